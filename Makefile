@@ -1,0 +1,51 @@
+# Two targets do everything in a fresh clone: `make quickstart` and `make test`.
+# Nothing but Python 3.11 or newer, pip and make is assumed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNS := runs
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test lint check fuzz bench-encode clean
+
+help:  ## Show the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/python-found:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"textune needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}. Name another: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/python-found pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,dev]"
+	@touch $@
+
+install: $(VENV)/installed-dev  ## Set up the development environment in .venv, with the command textune.
+
+quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures, classify three sentences.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/quickstart.sh $(RUNS)
+
+test: $(VENV)/installed-dev  ## Run the tests.
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev  ## Check style, types and layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test  ## Exactly what CI runs.
+
+fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
+	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
+
+bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
+	$(BIN)/python benchmarks/encode.py
+
+clean:  ## Delete the environment and the caches, and keep the runs.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,47 @@
+"""Fine-tune a pretrained encoder into a text classifier that you can trust, on the computer that you have.
+
+    import textune
+
+    result = textune.train("frozen", model="embedded:minilm", data="sample:emotion")
+    classifier = textune.load(result.run)
+    classifier.predict(["What a day!"])
+
+The functions are imported when they are first used: `import textune` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textune.errors import TextuneError
+    from textune.inference.predictor import load_predictor as load
+    from textune.recipe import Recipe, load_recipe
+    from textune.workflows.evaluating import evaluate
+    from textune.workflows.training import train
+
+__version__ = version("textune")
+
+__all__ = ["Recipe", "TextuneError", "evaluate", "load", "load_recipe", "train"]
+
+_HOMES = {
+    "Recipe": "textune.recipe",
+    "TextuneError": "textune.errors",
+    "evaluate": "textune.workflows.evaluating",
+    "load": "textune.inference.predictor:load_predictor",
+    "load_recipe": "textune.recipe",
+    "train": "textune.workflows.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'textune' has no attribute '{name}'")
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute or name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,210 @@
+"""The command line: each command parses its arguments, calls one workflow, and shows the result.
+
+Results go to standard output, progress and notes to standard error. Heavy imports wait inside the
+workflows, so that help and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textune.errors import TextuneError
+
+app = typer.Typer(
+    name="textune",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fine-tune a pretrained encoder into a text classifier that you can trust.",
+    epilog="Start with: textune train --recipe frozen --model embedded:minilm --data sample:emotion",
+)
+cache_app = typer.Typer(no_args_is_help=True, help="What frozen encoders gave, kept on disk.")
+app.add_typer(cache_app, name="cache")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Make no connection; use what is on this computer.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 the request or the data is wrong."""
+    # Set before anything imports the libraries that read them.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if "--offline" in sys.argv:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except TextuneError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        _fail("Stopped. Nothing was kept.", 1)
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does.
+        sys.stderr.close()
+        raise SystemExit(1) from None
+    except Exception as error:
+        if debug:
+            raise
+        _fail(
+            f"textune failed: {type(error).__name__}: {error}\n"
+            "This should not happen. Run the command again with --debug and report what it prints.",
+            1,
+        )
+
+
+@app.callback(invoke_without_command=True)
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Show the version where it is asked for."""
+    if version:
+        import textune
+
+        typer.echo(f"textune {textune.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or a TOML file.")] = "frozen",
+    model: Annotated[
+        str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder to make.", show_default="a new one in runs/")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
+    ] = None,
+    offline: Offline = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a classifier from labelled texts."""
+    from textune.cli import console
+    from textune.workflows.training import train as run_training
+
+    with console.Watcher(quiet=json) as observer:
+        result = run_training(
+            recipe,
+            model=model,
+            data=data,
+            out=out,
+            seed=seed,
+            settings=settings or (),
+            offline=offline,
+            observer=observer,
+        )
+    console.show_training(result.document, as_json=json)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[
+        str | None, typer.Option(help="Another source of labelled texts.", show_default="the run's own")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
+    offline: Offline = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a run's classifier on labelled texts."""
+    from textune.cli import console
+    from textune.workflows.evaluating import evaluate as run_evaluation
+
+    with console.Watcher(quiet=json) as observer:
+        document = run_evaluation(run, data=data, split=split, offline=offline, observer=observer)
+    console.show_evaluation(document, as_json=json)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
+    input_file: Annotated[
+        str, typer.Option("--input", metavar="FILE|-", help="CSV, TSV, JSONL, Parquet, or lines of text.")
+    ] = "",
+    output: Annotated[
+        str, typer.Option(metavar="FILE", help="Write CSV, JSONL or Parquet instead of printing.")
+    ] = "",
+    text_column: Annotated[
+        str, typer.Option(help="The column that holds the text.", show_default="found by its name")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Classify texts, a file, or standard input."""
+    from textune.cli import console
+    from textune.workflows.predicting import predict as run_prediction
+
+    with console.Watcher(quiet=json) as observer:
+        count = run_prediction(
+            run,
+            texts or (),
+            input_file=input_file,
+            text_column=text_column,
+            output=output,
+            observer=observer,
+            show=console.show_prediction_json if json else console.show_prediction,
+        )
+    if output:
+        console.show_written(output, count, as_json=json)
+
+
+@app.command()
+def recipes(
+    name: Annotated[str, typer.Argument(help="Show this recipe whole.", show_default=False)] = "",
+) -> None:
+    """List the shipped recipes, or show one with its comments."""
+    from textune.cli import console
+    from textune.recipe import load_recipe, recipe_names, recipe_text
+
+    if name:
+        typer.echo(recipe_text(name), nl=False)
+    else:
+        console.show_recipes({each: load_recipe(each).description for each in recipe_names()})
+
+
+@cache_app.command("list")
+def list_cache(json: Json = False) -> None:
+    """List the cached encoder outputs."""
+    from textune.cli import console
+    from textune.encoder.features import FeatureCache
+
+    cache = FeatureCache()
+    console.show_cache(cache.entries(), cache.folder, as_json=json)
+
+
+@cache_app.command("clear")
+def clear_cache() -> None:
+    """Delete all cached encoder outputs."""
+    from textune.encoder.features import FeatureCache
+
+    count, size = FeatureCache().clear()
+    typer.echo(f"Deleted {count} entries, {size / 1e6:.1f} MB.")
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)

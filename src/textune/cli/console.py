@@ -1,0 +1,228 @@
+"""What the command line shows: progress while a workflow runs, and its result as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from textune.encoder.features import Entry
+    from textune.inference.bulk import Prediction
+
+_BASELINES = {
+    "majority_class": "majority class",
+    "tfidf_logistic_regression": "TF-IDF + logistic regression",
+}
+_STUDY_TEST = {"accuracy": 0.7277, "log_loss": 0.7024}
+
+
+class Watcher:
+    """Shows on standard error what a workflow does; an `Observer`.
+
+    Args:
+        quiet: Show notes only, and no progress.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[counted]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            transient=True,
+            disable=quiet,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def stage(self, title: str) -> None:
+        """Show what begins."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(title, total=None, counted="", figures="")
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        """Show how far it is."""
+        if self._task is not None:
+            counted = f"{done:,} of {total:,} {unit}"
+            self._progress.update(self._task, completed=done, total=total, counted=counted, figures=figures)
+
+    def note(self, sentence: str) -> None:
+        """Show a sentence, and leave it there."""
+        self._console.print(f"[dim]·[/dim] {escape(sentence)}")
+
+
+def show_json(document: Any) -> None:
+    """Print a JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def show_training(document: Mapping[str, Any], *, as_json: bool) -> None:
+    """Show what a training gave."""
+    if as_json:
+        show_json(document)
+        return
+    console = Console(highlight=False)
+    console.print()
+    console.print(_result_table(document))
+    console.print(_class_table(document["metrics"]["test"]))
+    console.print(f"\n{_verdict(document)}")
+    seconds = document["seconds"]
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
+    console.print(f"[dim]{seconds['total']:.1f} s: {parts}[/dim]")
+    console.print(f"\nThe run is in {escape(document['run'])}. Try it:")
+    console.print(f'  textune predict {escape(document["run"])} "Your own text"')
+
+
+def show_evaluation(document: Mapping[str, Any], *, as_json: bool) -> None:
+    """Show what an evaluation gave."""
+    if as_json:
+        show_json(document)
+        return
+    console = Console(highlight=False)
+    console.print(_result_table(document))
+    for metrics in document["metrics"].values():
+        console.print(_class_table(metrics))
+
+
+def show_prediction(prediction: Prediction) -> None:
+    """Show one prediction on a line: label, probability, text."""
+    text = " ".join(prediction.row.text.split())
+    if prediction.label is None or prediction.score is None:
+        print(f"{'(no text)':<12}        {text}")  # noqa: T201
+    else:
+        print(f"{prediction.label:<12} {prediction.score:>6.1%}  {text}")  # noqa: T201
+
+
+def show_prediction_json(prediction: Prediction) -> None:
+    """Print one prediction as a JSON object on a line."""
+    print(json.dumps(prediction.to_json(), ensure_ascii=False, default=str))  # noqa: T201
+
+
+def show_written(output: str, count: int, *, as_json: bool) -> None:
+    """Say where predictions were written."""
+    if as_json:
+        show_json({"output": output, "texts": count})
+    else:
+        print(f"{count:,} predictions written to {output}")  # noqa: T201
+
+
+def show_recipes(descriptions: Mapping[str, str]) -> None:
+    """List recipes with a sentence each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("recipe")
+    table.add_column("what it is for")
+    for name, description in descriptions.items():
+        table.add_row(name, description)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("\n`textune recipes NAME` shows a recipe with its comments.")
+
+
+def show_cache(entries: Sequence[Entry], folder: Path, *, as_json: bool) -> None:
+    """List what is in the feature cache."""
+    if as_json:
+        listed = [
+            {"path": str(entry.path), "description": entry.description, "bytes": entry.bytes}
+            for entry in entries
+        ]
+        show_json({"folder": str(folder), "entries": listed})
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("encoder output of")
+    table.add_column("MB", justify="right")
+    for entry in entries:
+        table.add_row(escape(entry.description), f"{entry.bytes / 1e6:.1f}")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"\n{len(entries)} entries in {folder}; `textune cache clear` deletes them.")
+
+
+def _result_table(document: Mapping[str, Any]) -> Table:
+    table = Table(
+        title=f"{document['recipe']} · {document['model']} · {document['source']}", title_style="bold"
+    )
+    for name in ("", "rows", "accuracy", "macro-F1", "log loss", "calibration error"):
+        table.add_column(name, justify="left" if not name else "right")
+    for split, metrics in document["metrics"].items():
+        _add_row(table, split, metrics, bold=split == "test")
+    if "filtered" in document:
+        _add_row(table, "test, filtered", document["filtered"]["test"])
+    if document.get("baselines"):
+        table.add_section()
+        for name, metrics in document["baselines"].items():
+            _add_row(table, f"test, {_BASELINES[name]}", metrics)
+    if document["recipe"] == "paper":
+        table.add_section()
+        study = (f"{_STUDY_TEST['accuracy']:.2%}", "", f"{_STUDY_TEST['log_loss']:.4f}", "")
+        table.add_row("test, the case study", "", *study)
+    return table
+
+
+def _add_row(table: Table, name: str, metrics: Mapping[str, Any], *, bold: bool = False) -> None:
+    table.add_row(
+        name,
+        f"{metrics['examples']:,}",
+        _with_interval(metrics, "accuracy"),
+        _with_interval(metrics, "macro_f1"),
+        _with_interval(metrics, "log_loss"),
+        f"{metrics['expected_calibration_error']:.3f}",
+        style="bold" if bold else None,
+    )
+
+
+def _with_interval(metrics: Mapping[str, Any], name: str) -> str:
+    low, high = metrics[f"{name}_ci95"]
+    if name == "log_loss":
+        return f"{metrics[name]:.3f} ({low:.3f} to {high:.3f})"
+    return f"{metrics[name] * 100:.1f} % ({low * 100:.1f} to {high * 100:.1f})"
+
+
+def _class_table(metrics: Mapping[str, Any]) -> Table:
+    table = Table(title="test, by class", box=None, header_style="bold", title_justify="left", pad_edge=False)
+    for name in ("", "rows", "precision", "recall", "F1"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, figures in metrics["per_class"].items():
+        values = [f"{figures[key] * 100:.1f} %" for key in ("precision", "recall", "f1")]
+        table.add_row(escape(name), f"{figures['support']:,}", *values)
+    return table
+
+
+def _verdict(document: Mapping[str, Any]) -> str:
+    """Return a sentence on whether the pretrained encoder was worth it."""
+    test = document["metrics"]["test"]
+    tfidf = document.get("baselines", {}).get("tfidf_logistic_regression")
+    low, high = test["macro_f1_ci95"]
+    sure = (
+        f"On texts like these, macro-F1 lies between {low * 100:.1f} and {high * 100:.1f} % (95 % interval)."
+    )
+    if tfidf is None:
+        return sure
+    gain = (test["macro_f1"] - tfidf["macro_f1"]) * 100
+    other_low, other_high = tfidf["macro_f1_ci95"]
+    clear = low > other_high or high < other_low
+    word = "above" if gain >= 0 else "below"
+    doubt = "more than the doubt in either" if clear else "which may be chance: the intervals overlap"
+    return f"{sure}\nThat is {abs(gain):.1f} points {word} TF-IDF + logistic regression, {doubt}."

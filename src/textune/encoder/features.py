@@ -1,0 +1,170 @@
+"""The cache of features: what a frozen prefix gave for a split is computed once and read again.
+
+In: a key of everything that shapes the features, and a function that computes them. Out: the array.
+Entries are written whole, carry a checksum, and are dropped, least recently used first, when the cache
+outgrows its bound. Does not know encoders or labels.
+
+The folder is `$TEXTUNE_CACHE`, else `$XDG_CACHE_HOME/textune`, else `~/.cache/textune`; the bound is
+`$TEXTUNE_CACHE_MEGABYTES`, 2000 unless set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textune.errors import RequestError
+from textune.files import atomic_path
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SUFFIX = ".features"
+_DEFAULT_MEGABYTES = 2000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array in the cache.
+
+    Attributes:
+        path: Its file.
+        description: What it was computed from, in words.
+        bytes: Its size on disk.
+        used: When it was last read or written, in seconds since the epoch.
+    """
+
+    path: Path
+    description: str
+    bytes: int
+    used: float
+
+
+def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int]]) -> str:
+    """Return the key of features: a SHA-256 over their settings and every text's token ids.
+
+    Args:
+        shape: Everything else that shapes them (weights' hash, pooling, precision, versions ...), as JSON.
+        rows: Token ids of each text, in order.
+    """
+    digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
+    lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+    digest.update(lengths.tobytes())
+    digest.update(np.fromiter((i for row in rows for i in row), np.int64, count=int(lengths.sum())).tobytes())
+    return digest.hexdigest()
+
+
+class FeatureCache:
+    """Arrays on disk under keys, bounded in size.
+
+    Args:
+        folder: Where the entries lie; by default the user's cache folder.
+        max_bytes: The most that all entries together may take.
+
+    Raises:
+        RequestError: `$TEXTUNE_CACHE_MEGABYTES` is not a whole number.
+    """
+
+    def __init__(self, folder: Path | None = None, *, max_bytes: int | None = None) -> None:
+        self.folder = (folder or _user_folder()) / "features"
+        self.max_bytes = _user_bound() if max_bytes is None else max_bytes
+
+    def get_or_compute(
+        self, key: str, compute: Callable[[], NDArray[np.float32]], *, description: str
+    ) -> tuple[NDArray[np.float32], bool]:
+        """Return the array of a key and whether it came from the cache; compute and keep it otherwise.
+
+        A damaged entry counts as absent. An array larger than the whole bound is not kept.
+        """
+        found = self._read(key)
+        if found is not None:
+            return found, True
+        array = compute()
+        if array.nbytes <= self.max_bytes:
+            self._make_room(array.nbytes)
+            self._write(key, array, description)
+        return array, False
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, the most recently used first."""
+        found = []
+        for path in self.folder.glob(f"*{_SUFFIX}"):
+            with path.open("rb") as file:
+                header = _parse_header(file.readline())
+            stat = path.stat()
+            description = header["description"] if header else "damaged"
+            found.append(Entry(path, description, stat.st_size, stat.st_mtime))
+        return sorted(found, key=lambda entry: -entry.used)
+
+    def clear(self) -> tuple[int, int]:
+        """Delete all entries; return how many there were, and their bytes."""
+        entries = self.entries()
+        for entry in entries:
+            entry.path.unlink(missing_ok=True)
+        return len(entries), sum(entry.bytes for entry in entries)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{_SUFFIX}"
+
+    def _read(self, key: str) -> NDArray[np.float32] | None:
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                header = _parse_header(file.readline())
+                payload = file.read()
+        except FileNotFoundError:
+            return None
+        if header is None or hashlib.sha256(payload).hexdigest() != header["sha256"]:
+            return None
+        os.utime(path)
+        return np.frombuffer(payload, dtype=np.float32).reshape(header["shape"]).copy()
+
+    def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:
+        payload = np.ascontiguousarray(array, dtype=np.float32).tobytes()
+        header = {
+            "description": description,
+            "shape": array.shape,
+            "sha256": hashlib.sha256(payload).hexdigest(),
+        }
+        with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
+            file.write(json.dumps(header).encode() + b"\n")
+            file.write(payload)
+
+    def _make_room(self, needed: int) -> None:
+        entries = self.entries()
+        total = sum(entry.bytes for entry in entries)
+        while entries and total + needed > self.max_bytes:
+            oldest = entries.pop()
+            oldest.path.unlink(missing_ok=True)
+            total -= oldest.bytes
+
+
+def _parse_header(line: bytes) -> dict[str, Any] | None:
+    try:
+        header = json.loads(line)
+    except ValueError:
+        return None
+    complete = isinstance(header, dict) and header.keys() >= {"description", "shape", "sha256"}
+    return header if complete else None
+
+
+def _user_folder() -> Path:
+    if folder := os.environ.get("TEXTUNE_CACHE"):
+        return Path(folder).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "textune"
+
+
+def _user_bound() -> int:
+    text = os.environ.get("TEXTUNE_CACHE_MEGABYTES", str(_DEFAULT_MEGABYTES))
+    if not text.isdecimal():
+        raise RequestError(
+            f"TEXTUNE_CACHE_MEGABYTES is '{text}'.", "Set it to a whole number of megabytes, such as 2000."
+        )
+    return int(text) * 1_000_000

@@ -1,0 +1,185 @@
+"""The frozen prefix: from token ids to one vector of features a text.
+
+In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the
+order of the texts. Does not know labels, heads or the cache.
+
+Texts are encoded longest first, in batches of like length, so that next to nothing is spent on padding
+and the first batch shows whether memory suffices. On a CPU `eager` attention beats `sdpa` at the length
+of short posts (see `benchmarks/encode.py`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+Precision = Literal["fp32", "bf16"]
+Progress = Callable[[int, int], None]
+
+_MAX_ROWS = 64
+_MAX_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a text's token vectors become its features.
+
+    Attributes:
+        kind: `cls`, the vector of the first token, or `mean`, the mean over the text's real tokens.
+        layers: Hidden states to pool and concatenate: 0 is the embeddings' output, -1 the last layer's.
+    """
+
+    kind: Literal["cls", "mean"]
+    layers: tuple[int, ...] = (-1,)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the encoder runs, in which arithmetic, and with which attention.
+
+    Attributes:
+        device: A torch device name such as `cpu`, `cuda` or `mps`.
+        precision: `bf16` or `fp32`.
+        attention: The `attn_implementation` of transformers.
+    """
+
+    device: str
+    precision: Precision
+    attention: str
+
+
+def choose_placement(precision: Literal["auto", "fp32", "bf16"] = "auto") -> Placement:
+    """Choose the fastest placement that this machine has.
+
+    Args:
+        precision: `auto` takes bf16 where the processor or the GPU has instructions for it.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        device, has_bf16 = "cuda", torch.cuda.is_bf16_supported(including_emulation=False)
+    elif torch.backends.mps.is_available():
+        device, has_bf16 = "mps", False
+    else:
+        capabilities = torch.cpu.get_capabilities()
+        device = "cpu"
+        has_bf16 = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+    chosen: Precision = ("bf16" if has_bf16 else "fp32") if precision == "auto" else precision
+    return Placement(device, chosen, attention="eager" if device == "cpu" else "sdpa")
+
+
+def batches_by_length(
+    lengths: Sequence[int], *, max_rows: int = _MAX_ROWS, max_tokens: int = _MAX_TOKENS
+) -> list[list[int]]:
+    """Group row numbers into batches of like length, longest first.
+
+    Args:
+        lengths: Tokens of each row.
+        max_rows: The most rows in a batch.
+        max_tokens: The most tokens in a batch, padding included; a longer row is a batch of its own.
+
+    Example:
+        >>> batches_by_length([3, 9, 4], max_rows=2)
+        [[1, 2], [0]]
+    """
+    batches: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: (-lengths[row], row)):
+        # Rows come longest first, so the first row of a batch sets its width.
+        if batches and len(batches[-1]) < min(max_rows, max_tokens // max(1, lengths[batches[-1][0]])):
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def pad_rows(rows: Sequence[Sequence[int]], *, padding_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return `input_ids` and `attention_mask`, both (rows, longest), of token ids without padding."""
+    import torch
+
+    width = max(len(row) for row in rows)
+    input_ids = torch.full((len(rows), width), padding_id, dtype=torch.long)
+    attention_mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for number, row in enumerate(rows):
+        input_ids[number, : len(row)] = torch.tensor(row, dtype=torch.long)
+        attention_mask[number, : len(row)] = 1
+    return input_ids, attention_mask
+
+
+def pool(
+    hidden_states: Sequence[torch.Tensor], attention_mask: torch.Tensor, *, pooling: Pooling
+) -> torch.Tensor:
+    """Pool hidden states (each (rows, tokens, width)) into float32 features (rows, layers * width)."""
+    import torch
+
+    chosen = [hidden_states[layer].float() for layer in pooling.layers]
+    if pooling.kind == "cls":
+        return torch.cat([states[:, 0] for states in chosen], dim=1)
+    mask = attention_mask.unsqueeze(-1).to(torch.float32)
+    return torch.cat([(states * mask).sum(1) / mask.sum(1) for states in chosen], dim=1)
+
+
+def encode(
+    encoder: Any,
+    rows: Sequence[Sequence[int]],
+    *,
+    pooling: Pooling,
+    padding_id: int,
+    placement: Placement,
+    on_progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Run the encoder once over every text and pool what it gives.
+
+    Args:
+        encoder: A transformers base model; it is left as it was.
+        rows: Token ids of each text, special tokens included, without padding.
+        pooling: How token vectors become features.
+        padding_id: The tokenizer's padding id.
+        placement: Device and precision.
+        on_progress: Called with texts done and texts in all after each batch.
+
+    Returns:
+        Features, float32, (len(rows), len(pooling.layers) * hidden size).
+    """
+    import torch
+
+    worker = _placed(encoder, placement)
+    features: NDArray[np.float32] | None = None
+    done = 0
+    with torch.inference_mode():
+        for batch in batches_by_length([len(row) for row in rows]):
+            input_ids, attention_mask = (
+                tensor.to(placement.device)
+                for tensor in pad_rows([rows[row] for row in batch], padding_id=padding_id)
+            )
+            output = worker(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                output_hidden_states=pooling.layers != (-1,),
+            )
+            states = output.hidden_states if pooling.layers != (-1,) else (output.last_hidden_state,)
+            pooled = pool(states, attention_mask, pooling=pooling).cpu().numpy()
+            if features is None:
+                features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
+            features[batch] = pooled
+            done += len(batch)
+            if on_progress:
+                on_progress(done, len(rows))
+    return np.empty((0, 0), dtype=np.float32) if features is None else features
+
+
+def _placed(encoder: Any, placement: Placement) -> Any:
+    """Return the encoder, or a copy of it, in evaluation mode on its device and in its precision."""
+    import torch
+
+    dtype = torch.bfloat16 if placement.precision == "bf16" else torch.float32
+    if encoder.dtype != dtype or encoder.device.type != placement.device:
+        encoder = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype)
+    return encoder.eval()

@@ -1,0 +1,84 @@
+"""From texts to probabilities.
+
+In: texts. Out: probabilities, in the order of the texts. A `Predictor` is anything that does this;
+`TorchPredictor` does it with the classifier of a run. Texts are predicted in fp32, so that a text's score
+does not depend on the texts beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from textune.encoder.prefix import Placement, Progress, choose_placement
+from textune.runs import open_run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.model.classifier import TextClassifier
+
+
+class Predictor(Protocol):
+    """Something that classifies texts."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of the probabilities."""
+
+    def predict_proba(
+        self, texts: Sequence[str], *, on_progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Return probabilities (texts, classes)."""
+
+
+class TorchPredictor:
+    """The classifier of a run, in torch.
+
+    Args:
+        classifier: The classifier.
+        placement: Where it runs; by default the fastest device, in fp32.
+    """
+
+    def __init__(self, classifier: TextClassifier, *, placement: Placement | None = None) -> None:
+        self._classifier = classifier
+        self._placement = placement or choose_placement("fp32")
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of the probabilities."""
+        return self._classifier.label_names
+
+    def predict_proba(
+        self, texts: Sequence[str], *, on_progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+        if isinstance(texts, str):
+            raise TypeError("predict_proba takes a list of texts, not a single string")
+        if not len(texts):
+            return np.empty((0, len(self.label_names)))
+        rows = self._classifier.tokenize(texts)
+        features = self._classifier.features(rows, placement=self._placement, on_progress=on_progress)
+        return self._classifier.probabilities(features)
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """Return the most probable label of every text."""
+        return [self.label_names[number] for number in self.predict_proba(texts).argmax(axis=1)]
+
+
+def load_predictor(path: Path | str) -> TorchPredictor:
+    """Load the classifier of a finished run.
+
+    Args:
+        path: The run folder.
+
+    Raises:
+        RunError: The folder is missing, incomplete or damaged.
+    """
+    run = open_run(Path(path))
+    from textune.model.storage import load_classifier
+
+    return TorchPredictor(load_classifier(run.model))

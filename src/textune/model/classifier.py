@@ -1,0 +1,79 @@
+"""A text classifier: an encoder, how its output is pooled, and a head.
+
+In: token ids. Out: logits. Holds what belongs together; does not know files, training or texts' sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from textune.encoder.prefix import Placement, Pooling, Progress, encode
+from textune.model.heads import Head
+from textune.model.objective import probabilities
+
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class TextClassifier:
+    """An encoder with a head.
+
+    Attributes:
+        tokenizer: The fast tokenizer that the encoder was pretrained with.
+        encoder: The transformers base model.
+        pooling: What of the encoder's output the head reads.
+        head: From features to logits.
+        label_names: The classes' names, in the order of the logits.
+        max_length: Tokens after which a text is cut.
+        stock: The sequence-classification model that shares encoder and head, where the head is stock.
+    """
+
+    tokenizer: Any
+    encoder: Any
+    pooling: Pooling
+    head: Head
+    label_names: tuple[str, ...]
+    max_length: int
+    stock: Any = None
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text, cut at `max_length`, without padding."""
+        rows: list[list[int]] = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)[
+            "input_ids"
+        ]
+        return rows
+
+    def features(
+        self, rows: Sequence[Sequence[int]], *, placement: Placement, on_progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Return the features (rows, width) of token ids."""
+        return encode(
+            self.encoder,
+            rows,
+            pooling=self.pooling,
+            padding_id=self.tokenizer.pad_token_id,
+            placement=placement,
+            on_progress=on_progress,
+        )
+
+    def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return probabilities (rows, classes) of features (rows, width)."""
+        return probabilities(head_logits(self.head, torch.from_numpy(features)))
+
+
+def head_logits(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
+    """Return a head's logits (rows, classes) in evaluation mode; the head's mode is left as it was."""
+    was_training = head.training
+    head.eval()
+    try:
+        with torch.inference_mode():
+            return torch.cat([head(part) for part in torch.split(features, _ROWS_AT_ONCE)])
+    finally:
+        head.train(was_training)

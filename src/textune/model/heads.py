@@ -1,0 +1,139 @@
+"""Heads: modules from a text's features to logits.
+
+In: features (rows, width) as the frozen prefix gives them. Out: logits (rows, classes). A stock head is the
+one that the architecture has in transformers, run without its encoder; a linear head is one layer. Neither
+knows where the features come from.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from textune.encoder.prefix import Pooling
+
+_CONSTANT = 1e-6
+"""The standard deviation below which a feature says nothing."""
+
+
+class LinearHead(nn.Module):
+    """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed.
+
+    Args:
+        width: Features a row.
+        classes: The number of classes.
+    """
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.output = nn.Linear(width, classes)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return logits (rows, classes) of features (rows, width)."""
+        logits: torch.Tensor = self.output(features)
+        return logits
+
+
+class StockHead(nn.Module):
+    """The head of a sequence-classification model of transformers, without its encoder.
+
+    The model's own `forward` runs, with a stand-in where its encoder was, so that every architecture keeps
+    its own head to the letter. Parameters are shared with the model: training the head trains the model.
+
+    Args:
+        model: What `AutoModelForSequenceClassification` gave.
+        dropout: The rate of the head's dropout layers during training, or None to keep theirs.
+    """
+
+    def __init__(self, model: Any, *, dropout: float | None = None) -> None:
+        super().__init__()
+        base = model.base_model
+        # A shallow copy with a module table of its own: the model keeps its encoder, the copy loses it.
+        shell = copy.copy(model)
+        shell._modules = dict(model._modules)
+        shell._modules[model.base_model_prefix] = _EncoderStandIn(base)
+        self.shell = shell
+        if dropout is not None:
+            for module in self.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = dropout
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer, which gives the logits."""
+        layers = [module for module in self.modules() if isinstance(module, nn.Linear)]
+        return [layer for layer in layers if layer.out_features == self.shell.config.num_labels][-1]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return logits (rows, classes) of features (rows, hidden size)."""
+        tokens = features.unsqueeze(1)
+        mask = torch.ones(tokens.shape[:2], dtype=torch.long, device=tokens.device)
+        return cast("torch.Tensor", self.shell(inputs_embeds=tokens, attention_mask=mask).logits)
+
+
+class _EncoderStandIn(nn.Module):
+    """Takes an encoder's place: gives its input back as the last hidden state, pooled as the encoder pools.
+
+    BERT and ALBERT keep the first layer of their head, the pooler, inside the encoder.
+    """
+
+    def __init__(self, base: Any) -> None:
+        super().__init__()
+        self.pooler = getattr(base, "pooler", None)
+        self.pooler_activation = getattr(base, "pooler_activation", None)
+
+    def forward(self, *_: Any, inputs_embeds: torch.Tensor, **__: Any) -> Any:
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        pooled = None
+        if self.pooler_activation is not None and self.pooler is not None:
+            pooled = self.pooler_activation(self.pooler(inputs_embeds[:, 0]))
+        elif self.pooler is not None:
+            pooled = self.pooler(inputs_embeds)
+        return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
+
+
+Head = LinearHead | StockHead
+
+
+def stock_pooling(config: Any) -> Pooling:
+    """Return what the stock head of a transformers configuration reads of the last layer."""
+    return Pooling("mean" if getattr(config, "classifier_pooling", "cls") == "mean" else "cls")
+
+
+def fold_temperature(head: Head, temperature: float) -> None:
+    """Divide the logits by a temperature for good, by dividing the last layer's weights."""
+    with torch.no_grad():
+        head.output.weight.div_(temperature)
+        head.output.bias.div_(temperature)
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """The mean and the standard deviation of training features, (width,) each."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    @classmethod
+    def of(cls, features: torch.Tensor) -> Standardisation:
+        """Return the statistics of features (rows, width); a constant feature keeps its scale."""
+        scale, mean = torch.std_mean(features.double(), dim=0, correction=0)
+        return cls(mean, torch.where(scale > _CONSTANT, scale, 1.0))
+
+    def apply(self, features: torch.Tensor) -> torch.Tensor:
+        """Return features (rows, width) with these statistics taken out, float32."""
+        return (features - self.mean.float()) / self.scale.float()
+
+    def fold_into(self, head: LinearHead) -> None:
+        """Make a head that was fitted on standardised features give the same logits for plain ones."""
+        with torch.no_grad():
+            weight = head.output.weight.double() / self.scale
+            head.output.bias.sub_((weight @ self.mean).float())
+            head.output.weight.copy_(weight)

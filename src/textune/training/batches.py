@@ -1,0 +1,52 @@
+"""Batches of a training split, in an order that the seed and the epoch decide.
+
+In: tensors with one row an example. Out: `Batch`es. The order depends on nothing but the seed and the
+epoch's number, so that any epoch can be drawn again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: keyword arguments of the module that is trained, and their labels (rows,)."""
+
+    inputs: Mapping[str, torch.Tensor]
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The rows to train on.
+
+    Attributes:
+        inputs: Keyword arguments of the module, each with one row an example.
+        labels: Class ids, (rows,).
+        batch_size: Rows a step; 0 for all of them.
+        seed: Decides the order.
+    """
+
+    inputs: Mapping[str, torch.Tensor]
+    labels: torch.Tensor
+    batch_size: int
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches in an epoch; the last one may be smaller."""
+        return -(-len(self.labels) // (self.batch_size or len(self.labels)))
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, every row in one of them."""
+        if not self.batch_size:
+            yield Batch(self.inputs, self.labels)
+            return
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        order = torch.randperm(len(self.labels), generator=generator)
+        for rows in torch.split(order, self.batch_size):
+            yield Batch({name: tensor[rows] for name, tensor in self.inputs.items()}, self.labels[rows])

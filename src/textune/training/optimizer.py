@@ -1,0 +1,102 @@
+"""Optimisers and learning-rate schedules.
+
+In: parameters and settings. Out: a torch optimiser, and a scheduler that is stepped after every batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+Factor = Callable[[int], float]
+"""From a step or epoch, counted from 0, to a factor of the initial learning rate."""
+
+
+def build_optimizer(
+    parameters: Iterable[nn.Parameter],
+    name: Literal["adam", "adamw", "lbfgs"],
+    *,
+    learning_rate: float,
+    weight_decay: float = 0.0,
+) -> torch.optim.Optimizer:
+    """Build an optimiser; vectors (biases, norms) are never decayed.
+
+    `lbfgs` takes one iteration a step, with a line search; its penalty is part of the loss (`l2_penalty`).
+    """
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    if name == "lbfgs":
+        return torch.optim.LBFGS(
+            trainable,
+            lr=learning_rate,
+            max_iter=1,
+            max_eval=10,
+            history_size=10,
+            line_search_fn="strong_wolfe",
+        )
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
+    return kind([group for group in groups if group["params"]], lr=learning_rate)
+
+
+def l2_penalty(module: nn.Module, strength: float) -> torch.Tensor:
+    """Return half the strength times the sum of squares of a module's weight matrices."""
+    squares = [parameter.square().sum() for parameter in module.parameters() if parameter.ndim > 1]
+    return 0.5 * strength * torch.stack(squares).sum()
+
+
+def schedule_factor(
+    name: Literal["constant", "linear", "cosine", "step", "exponential"],
+    *,
+    steps: int,
+    steps_per_epoch: int,
+    decay: float = 0.9,
+    step_epochs: int = 5,
+    warmup_steps: int = 0,
+) -> Factor:
+    """Return a schedule as a function of the step.
+
+    Args:
+        name: `linear` and `cosine` fall to zero at the last step; `exponential` multiplies by `decay` after
+            every epoch, `step` after every `step_epochs`.
+        steps: Steps in all.
+        steps_per_epoch: Steps in an epoch.
+        decay: The factor of `exponential` and `step`.
+        step_epochs: Epochs between two falls of `step`.
+        warmup_steps: Steps over which the factor first rises from zero.
+
+    Example:
+        >>> factor = schedule_factor("exponential", steps=6, steps_per_epoch=2, decay=0.5)
+        >>> [factor(step) for step in range(6)]
+        [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    def fall(step: int) -> float:
+        done = (step - warmup_steps) / max(1, steps - warmup_steps)
+        epoch = step // steps_per_epoch
+        return {
+            "constant": 1.0,
+            "linear": 1.0 - done,
+            "cosine": 0.5 * (1.0 + math.cos(math.pi * done)),
+            "step": decay ** (epoch // step_epochs),
+            "exponential": decay**epoch,
+        }[name]
+
+    return lambda step: (step + 1) / (warmup_steps + 1) if step < warmup_steps else fall(step)
+
+
+def factor_of_epoch(function: Factor, *, steps_per_epoch: int) -> Factor:
+    """Return the schedule that a function of the epoch, counted from 0, describes."""
+    return lambda step: float(function(step // steps_per_epoch))
+
+
+def build_scheduler(optimizer: torch.optim.Optimizer, factor: Factor) -> LambdaLR:
+    """Return a scheduler that sets the learning rate to the initial one times `factor(step)`."""
+    return LambdaLR(optimizer, factor)

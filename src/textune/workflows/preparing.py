@@ -1,0 +1,260 @@
+"""From a recipe to a classifier with an untrained head, and to the features of a split.
+
+The part that training and evaluation share: both must see the same rows through the same encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textune.errors import ModelError, RecipeError
+from textune.recipe import ModelSettings, Recipe
+from textune.workflows.progress import Observer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.data.preparation import Tokenized
+    from textune.data.sources import Source
+    from textune.encoder.loading import ModelFolder
+    from textune.encoder.prefix import Placement, Pooling
+    from textune.model.classifier import TextClassifier
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class PreparedTexts:
+    """A source after the recipe's `[prepare]` section.
+
+    Attributes:
+        tokenized: Train and validation without the rows that are too long in words; test with all rows.
+        dropped: Rows that are too long in words, by split; those of test are kept all the same.
+        rows: The row number in the source of each row, by split.
+        short_test: Which test rows the filter would keep, (rows,), or None without a filter.
+    """
+
+    tokenized: Tokenized
+    dropped: dict[str, int]
+    rows: dict[str, NDArray[np.int64]]
+    short_test: NDArray[np.bool_] | None
+
+
+def load_data(recipe: Recipe, *, offline: bool) -> Source:
+    """Load the recipe's source."""
+    from textune.data.sources import load_source
+
+    settings = recipe.data
+    if not settings.source:
+        raise RecipeError(
+            "No data is given.",
+            "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
+        )
+    return load_source(
+        settings.source,
+        text_column=settings.text_column,
+        label_column=settings.label_column,
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        split_seed=settings.split_seed,
+        offline=offline,
+    )
+
+
+def prepare_texts(
+    source: Source, tokenizer: Any, folder: ModelFolder, *, recipe: Recipe, observer: Observer
+) -> PreparedTexts:
+    """Filter and tokenize a source as the recipe says."""
+    from textune.data.preparation import count_words, filter_by_words, tokenize
+    from textune.encoder.loading import token_limit
+
+    settings, limit = recipe.prepare, token_limit(tokenizer, folder.config)
+    if settings.max_length > limit:
+        raise RecipeError(
+            f"prepare.max_length = {settings.max_length} is more than the model's {limit} tokens.",
+            f"Set it to {limit} or less, or to 0 for the model's own limit.",
+        )
+    dataset, dropped, short_test = source.dataset, dict.fromkeys(source.dataset, 0), None
+    rows = {split: np.arange(len(dataset[split])) for split in dataset}
+    if settings.max_words:
+        kept, dropped = filter_by_words(dataset, settings.max_words)
+        short = {
+            split: np.array([count_words(text) <= settings.max_words for text in dataset[split]["text"]])
+            for split in dataset
+        }
+        dataset = type(dataset)({**kept, "test": dataset["test"]})
+        rows = {
+            split: numbers if split == "test" else numbers[short[split]] for split, numbers in rows.items()
+        }
+        short_test = short["test"]
+        observer.note(_filter_note(dropped, settings.max_words))
+    tokenized = tokenize(
+        dataset, tokenizer, max_length=settings.max_length or limit, padding=settings.padding
+    )
+    if tokenized.padded_length:
+        observer.note(f"Rows are padded to {tokenized.padded_length} tokens, special tokens included.")
+    for split, count in tokenized.truncated.items():
+        if count:
+            observer.note(f"{count} texts of {split} were cut at {tokenized.max_length} tokens.")
+    return PreparedTexts(tokenized, dropped, rows, short_test)
+
+
+def build_classifier(
+    folder: ModelFolder,
+    tokenizer: Any,
+    *,
+    settings: ModelSettings,
+    label_names: Sequence[str],
+    max_length: int,
+    seed: int,
+) -> TextClassifier:
+    """Load an encoder and put an untrained head on it."""
+    from textune.encoder.loading import load_classifier, load_encoder
+    from textune.encoder.prefix import Pooling
+    from textune.model.classifier import TextClassifier
+    from textune.model.heads import LinearHead, StockHead, stock_pooling
+
+    names = tuple(label_names)
+    if settings.head == "stock":
+        model = load_classifier(folder, label_names=names, seed=seed)
+        classifier = TextClassifier(
+            tokenizer=tokenizer,
+            encoder=model.base_model,
+            pooling=stock_pooling(model.config),
+            head=StockHead(model, dropout=settings.dropout),
+            label_names=names,
+            max_length=max_length,
+            stock=model,
+        )
+        _check_stock_head(classifier, folder.name)
+        return classifier
+    encoder = load_encoder(folder)
+    layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers)
+    return TextClassifier(
+        tokenizer=tokenizer,
+        encoder=encoder,
+        pooling=Pooling("cls" if settings.pooling == "cls" else "mean", layers),
+        head=LinearHead(encoder.config.hidden_size * len(layers), len(names)),
+        label_names=names,
+        max_length=max_length,
+    )
+
+
+def encode_splits(
+    classifier: TextClassifier,
+    texts: PreparedTexts,
+    *,
+    weights: ModelFolder,
+    placement: Placement,
+    source: str,
+    observer: Observer,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the features of every split, out of the cache where it has them."""
+    features, cached = {}, []
+    for split, rows in texts.tokenized.dataset.items():
+        observer.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
+        features[split], from_cache = encode_rows(
+            classifier,
+            rows,
+            weights_sha256=weights.weights_sha256,
+            placement=placement,
+            description=f"{weights.name} · {source} · {split}",
+            observer=observer,
+        )
+        cached += [split] if from_cache else []
+    if cached:
+        observer.note(f"The encoder's output for {', '.join(cached)} was read from the cache.")
+    return features
+
+
+def encode_rows(
+    classifier: TextClassifier,
+    rows: Any,
+    *,
+    weights_sha256: str,
+    placement: Placement,
+    description: str,
+    observer: Observer,
+) -> tuple[NDArray[np.float32], bool]:
+    """Return the features of a tokenized split, and whether they came out of the cache."""
+    from textune.data.preparation import real_tokens
+    from textune.encoder.features import FeatureCache, feature_key
+
+    tokens = real_tokens(rows)
+    shape = _feature_shape(classifier, weights_sha256, classifier.pooling, placement)
+    return FeatureCache().get_or_compute(
+        feature_key(shape, tokens),
+        lambda: classifier.features(
+            tokens,
+            placement=placement,
+            on_progress=lambda done, total: observer.advance(done, total, unit="texts"),
+        ),
+        description=description,
+    )
+
+
+def _feature_shape(
+    classifier: TextClassifier, weights_sha256: str, pooling: Pooling, placement: Placement
+) -> dict[str, Any]:
+    import torch
+    import transformers
+
+    # What only names things or sets up training does not shape features; all else in a configuration may.
+    config = {
+        key: value
+        for key, value in classifier.encoder.config.to_diff_dict().items()
+        if key
+        not in {"id2label", "label2id", "problem_type", "transformers_version", "dtype", "architectures"}
+    }
+    return {
+        "config": config,
+        "device": placement.device,
+        "layers": list(pooling.layers),
+        "pooling": pooling.kind,
+        "precision": placement.precision,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "weights": weights_sha256,
+    }
+
+
+def _existing_layers(layers: Sequence[int], depth: int) -> tuple[int, ...]:
+    existing = tuple(layer for layer in layers if -depth - 1 <= layer <= depth)
+    if not existing:
+        raise RecipeError(
+            f"model.layers = {list(layers)} names none of the model's {depth} layers.",
+            f"Layers are counted from 1 to {depth}, or from -1 (the last) backwards; 0 is the embeddings.",
+        )
+    return existing
+
+
+def _check_stock_head(classifier: TextClassifier, name: str) -> None:
+    """Raise a `ModelError` unless the head on pooled features gives what the whole model gives."""
+    import torch
+
+    from textune.encoder.prefix import Placement, pad_rows
+    from textune.model.classifier import head_logits
+
+    rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
+    features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
+    ids, mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    with torch.inference_mode():
+        expected = classifier.stock.eval()(input_ids=ids, attention_mask=mask).logits
+    if not torch.allclose(head_logits(classifier.head, torch.from_numpy(features)), expected, atol=1e-4):
+        raise ModelError(
+            f"The stock head of {name} reads more of the encoder's output than one vector a text, so it "
+            "cannot be trained on a frozen encoder's features.",
+            "Use a linear head: --set model.head=linear",
+        )
+
+
+def _filter_note(dropped: dict[str, int], max_words: int) -> str:
+    left_out = sum(count for split, count in dropped.items() if split != "test")
+    return (
+        f"{left_out} rows of train and validation have more than {max_words} words and are left out; "
+        f"{dropped['test']} rows of test do, and are left out of the filtered test figures only."
+    )
