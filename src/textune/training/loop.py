@@ -119,7 +119,7 @@ def train_steps(
                 return float(value.detach())
 
             learning_rate = scheduler.get_last_lr()[0]
-            before = optimizer.step(closure)
+            before: float | torch.Tensor = optimizer.step(closure)
             value = float(before)
             scheduler.step()
             step += 1

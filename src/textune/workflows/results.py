@@ -64,7 +64,7 @@ def figures(
     from textune.evaluation.metrics import measure
 
     metrics = measure(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
-    return metrics.to_json()
+    return dict(metrics.to_json())
 
 
 def baselines(dataset: Any, *, label_names: Sequence[str], bootstrap_samples: int) -> dict[str, Any]:

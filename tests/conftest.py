@@ -1,0 +1,32 @@
+"""Fixtures that several tests share. No test needs a network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Read when the libraries are imported, so set before any test imports them.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the tests a cache of their own, shared by them all."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["TEXTUNE_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tweeteval() -> Path:
+    """The folder of TweetEval's emotion task, which is not part of this repository."""
+    root = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
+    if not (root / "emotion").is_dir():
+        pytest.skip(f"TweetEval is not at {root} (set TEXTUNE_TWEETEVAL)")
+    return root / "emotion"

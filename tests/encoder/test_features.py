@@ -1,0 +1,129 @@
+"""The feature cache: computed once, read again, bounded, never damaged unnoticed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textune.encoder.features import FeatureCache, feature_key
+from textune.errors import RequestError
+
+ARRAY = np.arange(6, dtype=np.float32).reshape(2, 3)
+SHAPE: dict[str, Any] = {"weights": "abc", "layers": [-1]}
+
+
+def never() -> Any:
+    raise AssertionError("the features were computed again")
+
+
+def filled(folder: Path, **options: Any) -> FeatureCache:
+    """Return a cache that holds ARRAY under the key "key"."""
+    cache = FeatureCache(folder, **options)
+    cache.get_or_compute("key", lambda: ARRAY, description="tiny · test")
+    return cache
+
+
+def only_file(cache: FeatureCache) -> Path:
+    (entry,) = cache.entries()
+    return entry.path
+
+
+def test_what_is_not_there_is_computed(tmp_path: Path) -> None:
+    array, cached = FeatureCache(tmp_path).get_or_compute("key", lambda: ARRAY, description="")
+
+    assert not cached
+    np.testing.assert_array_equal(array, ARRAY)
+
+
+def test_what_was_computed_is_read_again_to_the_same_bits(tmp_path: Path) -> None:
+    array, cached = filled(tmp_path).get_or_compute("key", never, description="")
+
+    assert cached
+    assert array.tobytes() == ARRAY.tobytes()
+
+
+@pytest.mark.parametrize("position", [0, 5, -1])
+def test_a_damaged_entry_counts_as_absent(tmp_path: Path, position: int) -> None:
+    cache = filled(tmp_path)
+    data = bytearray(only_file(cache).read_bytes())
+    data[position] ^= 1
+    only_file(cache).write_bytes(data)
+
+    array, cached = cache.get_or_compute("key", lambda: ARRAY, description="")
+
+    assert not cached
+    np.testing.assert_array_equal(array, ARRAY)
+
+
+def test_a_truncated_entry_counts_as_absent(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    only_file(cache).write_bytes(only_file(cache).read_bytes()[:-3])
+
+    assert not cache.get_or_compute("key", lambda: ARRAY, description="")[1]
+
+
+def test_the_least_recently_used_entry_makes_room(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    cache.get_or_compute("old", lambda: ARRAY, description="old")
+    cache.get_or_compute("new", lambda: ARRAY, description="new")
+    by_name = {entry.description: entry.path for entry in cache.entries()}
+    cache.max_bytes = sum(entry.bytes for entry in cache.entries())
+    os.utime(by_name["old"], (2_000_000_000, 2_000_000_000))
+    os.utime(by_name["new"], (1_000_000_000, 1_000_000_000))
+
+    cache.get_or_compute("third", lambda: ARRAY, description="third")
+
+    assert {entry.description for entry in cache.entries()} == {"old", "third"}
+
+
+def test_an_array_larger_than_the_bound_is_not_kept(tmp_path: Path) -> None:
+    assert filled(tmp_path, max_bytes=10).entries() == []
+
+
+def test_clearing_empties_the_cache_and_says_what_went(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    size = only_file(cache).stat().st_size
+
+    assert cache.clear() == (1, size)
+    assert cache.entries() == []
+
+
+def test_entries_say_what_they_are(tmp_path: Path) -> None:
+    (entry,) = filled(tmp_path).entries()
+
+    assert entry.description == "tiny · test"
+    assert entry.bytes == entry.path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [
+        (SHAPE | {"weights": "abd"}, [[1, 2], [3]]),
+        (SHAPE | {"layers": [-2]}, [[1, 2], [3]]),
+        (SHAPE, [[1], [2, 3]]),
+        (SHAPE, [[1, 2], [4]]),
+        (SHAPE, [[3], [1, 2]]),
+        (SHAPE, [[1, 2]]),
+    ],
+)
+def test_another_setting_or_text_or_order_has_another_key(
+    shape: dict[str, Any], rows: list[list[int]]
+) -> None:
+    assert feature_key(shape, rows) != feature_key(SHAPE, [[1, 2], [3]])
+
+
+def test_the_same_settings_and_texts_have_the_same_key() -> None:
+    reordered = dict(reversed(SHAPE.items()))
+
+    assert feature_key(reordered, [[1, 2], [3]]) == feature_key(SHAPE, [[1, 2], [3]])
+
+
+def test_a_bound_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUNE_CACHE_MEGABYTES", "many")
+
+    with pytest.raises(RequestError, match="TEXTUNE_CACHE_MEGABYTES is 'many'"):
+        FeatureCache(tmp_path)

@@ -1,0 +1,58 @@
+"""What holds for the code as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REPOSITORY
+
+SOURCES = sorted((REPOSITORY / "src" / "textune").rglob("*.py"))
+HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow")
+
+
+def modules_after(code: str) -> set[str]:
+    """Run code in a fresh interpreter; return the top-level modules that it has imported."""
+    script = f"{code}\nimport sys\nprint(*(name for name in sys.modules if '.' not in name))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(result.stdout.splitlines()[-1].split())
+
+
+def test_the_layers_are_held() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_a_module_stays_under_300_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_importing_textune_imports_nothing_heavy() -> None:
+    assert modules_after("import textune").isdisjoint(HEAVY)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['textune', 'train', '--help']\n"
+        "from textune.cli.app import main\n"
+        "try: main()\nexcept SystemExit: pass"
+    )
+
+    assert modules_after(code).isdisjoint(HEAVY)
+
+
+def test_a_wrong_setting_is_answered_without_importing_anything_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['textune', 'train', '--data', 'x.csv', '--set', 'train.sed=1']\n"
+        "from textune.cli.app import main\n"
+        "try: main()\nexcept SystemExit: pass"
+    )
+
+    assert modules_after(code).isdisjoint(HEAVY)

@@ -1,0 +1,64 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from textune.errors import StorageError
+from textune.files import atomic_path, sha256_of, storage_errors, write_json, write_text
+
+
+def test_a_file_is_written_whole_with_its_folders(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b.txt", "grüße\n")
+
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "grüße\n".encode()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    write_json(file, {"old": 1})
+
+    with pytest.raises(RuntimeError), atomic_path(file) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise RuntimeError
+
+    assert json.loads(file.read_text(encoding="utf-8")) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_json_without_a_meaning_elsewhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "figures.json", {"loss": float("nan")})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_with_the_free_space(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match=r"disk is full: .*\d+ MB are free"),
+        storage_errors(tmp_path / "x"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be written: Read-only"), storage_errors(tmp_path / "x"):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_real_full_device_is_told_as_one() -> None:
+    device = Path("/dev/full")
+
+    with pytest.raises(StorageError, match="disk is full"), storage_errors(device):
+        device.write_text("x", encoding="utf-8")
+
+
+def test_the_hash_of_a_file_is_its_sha256(tmp_path: Path) -> None:
+    file = tmp_path / "abc"
+    file.write_bytes(b"abc")
+
+    assert sha256_of(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,0 +1,333 @@
+"""Tiny pretrained models, built in code.
+
+In: a folder and the name of an architecture. Out: a checkpoint with random weights (two layers of width 16)
+and a WordPiece tokenizer of English words, such as `AutoModel` and `AutoTokenizer` load. Needs no network.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ARCHITECTURES = (
+    "distilbert",
+    "bert",
+    "roberta",
+    "electra",
+    "deberta-v2",
+    "modernbert",
+    "xlm-roberta",
+    "albert",
+)
+MAX_TOKENS = 64
+
+_SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_SPECIAL_TOKENS_OF_ROBERTA = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
+_WORDS = [
+    "a",
+    "about",
+    "again",
+    "all",
+    "alone",
+    "always",
+    "am",
+    "amazing",
+    "an",
+    "and",
+    "angry",
+    "annoyed",
+    "annoying",
+    "anxiety",
+    "anxious",
+    "are",
+    "at",
+    "awful",
+    "back",
+    "bad",
+    "be",
+    "beautiful",
+    "because",
+    "been",
+    "best",
+    "better",
+    "birthday",
+    "but",
+    "by",
+    "can",
+    "cannot",
+    "change",
+    "cry",
+    "crying",
+    "dark",
+    "day",
+    "depressed",
+    "did",
+    "do",
+    "dont",
+    "down",
+    "dream",
+    "dull",
+    "even",
+    "ever",
+    "every",
+    "everyone",
+    "excited",
+    "face",
+    "fear",
+    "feel",
+    "feeling",
+    "feels",
+    "finally",
+    "fine",
+    "first",
+    "for",
+    "forward",
+    "friend",
+    "friends",
+    "fucking",
+    "fuming",
+    "funny",
+    "furious",
+    "future",
+    "get",
+    "go",
+    "god",
+    "going",
+    "gone",
+    "good",
+    "great",
+    "had",
+    "happiness",
+    "happy",
+    "hard",
+    "hate",
+    "have",
+    "he",
+    "heart",
+    "hell",
+    "help",
+    "her",
+    "here",
+    "hope",
+    "hopeful",
+    "horrible",
+    "how",
+    "hurt",
+    "i",
+    "im",
+    "in",
+    "is",
+    "it",
+    "job",
+    "joy",
+    "just",
+    "keep",
+    "know",
+    "laugh",
+    "laughing",
+    "life",
+    "like",
+    "live",
+    "lol",
+    "lonely",
+    "long",
+    "look",
+    "lose",
+    "lost",
+    "love",
+    "loving",
+    "lucky",
+    "mad",
+    "make",
+    "me",
+    "miserable",
+    "miss",
+    "mood",
+    "morning",
+    "movie",
+    "my",
+    "need",
+    "never",
+    "new",
+    "nice",
+    "night",
+    "no",
+    "not",
+    "now",
+    "nothing",
+    "of",
+    "off",
+    "okay",
+    "on",
+    "one",
+    "optimism",
+    "optimistic",
+    "our",
+    "out",
+    "over",
+    "pain",
+    "panic",
+    "party",
+    "people",
+    "please",
+    "positive",
+    "proud",
+    "rage",
+    "really",
+    "revenge",
+    "sad",
+    "sadness",
+    "scared",
+    "she",
+    "sick",
+    "smile",
+    "smiling",
+    "so",
+    "some",
+    "soon",
+    "sorry",
+    "still",
+    "stop",
+    "sunshine",
+    "tears",
+    "terrible",
+    "terror",
+    "thank",
+    "that",
+    "the",
+    "them",
+    "they",
+    "thing",
+    "think",
+    "this",
+    "time",
+    "to",
+    "today",
+    "together",
+    "tomorrow",
+    "too",
+    "trust",
+    "up",
+    "user",
+    "very",
+    "wait",
+    "want",
+    "was",
+    "watch",
+    "way",
+    "we",
+    "weekend",
+    "well",
+    "what",
+    "when",
+    "who",
+    "why",
+    "will",
+    "win",
+    "wish",
+    "with",
+    "work",
+    "world",
+    "worried",
+    "worry",
+    "worst",
+    "wrong",
+    "year",
+    "yes",
+    "you",
+    "your",
+]
+_COMMON = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    # Wide enough for texts to differ after two layers: with the usual 0.02 they hardly do.
+    "initializer_range": 0.3,
+}
+# RoBERTa counts positions from pad_token_id + 1 = 2, so its table is longer than its texts.
+_ROBERTA_LIKE = {"max_position_embeddings": MAX_TOKENS + 2, "type_vocab_size": 1}
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "albert": {"embedding_size": 8},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0},
+    "distilbert": {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "initializer_range": 0.3},
+    "electra": {"embedding_size": 8},
+    "modernbert": {"initializer_cutoff_factor": 2.0, "local_attention": 16},
+    "roberta": _ROBERTA_LIKE,
+    "xlm-roberta": _ROBERTA_LIKE,
+}
+_WITH_TOKEN_TYPES = {"albert", "bert", "deberta-v2", "electra"}
+
+
+def build_tiny_model(
+    folder: Path, architecture: str = "distilbert", *, labels: Sequence[str] | None = None, seed: int = 0
+) -> Path:
+    """Write a tiny checkpoint and its tokenizer into a folder, and return the folder.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        architecture: One of `ARCHITECTURES`.
+        labels: Class names; given, the checkpoint is a classifier, else an encoder without a head.
+        seed: Decides the weights.
+    """
+    import torch
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
+    tokenizer = _build_tokenizer(architecture)
+    config = _build_config(architecture, tokenizer, labels)
+    model_class = AutoModelForSequenceClassification if labels else AutoModel
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = model_class.from_config(config, attn_implementation="eager")
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _build_tokenizer(architecture: str) -> Any:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    symbols = list(string.ascii_lowercase + string.digits + string.punctuation)
+    pieces = [f"##{symbol}" for symbol in string.ascii_lowercase + string.digits]
+    special = _SPECIAL_TOKENS_OF_ROBERTA if "roberta" in architecture else _SPECIAL_TOKENS
+    entries = dict.fromkeys([*special, *symbols, *pieces, *_WORDS])
+    vocabulary = {entry: number for number, entry in enumerate(entries)}
+    core = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    core.normalizer = normalizers.BertNormalizer(lowercase=True)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.decoder = decoders.WordPiece()
+    core.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+    )
+    names = ["input_ids", "attention_mask"]
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        model_max_length=MAX_TOKENS,
+        model_input_names=[*names, "token_type_ids"] if architecture in _WITH_TOKEN_TYPES else names,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def _build_config(architecture: str, tokenizer: Any, labels: Sequence[str] | None) -> Any:
+    from transformers import AutoConfig
+
+    names = {"num_labels": len(labels), "id2label": dict(enumerate(labels))} if labels else {}
+    tokens = {
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.cls_token_id,
+        "eos_token_id": tokenizer.sep_token_id,
+        "cls_token_id": tokenizer.cls_token_id,
+        "sep_token_id": tokenizer.sep_token_id,
+    }
+    sizes = {} if architecture == "distilbert" else _COMMON
+    settings = {"max_position_embeddings": MAX_TOKENS, **sizes, **_SETTINGS.get(architecture, {})}
+    return AutoConfig.for_model(architecture, vocab_size=len(tokenizer), **settings, **tokens, **names)
