@@ -6,8 +6,9 @@ and a WordPiece tokenizer of English words, such as `AutoModel` and `AutoTokeniz
 
 from __future__ import annotations
 
+import json
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,220 +26,20 @@ MAX_TOKENS = 64
 
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SPECIAL_TOKENS_OF_ROBERTA = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
-_WORDS = [
-    "a",
-    "about",
-    "again",
-    "all",
-    "alone",
-    "always",
-    "am",
-    "amazing",
-    "an",
-    "and",
-    "angry",
-    "annoyed",
-    "annoying",
-    "anxiety",
-    "anxious",
-    "are",
-    "at",
-    "awful",
-    "back",
-    "bad",
-    "be",
-    "beautiful",
-    "because",
-    "been",
-    "best",
-    "better",
-    "birthday",
-    "but",
-    "by",
-    "can",
-    "cannot",
-    "change",
-    "cry",
-    "crying",
-    "dark",
-    "day",
-    "depressed",
-    "did",
-    "do",
-    "dont",
-    "down",
-    "dream",
-    "dull",
-    "even",
-    "ever",
-    "every",
-    "everyone",
-    "excited",
-    "face",
-    "fear",
-    "feel",
-    "feeling",
-    "feels",
-    "finally",
-    "fine",
-    "first",
-    "for",
-    "forward",
-    "friend",
-    "friends",
-    "fucking",
-    "fuming",
-    "funny",
-    "furious",
-    "future",
-    "get",
-    "go",
-    "god",
-    "going",
-    "gone",
-    "good",
-    "great",
-    "had",
-    "happiness",
-    "happy",
-    "hard",
-    "hate",
-    "have",
-    "he",
-    "heart",
-    "hell",
-    "help",
-    "her",
-    "here",
-    "hope",
-    "hopeful",
-    "horrible",
-    "how",
-    "hurt",
-    "i",
-    "im",
-    "in",
-    "is",
-    "it",
-    "job",
-    "joy",
-    "just",
-    "keep",
-    "know",
-    "laugh",
-    "laughing",
-    "life",
-    "like",
-    "live",
-    "lol",
-    "lonely",
-    "long",
-    "look",
-    "lose",
-    "lost",
-    "love",
-    "loving",
-    "lucky",
-    "mad",
-    "make",
-    "me",
-    "miserable",
-    "miss",
-    "mood",
-    "morning",
-    "movie",
-    "my",
-    "need",
-    "never",
-    "new",
-    "nice",
-    "night",
-    "no",
-    "not",
-    "now",
-    "nothing",
-    "of",
-    "off",
-    "okay",
-    "on",
-    "one",
-    "optimism",
-    "optimistic",
-    "our",
-    "out",
-    "over",
-    "pain",
-    "panic",
-    "party",
-    "people",
-    "please",
-    "positive",
-    "proud",
-    "rage",
-    "really",
-    "revenge",
-    "sad",
-    "sadness",
-    "scared",
-    "she",
-    "sick",
-    "smile",
-    "smiling",
-    "so",
-    "some",
-    "soon",
-    "sorry",
-    "still",
-    "stop",
-    "sunshine",
-    "tears",
-    "terrible",
-    "terror",
-    "thank",
-    "that",
-    "the",
-    "them",
-    "they",
-    "thing",
-    "think",
-    "this",
-    "time",
-    "to",
-    "today",
-    "together",
-    "tomorrow",
-    "too",
-    "trust",
-    "up",
-    "user",
-    "very",
-    "wait",
-    "want",
-    "was",
-    "watch",
-    "way",
-    "we",
-    "weekend",
-    "well",
-    "what",
-    "when",
-    "who",
-    "why",
-    "will",
-    "win",
-    "wish",
-    "with",
-    "work",
-    "world",
-    "worried",
-    "worry",
-    "worst",
-    "wrong",
-    "year",
-    "yes",
-    "you",
-    "your",
-]
+_WORDS = """
+a about again all alone always am amazing an and angry annoyed annoying anxiety anxious are at awful back
+bad be beautiful because been best better birthday but by can cannot change cry crying dark day depressed
+did do dont down dream dull even ever every everyone excited face fear feel feeling feels finally fine
+first for forward friend friends fucking fuming funny furious future get go god going gone good great had
+happiness happy hard hate have he heart hell help her here hope hopeful horrible how hurt i im in is it
+job joy just keep know laugh laughing life like live lol lonely long look lose lost love loving lucky mad
+make me miserable miss mood morning movie my need never new nice night no not now nothing of off okay on
+one optimism optimistic our out over pain panic party people please positive proud rage really revenge sad
+sadness scared she sick smile smiling so some soon sorry still stop sunshine tears terrible terror thank
+that the them they thing think this time to today together tomorrow too trust up user very wait want was
+watch way we weekend well what when who why will win wish with work world worried worry worst wrong year
+yes you your
+"""
 _COMMON = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -286,6 +87,19 @@ def build_tiny_model(
     return folder
 
 
+def change_json(path: Path, **changes: Any) -> None:
+    """Change settings in a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the tensors, by name, in the weight file of a checkpoint."""
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    save_file(change(load_file(path)), path, metadata={"format": "pt"})
+
+
 def _build_tokenizer(architecture: str) -> Any:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
@@ -293,7 +107,7 @@ def _build_tokenizer(architecture: str) -> Any:
     symbols = list(string.ascii_lowercase + string.digits + string.punctuation)
     pieces = [f"##{symbol}" for symbol in string.ascii_lowercase + string.digits]
     special = _SPECIAL_TOKENS_OF_ROBERTA if "roberta" in architecture else _SPECIAL_TOKENS
-    entries = dict.fromkeys([*special, *symbols, *pieces, *_WORDS])
+    entries = dict.fromkeys([*special, *symbols, *pieces, *_WORDS.split()])
     vocabulary = {entry: number for number, entry in enumerate(entries)}
     core = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     core.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 _BASELINES = {
     "majority_class": "majority class",
-    "tfidf_logistic_regression": "TF-IDF + logistic regression",
+    "tfidf_logistic_regression": "TF-IDF, logistic",
 }
 _STUDY_TEST = {"accuracy": 0.7277, "log_loss": 0.7024}
 
@@ -92,8 +94,9 @@ def show_training(document: Mapping[str, Any], *, as_json: bool) -> None:
     seconds = document["seconds"]
     parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
     console.print(f"[dim]{seconds['total']:.1f} s: {parts}[/dim]")
-    console.print(f"\nThe run is in {escape(document['run'])}. Try it:")
-    console.print(f'  textune predict {escape(document["run"])} "Your own text"')
+    # Paths and commands are to be copied: they are never wrapped.
+    print(f"\nThe run is in {document['run']}. Try it:")  # noqa: T201
+    print(f'  textune predict {shlex.quote(document["run"])} "Your own text"')  # noqa: T201
 
 
 def show_evaluation(document: Mapping[str, Any], *, as_json: bool) -> None:
@@ -162,22 +165,31 @@ def show_cache(entries: Sequence[Entry], folder: Path, *, as_json: bool) -> None
 
 def _result_table(document: Mapping[str, Any]) -> Table:
     table = Table(
-        title=f"{document['recipe']} · {document['model']} · {document['source']}", title_style="bold"
+        title=f"{document['recipe']} · {document['model']} · {document['source']}",
+        title_style="bold",
+        title_justify="left",
+        caption="± is half of the 95 % interval. Of log loss and calibration error, less is better.",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
-    for name in ("", "rows", "accuracy", "macro-F1", "log loss", "calibration error"):
-        table.add_column(name, justify="left" if not name else "right")
+    for name in ("", "rows", "accuracy", "macro-F1", "log loss", "calib.\nerror"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for split, metrics in document["metrics"].items():
         _add_row(table, split, metrics, bold=split == "test")
     if "filtered" in document:
         _add_row(table, "test, filtered", document["filtered"]["test"])
-    if document.get("baselines"):
+    if document.get("baselines") or document["recipe"] == "paper":
         table.add_section()
-        for name, metrics in document["baselines"].items():
-            _add_row(table, f"test, {_BASELINES[name]}", metrics)
+        table.add_row("beside, on test", style="dim")
+    for name, metrics in document.get("baselines", {}).items():
+        _add_row(table, _BASELINES[name], metrics)
     if document["recipe"] == "paper":
-        table.add_section()
-        study = (f"{_STUDY_TEST['accuracy']:.2%}", "", f"{_STUDY_TEST['log_loss']:.4f}", "")
-        table.add_row("test, the case study", "", *study)
+        accuracy, log_loss = (
+            f"{_STUDY_TEST['accuracy'] * 100:.1f} %     ",
+            f"{_STUDY_TEST['log_loss']:.3f}      ",
+        )
+        table.add_row("published study", "", accuracy, "", log_loss, "")
     return table
 
 
@@ -185,19 +197,19 @@ def _add_row(table: Table, name: str, metrics: Mapping[str, Any], *, bold: bool 
     table.add_row(
         name,
         f"{metrics['examples']:,}",
-        _with_interval(metrics, "accuracy"),
-        _with_interval(metrics, "macro_f1"),
-        _with_interval(metrics, "log_loss"),
+        _with_doubt(metrics, "accuracy"),
+        _with_doubt(metrics, "macro_f1"),
+        _with_doubt(metrics, "log_loss"),
         f"{metrics['expected_calibration_error']:.3f}",
         style="bold" if bold else None,
     )
 
 
-def _with_interval(metrics: Mapping[str, Any], name: str) -> str:
+def _with_doubt(metrics: Mapping[str, Any], name: str) -> str:
     low, high = metrics[f"{name}_ci95"]
     if name == "log_loss":
-        return f"{metrics[name]:.3f} ({low:.3f} to {high:.3f})"
-    return f"{metrics[name] * 100:.1f} % ({low * 100:.1f} to {high * 100:.1f})"
+        return f"{metrics[name]:.3f} ±{(high - low) / 2:.3f}"
+    return f"{metrics[name] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}"
 
 
 def _class_table(metrics: Mapping[str, Any]) -> Table:
@@ -224,5 +236,5 @@ def _verdict(document: Mapping[str, Any]) -> str:
     other_low, other_high = tfidf["macro_f1_ci95"]
     clear = low > other_high or high < other_low
     word = "above" if gain >= 0 else "below"
-    doubt = "more than the doubt in either" if clear else "which may be chance: the intervals overlap"
+    doubt = "more than the doubt in either" if clear else "but the intervals overlap, so it may be chance"
     return f"{sure}\nThat is {abs(gain):.1f} points {word} TF-IDF + logistic regression, {doubt}."

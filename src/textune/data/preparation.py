@@ -104,8 +104,10 @@ def tokenize(
         split: _encode(rows["text"], uncut[split], tokenizer, max_length=max_length, width=width[padding])
         for split, rows in dataset.items()
     }
+    with _quiet_datasets():
+        tokenized = type(dataset)({split: _with_columns(dataset[split], encoded[split]) for split in dataset})
     return Tokenized(
-        dataset=type(dataset)({split: _with_columns(dataset[split], encoded[split]) for split in dataset}),
+        dataset=tokenized,
         max_length=max_length,
         padded_length=width[padding],
         longest=longest,

@@ -173,23 +173,34 @@ def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRow]:
 
 
 @contextmanager
-def _parquet_writer(path: Path, _: Sequence[str]) -> Iterator[WriteRow]:
+def _parquet_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRow]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    waiting: list[dict[str, Any]] = []
+    scores = pa.struct([(name, pa.float64()) for name in label_names])
+    known = [("text", pa.string()), ("label", pa.string()), ("score", pa.float64()), ("scores", scores)]
+    waiting: list[Prediction] = []
     writer: Any = None
 
     def flush() -> None:
         nonlocal writer
-        table = pa.Table.from_pylist(waiting, schema=None if writer is None else writer.schema)
+        rows = [prediction.to_json() | {"scores": prediction.scores or None} for prediction in waiting]
         if writer is None:
-            writer = parquet.ParquetWriter(path, table.schema)
-        writer.write_table(table)
+            # The types of the other columns are those of the first window.
+            names = dict.fromkeys(name for row in rows for name in row if name not in _RESULT_COLUMNS)
+            others = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
+            writer = parquet.ParquetWriter(path, pa.schema([*(pa.field(*pair) for pair in known), *others]))
+        try:
+            writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise RequestError(
+                f"The input's columns change their type, which a Parquet file does not allow: {error}.",
+                "Write .jsonl or .csv instead.",
+            ) from error
         waiting.clear()
 
     def write(prediction: Prediction) -> None:
-        waiting.append(prediction.to_json())
+        waiting.append(prediction)
         if len(waiting) >= _WINDOW:
             flush()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from textune.encoder.prefix import Placement, Progress, choose_placement
+from textune.errors import DataError
 from textune.runs import open_run
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class TorchPredictor:
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
-        if isinstance(texts, str):
-            raise TypeError("predict_proba takes a list of texts, not a single string")
+        _check_texts(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)))
         rows = self._classifier.tokenize(texts)
@@ -67,6 +67,22 @@ class TorchPredictor:
     def predict(self, texts: Sequence[str]) -> list[str]:
         """Return the most probable label of every text."""
         return [self.label_names[number] for number in self.predict_proba(texts).argmax(axis=1)]
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list of texts, not a single string")
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise TypeError(f"text {number} is not a string but {type(text).__name__}")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"Text {number} is broken: its character {error.start + 1} is half of a surrogate pair, or a "
+                "byte that is not UTF-8.",
+                "Give it as valid Unicode; text.encode('utf-8', 'replace').decode() drops what is broken.",
+            ) from error
 
 
 def load_predictor(path: Path | str) -> TorchPredictor:

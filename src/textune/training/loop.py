@@ -114,13 +114,12 @@ def train_steps(
 
             def closure(batch: Batch = batch) -> float:
                 optimizer.zero_grad()
-                value = loss(module, batch)
-                value.backward()  # type: ignore[no-untyped-call]
-                return float(value.detach())
+                batch_loss = loss(module, batch)
+                batch_loss.backward()  # type: ignore[no-untyped-call]
+                return float(batch_loss.detach())
 
-            learning_rate = scheduler.get_last_lr()[0]
-            before: float | torch.Tensor = optimizer.step(closure)
-            value = float(before)
+            learning_rate = float(scheduler.get_last_lr()[0])
+            value = float(optimizer.step(closure))  # What the closure first gave: the loss before the step.
             scheduler.step()
             step += 1
             _check_finite(value, step=step, learning_rate=learning_rate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,20 +65,20 @@ def predict(
 
 
 def _open_rows(texts: Sequence[str], input_file: str, text_column: str) -> tuple[Iterable[TextRow], int]:
-    """Return the rows and, as far as it is known, their number; the first row is read, so that faults show early."""
+    """Return the rows, the first one read already so that faults show early, and about how many there are."""
     from textune.inference.bulk import TextRow
+    from textune.inference.inputs import estimate_rows, read_stream, read_texts
 
     if bool(texts) == bool(input_file):
         raise RequestError(
             "There are texts and an input file." if texts else "There is nothing to classify.",
-            'Give texts (`textune predict RUN "so happy today"`), or a file with --input FILE, or pipe texts, '
-            "one a line, to --input -",
+            'Give texts (`textune predict RUN "so happy today"`), or a file with --input FILE, or pipe texts '
+            "into --input -, one a line.",
         )
     if texts:
         return [TextRow(text, {}) for text in texts], len(texts)
     if input_file == "-":
-        return _lines(sys.stdin.buffer, "standard input"), 0
-    path = Path(input_file)
-    rows = _text_file(path) if path.suffix == ".txt" else _table(path, text_column)
-    first = next(rows, None)
-    return (() if first is None else chain([first], rows)), _estimate_rows(path)
+        return read_stream(sys.stdin.buffer, "standard input"), 0
+    rows = read_texts(Path(input_file), text_column=text_column)
+    first = list(islice(rows, 1))
+    return chain(first, rows), estimate_rows(Path(input_file))

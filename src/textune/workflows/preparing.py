@@ -154,12 +154,14 @@ def encode_splits(
     observer: Observer,
 ) -> dict[str, NDArray[np.float32]]:
     """Return the features of every split, out of the cache where it has them."""
+    from textune.data.preparation import real_tokens
+
     features, cached = {}, []
     for split, rows in texts.tokenized.dataset.items():
         observer.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
-        features[split], from_cache = encode_rows(
+        features[split], from_cache = encode_tokens(
             classifier,
-            rows,
+            real_tokens(rows),
             weights_sha256=weights.weights_sha256,
             placement=placement,
             description=f"{weights.name} · {source} · {split}",
@@ -171,20 +173,18 @@ def encode_splits(
     return features
 
 
-def encode_rows(
+def encode_tokens(
     classifier: TextClassifier,
-    rows: Any,
+    tokens: Sequence[Sequence[int]],
     *,
     weights_sha256: str,
     placement: Placement,
     description: str,
     observer: Observer,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of a tokenized split, and whether they came out of the cache."""
-    from textune.data.preparation import real_tokens
+    """Return the features of token ids without padding, and whether they came out of the cache."""
     from textune.encoder.features import FeatureCache, feature_key
 
-    tokens = real_tokens(rows)
     shape = _feature_shape(classifier, weights_sha256, classifier.pooling, placement)
     return FeatureCache().get_or_compute(
         feature_key(shape, tokens),

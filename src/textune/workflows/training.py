@@ -128,7 +128,7 @@ def train(
             ),
             "training": _describe_training(fit, texts, placement),
         }
-    facts = _facts(source, folder, placement)
+    facts = {"recipe": recipe_name, **_facts(source, folder, placement)}
     with new_run(path, facts=facts) as run:
         with watch.stage("save"):
             observer.stage("Saving, and checking the saved model")

@@ -1,0 +1,1 @@
+"""Labelled texts: where they come from, how they are split, how they become tensors."""

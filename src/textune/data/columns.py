@@ -1,0 +1,120 @@
+"""Which column holds the text, and which the label.
+
+In: the names of a table's columns, and perhaps the name that was asked for. Out: one of them, or a
+`DataError` that lists them all. Does not know what the columns hold.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from textune.errors import DataError
+
+TEXT_NAMES = (
+    "text",
+    "sentence",
+    "tweet",
+    "content",
+    "review",
+    "comment",
+    "message",
+    "body",
+    "post",
+    "document",
+    "utterance",
+    "question",
+    "input",
+)
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "category",
+    "class",
+    "target",
+    "emotion",
+    "sentiment",
+    "intent",
+    "topic",
+    "y",
+)
+
+_COLUMNS_SHOWN = 30
+
+
+def find_text_column(
+    columns: Sequence[str], *, origin: str, given: str = "", option: str = "--set data.text_column=NAME"
+) -> str:
+    """Return the name of the column that holds the text.
+
+    Args:
+        columns: The names of all columns.
+        origin: What to call the table in errors.
+        given: The name asked for; empty: the column is found by its name.
+        option: How a person gives the name, for the hint.
+
+    Raises:
+        DataError: No column has that name, or none or several could be meant.
+
+    Example:
+        >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
+        'Tweet'
+    """
+    return _find("text", TEXT_NAMES, columns, origin=origin, given=given, option=option)
+
+
+def find_label_column(columns: Sequence[str], *, origin: str, given: str = "") -> str:
+    """Return the name of the column that holds the label; see `find_text_column`."""
+    return _find(
+        "label", LABEL_NAMES, columns, origin=origin, given=given, option="--set data.label_column=NAME"
+    )
+
+
+def _find(
+    what: str, known: Sequence[str], columns: Sequence[str], *, origin: str, given: str, option: str
+) -> str:
+    if given:
+        if given in columns:
+            return given
+        nearest = difflib.get_close_matches(given, columns, n=1, cutoff=0.5)
+        raise DataError(
+            f"{origin} has no column '{given}'. Its columns are: {listed_columns(columns)}.",
+            f"Did you mean '{nearest[0]}'?" if nearest else f"Name one of these: {option}",
+        )
+    # `text` and `label` are what the columns are called by those who mean to be found.
+    if what in columns:
+        return what
+    found = [column for column in columns if column.strip().casefold() in known]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(
+            f"{origin} has several columns that could hold the {what}: {listed_columns(found)}.",
+            f"Say which: {option.replace('NAME', found[0])}",
+        )
+    raise DataError(
+        f"{origin} has no column known to hold the {what}. Its columns are: {listed_columns(columns)}.",
+        f"Say which holds the {what}: {option}. If these are no names, put a line of names before the rows.",
+    )
+
+
+def notes_on_columns(text: str, label: str) -> tuple[str, ...]:
+    """Return a sentence on the columns that were found, unless they have the names to be expected.
+
+    Raises:
+        DataError: They are one and the same.
+    """
+    if text == label:
+        raise DataError(
+            f"The column '{text}' is to be both the text and the label.",
+            "Name two columns: --set data.text_column=NAME --set data.label_column=NAME",
+        )
+    expected = (text, label) == ("text", "label")
+    return () if expected else (f"Texts are in the column '{text}', labels in '{label}'.",)
+
+
+def listed_columns(columns: Sequence[str]) -> str:
+    """Return column names in a form that fits into an error."""
+    shown = ", ".join(repr(column[:60]) for column in columns[:_COLUMNS_SHOWN])
+    left_out = len(columns) - _COLUMNS_SHOWN
+    return f"{shown} and {left_out} more" if left_out > 0 else shown

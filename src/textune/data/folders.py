@@ -1,0 +1,198 @@
+"""Files and folders as sources: tables, folders of tables, TweetEval's text layout.
+
+In: a path. Out: the splits that are there, as they were found, or a `DataError`. Does not check texts or
+labels, and makes no splits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
+from textune.data.found import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece, counted
+from textune.data.lines import read_lines
+from textune.data.parquet import stored_label_names
+from textune.data.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.errors import DataError
+
+_SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
+_TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+
+
+def read_folder(path: Path, *, text_column: str = "", label_column: str = "") -> FoundSource:
+    """Read a folder of tables, or of files in TweetEval's text layout.
+
+    Raises:
+        DataError: It is neither, or a file in it cannot be read.
+    """
+    try:
+        names = sorted(file.name for file in path.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}.", "Check the folder's permissions."
+        ) from error
+    if any(f"{name}_text.txt" in names for name in _TWEETEVAL_SPLITS):
+        return _read_tweeteval(path)
+    files = _files_by_split([path / name for name in names])
+    if not files:
+        raise _unknown_folder(path, names)
+    ignored = [
+        name
+        for name in names
+        if Path(name).suffix.lower() in TABLE_SUFFIXES
+        and not any(path / name in shards for shards in files.values())
+    ]
+    notes = (f"Not read, as they are not named by a split: {', '.join(ignored)}.",) if ignored else ()
+    return read_tables(files, text_column=text_column, label_column=label_column, notes=notes)
+
+
+def read_tables(
+    files: Mapping[str, Sequence[Path]],
+    *,
+    text_column: str = "",
+    label_column: str = "",
+    notes: tuple[str, ...] = (),
+) -> FoundSource:
+    """Read tables that share their columns, given by split.
+
+    Raises:
+        DataError: A table cannot be read, or its columns are not found.
+    """
+    first = next(iter(files.values()))[0]
+    columns = column_names(first)
+    text = find_text_column(columns, origin=str(first), given=text_column)
+    label = find_label_column(columns, origin=str(first), given=label_column)
+    stored = {
+        stored_label_names(file, label)
+        for shards in files.values()
+        for file in shards
+        if file.suffix.lower() == ".parquet"
+    }
+    if len(stored) > 1:
+        raise DataError(
+            f"The Parquet files in {first.parent} do not agree on the names of the labels in '{label}'.",
+            "Write them again together.",
+        )
+    names = next(iter(stored), ())
+    return FoundSource(
+        {split: _read_split(shards, text, label) for split, shards in files.items()},
+        dict(enumerate(names)) if names else None,
+        (*notes_on_columns(text, label), *notes),
+    )
+
+
+def _read_split(shards: Sequence[Path], text: str, label: str) -> FoundSplit:
+    pieces, texts, labels = [], [], []
+    for shard in shards:
+        _check_columns(shard, text, label)
+        numbers = []
+        for row in read_rows(shard, columns=(text, label)):
+            numbers.append(row.line)
+            texts.append(row.values[text])
+            labels.append(row.values[label])
+        pieces.append(Piece(str(shard), str(shard), row_unit(shard), numbers))
+    return FoundSplit(tuple(pieces), texts, labels)
+
+
+def _check_columns(path: Path, *wanted: str) -> None:
+    columns = column_names(path)
+    missing = next((name for name in wanted if name not in columns), None)
+    if missing is not None:
+        raise DataError(
+            f"{path} has no column '{missing}', as train has. Its columns are: {listed_columns(columns)}.",
+            "Give all files the same columns. Move a file without labels out of the folder: where no "
+            "validation or test file is, that split is made out of train.",
+        )
+
+
+def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the tables that are named by a split, in order; check that no shard is missing."""
+    found: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
+    for path in paths:
+        if match := _split_name(path):
+            found[SPLIT_OF[match["name"].lower()]].append((path, match))
+    for split, shards in found.items():
+        _check_shards(split, shards)
+    return {split: [path for path, _ in found[split]] for split in SPLITS if split in found}
+
+
+def _split_name(path: Path) -> re.Match[str] | None:
+    match = _SHARD.fullmatch(path.stem)
+    named = match is not None and match["name"].lower() in SPLIT_OF
+    return match if named and path.suffix.lower() in TABLE_SUFFIXES else None
+
+
+def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> None:
+    names = ", ".join(path.name for path, _ in shards)
+    kinds = {(match["name"], match["total"], path.suffix) for path, match in shards}
+    if len(kinds) > 1 or len({match["number"] for _, match in shards}) < len(shards):
+        raise DataError(
+            f"Several files in {shards[0][0].parent} could be the split {split}: {names}.",
+            "Keep one of them in the folder.",
+        )
+    total = shards[0][1]["total"]
+    if total and int(total) != len(shards):
+        raise DataError(
+            f"The split {split} in {shards[0][0].parent} should be {counted(int(total), 'file')}, and "
+            f"{len(shards)} of them were found: {names}.",
+            "Fetch the missing ones.",
+        )
+
+
+def _read_tweeteval(path: Path) -> FoundSource:
+    names, notes = _mapping(path / "mapping.txt")
+    splits = {}
+    for name, split in _TWEETEVAL_SPLITS.items():
+        text_file, label_file = path / f"{name}_text.txt", path / f"{name}_labels.txt"
+        if text_file.exists() or label_file.exists():
+            texts, labels = list(read_lines(text_file)), list(read_lines(label_file))
+            if len(texts) != len(labels):
+                raise DataError(
+                    f"{text_file} has {counted(len(texts), 'line')}, and {label_file} has {len(labels):,}.",
+                    "Line by line, one is the text and the other its label: find where a line is missing.",
+                )
+            piece = Piece(str(text_file), str(label_file), "line", range(1, len(texts) + 1))
+            splits[split] = FoundSplit((piece,), texts, labels)
+    return FoundSource(splits, names, notes)
+
+
+def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
+    """Return the label names by id, in the order of the ids, and what to say where there are none."""
+    if not path.exists():
+        return None, ("There is no mapping.txt, so labels are named as they stand in the label files.",)
+    names: dict[int, str] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        written, _, name = (part.strip() for part in line.partition("\t"))
+        if not line.strip():
+            continue
+        if not re.fullmatch("[0-9]{1,9}", written) or not name or "\t" in name:
+            raise DataError(
+                f"{path}, line {number}: {line[:60]!r} is not an id, a tab and a name.",
+                "Write, for instance: 0, a tab, anger",
+            )
+        if int(written) in names or name in names.values():
+            raise DataError(
+                f"{path}, line {number}: the id {written} or the name '{name[:60]}' was given before.",
+                "Give every id one name, and every name one id.",
+            )
+        names[int(written)] = name
+    return dict(sorted(names.items())), ()
+
+
+def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    below = [
+        name
+        for name in names
+        if (path / name).is_dir() and any(_split_name(child) for child in (path / name).iterdir())
+    ]
+    hint = (
+        f"Its folder {path / below[0]} does: give that."
+        if below
+        else "Name the tables by split (train.csv, validation.csv, test.csv; or .tsv, .jsonl, .parquet), or "
+        "give a single file: it will be split."
+    )
+    return DataError(f"{path} holds no data that is named by split. It holds: {listed or 'nothing'}.", hint)

@@ -1,0 +1,110 @@
+"""What a source holds, as it was found: texts and labels unchecked, and the place of every row.
+
+In: what a reader of files, folders or the Hub has found. Out: the same, with sentences for the places of
+rows. Does not know what makes a text or a label a good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SPLITS = ("train", "validation", "test")
+
+# What splits are called elsewhere; the same names that `datasets` goes by.
+SPLIT_OF = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+
+_PLACES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive rows of a split that come out of the same file or stored split.
+
+    Attributes:
+        text_origin: The file or stored split that holds the texts.
+        label_origin: The one that holds the labels; mostly the same.
+        unit: What is counted there: `line` or `row`.
+        numbers: The number of every row there, (rows,).
+    """
+
+    text_origin: str
+    label_origin: str
+    unit: str
+    numbers: Sequence[int]
+
+
+@dataclass(frozen=True)
+class FoundSplit:
+    """The rows of a split.
+
+    Attributes:
+        pieces: Where the rows come from, in order.
+        texts: What stands in the place of a text, (rows,).
+        labels: What stands in the place of a label, (rows,).
+    """
+
+    pieces: tuple[Piece, ...]
+    texts: Sequence[Any]
+    labels: Sequence[Any]
+
+    def text_places(self, indices: Sequence[int]) -> str:
+        """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
+        return "; ".join(
+            _place(piece.text_origin, piece.unit, numbers, left_out)
+            for piece, numbers, left_out in self._shown(indices)
+        )
+
+    def label_places(self, indices: Sequence[int]) -> str:
+        """Return where the labels of some rows stand."""
+        return "; ".join(
+            _place(piece.label_origin, piece.unit, numbers, left_out)
+            for piece, numbers, left_out in self._shown(indices)
+        )
+
+    def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
+        """Return, by piece, the numbers of rows to show, and how many are not shown."""
+        shown, start = [], 0
+        for piece in self.pieces:
+            end = start + len(piece.numbers)
+            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
+            if numbers:
+                shown.append((piece, numbers[:_PLACES_SHOWN], max(0, len(numbers) - _PLACES_SHOWN)))
+            start = end
+        return shown
+
+
+@dataclass(frozen=True)
+class FoundSource:
+    """All that a source holds.
+
+    Attributes:
+        splits: The splits that it has, named as in `SPLITS`.
+        label_names: The name of every label id, where the source stores them.
+        notes: What a person should know about how it was read.
+    """
+
+    splits: Mapping[str, FoundSplit]
+    label_names: Mapping[int, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _place(origin: str, unit: str, numbers: Sequence[int], left_out: int) -> str:
+    listed = ", ".join(str(number) for number in numbers)
+    more = f" and {left_out:,} more" if left_out else ""
+    return f"{origin}, {unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"

@@ -1,0 +1,241 @@
+"""From whatever stands in the place of labels to label ids and label names.
+
+In: a source as it was found. Out: an id for every row and a name for every id, or a `DataError` that names
+the rows at fault. A label is a name or a whole number; what is a class is decided by train alone. Does not
+know the texts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textune.data.found import FoundSource, FoundSplit, counted
+from textune.errors import DataError
+
+Label = str | int | bool
+Labels = list[Label | None]
+
+_WRONG_COLUMN = "Is this the right column? Name another with --set data.label_column=NAME"
+_WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
+_UNLABELLED = -1
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The labels of a source.
+
+    Attributes:
+        names: The name of every label id, in order.
+        ids: The label id of every row, by split; a split without any labels is left out.
+        notes: What a person should know about how labels were read.
+    """
+
+    names: tuple[str, ...]
+    ids: Mapping[str, list[int]]
+    notes: tuple[str, ...]
+
+
+def read_labels(found: FoundSource) -> Labelling:
+    """Give every row its label id.
+
+    Ids count the names in order: names by the alphabet, numbers upwards, `false` before `true`, and as the
+    source has them where it stores names.
+
+    Raises:
+        DataError: A row has no label, or one that is none; a label is not in train; or there are too few
+            classes, or rows of a class, to learn anything.
+    """
+    values = {split: _values(rows) for split, rows in found.splits.items()}
+    numbers = _written_numbers(values, partly=found.label_names is not None)
+    values = {split: [numbers.get(label, label) for label in labels] for split, labels in values.items()}
+    if found.label_names is not None:
+        values = {split: _without_unlabelled(labels) for split, labels in values.items()}
+    labelled = {
+        split: labels
+        for split, labels in values.items()
+        if split == "train" or not _is_unlabelled(labels, values["train"])
+    }
+    notes = [
+        f"The split {split} has no labelled rows; it is left out."
+        for split in values
+        if split not in labelled
+    ]
+    for split, labels in labelled.items():
+        _check_present(labels, found.splits[split])
+    known: dict[Label, str]
+    if found.label_names is None:
+        for split, labels in labelled.items():
+            _check_kind(labels, found.splits[split], kind=type(labelled["train"][0]))
+        known = {label: _name(label) for label in _in_order(labelled["train"])}
+    else:
+        known = dict(found.label_names.items())
+        for split, labels in labelled.items():
+            _check_stored(labels, found.splits[split], known)
+    names, unused = _classes(labelled["train"], known, found.splits["train"])
+    if unused:
+        notes.append(f"No row of train has the label {_listed(unused)}; it is left out.")
+    ids = {
+        split: _ids(labels, found.splits[split], known=known, names=names)
+        for split, labels in labelled.items()
+    }
+    return Labelling(tuple(names), ids, tuple(notes))
+
+
+def read_ids(rows: FoundSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
+    """Give every row its label id among classes that are given.
+
+    Args:
+        rows: The rows, as they were found.
+        stored: The names of the source's own label ids, where it stores names.
+        names: The names of the classes, in the order of the ids to return.
+
+    Raises:
+        DataError: A row has no label, or one that is none of the classes.
+    """
+    labels = _values(rows)
+    _check_present(labels, rows)
+    numbers = _written_numbers({"": labels}, partly=True)
+    if stored is None:
+        named = {label: _name(numbers.get(label, label)) for label in _in_order(labels)}
+        known = {label: str(label) if label in names else name for label, name in named.items()}
+    else:
+        labels = [numbers.get(label, label) for label in labels]
+        known = dict(stored.items())
+        _check_stored(labels, rows, known)
+    return _ids(labels, rows, known=known, names=names)
+
+
+def _values(rows: FoundSplit) -> Labels:
+    """Return the labels as names, whole numbers and booleans; None where there is none."""
+    values: Labels = []
+    for index, label in enumerate(rows.labels):
+        if label is None or (isinstance(label, float) and math.isnan(label)):
+            values.append(None)
+        elif isinstance(label, str):
+            values.append(label.strip() or None)
+        elif isinstance(label, bool | int):
+            values.append(label)
+        elif isinstance(label, float) and label.is_integer():
+            values.append(int(label))
+        else:
+            raise DataError(f"{rows.label_places([index])}: {_unfit(label)}.", _WRONG_COLUMN)
+    return values
+
+
+def _unfit(label: Any) -> str:
+    if isinstance(label, list | tuple):
+        return "the label is a list, and a text has one label (several at once are not supported)"
+    return f"the label is {_shown(label)} ({type(label).__name__}); a label is a name or a whole number"
+
+
+def _written_numbers(values: Mapping[str, Labels], *, partly: bool) -> dict[Label | None, int]:
+    """Return the number of every label that is written as one; none, unless all are or `partly` is true."""
+    written = {label for labels in values.values() for label in labels if isinstance(label, str)}
+    matches = {label: match for label in written if (match := _WHOLE_NUMBER.fullmatch(label))}
+    return (
+        {label: int(match[1]) for label, match in matches.items()}
+        if partly or len(matches) == len(written)
+        else {}
+    )
+
+
+def _without_unlabelled(labels: Labels) -> Labels:
+    return [None if label == _UNLABELLED else label for label in labels]
+
+
+def _is_unlabelled(labels: Labels, train: Labels) -> bool:
+    """Tell whether a split has no labels, or -1 (the Hub's custom) for all of them."""
+    return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
+
+
+def _check_present(labels: Labels, rows: FoundSplit) -> None:
+    missing = [index for index, label in enumerate(labels) if label is None]
+    if missing:
+        raise DataError(
+            f"{counted(len(missing), 'row')} without a label: {rows.label_places(missing)}.",
+            "Label these rows or delete them, then try again.",
+        )
+
+
+def _check_kind(labels: Labels, rows: FoundSplit, *, kind: type) -> None:
+    other = next((index for index, label in enumerate(labels) if type(label) is not kind), None)
+    if other is not None:
+        raise DataError(
+            f"{rows.label_places([other])}: the label {_shown(labels[other])} is of another kind "
+            f"({type(labels[other]).__name__}) than the first one in train ({kind.__name__}).",
+            "Write all labels as names, or all as whole numbers.",
+        )
+
+
+def _check_stored(labels: Labels, rows: FoundSplit, known: Mapping[Any, str]) -> None:
+    other = next((index for index, label in enumerate(labels) if label not in known), None)
+    if other is not None:
+        raise DataError(
+            f"{rows.label_places([other])}: the label {_shown(labels[other])} has no name. The ids that have "
+            f"one are: {_listed([f'{label} {name}' for label, name in known.items()])}.",
+            "Write one of these ids, or give this one a name where the others have theirs.",
+        )
+
+
+def _in_order(labels: Labels) -> list[Label]:
+    return sorted({label for label in labels if label is not None})
+
+
+def _name(label: Label) -> str:
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _classes(train: Labels, known: Mapping[Any, str], rows: FoundSplit) -> tuple[list[str], list[str]]:
+    """Return the names of the classes and the unused names; check that there are enough rows."""
+    counts = Counter(train)
+    names = [name for label, name in known.items() if label in counts]
+    if len(names) < 2:
+        raise DataError(
+            f"{rows.pieces[0].label_origin} has one class: {_listed(names)} ({counted(len(train), 'row')}).",
+            f"There must be two at least. {_WRONG_COLUMN}",
+        )
+    rare = [index for index, label in enumerate(train) if counts[label] == 1]
+    if rare:
+        raise DataError(
+            f"{rows.label_places(rare)}: nowhere else in train is the label "
+            f"{_listed([known[label] for index in rare if (label := train[index]) is not None])}.",
+            f"Add rows of it, give this row another label, or delete it. {_WRONG_COLUMN}",
+        )
+    return names, [name for label, name in known.items() if label not in counts]
+
+
+def _ids(labels: Labels, rows: FoundSplit, *, known: Mapping[Any, str], names: Sequence[str]) -> list[int]:
+    positions = {name: position for position, name in enumerate(names)}
+    ids = {label: positions[name] for label, name in known.items() if name in positions}
+    other = next((index for index, label in enumerate(labels) if label not in ids), None)
+    if other is not None:
+        label = labels[other]
+        name = known.get(label, _name(label) if label is not None else "")
+        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+        raise DataError(
+            f"{rows.label_places([other])}: the label {_shown(name)} is no class. The classes are: "
+            f"{_listed(names)}.",
+            f"Did you mean '{nearest[0]}'? "
+            * bool(nearest)
+            + "Classes are the labels of train, as no other can be learned: mend or delete this row, or add "
+            "rows of that class to train.",
+        )
+    return [ids[label] for label in labels]
+
+
+def _shown(label: Any) -> str:
+    shown = repr(label)
+    return shown if len(shown) <= 60 else f"{shown[:60]}..."
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(_shown(name) for name in names[:_NAMES_SHOWN])
+    left_out = len(names) - _NAMES_SHOWN
+    return f"{shown} and {left_out:,} more" if left_out > 0 else shown

@@ -1,0 +1,157 @@
+"""Text files line by line: decoded, and refused where they are not text.
+
+In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, what was
+found there and how to convert the file. Lines end at a line feed and nowhere else: posts hold other
+characters that Python's `splitlines` takes for line ends. Does not know what the lines mean.
+"""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+from textune.errors import DataError
+
+MAX_LINE_BYTES = 32 * 1024 * 1024
+
+# What a file that is no UTF-8 text begins with. UTF-32 goes first: UTF-16's mark is its beginning.
+_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_CONTAINERS = {
+    b"PK\x03\x04": "a ZIP archive (Excel workbooks are such archives)",
+    b"\x1f\x8b": "compressed with gzip",
+    b"PAR1": "a Parquet file",
+}
+
+
+@contextmanager
+def open_data_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes.
+
+    Raises:
+        DataError: There is no such file, it is a folder, or it may not be read.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, and a file is needed.", "Give the path of a file in it.")
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise missing_file(path) from error
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}.", "Check the file's permissions."
+        ) from error
+    with file:
+        yield file
+
+
+def missing_file(path: Path) -> DataError:
+    """Return the error for a file or folder that is not there, with the nearest name that is."""
+    try:
+        names = [neighbour.name for neighbour in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return DataError(
+            f"There is no file or folder {path}.", "Check the path: its folder is not there either."
+        )
+    nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {path.parent / nearest[0]}?" if nearest else "Check the path."
+    return DataError(f"There is no file or folder {path}.", hint)
+
+
+def empty_file(path: Path) -> DataError:
+    """Return the error for a file with nothing in it."""
+    return DataError(f"{path} is empty.", "Check that it was written whole.")
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    r"""Yield a text file's lines without their ends (`\n` or `\r\n`), and otherwise as they are.
+
+    Raises:
+        DataError: The file cannot be read, is empty, or is not UTF-8 text.
+    """
+    with open_data_file(path) as file:
+        number = 0
+        for number, line in enumerate(decode_lines(file, str(path)), start=1):  # noqa: B007
+            yield without_end(line)
+        if not number:
+            raise empty_file(path)
+
+
+def without_end(line: str) -> str:
+    r"""Return a line without its `\n` or `\r\n`.
+
+    Example:
+        >>> without_end("so happy \r\n")
+        'so happy '
+    """
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def decode_lines(file: BinaryIO, origin: str) -> Iterator[str]:
+    """Yield the lines of a stream of bytes, their ends included; a byte order mark is left out.
+
+    Args:
+        file: The stream; read line by line, as the lines are asked for.
+        origin: What to call the stream in errors.
+
+    Raises:
+        DataError: The bytes are not UTF-8 text, or a line is too long to be one.
+    """
+    for number in count(1):
+        raw = file.readline(MAX_LINE_BYTES + 1)
+        if not raw:
+            return
+        if number == 1:
+            _check_beginning(raw, origin)
+            raw = raw.removeprefix(codecs.BOM_UTF8)
+        if len(raw) > MAX_LINE_BYTES:
+            raise DataError(
+                f"{origin}, line {number} is longer than {MAX_LINE_BYTES:,} bytes.",
+                "This is hardly a table of texts: check the file, and that its lines end in line feeds.",
+            )
+        if line := _decode(raw, f"{origin}, line {number}"):
+            yield line
+
+
+def _check_beginning(raw: bytes, origin: str) -> None:
+    for mark, name in _ENCODINGS.items():
+        if raw.startswith(mark):
+            raise DataError(
+                f"{origin} is encoded in {name} (it begins with the bytes {mark.hex(' ').upper()}), "
+                "and only UTF-8 is read.",
+                f"Save it as UTF-8, or convert it: iconv -f {name} -t UTF-8 OLD > NEW",
+            )
+    for mark, name in _CONTAINERS.items():
+        if raw.startswith(mark):
+            raise DataError(f"{origin} is not a text file: it is {name}.", "Unpack it, or export it as CSV.")
+
+
+def _decode(raw: bytes, place: str) -> str:
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError as error:
+        byte = raw[error.start : error.start + 1]
+        try:
+            guess = f" (in Windows-1252 it is '{byte.decode('cp1252')}')"
+        except UnicodeDecodeError:
+            guess = ""
+        raise DataError(
+            f"{place}: byte 0x{byte.hex().upper()} at position {error.start + 1} is not UTF-8{guess}.",
+            "Save the file as UTF-8, or convert it from what it is: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+        ) from error
+    if "\0" in line:
+        raise DataError(
+            f"{place}: there is a NUL byte at position {raw.index(0) + 1}, which text does not hold.",
+            "If the file is UTF-16, convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW. "
+            r"Otherwise delete these bytes: tr -d '\0' < OLD > NEW",
+        )
+    return line

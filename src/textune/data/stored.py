@@ -1,0 +1,100 @@
+"""Data sets of the `datasets` library as sources, in memory or in a `save_to_disk` folder.
+
+In: a `DatasetDict`, or the path of a folder. Out: its splits, as they were found, or a `DataError`. Does not
+check texts or labels, and makes no splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textune.data.columns import find_label_column, find_text_column, notes_on_columns
+from textune.data.found import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece
+from textune.errors import DataError, TextuneError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def is_saved_dataset(path: Path) -> bool:
+    """Tell whether a folder was written by `save_to_disk`."""
+    names = {"state.json", "dataset_info.json"}
+    return (path / "dataset_dict.json").is_file() or all((path / name).is_file() for name in names)
+
+
+def read_saved_dataset(path: Path, *, text_column: str = "", label_column: str = "") -> FoundSource:
+    """Read a folder that `save_to_disk` has written.
+
+    Raises:
+        DataError: It is damaged, or its columns or splits are not found.
+    """
+    from datasets import DatasetDict, load_from_disk
+
+    with _damage(path):
+        loaded = load_from_disk(str(path))
+        splits = loaded if isinstance(loaded, DatasetDict) else {"train": loaded}
+        for rows in splits.values():
+            # Arrow trusts what it maps into memory: without this, damaged offsets would crash the process.
+            rows.data.table.validate(full=True)
+        return read_dataset(splits, origin=str(path), text_column=text_column, label_column=label_column)
+
+
+def read_dataset(
+    splits: Mapping[str, Dataset], *, origin: str, text_column: str = "", label_column: str = ""
+) -> FoundSource:
+    """Read a data set's splits; those that are neither train, validation nor test are left out.
+
+    Raises:
+        DataError: There is no train split, or its columns are not found.
+    """
+    chosen: dict[str, str] = {}
+    for name in sorted(splits, key=lambda name: name not in SPLITS):
+        if name.lower() in SPLIT_OF:
+            chosen.setdefault(SPLIT_OF[name.lower()], name)
+    if "train" not in chosen:
+        raise DataError(
+            f"{origin} has no split 'train'. It has: {', '.join(map(str, splits)) or 'none'}.",
+            "Choose another data set, or save a part of this one as a file and give its path.",
+        )
+    columns = splits[chosen["train"]].column_names
+    text = find_text_column(columns, origin=origin, given=text_column)
+    label = find_label_column(columns, origin=origin, given=label_column)
+    notes = notes_on_columns(text, label)
+    left_out = [name for name in splits if name not in chosen.values()]
+    if left_out:
+        notes += (f"Splits left out: {', '.join(left_out)}.",)
+    found = {
+        split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label)
+        for split in SPLITS
+        if split in chosen
+    }
+    names = getattr(splits[chosen["train"]].features[label], "names", None)
+    return FoundSource(found, dict(enumerate(names)) if names else None, notes)
+
+
+def _read_split(rows: Dataset, origin: str, text: str, label: str) -> FoundSplit:
+    missing = next((name for name in (text, label) if name not in rows.column_names), None)
+    if missing is not None:
+        raise DataError(
+            f"{origin} has no column '{missing}', as train has.", "Give all splits the same columns."
+        )
+    columns = rows.select_columns([text, label]).with_format(None)[:]
+    piece = Piece(origin, origin, "row", range(1, len(rows) + 1))
+    return FoundSplit((piece,), columns[text], columns[label])
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except TextuneError:
+        raise
+    except Exception as error:  # A damaged folder comes out of datasets and pyarrow as almost any exception.
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        raise DataError(
+            f"{path} looks like a data set saved with save_to_disk, and cannot be read ({reason}).",
+            "Save it again.",
+        ) from error

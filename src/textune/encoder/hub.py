@@ -1,0 +1,145 @@
+"""Pretrained models from the Hugging Face Hub, or from its cache on this machine.
+
+In: a repository's name and revision. Out: a folder that holds its configuration, tokenizer and safetensors,
+and the commit that it is of; or a `HubError` that says how to go on. Pickles and Python files are never
+fetched. Does not know what is done with the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textune.encoder.inspection import CONFIG, check_names, read_config
+from textune.errors import HubError, ModelError
+from textune.files import storage_errors
+
+_FILES = [
+    CONFIG,
+    "added_tokens.json",
+    "merges.txt",
+    "model-*.safetensors",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "sentencepiece.bpe.model",
+    "special_tokens_map.json",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+]
+_TIMEOUT_SECONDS = 10.0
+_WITHOUT_NETWORK = (
+    "Run the command once with a network connection: from then on --offline takes the cached copy. Without a "
+    "network, give a local folder with --model FOLDER, or use --model embedded:minilm."
+)
+
+
+def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
+    """Return the folder of a Hub model in the local cache, and its commit hash; download what is missing.
+
+    A cached copy is taken where the Hub cannot be reached.
+
+    Args:
+        name: A repository, `owner/name`, or `name` for one of the oldest.
+        revision: A branch, tag or commit.
+        offline: Open no connection at all.
+
+    Raises:
+        ModelError: The name cannot be a repository's, or the repository holds nothing that textune reads.
+        HubError: The repository or revision does not exist or is closed, or neither Hub nor cache has it.
+        StorageError: The disk is full or the cache may not be written.
+    """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        raise ModelError(
+            f"'{name}' is neither a folder nor a name that the Hub accepts.",
+            "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or embedded:minilm.",
+        ) from error
+    if offline:
+        return _take_cached(name, revision, reason="--offline forbids asking the Hub")
+    return _fetch(name, revision)
+
+
+def _fetch(name: str, revision: str) -> tuple[Path, str]:
+    from huggingface_hub import errors
+
+    try:
+        with storage_errors(_cache_folder()):
+            return _download(name, revision)
+    except errors.GatedRepoError as error:
+        raise HubError(
+            f"The Hub model {name} is gated: its owner wants certain terms to be accepted first.",
+            f"Accept them at https://huggingface.co/{name}, log in with `hf auth login`, and try again.",
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise HubError(
+            f"There is no folder '{name}' here, and no model of that name on the Hub that you may read.",
+            "Check the spelling. A private model needs `hf auth login` first.",
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise HubError(
+            f"The Hub model {name} has no revision '{revision}'.",
+            "Set model.revision to one of its branches, tags or commits.",
+        ) from error
+    except (errors.HTTPError, OSError) as error:
+        return _take_cached(
+            name, revision, reason=f"The Hub did not answer as it should ({_in_short(error)})"
+        )
+
+
+def _download(name: str, revision: str) -> tuple[Path, str]:
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+
+    # Asked for first and on its own, because this request alone takes a time limit.
+    info = HfApi().model_info(name, revision=revision, timeout=_TIMEOUT_SECONDS)
+    commit = str(info.sha)
+    if cached := _find_cached(name, commit):
+        return cached, commit
+    check_names({file.rfilename for file in info.siblings or []}, where=f"The Hub model {name}")
+    # The configuration comes before the weights: a model that is refused is not downloaded.
+    read_config(Path(hf_hub_download(name, CONFIG, revision=commit)))
+    # By the revision's own name, not by the commit: only then does the cache keep what the name stands for.
+    folder = Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+    return folder, folder.name
+
+
+def _take_cached(name: str, revision: str, *, reason: str) -> tuple[Path, str]:
+    folder = _find_cached(name, revision)
+    if folder is None:
+        raise HubError(
+            f"{reason}, and the cache {_cache_folder()} does not hold {name} (revision {revision}), or not "
+            "all of it.",
+            _WITHOUT_NETWORK,
+        )
+    return folder, folder.name
+
+
+def _find_cached(name: str, revision: str) -> Path | None:
+    """Return the folder of a revision in the cache if all that is needed is there; open no connection."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
+        )
+        check_names({path.name for path in folder.iterdir()}, where=str(folder))
+    except (LocalEntryNotFoundError, ModelError):
+        return None
+    return folder
+
+
+def _cache_folder() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def _in_short(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

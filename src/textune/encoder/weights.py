@@ -1,0 +1,148 @@
+"""A model's weights, loaded by transformers and checked strictly.
+
+In: one of transformers' auto classes, a folder and its configuration. Out: the model in float32 and in
+evaluation mode, none of whose encoder is made up, or a `ModelError` that names the tensors at fault.
+transformers by itself fills in what a checkpoint lacks with random numbers, and leaves out what it has no
+place for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textune.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
+
+_SHOWN = 3
+_NOT_ONE_MODEL = (
+    "config.json and the weights do not belong together, or one was changed: get the model again."
+)
+
+
+def load_strictly(
+    auto_class: Any,
+    folder: Path,
+    *,
+    config: PretrainedConfig,
+    attention: str,
+    seed: int,
+    new_head: bool,
+) -> PreTrainedModel:
+    """Load a model whose encoder is in the folder to the last tensor.
+
+    Args:
+        auto_class: `AutoModel` or `AutoModelForSequenceClassification`.
+        folder: Where the weights lie.
+        config: The configuration to build the model by.
+        attention: The `attn_implementation` of transformers.
+        seed: Decides the weights that the folder lacks; the global random state is left as it was.
+        new_head: Whether the head may be missing, of another shape or left over, and the pooler missing.
+
+    Raises:
+        ModelError: The model cannot be built, or a tensor is missing, of another shape, or left over.
+    """
+    import torch
+
+    with _seeded(seed), quiet_transformers():
+        try:
+            model, report = auto_class.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                attn_implementation=attention,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+        # What a hand-edited configuration can set off while a model is built has no bounds.
+        except Exception as error:
+            raise ModelError(f"The model in {folder} cannot be built: {error}.", _NOT_ONE_MODEL) from error
+    _check_report(folder, model, report, new_head=new_head)
+    return model
+
+
+def renew_head(model: PreTrainedModel, *, seed: int) -> None:
+    """Give every layer outside the encoder new weights, as transformers initialises them."""
+    import torch
+
+    encoder = set(model.base_model.modules())
+    head = [module for module in model.modules() if module not in encoder]
+    with _seeded(seed), torch.no_grad():
+        for module in head:
+            for parameter in module.parameters(recurse=False):
+                # transformers skips what bears this mark, and everything that it loaded bears it.
+                parameter._is_hf_initialized = False
+        for module in head:
+            model._init_weights(module)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers' load reports and progress bars off the terminal; what it raises still shows."""
+    from transformers.utils import logging
+
+    verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if had_bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed torch's generator of the CPU, where models are built, for the length of the block."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head: bool) -> None:
+    prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
+    missing = set(report["missing_keys"])
+    # transformers gives each with its shape in the checkpoint and in the model.
+    reshaped = {key for key, *_ in report["mismatched_keys"]}
+    left_over = set(report["unexpected_keys"])
+    if new_head:
+        missing = {
+            key for key in missing if key.startswith(prefix) and not key.startswith(f"{prefix}pooler.")
+        }
+        reshaped = {key for key in reshaped if key.startswith(prefix)}
+        left_over = _unused_layers(left_over, model)
+    faults = {
+        "lack": missing,
+        "have another shape for": reshaped,
+        "hold, with no place in the model,": left_over,
+    }
+    found = [f"{fault} {_listed(keys)}" for fault, keys in faults.items() if keys]
+    if found:
+        raise ModelError(f"The weights in {folder} {'; and '.join(found)}.", _NOT_ONE_MODEL)
+
+
+def _unused_layers(keys: Iterable[str], model: Any) -> set[str]:
+    """Return the keys that differ from one of the model's in a number alone: layers beyond its last."""
+
+    def shape_of(key: str) -> str:
+        return re.sub(r"\d+", "#", key.removeprefix(f"{model.base_model_prefix}."))
+
+    known = {shape_of(key) for key in model.state_dict()}
+    return {key for key in keys if shape_of(key) in known}
+
+
+def _listed(keys: Iterable[str]) -> str:
+    first, *others = sorted(keys)
+    shown = ", ".join([first, *others[: _SHOWN - 1]])
+    return f"{shown} and {len(others) + 1 - _SHOWN} more" if len(others) >= _SHOWN else shown

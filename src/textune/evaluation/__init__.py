@@ -1,0 +1,1 @@
+"""What a classifier's probabilities are worth: figures, their intervals, and what they must beat."""

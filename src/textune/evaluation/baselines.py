@@ -1,0 +1,125 @@
+"""What any classifier must beat: the most frequent class, and word statistics.
+
+In: the training texts and labels, and the texts to classify. Out: probabilities, to be measured as a model's
+are. Does not know the true labels of what it classifies, nor the model that it is compared with.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# A word, or a single sign that is none: an emoji, a punctuation mark. One-letter words count too.
+_WORD = r"\w+|[^\w\s]"
+_PIECE_CHARACTERS = 4
+# Far more of a text than an encoder reads; bounds what one huge text can cost.
+_MAX_CHARACTERS = 10_000
+_MIN_TEXTS = 2
+_INVERSE_REGULARISATION = 8.0
+_TOLERANCE = 1e-3
+_MAX_ITERATIONS = 40
+
+
+def majority_probabilities(train_labels: ArrayLike, *, classes: int, rows: int) -> NDArray[np.float64]:
+    """Return the training set's class frequencies for every row.
+
+    The most frequent class is thereby predicted everywhere (of equals, the first), and the log loss is that
+    of knowing the frequencies and nothing else.
+
+    Args:
+        train_labels: (training rows,), class ids; at least one.
+        classes: Number of classes.
+        rows: Number of rows to classify.
+
+    Returns:
+        (rows, classes), probabilities; 0 for a class that was not trained on.
+    """
+    counts = np.bincount(np.asarray(train_labels), minlength=classes)
+    return np.tile(counts / counts.sum(), (rows, 1))
+
+
+def tfidf_probabilities(
+    train_texts: Sequence[str], train_labels: ArrayLike, texts: Sequence[str], *, classes: int
+) -> NDArray[np.float64]:
+    """Fit a logistic regression on TF-IDF features, and classify texts with it.
+
+    The features are words and the runs of four characters inside them (which see through endings, hashtags
+    and misspellings), with logarithmic term frequencies; those in fewer than two training texts are dropped.
+    The settings were chosen by the log loss of a stratified 5-fold cross-validation over TweetEval emotion's
+    3,257 training rows; each line is at the best C of 2, 4, 8 and 16:
+
+        features                              C    accuracy  macro-F1  log loss
+        words                                 8      70.3      63.3      0.762
+        words and pairs of words              8      69.0      61.8      0.778
+        runs of 2 to 5                        8      71.5      64.5      0.749
+        words, pairs and runs of 2 to 5       4      72.0      65.0      0.730
+        words and runs of 3 and 4             8      71.4      65.0      0.748
+        words and runs of 4 (chosen)          8      72.2      65.7      0.725
+        words, pairs and runs of 4            8      71.1      63.9      0.749
+
+    Keeping what is in a single text gains nothing (words: 0.760), nor does iterating to the solver's usual
+    tolerance (chosen features: 0.731), which takes twice as long.
+
+    Args:
+        train_texts: Texts to learn from, at least one.
+        train_labels: (training rows,), their class ids.
+        texts: Texts to classify.
+        classes: Number of classes.
+
+    Returns:
+        (rows, classes), probabilities; 0 for a class that was not trained on. Where there is nothing to
+        learn (no characters at all, or a single class), the training set's class frequencies.
+    """
+    labels = np.asarray(train_labels)
+    features = _tfidf(train_texts, texts) if len(np.unique(labels)) > 1 else None
+    if features is None:
+        return majority_probabilities(labels, classes=classes, rows=len(texts))
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    regression = LogisticRegression(C=_INVERSE_REGULARISATION, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
+    with warnings.catch_warnings():
+        # The limit is meant: more steps cost time and do not improve the baseline.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        regression.fit(features[: len(labels)], labels)
+    probabilities = np.zeros((len(texts), classes))
+    probabilities[:, regression.classes_] = regression.predict_proba(features[len(labels) :])
+    return probabilities
+
+
+def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
+    """Return sparse float32 features (training rows + rows, pieces), or None where no training text has any.
+
+    Words are counted in all texts, and each distinct word is cut into its pieces once: the product of the
+    two count matrices gives the pieces of every text, several times faster than cutting each text. The
+    texts to classify lend their words to the cutting only; which pieces count, and how much, is decided by
+    the training texts.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+    cut = [text[:_MAX_CHARACTERS] for text in (*train_texts, *texts)]
+    if not any(text.strip() for text in cut):
+        return None
+    # Half the memory traffic of float64, and the same figures.
+    words = CountVectorizer(token_pattern=_WORD, dtype=np.float32)
+    word_counts = words.fit_transform(cut)
+    pieces = CountVectorizer(analyzer=_pieces, dtype=np.float32).fit_transform(words.get_feature_names_out())
+    counts = word_counts @ pieces
+    texts_with_piece = np.bincount(counts[: len(train_texts)].indices, minlength=counts.shape[1])
+    # In a tiny set no piece may be in two texts.
+    enough = min(_MIN_TEXTS, texts_with_piece.max())
+    if enough == 0:
+        return None
+    counts = counts[:, np.flatnonzero(texts_with_piece >= enough)]
+    return TfidfTransformer(sublinear_tf=True).fit(counts[: len(train_texts)]).transform(counts)
+
+
+def _pieces(word: str) -> list[str]:
+    """Return a word, marked off by spaces, and its different runs of characters."""
+    marked = f" {word} "
+    starts = range(len(marked) - _PIECE_CHARACTERS + 1)
+    return list(dict.fromkeys([marked, *(marked[start : start + _PIECE_CHARACTERS] for start in starts)]))

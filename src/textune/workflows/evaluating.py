@@ -1,0 +1,116 @@
+"""`textune evaluate`: a run's classifier on labelled texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textune.errors import RequestError
+from textune.recipe import Recipe, load_recipe
+from textune.runs import open_run, read_manifest
+from textune.workflows import results
+from textune.workflows.preparing import SPLITS, encode_tokens, load_data
+from textune.workflows.progress import Observer, Silence, Stopwatch
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    offline: bool = False,
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Measure a run's classifier on one split.
+
+    Args:
+        run: A finished run's folder.
+        data: Another source of labelled texts, whose labels are among the run's; by default the run's own.
+            Of a source without splits, all rows are measured.
+        split: "train", "validation" or "test".
+        offline: Make no connection.
+        observer: Hears how it goes.
+
+    Returns:
+        The document of `metrics.json` with this one split in it. On the run's own data its figures are those
+        of the training, but that rows of train and validation which were too long in words count as well.
+
+    Raises:
+        RequestError: The run, the source or the split is wrong.
+    """
+    watch, observer = Stopwatch(), observer or Silence()
+    if split not in SPLITS:
+        raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
+    finished = open_run(Path(run))
+    recipe, manifest = load_recipe(str(finished.recipe)), read_manifest(finished)
+    source = data or recipe.data.source
+    with watch.stage("load"):
+        observer.stage("Loading the classifier")
+        from textune.encoder.prefix import choose_placement
+        from textune.model.storage import load_classifier
+
+        classifier = load_classifier(finished.model)
+        observer.stage("Loading the data")
+        if data:
+            texts, labels = _other_rows(
+                data, split=split, names=classifier.label_names, offline=offline, observer=observer
+            )
+        else:
+            texts, labels = _own_rows(recipe, manifest, split=split, offline=offline)
+    with watch.stage("prepare"):
+        tokens = classifier.tokenize(texts)
+    with watch.stage("features"):
+        observer.stage(f"Encoding {split}")
+        # The encoder is frozen: its features have the key of the pretrained weights that it came from.
+        features, _ = encode_tokens(
+            classifier,
+            tokens,
+            weights_sha256=manifest["model"]["weights_sha256"],
+            placement=choose_placement(recipe.model.precision),
+            description=f"{manifest['model']['name']} · {source} · {split}",
+            observer=observer,
+        )
+    with watch.stage("evaluate"):
+        figures = results.figures(
+            classifier.probabilities(features),
+            np.array(labels),
+            label_names=classifier.label_names,
+            bootstrap_samples=recipe.evaluate.bootstrap_samples,
+        )
+    return {
+        "run": str(run),
+        "recipe": manifest["recipe"],
+        "model": manifest["model"]["name"],
+        "source": source,
+        "metrics": {split: figures},
+        "seconds": watch.seconds(),
+    }
+
+
+def _own_rows(
+    recipe: Recipe, manifest: dict[str, Any], *, split: str, offline: bool
+) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the texts and label ids of a split of the data that the run was trained on."""
+    source = load_data(recipe, offline=offline)
+    if source.fingerprint != manifest["data"]["fingerprint"]:
+        raise RequestError(
+            f"{source.name} is no longer what this run was trained on: its texts or labels have changed.",
+            f"To measure the run on it as it is now, name it: --data {source.name}",
+        )
+    rows = source.dataset[split]
+    return list(rows["text"]), list(rows["label"])
+
+
+def _other_rows(
+    data: str, *, split: str, names: Sequence[str], offline: bool, observer: Observer
+) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the texts and label ids of another source's split."""
+    from textune.data.held_out import load_held_out
+
+    held_out = load_held_out(data, split=split, label_names=names, offline=offline)
+    for note in held_out.notes:
+        observer.note(note)
+    return held_out.texts, held_out.labels

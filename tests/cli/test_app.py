@@ -1,0 +1,330 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+from small_data import small_rows, write_small_csv
+from tiny_models import build_tiny_model
+
+import textune
+from textune.cli.app import main
+
+
+class Outcome:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def textune_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command in this process."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["textune", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("tiny")
+    build_tiny_model(folder, "distilbert")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
+
+
+@pytest.fixture(scope="module")
+def run(model: str, data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return textune.train("frozen", model=model, data=data, out=out).run
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV file with an id, an empty text among others, and a column that is named like a result's."""
+    path = tmp_path / "posts.csv"
+    path.write_text(
+        'id,text,label\n7,so happy and fun,x\n8,,y\n9,"sad, alone\nand lost",z\n', encoding="utf-8"
+    )
+    return path
+
+
+def test_train_prints_one_json_document_and_nothing_else(
+    textune_command: Any, model: str, data: str, tmp_path: Path
+) -> None:
+    outcome = textune_command("train", "--model", model, "--data", data, "--out", tmp_path / "run", "--json")
+
+    document = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert document == json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_train_ends_with_a_table_and_the_command_to_try_next(
+    textune_command: Any, model: str, data: str, tmp_path: Path
+) -> None:
+    outcome = textune_command("train", "--model", model, "--data", data, "--out", tmp_path / "run")
+
+    assert outcome.code == 0
+    assert "majority class" in outcome.out
+    assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
+
+
+def test_the_table_fits_a_terminal_of_80_columns_without_cutting_a_figure(
+    textune_command: Any, model: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    outcome = textune_command(
+        "train", "--recipe", "paper", "--model", model, "--data", data, "--out", tmp_path / "run"
+    )
+
+    assert "…" not in outcome.out
+    shown = outcome.out.partition("The run is in")[0]
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_paper_recipe_shows_the_studys_figures_beside_its_own(
+    textune_command: Any, model: str, data: str, tmp_path: Path
+) -> None:
+    outcome = textune_command(
+        "train", "--recipe", "paper", "--model", model, "--data", data, "--out", tmp_path / "run"
+    )
+
+    assert "72.8 %" in outcome.out
+    assert "0.702" in outcome.out
+
+
+def test_progress_and_notes_go_to_standard_error(
+    textune_command: Any, model: str, data: str, tmp_path: Path
+) -> None:
+    outcome = textune_command("train", "--model", model, "--data", data, "--out", tmp_path / "run")
+
+    assert "There is no validation or test split" in outcome.err
+    assert "There is no validation" not in outcome.out
+
+
+def test_predict_shows_a_label_a_probability_and_the_text_on_a_line(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("predict", run, "so happy and fun", "sad and alone")
+
+    lines = [line.split(maxsplit=2) for line in outcome.out.splitlines()]
+    assert [(line[0], line[2]) for line in lines] == [
+        ("joy", "so happy and fun"),
+        ("sadness", "sad and alone"),
+    ]
+
+
+def test_predict_json_is_an_object_a_line_with_the_scores_of_all_labels(
+    textune_command: Any, run: Path
+) -> None:
+    outcome = textune_command("predict", run, "so happy and fun", "--json")
+
+    (answer,) = map(json.loads, outcome.out.splitlines())
+    assert list(answer) == ["text", "label", "score", "scores"]
+    assert answer["scores"].keys() == {"anger", "joy", "sadness"}
+    assert answer["score"] == answer["scores"][answer["label"]] == max(answer["scores"].values())
+
+
+def test_predict_reads_lines_from_standard_input(textune_command: Any, run: Path) -> None:
+    outcome = textune_command(
+        "predict", run, "--input", "-", "--json", stdin="so happy\r\n\nsad ü\n".encode()
+    )
+
+    answers = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [(answer["text"], answer["label"]) for answer in answers] == [
+        ("so happy", "joy"),
+        ("", None),
+        ("sad ü", "sadness"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_predict_writes_every_row_in_order_with_its_other_columns(
+    textune_command: Any, run: Path, table: Path, suffix: str
+) -> None:
+    output = table.with_name(f"out{suffix}")
+
+    outcome = textune_command("predict", run, "--input", table, "--output", output)
+
+    readers = {
+        ".csv": lambda path: list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""))),
+        ".jsonl": lambda path: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()],
+        ".parquet": lambda path: parquet.read_table(path).to_pylist(),
+    }
+    rows = readers[suffix](output)
+    assert outcome.code == 0, outcome.err
+    assert [(row["id"], row["input_label"], row["text"]) for row in rows] == [
+        ("7", "x", "so happy and fun"),
+        ("8", "y", ""),
+        ("9", "z", "sad, alone\nand lost"),
+    ]
+    assert [row["label"] or None for row in rows] == ["joy", None, "sadness"]
+
+
+def test_predict_gives_a_text_the_same_scores_in_any_company(
+    textune_command: Any, run: Path, tmp_path: Path
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("".join(f"{text}\n" for text, _ in small_rows(200, seed=3)), encoding="utf-8")
+    first = small_rows(1, seed=3)[0][0]
+
+    together = textune_command("predict", run, "--input", texts, "--json").out.splitlines()[0]
+    alone = textune_command("predict", run, first, "--json").out
+
+    assert json.loads(together)["scores"] == pytest.approx(json.loads(alone)["scores"], abs=1e-5)
+
+
+def test_evaluate_gives_the_figures_of_the_training(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("evaluate", run, "--json")
+
+    document = json.loads(outcome.out)
+    trained = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert document["metrics"] == {"test": trained["metrics"]["test"]}
+    assert [document[key] for key in ("run", "recipe", "model", "source")] == [
+        trained[key] for key in ("run", "recipe", "model", "source")
+    ]
+
+
+def test_evaluate_measures_all_rows_of_another_table(textune_command: Any, run: Path, tmp_path: Path) -> None:
+    other = write_small_csv(tmp_path / "other.csv", 40, seed=9)
+
+    outcome = textune_command("evaluate", run, "--data", other, "--json")
+
+    assert json.loads(outcome.out)["metrics"]["test"]["examples"] == 40
+
+
+def test_evaluate_shows_a_table(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("evaluate", run, "--split", "validation")
+
+    assert outcome.code == 0
+    assert "validation" in outcome.out
+
+
+def test_recipes_lists_and_shows(textune_command: Any) -> None:
+    assert "paper" in textune_command("recipes").out
+    assert textune_command("recipes", "paper").out.startswith("# The published case study")
+
+
+def test_the_cache_is_listed_and_cleared(textune_command: Any, run: Path) -> None:
+    listed = json.loads(textune_command("cache", "list", "--json").out)
+    cleared = textune_command("cache", "clear").out
+
+    assert any("texts.csv" in entry["description"] for entry in listed["entries"])
+    assert cleared.startswith(f"Deleted {len(listed['entries'])} entries")
+    assert json.loads(textune_command("cache", "list", "--json").out)["entries"] == []
+
+
+def test_the_version_is_the_packages(textune_command: Any) -> None:
+    assert textune_command("--version").out == f"textune {textune.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--recipe", "frozn"], "no recipe 'frozn'. Did you mean frozen?"),
+        (["train", "--set", "train.sed=1", "--set", "x"], "2 faults"),
+        (["train"], "No data is given"),
+        (["train", "--data", "nowhere.csv"], "no file or folder nowhere.csv"),
+        (["train", "--data", "sample:emotions"], "no sample 'emotions'"),
+        (["predict", "nowhere", "text"], "no run folder at nowhere"),
+        (["predict", "nowhere"], "nothing to classify"),
+        (["evaluate", "nowhere"], "no run folder at nowhere"),
+        (["evaluate", "nowhere", "--split", "tset"], "no split 'tset'"),
+        (["recipes", "papr"], "Did you mean paper?"),
+    ],
+)
+def test_a_wrong_request_is_one_message_and_exit_code_2(
+    textune_command: Any, arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome = textune_command(*arguments)
+
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_option_is_exit_code_2(textune_command: Any) -> None:
+    assert textune_command("train", "--datta", "x").code == 2
+
+
+def test_an_unknown_output_format_is_told_before_anything_is_loaded(textune_command: Any) -> None:
+    outcome = textune_command("predict", "nowhere", "text", "--output", "out.xlsx")
+
+    assert outcome.code == 2
+    assert "'.xlsx' is no known format" in outcome.err
+
+
+def test_a_broken_input_row_is_told_and_leaves_no_output(
+    textune_command: Any, run: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"text\nfine\nbr\xe9ak\n")
+
+    outcome = textune_command("predict", run, "--input", broken, "--output", tmp_path / "out.csv")
+
+    assert outcome.code == 2
+    assert "line 3: byte 0xE9" in outcome.err
+    assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_text_that_is_not_unicode_is_told(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("predict", run, "fine", "br\udce9ak")
+
+    assert outcome.code == 2
+    assert "Text 2 is broken: its character 3" in outcome.err
+
+
+def test_a_failure_nobody_foresaw_is_one_message_and_exit_code_1(
+    textune_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("textune.recipe.recipe_names", fail)
+
+    outcome = textune_command("recipes")
+
+    assert outcome.code == 1
+    assert "ZeroDivisionError: by zero" in outcome.err
+    assert "--debug" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["textune", "predict", "nowhere", "text", "--debug"])
+
+    with pytest.raises(textune.TextuneError):
+        main()
+
+
+def test_a_reader_that_leaves_early_causes_no_traceback(run: Path) -> None:
+    command = f"{sys.executable} -m textune recipes paper | head -n 1"
+
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert result.stdout.startswith("# The published case study")
+    assert result.stderr == ""

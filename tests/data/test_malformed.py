@@ -1,0 +1,259 @@
+"""Whatever bytes a data file holds, a source is loaded or a message says why not.
+
+Small valid files are damaged: bytes inserted, deleted, changed, repeated, cut off, and nasty fragments put
+in. The suite tries 2,000 of them; TEXTUNE_FUZZ_CASES sets another number (`make fuzz`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+import pyarrow as pa
+import pytest
+from datasets import Dataset
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from textune.data.sources import Source, load_source
+from textune.errors import TextuneError
+
+CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "2000"))
+SECONDS_PER_CASE = 10
+
+ROWS = [
+    ("so happy today", "joy"),
+    ("what a day, what a “day”", "joy"),
+    ("nothing but sun ☀️", "joy"),
+    ('he said "no"', "anger"),
+    ("why, oh why", "anger"),
+    ("leave me alone\nplease", "anger"),
+]
+NASTY = [
+    b"\0",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    "text,label\r\nü,joy\r\n".encode("utf-16"),
+    b'"',
+    b'""',
+    b'"""',
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\n\n",
+    b",",
+    b"\t",
+    b";",
+    "\u2028".encode(),
+    "\u0085".encode(),
+    "\u200b".encode(),
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b"\\ud83d\\ude00",
+    b"\\u0000",
+    b"\x92",
+    b"\x81",
+    b"null",
+    b"NaN",
+    b"-1",
+    b"1e999",
+    b"9" * 5000,
+    b"[" * 100_000,
+    b'{"a":' * 2000,
+    b"{}",
+    b"[]",
+    b"true",
+    b"x" * 1_000_001,
+    b"text",
+    b"label",
+    b"PAR1",
+    b"\x1f\x8b",
+    b"PK\x03\x04",
+]
+
+
+# Fragments find more than noise does, and text files have more ways to be wrong than binary ones.
+WAYS = ["insert", "delete", "flip", "repeat", "truncate", "splice", "splice", "splice"]
+OFTEN = ["csv", "tsv", "jsonl"]
+
+
+def as_csv(folder: Path) -> Path:
+    with (folder / "posts.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *ROWS])
+    return folder / "posts.csv"
+
+
+def as_tsv(folder: Path) -> Path:
+    lines = [
+        "tweet\temotion",
+        *(f"{text.split(chr(34))[0].split()[0]} {row}\t{row % 2}" for row, (text, _) in enumerate(ROWS)),
+    ]
+    (folder / "posts.tsv").write_bytes("\r\n".join(lines).encode())
+    return folder / "posts.tsv"
+
+
+def as_jsonl(folder: Path) -> Path:
+    lines = [json.dumps({"text": text, "label": label}) for text, label in ROWS]
+    (folder / "posts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "posts.jsonl"
+
+
+def as_parquet(folder: Path) -> Path:
+    table = pa.Table.from_pylist([{"text": text, "label": label} for text, label in ROWS])
+    parquet.write_table(table, folder / "posts.parquet")
+    return folder / "posts.parquet"
+
+
+def as_tweeteval_texts(folder: Path) -> Path:
+    texts = [text.replace("\n", " ") for text, _ in ROWS]
+    (folder / "train_text.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    (folder / "train_labels.txt").write_text("1\n1\n1\n0\n0\n0\n", encoding="utf-8")
+    (folder / "mapping.txt").write_text("0\tanger\n1\tjoy", encoding="utf-8")
+    return folder / "train_text.txt"
+
+
+def as_tweeteval_labels(folder: Path) -> Path:
+    as_tweeteval_texts(folder)
+    return folder / "train_labels.txt"
+
+
+def as_tweeteval_mapping(folder: Path) -> Path:
+    as_tweeteval_texts(folder)
+    return folder / "mapping.txt"
+
+
+def as_saved_rows(folder: Path) -> Path:
+    rows = Dataset.from_dict({"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]})
+    rows.save_to_disk(folder / "saved")
+    return folder / "saved" / "data-00000-of-00001.arrow"
+
+
+def as_saved_state(folder: Path) -> Path:
+    as_saved_rows(folder)
+    return folder / "saved" / "state.json"
+
+
+def as_saved_features(folder: Path) -> Path:
+    as_saved_rows(folder)
+    return folder / "saved" / "dataset_info.json"
+
+
+FORMATS: dict[str, Callable[[Path], Path]] = {
+    "csv": as_csv,
+    "tsv": as_tsv,
+    "jsonl": as_jsonl,
+    "parquet": as_parquet,
+    "TweetEval texts": as_tweeteval_texts,
+    "TweetEval labels": as_tweeteval_labels,
+    "TweetEval mapping": as_tweeteval_mapping,
+    "saved rows": as_saved_rows,
+    "saved state": as_saved_state,
+    "saved features": as_saved_features,
+}
+
+
+def source_of(file: Path) -> str:
+    """What to give as the source, so that the file is read."""
+    return str(file.parent if file.suffix in {".txt", ".arrow", ".json"} else file)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One valid file of every format, each in a folder of its own."""
+    return {name: write(tmp_path_factory.mktemp("pristine")) for name, write in FORMATS.items()}
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Fail, rather than hang, where reading does not end."""
+
+    def fail(_: int, __: FrameType | None) -> None:
+        raise AssertionError(f"not done after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def outcome(name: str) -> Source | TextuneError:
+    with time_limit(SECONDS_PER_CASE):
+        try:
+            return load_source(name)
+        except TextuneError as error:
+            return error
+
+
+def is_sound(source: Source) -> bool:
+    """Tell whether a source keeps its promises: full splits, texts that say something, labels with names."""
+    rows = [row for split in source.dataset.values() for row in split]
+    names = source.dataset["train"].features["label"].names
+    return (
+        list(source.dataset) == ["train", "validation", "test"]
+        and min(source.dataset.num_rows.values()) >= 2
+        and all(row["text"].strip() for row in rows)
+        and {row["label"] for row in source.dataset["train"]} == set(range(len(names)))
+        and {row["label"] for row in rows} == set(range(len(names)))
+    )
+
+
+def damage(content: bytes, chance: Random) -> bytes:
+    """Change bytes once, at some place and in some way."""
+    start = chance.randint(0, len(content))
+    end = min(len(content), start + chance.randint(1, 8))
+    before, part, after = content[:start], content[start:end], content[end:]
+    damaged = {
+        "insert": before + chance.randbytes(chance.randint(1, 4)) + part + after,
+        "delete": before + after,
+        "flip": before + bytes(byte ^ chance.randint(1, 127) for byte in part) + after,
+        "repeat": before + part * 3 + after,
+        "truncate": before,
+        "splice": before + chance.choice(NASTY) + part + after,
+    }
+    return damaged[chance.choice(WAYS)]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_files_to_be_damaged_are_valid(name: str, pristine: dict[str, Path]) -> None:
+    source = outcome(source_of(pristine[name]))
+
+    assert isinstance(source, Source)
+    assert sum(source.dataset.num_rows.values()) == len(ROWS)
+
+
+@settings(
+    max_examples=CASES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# True randomness, seeded by Hypothesis: what it draws by itself crowds at the ends of a range.
+@given(name=st.sampled_from([*FORMATS, *OFTEN, *OFTEN]), chance=st.randoms(use_true_random=True))
+def test_a_damaged_file_is_read_or_refused_with_a_message(
+    name: str, chance: Random, pristine: dict[str, Path]
+) -> None:
+    file = pristine[name]
+    valid = file.read_bytes()
+    content = valid
+    for _ in range(chance.choice([1, 1, 1, 2, 3])):
+        content = damage(content, chance)
+    file.write_bytes(content)
+    try:
+        result = outcome(source_of(file))
+    finally:
+        file.write_bytes(valid)
+
+    assert is_sound(result) if isinstance(result, Source) else result.message and result.hint

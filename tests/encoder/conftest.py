@@ -1,0 +1,40 @@
+"""Tiny pretrained models that the tests of the encoder share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tiny_models import build_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Tiny encoders by architecture, built when first asked for; to be read, not changed."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def build(architecture: str) -> Path:
+        path = folder / architecture
+        return path if path.exists() else build_tiny_model(path, architecture)
+
+    return build
+
+
+@pytest.fixture
+def bert(tiny_models: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A tiny BERT of the test's own."""
+    return Path(shutil.copytree(tiny_models("bert"), tmp_path / "bert"))
+
+
+@pytest.fixture
+def sharded_bert(bert: Path) -> Path:
+    """A tiny BERT of the test's own whose weights lie in several files."""
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(bert)
+    (bert / "model.safetensors").unlink()
+    model.save_pretrained(bert, max_shard_size="10KB")
+    return bert

@@ -1,0 +1,121 @@
+"""What a model's folder must hold before torch is imported, and what is said of one that does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textune.encoder.loading import (
+    find_model,
+)
+from textune.errors import ModelError
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"{", "cannot be read as JSON"),
+        (b"\xff\xfe{}", "cannot be read as JSON"),
+        (b"[" * 100_000, "cannot be read as JSON"),
+        (b"[]", "names no model_type"),
+        (b"{}", "names no model_type"),
+        (b'{"model_type": 7}', "names no model_type"),
+        (b'{"model_type": "bert", "auto_map": {"AutoModel": "code.Model"}}', "auto_map.*code of its own"),
+        (b'{"model_type": "bart", "is_encoder_decoder": true}', "is_encoder_decoder = true"),
+        (b'{"model_type": "bert", "is_decoder": true}', "is_decoder = true"),
+    ],
+)
+def test_a_configuration_that_is_no_plain_encoders_is_refused(
+    bert: Path, content: bytes, complaint: str
+) -> None:
+    (bert / "config.json").write_bytes(content)
+
+    with pytest.raises(ModelError, match=complaint) as caught:
+        find_model(str(bert))
+
+    assert str(bert / "config.json") in caught.value.message
+
+
+def test_a_folder_without_a_configuration_is_refused(bert: Path) -> None:
+    (bert / "config.json").unlink()
+
+    with pytest.raises(ModelError, match="holds no config.json"):
+        find_model(str(bert))
+
+
+def test_a_folder_without_a_tokenizer_is_refused(bert: Path) -> None:
+    (bert / "tokenizer.json").unlink()
+
+    with pytest.raises(ModelError, match="holds no tokenizer"):
+        find_model(str(bert))
+
+
+def test_a_folder_without_weights_is_refused(bert: Path) -> None:
+    (bert / "model.safetensors").unlink()
+
+    with pytest.raises(ModelError, match="holds no weights"):
+        find_model(str(bert))
+
+
+def test_a_pickle_is_refused_with_the_reason_and_the_way_to_convert_it(bert: Path) -> None:
+    (bert / "model.safetensors").rename(bert / "pytorch_model.bin")
+
+    with pytest.raises(
+        ModelError, match=r"only as a pickle \(pytorch_model.bin\).*can run any code"
+    ) as caught:
+        find_model(str(bert))
+
+    assert "save_pretrained" in caught.value.hint
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 7, 500, -1], ids=["all", "length", "header", "last byte"])
+def test_a_weight_file_that_is_cut_short_is_found_out(bert: Path, kept_bytes: int) -> None:
+    path = bert / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept_bytes])
+
+    with pytest.raises(ModelError, match="model.safetensors is damaged or cut short"):
+        find_model(str(bert))
+
+
+def test_a_shard_that_is_cut_short_is_named(sharded_bert: Path) -> None:
+    shard = sorted(sharded_bert.glob("model-*.safetensors"))[1]
+    shard.write_bytes(shard.read_bytes()[:-1])
+
+    with pytest.raises(ModelError, match=f"{shard.name} is damaged or cut short"):
+        find_model(str(sharded_bert))
+
+
+def test_a_shard_that_is_missing_is_named(sharded_bert: Path) -> None:
+    shard = sorted(sharded_bert.glob("model-*.safetensors"))[1]
+    shard.unlink()
+
+    with pytest.raises(ModelError, match=f"not there: {shard.name}"):
+        find_model(str(sharded_bert))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"weight_map": {}}',
+        '{"weight_map": [1]}',
+    ],
+)
+def test_a_damaged_index_of_shards_is_refused(sharded_bert: Path, content: str) -> None:
+    (sharded_bert / "model.safetensors.index.json").write_text(content)
+
+    with pytest.raises(ModelError, match="model.safetensors.index.json"):
+        find_model(str(sharded_bert))
+
+
+def test_an_index_that_points_out_of_the_folder_is_refused(sharded_bert: Path) -> None:
+    shard = sorted(sharded_bert.glob("model-*.safetensors"))[0]
+    shard.rename(sharded_bert.parent / "outside.safetensors")
+    index = '{"weight_map": {"pooler.dense.bias": "../outside.safetensors"}}'
+    (sharded_bert / "model.safetensors.index.json").write_text(index)
+
+    with pytest.raises(ModelError, match="names no weight files beside it"):
+        find_model(str(sharded_bert))

