@@ -5,7 +5,7 @@ longest of the batch. Both tokenize. They take turns, and each figure is the med
 
     python benchmarks/encode.py [--texts FILE] [--model embedded:minilm] [--turns 5]
 
-Without --texts it reads TweetEval's emotion task (see CONTRIBUTING.md), all splits, or else the shipped sample.
+Without --texts it reads all splits of TweetEval's emotion task (see CONTRIBUTING.md), or else of the sample.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def read_texts(file: str) -> tuple[list[str], str]:
     if file:
         return Path(file).read_text(encoding="utf-8").split("\n")[:-1], file
     if root.is_dir():
-        lines = [(root / f"{split}_text.txt").read_text(encoding="utf-8") for split in ("train", "val", "test")]
+        lines = [
+            (root / f"{split}_text.txt").read_text(encoding="utf-8") for split in ("train", "val", "test")
+        ]
         return [line for text in lines for line in text.split("\n")[:-1]], "TweetEval emotion"
     from textune.data.sources import load_source
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from small_data import small_rows, write_small_csv
-from tiny_models import build_tiny_model
 
 import textune
+from small_data import small_rows, write_small_csv
 from textune.cli.app import main
+from tiny_models import build_tiny_model
 
 
 class Outcome:

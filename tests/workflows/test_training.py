@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 from pyarrow import parquet
-from small_data import small_rows, write_small_csv
-from tiny_models import build_tiny_model
 
 import textune
+from small_data import small_rows, write_small_csv
 from textune.errors import RecipeError, RunError, StorageError, VerificationError
 from textune.model.heads import LinearHead
 from textune.runs import open_run, read_manifest
 from textune.workflows import verification
 from textune.workflows.training import TrainResult
+from tiny_models import build_tiny_model
 
 FAST = ("evaluate.bootstrap_samples=100",)
 

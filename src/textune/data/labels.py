@@ -222,8 +222,7 @@ def _ids(labels: Labels, rows: FoundSplit, *, known: Mapping[Any, str], names: S
         raise DataError(
             f"{rows.label_places([other])}: the label {_shown(name)} is no class. The classes are: "
             f"{_listed(names)}.",
-            f"Did you mean '{nearest[0]}'? "
-            * bool(nearest)
+            (f"Did you mean '{nearest[0]}'? " if nearest else "")
             + "Classes are the labels of train, as no other can be learned: mend or delete this row, or add "
             "rows of that class to train.",
         )

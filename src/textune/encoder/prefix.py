@@ -11,7 +11,8 @@ of short posts (see `benchmarks/encode.py`).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int, int], None]
 
-_MAX_ROWS = 64
-_MAX_TOKENS = 4096
+_MAX_ROWS = 32
+_MAX_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -151,28 +152,58 @@ def encode(
     import torch
 
     worker = _placed(encoder, placement)
-    features: NDArray[np.float32] | None = None
-    done = 0
-    with torch.inference_mode():
-        for batch in batches_by_length([len(row) for row in rows]):
+
+    def encode_batch(batch: list[int]) -> NDArray[np.float32]:
+        with torch.inference_mode():
             input_ids, attention_mask = (
                 tensor.to(placement.device)
                 for tensor in pad_rows([rows[row] for row in batch], padding_id=padding_id)
             )
+            last_only = pooling.layers == (-1,)
             output = worker(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                output_hidden_states=pooling.layers != (-1,),
+                input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=not last_only
             )
-            states = output.hidden_states if pooling.layers != (-1,) else (output.last_hidden_state,)
-            pooled = pool(states, attention_mask, pooling=pooling).cpu().numpy()
-            if features is None:
-                features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
-            features[batch] = pooled
-            done += len(batch)
-            if on_progress:
-                on_progress(done, len(rows))
-    return np.empty((0, 0), dtype=np.float32) if features is None else features
+            states = (output.last_hidden_state,) if last_only else output.hidden_states
+            pooled: NDArray[np.float32] = pool(states, attention_mask, pooling=pooling).cpu().numpy()
+        return pooled
+
+    batches = batches_by_length([len(row) for row in rows])
+    features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+    done = 0
+    for batch, pooled in _in_parallel(encode_batch, batches, on_cpu=placement.device == "cpu"):
+        if not done:
+            features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
+        features[batch] = pooled
+        done += len(batch)
+        if on_progress:
+            on_progress(done, len(rows))
+    return features
+
+
+def _in_parallel(
+    work: Callable[[list[int]], NDArray[np.float32]], batches: list[list[int]], *, on_cpu: bool
+) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+    """Yield every batch with its result, as they are done.
+
+    On a CPU, each core works on a batch of its own rather than all cores on the same: they do not wait for
+    each other after every operation, which is a tenth faster on an idle machine and several times faster on a
+    busy one. One core computes a batch the same way whoever else is at work, so the bits stay the same.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if not on_cpu or threads == 1 or len(batches) < threads:
+        for batch in batches:
+            yield batch, work(batch)
+        return
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool_of_threads:
+        try:
+            futures = {pool_of_threads.submit(work, batch): batch for batch in batches}
+            for future in as_completed(futures):
+                yield futures.pop(future), future.result()
+        finally:
+            pool_of_threads.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
 
 
 def _placed(encoder: Any, placement: Placement) -> Any:

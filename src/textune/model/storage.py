@@ -11,13 +11,12 @@ transformers then finds no classifier at all, rather than an encoder to which it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textune.encoder import loading
 from textune.encoder.prefix import Pooling
+from textune.encoder.weights import quiet_transformers
 from textune.errors import ModelError
 from textune.files import write_json
 from textune.model.classifier import TextClassifier
@@ -35,7 +34,7 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
     model.config.id2label = dict(enumerate(classifier.label_names))
     model.config.label2id = {name: number for number, name in enumerate(classifier.label_names)}
     model.config.problem_type = PROBLEM_TYPE
-    with _quiet_saving():
+    with quiet_transformers():
         model.save_pretrained(place)
     # The tokenizer carries the limit that training used, so that plain transformers cuts where textune does.
     classifier.tokenizer.model_max_length = classifier.max_length
@@ -112,17 +111,3 @@ def _load_linear_head(path: Path, classes: int) -> LinearHead:
             f"The head {path} cannot be read: {error}.", "Copy the run again from where it came."
         ) from error
     return head.eval()
-
-
-@contextmanager
-def _quiet_saving() -> Iterator[None]:
-    """Keep transformers' progress bars off the terminal while it writes."""
-    from transformers.utils import logging
-
-    was_enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            logging.enable_progress_bar()

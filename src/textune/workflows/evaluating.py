@@ -56,7 +56,7 @@ def evaluate(
         observer.stage("Loading the data")
         if data:
             texts, labels = _other_rows(
-                data, split=split, names=classifier.label_names, offline=offline, observer=observer
+                data, recipe, split=split, names=classifier.label_names, offline=offline, observer=observer
             )
         else:
             texts, labels = _own_rows(recipe, manifest, split=split, offline=offline)
@@ -105,12 +105,19 @@ def _own_rows(
 
 
 def _other_rows(
-    data: str, *, split: str, names: Sequence[str], offline: bool, observer: Observer
+    data: str, recipe: Recipe, *, split: str, names: Sequence[str], offline: bool, observer: Observer
 ) -> tuple[Sequence[str], Sequence[int]]:
     """Return the texts and label ids of another source's split."""
     from textune.data.held_out import load_held_out
 
-    held_out = load_held_out(data, split=split, label_names=names, offline=offline)
+    held_out = load_held_out(
+        data,
+        split=split,
+        label_names=names,
+        text_column=recipe.data.text_column,
+        label_column=recipe.data.label_column,
+        offline=offline,
+    )
     for note in held_out.notes:
         observer.note(note)
     return held_out.texts, held_out.labels

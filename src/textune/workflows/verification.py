@@ -88,18 +88,12 @@ def _pipeline_probabilities(
     run: Run, classifier: TextClassifier, texts: Sequence[str]
 ) -> NDArray[np.float64]:
     from transformers import pipeline
-    from transformers.utils import logging
 
-    was_enabled, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
+    from textune.encoder.weights import quiet_transformers
+
+    with quiet_transformers():
         plain = pipeline("text-classification", model=str(run.model), top_k=None, device="cpu")
         answers = plain(list(texts), truncation=True)
-    finally:
-        logging.set_verbosity(level)
-        if was_enabled:
-            logging.enable_progress_bar()
     by_name = [{entry["label"]: entry["score"] for entry in answer} for answer in answers]
     return np.array([[scores[name] for name in classifier.label_names] for scores in by_name])
 

@@ -1,0 +1,146 @@
+"""Columns of tables: how they are found, and what may stand in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+
+from small_data import small_rows, write_small_csv
+from source_files import refusal, texts, write_csv
+from textune.data.columns import find_text_column
+from textune.data.sources import load_source
+
+
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        (("text", "label"), ()),
+        (("Tweet", "Emotion"), ("Texts are in the column 'Tweet', labels in 'Emotion'.",)),
+        (("content", "label"), ("Texts are in the column 'content', labels in 'label'.",)),
+    ],
+)
+def test_columns_are_found_by_their_names(
+    header: tuple[str, str], note: tuple[str, ...], tmp_path: Path
+) -> None:
+    source = load_source(str(write_csv(tmp_path / "posts.csv", small_rows(30), header=header)))
+
+    assert source.dataset.num_rows == {"train": 21, "validation": 3, "test": 6}
+    assert source.notes[: len(note)] == note
+
+
+def test_columns_are_those_that_were_given(tmp_path: Path) -> None:
+    rows = [(text, label, "words", "x") for text, label in small_rows(30)]
+    path = write_csv(tmp_path / "posts.csv", rows, header=("a", "b", "text", "label"))
+
+    source = load_source(str(path), text_column="a", label_column="b")
+
+    assert set(texts(source, "test")) < {text for text, _ in small_rows(30)}
+
+
+def test_a_column_that_is_not_there_is_answered_with_all_columns_and_the_nearest(tmp_path: Path) -> None:
+    path = write_small_csv(tmp_path / "posts.csv")
+
+    error = refusal(path, text_column="texts")
+
+    assert error.message == f"{path} has no column 'texts'. Its columns are: 'text', 'label'."
+    assert error.hint == "Did you mean 'text'?"
+
+
+@pytest.mark.parametrize(
+    ("header", "missing", "option"),
+    [
+        (("words", "label"), "the text", "--set data.text_column=NAME"),
+        (("text", "feeling"), "the label", "--set data.label_column=NAME"),
+    ],
+)
+def test_columns_of_unknown_names_are_listed_with_the_setting_that_names_one(
+    header: tuple[str, str], missing: str, option: str, tmp_path: Path
+) -> None:
+    error = refusal(write_csv(tmp_path / "posts.csv", small_rows(30), header=header))
+
+    assert f"has no column known to hold {missing}" in error.message
+    assert f"Its columns are: '{header[0]}', '{header[1]}'" in error.message
+    assert option in error.hint
+
+
+def test_several_columns_that_could_be_meant_are_listed(tmp_path: Path) -> None:
+    rows = [(text, text, label) for text, label in small_rows(30)]
+
+    error = refusal(write_csv(tmp_path / "posts.csv", rows, header=("title", "review", "comment")[::-1]))
+
+    assert "several columns that could hold the text: 'comment', 'review'" in error.message
+    assert error.hint == "Say which: --set data.text_column=comment"
+
+
+def test_the_expected_name_goes_before_others() -> None:
+    assert find_text_column(["review", "text"], origin="posts.csv") == "text"
+
+
+def test_one_column_cannot_be_both(tmp_path: Path) -> None:
+    error = refusal(write_small_csv(tmp_path / "posts.csv"), text_column="text", label_column="text")
+
+    assert error.message == "The column 'text' is to be both the text and the label."
+
+
+def test_all_rows_without_a_text_are_told_at_once(tmp_path: Path) -> None:
+    rows = [*small_rows(6), ("", "joy"), ("  \u00a0", "joy"), ("fine", "joy"), ("\t", "anger")]
+
+    error = refusal(write_csv(tmp_path / "posts.csv", rows))
+
+    assert error.message == (
+        f"3 rows without a text (nothing, or only spaces): {tmp_path / 'posts.csv'}, lines 8, 9, 11."
+    )
+    assert "Delete these rows" in error.hint
+
+
+def test_a_text_without_a_label_is_told_with_its_line(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "posts.csv", [*small_rows(6), ("so happy", "")])
+
+    assert refusal(path).message == f"1 row without a label: {path}, line 8."
+
+
+def test_a_number_in_csv_is_a_text(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "posts.csv", [(str(number), "ab"[number % 2]) for number in range(20)])
+
+    assert sum(load_source(str(path)).dataset.num_rows.values()) == 20
+
+
+@pytest.mark.parametrize(("text", "kind"), [(17, "int"), (["so", "happy"], "list"), (True, "bool")])
+def test_a_text_in_jsonl_that_is_none_is_told_with_its_line(text: Any, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    rows = [{"text": "so happy", "label": "joy"}, {"text": text, "label": "joy"}]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+
+    error = refusal(path)
+
+    assert error.message == f"{path}, line 2: {str(text)!r} ({kind}) is not a text."
+    assert "--set data.text_column=NAME" in error.hint
+
+
+def test_a_null_in_jsonl_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_text(
+        '{"text": "so happy", "label": "joy"}\n{"text": null, "label": "joy"}\n', encoding="utf-8"
+    )
+
+    assert refusal(path).message.endswith("posts.jsonl, line 2.")
+
+
+def test_label_names_stored_in_parquet_are_kept(tmp_path: Path) -> None:
+    features = Features(text=Value("string"), label=ClassLabel(names=["joy", "anger"]))
+    rows = {"text": [f"post {number}" for number in range(20)], "label": [0, 1] * 10}
+    Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "posts.parquet")
+
+    source = load_source(str(tmp_path / "posts.parquet"))
+
+    assert source.dataset["train"].features["label"].names == ["joy", "anger"]
+
+
+def test_too_few_texts_for_the_splits_to_be_made_are_told(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "posts.csv", [*small_rows(30), ("so odd", "fear"), ("so very odd", "fear")])
+
+    assert "The label 'fear' has 2 distinct texts" in refusal(path).message

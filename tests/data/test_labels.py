@@ -1,0 +1,242 @@
+"""Labels: what counts as one, which names and ids they get, and what is refused with its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from textune.data.found import FoundSource, FoundSplit, Piece
+from textune.data.labels import Labelling, read_ids, read_labels
+from textune.errors import DataError
+
+
+def rows(labels: list[Any], *, name: str = "train") -> FoundSplit:
+    """Rows of a file `NAME.csv` whose labels begin on line 2."""
+    piece = Piece(f"{name}.csv", f"{name}.csv", "line", range(2, len(labels) + 2))
+    return FoundSplit((piece,), ["so happy"] * len(labels), labels)
+
+
+def read(
+    train: list[Any], *, validation: list[Any] | None = None, test: list[Any] | None = None, **settings: Any
+) -> Labelling:
+    splits = {"train": train, "validation": validation, "test": test}
+    found = {name: rows(labels, name=name) for name, labels in splits.items() if labels is not None}
+    return read_labels(FoundSource(found, **settings))
+
+
+def refusal(train: list[Any], **splits: Any) -> DataError:
+    with pytest.raises(DataError) as caught:
+        read(train, **splits)
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "ids"),
+    [
+        (["joy", "anger", "fear"], ("anger", "fear", "joy"), [2, 0, 1]),
+        (["10", "9", "-1"], ("-1", "9", "10"), [2, 1, 0]),
+        ([10, 9, -1], ("-1", "9", "10"), [2, 1, 0]),
+        ([1.0, 0], ("0", "1"), [1, 0]),
+        (["1.0", "0"], ("0", "1"), [1, 0]),
+        ([True, False], ("false", "true"), [1, 0]),
+        (["True", "False"], ("False", "True"), [1, 0]),
+        (["joy", "1"], ("1", "joy"), [1, 0]),
+        (["7", "007"], ("007", "7"), [1, 0]),
+        (["null", "NA"], ("NA", "null"), [1, 0]),
+        ([" joy", "anger "], ("anger", "joy"), [1, 0]),
+    ],
+)
+def test_ids_follow_the_alphabet_or_the_numbers(
+    labels: list[Any], names: tuple[str, ...], ids: list[int]
+) -> None:
+    labelling = read(labels * 2)
+
+    assert labelling.names == names
+    assert labelling.ids["train"] == ids * 2
+
+
+def test_stored_label_names_keep_their_order() -> None:
+    labelling = read([1, 0, 1, 0], label_names={0: "joy", 1: "anger"})
+
+    assert labelling.names == ("joy", "anger")
+    assert labelling.ids["train"] == [1, 0, 1, 0]
+
+
+def test_ids_that_are_written_in_a_text_file_get_their_stored_names() -> None:
+    labelling = read(["1", "0", "1", "0"], label_names={0: "joy", 1: "anger"})
+
+    assert labelling.ids["train"] == [1, 0, 1, 0]
+
+
+def test_a_stored_name_without_rows_is_left_out_and_said_so() -> None:
+    labelling = read([0, 0, 2, 2], label_names={0: "joy", 1: "fear", 2: "anger"})
+
+    assert labelling.names == ("joy", "anger")
+    assert labelling.ids["train"] == [0, 0, 1, 1]
+    assert labelling.notes == ("No row of train has the label 'fear'; it is left out.",)
+
+
+@pytest.mark.parametrize("missing", [None, "", "   ", float("nan")])
+def test_all_rows_without_a_label_are_told_at_once(missing: Any) -> None:
+    error = refusal(["joy", missing, "anger", missing, "joy"])
+
+    assert error.message == "2 rows without a label: train.csv, lines 3, 5."
+    assert "Label these rows or delete them" in error.hint
+
+
+def test_a_long_list_of_rows_is_cut() -> None:
+    message = refusal(["joy", *[None] * 1000]).message
+
+    assert message == (
+        "1,000 rows without a label: train.csv, lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 990 more."
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "finding"),
+    [
+        (0.5, "the label is 0.5 (float); a label is a name or a whole number"),
+        (float("inf"), "the label is inf (float)"),
+        (["joy", "love"], "the label is a list, and a text has one label"),
+        ({"name": "joy"}, "the label is {'name': 'joy'} (dict)"),
+        (b"joy", "the label is b'joy' (bytes)"),
+    ],
+)
+def test_a_label_that_is_neither_a_name_nor_a_whole_number_is_told(label: Any, finding: str) -> None:
+    error = refusal(["joy", "anger", label])
+
+    assert error.message.startswith("train.csv, line 4: ")
+    assert finding in error.message
+    assert "--set data.label_column=NAME" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "kinds"),
+    [(["joy", 1], ("int", "str")), ([1, "joy"], ("str", "int")), ([1, True], ("bool", "int"))],
+)
+def test_labels_of_two_kinds_are_told(labels: list[Any], kinds: tuple[str, str]) -> None:
+    error = refusal([*labels, *labels])
+
+    assert error.message == (
+        f"train.csv, line 3: the label {labels[1]!r} is of another kind ({kinds[0]}) than the first one in "
+        f"train ({kinds[1]})."
+    )
+
+
+def test_one_class_is_told() -> None:
+    error = refusal(["joy"] * 12)
+
+    assert error.message == "train.csv has one class: 'joy' (12 rows)."
+    assert "two at least" in error.hint
+
+
+def test_a_class_of_a_single_row_is_told_with_its_line() -> None:
+    error = refusal(["joy", "joy", "jóy", "anger", "anger"])
+
+    assert error.message == "train.csv, line 4: nowhere else in train is the label 'jóy'."
+    assert "give this row another label" in error.hint
+
+
+def test_many_classes_of_a_single_row_are_cut_short() -> None:
+    message = refusal([f"id{number}" for number in range(100)]).message
+
+    assert "and 90 more: nowhere else in train is the label 'id0', 'id1'" in message
+    assert message.endswith("'id9' and 90 more.")
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_label_that_train_lacks_is_told_with_file_and_line(split: str) -> None:
+    error = refusal(["joy", "joy", "anger", "anger"], **{split: ["joy", "fear", "anger"]})
+
+    assert error.message == (
+        f"{split}.csv, line 3: the label 'fear' is no class. The classes are: 'anger', 'joy'."
+    )
+    assert "Classes are the labels of train" in error.hint
+
+
+def test_a_label_that_is_almost_one_of_train_is_answered_with_that() -> None:
+    assert refusal(["joy", "joy", "anger", "anger"], test=["angr"]).hint.startswith("Did you mean 'anger'?")
+
+
+def test_a_stored_name_that_only_test_has_is_told() -> None:
+    names = {0: "joy", 1: "anger", 2: "fear"}
+
+    message = refusal([0, 0, 1, 1], test=[0, 2], label_names=names).message
+
+    assert message == "test.csv, line 3: the label 'fear' is no class. The classes are: 'joy', 'anger'."
+
+
+@pytest.mark.parametrize("label", [7, "joy", -2, 1.0e9])
+def test_an_id_without_a_stored_name_is_told_with_those_that_have_one(label: Any) -> None:
+    error = refusal(["0", "1", label, "0", "1"], label_names={0: "joy", 1: "anger"})
+
+    assert error.message.startswith("train.csv, line 4: the label ")
+    assert "has no name. The ids that have one are: '0 joy', '1 anger'." in error.message
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ([0, 1, 0, 1], [-1, -1]),
+        (["0", "1", "0", "1"], ["-1", "-1"]),
+        (["joy", "anger", "joy", "anger"], [None, None]),
+        (["joy", "anger", "joy", "anger"], []),
+    ],
+)
+def test_a_split_that_is_not_labelled_is_left_out_and_said_so(train: list[Any], test: list[Any]) -> None:
+    labelling = read(train, test=test)
+
+    assert list(labelling.ids) == ["train"]
+    assert labelling.notes == ("The split test has no labelled rows; it is left out.",)
+
+
+def test_minus_one_is_a_label_where_train_has_it() -> None:
+    labelling = read([-1, 1, -1, 1], test=[-1, -1])
+
+    assert labelling.ids["test"] == [0, 0]
+
+
+def test_minus_one_is_no_label_where_names_are_stored() -> None:
+    message = refusal([0, -1, 1, 0, 1], label_names={0: "joy", 1: "anger"}).message
+
+    assert message == "1 row without a label: train.csv, line 3."
+
+
+@pytest.mark.parametrize(
+    ("labels", "stored", "names", "ids"),
+    [
+        (["joy", "anger"], None, ["joy", "anger"], [0, 1]),
+        (["joy"], None, ["anger", "joy"], [1]),
+        ([1, 0], {0: "anger", 1: "joy"}, ["joy", "anger"], [0, 1]),
+        (["1"], {0: "anger", 1: "joy"}, ["joy", "anger"], [0]),
+        ([1.0, 0], None, ["0", "1"], [1, 0]),
+        (["1.0"], None, ["0", "1"], [1]),
+        (["1.0"], None, ["1", "1.0", "a"], [1]),
+        ([True], None, ["false", "true"], [1]),
+    ],
+)
+def test_rows_get_the_ids_of_given_classes(
+    labels: list[Any], stored: dict[int, str] | None, names: list[str], ids: list[int]
+) -> None:
+    assert read_ids(rows(labels), stored=stored, names=names) == ids
+
+
+def test_a_label_that_is_no_given_class_is_told_with_its_line() -> None:
+    with pytest.raises(DataError) as caught:
+        read_ids(rows(["joy", "fear"], name="more"), stored=None, names=["anger", "joy"])
+
+    assert caught.value.message == (
+        "more.csv, line 3: the label 'fear' is no class. The classes are: 'anger', 'joy'."
+    )
+
+
+def test_rows_of_several_files_are_told_file_by_file() -> None:
+    pieces = (Piece("a.csv", "a.csv", "line", [2, 3]), Piece("b.parquet", "b.parquet", "row", [1, 2]))
+    found = FoundSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
+
+    with pytest.raises(DataError) as caught:
+        read_labels(FoundSource({"train": found}))
+
+    assert caught.value.message == "3 rows without a label: a.csv, line 3; b.parquet, rows 1, 2."
