@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -29,6 +30,9 @@ app = typer.Typer(
 cache_app = typer.Typer(no_args_is_help=True, help="What frozen encoders gave, kept on disk.")
 app.add_typer(cache_app, name="cache")
 
+_INTERRUPTED = 130
+"""The exit code by which shells know a process that Ctrl-C has ended."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Make no connection; use what is on this computer.")]
@@ -42,6 +46,8 @@ def start() -> NoReturn:
     of objects that stay are made, and taking them down one by one at the end.
     """
     gc.set_threshold(200_000, 50, 50)
+    # A polite kill is answered as Ctrl-C is: what was begun is taken back.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main()
     except SystemExit as ended:
@@ -56,7 +62,7 @@ def start() -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 the request or the data is wrong."""
+    """Run the command line and exit: 0 done, 1 failed, 2 the request or the data is wrong, 130 stopped."""
     # Set before anything imports the libraries that read them.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -70,10 +76,10 @@ def main() -> NoReturn:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        _fail("Stopped. Nothing was kept.", 1)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("Stopped. Nothing half-written was kept.", file=sys.stderr)  # noqa: T201
+        raise
     except BrokenPipeError:
         # Whoever read our output has left, as `head` does.
         sys.stderr.close()

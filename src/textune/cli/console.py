@@ -89,7 +89,8 @@ def show_training(document: Mapping[str, Any], *, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print()
     console.print(_result_table(document))
-    console.print(_class_table(document["metrics"]["test"]))
+    console.print()
+    console.print(_class_table(document["metrics"]["test"], "test"))
     console.print(f"\n{_verdict(document)}")
     seconds = document["seconds"]
     parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
@@ -106,8 +107,9 @@ def show_evaluation(document: Mapping[str, Any], *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.print(_result_table(document))
-    for metrics in document["metrics"].values():
-        console.print(_class_table(metrics))
+    for split, metrics in document["metrics"].items():
+        console.print()
+        console.print(_class_table(metrics, split))
 
 
 def show_prediction(prediction: Prediction) -> None:
@@ -168,7 +170,7 @@ def _result_table(document: Mapping[str, Any]) -> Table:
         title=f"{document['recipe']} · {document['model']} · {document['source']}",
         title_style="bold",
         title_justify="left",
-        caption="± is half of the 95 % interval. Of log loss and calibration error, less is better.",
+        caption="± is half of the 95 % interval. Of log loss and calib. error, less is better.",
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -212,8 +214,8 @@ def _with_doubt(metrics: Mapping[str, Any], name: str) -> str:
     return f"{metrics[name] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}"
 
 
-def _class_table(metrics: Mapping[str, Any]) -> Table:
-    table = Table(title="test, by class", box=None, header_style="bold", title_justify="left", pad_edge=False)
+def _class_table(metrics: Mapping[str, Any], split: str) -> Table:
+    table = Table(title=f"{split}, by class", box=None, header_style="bold", title_justify="left", pad_edge=False)
     for name in ("", "rows", "precision", "recall", "F1"):
         table.add_column(name, justify="left" if not name else "right")
     for name, figures in metrics["per_class"].items():
