@@ -215,7 +215,9 @@ def _with_doubt(metrics: Mapping[str, Any], name: str) -> str:
 
 
 def _class_table(metrics: Mapping[str, Any], split: str) -> Table:
-    table = Table(title=f"{split}, by class", box=None, header_style="bold", title_justify="left", pad_edge=False)
+    table = Table(
+        title=f"{split}, by class", box=None, header_style="bold", title_justify="left", pad_edge=False
+    )
     for name in ("", "rows", "precision", "recall", "F1"):
         table.add_column(name, justify="left" if not name else "right")
     for name, figures in metrics["per_class"].items():

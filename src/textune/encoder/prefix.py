@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from textune.encoder.threads import one_thread
+
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
@@ -196,14 +198,13 @@ def _in_parallel(
         for batch in batches:
             yield batch, work(batch)
         return
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool_of_threads:
+    with one_thread(), ThreadPoolExecutor(threads) as executor:
         try:
-            futures = {pool_of_threads.submit(work, batch): batch for batch in batches}
+            futures = {executor.submit(work, batch): batch for batch in batches}
             for future in as_completed(futures):
                 yield futures.pop(future), future.result()
         finally:
-            pool_of_threads.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
+            executor.shutdown(cancel_futures=True)
 
 
 def _placed(encoder: Any, placement: Placement) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import textune
+from textune.encoder.threads import one_thread
 from textune.files import write_json, write_text
 from textune.recipe import Recipe, check_recipe, dump_recipe, load_recipe
 from textune.runs import Run, check_free, new_run
@@ -107,14 +108,15 @@ def train(
     with watch.stage("train"):
         observer.stage("Training the head")
         labels = {split: list(texts.tokenized.dataset[split]["label"]) for split in SPLITS}
-        fit = fit_classifier(
-            classifier,
-            features,
-            labels,
-            settings=resolved.train,
-            learning_rate_factor=learning_rate_factor,
-            observer=observer,
-        )
+        with one_thread():
+            fit = fit_classifier(
+                classifier,
+                features,
+                labels,
+                settings=resolved.train,
+                learning_rate_factor=learning_rate_factor,
+                observer=observer,
+            )
     with watch.stage("evaluate"):
         observer.stage("Evaluating")
         probabilities = {split: classifier.probabilities(features[split]) for split in SPLITS}
@@ -133,13 +135,14 @@ def train(
         with watch.stage("save"):
             observer.stage("Saving, and checking the saved model")
             _save(run, resolved, classifier, texts, probabilities, fit.history)
-            facts["verification"] = verify_saved(
-                run,
-                classifier,
-                texts=list(texts.tokenized.dataset["validation"]["text"]),
-                probabilities=probabilities["validation"],
-                precision=placement.precision,
-            )
+            with one_thread():
+                facts["verification"] = verify_saved(
+                    run,
+                    classifier,
+                    texts=list(texts.tokenized.dataset["validation"]["text"]),
+                    probabilities=probabilities["validation"],
+                    precision=placement.precision,
+                )
         document["seconds"] = watch.seconds()
         write_json(run.metrics, document)
     return TrainResult(path, document, fit.history)
