@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from textune.errors import StorageError
-from textune.files import atomic_path, sha256_of, storage_errors, write_json, write_text
+from textune.files import (
+    atomic_path,
+    foreign_storage_errors,
+    sha256_of,
+    storage_errors,
+    write_json,
+    write_text,
+)
 
 
 def test_a_file_is_written_whole_with_its_folders(tmp_path: Path) -> None:
@@ -48,6 +55,20 @@ def test_a_full_disk_is_told_with_the_free_space(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written: Read-only"), storage_errors(tmp_path / "x"):
         raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_full_disk_that_a_compiled_library_reports_is_told_as_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match="disk is full"),
+        storage_errors(tmp_path / "x"),
+        foreign_storage_errors(),
+    ):
+        raise Exception("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def test_what_else_a_compiled_library_reports_stays_as_it_is() -> None:
+    with pytest.raises(ValueError, match="something else"), foreign_storage_errors():
+        raise ValueError("something else")
 
 
 def test_a_real_full_device_is_told_as_one() -> None:

@@ -32,14 +32,29 @@ def storage_errors(path: Path) -> Iterator[None]:
             free = _free_megabytes(path)
             raise StorageError(
                 f"The disk is full: {path} could not be written ({free} MB are free there).",
-                "Free some space (`textune cache clear` empties textune's own cache), or choose another "
-                "folder with --out, then run the command again.",
+                "Free some space (`textune cache clear` empties textune's cache), or choose another place.",
             ) from error
-        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            raise StorageError(
-                f"{path} cannot be written: {os.strerror(error.errno or 0)}.",
-                "Choose a folder that you may write to with --out.",
-            ) from error
+        if error.errno is None:
+            raise
+        raise StorageError(
+            f"{path} cannot be written: {os.strerror(error.errno)}.", "Choose a place that you may write to."
+        ) from error
+
+
+@contextmanager
+def foreign_storage_errors() -> Iterator[None]:
+    """Turn what compiled libraries say about a full disk into the `OSError` that it is.
+
+    safetensors and tokenizers raise exceptions of their own, with the system's error number in the text.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        for number in _FULL:
+            if f"os error {number})" in str(error):
+                raise OSError(number, os.strerror(number)) from error
         raise
 
 

@@ -23,7 +23,9 @@ from textune.errors import RecipeError
 class Section(BaseModel):
     """A part of a recipe: unknown settings are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True, allow_inf_nan=False
+    )
 
 
 class DataSettings(Section):
@@ -49,7 +51,7 @@ class PrepareSettings(Section):
     max_words: int = Field(default=0, ge=0)
     """Rows of more words than this are dropped; 0 keeps all. Test figures are given on all rows first."""
     padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
-    """Padding: `longest` (per batch), `longest_in_set` (one length for all rows) or `max_length`."""
+    """Padding: `longest` (per batch), `longest_in_set` (one length) or `max_length`; changes no result."""
     max_length: int = Field(default=0, ge=0)
     """Tokens after which a text is truncated; 0: the model's own limit."""
 
@@ -218,12 +220,14 @@ def check_recipe(values: Mapping[str, Any], *, origin: str, settings: Sequence[s
     try:
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
-        faults += [_describe(fault) for fault in error.errors()]
+        # A setting of several types has a fault for each; the first says enough.
+        by_setting = {tuple(fault["loc"][:2]) or fault["msg"]: fault for fault in reversed(error.errors())}
+        faults += [_describe(fault) for fault in reversed(by_setting.values())]
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise RecipeError(
             f"The recipe {origin} has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults),
-            f"See `textune recipes {origin if origin in recipe_names() else 'frozen'}` for the settings.",
+            "`textune recipes --settings` lists all settings.",
         )
     return recipe
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,8 +68,13 @@ class Run:
 
 
 def check_free(path: Path) -> None:
-    """Raise a `RunError` if there is something at the path of a new run already."""
-    if not path.exists():
+    """Raise a `RunError` if no run can be made at the path: there is something there, or in the way."""
+    if not path.exists() and not path.is_symlink():
+        file = next((folder for folder in path.absolute().parents if folder.exists()), path)
+        if not file.is_dir():
+            raise RunError(
+                f"The output folder {path} cannot be made: {file} is a file.", "Choose another one."
+            )
         return
     if path.is_dir() and not any(path.iterdir()):
         return
@@ -76,7 +82,8 @@ def check_free(path: Path) -> None:
     state = "an incomplete run, whose training was stopped" if incomplete else "something there already"
     raise RunError(
         f"The output folder {path} cannot be used: there is {state}.",
-        f"Choose another one with --out, or remove it first: rm -r {path}",
+        f"Choose another one with --out, or remove this one first, if no training is at work in it: "
+        f"rm -r {shlex.quote(str(path))}",
     )
 
 
@@ -97,12 +104,13 @@ def new_run(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Run]:
     run = Run(path)
     with storage_errors(path):
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            run.path.mkdir(parents=True, exist_ok=True)
             run.predictions.mkdir()
             yield run
             _write_manifest(run, facts)
         except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
+            # Resolved, as rmtree takes no links: a link stays, and nothing that it leads to.
+            shutil.rmtree(path.resolve(), ignore_errors=True)
             for folder in missing[1:]:
                 # Parents that were made for this run go too, as long as nothing else is in them.
                 _remove_if_empty(folder)

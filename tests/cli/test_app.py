@@ -104,15 +104,14 @@ def test_the_table_fits_a_terminal_of_80_columns_without_cutting_a_figure(
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_paper_recipe_shows_the_studys_figures_beside_its_own(
+def test_the_studys_figures_stand_beside_no_other_data(
     textune_command: Any, model: str, data: str, tmp_path: Path
 ) -> None:
     outcome = textune_command(
         "train", "--recipe", "paper", "--model", model, "--data", data, "--out", tmp_path / "run"
     )
 
-    assert "72.8 %" in outcome.out
-    assert "0.702" in outcome.out
+    assert "published study" not in outcome.out
 
 
 def test_progress_and_notes_go_to_standard_error(
@@ -251,6 +250,11 @@ def test_the_version_is_the_packages(textune_command: Any) -> None:
         (["evaluate", "nowhere"], "no run folder at nowhere"),
         (["evaluate", "nowhere", "--split", "tset"], "no split 'tset'"),
         (["recipes", "papr"], "Did you mean paper?"),
+        (["evaluate", "nowhere", "--data", ""], "no run folder at nowhere"),
+        (["train", "--data", "sample:emotion", "--out", ""], "name is empty"),
+        (["train", "--data", "sample:emotion", "--out", "/dev/null/run"], "/dev/null is a file"),
+        (["train", "--set", "train.learning_rate=inf"], "finite number"),
+        (["train", "--set", "train.weight_decay=[1]"], "one fault"),
     ],
 )
 def test_a_wrong_request_is_one_message_and_exit_code_2(
@@ -314,11 +318,40 @@ def test_a_failure_nobody_foresaw_is_one_message_and_exit_code_1(
     assert "Traceback" not in outcome.err
 
 
-def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["textune", "predict", "nowhere", "text", "--debug"])
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(textune_command: Any) -> None:
+    outcome = textune_command("predict", "nowhere", "text", "--debug")
 
-    with pytest.raises(textune.TextuneError):
-        main()
+    assert outcome.code == 2
+    assert "Traceback" in outcome.err
+    assert "no run folder at nowhere" in outcome.err
+
+
+def test_all_settings_are_listed_with_their_documentation(textune_command: Any) -> None:
+    outcome = textune_command("recipes", "--settings")
+
+    assert "# The initial learning rate.\nlearning_rate = 0.001" in outcome.out
+
+
+def test_the_input_is_never_overwritten(textune_command: Any, run: Path, table: Path) -> None:
+    before = table.read_bytes()
+
+    outcome = textune_command("predict", run, "--input", table, "--output", table)
+
+    assert outcome.code == 2
+    assert "is the input itself" in outcome.err
+    assert table.read_bytes() == before
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(
+    textune_command: Any, model: str, tmp_path: Path
+) -> None:
+    (tmp_path / "d[").mkdir()
+    data = write_small_csv(tmp_path / "d[" / "red].csv", 150)
+
+    outcome = textune_command("train", "--model", model, "--data", data, "--out", tmp_path / "run")
+
+    assert outcome.code == 0, outcome.err
+    assert "d[/red].csv" in outcome.out.replace("\n", "")
 
 
 def test_a_reader_that_leaves_early_causes_no_traceback(run: Path) -> None:

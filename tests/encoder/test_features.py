@@ -84,6 +84,31 @@ def test_an_array_larger_than_the_bound_is_not_kept(tmp_path: Path) -> None:
     assert filled(tmp_path, max_bytes=10).entries() == []
 
 
+def test_an_entry_whose_shape_does_not_fit_counts_as_absent(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    data = only_file(cache).read_bytes()
+    only_file(cache).write_bytes(data.replace(b"[2, 3]", b"[2, 9]"))
+
+    assert not cache.get_or_compute("key", lambda: ARRAY, description="")[1]
+
+
+def test_a_cache_that_cannot_be_written_gives_the_array_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "features").write_text("a file in the way", encoding="utf-8")
+
+    array, cached = FeatureCache(tmp_path).get_or_compute("key", lambda: ARRAY, description="")
+
+    assert not cached
+    np.testing.assert_array_equal(array, ARRAY)
+
+
+def test_what_a_stopped_command_has_left_over_is_cleared(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    (cache.folder / ".other.features.x1.partial").write_bytes(b"half")
+
+    assert cache.clear()[0] == 2
+    assert list(cache.folder.iterdir()) == []
+
+
 def test_clearing_empties_the_cache_and_says_what_went(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     size = only_file(cache).stat().st_size

@@ -26,9 +26,23 @@ def test_the_temperature_undoes_the_factor_by_which_logits_are_too_sure(factor: 
     assert fit_temperature(logits, labels) == pytest.approx(factor, rel=0.05)
 
 
+@pytest.mark.parametrize("rows", [0, 29])
+def test_few_rows_give_no_temperature(rows: int) -> None:
+    logits, labels = sampled(2.0)
+
+    assert fit_temperature(logits[:rows], labels[:rows]) is None
+
+
+def test_rows_that_are_all_right_give_no_temperature() -> None:
+    logits, _ = sampled(1.0)
+
+    assert fit_temperature(logits, logits.argmax(dim=1)) is None
+
+
 def test_no_other_temperature_has_a_lower_log_loss() -> None:
     logits, labels = sampled(2.0, rows=300)
     found = fit_temperature(logits, labels)
+    assert found is not None
     best = cross_entropy(logits.double() / found, labels)
 
     neighbours = [cross_entropy(logits.double() / (found * near), labels) for near in (0.99, 1.01)]

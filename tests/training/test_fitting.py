@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from textune.model.heads import LinearHead
 from textune.recipe import TrainSettings
 from textune.training.fitting import fit_head
-from textune.training.loop import EpochEnd, FitEnd
+from textune.training.loop import DivergenceError, EpochEnd, FitEnd
 
 CLASSES = 3
 
@@ -137,6 +137,32 @@ def recall_of_a_rare_class(class_weights: str) -> float:
 
 def test_balanced_class_weights_raise_the_recall_of_a_rare_class() -> None:
     assert recall_of_a_rare_class("balanced") > recall_of_a_rare_class("none") + 0.1
+
+
+def test_the_weight_decay_of_the_last_weights_is_told_where_they_are_kept() -> None:
+    head, again = LinearHead(5, CLASSES), LinearHead(5, CLASSES)
+    told = fit(head, **lbfgs(weight_decay="auto"))[-1].weight_decay
+
+    fit(again, **lbfgs(weight_decay=told))
+
+    torch.testing.assert_close(head.output.weight, again.output.weight, atol=1e-2, rtol=0)
+
+
+def test_a_validation_loss_that_is_never_a_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = blobs()
+    scores = {"validation": {"log_loss": float("nan")}}
+
+    with pytest.raises(DivergenceError, match="never a finite number"):
+        list(
+            fit_head(
+                LinearHead(5, CLASSES),
+                features,
+                labels,
+                classes=CLASSES,
+                settings=TrainSettings(num_train_epochs=1),
+                score=lambda module: scores,
+            )
+        )
 
 
 def test_label_smoothing_makes_scores_less_sure() -> None:

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 import textune
 from small_data import small_rows, write_small_csv
-from textune.errors import RecipeError, RunError, StorageError, VerificationError
+from textune.errors import DataError, RecipeError, RunError, StorageError, VerificationError
 from textune.model.heads import LinearHead
 from textune.runs import open_run, read_manifest
 from textune.workflows import verification
@@ -166,6 +166,28 @@ def test_a_length_beyond_the_models_limit_is_told(model: str, data: str, tmp_pat
 
     with pytest.raises(RecipeError, match=r"100000 is more than the model's \d+ tokens"):
         textune.train("frozen", model=model, data=data, out=tmp_path / "run", settings=settings)
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_length_without_room_for_text_is_told(length: int, model: str, data: str, tmp_path: Path) -> None:
+    settings = [f"prepare.max_length={length}"]
+
+    with pytest.raises(RecipeError, match="leaves no room for text"):
+        textune.train("frozen", model=model, data=data, out=tmp_path / "run", settings=settings)
+
+
+def test_a_filter_that_takes_a_whole_class_is_told(model: str, tmp_path: Path) -> None:
+    rows = [f"{text} {'more ' * 20 if label == 'joy' else ''},{label}" for text, label in small_rows(60)]
+    (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+    with pytest.raises(DataError, match="No text of joy in train has 12 words or fewer"):
+        textune.train(
+            "frozen",
+            model=model,
+            data=str(tmp_path / "texts.csv"),
+            out=tmp_path / "run",
+            settings=["prepare.max_words=12"],
+        )
 
 
 def test_layers_that_the_model_does_not_have_are_told(model: str, data: str, tmp_path: Path) -> None:

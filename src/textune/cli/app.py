@@ -10,6 +10,8 @@ import gc
 import os
 import signal
 import sys
+import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -52,12 +54,10 @@ def start() -> NoReturn:
         main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (BrokenPipeError, ValueError):
-        # The reader has left; there is nobody to tell.
-        code = code or 1
+    for stream in (sys.stdout, sys.stderr):
+        # A stream may be closed, and its reader may have left: there is nobody to tell.
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
     os._exit(code)
 
 
@@ -74,19 +74,15 @@ def main() -> NoReturn:
         raise SystemExit(0)
     except TextuneError as error:
         if debug:
-            raise
+            traceback.print_exc()
         _fail(str(error), error.exit_code)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
             print("Stopped. Nothing half-written was kept.", file=sys.stderr)  # noqa: T201
         raise
-    except BrokenPipeError:
-        # Whoever read our output has left, as `head` does.
-        sys.stderr.close()
-        raise SystemExit(1) from None
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         _fail(
             f"textune failed: {type(error).__name__}: {error}\n"
             "This should not happen. Run the command again with --debug and report what it prints.",
@@ -117,7 +113,8 @@ def train(
         typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run folder to make.", show_default="a new one in runs/")
+        str | None,
+        typer.Option(metavar="FOLDER", help="The run folder to make.", show_default="a new one in runs/"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
     settings: Annotated[
@@ -203,19 +200,25 @@ def predict(
 @app.command()
 def recipes(
     name: Annotated[str, typer.Argument(help="Show this recipe whole.", show_default=False)] = "",
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show all settings with their defaults instead.")
+    ] = False,
+    debug: Debug = False,
 ) -> None:
     """List the shipped recipes, or show one with its comments."""
     from textune.cli import console
-    from textune.recipe import load_recipe, recipe_names, recipe_text
+    from textune.recipe import Recipe, dump_recipe, load_recipe, recipe_names, recipe_text
 
-    if name:
+    if settings:
+        typer.echo(dump_recipe(Recipe()), nl=False)
+    elif name:
         typer.echo(recipe_text(name), nl=False)
     else:
         console.show_recipes({each: load_recipe(each).description for each in recipe_names()})
 
 
 @cache_app.command("list")
-def list_cache(json: Json = False) -> None:
+def list_cache(json: Json = False, debug: Debug = False) -> None:
     """List the cached encoder outputs."""
     from textune.cli import console
     from textune.encoder.features import FeatureCache
@@ -225,7 +228,7 @@ def list_cache(json: Json = False) -> None:
 
 
 @cache_app.command("clear")
-def clear_cache() -> None:
+def clear_cache(debug: Debug = False) -> None:
     """Delete all cached encoder outputs."""
     from textune.encoder.features import FeatureCache
 

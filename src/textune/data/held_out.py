@@ -57,8 +57,8 @@ def load_held_out(
     notes = found.notes
     if split in found.splits:
         rows = found.splits[split]
-    elif len(found.splits) == 1:
-        rows = next(iter(found.splits.values()))
+    elif list(found.splits) == ["train"]:  # What a source without splits is read as.
+        rows = found.splits["train"]
         notes = (*notes, f"{name} has no splits: all of its {len(rows.texts):,} rows are taken as {split}.")
     else:
         raise DataError(

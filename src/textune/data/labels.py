@@ -103,7 +103,7 @@ def read_ids(rows: FoundSplit, *, stored: Mapping[int, str] | None, names: Seque
     _check_present(labels, rows)
     numbers = _written_numbers({"": labels}, partly=True)
     if stored is None:
-        named = {label: _name(numbers.get(label, label)) for label in _in_order(labels)}
+        named = {label: _name(numbers.get(label, label)) for label in labels if label is not None}
         known = {label: str(label) if label in names else name for label, name in named.items()}
     else:
         labels = [numbers.get(label, label) for label in labels]

@@ -94,9 +94,7 @@ def tokenize(
         padding: `longest` leaves the rows as they are, for batches that are padded one by one;
             `longest_in_set` pads every row to the longest of all splits; `max_length` pads to `max_length`.
     """
-    uncut = {
-        split: tokenizer(list(rows["text"]), verbose=False)["input_ids"] for split, rows in dataset.items()
-    }
+    uncut = {split: _token_ids(rows["text"], tokenizer) for split, rows in dataset.items()}
     lengths = {split: np.array([len(row) for row in rows], dtype=np.int64) for split, rows in uncut.items()}
     longest = {split: min(int(length.max(initial=0)), max_length) for split, length in lengths.items()}
     width = {"longest": None, "longest_in_set": max(longest.values(), default=0), "max_length": max_length}
@@ -178,6 +176,11 @@ def _arrays(split: Any) -> dict[str, NDArray[np.int64]]:
     return {name: np.array(list(split[name]), dtype=np.int64) for name in names}
 
 
+def _token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
+    # The tokenizers of transformers fail on an empty list.
+    return list(tokenizer(list(texts), verbose=False)["input_ids"]) if len(texts) else []
+
+
 def _encode(
     texts: Sequence[str], uncut: list[list[int]], tokenizer: Any, *, max_length: int, width: int | None
 ) -> dict[str, list[list[int]]]:
@@ -201,6 +204,8 @@ def _with_columns(split: Any, columns: dict[str, list[list[int]]]) -> Any:
 
     types = Features({"input_ids": List(Value("int32")), "attention_mask": List(Value("int8"))})
     added = Dataset.from_dict(columns, features=types)
+    # Left to itself, add_column writes the rows that a filter has kept into a file beside the data set's own.
+    split = split.flatten_indices(keep_in_memory=True)
     for name in columns:
         split = split.add_column(name, added.data.column(name), feature=types[name])
     return split

@@ -14,13 +14,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.errors import RequestError
+from textune.errors import RequestError, StorageError
 from textune.files import atomic_path
 
 if TYPE_CHECKING:
@@ -81,26 +82,31 @@ class FeatureCache:
     ) -> tuple[NDArray[np.float32], bool]:
         """Return the array of a key and whether it came from the cache; compute and keep it otherwise.
 
-        A damaged entry counts as absent. An array larger than the whole bound is not kept.
+        A damaged entry counts as absent. What cannot be written, or is larger than the whole bound, is not
+        kept.
         """
         found = self._read(key)
         if found is not None:
             return found, True
         array = compute()
         if array.nbytes <= self.max_bytes:
-            self._make_room(array.nbytes)
-            self._write(key, array, description)
+            # A cache that cannot be written is a slower one, and no reason to lose what was computed.
+            with suppress(StorageError, OSError):
+                self._make_room(array.nbytes)
+                self._write(key, array, description)
         return array, False
 
     def entries(self) -> list[Entry]:
         """Return all entries, the most recently used first."""
         found = []
-        for path in self.folder.glob(f"*{_SUFFIX}"):
-            with path.open("rb") as file:
-                header = _parse_header(file.readline())
-            stat = path.stat()
-            description = header["description"] if header else "damaged"
-            found.append(Entry(path, description, stat.st_size, stat.st_mtime))
+        for path in self.folder.glob(f"*{_SUFFIX}*"):
+            # Another process may delete an entry at any moment.
+            with suppress(FileNotFoundError):
+                with path.open("rb") as file:
+                    header = _parse_header(file.readline())
+                stat = path.stat()
+                description = header["description"] if header else "left over from a stopped command"
+                found.append(Entry(path, description, stat.st_size, stat.st_mtime))
         return sorted(found, key=lambda entry: -entry.used)
 
     def clear(self) -> tuple[int, int]:
@@ -119,12 +125,16 @@ class FeatureCache:
             with path.open("rb") as file:
                 header = _parse_header(file.readline())
                 payload = file.read()
-        except FileNotFoundError:
+        except OSError:
             return None
         if header is None or hashlib.sha256(payload).hexdigest() != header["sha256"]:
             return None
-        os.utime(path)
-        return np.frombuffer(payload, dtype=np.float32).reshape(header["shape"]).copy()
+        try:
+            array = np.frombuffer(payload, dtype=np.float32).reshape(header["shape"]).copy()
+            os.utime(path)
+        except (ValueError, TypeError, OSError):
+            return None
+        return array
 
     def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:
         payload = np.ascontiguousarray(array, dtype=np.float32).tobytes()

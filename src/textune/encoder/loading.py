@@ -109,9 +109,10 @@ def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
             f"The tokenizer in {folder.path} has no padding token, so texts of unlike length fit no batch.",
             "Name its padding token in tokenizer_config.json as pad_token.",
         )
-    if tokenizer.vocab_size > config.vocab_size:
+    # len() counts the tokens that were added after pretraining, which vocab_size leaves out.
+    if len(tokenizer) > config.vocab_size:
         raise ModelError(
-            f"The tokenizer in {folder.path} knows {tokenizer.vocab_size} tokens, the model only "
+            f"The tokenizer in {folder.path} knows {len(tokenizer)} tokens, the model only "
             f"{config.vocab_size}: they do not belong together.",
             _SAVE_TOKENIZER,
         )
@@ -181,7 +182,7 @@ def load_classifier(
     return model
 
 
-def load_encoder(folder: ModelFolder, *, attention: str = "eager") -> PreTrainedModel:
+def load_encoder(folder: ModelFolder, *, attention: str = "eager", new_head: bool = True) -> PreTrainedModel:
     """Load a model without a head, in float32 and evaluation mode.
 
     A pooler that the folder lacks gets the same weights every time; the hidden states do not depend on it.
@@ -189,6 +190,7 @@ def load_encoder(folder: ModelFolder, *, attention: str = "eager") -> PreTrained
     Args:
         folder: What `find_model` gave.
         attention: The `attn_implementation` of transformers.
+        new_head: Whether a pooler may be missing, and a head left over.
 
     Raises:
         ModelError: The architecture is unknown or no encoder's, or the weights do not fit it.
@@ -198,7 +200,7 @@ def load_encoder(folder: ModelFolder, *, attention: str = "eager") -> PreTrained
     from textune.encoder.weights import load_strictly
 
     return load_strictly(
-        AutoModel, folder.path, config=_read_config(folder), attention=attention, seed=0, new_head=True
+        AutoModel, folder.path, config=_read_config(folder), attention=attention, seed=0, new_head=new_head
     )
 
 

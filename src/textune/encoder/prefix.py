@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -141,7 +142,7 @@ def encode(
     """Run the encoder once over every text and pool what it gives.
 
     Args:
-        encoder: A transformers base model; it is left as it was.
+        encoder: A transformers base model; one that `place` gave is run as it is, any other is placed first.
         rows: Token ids of each text, special tokens included, without padding.
         pooling: How token vectors become features.
         padding_id: The tokenizer's padding id.
@@ -153,7 +154,7 @@ def encode(
     """
     import torch
 
-    worker = _placed(encoder, placement)
+    worker = place(encoder, placement)
 
     def encode_batch(batch: list[int]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -207,11 +208,19 @@ def _in_parallel(
             executor.shutdown(cancel_futures=True)
 
 
-def _placed(encoder: Any, placement: Placement) -> Any:
-    """Return the encoder, or a copy of it, in evaluation mode on its device and in its precision."""
+def place(encoder: Any, placement: Placement) -> Any:
+    """Return the encoder in evaluation mode on its device, in its precision and with its attention.
+
+    It is the encoder itself where that is how it stands, and a copy otherwise.
+    """
     import torch
 
     dtype = torch.bfloat16 if placement.precision == "bf16" else torch.float32
-    if encoder.dtype != dtype or encoder.device.type != placement.device:
-        encoder = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype)
-    return encoder.eval()
+    if encoder.dtype == dtype and encoder.device.type == placement.device and not encoder.training:
+        return encoder
+    placed = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype).eval()
+    if placement.attention != placed.config._attn_implementation:
+        # An architecture without this attention keeps its own.
+        with suppress(ValueError):
+            placed.set_attn_implementation(placement.attention)
+    return placed

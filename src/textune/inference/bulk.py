@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 OUTPUT_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _WINDOW = 1024
 _RESULT_COLUMNS = ("text", "label", "score", "scores")
+_INPUT = re.compile("^(input_)+")
 
-WriteRow = Callable[["Prediction"], None]
+WriteRows = Callable[[Sequence["Prediction"]], None]
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,18 @@ class Prediction:
         return result | kept_columns(self.row.others)
 
 
-def kept_columns(others: Mapping[str, Any]) -> dict[str, Any]:
+def kept_columns(others: Mapping[str, Any], *, results: Collection[str] = _RESULT_COLUMNS) -> dict[str, Any]:
     """Return a row's other columns; one that is named like a result's is kept as `input_NAME`.
 
+    One that is named like what such a column becomes is renamed as well, so that no two become one.
+
     Example:
-        >>> kept_columns({"id": 7, "label": "joy"})
-        {'id': 7, 'input_label': 'joy'}
+        >>> kept_columns({"id": 7, "label": "joy", "input_label": "fun"})
+        {'id': 7, 'input_label': 'joy', 'input_input_label': 'fun'}
     """
-    return {f"input_{name}" if name in _RESULT_COLUMNS else name: value for name, value in others.items()}
+    return {
+        f"input_{name}" if _INPUT.sub("", name) in results else name: value for name, value in others.items()
+    }
 
 
 def predict_rows(
@@ -108,31 +114,34 @@ def predict_rows(
 
 def check_output(path: Path) -> None:
     """Raise a `RequestError` unless predictions can be written to a file of this name."""
-    if path.suffix not in OUTPUT_SUFFIXES:
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder.", "Give the name of a file.")
+    if path.suffix.lower() not in OUTPUT_SUFFIXES:
         raise RequestError(
             f"Predictions cannot be written to {path}: '{path.suffix}' is no known format.",
             f"Give a file that ends in {', '.join(OUTPUT_SUFFIXES)}.",
         )
-    if path.is_dir():
-        raise RequestError(f"{path} is a folder.", "Give the name of a file.")
 
 
 def write_file(path: Path, predictions: Iterable[Prediction], *, label_names: Sequence[str]) -> int:
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
-    CSV has a column `score_LABEL` for every label instead of `scores`.
+    CSV has a column `score_LABEL` for every label instead of `scores`. The other columns of a CSV or Parquet
+    file are those of the first window.
 
     Raises:
-        RequestError: The file's format is unknown.
+        RequestError: The file's format is unknown, or cannot hold the input's columns.
         StorageError: The file cannot be written.
     """
     check_output(path)
-    writer = {".csv": _csv_writer, ".jsonl": _jsonl_writer, ".parquet": _parquet_writer}[path.suffix]
-    count = 0
+    writer = {".csv": _csv_writer, ".jsonl": _jsonl_writer, ".parquet": _parquet_writer}[path.suffix.lower()]
+    remaining, count = iter(predictions), 0
+    windows = iter(lambda: list(islice(remaining, _WINDOW)), [])
     with atomic_path(path) as temporary, writer(temporary, label_names) as write:
-        for prediction in predictions:
-            write(prediction)
-            count += 1
+        # The first window is written even without rows: a table has its columns all the same.
+        for window in chain([next(windows, [])], windows):
+            write(window)
+            count += len(window)
     return count
 
 
@@ -143,71 +152,106 @@ def _prediction(row: TextRow, probabilities: NDArray[np.float64], label_names: S
 
 
 @contextmanager
-def _jsonl_writer(path: Path, _: Sequence[str]) -> Iterator[WriteRow]:
+def _jsonl_writer(path: Path, _: Sequence[str]) -> Iterator[WriteRows]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        yield lambda prediction: print(
-            json.dumps(prediction.to_json(), ensure_ascii=False, default=str), file=file
-        )
 
-
-@contextmanager
-def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRow]:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        started = False
-
-        def write(prediction: Prediction) -> None:
-            nonlocal started
-            others = kept_columns(prediction.row.others)
-            if not started:
-                writer.writerow(
-                    ["text", "label", "score", *(f"score_{name}" for name in label_names), *others]
-                )
-                started = True
-            scores = [prediction.scores.get(name) for name in label_names]
-            writer.writerow(
-                [prediction.row.text, prediction.label, prediction.score, *scores, *others.values()]
-            )
+        def write(predictions: Sequence[Prediction]) -> None:
+            for prediction in predictions:
+                print(json.dumps(prediction.to_json(), ensure_ascii=False, default=str), file=file)
 
         yield write
 
 
 @contextmanager
-def _parquet_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRow]:
+def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
+    results = ["text", "label", "score", *(f"score_{name}" for name in label_names)]
+    names: list[str] | None = None
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+
+        def write(predictions: Sequence[Prediction]) -> None:
+            nonlocal names
+            others = [
+                kept_columns(prediction.row.others, results=(*_RESULT_COLUMNS, *results))
+                for prediction in predictions
+            ]
+            if names is None:
+                names = _names_of(others)
+                writer.writerow([*results, *names])
+            _check_names(others, names)
+            for prediction, values in zip(predictions, others, strict=True):
+                scores = [prediction.scores.get(name) for name in label_names]
+                known = [prediction.row.text, prediction.label, prediction.score, *scores]
+                writer.writerow([*known, *(values.get(name) for name in names)])
+
+        yield write
+
+
+@contextmanager
+def _parquet_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
     scores = pa.struct([(name, pa.float64()) for name in label_names])
-    known = [("text", pa.string()), ("label", pa.string()), ("score", pa.float64()), ("scores", scores)]
-    waiting: list[Prediction] = []
+    results = [("text", pa.string()), ("label", pa.string()), ("score", pa.float64()), ("scores", scores)]
+    # The other columns, whose types are those of the first window.
+    known: Any = None
     writer: Any = None
 
-    def flush() -> None:
-        nonlocal writer
-        rows = [prediction.to_json() | {"scores": prediction.scores or None} for prediction in waiting]
+    def write(predictions: Sequence[Prediction]) -> None:
+        nonlocal known, writer
+        others = [kept_columns(prediction.row.others) for prediction in predictions]
+        names = _names_of(others) if known is None else known.names
+        _check_names(others, names)
+        found = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in others]).schema
         if writer is None:
-            # The types of the other columns are those of the first window.
-            names = dict.fromkeys(name for row in rows for name in row if name not in _RESULT_COLUMNS)
-            others = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
-            writer = parquet.ParquetWriter(path, pa.schema([*(pa.field(*pair) for pair in known), *others]))
-        try:
-            writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise RequestError(
-                f"The input's columns change their type, which a Parquet file does not allow: {error}.",
-                "Write .jsonl or .csv instead.",
-            ) from error
-        waiting.clear()
+            known = found
+            writer = parquet.ParquetWriter(path, pa.schema([*(pa.field(*pair) for pair in results), *known]))
+        _check_types(known, found)
+        rows = [prediction.to_json() | {"scores": prediction.scores or None} for prediction in predictions]
+        writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
 
-    def write(prediction: Prediction) -> None:
-        waiting.append(prediction)
-        if len(waiting) >= _WINDOW:
-            flush()
+    def write_or_refuse(predictions: Sequence[Prediction]) -> None:
+        try:
+            write(predictions)
+        except (pa.ArrowException, OverflowError) as error:
+            raise RequestError(
+                f"A Parquet file cannot hold the input's columns: {error}.", "Write .jsonl or .csv instead."
+            ) from error
 
     try:
-        yield write
-        if waiting or writer is None:
-            flush()
+        yield write_or_refuse
     finally:
         if writer is not None:
             writer.close()
+
+
+def _names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> None:
+    """Raise a `RequestError` where a row has a column that the output was begun without."""
+    new = next((name for row in rows for name in row if name not in known), None)
+    if new is not None:
+        raise RequestError(
+            f"The input's column '{new}' is not in its first {_WINDOW:,} rows, by which the columns of the "
+            "output are set.",
+            "Write .jsonl instead.",
+        )
+
+
+def _check_types(known: Any, found: Any) -> None:
+    """Raise pyarrow's error for types where a window's columns do not fit into those of the first.
+
+    Told a schema, pyarrow would cut 1.5 to 1 for it without a word: what it finds by itself must fit.
+    """
+    import pyarrow as pa
+
+    for first, later in zip(known, found, strict=True):
+        try:
+            both = pa.unify_schemas([pa.schema([first]), pa.schema([later])], promote_options="permissive")
+        except pa.ArrowTypeError:
+            both = None
+        if both is None or both.field(0).type != first.type:
+            raise pa.ArrowTypeError(f"'{first.name}' is {first.type} at first and {later.type} later")

@@ -45,8 +45,8 @@ class TorchPredictor:
     """
 
     def __init__(self, classifier: TextClassifier, *, placement: Placement | None = None) -> None:
-        self._classifier = classifier
         self._placement = placement or choose_placement("fp32")
+        self._classifier = classifier.placed(self._placement)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def load_predictor(path: Path | str) -> TorchPredictor:
     Raises:
         RunError: The folder is missing, incomplete or damaged.
     """
-    run = open_run(Path(path))
+    run = open_run(Path(path).expanduser())
     from textune.model.storage import load_classifier
 
     return TorchPredictor(load_classifier(run.model))

@@ -6,7 +6,7 @@ In: token ids. Out: logits. Holds what belongs together; does not know files, tr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from textune.encoder.prefix import Placement, Pooling, Progress, encode
+from textune.encoder.prefix import Placement, Pooling, Progress, encode, place
 from textune.model.heads import Head
 from textune.model.objective import probabilities
 
@@ -49,6 +49,10 @@ class TextClassifier:
             "input_ids"
         ]
         return rows
+
+    def placed(self, placement: Placement) -> TextClassifier:
+        """Return the classifier with its encoder where and as it is to run."""
+        return replace(self, encoder=place(self.encoder, placement))
 
     def features(
         self, rows: Sequence[Sequence[int]], *, placement: Placement, on_progress: Progress | None = None

@@ -11,19 +11,44 @@ transformers then finds no classifier at all, rather than an encoder to which it
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from textune.encoder import loading
 from textune.encoder.prefix import Pooling
 from textune.encoder.weights import quiet_transformers
 from textune.errors import ModelError
-from textune.files import write_json
+from textune.files import foreign_storage_errors, write_json
 from textune.model.classifier import TextClassifier
-from textune.model.heads import LinearHead, StockHead
+from textune.model.heads import Head, LinearHead, StockHead
 from textune.model.objective import PROBLEM_TYPE
 
 _FORMAT = 1
+_COPY_AGAIN = "Copy the run again from where it came."
+
+
+class _Pooling(BaseModel):
+    """The field `pooling` of `textune.json`."""
+
+    model_config = ConfigDict(strict=True)
+
+    kind: Literal["cls", "mean"]
+    layers: list[int] = Field(min_length=1)
+
+
+class _Description(BaseModel):
+    """What `textune.json` says."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: int
+    head: Literal["stock", "linear"]
+    pooling: _Pooling
+    labels: list[str] = Field(min_length=2)
+    max_length: PositiveInt
 
 
 def save_classifier(classifier: TextClassifier, folder: Path) -> None:
@@ -31,22 +56,27 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     place = folder if classifier.stock is not None else folder / "encoder"
     model = classifier.stock if classifier.stock is not None else classifier.encoder
-    model.config.id2label = dict(enumerate(classifier.label_names))
-    model.config.label2id = {name: number for number, name in enumerate(classifier.label_names)}
-    model.config.problem_type = PROBLEM_TYPE
-    with quiet_transformers():
-        model.save_pretrained(place)
+    _label_config(model.config, classifier.label_names)
     # The tokenizer carries the limit that training used, so that plain transformers cuts where textune does.
     classifier.tokenizer.model_max_length = classifier.max_length
-    classifier.tokenizer.save_pretrained(place)
-    if isinstance(classifier.head, LinearHead):
-        from safetensors.torch import save_file
+    with foreign_storage_errors(), quiet_transformers():
+        model.save_pretrained(place)
+        classifier.tokenizer.save_pretrained(place)
+        if isinstance(classifier.head, LinearHead):
+            _save_head(classifier.head, folder / "head.safetensors")
+    write_json(folder / "textune.json", _describe(classifier).model_dump())
 
-        save_file(
-            {name: tensor.contiguous() for name, tensor in classifier.head.state_dict().items()},
-            folder / "head.safetensors",
-        )
-    write_json(folder / "textune.json", _description(classifier))
+
+def _label_config(config: Any, label_names: Sequence[str]) -> None:
+    config.id2label = dict(enumerate(label_names))
+    config.label2id = {name: number for number, name in enumerate(label_names)}
+    config.problem_type = PROBLEM_TYPE
+
+
+def _save_head(head: LinearHead, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, path)
 
 
 def load_classifier(folder: Path) -> TextClassifier:
@@ -55,47 +85,65 @@ def load_classifier(folder: Path) -> TextClassifier:
     Raises:
         ModelError: A file is missing or damaged, or a tensor is missing or left over.
     """
+    described = _read_description(folder)
+    names, pooling = tuple(described.labels), described.pooling
+    stock = described.head == "stock"
+    # Absolute, as a relative name of a folder that is missing could be that of a model on the Hub.
+    source = loading.find_model(str((folder if stock else folder / "encoder").absolute()))
+    tokenizer = loading.load_tokenizer(source)
+    model: Any
+    head: Head
+    if stock:
+        model = loading.load_classifier(source, label_names=names, seed=0, new_head=False)
+        head = StockHead(model)
+    else:
+        model = loading.load_encoder(source, new_head=False)
+        head = _load_linear_head(folder / "head.safetensors", len(names))
+        _check_width(head, model.config.hidden_size * len(pooling.layers), folder)
+    return TextClassifier(
+        tokenizer=tokenizer,
+        encoder=model.base_model if stock else model,
+        pooling=Pooling(pooling.kind, tuple(pooling.layers)),
+        head=head.eval(),
+        label_names=names,
+        max_length=described.max_length,
+        stock=model if stock else None,
+    )
+
+
+def _describe(classifier: TextClassifier) -> _Description:
+    pooling = classifier.pooling
+    return _Description(
+        format=_FORMAT,
+        head="stock" if classifier.stock is not None else "linear",
+        pooling=_Pooling(kind=pooling.kind, layers=list(pooling.layers)),
+        labels=list(classifier.label_names),
+        max_length=classifier.max_length,
+    )
+
+
+def _read_description(folder: Path) -> _Description:
     try:
-        described = json.loads((folder / "textune.json").read_text(encoding="utf-8"))
-        known = described["format"] == _FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        values = json.loads((folder / "textune.json").read_text(encoding="utf-8"))
+        known = values["format"] == _FORMAT
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{folder} holds no classifier of textune's: textune.json cannot be read.",
             "Give the folder of a run that `textune train` finished.",
         ) from error
     if not known:
         raise ModelError(
-            f"{folder} was written in format {described['format']}, this version of textune reads {_FORMAT}.",
+            f"{folder} was written in format {values['format']}, this version of textune reads {_FORMAT}.",
             "Install the version of textune that wrote it.",
         )
-    names = tuple(described["labels"])
-    stock = described["head"] == "stock"
-    source = loading.find_model(str(folder if stock else folder / "encoder"))
-    tokenizer = loading.load_tokenizer(source)
-    model = (
-        loading.load_classifier(source, label_names=names, seed=0, new_head=False)
-        if stock
-        else loading.load_encoder(source)
-    )
-    return TextClassifier(
-        tokenizer=tokenizer,
-        encoder=model.base_model if stock else model,
-        pooling=Pooling(described["pooling"]["kind"], tuple(described["pooling"]["layers"])),
-        head=StockHead(model) if stock else _load_linear_head(folder / "head.safetensors", len(names)),
-        label_names=names,
-        max_length=described["max_length"],
-        stock=model if stock else None,
-    )
-
-
-def _description(classifier: TextClassifier) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
-        "head": "stock" if classifier.stock is not None else "linear",
-        "pooling": {"kind": classifier.pooling.kind, "layers": list(classifier.pooling.layers)},
-        "labels": list(classifier.label_names),
-        "max_length": classifier.max_length,
-    }
+    try:
+        return _Description.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise ModelError(
+            f"{folder / 'textune.json'} is damaged: {place}: {fault['msg']}.", _COPY_AGAIN
+        ) from error
 
 
 def _load_linear_head(path: Path, classes: int) -> LinearHead:
@@ -106,8 +154,15 @@ def _load_linear_head(path: Path, classes: int) -> LinearHead:
         state = load_file(path)
         head = LinearHead(state["output.weight"].shape[1], classes)
         head.load_state_dict(state, strict=True)
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, IndexError, RuntimeError) as error:
+        raise ModelError(f"The head {path} cannot be read: {error}.", _COPY_AGAIN) from error
+    return head
+
+
+def _check_width(head: LinearHead, width: int, folder: Path) -> None:
+    if head.output.in_features != width:
         raise ModelError(
-            f"The head {path} cannot be read: {error}.", "Copy the run again from where it came."
-        ) from error
-    return head.eval()
+            f"The head in {folder} takes {head.output.in_features} features, and its encoder gives {width}: "
+            "they do not belong together.",
+            _COPY_AGAIN,
+        )

@@ -18,6 +18,7 @@ from textune.recipe import TrainSettings
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
     BestWeights,
+    DivergenceError,
     EpochEnd,
     Event,
     FitEnd,
@@ -83,9 +84,16 @@ def fit_head(
         if best.log_loss >= log_loss_before:
             break
         best_decay = weight_decay
-    if settings.load_best_model_at_end:
-        head.load_state_dict(best.state)
-    yield FitEnd(best.epoch if settings.load_best_model_at_end else epochs, epochs, best_decay)
+    if not settings.load_best_model_at_end:
+        yield FitEnd(epochs, epochs, weight_decay)
+        return
+    if not best.state:
+        raise DivergenceError(
+            "Training diverged: the validation log loss was never a finite number.",
+            f"Try a lower learning rate than {settings.learning_rate:.2g} with --set train.learning_rate=...",
+        )
+    head.load_state_dict(best.state)
+    yield FitEnd(best.epoch, epochs, best_decay)
 
 
 def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from textune.errors import RequestError
+from textune.errors import DataError, RequestError
 from textune.recipe import Recipe, load_recipe
 from textune.runs import open_run, read_manifest
 from textune.workflows import results
@@ -44,9 +44,9 @@ def evaluate(
     watch, observer = Stopwatch(), observer or Silence()
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
-    finished = open_run(Path(run))
+    finished = open_run(Path(run).expanduser())
     recipe, manifest = load_recipe(str(finished.recipe)), read_manifest(finished)
-    source = data or recipe.data.source
+    source = recipe.data.source if data is None else data
     with watch.stage("load"):
         observer.stage("Loading the classifier")
         from textune.encoder.prefix import choose_placement
@@ -54,7 +54,7 @@ def evaluate(
 
         classifier = load_classifier(finished.model)
         observer.stage("Loading the data")
-        if data:
+        if data is not None:
             texts, labels = _other_rows(
                 data, recipe, split=split, names=classifier.label_names, offline=offline, observer=observer
             )
@@ -94,7 +94,13 @@ def _own_rows(
     recipe: Recipe, manifest: dict[str, Any], *, split: str, offline: bool
 ) -> tuple[Sequence[str], Sequence[int]]:
     """Return the texts and label ids of a split of the data that the run was trained on."""
-    source = load_data(recipe, offline=offline)
+    try:
+        source = load_data(recipe, offline=offline)
+    except DataError as error:
+        raise DataError(
+            f"The data that this run was trained on cannot be read again. {error.message}",
+            "Run the command in the folder in which the run was trained, or name other data with --data.",
+        ) from error
     if source.fingerprint != manifest["data"]["fingerprint"]:
         raise RequestError(
             f"{source.name} is no longer what this run was trained on: its texts or labels have changed.",

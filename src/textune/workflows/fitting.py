@@ -80,7 +80,13 @@ def fit_classifier(
     history, end = _follow(events, settings.num_train_epochs, observer)
     temperature = 1.0
     if settings.calibrate:
-        temperature = fit_temperature(head_logits(head, inputs["validation"]), targets["validation"])
+        fitted = fit_temperature(head_logits(head, inputs["validation"]), targets["validation"])
+        if fitted is None:
+            observer.note(
+                f"The {len(targets['validation'])} validation rows are too few or too easy to calibrate by: "
+                "the probabilities are left as they are."
+            )
+        temperature = fitted or 1.0
         fold_temperature(head, temperature)
     if isinstance(head, LinearHead) and standardisation:
         standardisation.fold_into(head)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.errors import RequestError
-from textune.runs import open_run
 from textune.workflows.progress import Observer, Silence
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ def predict(
     if output:
         check_output(Path(output))
     rows, total = _open_rows(texts, input_file, text_column)
-    open_run(Path(run))
+    if output and input_file not in {"", "-"}:
+        _check_apart(Path(input_file), Path(output).expanduser())
     observer.stage("Loading the classifier")
     predictor = load_predictor(run)
     observer.stage("Classifying")
@@ -56,7 +56,7 @@ def predict(
         predictor, rows, on_progress=lambda done: observer.advance(done, max(done, total), unit="texts")
     )
     if output:
-        return write_file(Path(output), predictions, label_names=predictor.label_names)
+        return write_file(Path(output).expanduser(), predictions, label_names=predictor.label_names)
     count = 0
     for prediction in predictions:
         show(prediction)
@@ -79,6 +79,12 @@ def _open_rows(texts: Sequence[str], input_file: str, text_column: str) -> tuple
         return [TextRow(text, {}) for text in texts], len(texts)
     if input_file == "-":
         return read_stream(sys.stdin.buffer, "standard input"), 0
-    rows = read_texts(Path(input_file), text_column=text_column)
+    path = Path(input_file).expanduser()
+    rows = read_texts(path, text_column=text_column)
     first = list(islice(rows, 1))
-    return chain(first, rows), estimate_rows(Path(input_file))
+    return chain(first, rows), estimate_rows(path)
+
+
+def _check_apart(source: Path, output: Path) -> None:
+    if output.exists() and output.samefile(source.expanduser()):
+        raise RequestError(f"{output} is the input itself.", "Give another file with --output.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import textune
 from textune.encoder.threads import one_thread
+from textune.errors import RunError
 from textune.files import write_json, write_text
 from textune.recipe import Recipe, check_recipe, dump_recipe, load_recipe
 from textune.runs import Run, check_free, new_run
@@ -91,7 +93,7 @@ def train(
     watch, observer = Stopwatch(), observer or Silence()
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
     recipe_name = recipe if isinstance(recipe, str) else "custom"
-    path = Path(out) if out else _default_folder(recipe_name, resolved)
+    path = _default_folder(recipe_name, resolved) if out is None else _named_folder(str(out))
     check_free(path)
     with watch.stage("load"):
         source, folder, tokenizer = _load(resolved, offline=offline, observer=observer)
@@ -100,7 +102,7 @@ def train(
         texts = prepare_texts(source, tokenizer, folder, recipe=resolved, observer=observer)
     with watch.stage("load"):
         observer.stage("Loading the encoder")
-        classifier, placement = _load_encoder(resolved, source, folder, tokenizer, texts)
+        classifier, placement = _load_encoder(resolved, source, folder, tokenizer, texts, observer)
     with watch.stage("features"):
         features = encode_splits(
             classifier, texts, weights=folder, placement=placement, source=source.name, observer=observer
@@ -178,7 +180,12 @@ def _load(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[Source,
 
 
 def _load_encoder(
-    recipe: Recipe, source: Source, folder: ModelFolder, tokenizer: Any, texts: PreparedTexts
+    recipe: Recipe,
+    source: Source,
+    folder: ModelFolder,
+    tokenizer: Any,
+    texts: PreparedTexts,
+    observer: Observer,
 ) -> tuple[TextClassifier, Placement]:
     from textune.encoder.prefix import choose_placement
 
@@ -189,6 +196,7 @@ def _load_encoder(
         label_names=source.dataset["train"].features["label"].names,
         max_length=texts.tokenized.max_length,
         seed=recipe.train.seed,
+        observer=observer,
     )
     return classifier, choose_placement(recipe.model.precision)
 
@@ -254,7 +262,15 @@ def _facts(source: Source, folder: ModelFolder, placement: Placement) -> dict[st
     }
 
 
+def _named_folder(name: str) -> Path:
+    if not name:
+        raise RunError("The output folder's name is empty.", "Name a folder, for instance --out runs/mine.")
+    return Path(name).expanduser()
+
+
 def _default_folder(recipe_name: str, recipe: Recipe) -> Path:
-    words = [Path(recipe_name).stem, recipe.model.name.split("/")[-1], recipe.data.source]
-    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
-    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    """Return a folder in `runs/` that is named after what is trained, and is not there yet."""
+    words = [Path(name.rstrip("/")).name for name in (recipe_name, recipe.model.name, recipe.data.source)]
+    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.")[:40] for word in words)
+    # The process id tells apart what several processes begin within the same second.
+    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"

@@ -1,0 +1,145 @@
+"""The predictor: probabilities in the order of the texts, and what it says to texts that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from small_data import small_rows
+from textune.encoder.prefix import Placement
+from textune.errors import DataError, RunError
+from textune.inference.predictor import TorchPredictor, load_predictor
+from textune.model.storage import save_classifier
+from textune.runs import new_run
+from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier
+from tiny_models import build_tiny_model
+
+TEXTS = [text for text, _ in small_rows(70)]
+FP32 = Placement("cpu", "fp32", "eager")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def predictor(model: Path) -> TorchPredictor:
+    return TorchPredictor(linear_classifier(model), placement=FP32)
+
+
+def test_every_text_gets_a_probability_of_every_class(predictor: TorchPredictor) -> None:
+    found = predictor.predict_proba(TEXTS)
+
+    assert predictor.label_names == EMOTIONS
+    assert found.shape == (70, 3)
+    assert found.dtype == np.float64
+    assert found.min() > 0
+
+
+def test_a_texts_probabilities_sum_to_1(predictor: TorchPredictor) -> None:
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS).sum(axis=1), 1, atol=1e-12, rtol=0)
+
+
+def test_probabilities_come_in_the_order_of_the_texts(predictor: TorchPredictor) -> None:
+    forwards, backwards = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[::-1])
+
+    assert np.ptp(forwards, axis=0).min() > 0.1
+    np.testing.assert_allclose(backwards, forwards[::-1], atol=1e-6, rtol=0)
+
+
+def test_a_text_has_the_same_probabilities_alone(predictor: TorchPredictor) -> None:
+    together = predictor.predict_proba([*TEXTS, "so happy " * 7])
+
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS[3:4])[0], together[3], atol=1e-6, rtol=0)
+
+
+def test_a_stock_head_predicts_the_same_twice(model: Path) -> None:
+    predictor = TorchPredictor(stock_classifier(model), placement=FP32)
+
+    np.testing.assert_array_equal(predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS))
+
+
+def test_without_a_placement_the_probabilities_are_those_of_fp32(
+    model: Path, predictor: TorchPredictor
+) -> None:
+    found = TorchPredictor(linear_classifier(model)).predict_proba(TEXTS)
+
+    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
+
+
+def test_no_texts_have_no_probabilities(predictor: TorchPredictor) -> None:
+    assert predictor.predict_proba([]).shape == (0, 3)
+    assert predictor.predict([]) == []
+
+
+def test_predict_gives_the_most_probable_label(predictor: TorchPredictor) -> None:
+    best = predictor.predict_proba(TEXTS).argmax(axis=1)
+
+    assert predictor.predict(TEXTS) == [EMOTIONS[number] for number in best]
+    assert len(set(best)) > 1
+
+
+def test_a_text_beyond_the_limit_counts_up_to_it(predictor: TorchPredictor) -> None:
+    whole, cut = predictor.predict_proba(["so happy " * 40, "so happy " * 7])
+
+    np.testing.assert_allclose(whole, cut, atol=1e-6, rtol=0)
+
+
+def test_an_empty_text_has_probabilities_too(predictor: TorchPredictor) -> None:
+    assert predictor.predict_proba([""]).sum() == pytest.approx(1)
+
+
+def test_progress_ends_with_all_texts_done(predictor: TorchPredictor) -> None:
+    heard: list[tuple[int, int]] = []
+
+    predictor.predict_proba(TEXTS, on_progress=lambda done, total: heard.append((done, total)))
+
+    assert heard[-1] == (70, 70)
+    assert heard == sorted(heard)
+
+
+def test_a_single_string_is_no_list_of_texts(predictor: TorchPredictor) -> None:
+    with pytest.raises(TypeError, match="a list of texts, not a single string"):
+        predictor.predict_proba("so happy")
+
+
+@pytest.mark.parametrize(("other", "kind"), [(None, "NoneType"), (7, "int"), (b"sad", "bytes")])
+def test_what_is_no_string_is_named_by_its_number(predictor: TorchPredictor, other: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"text 2 is not a string but {kind}"):
+        predictor.predict(["so happy", other])
+
+
+@pytest.mark.parametrize("broken", ["br\udce9ak", "br\ud83d", "br\ude00\ud83d"])
+def test_half_a_character_is_named_by_text_and_place(predictor: TorchPredictor, broken: str) -> None:
+    with pytest.raises(DataError, match="Text 2 is broken: its character 3 is half") as caught:
+        predictor.predict_proba(["so happy", broken])
+
+    assert "replace" in caught.value.hint
+
+
+def test_the_predictor_of_a_run_is_its_classifiers(
+    model: Path, predictor: TorchPredictor, tmp_path: Path
+) -> None:
+    with new_run(tmp_path / "run", facts={}) as run:
+        save_classifier(linear_classifier(model), run.model)
+
+    found = load_predictor(str(tmp_path / "run"))
+
+    assert found.label_names == EMOTIONS
+    np.testing.assert_allclose(found.predict_proba(TEXTS), predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
+
+
+def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run folder at"):
+        load_predictor(tmp_path / "nowhere")
+
+
+def test_a_run_that_was_not_finished_is_told(model: Path, tmp_path: Path) -> None:
+    save_classifier(linear_classifier(model), tmp_path / "model")
+
+    with pytest.raises(RunError, match="not a complete run"):
+        load_predictor(tmp_path)

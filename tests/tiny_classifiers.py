@@ -1,0 +1,56 @@
+"""Tiny classifiers with random heads, as they are before they are saved or predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from textune.encoder.loading import find_model, load_classifier, load_encoder, load_tokenizer
+from textune.encoder.prefix import Pooling
+from textune.model.classifier import TextClassifier
+from textune.model.heads import LinearHead, StockHead, stock_pooling
+
+EMOTIONS = ("anger", "joy", "sadness")
+
+
+def stock_classifier(
+    folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16
+) -> TextClassifier:
+    """Return the encoder of a folder with the head of its architecture."""
+    found = find_model(str(folder))
+    model = load_classifier(found, label_names=labels, seed=0)
+    return TextClassifier(
+        tokenizer=load_tokenizer(found),
+        encoder=model.base_model,
+        pooling=stock_pooling(model.config),
+        head=StockHead(model),
+        label_names=tuple(labels),
+        max_length=max_length,
+        stock=model,
+    )
+
+
+def linear_classifier(
+    folder: Path,
+    *,
+    labels: Sequence[str] = EMOTIONS,
+    max_length: int = 16,
+    layers: tuple[int, ...] = (-1, 1),
+) -> TextClassifier:
+    """Return the encoder of a folder with a linear head on the means of some of its layers."""
+    found = find_model(str(folder))
+    encoder = load_encoder(found)
+    head = LinearHead(encoder.config.hidden_size * len(layers), len(labels))
+    generator = torch.Generator().manual_seed(0)
+    torch.nn.init.normal_(head.output.weight, generator=generator)
+    torch.nn.init.normal_(head.output.bias, generator=generator)
+    return TextClassifier(
+        tokenizer=load_tokenizer(found),
+        encoder=encoder,
+        pooling=Pooling("mean", layers),
+        head=head,
+        label_names=tuple(labels),
+        max_length=max_length,
+    )
