@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz bench-encode clean
+.PHONY: help install quickstart test lint check fuzz bench-encode bench-commands clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anyt
 
 bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
 	$(BIN)/python benchmarks/encode.py
+
+bench-commands: $(VENV)/installed  ## Seconds and memory of whole training commands.
+	$(BIN)/python benchmarks/commands.py
 
 clean:  ## Delete the environment and the caches, and keep the runs.
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
