@@ -119,6 +119,17 @@ def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
     assert document["filtered"]["test"]["examples"] <= 1421
 
 
+def test_paper_on_tweeteval_is_shown_beside_the_studys_table(tweeteval: Path, tmp_path: Path) -> None:
+    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval]
+
+    shown = subprocess.run(
+        [COMMAND, *arguments, "--out", tmp_path / "paper"], capture_output=True, text=True, check=True
+    ).stdout
+
+    study = ["60.88 %", "76.54 %", "61.76 %", "68.98 % (12)", "0.7870 (13)", "72.77 %", "0.7024"]
+    assert [figure for figure in study if figure not in shown] == []
+
+
 @pytest.fixture(scope="session")
 def sample_run(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the frozen recipe on the shipped sample, made where no connection can be made."""

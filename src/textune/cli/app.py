@@ -140,7 +140,7 @@ def train(
             offline=offline,
             observer=observer,
         )
-    console.show_training(result.document, as_json=json)
+    console.show_training(result.document, result.history, as_json=json)
 
 
 @app.command()

@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from textune.cli.study import is_the_studys_data, study_table
+
 if TYPE_CHECKING:
     from textune.encoder.features import Entry
     from textune.inference.bulk import Prediction
@@ -23,9 +25,6 @@ _BASELINES = {
     "majority_class": "majority class",
     "tfidf_logistic_regression": "TF-IDF, logistic",
 }
-_STUDY_TEST = {"accuracy": 0.7277, "log_loss": 0.7024}
-_STUDY_ROWS = 1421
-_STUDY_LABELS = {"anger", "joy", "optimism", "sadness"}
 
 
 class Watcher:
@@ -83,8 +82,10 @@ def show_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201
 
 
-def show_training(document: Mapping[str, Any], *, as_json: bool) -> None:
-    """Show what a training gave."""
+def show_training(
+    document: Mapping[str, Any], history: Sequence[Mapping[str, Any]], *, as_json: bool
+) -> None:
+    """Show what a training gave: its `metrics.json` and its learning curve."""
     if as_json:
         show_json(document)
         return
@@ -93,6 +94,9 @@ def show_training(document: Mapping[str, Any], *, as_json: bool) -> None:
     console.print(_result_table(document))
     console.print()
     console.print(_class_table(document["metrics"]["test"], "test"))
+    if document["recipe"] == "paper" and is_the_studys_data(document):
+        console.print()
+        console.print(study_table(document, history))
     console.print(f"\n{_verdict(document)}")
     seconds = document["seconds"]
     parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
@@ -183,25 +187,12 @@ def _result_table(document: Mapping[str, Any]) -> Table:
         _add_row(table, split, metrics, bold=split == "test")
     if "filtered" in document:
         _add_row(table, "test, filtered", document["filtered"]["test"])
-    beside_study = document["recipe"] == "paper" and _is_the_studys_test(document)
-    if document.get("baselines") or beside_study:
+    if document.get("baselines"):
         table.add_section()
         table.add_row("beside, on test", style="dim")
     for name, metrics in document.get("baselines", {}).items():
         _add_row(table, _BASELINES[name], metrics)
-    if beside_study:
-        accuracy, log_loss = (
-            f"{_STUDY_TEST['accuracy'] * 100:.1f} %     ",
-            f"{_STUDY_TEST['log_loss']:.3f}      ",
-        )
-        table.add_row("published study", "", accuracy, "", log_loss, "")
     return table
-
-
-def _is_the_studys_test(document: Mapping[str, Any]) -> bool:
-    """Tell TweetEval's emotion test, by its classes and its size: only there the study's figures compare."""
-    test = document["metrics"].get("test")
-    return test is not None and (test["examples"], set(test["per_class"])) == (_STUDY_ROWS, _STUDY_LABELS)
 
 
 def _add_row(table: Table, name: str, metrics: Mapping[str, Any], *, bold: bool = False) -> None:

@@ -281,6 +281,8 @@ def _check_classes(train: Any, max_words: int) -> None:
 
 
 def _filter_note(dropped: dict[str, int], max_words: int) -> str:
+    if not any(dropped.values()):
+        return f"No row has more than {max_words} words: the filter drops none."
     left_out = sum(count for split, count in dropped.items() if split != "test")
     return (
         f"{left_out} rows of train and validation have more than {max_words} words and are left out; "
