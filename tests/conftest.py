@@ -30,3 +30,21 @@ def tweeteval() -> Path:
     if not (root / "emotion").is_dir():
         pytest.skip(f"TweetEval is not at {root} (set TEXTUNE_TWEETEVAL)")
     return root / "emotion"
+
+
+@pytest.fixture(scope="session")
+def tiny_distilbert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a tiny DistilBERT with random weights."""
+    from tiny_models import build_tiny_model
+
+    folder = tmp_path_factory.mktemp("tiny-distilbert")
+    build_tiny_model(folder, "distilbert")
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A CSV file of 150 labelled texts that a tiny encoder can tell apart."""
+    from small_data import write_small_csv
+
+    return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))

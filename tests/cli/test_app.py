@@ -16,7 +16,6 @@ from pyarrow import parquet
 import textune
 from small_data import small_rows, write_small_csv
 from textune.cli.app import main
-from tiny_models import build_tiny_model
 
 
 class Outcome:
@@ -43,15 +42,13 @@ def textune_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("tiny")
-    build_tiny_model(folder, "distilbert")
-    return str(folder)
+def model(tiny_distilbert: str) -> str:
+    return tiny_distilbert
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
+def data(small_csv: str) -> str:
+    return small_csv
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,8 @@ from transformers import AutoModelForSequenceClassification
 from textune.encoder.prefix import Placement, encode, pad_rows
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation, StockHead, fold_temperature, stock_pooling
-from tiny_models import build_tiny_model
+from tiny_models import ARCHITECTURES, build_tiny_model
 
-ARCHITECTURES = [
-    "distilbert",
-    "bert",
-    "roberta",
-    "electra",
-    "deberta-v2",
-    "modernbert",
-    "xlm-roberta",
-    "albert",
-]
 ROWS = [[2, 10, 11, 3], [2, 12, 3], [2, 10, 11, 12, 13, 14, 3]]
 FP32 = Placement("cpu", "fp32", "eager")
 

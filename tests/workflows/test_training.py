@@ -12,27 +12,25 @@ import torch
 from pyarrow import parquet
 
 import textune
-from small_data import small_rows, write_small_csv
+from small_data import small_rows
 from textune.errors import DataError, RecipeError, RunError, StorageError, VerificationError
 from textune.model.heads import LinearHead
 from textune.runs import open_run, read_manifest
 from textune.workflows import verification
 from textune.workflows.training import TrainResult
-from tiny_models import build_tiny_model
+from tiny_models import ARCHITECTURES, build_tiny_model
 
 FAST = ("evaluate.bootstrap_samples=100",)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("tiny-distilbert")
-    build_tiny_model(folder, "distilbert")
-    return str(folder)
+def model(tiny_distilbert: str) -> str:
+    return tiny_distilbert
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
+def data(small_csv: str) -> str:
+    return small_csv
 
 
 @pytest.fixture(scope="module")
@@ -261,18 +259,6 @@ def test_without_an_output_folder_the_run_gets_a_name_of_its_own(
 
     assert result.run.parent == Path("runs")
     assert result.run.name.startswith("frozen-")
-
-
-ARCHITECTURES = [
-    "distilbert",
-    "bert",
-    "roberta",
-    "electra",
-    "deberta-v2",
-    "modernbert",
-    "xlm-roberta",
-    "albert",
-]
 
 
 @pytest.mark.parametrize("recipe", ["frozen", "paper"])

@@ -1,8 +1,8 @@
 """The published case study's figures, as a table beside a run's own.
 
-In: what a training with the `paper` recipe gave. Out: a table, where the data are the study's. The figures
-are those of L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification Using
-DistilBERT" (CUNY Queens College).
+In: what a training with the `paper` recipe gave. Out: a table, where the data are those of the study. Its
+figures are from L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification
+Using DistilBERT" (CUNY Queens College).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def study_table(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]
         ("test log loss", "0.7024", f"{test['log_loss']:.4f}"),
     ]
     table = Table(
-        title=f"{escape(document['model'])} beside the published study, which took DistilBERT",
+        title=f"{escape(document['model'])} beside the published study (DistilBERT)",
         title_justify="left",
         caption="In brackets: the epoch. `textune recipes paper` says what the study left open.",
         caption_justify="left",
