@@ -27,6 +27,9 @@ _BASELINES = {
 }
 
 
+_FEW_ROWS = 100
+
+
 class Watcher:
     """Shows on standard error what a workflow does; an `Observer`.
 
@@ -234,9 +237,13 @@ def _verdict(document: Mapping[str, Any]) -> str:
     sure = (
         f"On texts like these, macro-F1 lies between {low * 100:.1f} and {high * 100:.1f} % (95 % interval)."
     )
+    if test["examples"] < _FEW_ROWS:
+        sure += f"\nWith only {test['examples']} test rows all of this is a hint at best, intervals included."
     if tfidf is None:
         return sure
-    gain = (test["macro_f1"] - tfidf["macro_f1"]) * 100
+    gain = round((test["macro_f1"] - tfidf["macro_f1"]) * 100, 1)
+    if not gain:
+        return f"{sure}\nTF-IDF + logistic regression does just as well."
     other_low, other_high = tfidf["macro_f1_ci95"]
     clear = low > other_high or high < other_low
     word = "above" if gain >= 0 else "below"
