@@ -57,7 +57,8 @@ def open_data_file(path: Path) -> Iterator[BinaryIO]:
 def missing_file(path: Path) -> DataError:
     """Return the error for a file or folder that is not there, with the nearest name that is."""
     try:
-        names = [neighbour.name for neighbour in path.parent.iterdir()]
+        # A link that leads nowhere, and a device, are there and yet no file.
+        names = [neighbour.name for neighbour in path.parent.iterdir() if neighbour.name != path.name]
     except (OSError, ValueError):
         return DataError(
             f"There is no file or folder {path}.", "Check the path: its folder is not there either."
