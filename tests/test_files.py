@@ -12,8 +12,12 @@ from textune.errors import StorageError
 from textune.files import (
     atomic_path,
     foreign_storage_errors,
+    free_bytes,
+    is_full,
+    rename_folder,
     sha256_of,
     storage_errors,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -83,3 +87,61 @@ def test_the_hash_of_a_file_is_its_sha256(tmp_path: Path) -> None:
     file.write_bytes(b"abc")
 
     assert sha256_of(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "file", b"\x00\xff" * 1000)
+
+    assert (tmp_path / "file").read_bytes() == b"\x00\xff" * 1000
+
+
+def test_bytes_never_replace_a_file_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "file", b"new")
+
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_folder_gets_its_final_name_with_all_that_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "file").write_bytes(b"x")
+
+    rename_folder(tmp_path / "half", tmp_path / "whole")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+    assert (tmp_path / "whole" / "file").read_bytes() == b"x"
+
+
+def test_a_folder_never_takes_the_name_of_one_that_holds_something(tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / "file").touch()
+
+    with pytest.raises(OSError, match="not empty"):
+        rename_folder(tmp_path / "half", tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EACCES, "Permission denied"), False),
+        (ValueError("no space"), False),
+    ],
+)
+def test_a_full_disk_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    assert is_full(error) is expected
+
+
+def test_a_full_disk_is_known_behind_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError) as caught, storage_errors(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert is_full(caught.value)
+
+
+def test_the_free_bytes_of_a_path_that_is_not_there_are_those_where_it_would_be(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path / "a" / "b") > 0

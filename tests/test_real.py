@@ -101,6 +101,19 @@ def test_evaluate_repeats_the_figures_of_the_training(frozen_tweeteval: Path) ->
     assert textune_json("evaluate", frozen_tweeteval)["metrics"]["test"] == figures_of(frozen_tweeteval)
 
 
+def test_one_epoch_of_the_layers_on_tweeteval_beats_the_frozen_encoder(
+    tweeteval: Path, frozen_tweeteval: Path, tmp_path: Path
+) -> None:
+    arguments = ["train", "--recipe", "full", "--model", "embedded:minilm", "--data", tweeteval]
+    settings = ["--set", "train.num_train_epochs=1", "--set", "evaluate.baselines=false"]
+
+    document = textune_json(*arguments, *settings, "--out", tmp_path / "full")
+
+    test = document["metrics"]["test"]
+    assert test["macro_f1"] > figures_of(frozen_tweeteval)["macro_f1"] + 0.02
+    assert test["log_loss"] < figures_of(frozen_tweeteval)["log_loss"]
+
+
 def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
     tweeteval: Path, tmp_path: Path
 ) -> None:
@@ -181,7 +194,7 @@ def test_the_trained_sample_tells_plain_feelings_apart(sample_run: Path) -> None
 
 STOPPED_WHILE_SAVING = """
 import os, signal, sys, time
-from textune.workflows import training
+from textune.workflows import job as training
 
 name, save = sys.argv.pop(1), training._save
 

@@ -11,8 +11,8 @@ from textune.errors import RecipeError
 from textune.recipe import Recipe, check_recipe, dump_recipe, load_recipe, recipe_names, recipe_text
 
 
-def test_the_shipped_recipes_are_frozen_and_paper() -> None:
-    assert recipe_names() == ["frozen", "paper"]
+def test_the_shipped_recipes_are_there() -> None:
+    assert recipe_names() == ["best", "frozen", "full", "paper"]
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -137,6 +137,84 @@ def test_a_recipe_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 def test_settings_that_contradict_each_other_are_refused(settings: list[str], reason: str) -> None:
     with pytest.raises(RecipeError, match=reason):
         load_recipe("frozen", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (["model.frozen_layers=2", "model.freeze_embeddings=false"], "needs model.frozen_layers = 0"),
+        (['model.frozen_layers="all"', "model.lora_rank=4"], "needs layers to train"),
+        (
+            ["model.frozen_layers=0", "model.lora_rank=4", "model.freeze_embeddings=false"],
+            "leaves the embeddings as they are",
+        ),
+        (["train.per_device_train_batch_size=0"], "needs model.frozen_layers = 'all'"),
+        (["train.optim=lbfgs", "train.per_device_train_batch_size=0", "model.head=linear"], "in batches"),
+        (["train.weight_decay=auto"], "needs optim = 'lbfgs'"),
+        (["train.members=2", 'model.frozen_layers="all"'], "members needs layers to train"),
+        (["train.use_validation=true"], "needs members of 2 or more"),
+        (
+            ["train.use_validation=true", "train.members=2", "train.load_best_model_at_end=true"],
+            "load_best_model_at_end = false",
+        ),
+        (
+            ["train.use_validation=true", "train.members=2", "train.early_stopping_patience=1"],
+            "needs early_stopping_patience = 0",
+        ),
+    ],
+)
+def test_settings_of_fine_tuning_that_contradict_each_other_are_refused(
+    settings: list[str], reason: str
+) -> None:
+    with pytest.raises(RecipeError, match=reason):
+        load_recipe("full", settings=settings)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "model.dropout=1.0",
+        "model.frozen_layers=-1",
+        "model.frozen_layers=some",
+        "model.lora_alpha=0",
+        "model.lora_rank=-1",
+        "prepare.emoji=pictures",
+        "train.ema_decay=1.0",
+        "train.gradient_accumulation_steps=0",
+        "train.label_smoothing_factor=1.0",
+        "train.layerwise_lr_decay=0.0",
+        "train.max_grad_norm=-1.0",
+        "train.members=0",
+        "train.rdrop=-0.5",
+        "train.report_to=paper",
+        "train.save_steps=-1",
+    ],
+)
+def test_a_value_beyond_its_bounds_is_refused_by_the_settings_name(setting: str) -> None:
+    with pytest.raises(RecipeError, match="one fault") as caught:
+        load_recipe("full", settings=[setting])
+
+    assert setting.partition("=")[0] in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "trains"), [("frozen", False), ("paper", False), ("full", True), ("best", True)]
+)
+def test_a_recipe_says_whether_it_trains_the_encoder(name: str, trains: bool) -> None:
+    assert load_recipe(name).trains_encoder is trains
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["model.frozen_layers=0", "model.freeze_embeddings=false"],
+        ["model.lora_rank=8", "model.frozen_layers=1"],
+        ["train.members=2", "train.use_validation=true"],
+        ["train.optim=adam", "model.head=linear", "model.pooling=mean", "model.layers=[-1, 1]"],
+    ],
+)
+def test_settings_of_fine_tuning_that_fit_together_are_accepted(settings: list[str]) -> None:
+    assert load_recipe("full", settings=settings).trains_encoder
 
 
 def test_values_that_are_no_recipe_at_all_are_refused() -> None:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from textune.inference.predictor import load_predictor as load
     from textune.recipe import Recipe, load_recipe
     from textune.workflows.evaluating import evaluate
-    from textune.workflows.training import train
+    from textune.workflows.training import resume, train
 
 __version__ = version("textune")
 
-__all__ = ["Recipe", "TextuneError", "evaluate", "load", "load_recipe", "train"]
+__all__ = ["Recipe", "TextuneError", "evaluate", "load", "load_recipe", "resume", "train"]
 
 _HOMES = {
     "Recipe": "textune.recipe",
@@ -32,6 +32,7 @@ _HOMES = {
     "evaluate": "textune.workflows.evaluating",
     "load": "textune.inference.predictor:load_predictor",
     "load_recipe": "textune.recipe",
+    "resume": "textune.workflows.training",
     "train": "textune.workflows.training",
 }
 

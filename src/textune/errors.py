@@ -12,7 +12,8 @@ The library raises; only the command line prints them and exits with `exit_code`
     │   ├── HubError                  the Hub cannot be reached
     │   ├── MissingExtraError         an optional dependency is not installed
     │   └── StorageError              a folder cannot be written, or the disk is full
-    └── VerificationError         1   a result does not match what it was made from
+    ├── VerificationError         1   a result does not match what it was made from
+    └── StoppedError              130 the person asked it to stop
 """
 
 from __future__ import annotations
@@ -86,3 +87,9 @@ class StorageError(RequestError):
 
 class VerificationError(TextuneError):
     """What was written does not give the results of what it was made from."""
+
+
+class StoppedError(TextuneError):
+    """The person, or the system, asked a training to stop, and it can go on."""
+
+    exit_code = 130

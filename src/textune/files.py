@@ -29,7 +29,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            free = _free_megabytes(path)
+            free = free_bytes(path) // 1_000_000
             raise StorageError(
                 f"The disk is full: {path} could not be written ({free} MB are free there).",
                 "Free some space (`textune cache clear` empties textune's cache), or choose another place.",
@@ -99,6 +99,47 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _free_megabytes(path: Path) -> int:
+def sha256_of_text(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_bytes(path: Path, contents: bytes) -> None:
+    """Write a file that is not there yet, and wait until it is on the disk."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        rest = memoryview(contents)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def rename_folder(folder: Path, target: Path) -> None:
+    """Give a folder its final name, and wait until both it and its name are on the disk."""
+    sync_folder(folder)
+    os.rename(folder, target)  # noqa: PTH104
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether a full disk is behind an error."""
+    cause = error.__cause__ if isinstance(error, StorageError) else error
+    return isinstance(cause, OSError) and cause.errno in _FULL
+
+
+def free_bytes(path: Path) -> int:
+    """Return the bytes that are free where a path is, or would be."""
     existing = next(parent for parent in [path, *path.absolute().parents] if parent.exists())
-    return shutil.disk_usage(existing).free // 1_000_000
+    return shutil.disk_usage(existing).free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from textune.errors import RequestError
 
 ARRAY = np.arange(6, dtype=np.float32).reshape(2, 3)
 SHAPE: dict[str, Any] = {"weights": "abc", "layers": [-1]}
+MAPPED = np.arange(6, dtype=np.int16).reshape(2, 3)
 
 
-def never() -> Any:
+def never(*_: Any) -> Any:
     raise AssertionError("the features were computed again")
 
 
@@ -25,6 +27,15 @@ def filled(folder: Path, **options: Any) -> FeatureCache:
     cache = FeatureCache(folder, **options)
     cache.get_or_compute("key", lambda: ARRAY, description="tiny · test")
     return cache
+
+
+def fill(array: Any) -> None:
+    array[:] = MAPPED
+
+
+def mapped(cache: FeatureCache, write: Any = fill, **options: Any) -> Any:
+    """Return what a cache gives for the mapped array under the key "key"."""
+    return cache.get_or_write("key", (2, 3), write, **({"description": "tiny · mapped"} | options))
 
 
 def only_file(cache: FeatureCache) -> Path:
@@ -152,3 +163,108 @@ def test_a_bound_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(RequestError, match="TEXTUNE_CACHE_MEGABYTES is 'many'"):
         FeatureCache(tmp_path)
+
+
+def test_a_mapped_array_that_is_not_there_is_written(tmp_path: Path) -> None:
+    array, cached = mapped(FeatureCache(tmp_path))
+
+    assert not cached
+    np.testing.assert_array_equal(array, MAPPED)
+
+
+def test_a_mapped_array_is_not_written_again(tmp_path: Path) -> None:
+    mapped(FeatureCache(tmp_path))
+
+    array, cached = mapped(FeatureCache(tmp_path), never)
+
+    assert cached
+    np.testing.assert_array_equal(array, MAPPED)
+
+
+def test_a_change_to_a_mapped_array_stays_in_memory(tmp_path: Path) -> None:
+    array, _ = mapped(FeatureCache(tmp_path))
+
+    array[:] = 7
+
+    np.testing.assert_array_equal(mapped(FeatureCache(tmp_path), never)[0], MAPPED)
+
+
+@pytest.mark.parametrize("position", [0, 5, 4096, -1])
+def test_a_damaged_mapped_array_counts_as_absent(tmp_path: Path, position: int) -> None:
+    cache = FeatureCache(tmp_path)
+    mapped(cache)
+    data = bytearray(only_file(cache).read_bytes())
+    data[position] ^= 1
+    only_file(cache).write_bytes(data)
+
+    array, cached = mapped(cache)
+
+    assert not cached
+    np.testing.assert_array_equal(array, MAPPED)
+
+
+def test_a_truncated_mapped_array_counts_as_absent(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    mapped(cache)
+    only_file(cache).write_bytes(only_file(cache).read_bytes()[:-3])
+
+    assert not mapped(cache)[1]
+
+
+def test_a_mapped_array_of_another_shape_counts_as_absent(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    mapped(cache)
+
+    found = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), description="")
+
+    assert found is not None
+    assert not found[1]
+
+
+def test_a_mapped_array_larger_than_the_bound_is_not_written(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, max_bytes=MAPPED.nbytes - 1)
+
+    assert mapped(cache, never) is None
+    assert cache.entries() == []
+
+
+def test_a_cache_that_cannot_be_written_gives_no_mapped_array(tmp_path: Path) -> None:
+    (tmp_path / "features").write_text("a file in the way", encoding="utf-8")
+
+    assert mapped(FeatureCache(tmp_path)) is None
+
+
+def test_a_disk_that_is_full_gives_no_mapped_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    cache = FeatureCache(tmp_path)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    assert mapped(cache, never) is None
+    assert cache.entries() == []
+
+
+def test_a_mapped_array_that_could_not_be_computed_leaves_nothing(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+
+    with pytest.raises(AssertionError, match="computed again"):
+        mapped(cache, never)
+
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_the_least_recently_used_entry_makes_room_for_a_mapped_array(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    cache.max_bytes = only_file(cache).stat().st_size
+
+    mapped(cache)
+
+    assert [entry.description for entry in cache.entries()] == ["tiny · mapped"]
+
+
+def test_a_mapped_array_may_have_a_long_description(tmp_path: Path) -> None:
+    array, cached = mapped(FeatureCache(tmp_path), description="ü" * 5000)
+
+    assert not cached
+    np.testing.assert_array_equal(array, MAPPED)

@@ -124,7 +124,7 @@ def test_half_a_character_is_named_by_text_and_place(predictor: TorchPredictor, 
 def test_the_predictor_of_a_run_is_its_classifiers(
     model: Path, predictor: TorchPredictor, tmp_path: Path
 ) -> None:
-    with new_run(tmp_path / "run", facts={}) as run:
+    with new_run(tmp_path / "run", recipe="", origin={}, facts={}) as run:
         save_classifier(linear_classifier(model), run.model)
 
     found = load_predictor(str(tmp_path / "run"))

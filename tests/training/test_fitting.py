@@ -10,7 +10,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from textune.model.heads import LinearHead
-from textune.recipe import TrainSettings
+from textune.settings import TrainSettings
 from textune.training.fitting import fit_head
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd
 

@@ -14,7 +14,11 @@ from textune.training.loop import (
     DivergenceError,
     EpochEnd,
     Event,
+    ModuleLearner,
+    Position,
+    Step,
     StepEnd,
+    state_of,
     stop_early,
     train_steps,
 )
@@ -44,15 +48,33 @@ def training_set(*, rows: int = 10, batch_size: int = 4, seed: int = 0) -> Train
 
 
 def events_of(module: nn.Module, data: TrainingSet, **changes: Any) -> Any:
-    optimizer = build_optimizer(module.parameters(), "adam", learning_rate=changes.pop("learning_rate", 0.1))
-    arguments: dict[str, Any] = {
-        "loss": loss,
-        "optimizer": optimizer,
-        "scheduler": build_scheduler(optimizer, lambda step: 1.0 / (1 + step)),
-        "epochs": 3,
-        "score": lambda module: {"validation": {"log_loss": 1.0}},
-    }
-    return train_steps(module, data, **(arguments | changes))
+    optimizer = build_optimizer(module.parameters(), "adam", learning_rate=0.1)
+    learner = ModuleLearner(
+        module,
+        loss=changes.pop("loss", loss),
+        optimizer=optimizer,
+        scheduler=build_scheduler(optimizer, lambda step: 1.0 / (1 + step)),
+    )
+    arguments: dict[str, Any] = {"epochs": 3, "score": lambda: {"validation": {"log_loss": 1.0}}}
+    return train_steps(learner, data, **(arguments | changes))
+
+
+class Noter:
+    """A learner that notes the batches it is given and has a loss of one."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[float]] = []
+
+    def learn(self, batch: Batch, *, step: int) -> Step:
+        self.seen.append(batch.inputs["x"][:, 0].tolist())
+        return Step(1.0 / step, 0.1 * step)
+
+
+def noted(start: Position) -> tuple[list[Event], Noter]:
+    """Return all events of a training from a position on, and who learned."""
+    noter = Noter()
+    score = {"validation": {"log_loss": 1.0}}
+    return list(train_steps(noter, training_set(), epochs=3, score=lambda: score, start=start)), noter
 
 
 def epoch_end(epoch: int, log_loss: float) -> EpochEnd:
@@ -63,6 +85,19 @@ def test_an_epoch_is_its_steps_and_then_its_end() -> None:
     kinds = [type(event) for event in events_of(Line(), training_set(), epochs=2)]
 
     assert kinds == [StepEnd, StepEnd, StepEnd, EpochEnd] * 2
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 8, 9])
+def test_a_training_goes_on_from_any_step_as_if_it_had_never_stopped(steps: int) -> None:
+    whole, learner = noted(Position())
+    taken = [number for number, event in enumerate(whole) if isinstance(event, StepEnd)][steps - 1]
+    stopped = whole[taken]
+    assert isinstance(stopped, StepEnd)
+
+    rest, follower = noted(stopped.position)
+
+    assert rest == whole[taken + 1 :]
+    assert follower.seen == learner.seen[steps:]
 
 
 def test_every_row_is_in_one_batch_of_an_epoch() -> None:
@@ -140,7 +175,7 @@ def test_the_best_weights_are_those_of_the_lowest_validation_log_loss() -> None:
             weights.append(number)
             yield epoch_end(number, log_loss)
 
-    list(best.follow(events(), module))
+    list(best.follow(events(), lambda: state_of(module)))
 
     assert best.epoch == 2
     assert torch.equal(best.state["layer.weight"], torch.full((2, 2), 2.0))

@@ -11,13 +11,15 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from textune.errors import TextuneError
+from textune.environment import is_first, launched, may_speak
+from textune.errors import RequestError, StoppedError, TextuneError
 
 app = typer.Typer(
     name="textune",
@@ -34,6 +36,8 @@ app.add_typer(cache_app, name="cache")
 
 _INTERRUPTED = 130
 """The exit code by which shells know a process that Ctrl-C has ended."""
+
+_RECIPE = "frozen"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -72,12 +76,16 @@ def main() -> NoReturn:
     try:
         app()
         raise SystemExit(0)
+    except StoppedError as error:
+        if may_speak() and is_first():
+            print(error, file=sys.stderr)  # noqa: T201
+        raise SystemExit(error.exit_code) from None
     except TextuneError as error:
         if debug:
             traceback.print_exc()
         _fail(str(error), error.exit_code)
     except SystemExit as ended:
-        if ended.code == _INTERRUPTED:
+        if ended.code == _INTERRUPTED and is_first():
             print("Stopped. Nothing half-written was kept.", file=sys.stderr)  # noqa: T201
         raise
     except Exception as error:
@@ -104,7 +112,9 @@ def version_option(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a TOML file.")] = "frozen",
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default=_RECIPE)
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
     ] = None,
@@ -121,26 +131,68 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a training that was stopped.", show_default=False),
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, help="Freeze layers and drop epochs until the training fits.", show_default=False
+        ),
+    ] = None,
     offline: Offline = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Train a classifier from labelled texts."""
+    """Train a classifier from labelled texts, or go on with a training that was stopped."""
     from textune.cli import console
-    from textune.workflows.training import train as run_training
 
-    with console.Watcher(quiet=json) as observer:
-        result = run_training(
-            recipe,
-            model=model,
-            data=data,
-            out=out,
-            seed=seed,
-            settings=settings or (),
-            offline=offline,
-            observer=observer,
+    changes = {
+        "--recipe": recipe,
+        "--model": model,
+        "--data": data,
+        "--out": out,
+        "--seed": seed,
+        "--set": settings,
+        "--max-minutes": max_minutes,
+    }
+    with console.Watcher(quiet=json, silent=not is_first()) as observer:
+        if resume is not None:
+            check_resume_alone(changes)
+            from textune.workflows.training import resume as resume_training
+
+            result = resume_training(resume, offline=offline, observer=observer)
+        else:
+            from textune.workflows.training import train as run_training
+
+            result = run_training(
+                recipe or _RECIPE,
+                model=model,
+                data=data,
+                out=out,
+                seed=seed,
+                settings=settings or (),
+                offline=offline,
+                max_minutes=max_minutes or 0.0,
+                observer=observer,
+            )
+    if is_first():
+        console.show_training(result.document, result.history, as_json=json)
+    if launched():
+        from textune.training.processes import Processes
+
+        Processes().end()
+
+
+def check_resume_alone(changes: Mapping[str, object]) -> None:
+    """Raise a `RequestError` if a training that is to be resumed is to be changed as well."""
+    given = [name for name, value in changes.items() if value not in (None, [])]
+    if given:
+        raise RequestError(
+            f"--resume goes on with a run as it began, so it takes no {' and no '.join(given)}.",
+            "Leave them out, or train anew without --resume.",
         )
-    console.show_training(result.document, result.history, as_json=json)
 
 
 @app.command()
@@ -237,5 +289,6 @@ def clear_cache(debug: Debug = False) -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+    if may_speak():
+        print(f"error: {message}", file=sys.stderr)  # noqa: T201
     raise SystemExit(code)

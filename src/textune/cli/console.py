@@ -35,10 +35,11 @@ class Watcher:
 
     Args:
         quiet: Show notes only, and no progress.
+        silent: Show nothing.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, highlight=False)
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, quiet=silent)
         self._quiet = quiet
         self._progress = Progress(
             TextColumn("{task.description}"),

@@ -1,8 +1,8 @@
 """The cache of features: what a frozen prefix gave for a split is computed once and read again.
 
 In: a key of everything that shapes the features, and a function that computes them. Out: the array.
-Entries are written whole, carry a checksum, and are dropped, least recently used first, when the cache
-outgrows its bound. Does not know encoders or labels.
+Small arrays are read whole, large ones are mapped. Entries are written whole, carry a checksum, and are
+dropped, least recently used first, when the cache outgrows its bound. Does not know encoders or labels.
 
 The folder is `$TEXTUNE_CACHE`, else `$XDG_CACHE_HOME/textune`, else `~/.cache/textune`; the bound is
 `$TEXTUNE_CACHE_MEGABYTES`, 2000 unless set.
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
+_HEADER_BYTES = 4096
+"""The size of a mapped entry's header: a page, so that the array begins on one."""
+_DESCRIBED = 300
+"""Characters of a description that fit into such a header, however many bytes each takes as JSON."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,57 @@ class FeatureCache:
                 self._write(key, array, description)
         return array, False
 
+    def get_or_write(
+        self,
+        key: str,
+        shape: tuple[int, int],
+        write: Callable[[NDArray[np.int16]], None],
+        *,
+        description: str,
+    ) -> tuple[NDArray[np.int16], bool] | None:
+        """Return the 16-bit array of a key, mapped from its file, and whether it was there already.
+
+        Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies.
+
+        Args:
+            key: What `feature_key` gave.
+            shape: The array's shape.
+            write: Fills a mapped array of this shape, whose values are undefined before.
+            description: What it is computed from, in words.
+
+        Returns:
+            The array and whether it came out of the cache; its pages are read when they are used, and a
+            change to it stays in memory. None where it is larger than the whole bound or cannot be written.
+        """
+        size = int(np.prod(shape)) * np.dtype(np.int16).itemsize
+        found = self._map(key, shape)
+        if found is not None:
+            return found, True
+        if size > self.max_bytes:
+            return None
+        try:
+            self._make_room(size)
+            with atomic_path(self._path(key)) as temporary:
+                with temporary.open("wb") as file:
+                    file.truncate(_HEADER_BYTES + size)
+                    if hasattr(os, "posix_fallocate"):
+                        # A disk that fills up under a mapped file ends the process: the space is taken first.
+                        os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + size)
+                array = np.memmap(temporary, np.int16, "r+", offset=_HEADER_BYTES, shape=shape)
+                write(array)
+                array.flush()
+                header = {
+                    "description": description[:_DESCRIBED],
+                    "shape": shape,
+                    "sha256": _sha256_after(temporary),
+                }
+                with temporary.open("r+b") as file:
+                    file.write(json.dumps(header).encode().ljust(_HEADER_BYTES - 1) + b"\n")
+        except (StorageError, OSError):
+            return None
+        mapped = self._map(key, shape)
+        return None if mapped is None else (mapped, False)
+
     def entries(self) -> list[Entry]:
         """Return all entries, the most recently used first."""
         found = []
@@ -136,6 +191,19 @@ class FeatureCache:
             return None
         return array
 
+    def _map(self, key: str, shape: tuple[int, int]) -> NDArray[np.int16] | None:
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                header = _parse_header(file.readline())
+            if header is None or tuple(header["shape"]) != shape or header["sha256"] != _sha256_after(path):
+                return None
+            os.utime(path)
+            # Copied on writing: torch wants arrays that may be written, and the file stays as it is.
+            return np.memmap(path, np.int16, "c", offset=_HEADER_BYTES, shape=shape)
+        except (OSError, ValueError, TypeError):
+            return None
+
     def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:
         payload = np.ascontiguousarray(array, dtype=np.float32).tobytes()
         header = {
@@ -154,6 +222,13 @@ class FeatureCache:
             oldest = entries.pop()
             oldest.path.unlink(missing_ok=True)
             total -= oldest.bytes
+
+
+def _sha256_after(path: Path) -> str:
+    """Return the SHA-256 of what follows the header of a mapped entry."""
+    with path.open("rb") as file:
+        file.seek(_HEADER_BYTES)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse_header(line: bytes) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "fp16"]
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 
 _MAX_ROWS = 32
 _MAX_TOKENS = 2048
@@ -51,7 +52,7 @@ class Placement:
 
     Attributes:
         device: A torch device name such as `cpu`, `cuda` or `mps`.
-        precision: `bf16` or `fp32`.
+        precision: `bf16`, `fp16` or `fp32`.
         attention: The `attn_implementation` of transformers.
     """
 
@@ -60,16 +61,19 @@ class Placement:
     attention: str
 
 
-def choose_placement(precision: Literal["auto", "fp32", "bf16"] = "auto") -> Placement:
+def choose_placement(precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto") -> Placement:
     """Choose the fastest placement that this machine has.
 
     Args:
-        precision: `auto` takes bf16 where the processor or the GPU has instructions for it.
+        precision: `auto` takes bf16 where the processor or the GPU has instructions for it, and fp16 on a GPU
+            that has none.
     """
     import torch
 
     if torch.cuda.is_available():
         device, has_bf16 = "cuda", torch.cuda.is_bf16_supported(including_emulation=False)
+        if precision == "auto" and not has_bf16:
+            precision = "fp16"
     elif torch.backends.mps.is_available():
         device, has_bf16 = "mps", False
     else:
@@ -173,7 +177,7 @@ def encode(
     batches = batches_by_length([len(row) for row in rows])
     features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
     done = 0
-    for batch, pooled in _in_parallel(encode_batch, batches, on_cpu=placement.device == "cpu"):
+    for batch, pooled in in_parallel(encode_batch, batches, on_cpu=placement.device == "cpu"):
         if not done:
             features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
         features[batch] = pooled
@@ -183,9 +187,9 @@ def encode(
     return features
 
 
-def _in_parallel(
-    work: Callable[[list[int]], NDArray[np.float32]], batches: list[list[int]], *, on_cpu: bool
-) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+def in_parallel(
+    work: Callable[[list[int]], Result], batches: Sequence[list[int]], *, on_cpu: bool
+) -> Iterator[tuple[list[int], Result]]:
     """Yield every batch with its result, as they are done.
 
     On a CPU, each core works on a batch of its own rather than all cores on the same: they do not wait for
@@ -215,7 +219,7 @@ def place(encoder: Any, placement: Placement) -> Any:
     """
     import torch
 
-    dtype = torch.bfloat16 if placement.precision == "bf16" else torch.float32
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[placement.precision]
     if encoder.dtype == dtype and encoder.device.type == placement.device and not encoder.training:
         return encoder
     placed = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype).eval()

@@ -49,7 +49,7 @@ def load_strictly(
     """
     import torch
 
-    with _seeded(seed), quiet_transformers():
+    with seeded(seed), quiet_transformers():
         try:
             model, report = auto_class.from_pretrained(
                 folder,
@@ -75,7 +75,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
 
     encoder = set(model.base_model.modules())
     head = [module for module in model.modules() if module not in encoder]
-    with _seeded(seed), torch.no_grad():
+    with seeded(seed), torch.no_grad():
         for module in head:
             for parameter in module.parameters(recurse=False):
                 # transformers skips what bears this mark, and everything that it loaded bears it.
@@ -101,7 +101,7 @@ def quiet_transformers() -> Iterator[None]:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed torch's generator of the CPU, where models are built, for the length of the block."""
     import torch
 

@@ -19,6 +19,9 @@ class Batch:
     inputs: Mapping[str, torch.Tensor]
     labels: torch.Tensor
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
 
 @dataclass(frozen=True)
 class TrainingSet:
@@ -41,12 +44,13 @@ class TrainingSet:
         """The number of batches in an epoch; the last one may be smaller."""
         return -(-len(self.labels) // (self.batch_size or len(self.labels)))
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, every row in one of them."""
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch but for the first `skip`; every row is in one of them."""
         if not self.batch_size:
-            yield Batch(self.inputs, self.labels)
+            if not skip:
+                yield Batch(self.inputs, self.labels)
             return
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
         order = torch.randperm(len(self.labels), generator=generator)
-        for rows in torch.split(order, self.batch_size):
+        for rows in torch.split(order, self.batch_size)[skip:]:
             yield Batch({name: tensor[rows] for name, tensor in self.inputs.items()}, self.labels[rows])

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from textune.model.objective import balanced_weights, cross_entropy
-from textune.recipe import TrainSettings
+from textune.settings import TrainSettings
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
     BestWeights,
@@ -22,8 +22,10 @@ from textune.training.loop import (
     EpochEnd,
     Event,
     FitEnd,
+    ModuleLearner,
     Scores,
     StepEnd,
+    state_of,
     stop_early,
     train_steps,
 )
@@ -67,7 +69,7 @@ def fit_head(
     data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
     weights = balanced_weights(labels.tolist(), classes) if settings.class_weights == "balanced" else None
-    factor = _factor(settings, data, learning_rate_factor)
+    factor = schedule_of(settings, data.steps_per_epoch, learning_rate_factor)
     best, best_decay, epochs = BestWeights(), candidates[0], 0
     torch.manual_seed(settings.seed)
     for weight_decay in candidates:
@@ -78,7 +80,7 @@ def fit_head(
         events = stop_early(
             _continue_count(events, epochs, data.steps_per_epoch), settings.early_stopping_patience
         )
-        for event in best.follow(events, head):
+        for event in best.follow(events, lambda: state_of(head)):
             epochs = event.epoch
             yield event
         if best.log_loss >= log_loss_before:
@@ -128,24 +130,20 @@ def _fit_once(
         learning_rate=settings.learning_rate,
         weight_decay=weight_decay,
     )
-    return train_steps(
-        head,
-        data,
-        loss=loss,
-        optimizer=optimizer,
-        scheduler=build_scheduler(optimizer, factor),
-        epochs=settings.num_train_epochs,
-        score=score,
+    learner = ModuleLearner(
+        head, loss=loss, optimizer=optimizer, scheduler=build_scheduler(optimizer, factor)
     )
+    return train_steps(learner, data, epochs=settings.num_train_epochs, score=lambda: score(head))
 
 
-def _factor(settings: TrainSettings, data: TrainingSet, learning_rate_factor: Factor | None) -> Factor:
+def schedule_of(settings: TrainSettings, steps_per_epoch: int, learning_rate_factor: Factor | None) -> Factor:
+    """Return the learning rate's factor as a function of the step, as the recipe or a function says it."""
     if learning_rate_factor is not None:
-        return factor_of_epoch(learning_rate_factor, steps_per_epoch=data.steps_per_epoch)
+        return factor_of_epoch(learning_rate_factor, steps_per_epoch=steps_per_epoch)
     return schedule_factor(
         settings.lr_scheduler_type,
-        steps=settings.num_train_epochs * data.steps_per_epoch,
-        steps_per_epoch=data.steps_per_epoch,
+        steps=settings.num_train_epochs * steps_per_epoch,
+        steps_per_epoch=steps_per_epoch,
         decay=settings.lr_decay,
         step_epochs=settings.lr_step_epochs,
         warmup_steps=settings.warmup_steps,

@@ -1,22 +1,23 @@
 """The one training loop: a generator of events.
 
-In: a module, batches, a loss, an optimiser and a schedule. Out: a `StepEnd` after every batch and an
+In: a learner, batches, and where to begin. Out: a `StepEnd` after every batch and an
 `EpochEnd` after every epoch. Whoever reads the stream decides what to do with it: show progress, write
-history, keep the best weights, stop. The loop knows none of them, nor what its inputs are.
+history or checkpoints, keep the best weights, stop. The loop knows none of them, nor what a batch holds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from textune.errors import TextuneError
-from textune.training.batches import Batch, TrainingSet
+from textune.training.batches import Batch
 
 Scores = Mapping[str, Mapping[str, float]]
 """Figures by split, such as {"validation": {"accuracy": 0.7, "log_loss": 0.8}}."""
@@ -32,6 +33,7 @@ class StepEnd:
         loss: The batch's loss before the step.
         learning_rate: The rate that the step used.
         rows: The batch's rows.
+        position: Where the training is now.
     """
 
     step: int
@@ -39,6 +41,7 @@ class StepEnd:
     loss: float
     learning_rate: float
     rows: int
+    position: Position
 
 
 @dataclass(frozen=True)
@@ -82,50 +85,144 @@ class DivergenceError(TextuneError):
     """The loss is no longer a number."""
 
 
+class BatchLike(Protocol):
+    """Some rows to learn from."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+
+
+BatchT = TypeVar("BatchT", bound=BatchLike)
+Taken = TypeVar("Taken", bound=BatchLike, contravariant=True)
+Given = TypeVar("Given", bound=BatchLike, covariant=True)
+
+
+class Batches(Protocol[Given]):
+    """Rows to train on, in batches by epoch."""
+
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Given]:
+        """Yield the batches of an epoch, counted from 1, but for the first `skip`."""
+
+
+class Learner(Protocol[Taken]):
+    """What takes the steps."""
+
+    def learn(self, batch: Taken, *, step: int) -> Step:
+        """Learn from a batch; `step` counts the steps taken, this one included."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step was like.
+
+    Attributes:
+        loss: The batch's mean loss before the step.
+        learning_rate: The rate that it used.
+    """
+
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in a training its next step is.
+
+    Attributes:
+        step: Steps taken in all.
+        epoch: The epoch that goes on, from 1.
+        steps_in_epoch: Steps of it that were taken.
+        seen_loss: The sum of the losses of its rows so far.
+        seen_rows: Its rows so far.
+        learning_rate: The rate of the last step.
+    """
+
+    step: int = 0
+    epoch: int = 1
+    steps_in_epoch: int = 0
+    seen_loss: float = 0.0
+    seen_rows: int = 0
+    learning_rate: float = 0.0
+
+
 def train_steps(
-    module: nn.Module,
-    training_set: TrainingSet,
+    learner: Learner[BatchT],
+    batches: Batches[BatchT],
     *,
-    loss: Callable[[nn.Module, Batch], torch.Tensor],
-    optimizer: torch.optim.Optimizer,
-    scheduler: LRScheduler,
     epochs: int,
-    score: Callable[[nn.Module], Scores],
+    score: Callable[[], Scores],
+    start: Position = Position(),
 ) -> Iterator[Event]:
-    """Train a module in place and yield what happens.
+    """Train and yield what happens.
 
     Args:
-        module: What is trained; it is in training mode during steps.
-        training_set: The rows, in batches by epoch.
-        loss: From the module and a batch to a scalar.
-        optimizer: Takes the steps; those that evaluate the loss several times a step may.
-        scheduler: Stepped after every batch.
+        learner: Takes a step from every batch.
+        batches: The rows, in batches by epoch.
         epochs: Passes over the rows, unless the reader stops earlier.
         score: Called at the end of every epoch.
+        start: Where to go on from.
 
     Raises:
         DivergenceError: A loss is NaN or infinite.
     """
-    step = 0
-    for epoch in range(1, epochs + 1):
-        total, rows, learning_rate = 0.0, 0, 0.0
-        for batch in training_set.epoch(epoch):
-            module.train()
+    position = start
+    while position.epoch <= epochs:
+        for batch in batches.epoch(position.epoch, skip=position.steps_in_epoch):
+            step = position.step + 1
+            done = learner.learn(batch, step=step)
+            position = Position(
+                step=step,
+                epoch=position.epoch,
+                steps_in_epoch=position.steps_in_epoch + 1,
+                seen_loss=position.seen_loss + done.loss * len(batch),
+                seen_rows=position.seen_rows + len(batch),
+                learning_rate=done.learning_rate,
+            )
+            yield StepEnd(step, position.epoch, done.loss, done.learning_rate, len(batch), position)
+        mean = position.seen_loss / position.seen_rows
+        yield EpochEnd(position.epoch, position.step, position.learning_rate, mean, score())
+        position = Position(step=position.step, epoch=position.epoch + 1)
 
-            def closure(batch: Batch = batch) -> float:
-                optimizer.zero_grad()
-                batch_loss = loss(module, batch)
-                batch_loss.backward()  # type: ignore[no-untyped-call]
-                return float(batch_loss.detach())
 
-            learning_rate = float(scheduler.get_last_lr()[0])
-            value = float(optimizer.step(closure))  # What the closure first gave: the loss before the step.
-            scheduler.step()
-            step += 1
-            _check_finite(value, step=step, learning_rate=learning_rate)
-            total, rows = total + value * len(batch.labels), rows + len(batch.labels)
-            yield StepEnd(step, epoch, value, learning_rate, len(batch.labels))
-        yield EpochEnd(epoch, step, learning_rate, total / rows, score(module))
+class ModuleLearner:
+    """Lets an optimiser learn a module from batches of tensors that are there as they are.
+
+    Args:
+        module: What is trained; it is in training mode during steps.
+        loss: From the module and a batch to a scalar.
+        optimizer: Takes the steps; those that evaluate the loss several times a step may.
+        scheduler: Stepped after every batch.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        loss: Callable[[nn.Module, Batch], torch.Tensor],
+        optimizer: torch.optim.Optimizer,
+        scheduler: LRScheduler,
+    ) -> None:
+        self._module, self._loss, self._optimizer, self._scheduler = module, loss, optimizer, scheduler
+
+    def learn(self, batch: Batch, *, step: int) -> Step:
+        """Learn from a batch.
+
+        Raises:
+            DivergenceError: The loss is NaN or infinite.
+        """
+        self._module.train()
+
+        def closure() -> float:
+            self._optimizer.zero_grad()
+            batch_loss = self._loss(self._module, batch)
+            batch_loss.backward()  # type: ignore[no-untyped-call]
+            return float(batch_loss.detach())
+
+        learning_rate = float(self._scheduler.get_last_lr()[0])
+        value = float(self._optimizer.step(closure))  # What the closure first gave: the loss before the step.
+        self._scheduler.step()
+        check_finite(value, step=step, learning_rate=learning_rate)
+        return Step(value, learning_rate)
 
 
 @dataclass
@@ -142,18 +239,38 @@ class BestWeights:
     log_loss: float = math.inf
     state: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    def follow(self, events: Iterable[Event], module: nn.Module) -> Iterator[Event]:
-        """Pass events on, copying the module's weights whenever an epoch was the best."""
+    def follow(
+        self, events: Iterable[Event], snapshot: Callable[[], dict[str, torch.Tensor]]
+    ) -> Iterator[Event]:
+        """Pass events on, and take a snapshot of the weights whenever an epoch was the best."""
         for event in events:
             if isinstance(event, EpochEnd) and event.scores["validation"]["log_loss"] < self.log_loss:
                 self.epoch, self.log_loss = event.epoch, event.scores["validation"]["log_loss"]
-                self.state = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+                self.state = snapshot()
             yield event
 
 
-def stop_early(events: Iterable[Event], patience: int) -> Iterator[Event]:
-    """Pass events on until `patience` epochs have not lowered the validation log loss; 0: to the end."""
+def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of a module's state."""
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+
+def stop_early(
+    events: Iterable[Event], patience: int, *, before: Sequence[tuple[int, float]] = ()
+) -> Iterator[Event]:
+    """Pass events on until `patience` epochs have not lowered the validation log loss; 0: to the end.
+
+    Args:
+        events: The stream.
+        patience: Epochs.
+        before: Epoch and validation log loss of the epochs that were trained before the stream began.
+    """
     best, best_epoch = math.inf, 0
+    for epoch, log_loss in before:
+        if log_loss < best:
+            best, best_epoch = log_loss, epoch
+    if patience and before and before[-1][0] - best_epoch >= patience:
+        return
     for event in events:
         yield event
         if isinstance(event, EpochEnd):
@@ -164,9 +281,10 @@ def stop_early(events: Iterable[Event], patience: int) -> Iterator[Event]:
                 return
 
 
-def _check_finite(value: float, *, step: int, learning_rate: float) -> None:
+def check_finite(value: float, *, step: int, learning_rate: float, what: str = "loss") -> None:
+    """Raise a `DivergenceError` for a loss, or what else a step rests on, that is NaN or infinite."""
     if not math.isfinite(value):
         raise DivergenceError(
-            f"Training diverged: the loss is {value} at step {step} (learning rate {learning_rate:.2g}).",
+            f"Training diverged: the {what} is {value} at step {step} (learning rate {learning_rate:.2g}).",
             f"Try a lower learning rate, for instance --set train.learning_rate={learning_rate / 10:.1g}.",
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -42,8 +42,15 @@ def build_optimizer(
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    return build_adam([group for group in groups if group["params"]], name, learning_rate=learning_rate)
+
+
+def build_adam(
+    groups: list[dict[str, Any]], name: Literal["adam", "adamw"], *, learning_rate: float, fused: bool = False
+) -> torch.optim.Optimizer:
+    """Build Adam or AdamW over groups of parameters, each with a weight decay of its own."""
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.Adam
-    return kind([group for group in groups if group["params"]], lr=learning_rate)
+    return kind(groups, lr=learning_rate, fused=fused)
 
 
 def l2_penalty(module: nn.Module, strength: float) -> torch.Tensor:

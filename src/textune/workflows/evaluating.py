@@ -64,11 +64,10 @@ def evaluate(
         tokens = classifier.tokenize(texts)
     with watch.stage("features"):
         observer.stage(f"Encoding {split}")
-        # The encoder is frozen: its features have the key of the pretrained weights that it came from.
         features, _ = encode_tokens(
             classifier,
             tokens,
-            weights_sha256=manifest["model"]["weights_sha256"],
+            weights_sha256=_encoder_hash(recipe, manifest),
             placement=choose_placement(recipe.model.precision),
             description=f"{manifest['model']['name']} · {source} · {split}",
             observer=observer,
@@ -88,6 +87,15 @@ def evaluate(
         "metrics": {split: figures},
         "seconds": watch.seconds(),
     }
+
+
+def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
+    """Return what tells the run's encoder from others; one that is frozen is the pretrained one."""
+    if not recipe.trains_encoder:
+        return str(manifest["model"]["weights_sha256"])
+    return "+".join(
+        entry["sha256"] for name, entry in sorted(manifest["files"].items()) if name.endswith(".safetensors")
+    )
 
 
 def _own_rows(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from textune.recipe import TrainSettings
+from textune.settings import TrainSettings
 from textune.workflows.progress import Observer
 from textune.workflows.results import epoch_scores
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from textune.model.classifier import TextClassifier
@@ -54,9 +56,8 @@ def fit_classifier(
     """
     import torch
 
-    from textune.model.calibration import fit_temperature
     from textune.model.classifier import head_logits
-    from textune.model.heads import LinearHead, Standardisation, fold_temperature
+    from textune.model.heads import LinearHead, Standardisation
     from textune.training.fitting import fit_head
 
     splits = ("train", "validation")
@@ -77,38 +78,83 @@ def fit_classifier(
         },
         learning_rate_factor=learning_rate_factor,
     )
-    history, end = _follow(events, settings.num_train_epochs, observer)
+    history, end = follow(events, settings.num_train_epochs, observer)
     temperature = 1.0
     if settings.calibrate:
-        fitted = fit_temperature(head_logits(head, inputs["validation"]), targets["validation"])
-        if fitted is None:
-            observer.note(
-                f"The {len(targets['validation'])} validation rows are too few or too easy to calibrate by: "
-                "the probabilities are left as they are."
-            )
-        temperature = fitted or 1.0
-        fold_temperature(head, temperature)
+        logits = head_logits(head, inputs["validation"])
+        temperature = calibrate(classifier, logits, targets["validation"], observer=observer)
     if isinstance(head, LinearHead) and standardisation:
         standardisation.fold_into(head)
     head.eval()
     return Fit(history, end, temperature)
 
 
-def _follow(events: Iterator[Event], epochs: int, observer: Observer) -> tuple[list[dict[str, Any]], FitEnd]:
-    """Read the stream to its end: the learning curve on one side, progress on the other."""
-    from textune.training.loop import EpochEnd, FitEnd
+def calibrate(
+    classifier: TextClassifier, logits: torch.Tensor, labels: torch.Tensor, *, observer: Observer
+) -> float:
+    """Fit a temperature on validation rows, divide the logits by it for good, and return it.
+
+    Args:
+        classifier: The classifier.
+        logits: Logits of rows that it was not trained on, (rows, classes).
+        labels: Class ids, (rows,).
+        observer: Told where the rows say nothing of a temperature, which is 1 then.
+    """
+    from textune.model.calibration import fit_temperature
+    from textune.model.heads import fold_temperature
+
+    fitted = fit_temperature(logits, labels)
+    if fitted is None:
+        observer.note(
+            f"The {len(labels)} validation rows are too few or too easy to calibrate by: the probabilities "
+            "are left as they are."
+        )
+    fold_temperature(classifier.head, fitted or 1.0)
+    return fitted or 1.0
+
+
+def follow(
+    events: Iterator[Event], epochs: int, observer: Observer, *, steps: int = 0
+) -> tuple[list[dict[str, Any]], FitEnd]:
+    """Read the stream to its end: the learning curve on one side, progress on the other.
+
+    Args:
+        events: The stream.
+        epochs: Epochs in all, by which progress is counted where `steps` is 0.
+        observer: Hears how far it is.
+        steps: Steps in all, where they take long enough to be counted.
+    """
+    from textune.training.loop import EpochEnd, FitEnd, StepEnd
 
     history: list[dict[str, Any]] = []
+    loss, rows, start = 0.0, 0, time.perf_counter()
     for event in events:
+        if isinstance(event, StepEnd) and steps:
+            rows += event.rows
+            loss = event.loss if rows == event.rows else 0.95 * loss + 0.05 * event.loss
+            rate = rows / (time.perf_counter() - start)
+            observer.advance(
+                event.step,
+                steps,
+                unit="steps",
+                figures=f"loss {loss:.3f} · rate {event.learning_rate:.1e} · {rate:,.0f} texts/s",
+            )
         if isinstance(event, EpochEnd):
             history.append(_history_entry(event))
             log_loss = event.scores["validation"]["log_loss"]
-            observer.advance(
-                event.epoch,
-                max(event.epoch, epochs),
-                unit="epochs",
-                figures=f"validation log loss {log_loss:.4f}",
-            )
+            if steps:
+                accuracy = event.scores["validation"]["accuracy"]
+                observer.note(
+                    f"Epoch {event.epoch} of {epochs}: loss {event.loss:.4f}, validation log loss "
+                    f"{log_loss:.4f}, accuracy {accuracy:.1%}"
+                )
+            else:
+                observer.advance(
+                    event.epoch,
+                    max(event.epoch, epochs),
+                    unit="epochs",
+                    figures=f"validation log loss {log_loss:.4f}",
+                )
         if isinstance(event, FitEnd):
             return history, event
     raise AssertionError("a training ends with a FitEnd")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.errors import DataError, ModelError, RecipeError
-from textune.recipe import ModelSettings, Recipe
+from textune.errors import DataError, RecipeError
+from textune.settings import Recipe
 from textune.workflows.progress import Observer
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textune.data.preparation import Tokenized
     from textune.data.sources import Source
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.prefix import Placement, Pooling
+    from textune.encoder.prefix import Placement
     from textune.model.classifier import TextClassifier
 
 SPLITS = ("train", "validation", "test")
@@ -63,6 +63,15 @@ def load_data(recipe: Recipe, *, offline: bool) -> Source:
         split_seed=settings.split_seed,
         offline=offline,
     )
+
+
+def read_emoji_as_words(recipe: Recipe, source: Source, tokenizer: Any) -> Any:
+    """Return the tokenizer, which reads emoji by their names if the recipe says so."""
+    if recipe.prepare.emoji == "keep":
+        return tokenizer
+    from textune.data.emoji import read_emoji
+
+    return read_emoji(tokenizer, source.dataset["train"]["text"])
 
 
 def prepare_texts(
@@ -110,48 +119,6 @@ def prepare_texts(
     return PreparedTexts(tokenized, dropped, rows, short_test)
 
 
-def build_classifier(
-    folder: ModelFolder,
-    tokenizer: Any,
-    *,
-    settings: ModelSettings,
-    label_names: Sequence[str],
-    max_length: int,
-    seed: int,
-    observer: Observer,
-) -> TextClassifier:
-    """Load an encoder and put an untrained head on it."""
-    from textune.encoder.loading import load_classifier, load_encoder
-    from textune.encoder.prefix import Pooling
-    from textune.model.classifier import TextClassifier
-    from textune.model.heads import LinearHead, StockHead, stock_pooling
-
-    names = tuple(label_names)
-    if settings.head == "stock":
-        model = load_classifier(folder, label_names=names, seed=seed)
-        classifier = TextClassifier(
-            tokenizer=tokenizer,
-            encoder=model.base_model,
-            pooling=stock_pooling(model.config),
-            head=StockHead(model, dropout=settings.dropout),
-            label_names=names,
-            max_length=max_length,
-            stock=model,
-        )
-        _check_stock_head(classifier, folder.name)
-        return classifier
-    encoder = load_encoder(folder)
-    layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers, observer)
-    return TextClassifier(
-        tokenizer=tokenizer,
-        encoder=encoder,
-        pooling=Pooling("cls" if settings.pooling == "cls" else "mean", layers),
-        head=LinearHead(encoder.config.hidden_size * len(layers), len(names)),
-        label_names=names,
-        max_length=max_length,
-    )
-
-
 def encode_splits(
     classifier: TextClassifier,
     texts: PreparedTexts,
@@ -194,7 +161,12 @@ def encode_tokens(
     """Return the features of token ids without padding, and whether they came out of the cache."""
     from textune.encoder.features import FeatureCache, feature_key
 
-    shape = _feature_shape(classifier, weights_sha256, classifier.pooling, placement)
+    pooling = classifier.pooling
+    shape = {
+        **feature_shape(classifier, weights_sha256, placement),
+        "layers": list(pooling.layers),
+        "pooling": pooling.kind,
+    }
     return FeatureCache().get_or_compute(
         feature_key(shape, tokens),
         lambda: classifier.features(
@@ -206,9 +178,8 @@ def encode_tokens(
     )
 
 
-def _feature_shape(
-    classifier: TextClassifier, weights_sha256: str, pooling: Pooling, placement: Placement
-) -> dict[str, Any]:
+def feature_shape(classifier: TextClassifier, weights_sha256: str, placement: Placement) -> dict[str, Any]:
+    """Return all that shapes what an encoder gives for token ids, as JSON values."""
     import torch
     import transformers
 
@@ -221,53 +192,13 @@ def _feature_shape(
     }
     return {
         "config": config,
-        "device": placement.device,
-        "layers": list(pooling.layers),
-        "pooling": pooling.kind,
+        # Without the number of a GPU: processes on several of them share what one has computed.
+        "device": placement.device.partition(":")[0],
         "precision": placement.precision,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "weights": weights_sha256,
     }
-
-
-def _existing_layers(layers: Sequence[int], depth: int, observer: Observer) -> tuple[int, ...]:
-    existing = tuple(layer for layer in layers if -depth - 1 <= layer <= depth)
-    if not existing:
-        raise RecipeError(
-            f"model.layers = {list(layers)} names none of the model's {depth} layers.",
-            f"Layers are counted from 1 to {depth}, or from -1 (the last) backwards; 0 is the embeddings.",
-        )
-    if len(existing) < len(layers):
-        observer.note(
-            f"The model has {depth} layers: of model.layers = {list(layers)}, {list(existing)} are used."
-        )
-    return existing
-
-
-def _check_stock_head(classifier: TextClassifier, name: str) -> None:
-    """Raise a `ModelError` unless the head on pooled features gives what the whole model gives."""
-    import torch
-
-    from textune.encoder.prefix import Placement, pad_rows
-    from textune.model.classifier import head_logits
-
-    rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
-    features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
-    ids, mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
-    with torch.inference_mode():
-        expected = classifier.stock.eval()(input_ids=ids, attention_mask=mask).logits
-    try:
-        found = head_logits(classifier.head, torch.from_numpy(features))
-    # What an architecture's own code does with a single vector where it expects many has no bounds.
-    except Exception:
-        found = torch.full_like(expected, torch.nan)
-    if not torch.allclose(found, expected, atol=1e-4):
-        raise ModelError(
-            f"The stock head of {name} reads more of the encoder's output than one vector a text, so it "
-            "cannot be trained on a frozen encoder's features.",
-            "Use a linear head: --set model.head=linear",
-        )
 
 
 def _check_classes(train: Any, max_words: int) -> None:

@@ -54,7 +54,11 @@ class Stopwatch:
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 
+    def total(self) -> float:
+        """Return the seconds since the start."""
+        return time.perf_counter() - self._start
+
     def seconds(self) -> dict[str, float]:
         """Return the stages' seconds in the order they were first entered, and `total` since the start."""
-        total = {"total": time.perf_counter() - self._start}
+        total = {"total": self.total()}
         return {name: round(value, 3) for name, value in (self._seconds | total).items()}

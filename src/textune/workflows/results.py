@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from textune.recipe import EvaluateSettings
+    from textune.settings import EvaluateSettings
     from textune.workflows.preparing import PreparedTexts
 
 MAJORITY = "majority_class"

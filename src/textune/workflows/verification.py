@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TEXTS = 16
 _SAME = 1e-5
 """The most that two fp32 computations of a probability differ by the order of their sums."""
-_TOLERANCE = {"fp32": 1e-4, "bf16": 0.1}
+_TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.02}
 """The most that a probability may differ between the reloaded model in fp32 and the figures' precision."""
 
 

@@ -1,0 +1,114 @@
+"""What the frozen layers give for every token of a split: computed once, kept on disk, read as it is needed.
+
+In: a prefix (`suffix.build_prefix`) and token ids. Out: `TokenStates`, 16 bits a value, mapped from a file.
+Texts lie one after the other without padding. Does not know labels or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from textune.encoder.features import FeatureCache
+from textune.encoder.prefix import Placement, Progress, batches_by_length, in_parallel, pad_rows
+from textune.encoder.suffix import run_prefix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STORED = torch.bfloat16
+"""The type of stored values: half the size of float32, with its range; as a rule the suffix has it, too."""
+
+
+@dataclass(frozen=True)
+class TokenStates:
+    """Hidden states of the tokens of some texts.
+
+    Attributes:
+        values: All tokens' states, (tokens, width), bfloat16.
+        offsets: Where each text begins, and the end of the last, (texts + 1,).
+        order: Which of the texts are meant, and in which order, (rows,); None for all as they lie.
+    """
+
+    values: torch.Tensor
+    offsets: NDArray[np.int64]
+    order: NDArray[np.int64] | None = None
+
+    def subset(self, rows: Sequence[int]) -> TokenStates:
+        """Return the states of some rows, in their order, numbered from 0."""
+        return TokenStates(self.values, self.offsets, self._places(rows))
+
+    def _places(self, rows: Sequence[int]) -> NDArray[np.int64]:
+        numbers = np.asarray(rows, dtype=np.int64)
+        return numbers if self.order is None else self.order[numbers]
+
+    def padded(self, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the states (rows, longest, width) and the attention mask (rows, longest) of some texts."""
+        places = [int(place) for place in self._places(rows)]
+        lengths = [int(self.offsets[place + 1] - self.offsets[place]) for place in places]
+        states = self.values.new_zeros((len(rows), max(lengths), self.values.shape[1]))
+        mask = torch.zeros(states.shape[:2], dtype=torch.long)
+        for number, (place, length) in enumerate(zip(places, lengths, strict=True)):
+            start = int(self.offsets[place])
+            states[number, :length] = self.values[start : start + length]
+            mask[number, :length] = 1
+        return states, mask
+
+
+def cached_states(
+    cache: FeatureCache,
+    key: str,
+    prefix: Any,
+    rows: Sequence[Sequence[int]],
+    *,
+    padding_id: int,
+    placement: Placement,
+    description: str,
+    on_progress: Progress | None = None,
+) -> tuple[TokenStates, bool] | None:
+    """Return the states of a split, and whether they were in the cache; None where it has no room for them.
+
+    Args:
+        cache: Where they are kept.
+        key: What `feature_key` gave.
+        prefix: What `build_prefix` gave, placed where it is to run.
+        rows: Token ids of each text, special tokens included, without padding.
+        padding_id: The tokenizer's padding id.
+        placement: Device and precision of the prefix.
+        description: What they are computed from, in words.
+        on_progress: Called with texts done and texts in all after each batch.
+    """
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+
+    def write(array: NDArray[np.int16]) -> None:
+        done = 0
+        for batch, states in in_parallel(encode, batches, on_cpu=placement.device == "cpu"):
+            for row, found in zip(batch, states, strict=True):
+                array[offsets[row] : offsets[row + 1]] = found[: lengths[row]]
+            done += len(batch)
+            if on_progress:
+                on_progress(done, len(rows))
+
+    def encode(batch: list[int]) -> NDArray[np.int16]:
+        with torch.inference_mode():
+            ids, mask = (
+                tensor.to(placement.device)
+                for tensor in pad_rows([rows[row] for row in batch], padding_id=padding_id)
+            )
+            states: NDArray[np.int16] = (
+                run_prefix(prefix, ids, mask).to(STORED).cpu().view(torch.int16).numpy()
+            )
+        return states
+
+    batches = batches_by_length([int(length) for length in lengths])
+    shape = (int(offsets[-1]), int(prefix.config.hidden_size))
+    found = cache.get_or_write(key, shape, write, description=description)
+    if found is None:
+        return None
+    array, was_cached = found
+    return TokenStates(torch.from_numpy(array).view(STORED), offsets), was_cached

@@ -1,0 +1,184 @@
+"""The trainable part of an encoder: its layers from a certain one on.
+
+In: a transformers base model and the number of layers that stay as they are. Out: a module that goes on from
+those layers' output, sharing the model's parameters; the layers themselves. The model's own `forward` runs,
+with a stand-in where its embeddings were and fewer layers in its list, so that every architecture keeps its
+own way of calling them. Does not know heads or training.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from textune.encoder.first_token import first_token_layer
+from textune.errors import RecipeError
+
+_SAME = 1e-4
+"""The most that two fp32 computations of a hidden state may differ, relative to its largest value."""
+
+
+def layers_of(encoder: Any) -> nn.ModuleList | None:
+    """Return the list of an encoder's layers, or None where they are not a list (ALBERT shares one)."""
+    path = _layers_path(encoder)
+    return encoder.get_submodule(path) if path else None
+
+
+def build_prefix(encoder: Any, frozen_layers: int) -> Any:
+    """Return a copy of the encoder that stops after `frozen_layers` layers, for `run_prefix`.
+
+    It ends by an exception: whatever an architecture does after its last layer belongs to the suffix.
+    """
+    layers = layers_of(encoder)
+    assert layers is not None
+    shortened = nn.ModuleList([*layers[:frozen_layers], _Stop(layers[frozen_layers])])
+    return copy.deepcopy(_replaced(_without(encoder, "pooler"), _layers_path(encoder), shortened)).eval()
+
+
+def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = False) -> Any:
+    """Return an encoder that goes on from `frozen_layers` layers' output, given as `inputs_embeds`.
+
+    It shares all parameters with the encoder, and is not to be run itself: a deep copy of it is. With no
+    frozen layers it is the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head,
+    is left out.
+
+    Args:
+        encoder: A transformers base model.
+        frozen_layers: Layers that are left out, from the first on.
+        first_token_only: Whether the last layer may give the first token's vector alone, where that is known
+            how to do.
+    """
+    shell, layers = _without(encoder, "pooler"), layers_of(encoder)
+    if layers is None:
+        return shell
+    kept = list(layers)[frozen_layers:]
+    if first_token_only and (last := first_token_layer(kept[-1])) is not None:
+        kept[-1] = last
+    if frozen_layers:
+        shell._modules["embeddings"] = _EmbeddingsStandIn()
+        if "embeddings_project" in shell._modules:  # ELECTRA: between the embeddings and the first layer
+            shell._modules["embeddings_project"] = nn.Identity()
+    return _replaced(shell, _layers_path(encoder), nn.ModuleList(kept))
+
+
+def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str, torch.Tensor]) -> None:
+    """Raise a `RecipeError` unless the encoder can be cut after this many layers.
+
+    Args:
+        encoder: A transformers base model in evaluation mode, in fp32.
+        frozen_layers: Where to cut it.
+        inputs: `input_ids` and `attention_mask` of a few texts: prefix and suffix together must give what the
+            encoder gives.
+
+    Raises:
+        RecipeError: There are not that many layers, or the architecture does more between its layers than
+            to hand on hidden states.
+    """
+    layers = layers_of(encoder)
+    name = encoder.config.model_type
+    if layers is None:
+        raise RecipeError(
+            f"The layers of '{name}' cannot be frozen one by one.",
+            "Set model.frozen_layers to 0 or to 'all'.",
+        )
+    if frozen_layers >= len(layers):
+        raise RecipeError(
+            f"model.frozen_layers = {frozen_layers}, and the model has {len(layers)} layers.",
+            f"Set it to {len(layers) - 1} or less, or to 'all'.",
+        )
+    mask = inputs["attention_mask"]
+    whole, prefix, suffix = (
+        module.eval()
+        for module in (
+            _without(encoder, "pooler"),
+            build_prefix(encoder, frozen_layers),
+            build_suffix(encoder, frozen_layers),
+        )
+    )
+    try:
+        with torch.inference_mode():
+            expected = whole(**inputs).last_hidden_state
+            states = run_prefix(prefix, inputs["input_ids"], mask)
+            found = suffix(inputs_embeds=states, attention_mask=mask).last_hidden_state
+    # What an architecture's code does with a part of itself has no bounds.
+    except Exception:
+        found = None
+    real = mask.unsqueeze(-1).bool()
+    if found is None or float(((found - expected) * real).abs().max()) > _SAME * float(expected.abs().max()):
+        raise RecipeError(
+            f"'{name}' cannot be cut after {frozen_layers} layers: its later layers read more than that "
+            "one's output.",
+            "Set model.frozen_layers to 0 or to 'all'.",
+        )
+
+
+def run_prefix(prefix: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Return the hidden states (rows, tokens, width) at which what `build_prefix` gave stops."""
+    try:
+        prefix(input_ids=input_ids, attention_mask=attention_mask)
+    except _ReachedError as reached:
+        return reached.hidden_states
+    raise AssertionError("a prefix stops at its last layer")
+
+
+class _ReachedError(Exception):
+    """Carries hidden states out of a forward pass."""
+
+    def __init__(self, hidden_states: torch.Tensor) -> None:
+        super().__init__()
+        self.hidden_states = hidden_states
+
+
+class _Stop(nn.Module):
+    """Takes the place of the first layer that is not to be run."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        # ModernBERT asks its layers which attention mask they want.
+        self.attention_type = getattr(layer, "attention_type", None)
+
+    def forward(self, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        raise _ReachedError(hidden_states)
+
+
+class _EmbeddingsStandIn(nn.Module):
+    """Takes the embeddings' place and gives on what it is given."""
+
+    def forward(self, *arguments: Any, inputs_embeds: torch.Tensor | None = None, **_: Any) -> torch.Tensor:
+        # DistilBERT passes it by position: input_ids, inputs_embeds, position_ids.
+        found = inputs_embeds if inputs_embeds is not None else arguments[1]
+        assert isinstance(found, torch.Tensor)
+        return found
+
+
+def _layers_path(encoder: Any) -> str:
+    depth = encoder.config.num_hidden_layers
+    for name, module in encoder.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) == depth and "group" not in name:
+            return str(name)
+    return ""
+
+
+def _without(encoder: Any, name: str) -> Any:
+    shell = copy.copy(encoder)
+    shell._modules = dict(encoder._modules)
+    if shell._modules.get(name) is not None:
+        shell._modules[name] = None
+    return shell
+
+
+def _replaced(shell: Any, path: str, layers: nn.ModuleList) -> Any:
+    """Put a list of layers into a shell, copying what lies on the way to it; return the shell."""
+    *way, last = path.split(".")
+    module = shell
+    for name in way:
+        inner = copy.copy(module._modules[name])
+        inner._modules = dict(inner._modules)
+        module._modules[name] = inner
+        module = inner
+    module._modules[last] = layers
+    return shell

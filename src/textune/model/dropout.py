@@ -1,0 +1,83 @@
+"""Dropout whose random numbers are cheap, and depend on what is trained rather than on what was drawn.
+
+In: a module. Out: the same with its dropout layers replaced. torch draws a 32-bit number for every value from
+one generator that all threads share: a tenth of a training step on a CPU, and another sequence whenever
+threads take turns differently. Here every shard of every step has a generator of its own, seeded by the
+step's number, and a byte a value is enough.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+_LEVELS = 256
+_ATTENTION_RATES = ("attention_dropout", "attention_probs_dropout_prob", "dropout_prob")
+_ATTENTION_LAYERS = ("attention_dropout", "dropout")
+_QUERIES = ("q", "query", "query_proj", "q_lin")
+"""What the part of an architecture that computes attention probabilities has as well."""
+
+
+class Randomness:
+    """Where the dropout layers of one copy of a model get their random numbers."""
+
+    def __init__(self) -> None:
+        self._generator = np.random.Generator(np.random.SFC64(0))
+
+    def seed(self, *numbers: int) -> None:
+        """Begin the sequence that these numbers decide."""
+        self._generator = np.random.Generator(np.random.SFC64(numbers))
+
+    def number(self) -> int:
+        """Return a whole number, for other generators to begin with."""
+        return int(self._generator.integers(2**62))
+
+    def bytes_like(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return uniform bytes in the shape of a tensor on the CPU."""
+        drawn = self._generator.integers(0, _LEVELS, size=tensor.shape, dtype=np.uint8)
+        return torch.from_numpy(drawn)
+
+
+class FastDropout(nn.Module):
+    """Sets values to zero at random while training, and scales the others up.
+
+    Args:
+        rate: The share of values that are dropped, rounded to a 256th.
+        randomness: The source of random numbers.
+    """
+
+    p = 0.0
+    """What attention reads as the rate for its probabilities: those are not dropped."""
+
+    def __init__(self, rate: float, randomness: Randomness) -> None:
+        super().__init__()
+        self.rate = rate
+        self._randomness = randomness
+        self._threshold = min(round(rate * _LEVELS), _LEVELS - 1)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values with some of them dropped; in evaluation mode, all of them."""
+        if not self.training or not self._threshold:
+            return values
+        if values.device.type != "cpu":
+            return functional.dropout(values, self.rate)
+        kept = (self._randomness.bytes_like(values) >= self._threshold).to(values.dtype)
+        return values * kept.mul_(_LEVELS / (_LEVELS - self._threshold))
+
+
+def replace_dropout(module: nn.Module, randomness: Randomness) -> None:
+    """Put a `FastDropout` in the place of every dropout layer, and leave attention probabilities whole.
+
+    Dropping attention probabilities would cost a random number for every pair of tokens in every head.
+    """
+    for parent in list(module.modules()):
+        for name in _ATTENTION_RATES:
+            if isinstance(getattr(parent, name, None), float):
+                setattr(parent, name, 0.0)
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Dropout):
+                # Most architectures read the rate and drop by themselves; DeBERTa calls the layer.
+                whole = name in _ATTENTION_LAYERS and any(query in parent._modules for query in _QUERIES)
+                parent._modules[name] = FastDropout(0.0 if whole else child.p, randomness)

@@ -1,0 +1,54 @@
+"""Low-rank updates of an encoder's layers, through peft, and their merging into the layers' own weights.
+
+In: an encoder. Out: the same encoder, whose linear layers learn an update of low rank (LoRA, Hu et al. 2021,
+https://arxiv.org/abs/2106.09685); after the training, plain layers again. Needs the extra `lora`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from textune.encoder.suffix import layers_of
+from textune.encoder.weights import seeded
+from textune.errors import RecipeError
+
+
+def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: int) -> None:
+    """Let the linear layers of an encoder's layers learn updates of low rank; their own weights are frozen.
+
+    Args:
+        encoder: A transformers base model.
+        rank: The updates' rank.
+        alpha: By what they are scaled, divided by the rank.
+        frozen_layers: Layers that get none, from the first on.
+        seed: Decides the updates' first weights; the global random state is left as it was.
+
+    Raises:
+        RecipeError: The encoder has no list of layers.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    layers = layers_of(encoder)
+    if layers is None:
+        raise RecipeError(
+            f"The layers of '{encoder.config.model_type}' are shared, so they can learn no low-rank updates.",
+            "Set model.lora_rank to 0.",
+        )
+    with seeded(seed):
+        for layer in layers[frozen_layers:]:
+            linear = [name for name, module in layer.named_modules() if isinstance(module, nn.Linear)]
+            config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=linear)
+            inject_adapter_in_model(config, layer)
+
+
+def merge_lora(encoder: Any) -> None:
+    """Add what was learned to the layers' own weights, and make them plain layers again."""
+    from peft.tuners.lora import LoraLayer
+
+    for parent in list(encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, LoraLayer):
+                child.merge()
+                parent._modules[name] = child.get_base_layer()

@@ -1,0 +1,226 @@
+"""What fine-tuning trains: the encoder's suffix, the pooling and the head, as one module.
+
+In: a classifier, and how much of its encoder is frozen. Out: a module from token ids, or from the hidden
+states at which the frozen layers end, to logits; which of its parameters are trained, and how deep each
+lies. Does not know optimisers or data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from textune.encoder.prefix import Pooling, pool
+from textune.encoder.suffix import build_suffix, layers_of
+from textune.errors import RecipeError
+from textune.model.classifier import TextClassifier
+from textune.model.embeddings import UsedRows, replace_table, table_of
+from textune.model.heads import LinearHead
+
+_BEFORE_LAYERS = ("embeddings", "embeddings_project")
+"""What an encoder has ahead of its layers."""
+
+
+class TrainableClassifier(nn.Module):
+    """From token ids or hidden states to logits; shares all parameters with a `TextClassifier`.
+
+    Args:
+        encoder: What `build_suffix` gave.
+        head: The classifier's head.
+        pooling: What the head reads, layers counted from the suffix's first input.
+        dropout: The rate at which the features of a linear head are dropped; a stock head has its own.
+        frozen_layers: Layers of the encoder that are frozen: nothing is dropped in them or before them.
+    """
+
+    def __init__(
+        self, encoder: Any, head: nn.Module, *, pooling: Pooling, dropout: float, frozen_layers: int = 0
+    ) -> None:
+        super().__init__()
+        self._frozen_layers = frozen_layers
+        self.encoder = encoder
+        self.head = head
+        self.dropout = nn.Dropout(dropout)
+        self._pooling = pooling
+
+    def train(self, mode: bool = True) -> TrainableClassifier:
+        """Set training mode, but for what is frozen: that gives the same in every step."""
+        super().train(mode)
+        if self._frozen_layers:
+            for layer in (layers_of(self.encoder) or [])[: self._frozen_layers]:
+                layer.eval()
+            for name in _BEFORE_LAYERS:
+                if name in self.encoder._modules:
+                    self.encoder._modules[name].eval()
+        return self
+
+    def forward(
+        self,
+        attention_mask: torch.Tensor,
+        *,
+        input_ids: torch.Tensor | None = None,
+        states: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return float32 logits (rows, classes).
+
+        Args:
+            attention_mask: 1 for real tokens, 0 for padding, (rows, tokens).
+            input_ids: Token ids (rows, tokens), where no layer is left out.
+            states: Hidden states (rows, tokens, width), where some are.
+        """
+        # States are stored in 16 bits, whatever the module computes in.
+        dtype = next(self.head.parameters()).dtype
+        given = {"input_ids": input_ids} if states is None else {"inputs_embeds": states.to(dtype)}
+        last_only = self._pooling.layers == (-1,)
+        output = self.encoder(
+            **given, attention_mask=attention_mask, **({} if last_only else {"output_hidden_states": True})
+        )
+        found = (output.last_hidden_state,) if last_only else output.hidden_states
+        features = pool(found, attention_mask, pooling=self._pooling)
+        logits: torch.Tensor = self.head(self.dropout(features.to(dtype)))
+        return logits.float()
+
+
+def make_trainable(
+    classifier: TextClassifier,
+    *,
+    frozen_layers: int,
+    freeze_embeddings: bool,
+    dropout: float,
+    left_out: bool,
+    token_ids: Iterable[int] = (),
+    low_rank: bool = False,
+    first_token_only: bool = False,
+) -> TrainableClassifier:
+    """Return what is to be trained of a classifier; parameters that are frozen need no gradient afterwards.
+
+    Args:
+        classifier: The classifier, whose parameters are shared.
+        frozen_layers: Layers that are not trained, from the first on.
+        freeze_embeddings: Whether the embeddings are not trained either.
+        dropout: The dropout rate ahead of a linear head.
+        left_out: Whether the frozen layers are left out of the module, whose input is then their output.
+        token_ids: The tokens whose embeddings are trained where embeddings are.
+        low_rank: Whether low-rank updates (`lora.add_lora`) are trained rather than the encoder's own
+            weights.
+        first_token_only: Whether the last layer is computed for the first token alone, see
+            `reads_first_token_only`.
+
+    Raises:
+        RecipeError: The head reads a layer that is frozen.
+    """
+    encoder = classifier.encoder
+    layers = layers_of(encoder)
+    encoder.requires_grad_(True)
+    if freeze_embeddings or frozen_layers:
+        for parameter in _before_layers(encoder):
+            parameter.requires_grad_(False)
+    if low_rank:
+        for name, parameter in encoder.named_parameters():
+            parameter.requires_grad_("lora_" in name)
+    # A stock head may have its first layer inside the encoder: BERT's pooler.
+    classifier.head.requires_grad_(True)
+    for layer in (layers or [])[:frozen_layers]:
+        layer.requires_grad_(False)
+    pooling = _relative(
+        classifier.pooling, encoder.config.num_hidden_layers, frozen_layers if left_out else 0
+    )
+    _check_pooling(classifier.pooling, encoder.config.num_hidden_layers, frozen_layers)
+    suffix = build_suffix(encoder, frozen_layers if left_out else 0, first_token_only=first_token_only)
+    linear = isinstance(classifier.head, LinearHead)
+    module = TrainableClassifier(
+        suffix,
+        classifier.head,
+        pooling=pooling,
+        dropout=dropout if linear else 0.0,
+        frozen_layers=0 if left_out else frozen_layers,
+    )
+    if not (freeze_embeddings or frozen_layers):
+        table = table_of(encoder)
+        # The suffix shares its inner modules with the encoder; the table is put back after the training.
+        replace_table(module, table, UsedRows(table, token_ids))
+    return module
+
+
+def reads_first_token_only(classifier: TextClassifier, inputs: Mapping[str, torch.Tensor]) -> bool:
+    """Return whether the last layer's output for the first token is all that a classifier's head needs.
+
+    Args:
+        classifier: The classifier, on the CPU in fp32.
+        inputs: `input_ids` and `attention_mask` of a few texts, on which both ways are compared.
+    """
+    if classifier.pooling != Pooling("cls", (-1,)):
+        return False
+    whole, short = (
+        build_suffix(classifier.encoder, 0, first_token_only=first).eval() for first in (False, True)
+    )
+    with torch.inference_mode():
+        expected = whole(**inputs).last_hidden_state[:, 0]
+        try:
+            found = short(**inputs).last_hidden_state
+        # An architecture's own code may expect all tokens after its last layer, and fail in any way.
+        except Exception:
+            return False
+    return found.shape[1] == 1 and torch.allclose(found[:, 0], expected, rtol=1e-4, atol=1e-4)
+
+
+def restore_table(module: TrainableClassifier, classifier: TextClassifier, table: nn.Embedding) -> None:
+    """Put trained embeddings back into the table that `make_trainable` has replaced, and it where it was."""
+    for found in [each for each in module.modules() if isinstance(each, UsedRows)]:
+        found.write_back(table)
+        for holder in (module, classifier.encoder):
+            for parent in list(holder.modules()):
+                for name, child in parent.named_children():
+                    if child is found:
+                        parent._modules[name] = table
+
+
+def depths(module: TrainableClassifier) -> list[tuple[str, nn.Parameter, int]]:
+    """Return (name, parameter, depth) of every trained parameter.
+
+    Depth 0 is the head and what follows the last layer, 1 the last layer, and so on down to the embeddings.
+    """
+    numbers = {name: _layer_number(name) for name, _ in module.named_parameters()}
+    layers = 1 + max((number for number in numbers.values() if number is not None), default=-1)
+    found = []
+    for name, parameter in module.named_parameters():
+        number = numbers[name]
+        if number is not None:
+            depth = layers - number
+        else:
+            depth = layers + 1 if name.startswith("encoder.embeddings") else 0
+        if parameter.requires_grad:
+            found.append((name, parameter, depth))
+    return found
+
+
+def _layer_number(name: str) -> int | None:
+    found = re.search(r"^encoder\..*?\blayers?\.(\d+)\.", name)
+    return int(found.group(1)) if found else None
+
+
+def _before_layers(encoder: Any) -> Sequence[nn.Parameter]:
+    children = [encoder._modules[name] for name in _BEFORE_LAYERS if name in encoder._modules]
+    return [parameter for child in children for parameter in child.parameters()]
+
+
+def _absolute(layer: int, depth: int) -> int:
+    return layer if layer >= 0 else depth + 1 + layer
+
+
+def _relative(pooling: Pooling, depth: int, left_out: int) -> Pooling:
+    if pooling.layers == (-1,):
+        return pooling
+    return Pooling(pooling.kind, tuple(_absolute(layer, depth) - left_out for layer in pooling.layers))
+
+
+def _check_pooling(pooling: Pooling, depth: int, frozen_layers: int) -> None:
+    lowest = min(_absolute(layer, depth) for layer in pooling.layers)
+    if lowest < frozen_layers:
+        raise RecipeError(
+            f"model.layers reads layer {lowest}, and model.frozen_layers = {frozen_layers} leaves it out.",
+            f"Freeze {lowest} layers or fewer, or pool layers from {frozen_layers} on.",
+        )

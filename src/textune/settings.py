@@ -1,0 +1,213 @@
+"""The recipe's sections: every setting of a training, its default, and what it means.
+
+Defaults stand here and nowhere else; each field's docstring is its documentation wherever it is shown. Does
+not know how recipes are found, or how the settings are carried out.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown settings are refused, values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True, allow_inf_nan=False
+    )
+
+
+class DataSettings(Section):
+    """Where the labelled texts come from, and how missing splits are made."""
+
+    source: str = ""
+    """A Hub name with an optional configuration, a folder, a file, or `sample:emotion`."""
+    text_column: str = ""
+    """The column that holds the text; empty: found by its name."""
+    label_column: str = ""
+    """The column that holds the label; empty: found by its name."""
+    validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
+    """The share of the training rows that becomes the validation split where the source has none."""
+    test_fraction: float = Field(default=0.2, gt=0, lt=0.5)
+    """The share of the training rows that becomes the test split where the source has none."""
+    split_seed: int = Field(default=0, ge=0)
+    """Decides which rows the made splits get; apart from `train.seed`, so that seeds share their splits."""
+
+
+class PrepareSettings(Section):
+    """What happens to the texts before the encoder sees them."""
+
+    max_words: int = Field(default=0, ge=0)
+    """Rows of more words than this are dropped; 0 keeps all. Test figures are given on all rows first."""
+    emoji: Literal["keep", "words"] = "keep"
+    """`words`: the tokenizer reads an emoji by its Unicode name; `keep`: as it always did."""
+    padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
+    """Padding: `longest` (per batch), `longest_in_set` (one length) or `max_length`; changes no result."""
+    max_length: int = Field(default=0, ge=0)
+    """Tokens after which a text is truncated; 0: the model's own limit."""
+
+    @model_validator(mode="after")
+    def _length_is_given(self) -> PrepareSettings:
+        if self.padding == "max_length" and not self.max_length:
+            raise ValueError(
+                "padding = 'max_length' needs prepare.max_length, the number of tokens to pad to"
+            )
+        return self
+
+
+class ModelSettings(Section):
+    """The pretrained encoder, what is frozen of it, and the head on top."""
+
+    name: str = Field(default="distilbert/distilbert-base-uncased", min_length=1)
+    """A Hub name, a local folder, or `embedded:minilm`."""
+    revision: str = "main"
+    """The branch, tag or commit of a Hub model."""
+    frozen_layers: Literal["all"] | Annotated[int, Field(ge=0)] = "all"
+    """How many of the encoder's layers, from the first on, keep their pretrained weights; `all`: all."""
+    freeze_embeddings: bool = True
+    """Whether the embeddings keep theirs, too; they always do where a layer is frozen."""
+    lora_rank: int = Field(default=0, ge=0)
+    """Train low-rank updates of this rank instead of the layers' own weights (LoRA); 0: no."""
+    lora_alpha: int = Field(default=16, ge=1)
+    """By what a low-rank update is scaled, divided by its rank."""
+    head: Literal["stock", "linear"] = "stock"
+    """`stock`: the head that the architecture has in transformers; `linear`: one layer on pooled features."""
+    pooling: Literal["auto", "cls", "mean"] = "auto"
+    """How a text's token vectors become one vector; `auto`: what the stock head reads, else the mean."""
+    layers: list[int] = Field(default=[-1], min_length=1)
+    """The encoder layers whose pooled vectors are concatenated for a linear head; -1 is the last."""
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    """The head's dropout rate during training; a linear head on a frozen encoder has none."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """The encoder's arithmetic; `auto`: bf16 where the machine has it, fp16 on other GPUs, else fp32."""
+
+    @model_validator(mode="after")
+    def _stock_head_reads_its_own_features(self) -> ModelSettings:
+        if self.head == "stock" and (self.pooling != "auto" or self.layers != [-1]):
+            raise ValueError("model.pooling and model.layers need head = 'linear': a stock head has its own")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_frozen_fits_together(self) -> ModelSettings:
+        if not self.freeze_embeddings and self.frozen_layers != 0:
+            raise ValueError("model.freeze_embeddings = false needs model.frozen_layers = 0")
+        if self.lora_rank and self.frozen_layers == "all":
+            raise ValueError("model.lora_rank needs layers to train: set model.frozen_layers to 0 or more")
+        if self.lora_rank and not self.freeze_embeddings:
+            raise ValueError(
+                "model.lora_rank leaves the embeddings as they are: set model.freeze_embeddings = true"
+            )
+        return self
+
+
+class TrainSettings(Section):
+    """How training goes. Names are those of transformers' `TrainingArguments` where it has them."""
+
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Decides the new weights, the order of the batches and the dropout."""
+    num_train_epochs: int = Field(default=15, ge=1)
+    """The most passes over the training rows."""
+    per_device_train_batch_size: int = Field(default=32, ge=0)
+    """Rows a step, for each process and accumulated batch; 0: all of them."""
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
+    """Batches whose gradients make one step; the result is that of one batch of as many rows."""
+    optim: Literal["adam", "adamw", "lbfgs"] = "adam"
+    """The optimiser; `lbfgs` takes full batches and suits a linear head, whose loss is convex."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """The initial learning rate."""
+    lr_scheduler_type: Literal["constant", "linear", "cosine", "step", "exponential"] = "constant"
+    """How the learning rate falls: `linear` and `cosine` by step, `step` and `exponential` by epoch."""
+    lr_decay: float = Field(default=0.9, gt=0, le=1)
+    """The factor of `exponential` (every epoch) and `step` (every `lr_step_epochs`)."""
+    lr_step_epochs: int = Field(default=5, ge=1)
+    """Epochs between two falls of the `step` schedule."""
+    warmup_steps: int = Field(default=0, ge=0)
+    """Steps over which the learning rate first rises from zero."""
+    layerwise_lr_decay: float = Field(default=1.0, gt=0, le=1)
+    """The factor of the learning rate for each layer further down from the last."""
+    max_grad_norm: float = Field(default=1.0, ge=0)
+    """The length to which the gradient of a step of an encoder's training is cut; 0: it is not."""
+    weight_decay: float | Literal["auto"] = 0.0
+    """Weight decay (`adamw`) or L2 penalty (`adam`, `lbfgs`); `auto`: several are tried on validation."""
+    label_smoothing_factor: float = Field(default=0.0, ge=0, lt=1)
+    """The share of the target that is spread evenly over all classes."""
+    rdrop: float = Field(default=0.0, ge=0)
+    """How much two passes with different dropout must agree (R-Drop), at twice the cost; 0: one pass."""
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)
+    """Use the weights' moving average, of which each step keeps this much; 0: no average."""
+    members: int = Field(default=1, ge=1, le=20)
+    """Trainings of the encoder, each with its own order and dropout, whose weights are averaged (a soup)."""
+    use_validation: bool = False
+    """Train on validation rows as well, each of which one member leaves out and is calibrated by."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """`balanced`: errors on a class weigh in inverse proportion to its number of rows."""
+    early_stopping_patience: int = Field(default=0, ge=0)
+    """Epochs without a better validation log loss after which training stops; 0: never."""
+    load_best_model_at_end: bool = True
+    """Keep the weights of the epoch with the best validation log loss rather than the last."""
+    calibrate: bool = True
+    """Fit a temperature on the validation split and fold it into the last layer's weights."""
+    save_steps: int = Field(default=0, ge=0)
+    """Steps between two checkpoints of an encoder's training; 0: one a minute."""
+    report_to: Literal["none", "tensorboard", "trackio", "mlflow", "wandb"] = "none"
+    """Where an encoder's training sends its learning curve, through accelerate's trackers."""
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> TrainSettings:
+        if isinstance(self.weight_decay, float) and self.weight_decay < 0:
+            raise ValueError("weight_decay must be 0 or more, or 'auto'")
+        if self.weight_decay == "auto" and self.optim != "lbfgs":
+            raise ValueError("weight_decay = 'auto' needs optim = 'lbfgs'")
+        if self.use_validation and (self.members == 1 or self.load_best_model_at_end):
+            raise ValueError(
+                "use_validation = true needs members of 2 or more, and load_best_model_at_end = false"
+            )
+        if self.use_validation and self.early_stopping_patience:
+            raise ValueError("use_validation = true needs early_stopping_patience = 0")
+        if self.optim == "lbfgs" and self.per_device_train_batch_size:
+            raise ValueError("optim = 'lbfgs' needs per_device_train_batch_size = 0 (full batches)")
+        return self
+
+
+class EvaluateSettings(Section):
+    """What the result is compared with, and how its doubt is measured."""
+
+    baselines: bool = True
+    """Measure the majority class and TF-IDF + logistic regression on the same rows."""
+    bootstrap_samples: int = Field(default=2000, ge=100)
+    """Resamples behind each 95 % interval."""
+
+
+class Recipe(Section):
+    """All settings of one training."""
+
+    description: str = ""
+    """What the recipe is for, in a sentence."""
+    data: DataSettings = DataSettings()
+    prepare: PrepareSettings = PrepareSettings()
+    model: ModelSettings = ModelSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Recipe:
+        if self.train.optim == "lbfgs" and self.model.head != "linear":
+            raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
+        if self.model.frozen_layers == "all":
+            if self.train.members > 1:
+                raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
+            return self
+        if self.train.optim == "lbfgs":
+            raise ValueError(
+                "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
+            )
+        if self.train.per_device_train_batch_size == 0:
+            raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
+        return self
+
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether layers of the encoder are trained, rather than the head alone."""
+        return self.model.frozen_layers != "all"

@@ -1,0 +1,194 @@
+"""Checkpoints: all that a training goes on from, on disk, whole or not at all.
+
+In: tensors and JSON values. Out: a folder `step-00000120` with a manifest of sizes and SHA-256, and the
+newest such folder that still is what was written. A checkpoint is written under another name, synced,
+renamed, and read again before older ones go; the last two are kept, and there are never more than three.
+Does not know what the tensors are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from textune.errors import StorageError
+from textune.files import free_bytes, is_full, rename_folder, sha256_of, storage_errors, write_bytes
+
+_FORMAT = 1
+_KEPT = 2
+"""Checkpoints that stay: the newest, and the one before it in case the newest is damaged later."""
+MOST_AT_ONCE = _KEPT + 1
+"""Checkpoints that there are at most, one that is being written included."""
+_MANIFEST = "manifest.json"
+_STATE = "state.json"
+
+Tensors = Mapping[str, Mapping[str, torch.Tensor]]
+"""Tensors by part and by name."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that is what was written.
+
+    Attributes:
+        path: Its folder.
+        tensors: Tensors by part and by name.
+        facts: JSON values.
+    """
+
+    path: Path
+    tensors: dict[str, dict[str, torch.Tensor]]
+    facts: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[str, Any]) -> Path:
+    """Write a checkpoint and return its folder; of older ones, keep the last.
+
+    Args:
+        folder: Where all checkpoints of a run lie; made where it is missing.
+        step: Steps taken; names the checkpoint.
+        tensors: Tensors on the CPU, by part and by name.
+        facts: JSON values.
+
+    Raises:
+        StorageError: It cannot be written. What was there before is still there.
+    """
+    path = folder / f"step-{step:08d}"
+    if _fault_of(path) == "":
+        return path  # Training was stopped again before it took a step.
+    temporary = folder / f".{path.name}.partial"
+    needed = sum(tensor.nbytes for part in tensors.values() for tensor in part.values())
+    try:
+        with storage_errors(folder):
+            _make_room(folder)
+            temporary.mkdir(parents=True)
+            _write(temporary, tensors, facts)
+            shutil.rmtree(path, ignore_errors=True)  # One that was found damaged.
+            rename_folder(temporary, path)
+            if fault := _fault_of(path):
+                raise StorageError(
+                    f"The checkpoint {path} is not what was written: {fault}.", "Check the disk."
+                )
+    except (StorageError, MemoryError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if is_full(error):
+            raise StorageError(
+                f"The disk is full: a checkpoint takes {needed / 1e6:,.1f} MB, and "
+                f"{free_bytes(folder) / 1e6:,.1f} MB are free at {folder}. {_what_is_left(folder)}",
+                "Free some space (`textune cache clear` empties textune's cache).",
+            ) from error
+        raise
+    _prune(folder, newest=path)
+    return path
+
+
+def find_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Return the newest checkpoint that is what was written, and why each newer one was skipped."""
+    skipped = []
+    for path in sorted(_all(folder), key=_step_of, reverse=True):
+        fault = _fault_of(path)
+        if fault:
+            skipped.append(f"{path.name} was skipped: {fault}")
+        else:
+            return _read(path), skipped
+    return None, skipped
+
+
+def _write(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+    from safetensors.torch import save
+
+    files = {}
+    for part, named in tensors.items():
+        files[f"{part}.safetensors"] = _write_file(folder / f"{part}.safetensors", save(dict(named)))
+    files[_STATE] = _write_file(folder / _STATE, json.dumps(facts).encode())
+    manifest = {"format": _FORMAT, "files": files}
+    _write_file(folder / _MANIFEST, json.dumps(manifest, indent=1).encode())
+
+
+def _write_file(path: Path, contents: bytes) -> dict[str, Any]:
+    write_bytes(path, contents)
+    return {"bytes": len(contents), "sha256": hashlib.sha256(contents).hexdigest()}
+
+
+def _read(path: Path) -> Checkpoint:
+    from safetensors.torch import load_file
+
+    tensors = {file.stem: load_file(file) for file in sorted(path.glob("*.safetensors"))}
+    return Checkpoint(path, tensors, json.loads((path / _STATE).read_text(encoding="utf-8")))
+
+
+def _fault_of(path: Path) -> str:
+    """Say in what a checkpoint differs from what was written; nothing if it does not."""
+    if path.name.endswith(".partial"):
+        return "it was not finished"
+    try:
+        manifest = json.loads((path / _MANIFEST).read_bytes())
+        files = dict(manifest["files"])
+        if manifest["format"] != _FORMAT or _STATE not in files or "weights.safetensors" not in files:
+            return f"{_MANIFEST} is damaged"
+        for name, expected in files.items():
+            size = (path / name).stat().st_size
+            if size != expected["bytes"]:
+                return f"{name} has {size} bytes instead of {expected['bytes']}"
+            if sha256_of(path / name) != expected["sha256"]:
+                return f"{name} has other contents than when it was written"
+        unlisted = {file.name for file in path.iterdir()} - set(files) - {_MANIFEST}
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{_MANIFEST} cannot be read"
+    return f"{min(unlisted)} is not in {_MANIFEST}" if unlisted else ""
+
+
+def _all(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*step-*") if path.is_dir()]
+
+
+def _step_of(path: Path) -> tuple[int, bool]:
+    digits = "".join(character for character in path.name if character.isdigit())
+    return int(digits or 0), not path.name.startswith(".")
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    return [path for path in _all(folder) if path.name.startswith(".")]
+
+
+def _make_room(folder: Path) -> None:
+    """Delete what a save that was cut short left: what it began, and what it would have deleted."""
+    _delete(_unfinished(folder))
+    there = sorted(_all(folder), key=_step_of, reverse=True)
+    if len(there) > _KEPT:
+        good = [path for path in there if not _fault_of(path)][:_KEPT]
+        _delete(path for path in there if path not in good)
+
+
+def _prune(folder: Path, *, newest: Path) -> None:
+    """Delete what is older than the checkpoint before the newest.
+
+    What has a higher number than the newest is damaged: the training had to go on from before it.
+    """
+    others = [path for path in _all(folder) if path not in (newest, *_unfinished(folder))]
+    older = sorted((path for path in others if _step_of(path) < _step_of(newest)), key=_step_of, reverse=True)
+    _delete([*older[_KEPT - 1 :], *(path for path in others if path not in older)])
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        # What cannot be deleted is in nobody's way.
+        with suppress(OSError):
+            # Its manifest first: half a checkpoint is none.
+            (path / _MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(path)
+
+
+def _what_is_left(folder: Path) -> str:
+    found, _ = find_checkpoint(folder)
+    return f"The checkpoint {found.path.name} is still good." if found else "There is no checkpoint yet."

@@ -1,0 +1,66 @@
+"""What a step of fine-tuning lowers: the cross-entropy, and the disagreement of two looks at the same text.
+
+In: a module, inputs and labels. Out: logits and the sum of the rows' losses. A sum, as a batch may be
+computed in shards: the sums of its shards add up to its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class BatchLoss:
+    """The loss of a classifier's batch.
+
+    Attributes:
+        label_smoothing: The share of the target that is spread evenly over all classes.
+        class_weights: A weight for each class, (classes,), or None.
+        rdrop: How much the disagreement of two passes with different dropout weighs; 0: one pass (R-Drop, Wu
+            et al. 2021, https://arxiv.org/abs/2106.14448).
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: torch.Tensor | None = None
+    rdrop: float = 0.0
+
+    def weight_of(self, labels: torch.Tensor) -> float:
+        """Return what a batch's summed loss is to be divided by: its rows, or their classes' weights."""
+        return float(len(labels)) if self.class_weights is None else float(self.class_weights[labels].sum())
+
+    def of(
+        self, module: nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the logits (rows, classes) of the first pass, and the loss summed over the rows.
+
+        Args:
+            module: From inputs to logits.
+            inputs: Keyword arguments of the module, a row for each text.
+            labels: Class ids, (rows,).
+        """
+        if not self.rdrop:
+            logits = module(**inputs)
+            return logits, self._cross_entropy(logits, labels)
+        twice = module(**{name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()})
+        first, second = twice.chunk(2)
+        supervised = (self._cross_entropy(first, labels) + self._cross_entropy(second, labels)) / 2
+        return first, supervised + self.rdrop * _disagreement(first, second)
+
+    def _cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        weights = None if self.class_weights is None else self.class_weights.to(logits.device)
+        return functional.cross_entropy(
+            logits, labels, weight=weights, label_smoothing=self.label_smoothing, reduction="sum"
+        )
+
+
+def _disagreement(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return half the mean of both Kullback-Leibler divergences of two sets of logits, summed over rows."""
+    one, other = functional.log_softmax(first, dim=-1), functional.log_softmax(second, dim=-1)
+    forth = functional.kl_div(one, other, log_target=True, reduction="sum")
+    back = functional.kl_div(other, one, log_target=True, reduction="sum")
+    return (forth + back) / 4

@@ -1,0 +1,250 @@
+"""Steps of fine-tuning: a batch's gradient, clipped, through AdamW into the masters, and into their average.
+
+In: what is trained, its rows, a recipe's settings. Out: `EncoderLearner`, which takes the loop's steps,
+scores rows, and gives and takes back all that a training goes on from. Does not know epochs or files.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from textune.settings import TrainSettings
+from textune.training.loop import DivergenceError, Step, check_finite
+from textune.training.objectives import BatchLoss
+from textune.training.optimizer import Factor, build_adam
+from textune.training.parameters import Masters, Trained, group_parameters
+from textune.training.processes import Processes
+from textune.training.tokens import Rows, TokenSet
+from textune.training.workers import GradientWorkers
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_FIRST_STEPS = 10
+"""Steps at the beginning over which the average follows faster: there is not much to average yet."""
+
+Tensors = dict[str, dict[str, torch.Tensor]]
+"""Tensors by the part of a checkpoint that they belong to, and by name."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """Where and in what type of number a training computes.
+
+    Attributes:
+        device: A torch device.
+        precision: `fp32`, `bf16` or `fp16`.
+        threads: Cores of the CPU to use.
+    """
+
+    device: torch.device
+    precision: str
+    threads: int
+
+
+class EncoderLearner:
+    """Learns a module from batches of texts.
+
+    Args:
+        module: What is trained; its parameters become views of the masters until `finish`.
+        trained: Its trained parameters.
+        data: The rows to learn from.
+        settings: The recipe's section.
+        loss: What is lowered.
+        factor: The schedule, by the step counted from 0.
+        arithmetic: Where and how to compute.
+        processes: Who shares the work.
+        on_halved: Told the rows at once that are left where memory did not suffice for more.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        trained: Trained,
+        data: TokenSet,
+        *,
+        settings: TrainSettings,
+        loss: BatchLoss,
+        factor: Factor,
+        arithmetic: Arithmetic,
+        processes: Processes,
+        on_halved: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        self._data, self._settings, self._factor, self._processes = data, settings, factor, processes
+        groups = group_parameters(trained, layerwise_decay=settings.layerwise_lr_decay)
+        self.masters = Masters(module, groups, device=arithmetic.device, dtype=_DTYPES[arithmetic.precision])
+        self.workers = GradientWorkers(
+            self.masters,
+            loss,
+            device=arithmetic.device,
+            threads=arithmetic.threads,
+            seed=settings.seed,
+            rows_at_once=settings.per_device_train_batch_size,
+            share=(processes.rank, processes.count),
+            on_halved=on_halved,
+        )
+        self._scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.precision == "fp16")
+        self._reset()
+
+    def _reset(self) -> None:
+        settings, vectors = self._settings, self.masters.vectors
+        assert settings.optim != "lbfgs"
+        assert isinstance(settings.weight_decay, float)
+        self._optimizer = build_adam(
+            [
+                {
+                    "params": [vector],
+                    "weight_decay": settings.weight_decay if group.decayed else 0.0,
+                    "factor": group.factor,
+                }
+                for vector, group in zip(vectors, self.masters.groups, strict=True)
+            ],
+            settings.optim,
+            learning_rate=settings.learning_rate,
+            fused=True,
+        )
+        self._average = self.masters.copies_of_values() if settings.ema_decay else []
+
+    def learn(self, batch: Rows, *, step: int) -> Step:
+        """Learn from a batch, shared with the other processes.
+
+        Raises:
+            DivergenceError: The loss or its gradient is NaN or infinite; nothing has been changed.
+        """
+        return self._learn(batch, step=step, rate=self._settings.learning_rate * self._factor(step - 1))
+
+    def _learn(self, batch: Rows, *, step: int, rate: float) -> Step:
+        vectors = self.masters.vectors
+        learned = self.workers.learn(self._data, batch.numbers, step=step, scale=self._scale())
+        loss = self._processes.sum_scalar(learned.loss) / self._loss_weight(batch)
+        check_finite(loss, step=step, learning_rate=rate)
+        self._processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
+        self._scaler.unscale_(self._optimizer)
+        norm = nn.utils.clip_grad_norm_(vectors, self._settings.max_grad_norm or math.inf)
+        if not self._scaler.is_enabled():  # The scaler leaves out a step whose gradient is not finite.
+            check_finite(float(norm), step=step, learning_rate=rate, what="gradient's length")
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self.masters.publish()
+        self._follow(step)
+        return Step(loss, rate)
+
+    def _loss_weight(self, batch: Rows) -> float:
+        return self.workers.loss.weight_of(self._data.labels[batch.numbers])
+
+    def _scale(self) -> float:
+        # The scaler sets up its scale when it is first asked to scale something.
+        return float(self._scaler.scale(torch.ones((), device=self.masters.vectors[0].device)))
+
+    def _follow(self, step: int) -> None:
+        """Move the average towards the new values (Polyak and Juditsky 1992, with a moving window)."""
+        if self._average:
+            kept = min(self._settings.ema_decay, step / (step + _FIRST_STEPS))
+            with torch.no_grad():
+                torch._foreach_lerp_(self._average, [v.detach() for v in self.masters.vectors], 1 - kept)
+
+    def rehearse(self, batches: Sequence[Rows]) -> float:
+        """Return the seconds that a row takes, from steps at a rate of zero; they change no weight.
+
+        In fp16 they may find the factor of the loss that the steps after them begin with.
+
+        Raises:
+            DivergenceError: The loss or its gradient is NaN or infinite before anything was learned.
+        """
+        try:
+            self._learn(batches[0], step=1, rate=0.0)  # The first step sets up what the others find ready.
+        except DivergenceError as error:
+            raise DivergenceError(
+                "The loss or its gradient is not a finite number before the first step.",
+                "Try --set model.precision=fp32, or another model.",
+            ) from error
+        measured, start = batches[1:] or batches, time.perf_counter()
+        for batch in measured:
+            self._learn(batch, step=1, rate=0.0)
+        seconds = time.perf_counter() - start
+        self._reset()
+        return seconds / sum(map(len, measured))
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the copies compute with the average, where there is one, for the length of the block."""
+        if not self._average:
+            yield
+            return
+        self.masters.publish(self._average)
+        try:
+            yield
+        finally:
+            self.masters.publish()
+
+    def logits(self, data: TokenSet) -> torch.Tensor:
+        """Return the logits (rows, classes) that the weights to be kept give for all rows."""
+        with self.averaged():
+            return self.workers.logits(data)
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """Return a copy of the weights to be kept."""
+        values = self._average or [vector.detach() for vector in self.masters.vectors]
+        return {str(number): value.clone() for number, value in enumerate(values)}
+
+    def finish(self, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+        """End the training: the module gets its parameters again, with these weights or those to be kept."""
+        kept = weights or self.snapshot()
+        self.masters.load([kept[str(number)] for number in range(len(self.masters.vectors))])
+        self.masters.detach_module()
+        self.workers.close()
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return all that a training goes on from, as tensors and as JSON values."""
+        vectors = self.masters.vectors
+        moments = [self._optimizer.state.get(vector, {}) for vector in vectors]
+        tensors: Tensors = {"weights": _numbered([vector.detach() for vector in vectors])}
+        for name in ("exp_avg", "exp_avg_sq"):
+            # Before the first step, and in fp16 until one was not left out, there are none yet.
+            tensors[name] = _numbered(
+                [
+                    moment.get(name, torch.zeros_like(vector))
+                    for moment, vector in zip(moments, vectors, strict=True)
+                ]
+            )
+        if self._average:
+            tensors["average"] = _numbered(self._average)
+        facts = {
+            "optimizer_steps": float(moments[0].get("step", 0)),
+            "rows_at_once": self.workers.rows_at_once,
+            "scaler": self._scaler.state_dict(),
+        }
+        return tensors, facts
+
+    def load_state(self, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        vectors = self.masters.vectors
+        device = vectors[0].device
+        self.masters.load([tensors["weights"][str(number)] for number in range(len(vectors))])
+        for number, vector in enumerate(vectors):
+            self._optimizer.state[vector] = {
+                "step": torch.tensor(facts["optimizer_steps"], dtype=torch.float32, device=device),
+                **{
+                    name: tensors[name][str(number)].to(device, copy=True)
+                    for name in ("exp_avg", "exp_avg_sq")
+                },
+            }
+        if self._average:
+            self._average = [
+                tensors["average"][str(number)].to(device, copy=True) for number in range(len(vectors))
+            ]
+        self.workers.rows_at_once = facts["rows_at_once"]
+        if facts["scaler"]:
+            self._scaler.load_state_dict(facts["scaler"])
+
+
+def _numbered(tensors: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {str(number): tensor.detach().cpu() for number, tensor in enumerate(tensors)}

@@ -1,0 +1,94 @@
+"""Batches of texts of like length, in an order that the seed and the epoch decide.
+
+In: token ids or cached hidden states, and labels. Out: `Rows` to learn from, and padded tensors of any rows.
+The order depends on nothing but the seed and the epoch's number, so that any place in it can be found again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from textune.encoder.prefix import pad_rows
+from textune.encoder.states import TokenStates
+
+_BATCHES_SORTED_TOGETHER = 25
+"""Rows of so many batches are sorted by length together: little padding is left, and batches stay random."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a batch.
+
+    Attributes:
+        numbers: Their numbers in the training set.
+    """
+
+    numbers: list[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """Texts to train on or to score.
+
+    Attributes:
+        texts: Token ids of each text without padding, or what the frozen layers gave for them.
+        lengths: Tokens of each text.
+        labels: Class ids, (texts,).
+        padding_id: The tokenizer's padding id.
+        batch_size: Rows a step; 0 for all of them.
+        seed: Decides the order.
+    """
+
+    texts: Sequence[Sequence[int]] | TokenStates
+    lengths: Sequence[int]
+    labels: torch.Tensor
+    padding_id: int
+    batch_size: int
+    seed: int
+
+    def subset(self, numbers: Sequence[int]) -> TokenSet:
+        """Return the set of some rows, in their order, numbered from 0."""
+        texts: Sequence[Sequence[int]] | TokenStates
+        if isinstance(self.texts, TokenStates):
+            texts = self.texts.subset(numbers)
+        else:
+            texts = [self.texts[number] for number in numbers]
+        return replace(
+            self,
+            texts=texts,
+            lengths=[self.lengths[number] for number in numbers],
+            labels=self.labels[list(numbers)],
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches in an epoch; one of them may be smaller."""
+        return -(-len(self.lengths) // (self.batch_size or len(self.lengths)))
+
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Rows]:
+        """Yield the batches of an epoch but for the first `skip`; every row is in one of them."""
+        chooser = random.Random(f"{self.seed}/{number}")
+        order = list(range(len(self.lengths)))
+        chooser.shuffle(order)
+        size = self.batch_size or len(order)
+        window, batches = size * _BATCHES_SORTED_TOGETHER, []
+        for start in range(0, len(order), window):
+            rows = sorted(order[start : start + window], key=lambda row: self.lengths[row])
+            batches += [Rows(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
+        chooser.shuffle(batches)
+        yield from batches[skip:]
+
+    def tensors(self, numbers: Sequence[int], device: torch.device) -> dict[str, torch.Tensor]:
+        """Return the inputs of a `TrainableClassifier` for some rows."""
+        if isinstance(self.texts, TokenStates):
+            states, mask = self.texts.padded(numbers)
+            return {"states": states.to(device), "attention_mask": mask.to(device)}
+        ids, mask = pad_rows([self.texts[number] for number in numbers], padding_id=self.padding_id)
+        return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}

@@ -1,0 +1,215 @@
+"""The gradient of a batch, computed in shards.
+
+In: a batch's rows. Out: its gradient in the masters, the same as if the whole batch had been computed at
+once. A batch is cut into shards; on a CPU every core computes a shard of its own, several processes share a
+batch's shards, and what does not fit into memory at once is computed one shard after the other. Random
+numbers depend on the seed, the step and the shard alone. Does not know optimisers or epochs.
+
+Why a core a shard: torch lets all cores work on every operation and wait for each other at its end, which
+costs a tenth on an idle machine and several times more on a busy one (docs/decisions/0005-a-core-a-batch.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from textune.encoder.threads import release_free_memory
+from textune.errors import TextuneError
+from textune.model.dropout import Randomness, replace_dropout
+from textune.training.objectives import BatchLoss
+from textune.training.parameters import Masters
+from textune.training.tokens import TokenSet
+
+Result = TypeVar("Result")
+
+_FEWEST_ROWS = 4
+"""Rows below which a shard is not worth a core of its own."""
+_ROWS_SCORED_TOGETHER = 32
+_STEPS_BETWEEN_RELEASES = 16
+"""Batches of many lengths leave gaps in the heap, which would otherwise grow to twice what is in use."""
+
+
+class OutOfMemoryError(TextuneError):
+    """Not even one text can be learned from."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a batch's gradient rests on.
+
+    Attributes:
+        loss: The sum of the rows' losses.
+        correct: Rows whose label was the most probable one.
+        rows: Rows.
+    """
+
+    loss: float
+    correct: int
+    rows: int
+
+
+class GradientWorkers:
+    """Copies of a module that compute gradients side by side.
+
+    Args:
+        masters: The trained parameters.
+        loss: From logits to a loss.
+        device: Where the copies compute.
+        threads: Cores of the CPU; elsewhere one copy computes everything.
+        seed: Decides what is dropped.
+        rows_at_once: The most rows that are computed at the same time; 0 for no bound.
+        share: Which of how many processes this is: it computes every n-th row.
+        on_halved: Told the rows at once that are left where memory did not suffice for more.
+    """
+
+    def __init__(
+        self,
+        masters: Masters,
+        loss: BatchLoss,
+        *,
+        device: torch.device,
+        threads: int,
+        seed: int,
+        rows_at_once: int = 0,
+        share: tuple[int, int] = (0, 1),
+        on_halved: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        self._masters, self.loss, self._device, self._seed = masters, loss, device, seed
+        self._rank, self._processes = share
+        self._on_halved = on_halved
+        count = max(1, threads) if device.type == "cpu" else 1
+        self._copies = masters.working_copies(count)
+        self._threads, self._threads_each = threads, max(1, threads // count)
+        self._randomness = [Randomness() for _ in self._copies]
+        for each, randomness in zip(self._copies, self._randomness, strict=True):
+            replace_dropout(each.module, randomness)
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="textune")
+        self.rows_at_once = rows_at_once
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
+
+    def learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0) -> Learned:
+        """Put the gradient of some rows' mean loss, times `scale`, into the masters.
+
+        Where memory does not suffice, shards are halved for good and the rows are learned from again.
+        """
+        if step % _STEPS_BETWEEN_RELEASES == 1:
+            release_free_memory()
+        while True:
+            try:
+                return self._learn(data, numbers, step=step, scale=scale)
+            except RuntimeError as error:
+                self._halve(error, len(numbers))
+
+    def _learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float) -> Learned:
+        factor = scale / self.loss.weight_of(data.labels[list(numbers)])
+        rounds = self._shards(numbers[self._rank :: self._processes])
+        learned: list[tuple[float, int]] = []
+        for together in rounds:
+            jobs = [
+                self._learner(data, rows, place=place, factor=factor, moment=(step, len(learned) + place))
+                for place, rows in enumerate(together)
+            ]
+            done = self._run(jobs)
+            self._masters.add_gradients(self._copies[: len(jobs)], first=not learned)
+            learned += done
+        if not rounds:  # Fewer rows than processes
+            self._masters.add_gradients([], first=True)
+        return Learned(sum(loss for loss, _ in learned), sum(right for _, right in learned), len(numbers))
+
+    def _halve(self, error: RuntimeError, rows: int) -> None:
+        """Halve the shards, or raise the error again if it is not memory that lacks."""
+        if not (isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)):
+            raise error
+        before = min(self.rows_at_once or rows, -(-rows // self._processes))
+        if before <= 1:
+            raise OutOfMemoryError(
+                "The memory does not suffice to learn from a single text.",
+                "Try a lower prepare.max_length, more model.frozen_layers, or a smaller model.",
+            ) from error
+        self.rows_at_once = before // 2
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._on_halved(self.rows_at_once)
+
+    def logits(self, data: TokenSet) -> torch.Tensor:
+        """Return the logits (rows, classes) of all rows, with nothing dropped, on the CPU."""
+        order = sorted(range(len(data.lengths)), key=lambda row: -data.lengths[row])
+        batches = [
+            order[start : start + _ROWS_SCORED_TOGETHER]
+            for start in range(0, len(order), _ROWS_SCORED_TOGETHER)
+        ]
+        width = len(self._copies)
+
+        def scorer(place: int) -> Callable[[], list[torch.Tensor]]:
+            def score() -> list[torch.Tensor]:
+                module = self._copies[place].module.eval()
+                with torch.inference_mode():
+                    return [
+                        module(**data.tensors(batch, self._device)).cpu() for batch in batches[place::width]
+                    ]
+
+            return score
+
+        parts = self._run([scorer(place) for place in range(width)])
+        found: torch.Tensor | None = None
+        for place, part in enumerate(parts):
+            for batch, logits in zip(batches[place::width], part, strict=True):
+                if found is None:
+                    found = torch.empty((len(order), logits.shape[1]))
+                found[batch] = logits
+        assert found is not None
+        return found
+
+    def _shards(self, numbers: Sequence[int]) -> list[list[list[int]]]:
+        """Deal rows, which come sorted by length, out to rounds of shards of like size."""
+        if not numbers:
+            return []
+        rounds = -(-len(numbers) // min(self.rows_at_once or len(numbers), len(numbers)))
+        width = min(len(self._copies), -(-len(numbers) // (rounds * _FEWEST_ROWS)))
+        dealt = [list(numbers[place :: rounds * width]) for place in range(rounds * width)]
+        shards = [rows for rows in dealt if rows]
+        return [shards[start : start + width] for start in range(0, len(shards), width)]
+
+    def _learner(
+        self, data: TokenSet, rows: list[int], *, place: int, factor: float, moment: tuple[int, int]
+    ) -> Callable[[], tuple[float, int]]:
+        worker, randomness = self._copies[place], self._randomness[place]
+
+        def learn() -> tuple[float, int]:
+            worker.clear()
+            worker.module.train()
+            randomness.seed(self._seed, self._rank, *moment)
+            if self._device.type != "cpu":
+                torch.manual_seed(randomness.number())
+            labels = data.labels[rows].to(self._device)
+            logits, loss = self.loss.of(worker.module, data.tensors(rows, self._device), labels)
+            (loss * factor).backward()  # type: ignore[no-untyped-call]
+            return float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
+
+        return learn
+
+    def _run(self, jobs: Sequence[Callable[[], Result]]) -> list[Result]:
+        """Run jobs side by side, each with its share of the cores; raise what the first of them raised."""
+        if self._device.type != "cpu":
+            return [job() for job in jobs]
+
+        def alone(job: Callable[[], Result]) -> Result:
+            # Once for each job: MKL's number of threads is not a thread's own.
+            torch.set_num_threads(self._threads_each)
+            return job()
+
+        try:
+            futures = [self._pool.submit(alone, job) for job in jobs]
+            for future in futures:
+                future.exception()  # None goes on into another batch's work.
+            return [future.result() for future in futures]
+        finally:
+            torch.set_num_threads(self._threads)

@@ -1,0 +1,137 @@
+"""Options of `textune train` that go on with a training, or fit one into a given time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+OTHERS = [
+    ("--recipe", "full"),
+    ("--model", "embedded:minilm"),
+    ("--data", "sample:emotion"),
+    ("--out", "elsewhere"),
+    ("--seed", "0"),
+    ("--set", "train.seed=1"),
+    ("--max-minutes", "5"),
+]
+
+
+@pytest.mark.parametrize("option", OTHERS, ids=[name for name, _ in OTHERS])
+def test_a_run_that_is_resumed_cannot_be_changed(
+    textune_command: Any, option: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome = textune_command("train", "--resume", "run", *option)
+
+    assert outcome.code == 2
+    assert f"takes no {option[0]}." in outcome.err
+    assert outcome.out == ""
+
+
+def test_all_options_that_a_resumed_run_does_not_take_are_told_in_one_message(textune_command: Any) -> None:
+    outcome = textune_command("train", "--resume", "run", "--seed", "1", "--out", "elsewhere")
+
+    assert outcome.code == 2
+    assert outcome.err.count("error: ") == 1
+    assert "takes no --out and no --seed." in outcome.err
+    assert "train anew without --resume" in outcome.err
+
+
+def test_a_run_that_is_not_there_cannot_be_resumed(textune_command: Any, tmp_path: Path) -> None:
+    outcome = textune_command("train", "--resume", tmp_path / "run", "--offline", "--json")
+
+    assert outcome.code == 2
+    assert "There is no run folder" in outcome.err
+
+
+@pytest.mark.parametrize("minutes", ["0", "-3", "nan", "soon"])
+def test_what_is_no_length_of_time_is_exit_code_2(
+    textune_command: Any, minutes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome = textune_command("train", "--data", "sample:emotion", "--max-minutes", minutes)
+
+    assert outcome.code == 2
+    assert "max-minutes" in outcome.err.replace("_", "-")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_time_is_one_message_and_leaves_no_run(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--recipe", "full", "--model", tiny_distilbert, "--data", small_csv]
+
+    outcome = textune_command("train", *names, "--out", tmp_path / "run", "--max-minutes", "0.01", "--json")
+
+    assert outcome.code == 2
+    assert "Not even one epoch fits" in outcome.err
+    assert outcome.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_planned_is_told_beside_the_json_document(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--recipe", "full", "--model", tiny_distilbert, "--data", small_csv]
+    settings = ["--set", "evaluate.baselines=false", "--set", "evaluate.bootstrap_samples=100"]
+
+    outcome = textune_command(
+        "train", *names, *settings, "--out", tmp_path / "run", "--max-minutes", "60", "--json"
+    )
+
+    assert outcome.code == 0, outcome.err
+    assert "To fit into the time" in outcome.err
+    assert json.loads(outcome.out)["training"]["epochs"] == 3
+
+
+def test_a_tracker_that_is_not_installed_is_told_with_the_line_that_installs_it(
+    textune_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    outcome = textune_command("train", "--recipe", "full", "--set", "train.report_to=wandb")
+
+    assert outcome.code == 2
+    assert "pip install wandb" in outcome.err
+
+
+@pytest.mark.parametrize("option", ["--resume RUN", "--max-minutes"])
+def test_help_lists_the_option(textune_command: Any, option: str) -> None:
+    outcome = textune_command("train", "--help")
+
+    assert outcome.code == 0
+    assert option in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--help"],
+        ["train", "--resume", "run", "--seed", "1"],
+        ["train", "--resume", "nowhere"],
+        ["train", "--data", "sample:emotion", "--max-minutes", "nan"],
+        ["train", "--recipe", "full", "--set", "train.report_to=nowhere"],
+    ],
+    ids=["help", "resume and change", "resume nothing", "no time", "no tracker"],
+)
+def test_torch_is_not_imported_for_help_or_an_early_mistake(arguments: list[str], tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from textune.cli.app import main\n"
+        f"sys.argv = ['textune', *{arguments!r}]\n"
+        "try:\n    main()\n"
+        "except SystemExit as ended:\n    print('imported', 'torch' in sys.modules, ended.code)\n"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+
+    assert result.stdout.splitlines()[-1].startswith("imported False"), result.stderr

@@ -1,0 +1,203 @@
+"""Trainings that are killed: where, when, and how they are begun and resumed.
+
+In: attempts as JSON lines on standard input. Out: how each ended, a line each on standard output. As a script
+this is the process out of which attempts are forked: it has imported all that a training needs, which takes
+seconds, and computes nothing itself, since torch's threads do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+WATCHED = ("write", "fsync", "rename")
+KILLED = -int(signal.SIGKILL)
+
+
+class WatchedOs:
+    """The module `os`, but that something is called before every write, fsync and rename.
+
+    Args:
+        before: Called with the function's name; what it raises comes out of the call.
+    """
+
+    def __init__(self, before: Callable[[str], None]) -> None:
+        self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(os, name)
+        if name not in WATCHED:
+            return found
+
+        def watched(*arguments: Any) -> Any:
+            self._before(name)
+            return found(*arguments)
+
+        return watched
+
+
+class Zygote:
+    """A child process that forks attempts, one after the other.
+
+    Args:
+        settings: What the recipe `full` is overridden with.
+        model: The model's folder.
+        data: The data's file.
+    """
+
+    def __init__(self, *, model: str, data: str, settings: list[str]) -> None:
+        self._request = {"model": model, "data": data, "settings": settings}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def attempt(self, out: Path, **kill: Any) -> dict[str, Any]:
+        """Begin a run, or go on with it where it is there; return how it ended.
+
+        Args:
+            out: The run folder.
+            kill: None, or one of `call=K` (the k-th write, fsync or rename after the first checkpoint has
+                begun), `step=N` (the n-th step of this attempt), `seconds=S` (a moment after its start).
+
+        Returns:
+            `code` (0, or `KILLED`), and `seconds`.
+        """
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({**self._request, "out": str(out), "kill": kill}) + "\n")
+        self._process.stdin.flush()
+        ended: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return ended
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.communicate()
+        assert self._process.returncode == 0
+
+
+def result_of(run: Path) -> tuple[bytes, bytes]:
+    """Return the bytes of what a training learned, and of how it went."""
+    return (run / "model" / "model.safetensors").read_bytes(), (run / "history.jsonl").read_bytes()
+
+
+def _kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)  # The signal ends the process before it goes on.
+
+
+class _Steps:
+    """An observer that kills its process when so many steps have been taken."""
+
+    def __init__(self, last: int) -> None:
+        self._left = last
+
+    def stage(self, title: str) -> None:
+        pass
+
+    def note(self, sentence: str) -> None:
+        pass
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        if unit == "steps":
+            self._left -= 1
+            if not self._left:
+                _kill_this_process()
+
+
+def _kill_at_call(number: int) -> None:
+    """Kill this process before the call of that number, counted from the first checkpoint's beginning."""
+    from textune import files
+    from textune.training.finetuning import Keeper
+
+    calls, save = 0, Keeper.save
+
+    def count(name: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            _kill_this_process()
+
+    def save_watched(*arguments: Any) -> None:
+        files.os = WatchedOs(count)  # type: ignore[assignment]
+        Keeper.save = save  # type: ignore[method-assign]
+        save(*arguments)
+
+    Keeper.save = save_watched  # type: ignore[method-assign]
+
+
+def _carry_out(request: dict[str, Any]) -> None:
+    import textune
+
+    out, kill = Path(request["out"]), request["kill"]
+    if "call" in kill:
+        _kill_at_call(kill["call"])
+    observer = _Steps(kill.get("step", 0))
+    if out.exists():
+        textune.resume(out, observer=observer)
+    else:
+        textune.train(
+            "full",
+            model=request["model"],
+            data=request["data"],
+            out=out,
+            settings=request["settings"],
+            observer=observer,
+        )
+
+
+def _fork(request: dict[str, Any]) -> dict[str, Any]:
+    """Let a child make an attempt, and kill it where it does not do that itself."""
+    begun = time.perf_counter()
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.dup2(2, 1)  # Standard output is for how attempts end.
+            _carry_out(request)
+            os.write(writes, " ".join(sys.modules).encode())
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writes)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, request["kill"].get("seconds", 0.0))
+    with os.fdopen(reads) as told:
+        names = told.read().split()
+    _, status = os.waitpid(child, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    seconds = time.perf_counter() - begun
+    _import(names)
+    return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds}
+
+
+def _import(names: Iterable[str]) -> None:
+    """Import what an attempt has imported, so that those to come need not."""
+    for name in names:
+        if name not in sys.modules:
+            # Some modules are made up by others, and cannot be imported by name.
+            with suppress(Exception):
+                importlib.import_module(name)
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    _import(["datasets", "torch", "transformers", "textune.training.finetuning", "textune.workflows.job"])
+    import torch
+
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        print(json.dumps(_fork(json.loads(line))), flush=True)  # noqa: T201

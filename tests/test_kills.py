@@ -1,0 +1,128 @@
+"""A training may be killed at any moment, and ends in the same bits.
+
+`TEXTUNE_KILLS` sets how many kills there are (`make torture`: 100).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from killing import KILLED, Zygote, result_of
+from tiny_models import build_tiny_model
+
+KILLS = int(os.environ.get("TEXTUNE_KILLS", "20"))
+KILLS_A_RUN = 5
+SETTINGS = [
+    "evaluate.baselines=false",
+    "evaluate.bootstrap_samples=100",
+    "train.save_steps=3",
+    "train.num_train_epochs=2",
+    "train.learning_rate=0.01",
+    "train.warmup_steps=0",
+]
+FILES = 6
+"""Weights, two moments, the average, the state, the manifest."""
+CALLS_A_SAVE = 2 * FILES + 3
+"""Each file is written and synced; the folder is synced, renamed, and its name is synced."""
+STEPS = 8
+
+
+@dataclass(frozen=True)
+class NeverKilled:
+    """What an undisturbed training ended in.
+
+    Attributes:
+        result: Its bytes.
+        seconds: How long it took.
+    """
+
+    result: tuple[bytes, bytes]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def zygote(tmp_path_factory: pytest.TempPathFactory, small_csv: str) -> Iterator[Zygote]:
+    model = build_tiny_model(tmp_path_factory.mktemp("tiny-bert"), "bert")
+    process = Zygote(model=str(model), data=small_csv, settings=SETTINGS)
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def never_killed(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> NeverKilled:
+    run = tmp_path_factory.mktemp("never") / "run"
+    zygote.attempt(run)
+    ended = zygote.attempt(run.with_name("again"))
+    assert result_of(run) == result_of(run.with_name("again"))
+    return NeverKilled(result_of(run), ended["seconds"])
+
+
+@pytest.fixture(scope="module")
+def halfway(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was killed after step 4, with a checkpoint of step 3."""
+    run = tmp_path_factory.mktemp("halfway") / "run"
+    assert zygote.attempt(run, step=4)["code"] == KILLED
+    return run
+
+
+def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
+    """Draw a moment; three of five are inside the next save."""
+    if number % 5 < 3:
+        return {"call": chooser.randrange(1, CALLS_A_SAVE + 1)}
+    if number % 5 == 3:
+        return {"step": chooser.randrange(1, STEPS)}
+    return {"seconds": chooser.uniform(0.0, seconds)}
+
+
+def kill_again_and_again(
+    zygote: Zygote, folder: Path, *, seed: int, seconds: float
+) -> tuple[list[str], set[tuple[bytes, bytes]]]:
+    """Kill a training and what goes on with it so many times, and let it end.
+
+    A training that ends before the moment drawn is followed by another.
+
+    Returns:
+        The kinds of the kills, and the results of the trainings.
+    """
+    chooser, kinds, runs = random.Random(seed), [], [folder / "0"]
+    while len(kinds) < KILLS_A_RUN:
+        kill = draw_kill(chooser, len(kinds) + seed, seconds)
+        code = zygote.attempt(runs[-1], **kill)["code"]
+        assert code in (0, KILLED), f"seed {seed}, {kill}: the attempt failed with {code}"
+        if code == KILLED:
+            kinds += kill
+        else:
+            runs.append(folder / str(len(runs)))
+    assert zygote.attempt(runs[-1])["code"] == 0
+    return kinds, {result_of(run) for run in runs}
+
+
+@pytest.mark.parametrize("seed", range(max(1, KILLS // KILLS_A_RUN)))
+def test_a_training_that_is_killed_at_random_ends_in_the_same_bits(
+    zygote: Zygote, never_killed: NeverKilled, tmp_path: Path, seed: int
+) -> None:
+    kinds, results = kill_again_and_again(zygote, tmp_path, seed=seed, seconds=never_killed.seconds)
+
+    assert kinds.count("call") >= len(kinds) / 3
+    assert results == {never_killed.result}
+
+
+@pytest.mark.parametrize("call", range(1, CALLS_A_SAVE + 1))
+def test_a_training_that_is_killed_anywhere_in_a_save_ends_in_the_same_bits(
+    zygote: Zygote, never_killed: NeverKilled, halfway: Path, tmp_path: Path, call: int
+) -> None:
+    run = Path(shutil.copytree(halfway, tmp_path / "run"))
+    killed = zygote.attempt(run, call=call)
+
+    ended = zygote.attempt(run)
+
+    assert (killed["code"], ended["code"]) == (KILLED, 0)
+    assert result_of(run) == never_killed.result
