@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz bench-encode bench-commands clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,11 +45,17 @@ check: lint quickstart test  ## Exactly what CI runs.
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
 
+torture: $(VENV)/installed-dev  ## Kill trainings 100 times at random moments, and resume them to the same bits.
+	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
+
 bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
 	$(BIN)/python benchmarks/encode.py
 
 bench-commands: $(VENV)/installed  ## Seconds and memory of whole training commands.
 	$(BIN)/python benchmarks/commands.py
+
+bench-finetune: $(VENV)/installed  ## Fine-tuning beside transformers' Trainer: speed, memory, quality; 30 minutes.
+	$(BIN)/python benchmarks/finetune.py
 
 clean:  ## Delete the environment and the caches, and keep the runs.
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,231 @@
+"""Fine-tuning: textune's recipe `full` beside `transformers.Trainer`, same model, data, epochs.
+
+The peer is `Trainer` as its documentation shows it: its own defaults, batches of 16 padded to the longest,
+fp32 on a CPU; checkpoints, which it would write as well, are turned off for it alone. Each training is a
+process of its own; contestants take turns, one seed a turn, and each figure is the median (speed, memory) or
+the mean (quality) over the turns. Then the same with an encoder of DistilBERT's size and random weights, for
+speed alone.
+
+    python benchmarks/finetune.py [--data FOLDER] [--model embedded:minilm] [--epochs 3] [--turns 3]
+
+Seconds are those of training: of `Trainer.train()`, and of textune's stages plan, features and train.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+REPOSITORY = Path(__file__).parent.parent
+TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
+TRAINER, FULL, HALF = "Trainer, its defaults", "textune, full", "textune, full, half of the layers frozen"
+SMALL_ROWS = 640
+
+
+def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) -> dict[str, Any]:
+    """Train with `Trainer` and return seconds and test figures."""
+    import numpy as np
+    import torch
+    from sklearn.metrics import f1_score
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    from textune.data.sources import load_source
+    from textune.encoder.loading import find_model
+
+    set_seed(seed)
+    source, folder = load_source(data).dataset, find_model(model, offline=True).path
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    names = source["train"].features["label"].names
+    classifier = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=len(names), dtype=torch.float32
+    )
+    tokens = source.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=True)
+    arguments = TrainingArguments(
+        output_dir=out,
+        num_train_epochs=epochs,
+        per_device_train_batch_size=16,
+        seed=seed,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+    trainer = Trainer(
+        classifier,
+        arguments,
+        train_dataset=tokens["train"],
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+    seconds = trainer.train().metrics["train_runtime"]
+    logits = torch.from_numpy(trainer.predict(tokens["test"]).predictions).double()
+    labels = np.array(list(tokens["test"]["label"]))
+    found = logits.argmax(dim=1).numpy()
+    return {
+        "seconds": seconds,
+        "rows": len(tokens["train"]),
+        "accuracy": float((found == labels).mean()),
+        "macro_f1": float(f1_score(labels, found, average="macro")),
+        "log_loss": float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))),
+    }
+
+
+def train_with_textune(
+    model: str, data: str, epochs: int, seed: int, out: str, settings: list[str]
+) -> dict[str, Any]:
+    """Train with textune and return seconds and test figures."""
+    import textune
+
+    settings = [f"train.num_train_epochs={epochs}", "evaluate.baselines=false", *settings]
+    document = textune.train("full", model=model, data=data, out=out, seed=seed, settings=settings).document
+    test, seconds = document["metrics"]["test"], document["seconds"]
+    return {
+        "seconds": sum(seconds[stage] for stage in ("plan", "features", "train")),
+        "rows": document["metrics"]["train"]["examples"],
+        "accuracy": test["accuracy"],
+        "macro_f1": test["macro_f1"],
+        "log_loss": test["log_loss"],
+    }
+
+
+def half_of(model: str) -> list[str]:
+    """Return the settings that freeze half of a model's layers."""
+    from textune.encoder.loading import find_model
+
+    config = find_model(model, offline=True).config
+    return [f"model.frozen_layers={config.get('num_hidden_layers', config.get('n_layers')) // 2}"]
+
+
+def run_contestant(options: argparse.Namespace) -> None:
+    """Train as one contestant, in this process, and print its figures as JSON."""
+    arguments = (options.model, options.data, options.epochs, options.seed, options.out)
+    if options.contestant == TRAINER:
+        figures = train_with_trainer(*arguments)
+    else:
+        settings = half_of(options.model) if options.contestant == HALF else []
+        figures = train_with_textune(*arguments, settings)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({**figures, "peak_megabytes": peak}))
+
+
+def take_turns(model: str, data: str, *, epochs: int, turns: int) -> dict[str, list[dict[str, Any]]]:
+    """Let every contestant train once a turn; return their figures."""
+    results: dict[str, list[dict[str, Any]]] = {TRAINER: [], FULL: [], HALF: []}
+    for seed in range(turns):
+        for contestant, figures in results.items():
+            with tempfile.TemporaryDirectory() as folder:
+                command = [
+                    sys.executable,
+                    __file__,
+                    "--contestant",
+                    contestant,
+                    "--model",
+                    model,
+                    "--data",
+                    data,
+                ]
+                command += ["--epochs", str(epochs), "--seed", str(seed), "--out", f"{folder}/run"]
+                environment = {**os.environ, "TEXTUNE_CACHE": f"{folder}/cache"}
+                finished = subprocess.run(
+                    command, check=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            figures.append(json.loads(finished.stdout.splitlines()[-1]))
+            print(f"  seed {seed}, {contestant}: {figures[-1]['seconds']:.1f} s", file=sys.stderr)
+    return results
+
+
+def show(results: dict[str, list[dict[str, Any]]], *, epochs: int, quality: bool) -> None:
+    """Print a line for each contestant."""
+    columns = f"{'':<44}{'texts/s':>8}{'ratio':>7}{'seconds':>9}{'peak MB':>9}"
+    print(columns + (f"{'accuracy':>10}{'macro-F1':>10}{'log loss':>10}" if quality else ""))
+    peer = 0.0
+    for name, turns in results.items():
+        seconds = statistics.median(turn["seconds"] for turn in turns)
+        rate = epochs * turns[0]["rows"] / seconds
+        peer = peer or rate
+        peak = statistics.median(turn["peak_megabytes"] for turn in turns)
+        line = f"{name:<44}{rate:>8,.1f}{rate / peer:>7.2f}{seconds:>9,.1f}{peak:>9,.0f}"
+        if quality:
+            mean = {key: statistics.mean(turn[key] for turn in turns) for key in turns[0]}
+            line += f"{mean['accuracy']:>10.1%}{mean['macro_f1']:>10.1%}{mean['log_loss']:>10.3f}"
+        print(line, flush=True)
+
+
+def build_random_distilbert(folder: Path) -> str:
+    """Write an encoder of DistilBERT's size with random weights, and return its folder."""
+    import torch
+    from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
+
+    from textune.encoder.loading import find_model
+
+    torch.manual_seed(0)
+    DistilBertModel(DistilBertConfig()).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(find_model("embedded:minilm", offline=True).path).save_pretrained(folder)
+    return str(folder)
+
+
+def write_small_data(data: str, folder: Path) -> str:
+    """Write the first rows of a data set, and return their folder."""
+    from textune.data.sources import load_source
+
+    dataset = load_source(data).dataset
+    folder.mkdir()
+    for split, rows in dataset.items():
+        count = min(len(rows), SMALL_ROWS if split == "train" else 64)
+        rows.select(range(count)).to_parquet(folder / f"{split}.parquet")
+    return str(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", default=str(TWEETEVAL / "emotion"))
+    parser.add_argument("--model", default="embedded:minilm")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--contestant", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--out", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.contestant:
+        run_contestant(options)
+        return
+    import torch
+    import transformers
+
+    cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
+    print(
+        f"{cpu}, {os.cpu_count()} cores, torch {torch.__version__}, transformers {transformers.__version__}"
+    )
+    print(
+        f"{options.turns} turns, a seed each\n\n{options.model} on {options.data}, {options.epochs} epochs\n"
+    )
+    show(
+        take_turns(options.model, options.data, epochs=options.epochs, turns=options.turns),
+        epochs=options.epochs,
+        quality=True,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        model = build_random_distilbert(Path(folder) / "model")
+        data = write_small_data(options.data, Path(folder) / "data")
+        print(f"\nan encoder of DistilBERT's size with random weights, {SMALL_ROWS} texts, 1 epoch\n")
+        show(take_turns(model, data, epochs=1, turns=options.turns), epochs=1, quality=False)
+
+
+if __name__ == "__main__":
+    main()
