@@ -1,5 +1,6 @@
-"""Fine-tuning: textune's recipe `full` beside `transformers.Trainer`, same model, data, epochs.
+"""Fine-tuning: textune beside `transformers.Trainer`, same model, data, epochs.
 
+textune trains twice: all layers, as `Trainer` does, and what the recipe `full` says, the upper half of them.
 The peer is `Trainer` as its documentation shows it: its own defaults, batches of 16 padded to the longest,
 fp32 on a CPU; checkpoints, which it would write as well, are turned off for it alone. Each training is a
 process of its own; contestants take turns, one seed a turn, and each figure is the median (speed, memory) or
@@ -29,7 +30,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 REPOSITORY = Path(__file__).parent.parent
 TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
-TRAINER, FULL, HALF = "Trainer, its defaults", "textune, full", "textune, full, half of the layers frozen"
+TRAINER, ALL, FULL = "Trainer, its defaults", "textune, all layers trained", "textune, recipe full"
 SMALL_ROWS = 640
 
 
@@ -104,21 +105,13 @@ def train_with_textune(
     }
 
 
-def half_of(model: str) -> list[str]:
-    """Return the settings that freeze half of a model's layers."""
-    from textune.encoder.loading import find_model
-
-    config = find_model(model, offline=True).config
-    return [f"model.frozen_layers={config.get('num_hidden_layers', config.get('n_layers')) // 2}"]
-
-
 def run_contestant(options: argparse.Namespace) -> None:
     """Train as one contestant, in this process, and print its figures as JSON."""
     arguments = (options.model, options.data, options.epochs, options.seed, options.out)
     if options.contestant == TRAINER:
         figures = train_with_trainer(*arguments)
     else:
-        settings = half_of(options.model) if options.contestant == HALF else []
+        settings = ["model.frozen_layers=0"] if options.contestant == ALL else []
         figures = train_with_textune(*arguments, settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({**figures, "peak_megabytes": peak}))
@@ -126,7 +119,7 @@ def run_contestant(options: argparse.Namespace) -> None:
 
 def take_turns(model: str, data: str, *, epochs: int, turns: int) -> dict[str, list[dict[str, Any]]]:
     """Let every contestant train once a turn; return their figures."""
-    results: dict[str, list[dict[str, Any]]] = {TRAINER: [], FULL: [], HALF: []}
+    results: dict[str, list[dict[str, Any]]] = {TRAINER: [], ALL: [], FULL: []}
     for seed in range(turns):
         for contestant, figures in results.items():
             with tempfile.TemporaryDirectory() as folder:

@@ -64,8 +64,8 @@ class ModelSettings(Section):
     """A Hub name, a local folder, or `embedded:minilm`."""
     revision: str = "main"
     """The branch, tag or commit of a Hub model."""
-    frozen_layers: Literal["all"] | Annotated[int, Field(ge=0)] = "all"
-    """How many of the encoder's layers, from the first on, keep their pretrained weights; `all`: all."""
+    frozen_layers: Literal["all", "half"] | Annotated[int, Field(ge=0)] = "all"
+    """How many of the encoder's layers, from the first on, keep their pretrained weights (`half`, `all`)."""
     freeze_embeddings: bool = True
     """Whether the embeddings keep theirs, too; they always do where a layer is frozen."""
     lora_rank: int = Field(default=0, ge=0)

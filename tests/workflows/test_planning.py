@@ -15,7 +15,7 @@ from textune.encoder.prefix import Placement
 from textune.errors import RecipeError, RequestError
 from textune.training.planning import Costs
 from textune.workflows import planning
-from textune.workflows.learners import Task
+from textune.workflows.learners import Task, frozen_layers_of
 from textune.workflows.planning import plan_task
 from textune.workflows.preparing import feature_shape
 from textune.workflows.progress import Silence
@@ -194,6 +194,18 @@ def test_no_layer_below_one_that_the_head_reads_can_be_left_out(tiny_distilbert:
 
 def test_with_low_rank_updates_no_further_layer_is_frozen(tiny_distilbert: str) -> None:
     assert most_frozen(task_of(stock_classifier(Path(tiny_distilbert)), "model.lora_rank=2")) == 0
+
+
+def test_half_of_the_layers_can_be_frozen_whatever_their_number(tiny_distilbert: str) -> None:
+    classifier = stock_classifier(Path(tiny_distilbert))
+
+    assert frozen_layers_of(task_of(classifier, "model.frozen_layers=half")) == 1
+
+
+def test_no_layer_is_frozen_where_all_share_their_weights(tmp_path: Path) -> None:
+    classifier = stock_classifier(build_tiny_model(tmp_path, "albert"))
+
+    assert frozen_layers_of(task_of(classifier, "model.frozen_layers=half")) == 0
 
 
 def test_layers_that_are_shared_cannot_be_frozen(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import torch
 
-from textune.encoder.threads import release_free_memory
+from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
 from textune.training.objectives import BatchLoss

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from textune.encoder.threads import release_free_memory
+from textune.encoder.memory import release_free_memory
 from textune.settings import Recipe
 from textune.workflows.fitting import Fit, calibrate, follow
 from textune.workflows.learners import (

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textune.encoder.threads import one_thread, share_one_heap
+from textune.encoder.memory import keep_memory_low
+from textune.encoder.threads import one_thread
 from textune.files import sha256_of_text, write_json, write_text
 from textune.recipe import Recipe, dump_recipe
 from textune.runs import Run, new_run, resumed_run
@@ -23,7 +24,7 @@ from textune.workflows.finetuning import (
     held_out_probabilities,
 )
 from textune.workflows.fitting import Fit, fit_classifier
-from textune.workflows.learners import Task
+from textune.workflows.learners import Task, frozen_layers_of
 from textune.workflows.origin import (
     check_origin,
     describe_machine,
@@ -88,7 +89,7 @@ class Job:
 def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
     """Train and write the run, from its beginning or, where an origin is given, from where it stopped."""
     watch, recipe = Stopwatch(), job.recipe
-    share_one_heap()
+    keep_memory_low()
     with watch.stage("load"):
         source, folder, tokenizer = load_parts(recipe, offline=job.offline, observer=observer)
     with watch.stage("prepare"):
@@ -274,7 +275,7 @@ def _describe_training(fit: Fit, task: Task) -> dict[str, Any]:
         "weight_decay": fit.end.weight_decay,
         "temperature": fit.temperature,
         "precision": task.placement.precision,
-        "frozen_layers": task.recipe.model.frozen_layers,
+        "frozen_layers": frozen_layers_of(task) if task.recipe.trains_encoder else "all",
         "dropped": task.texts.dropped,
         "truncated": task.texts.tokenized.truncated,
     }

@@ -56,8 +56,11 @@ def frozen_layers_of(task: Task) -> int:
     """Return the number of layers to freeze; none where layers share their weights (ALBERT)."""
     from textune.encoder.suffix import layers_of
 
-    assert task.recipe.model.frozen_layers != "all"
-    return 0 if layers_of(task.classifier.encoder) is None else task.recipe.model.frozen_layers
+    asked, layers = task.recipe.model.frozen_layers, layers_of(task.classifier.encoder)
+    assert asked != "all"
+    if layers is None:
+        return 0
+    return len(layers) // 2 if asked == "half" else asked
 
 
 def trained_tokens(task: Task) -> list[list[int]]:

@@ -1,0 +1,38 @@
+"""How much memory this process holds beyond what it uses.
+
+The defaults of the memory allocator and of oneDNN suit a process whose operations have few shapes. Batches of
+texts have many, and the defaults then hold two to three times the memory that is in use.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from contextlib import suppress
+
+_KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 128, "LRU_CACHE_CAPACITY": 8}
+"""oneDNN's own cache, and the one that torch keeps ahead of it in each thread."""
+_M_ARENA_MAX = -8
+"""The option of glibc's `mallopt` for the number of heaps."""
+
+
+def keep_memory_low() -> None:
+    """Keep this process from hoarding memory; call it ahead of the first operation of torch.
+
+    Every shape of a matrix product in 16 bits gets a kernel of its own, compiled at first use, and batches
+    have many shapes. torch and oneDNN keep 1,024 of them each, which comes to several hundred MB, and to
+    compile one again takes less than half a millisecond. Settings of the user's environment are left alone.
+
+    Where the system's library is glibc, all threads take memory from the same heap: by default each has one
+    of its own, which keeps what its thread has freed.
+    """
+    for name, kernels in _KERNELS_KEPT.items():
+        os.environ.setdefault(name, str(kernels))
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def release_free_memory() -> None:
+    """Give memory that has been freed back to the system, where the system's library is glibc."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
