@@ -96,6 +96,21 @@ def test_a_run_holds_its_learning_curve(tiny_distilbert: str, small_csv: str, tm
     assert any(name.startswith("logs/") for name in read_manifest(open_run(result.run))["files"])
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_with_a_frozen_encoder_holds_its_learning_curve_too(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    settings = ["train.report_to=tensorboard", "train.num_train_epochs=3", "evaluate.baselines=false"]
+
+    result = textune.train(
+        "paper", model=tiny_distilbert, data=small_csv, out=tmp_path / "run", settings=settings
+    )
+
+    assert scalars(result.run / "logs")["validation/log_loss"] == pytest.approx(
+        [entry["validation_log_loss"] for entry in result.history]
+    )
+
+
 def hide(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
     """Let packages not be found."""
     import importlib.util

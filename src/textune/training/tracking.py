@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from textune.settings import Recipe
 from textune.training.loop import EpochEnd, Event, StepEnd
 
 
@@ -48,3 +49,14 @@ def track(
         # Not `end_training`: that would take the process group down, too, with trainings still to come.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+
+def flat_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe's settings as trackers take them: single values by name, `train.seed` for example."""
+    return {
+        f"{name}.{key}": value
+        for name, section in recipe.model_dump().items()
+        if isinstance(section, dict)
+        for key, value in section.items()
+        if isinstance(value, str | int | float | bool)
+    }

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from textune.encoder.memory import release_free_memory
-from textune.settings import Recipe
 from textune.workflows.fitting import Fit, calibrate, follow
 from textune.workflows.learners import (
     Member,
@@ -163,7 +162,7 @@ def _train_member(
 ) -> tuple[list[dict[str, Any]], FitEnd, torch.Tensor]:
     """Train one member; return its learning curve, its end, and the logits of the rows that it left out."""
     from textune.training.finetuning import Keeper, Progress, fine_tune, load_newest
-    from textune.training.tracking import track
+    from textune.training.tracking import flat_settings, track
 
     task, observer, train = work.task, work.observer, work.task.recipe.train
     several = train.members > 1
@@ -200,22 +199,12 @@ def _train_member(
         )
         if task.processes.is_first:
             logs = work.run.logs / folder.name if several else work.run.logs
-            events = track(events, train.report_to, folder=logs, settings=_flat(task.recipe))
+            events = track(events, train.report_to, folder=logs, settings=flat_settings(task.recipe))
         steps = member.learned.steps_per_epoch * train.num_train_epochs
         if progress.is_over:
             left_out.append(learner.logits(member.held_out))
         curve, end = follow(events, train.num_train_epochs, observer, steps=steps)
     return curve, end, left_out[-1]
-
-
-def _flat(recipe: Recipe) -> dict[str, Any]:
-    return {
-        f"{name}.{key}": value
-        for name, section in recipe.model_dump().items()
-        if isinstance(section, dict)
-        for key, value in section.items()
-        if isinstance(value, str | int | float | bool)
-    }
 
 
 def encode_trained(task: Task, *, observer: Observer) -> dict[str, NDArray[np.float32]]:

@@ -43,6 +43,7 @@ def fit_classifier(
     settings: TrainSettings,
     learning_rate_factor: Callable[[int], float] | None,
     observer: Observer,
+    tracked: Callable[[Iterator[Event]], Iterator[Event]] = lambda events: events,
 ) -> Fit:
     """Fit a classifier's head in place, calibrate it, and fold into its weights what was fitted beside them.
 
@@ -53,6 +54,7 @@ def fit_classifier(
         settings: The recipe's section.
         learning_rate_factor: See `textune.train`.
         observer: Hears of every epoch.
+        tracked: Reads the stream of events on its way, and passes it on.
     """
     import torch
 
@@ -78,7 +80,7 @@ def fit_classifier(
         },
         learning_rate_factor=learning_rate_factor,
     )
-    history, end = follow(events, settings.num_train_epochs, observer)
+    history, end = follow(tracked(events), settings.num_train_epochs, observer)
     temperature = 1.0
     if settings.calibrate:
         logits = head_logits(head, inputs["validation"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,8 @@ def _fit(
     task: Task, job: Job, run: Run, watch: Stopwatch, observer: Observer, *, resumed: bool
 ) -> tuple[Fit, dict[str, NDArray[np.float64]]]:
     """Train, and return how it went and the probabilities of every split."""
+    from textune.training.tracking import flat_settings, track
+
     if task.recipe.trains_encoder:
         return _fit_encoder(task, job, run, watch, observer, resumed=resumed)
     with watch.stage("features"):
@@ -179,6 +182,9 @@ def _fit(
             source=task.source,
             observer=observer,
         )
+    tracked = partial(
+        track, name=task.recipe.train.report_to, folder=run.logs, settings=flat_settings(task.recipe)
+    )
     with watch.stage("train"), one_thread():
         observer.stage("Training the head")
         fit = fit_classifier(
@@ -188,6 +194,7 @@ def _fit(
             settings=task.recipe.train,
             learning_rate_factor=job.learning_rate_factor,
             observer=observer,
+            tracked=tracked,
         )
     with watch.stage("evaluate"):
         observer.stage("Evaluating")
