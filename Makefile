@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,5 +57,13 @@ bench-commands: $(VENV)/installed  ## Seconds and memory of whole training comma
 bench-finetune: $(VENV)/installed  ## Fine-tuning beside transformers' Trainer: speed, memory, quality; 30 minutes.
 	$(BIN)/python benchmarks/finetune.py
 
-clean:  ## Delete the environment and the caches, and keep the runs.
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+.bench/%/installed: benchmarks/peers/requirements/%.txt
+	$(PYTHON) -m venv .bench/$*
+	.bench/$*/bin/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; 90 minutes.
+	$(BIN)/python benchmarks/peers/compare.py
+
+clean:  ## Delete the environments and the caches, and keep the runs.
+	rm -rf $(VENV) .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,72 @@
+"""What every contestant is given and gives back.
+
+Given: `--data`, a JSON file `{"labels": [...], "train": {"text", "label"}, "validation": ..., "test": ...}`;
+`--model`, a folder with an encoder's weights and tokenizer; `--seed`; `--out`, a folder. Given back in that
+folder: `probabilities.npy`, (test rows, classes), and `seconds.json`, the seconds of training alone. A
+contestant runs in an environment of its own and imports nothing of textune but this module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a contestant is to do.
+
+    Attributes:
+        data: The texts and labels by split, and the class names under "labels".
+        model: The encoder's folder.
+        seed: The seed.
+        variant: Which of a contestant's variants.
+        out: Where to write.
+    """
+
+    data: dict[str, Any]
+    model: str
+    seed: int
+    variant: str
+    out: Path
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return len(self.data["labels"])
+
+    def split(self, name: str) -> tuple[list[str], np.ndarray]:
+        """Return the texts and class ids of a split."""
+        return self.data[name]["text"], np.asarray(self.data[name]["label"])
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Count the seconds of the block as training."""
+        start = time.perf_counter()
+        yield
+        (self.out / "seconds.json").write_text(json.dumps(time.perf_counter() - start))
+
+    def give(self, probabilities: np.ndarray) -> None:
+        """Give back the test rows' probabilities."""
+        np.save(self.out / "probabilities.npy", np.asarray(probabilities, dtype=np.float64))
+
+
+def read_job() -> Job:
+    """Return the job that the command line describes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--variant", default="")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    data = json.loads(Path(options.data).read_text())
+    return Job(data, options.model, options.seed, options.variant, options.out)
