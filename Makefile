@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ bench-commands: $(VENV)/installed  ## Seconds and memory of whole training comma
 
 bench-finetune: $(VENV)/installed  ## Fine-tuning beside transformers' Trainer: speed, memory, quality; 30 minutes.
 	$(BIN)/python benchmarks/finetune.py
+
+bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
+	$(BIN)/python benchmarks/scaling.py
 
 .bench/%/installed: benchmarks/peers/requirements/%.txt
 	$(PYTHON) -m venv .bench/$*
