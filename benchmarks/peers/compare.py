@@ -67,7 +67,7 @@ CONTESTANTS = {
     "keras": Contestant("the study's pipeline in Keras", "keras_study.py", environment="keras"),
     "trainer-frozen": Contestant("`Trainer`, frozen encoder, 15 epochs", "hf_trainer.py", "frozen"),
     "trainer": Contestant("`Trainer`, its defaults", "hf_trainer.py"),
-    "setfit": Contestant("SetFit, stopped after 10 minutes", "setfit_defaults.py", "600", "setfit"),
+    "setfit": Contestant("SetFit, stopped after 5 minutes", "setfit_defaults.py", "300", "setfit"),
     "sentence": Contestant(
         "sentence-transformers + logistic regression", "sentence_embeddings.py", environment="setfit"
     ),
