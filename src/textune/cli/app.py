@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from textune.cli.serving import serve
 from textune.environment import is_first, launched, may_speak
 from textune.errors import RequestError, StoppedError, TextuneError
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(no_args_is_help=True, help="What frozen encoders gave, kept on disk.")
 app.add_typer(cache_app, name="cache")
+app.command()(serve)
 
 _INTERRUPTED = 130
 """The exit code by which shells know a process that Ctrl-C has ended."""

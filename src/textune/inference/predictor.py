@@ -53,6 +53,16 @@ class TorchPredictor:
         """The classes' names, in the order of the probabilities."""
         return self._classifier.label_names
 
+    @property
+    def max_tokens(self) -> int:
+        """Tokens after which a text is cut."""
+        return self._classifier.max_length
+
+    @property
+    def device(self) -> str:
+        """Where it runs, such as `cpu` or `cuda`."""
+        return self._placement.device
+
     def predict_proba(
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
@@ -60,9 +70,20 @@ class TorchPredictor:
         _check_texts(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)))
+        return self._classifier.probabilities(self._features(texts, on_progress))
+
+    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+        from textune.model.classifier import head_logits
+
+        _check_texts(texts)
+        if not len(texts):
+            return np.empty((0, len(self.label_names)), dtype=np.float32)
+        return head_logits(self._classifier.head, self._features(texts)).numpy()
+
+    def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
         rows = self._classifier.tokenize(texts)
-        features = self._classifier.features(rows, placement=self._placement, on_progress=on_progress)
-        return self._classifier.probabilities(features)
+        return self._classifier.features(rows, placement=self._placement, on_progress=on_progress)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """Return the most probable label of every text."""

@@ -1,0 +1,1 @@
+"""Serving: a classifier behind HTTP, for many clients at once."""

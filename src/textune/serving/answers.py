@@ -1,0 +1,58 @@
+"""From logits to what a client gets: scores by label, sorted.
+
+In: logits (texts, classes). Out: JSON values. Computed in float64, as everywhere in textune, so that a served
+probability is the one that `textune predict` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the probabilities (texts, classes) of logits."""
+    exact = np.asarray(logits, dtype=np.float64)
+    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return every class's own probability (texts, classes), as if the classes did not exclude each other."""
+    # tanh does not overflow where exp would.
+    result: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
+    return result
+
+
+def unchanged(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the logits as they are."""
+    return np.asarray(logits, dtype=np.float64)
+
+
+FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+    "none": unchanged,
+}
+
+
+def ranked(
+    scores: NDArray[np.float64], label_names: Sequence[str], *, top_k: int | None = None
+) -> list[list[dict[str, Any]]]:
+    """Return every text's labels with their scores, highest first; of equals, the first label first.
+
+    Example:
+        >>> ranked(np.array([[0.25, 0.75]]), ["no", "yes"])
+        [[{'label': 'yes', 'score': 0.75}, {'label': 'no', 'score': 0.25}]]
+    """
+    orders = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].tolist()
+    return [
+        [{"label": label_names[number], "score": row[number]} for number in order]
+        for row, order in zip(scores.tolist(), orders, strict=True)
+    ]

@@ -1,0 +1,204 @@
+"""The endpoints.
+
+In: a `Service`. Out: the ASGI application, whose `/openapi.json` describes what it does. An endpoint reads
+the request, asks the service for logits, and gives them the form that its clients know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+import textune
+from textune.serving import schemas
+from textune.serving.answers import FUNCTIONS, ranked, softmax
+from textune.serving.description import describe, info_document
+from textune.serving.gate import App, Gate
+from textune.serving.metrics import CONTENT_TYPE
+from textune.serving.occlusion import occlusions, split_parts
+from textune.serving.page.files import page_files
+from textune.serving.refusals import Refusal, invalid, too_large
+from textune.serving.service import PAGE, Service
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_OVERSIZED = "inputs[{number}]: {count:,} tokens are more than the {most:,} that the model reads."
+
+
+def build_app(service: Service) -> App:
+    """Return the application, its gate before it."""
+    app = FastAPI(
+        title="textune",
+        summary="A text classifier behind HTTP.",
+        version=textune.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_unknown)
+    app.add_exception_handler(Exception, _refuse_failed)
+    _add_questions(app, service)
+    _add_probes(app, service)
+    _add_page(app)
+    document = describe(app, with_key=bool(service.keys))
+    app.add_api_route("/openapi.json", _constant(document), include_in_schema=False)
+    paths = {getattr(route, "path", "") for route in app.routes}
+    return Gate(
+        app,
+        paths=frozenset(paths),
+        check=service.check,
+        closing=lambda: service.draining,
+        limits=service.limits,
+        metrics=service.metrics,
+        log=service.log,
+    )
+
+
+def _add_questions(app: FastAPI, service: Service) -> None:
+    """Add the endpoints that need the model."""
+
+    @app.post("/")
+    async def classify(request: Request) -> Response:
+        """Classify texts, in Hugging Face's schema: a list for every text, even for a single one."""
+        asked = schemas.read_request(schemas.ClassifyRequest, await service.read_body(request))
+        texts = schemas.texts_of(asked.inputs, service.limits)
+        parameters = asked.parameters or schemas.ClassifyParameters()
+        function = parameters.function_to_apply or "softmax"
+        _check_function(function, service)
+        scores = FUNCTIONS[function](await service.logits(request, texts))
+        return _json(ranked(scores, service.served.label_names, top_k=parameters.top_k))
+
+    @app.post("/predict")
+    async def predict(request: Request) -> Response:
+        """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
+        asked = schemas.read_request(schemas.PredictRequest, await service.read_body(request))
+        texts = schemas.texts_of(asked.inputs, service.limits)
+        function = "none" if asked.raw_scores else "softmax"
+        _check_function(function, service)
+        await _check_cut(asked, texts, service)
+        scores = FUNCTIONS[function](await service.logits(request, texts))
+        answer = ranked(scores, service.served.label_names)
+        return _json(answer[0] if isinstance(asked.inputs, str) else answer)
+
+    @app.post("/explain")
+    async def explain(request: Request) -> Response:
+        """Weigh the words of a text: how much less probable the label is without each of them."""
+        asked = schemas.read_request(schemas.ExplainRequest, await service.read_body(request))
+        [text] = schemas.texts_of(asked.inputs, service.limits)
+        names = service.served.label_names
+        if asked.label is not None and asked.label not in names:
+            raise invalid(f"label: there is no such label; the labels are {', '.join(names)}.")
+        limits = service.limits
+        most = max(1, min(limits.explained_parts, limits.texts, limits.queued_texts - 1))
+        parts = split_parts(text, most=most)
+        logits = await service.logits(request, [text, *occlusions(text, parts)])
+        probabilities = softmax(logits)
+        number = int(probabilities[0].argmax()) if asked.label is None else names.index(asked.label)
+        weights = probabilities[0, number] - probabilities[1:, number]
+        listed = [
+            {"start": part.start, "end": part.end, "weight": float(weight)}
+            for part, weight in zip(parts, weights, strict=True)
+        ]
+        return _json({"label": names[number], "score": float(probabilities[0, number]), "parts": listed})
+
+
+def _check_function(function: str, service: Service) -> None:
+    if function != "softmax" and not service.served.has_logits:
+        raise invalid(f"The runtime {service.served.runtime} gives probabilities only, no logits.")
+
+
+async def _check_cut(asked: schemas.PredictRequest, texts: list[str], service: Service) -> None:
+    """Raise a `Refusal` if a text would be cut and must not be, or would have to be cut on the left."""
+    left = asked.truncation_direction.lower() == "left"
+    if asked.truncate is not False and not left:
+        return
+    served = service.served
+    if served.count_tokens is None:
+        raise invalid("Texts are cut where the model ends: their tokens cannot be counted here.")
+    # In a thread, as a body may hold a million tokens.
+    counts = await asyncio.to_thread(served.count_tokens, texts)
+    for number, count in enumerate(counts):
+        if count > served.max_tokens and asked.truncate is False:
+            raise too_large(_OVERSIZED.format(number=number, count=count, most=served.max_tokens))
+        if count > served.max_tokens:
+            raise invalid("truncation_direction: a text is too long, and is cut at its right end only.")
+
+
+def _add_probes(app: FastAPI, service: Service) -> None:
+    """Add the endpoints that answer without the model."""
+
+    @app.get("/health")
+    async def health() -> Response:
+        """Tell whether the server works; one that does not must be started again."""
+        if not service.queue.alive:
+            raise Refusal(503, "A worker has ended.")
+        return _json({"status": "ok"})
+
+    @app.get("/ready")
+    async def ready() -> Response:
+        """Tell whether the server takes requests."""
+        if service.draining or not service.queue.alive:
+            raise Refusal(503, "The server is about to end and takes no more requests.")
+        return _json({"status": "ready"})
+
+    @app.get("/info")
+    async def info() -> Response:
+        """Describe the model, the limits, and how good the model is."""
+        return _json(info_document(service.served, service.limits))
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Give the server's figures in Prometheus' text format."""
+        return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
+
+
+def _add_page(app: FastAPI) -> None:
+    """Add the page for people."""
+    for name, file in page_files().items():
+        path = "/" if name == "index.html" else f"{PAGE}{name}"
+        answer = Response(file.content, media_type=file.media_type, headers=file.headers)
+        app.add_api_route(path, _always(answer), methods=["GET"], include_in_schema=False)
+
+
+def _constant(document: Any) -> Endpoint:
+    return _always(_json(document))
+
+
+def _always(answer: Response) -> Endpoint:
+    async def give(_: Request) -> Response:
+        return answer
+
+    return give
+
+
+def _json(document: Any) -> Response:
+    # A number that is none would be no JSON: better no answer than one that no client can read.
+    return Response(json.dumps(document, allow_nan=False), media_type="application/json")
+
+
+async def _refuse(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return Response(
+        json.dumps(refusal.document()),
+        status_code=refusal.status,
+        media_type="application/json",
+        headers=refusal.headers,
+    )
+
+
+async def _refuse_unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "There is no such endpoint; /openapi.json lists them all."
+    return await _refuse(request, Refusal(error.status_code, message, error.headers))
+
+
+async def _refuse_failed(request: Request, _: Exception) -> Response:
+    # The error itself goes on to the gate, which logs it.
+    return await _refuse(request, Refusal(500, "The server failed over this request."))

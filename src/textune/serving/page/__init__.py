@@ -1,0 +1,1 @@
+"""The page for people: plain HTML, CSS and JavaScript, which load nothing from anywhere else."""

@@ -1,0 +1,278 @@
+"""The queue before the model: texts of many requests into batches of like length, and their logits back.
+
+In: the texts of one request, from the event loop. Out: their logits, in the order of the texts. Every worker
+is a thread that takes batches whenever it is free, so that a core works on a batch of its own. Does not know
+HTTP, nor what computes the logits.
+
+The event loop alone admits requests and counts their places; it never waits for a lock. The workers take
+turns at choosing: who has the turn empties the inbox, drops what was given up, and takes the text that has
+waited longest with those that are most like it in length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Score = Callable[[Sequence[str]], "NDArray[np.floating[Any]]"]
+
+_MOST_TEXTS = 32
+_MOST_CHARACTERS = 16_384
+"""Of a batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
+
+_NEW_SHARE = 0.1
+"""The weight of the newest batch in the average rate."""
+
+
+class QueueFullError(Exception):
+    """There is no room for a request.
+
+    Attributes:
+        retry_after_seconds: About how long the texts that wait now will take.
+    """
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelFailedError(Exception):
+    """The model raised an error over a text; the error is the cause."""
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A request's place in the queue; belongs to the event loop.
+
+    Attributes:
+        texts: The request's texts.
+        answer: Their logits (texts, classes), once all are known.
+        arrived: When it was admitted, in seconds of the monotonic clock.
+        left: Whether nobody waits for the answer any more.
+        queue_seconds: How long it waited for its first batch.
+        inference_seconds: How long it took from then on.
+    """
+
+    texts: Sequence[str]
+    answer: asyncio.Future[NDArray[np.floating[Any]]]
+    arrived: float
+    left: bool = False
+    queue_seconds: float = 0.0
+    inference_seconds: float = 0.0
+    rows: dict[int, NDArray[np.floating[Any]]] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """One text of a request."""
+
+    ticket: Ticket
+    index: int
+    length: int
+
+
+def choose_batch(pending: Sequence[Item], *, most_texts: int, most_characters: int) -> list[Item]:
+    """Return the text that has waited longest and those that are most like it in length.
+
+    Args:
+        pending: What waits, longest waiting first; at least one.
+        most_texts: The most texts in a batch.
+        most_characters: The most characters in a batch, padding included; a longer text is alone in its batch.
+    """
+    oldest = pending[0].length
+    batch: list[Item] = []
+    widest = 0
+    for item in sorted(pending, key=lambda item: abs(item.length - oldest))[:most_texts]:
+        widest = max(widest, item.length)
+        if batch and widest * (len(batch) + 1) > most_characters:
+            break
+        batch.append(item)
+    return batch
+
+
+class TextQueue:
+    """A bounded queue with workers behind it.
+
+    Args:
+        score: Gives the logits (texts, classes) of a batch; called from the workers, several at a time.
+        workers: Threads; one for every core that the model is to have.
+        places: The most texts that are admitted and not answered.
+        timeout_seconds: A request that would wait longer is not admitted.
+        longest: Characters beyond which texts take no longer, as the model cuts them.
+        on_batch: Told the texts and the seconds of every batch, on the event loop.
+    """
+
+    def __init__(
+        self,
+        score: Score,
+        *,
+        workers: int,
+        places: int,
+        timeout_seconds: float = math.inf,
+        longest: int = 4096,
+        on_batch: Callable[[int, float], None] = lambda texts, seconds: None,
+    ) -> None:
+        self._score = score
+        self._places = places
+        self._timeout = timeout_seconds
+        self._longest = longest
+        self._on_batch = on_batch
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._taken = 0
+        self._rate = 0.0
+        self._inbox: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        self._pending: list[Item] = []
+        self._idle: set[int] = set()
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,), name=f"model-{number}", daemon=True)
+            for number in range(workers)
+        ]
+
+    @property
+    def taken(self) -> int:
+        """How many texts are admitted and not answered."""
+        return self._taken
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for a single text."""
+        return self._taken >= self._places or self._wait_seconds() > self._timeout
+
+    @property
+    def alive(self) -> bool:
+        """Whether every worker is at work or ready for it."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """About how long the texts that wait now will take, at least a second."""
+        return max(1, math.ceil(self._wait_seconds()))
+
+    def start(self) -> None:
+        """Start the workers; answers go to the event loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Tell the workers to end after the batches that they have begun."""
+        self._inbox.put(None)
+
+    def admit(self, texts: Sequence[str]) -> Ticket:
+        """Give a request a place for all of its texts, or none; `leave` frees it again.
+
+        Raises:
+            QueueFullError: There is no room for them all.
+        """
+        if self.full or self._taken + len(texts) > self._places:
+            raise QueueFullError(self.retry_after_seconds)
+        assert self._loop is not None
+        ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
+        self._taken += len(texts)
+        self._inbox.put(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Free a request's place, whether it is answered or given up; what still waits of it is dropped."""
+        if ticket.left:
+            return
+        ticket.left = True
+        self._taken -= len(ticket.texts)
+        if ticket.answer.done():
+            ticket.answer.exception()  # Looked at, so that asyncio does not report it as missed.
+        else:
+            ticket.answer.cancel()
+
+    def _wait_seconds(self) -> float:
+        return self._taken / self._rate if self._rate else 0.0
+
+    def _work(self, number: int) -> None:
+        while (batch := self._next_batch(number)) is not None:
+            started = time.monotonic()
+            rows = self._rows(batch)
+            self._tell(self._deliver, batch, rows, started, time.monotonic())
+
+    def _next_batch(self, number: int) -> list[Item] | None:
+        """Wait for texts and return a batch of them, or None when the queue is stopped."""
+        self._idle.add(number)
+        with self._turn:
+            while self._take_in(wait=not self._pending):
+                self._pending = [item for item in self._pending if not item.ticket.left]
+                if self._pending:
+                    return self._pick(number)
+            return None
+
+    def _pick(self, number: int) -> list[Item]:
+        """Take a batch out of what is pending, and leave their share to the other workers that are idle."""
+        share = math.ceil(len(self._pending) / len(self._idle))
+        batch = choose_batch(
+            self._pending, most_texts=min(_MOST_TEXTS, share), most_characters=_MOST_CHARACTERS
+        )
+        chosen = set(batch)
+        self._pending = [item for item in self._pending if item not in chosen]
+        self._idle.discard(number)
+        return batch
+
+    def _take_in(self, *, wait: bool) -> bool:
+        """Move what has arrived to what is pending; return False when the queue is stopped."""
+        with suppress(queue.Empty):
+            while True:
+                ticket = self._inbox.get(block=wait)
+                if ticket is None:
+                    self._inbox.put(None)  # For the other workers.
+                    return False
+                self._pending += [
+                    Item(ticket, index, min(len(text), self._longest))
+                    for index, text in enumerate(ticket.texts)
+                ]
+                wait = False
+        return True
+
+    def _rows(self, batch: Sequence[Item]) -> list[Any]:
+        """Return the logits of a batch, or the error in the place of a text over which the model fails."""
+        texts = [item.ticket.texts[item.index] for item in batch]
+        try:
+            return list(self._score(texts))
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            return [row for item in batch for row in self._rows([item])]
+
+    def _tell(self, call: Callable[..., None], *arguments: Any) -> None:
+        assert self._loop is not None
+        # A loop that is closed has nobody left who waits.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
+        rate = len(self._threads) * len(batch) / max(ended - started, 1e-6)
+        self._rate = rate if not self._rate else (1 - _NEW_SHARE) * self._rate + _NEW_SHARE * rate
+        self._on_batch(len(batch), ended - started)
+        for item, row in zip(batch, rows, strict=True):
+            ticket = item.ticket
+            if ticket.left or ticket.answer.done():
+                continue
+            if isinstance(row, Exception):
+                failed = ModelFailedError()
+                failed.__cause__ = row
+                ticket.answer.set_exception(failed)
+                continue
+            if not ticket.rows:
+                ticket.queue_seconds = started - ticket.arrived
+            ticket.rows[item.index] = row
+            if len(ticket.rows) == len(ticket.texts):
+                ticket.inference_seconds = ended - ticket.arrived - ticket.queue_seconds
+                ticket.answer.set_result(np.stack([ticket.rows[index] for index in range(len(ticket.texts))]))

@@ -1,0 +1,156 @@
+"""The process: a socket, an event loop, and how it ends.
+
+In: a `Service`, a bound socket. Out: nothing, when the server was told to end. The first SIGTERM or SIGINT
+ends it politely: what was accepted is answered, new work gets 503, connections close with their next answer.
+The second ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from textune.errors import RequestError
+from textune.serving.app import build_app
+from textune.serving.logs import UvicornHandler
+from textune.serving.service import Service
+
+_SECONDS_TO_SAY_GOODBYE = 0.3
+"""How long a server that ends still answers, so that clients which keep connections are told to close them."""
+
+_SECONDS_FOR_THE_LAST = 2.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound and not yet listening.
+
+    Raises:
+        RequestError: The address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise RequestError(
+            f"There is no address {host} on this computer: {error.strerror}.",
+            "Give one with --host, such as 127.0.0.1 for this computer alone.",
+        ) from error
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise RequestError(
+            f"The address {host}, port {port}, cannot be used: {os.strerror(error.errno or 0)}.",
+            "Give another port with --port, or 0 for any that is free.",
+        ) from error
+    return bound
+
+
+def run(service: Service, bound: socket.socket, *, on_ready: Callable[[], None]) -> bool:
+    """Serve until told to end; return whether all that was accepted has been answered.
+
+    Args:
+        service: What is served.
+        bound: Where, as `bind` gave it.
+        on_ready: Called when requests are taken.
+    """
+    config = uvicorn.Config(
+        build_app(service),
+        lifespan="off",
+        ws="none",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
+    )
+    _hear_uvicorn(service)
+    server = _Server(config, service, on_ready)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(server.serve_service(bound))
+    return not server.forced
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, but that it ends as this module says."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service = service
+        self._on_ready = on_ready
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.forced = False
+
+    async def serve_service(self, bound: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._service.queue.start()
+        try:
+            await self.serve(sockets=[bound])
+        finally:
+            self._service.queue.stop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        tell_systemd("READY=1")
+        self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Signals are not passed on to what handled them before, as uvicorn would: the process exits with 0.
+        if self._service.draining:
+            self.forced = self.force_exit = self.should_exit = True
+            return
+        self._service.draining = True
+        self._service.log.write("draining", signal=signal.Signals(sig).name)
+        tell_systemd("STOPPING=1")
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._begin_to_drain)
+
+    def _begin_to_drain(self) -> None:
+        self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        """Let uvicorn end when what was accepted is answered."""
+        await asyncio.sleep(_SECONDS_TO_SAY_GOODBYE)
+        # Every request ends by its own deadline, so that this ends too.
+        while self._service.queue.taken:
+            await asyncio.sleep(0.02)
+        self.should_exit = True
+
+
+def tell_systemd(state: str) -> None:
+    """Tell the service manager how it stands, where one asked to be told (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        channel.sendall(state.encode())
+
+
+def _hear_uvicorn(service: Service) -> None:
+    logger = logging.getLogger("uvicorn.error")
+    logger.handlers = [UvicornHandler(service.log)]
+    logger.propagate = False
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest event loop that there is; None is asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:  # Not made for Windows.
+        return None
+    factory: Any = uvloop.new_event_loop
+    return factory
