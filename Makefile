@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ $(VENV)/installed: $(VENV)/python-found pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,serve,dev]"
 	@touch $@
 
 install: $(VENV)/installed-dev  ## Set up the development environment in .venv, with the command textune.
@@ -67,6 +67,12 @@ bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
 
 bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; 90 minutes.
 	$(BIN)/python benchmarks/peers/compare.py
+
+bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overloaded; five minutes.
+	$(BIN)/python benchmarks/serve.py
+
+torture-serve: $(VENV)/installed-dev  ## 20,000 wrong requests, 2,000 clients that hang up, 20 signals under load.
+	TEXTUNE_SERVE_REQUESTS=20000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving
 
 clean:  ## Delete the environments and the caches, and keep the runs.
 	rm -rf $(VENV) .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ import pytest
 from conftest import REPOSITORY
 
 SOURCES = sorted((REPOSITORY / "src" / "textune").rglob("*.py"))
-HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow")
+HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "fastapi", "uvicorn")
 
 
 def modules_after(code: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,14 @@ def serve(
         characters=max_characters,
         body_bytes=max_body,
     )
-    with Watcher() as observer:
+    with ExitStack() as until_ready:
+        observer = until_ready.enter_context(Watcher())
+
+        def show(address: str) -> None:
+            until_ready.close()
+            # To be copied, so it is not wrapped; from here on, standard error holds the log alone.
+            print(f"Serving {run} at {address}", flush=True)  # noqa: T201
+
         run_server(
             run,
             host=host,
@@ -62,5 +69,5 @@ def serve(
             api_keys=api_key or (),
             limits=limits,
             observer=observer,
-            on_ready=lambda address: observer.note(f"Serving {shlex.quote(str(run))} at {address}"),
+            on_ready=show,
         )

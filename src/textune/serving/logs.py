@@ -39,8 +39,8 @@ class JsonLog:
         """Log an event; fields that are None are left out."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         given = {name: value for name, value in fields.items() if value is not None}
-        self._told += 1
         self._lines.append(json.dumps({"time": moment, "level": level, "event": event, **given}))
+        self._told += 1  # Only now: a line that is counted and not there would be taken for a lost one.
 
     def close(self) -> None:
         """Write what waits, for a second at most, and stop."""

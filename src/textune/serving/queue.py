@@ -89,7 +89,7 @@ def choose_batch(pending: Sequence[Item], *, most_texts: int, most_characters: i
     Args:
         pending: What waits, longest waiting first; at least one.
         most_texts: The most texts in a batch.
-        most_characters: The most characters in a batch, padding included; a longer text is alone in its batch.
+        most_characters: The most characters in a batch, padding included; a longer text is alone in one.
     """
     oldest = pending[0].length
     batch: list[Item] = []

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +24,7 @@ from textune.serving.logs import UvicornHandler
 from textune.serving.service import Service
 
 _SECONDS_TO_SAY_GOODBYE = 0.3
-"""How long a server that ends still answers, so that clients which keep connections are told to close them."""
+"""How long a server that ends still answers, so that clients that keep connections are told to close them."""
 
 _SECONDS_FOR_THE_LAST = 2.0
 
@@ -58,65 +57,73 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def run(service: Service, bound: socket.socket, *, on_ready: Callable[[], None]) -> bool:
-    """Serve until told to end; return whether all that was accepted has been answered.
+class Server(uvicorn.Server):
+    """uvicorn's server, but that it ends as this module says.
 
     Args:
         service: What is served.
-        bound: Where, as `bind` gave it.
         on_ready: Called when requests are taken.
     """
-    config = uvicorn.Config(
-        build_app(service),
-        lifespan="off",
-        ws="none",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
-    )
-    _hear_uvicorn(service)
-    server = _Server(config, service, on_ready)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(server.serve_service(bound))
-    return not server.forced
 
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, but that it ends as this module says."""
-
-    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, service: Service, *, on_ready: Callable[[], None] = lambda: None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                build_app(service),
+                lifespan="off",
+                ws="none",
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
+            )
+        )
         self._service = service
         self._on_ready = on_ready
-        self._draining: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
         self.forced = False
 
-    async def serve_service(self, bound: socket.socket) -> None:
+    def run_on(self, bound: socket.socket) -> bool:
+        """Serve until told to end; return whether it ended politely, with all that was accepted answered.
+
+        Args:
+            bound: Where, as `bind` gave it.
+        """
+        logger = logging.getLogger("uvicorn.error")
+        logger.handlers, logger.propagate = [UvicornHandler(self._service.log)], False
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._serve_on(bound))
+        return not self.forced
+
+    def end(self) -> None:
+        """End politely when called first, and at once when called again; from any thread."""
+        if self._service.draining:
+            self.forced = self.force_exit = self.should_exit = True
+            return
+        self._service.draining = True
+        self._service.log.write("draining")
+        tell_systemd("STOPPING=1")
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._begin_to_drain)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        tell_systemd("READY=1")
+        self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal; uvicorn's own method would raise it again in the end, so that no exit code is 0."""
+        self.end()
+
+    async def _serve_on(self, bound: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._service.queue.start()
         try:
             await self.serve(sockets=[bound])
         finally:
             self._service.queue.stop()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        tell_systemd("READY=1")
-        self._on_ready()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Signals are not passed on to what handled them before, as uvicorn would: the process exits with 0.
-        if self._service.draining:
-            self.forced = self.force_exit = self.should_exit = True
-            return
-        self._service.draining = True
-        self._service.log.write("draining", signal=signal.Signals(sig).name)
-        tell_systemd("STOPPING=1")
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._begin_to_drain)
 
     def _begin_to_drain(self) -> None:
         self._draining = asyncio.ensure_future(self._drain())
@@ -138,12 +145,6 @@ def tell_systemd(state: str) -> None:
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.connect(f"\0{address[1:]}" if address.startswith("@") else address)
         channel.sendall(state.encode())
-
-
-def _hear_uvicorn(service: Service) -> None:
-    logger = logging.getLogger("uvicorn.error")
-    logger.handlers = [UvicornHandler(service.log)]
-    logger.propagate = False
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -12,7 +12,7 @@ import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from starlette.requests import Request
 
@@ -155,9 +155,31 @@ class Service:
         return Refusal(504, f"There was no answer within {self.limits.timeout_seconds:g} seconds.")
 
 
-def digest(key: str) -> bytes:
-    """Return what is kept of an API key."""
-    return hashlib.sha256(key.encode()).digest()
+def make_service(served: Served, *, limits: Limits, api_keys: Sequence[str], stream: TextIO) -> Service:
+    """Return a service whose queue has not been started.
+
+    Args:
+        served: The classifier.
+        limits: What is refused.
+        api_keys: Keys, of which a request must carry one; without any, none is needed.
+        stream: Where the log goes.
+    """
+    metrics = Metrics(lambda: queue.taken)
+    queue = TextQueue(
+        served.logits,
+        workers=served.workers,
+        places=limits.queued_texts,
+        timeout_seconds=limits.timeout_seconds,
+        on_batch=metrics.count_batch,
+    )
+    return Service(
+        served=served,
+        queue=queue,
+        limits=limits,
+        metrics=metrics,
+        log=JsonLog(stream),
+        keys=tuple(hashlib.sha256(key.encode()).digest() for key in api_keys),
+    )
 
 
 async def _chunks(request: Request) -> Any:

@@ -8,18 +8,19 @@ import ipaddress
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textune.errors import MissingExtraError, RequestError, StoppedError
 from textune.serving.settings import Limits
 from textune.workflows.progress import Observer, Silence
 
 if TYPE_CHECKING:
-    from textune.serving.served import Served
     from textune.serving.service import Service
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client")
+_OPEN = "No API key is set: whoever reaches the server can use it."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
 
@@ -51,51 +52,37 @@ def serve(
     limits, observer = limits or Limits(), observer or Silence()
     _check_packages()
     _check_keys(api_keys)
-    # As long as nothing is accepted, there is nothing to drain.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    from textune.serving.server import bind
-    from textune.serving.server import run as run_server
+    from textune.serving.server import Server, bind
 
-    bound = bind(host, port)
-    address = _address(host, bound.getsockname()[1])
-    if not api_keys and not _is_loopback(bound.getsockname()[0]):
-        observer.note(f"No API key is set: whoever reaches {address} can use this server.")
-    observer.stage("Loading the classifier")
-    from textune.serving.served import load_served
-
-    served = load_served(Path(run).expanduser())
-    _warm_up(served)
-    service = _make_service(served, limits, api_keys)
-    try:
-        answered = run_server(service, bound, on_ready=lambda: on_ready(address))
-    finally:
-        service.log.close()
+    with bind(host, port) as bound:
+        # As long as nothing is accepted, there is nothing to drain.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        observer.stage("Loading the classifier")
+        service = _load(Path(run).expanduser(), limits, api_keys)
+        found, free_port = bound.getsockname()[:2]
+        if not api_keys and not ipaddress.ip_address(found.partition("%")[0]).is_loopback:
+            service.log.write("open", level="warning", message=_OPEN)
+        address = _address(host, free_port)
+        try:
+            answered = Server(service, on_ready=lambda: on_ready(address)).run_on(bound)
+        finally:
+            service.log.close()
     if not answered:
         raise StoppedError("Stopped at once: requests may have been left without an answer.")
 
 
-def _make_service(served: Served, limits: Limits, api_keys: Sequence[str]) -> Service:
-    from textune.serving.logs import JsonLog
-    from textune.serving.metrics import Metrics
-    from textune.serving.queue import TextQueue
-    from textune.serving.service import Service, digest
+def _load(run: Path, limits: Limits, api_keys: Sequence[str]) -> Service:
+    """Load what is served, and do once what only the first request would need."""
+    from textune.serving.served import load_served
+    from textune.serving.service import make_service
 
-    metrics = Metrics(lambda: queue.taken)
-    queue = TextQueue(
-        served.logits,
-        workers=served.workers,
-        places=limits.queued_texts,
-        timeout_seconds=limits.timeout_seconds,
-        on_batch=metrics.count_batch,
-    )
-    return Service(
-        served=served,
-        queue=queue,
-        limits=limits,
-        metrics=metrics,
-        log=JsonLog(sys.stderr),
-        keys=tuple(digest(key) for key in api_keys),
-    )
+    _allow_many_connections()
+    served = load_served(run)
+    served.logits(_WARM_UP)
+    # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    return make_service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
 
 
 def _check_packages() -> None:
@@ -111,17 +98,14 @@ def _check_keys(api_keys: Sequence[str]) -> None:
         )
 
 
-def _warm_up(served: Served) -> None:
-    """Classify a few texts, so that no client waits for what only the first ones need, and free the rest."""
-    served.logits(_WARM_UP)
-    # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
-    gc.collect()
-    gc.freeze()
+def _allow_many_connections() -> None:
+    """Take as many open files as this user may have: every connection is one."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # Not made for Windows.
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _is_loopback(address: Any) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

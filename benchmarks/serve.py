@@ -1,0 +1,164 @@
+"""The server beside a plain one of FastAPI and transformers' pipeline, and under more load than it can bear.
+
+Both serve the same run, on this computer, to clients in this process. They take turns; each figure is the
+median of the turns. Then the server alone gets one, three and ten times as many requests a second as it can
+answer.
+
+    python benchmarks/serve.py [--run RUN] [--seconds 12] [--turns 2]
+
+Without --run it trains one with the recipe `full` first, on TweetEval's emotion task (see CONTRIBUTING.md) or
+else on the sample. It takes less than five minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import textune
+from load import Outcome, closed_loop, open_loop, to_request
+from textune.cli.console import Watcher
+
+HERE = Path(__file__).parent
+CLIENTS = 32
+TIMES = (1, 3, 10)
+
+
+def data_source() -> str:
+    given = os.environ.get("TEXTUNE_TWEETEVAL", HERE.parent.parent / "shared" / "tweeteval")
+    folder = Path(given) / "emotion"
+    return str(folder) if folder.is_dir() else "sample:emotion"
+
+
+def read_texts() -> list[str]:
+    from textune.data.sources import load_source
+
+    return list(load_source(data_source()).dataset["test"]["text"])
+
+
+def train_run(folder: str) -> Path:
+    with Watcher(quiet=True) as observer:
+        result = textune.train(
+            "full", model="embedded:minilm", data=data_source(), out=f"{folder}/run", observer=observer
+        )
+    return Path(result.run)
+
+
+@contextmanager
+def server(kind: str, run: Path) -> Iterator[int]:
+    """Run a server for the length of the block and yield its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    if kind == "textune":
+        command = ["-m", "textune", "serve", str(run), "--port", str(port)]
+    else:
+        command = [str(HERE / "plain_server.py"), str(run / "model"), str(port)]
+    process = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(port: int) -> None:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/",
+        json.dumps({"inputs": "so happy"}).encode(),
+        {"content-type": "application/json"},
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(request).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("The server did not start.")
+
+
+def compare(run: Path, requests: list[bytes], *, turns: int, seconds: float) -> float:
+    """Print both servers' figures; return how many requests a second textune's answers."""
+    rates: dict[str, list[float]] = {"FastAPI + pipeline": [], "textune": []}
+    singles: dict[str, list[float]] = {name: [] for name in rates}
+    for _ in range(turns):
+        for name in rates:
+            with server(name, run) as port:
+                asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
+                many = asyncio.run(closed_loop(port, requests, clients=CLIENTS, seconds=seconds))
+                one = asyncio.run(closed_loop(port, requests, clients=1, seconds=seconds / 3))
+            rates[name].append(many.statuses[200] / many.seconds)
+            singles[name].append(one.percentile(50))
+    peer = statistics.median(rates["FastAPI + pipeline"])
+    print(f"{'':<20} {CLIENTS} clients, requests/s {'ratio':>6}   one client, p50")
+    for name, turned in rates.items():
+        rate = statistics.median(turned)
+        print(f"{name:<20} {rate:>22,.0f} {rate / peer:>6.2f} {statistics.median(singles[name]):>14.1f} ms")
+    return statistics.median(rates["textune"])
+
+
+def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: float) -> None:
+    """Print what becomes of more requests than can be answered."""
+    print(
+        f"\n{'load':<6} {'sent':>7} {'200':>7} {'429':>7} {'504':>5} {'lost':>5} {'200/s':>7} {'of 1x':>6} ",
+        end="",
+    )
+    print(f"{'p99 of 429':>11} {'p99 of /health':>15}")
+    first = 0.0
+    with server("textune", run) as port:
+        asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
+        for times in TIMES:
+            outcome, health = asyncio.run(open_loop(port, requests, rate=capacity * times, seconds=seconds))
+            goodput = goodput_of(outcome)
+            first = first or goodput
+            counts = [outcome.statuses[status] for status in (200, 429, 504)]
+            lost = outcome.sent - sum(counts)
+            print(
+                f"{times:>3}x   {outcome.sent:>7} {counts[0]:>7} {counts[1]:>7} {counts[2]:>5} {lost:>5} ",
+                end="",
+            )
+            print(f"{goodput:>7.0f} {goodput / first:>6.2f} {outcome.percentile(99, 429):>8.1f} ms ", end="")
+            print(f"{health.percentile(99):>12.1f} ms")
+
+
+def goodput_of(outcome: Outcome) -> float:
+    """Return the answers a second, over the time until the last one came."""
+    longest = max(outcome.latencies.get(200, [0.0]))
+    return outcome.statuses[200] / (outcome.seconds + longest)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--run", type=Path, help="a run of the recipe full")
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--turns", type=int, default=2)
+    options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    requests = [to_request(text) for text in read_texts()]
+    with tempfile.TemporaryDirectory() as folder:
+        run = options.run or train_run(folder)
+        print(f"{len(requests):,} texts of {data_source()}, {os.cpu_count()} cores, {options.turns} turns\n")
+        capacity = compare(run, requests, turns=options.turns, seconds=options.seconds)
+        overload(run, requests, capacity=capacity, seconds=options.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+// Talks to the server: JSON in, JSON out, or an ApiError with the server's own line.
+// The key is kept in memory only.
+
+export class ApiError extends Error {
+  constructor(status, message, retryAfter) {
+    super(message);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+let key = "";
+
+export function useKey(value) {
+  key = value;
+}
+
+async function call(path, options) {
+  const headers = { "content-type": "application/json" };
+  if (key) headers.authorization = `Bearer ${key}`;
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "The server cannot be reached.", 2);
+  }
+  const document = await response.json().catch(() => ({}));
+  if (response.ok) return document;
+  const seconds = Number(response.headers.get("retry-after")) || 1;
+  throw new ApiError(response.status, document.error || `The server answered ${response.status}.`, seconds);
+}
+
+export function readInfo() {
+  return call("info", { method: "GET" });
+}
+
+export function classify(texts, signal) {
+  return call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
+}
+
+export function explain(text, signal) {
+  return call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal });
+}
+
+// Asks again for as long as the server is busy, or gone for a moment.
+export async function patiently(ask, signal, onWait) {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (![0, 429, 503, 504].includes(error.status)) throw error;
+      onWait(error);
+      await pause(error.retryAfter * 1000, signal);
+    }
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stopped = () => reject(new DOMException("stopped", "AbortError"));
+    if (signal.aborted) stopped();
+    signal.addEventListener("abort", stopped, { once: true });
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,125 @@
+// The page: what is typed is classified as it is typed, and its words are weighed when the typing rests.
+
+import { classify, explain, readInfo, useKey } from "./api.js";
+import { drawBars, drawFigures, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
+import { startFiling } from "./filing.js";
+
+const MILLISECONDS_BEFORE_SCORES = 150;
+const MILLISECONDS_BEFORE_WORDS = 450;
+
+const part = (id) => document.getElementById(id);
+
+let limits = null;
+let running = new AbortController();
+let timers = [];
+
+async function begin() {
+  try {
+    limits = await readInfo();
+  } catch (error) {
+    part("key-form").hidden = error.status !== 401;
+    if (error.status === 401) part("key").focus();
+    else complain(error);
+    return;
+  }
+  part("key-form").hidden = true;
+  complain(null);
+  const labels = Object.keys(limits.model_type.classifier.label2id);
+  part("model").textContent = `${limits.run} · ${limits.model_id} · ${labels.join(", ")}`;
+  drawFigures(part("figures"), limits.figures);
+  startFiling(limits);
+  schedule();
+}
+
+function schedule() {
+  // What was asked before is given up, so that the server need not answer it.
+  running.abort();
+  running = new AbortController();
+  timers.forEach(clearTimeout);
+  timers = [];
+  if (!limits) return;
+  const { signal } = running;
+  const text = part("text").value;
+  if (!text.trim()) {
+    clearAnswers();
+    return;
+  }
+  if (part("by-line").checked) {
+    timers.push(setTimeout(guarded(() => showLines(text, signal)), MILLISECONDS_BEFORE_SCORES));
+    return;
+  }
+  timers.push(setTimeout(guarded(() => showScores(text, signal)), MILLISECONDS_BEFORE_SCORES));
+  timers.push(setTimeout(guarded(() => showWords(text, signal)), MILLISECONDS_BEFORE_WORDS));
+}
+
+function guarded(work) {
+  return async () => {
+    try {
+      await work();
+      complain(null);
+    } catch (error) {
+      if (error.name !== "AbortError") complain(error);
+    }
+  };
+}
+
+async function showScores(text, signal) {
+  const [scores] = await classify([text], signal);
+  part("several").hidden = true;
+  part("single").hidden = false;
+  // The words may have been weighed already.
+  if (part("words").textContent !== text) {
+    part("words").textContent = text;
+    part("weights").tBodies[0].replaceChildren();
+  }
+  drawBars(part("bars"), scores);
+  part("summary").textContent = `${scores[0].label}, ${percent(scores[0].score)}`;
+}
+
+async function showWords(text, signal) {
+  const answer = await explain(text, signal);
+  drawWords(part("words"), text, answer.parts);
+  drawWeights(part("weights").tBodies[0], text, answer.parts);
+  part("words-title").textContent = `What each word does for “${answer.label}”`;
+}
+
+async function showLines(text, signal) {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim());
+  const sent = lines.slice(0, limits.max_client_batch_size);
+  const answers = await classify(sent, signal);
+  part("single").hidden = true;
+  part("several").hidden = false;
+  part("several").replaceChildren();
+  drawTable(part("several"), {
+    head: ["Text", "Label", "Probability"],
+    rows: answers.map((scores, number) => [sent[number], scores[0].label, percent(scores[0].score)]),
+    numbers: [2],
+  });
+  const more = lines.length - sent.length;
+  const rest = more ? `; ${more} more lines are not shown: use a file for them` : "";
+  part("summary").textContent = `${sent.length} texts${rest}`;
+}
+
+function clearAnswers() {
+  part("single").hidden = true;
+  part("several").hidden = true;
+  part("summary").textContent = "";
+  complain(null);
+}
+
+function complain(error) {
+  part("problem").hidden = error === null;
+  part("problem").textContent = error === null ? "" : error.message;
+}
+
+// A link may bring a text, as #text=...; what follows # is never sent to a server.
+part("text").value = new URLSearchParams(location.hash.slice(1)).get("text") ?? "";
+part("text").addEventListener("input", schedule);
+part("by-line").addEventListener("change", schedule);
+part("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  useKey(part("key").value);
+  part("key").value = "";
+  begin();
+});
+begin();

@@ -1,0 +1,134 @@
+// Draws answers: bars, coloured words, tables. Knows nothing of the server; texts go in as text, never as HTML.
+
+export function percent(score) {
+  return `${(score * 100).toFixed(1)} %`;
+}
+
+export function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function track(score) {
+  const made = element("span", "track");
+  made.setAttribute("aria-hidden", "true");
+  const filled = element("span");
+  filled.style.width = `${score * 100}%`;
+  made.append(filled);
+  return made;
+}
+
+export function drawBars(list, scores) {
+  list.replaceChildren(
+    ...scores.map(({ label, score }) => {
+      const item = element("li");
+      item.append(element("span", "label", label), track(score), element("span", "percent", percent(score)));
+      return item;
+    }),
+  );
+}
+
+// The strongest word is coloured fully; words that hardly matter in a text where none does stay pale.
+export function drawWords(place, text, parts) {
+  const strongest = Math.max(0.05, ...parts.map(({ weight }) => Math.abs(weight)));
+  // The server counts characters, a browser counts halves of those beyond the basic plane.
+  const characters = Array.from(text);
+  const pieces = [];
+  let at = 0;
+  for (const { start, end, weight } of parts) {
+    pieces.push(document.createTextNode(characters.slice(at, start).join("")));
+    const word = element("span", `word ${weight >= 0 ? "for" : "against"}`, characters.slice(start, end).join(""));
+    const strength = Math.abs(weight) / strongest;
+    word.style.backgroundColor = `rgb(var(--${weight >= 0 ? "for" : "against"}) / ${(strength * 0.45).toFixed(2)})`;
+    if (strength < 0.1) word.style.borderBottomColor = "transparent";
+    word.title = signed(weight);
+    pieces.push(word);
+    at = end;
+  }
+  pieces.push(document.createTextNode(characters.slice(at).join("")));
+  place.replaceChildren(...pieces);
+}
+
+export function drawWeights(body, text, parts) {
+  const characters = Array.from(text);
+  const sorted = [...parts].sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
+  body.replaceChildren(
+    ...sorted.map(({ start, end, weight }) => row([characters.slice(start, end).join(""), signed(weight)], [1])),
+  );
+}
+
+function signed(weight) {
+  const points = (weight * 100).toFixed(1);
+  return `${weight >= 0 ? "+" : ""}${points} points`;
+}
+
+function row(cells, numbers = [], heading = false) {
+  const made = element("tr");
+  cells.forEach((cell, number) => {
+    const part = element(heading ? "th" : "td", numbers.includes(number) ? "number" : "text", String(cell));
+    if (heading) part.scope = "col";
+    made.append(part);
+  });
+  return made;
+}
+
+export function drawTable(place, { caption = "", head, rows, numbers = [] }) {
+  const table = element("table");
+  if (caption) table.append(element("caption", "", caption));
+  const top = element("thead");
+  top.append(row(head, numbers, true));
+  const body = element("tbody");
+  body.append(...rows.map((cells) => row(cells, numbers)));
+  table.append(top, body);
+  place.append(table);
+}
+
+function withDoubt(figures, name) {
+  const [low, high] = figures[`${name}_ci95`] ?? [];
+  const doubt = low === undefined ? "" : ` ±${(((high - low) / 2) * 100).toFixed(1)}`;
+  return `${(figures[name] * 100).toFixed(1)} %${doubt}`;
+}
+
+const BASELINES = {
+  majority_class: "always the most frequent label",
+  tfidf_logistic_regression: "TF-IDF + logistic regression",
+};
+
+export function drawFigures(place, document) {
+  const test = document.metrics?.test;
+  if (!test) {
+    place.replaceChildren(element("p", "hint", "This run has no figures."));
+    return;
+  }
+  const line = (name, figures) => [
+    name,
+    withDoubt(figures, "accuracy"),
+    withDoubt(figures, "macro_f1"),
+    figures.log_loss.toFixed(3),
+    figures.expected_calibration_error.toFixed(3),
+  ];
+  const others = Object.entries(document.baselines ?? {}).map(([name, figures]) =>
+    line(BASELINES[name] ?? name, figures),
+  );
+  place.replaceChildren();
+  drawTable(place, {
+    caption: `On ${test.examples.toLocaleString("en")} test texts; ± is half of the 95 % interval.`,
+    head: ["", "Accuracy", "Macro-F1", "Log loss", "Calibration error"],
+    rows: [line("this model", test), ...others],
+    numbers: [1, 2, 3, 4],
+  });
+  drawTable(place, {
+    caption: "By label",
+    head: ["Label", "Precision", "Recall", "F1", "Texts"],
+    rows: Object.entries(test.per_class).map(([name, figures]) => [
+      name,
+      percent(figures.precision),
+      percent(figures.recall),
+      percent(figures.f1),
+      figures.support.toLocaleString("en"),
+    ]),
+    numbers: [1, 2, 3, 4],
+  });
+}

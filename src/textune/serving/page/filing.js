@@ -1,0 +1,135 @@
+// The panel for files: reads one, classifies it in parts, offers the table. What is sent stays on the server
+// for as long as it takes to answer.
+
+import { classify, patiently } from "./api.js";
+import { drawTable, element, percent } from "./drawing.js";
+import { formatTable, guessColumn, parts, readTable } from "./tables.js";
+
+const SHOWN_ROWS = 100;
+const TEXTS_AT_ONCE = 64;
+
+const part = (id) => document.getElementById(id);
+
+export function startFiling(limits) {
+  let table = null;
+  let stopping = null;
+  let offered = "";
+
+  part("file").addEventListener("change", async () => {
+    stopping?.abort();
+    clearResult();
+    const [file] = part("file").files;
+    part("file-form").hidden = true;
+    if (!file) return;
+    try {
+      table = readTable(file.name, await file.text());
+    } catch (error) {
+      tell(error.message);
+      return;
+    }
+    part("column").replaceChildren(
+      ...table.names.map((name, number) => {
+        const option = element("option", "", name || `column ${number + 1}`);
+        option.value = String(number);
+        return option;
+      }),
+    );
+    part("column").value = String(guessColumn(table.names));
+    part("column-row").hidden = table.names.length < 2;
+    part("file-form").hidden = false;
+    tell(`${table.rows.length.toLocaleString("en")} rows.`);
+  });
+
+  part("stop").addEventListener("click", () => stopping?.abort());
+  part("start").addEventListener("click", async () => {
+    clearResult();
+    stopping = new AbortController();
+    setBusy(true);
+    try {
+      const column = Number(part("column").value);
+      const answers = await classifyRows(table.rows.map((row) => row[column]), stopping.signal);
+      offer(table, column, answers);
+    } catch (error) {
+      tell(error.name === "AbortError" ? "Stopped." : error.message);
+    }
+    setBusy(false);
+  });
+
+  async function classifyRows(texts, signal) {
+    const answers = new Array(texts.length).fill(null);
+    const lists = parts(texts, {
+      most: Math.min(TEXTS_AT_ONCE, limits.max_client_batch_size),
+      characters: limits.max_characters,
+      bytes: limits.max_body_bytes / 2,
+    });
+    let done = 0;
+    for (const numbers of lists) {
+      const scores = await patiently(
+        () => classify(numbers.map((number) => texts[number]), signal),
+        signal,
+        (error) => tell(`${error.message} Trying again.`),
+      );
+      numbers.forEach((number, place) => { answers[number] = scores[place]; });
+      done += numbers.length;
+      part("progress").value = done / texts.length;
+      tell(`${done.toLocaleString("en")} of ${texts.length.toLocaleString("en")} texts.`);
+    }
+    return answers;
+  }
+
+  function offer({ names, rows }, column, answers) {
+    const labels = answers.find((scores) => scores)?.map(({ label }) => label).sort() ?? [];
+    const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`)];
+    const others = names.map((name, number) => number).filter((number) => number !== column);
+    // As `textune predict` names them: a column that is called like a result's is kept beside it.
+    const kept = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
+    const filled = rows.map((row, number) => {
+      const scores = answers[number];
+      const byLabel = new Map(scores?.map(({ label, score }) => [label, score]));
+      return [
+        row[column],
+        scores?.[0].label,
+        scores?.[0].score,
+        ...labels.map((label) => byLabel.get(label)),
+        ...others.map((other) => row[other]),
+      ];
+    });
+    URL.revokeObjectURL(offered);
+    offered = URL.createObjectURL(new Blob([formatTable([...results, ...kept], filled)], { type: "text/csv" }));
+    part("download").href = offered;
+    part("download").download = "classified.csv";
+    part("download").hidden = false;
+    drawTable(part("rows"), {
+      caption: `The first ${Math.min(SHOWN_ROWS, rows.length)} of ${rows.length.toLocaleString("en")} rows`,
+      head: ["Text", "Label", "Probability"],
+      rows: filled.slice(0, SHOWN_ROWS).map(([text, label, score]) => [
+        text,
+        label ?? "(none)",
+        score === undefined ? "" : percent(score),
+      ]),
+      numbers: [2],
+    });
+    part("rows").hidden = false;
+    const without = answers.filter((scores) => !scores).length;
+    const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
+    tell(`Done: ${(answers.length - without).toLocaleString("en")} texts have a label.${rest}`);
+  }
+
+  function clearResult() {
+    part("download").hidden = true;
+    part("rows").hidden = true;
+    part("rows").replaceChildren();
+    tell("");
+  }
+
+  function setBusy(busy) {
+    part("start").disabled = busy;
+    part("stop").hidden = !busy;
+    part("progress").hidden = !busy;
+    part("progress").value = 0;
+  }
+
+  function tell(sentence) {
+    part("file-status").textContent = sentence;
+  }
+}

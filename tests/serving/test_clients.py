@@ -1,0 +1,98 @@
+"""The server through the clients that people have: Hugging Face's, in Python and JavaScript."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import AsyncInferenceClient, InferenceClient
+from huggingface_hub.errors import HfHubHTTPError
+
+from serving_stand_in import Running, probabilities_of, running
+
+KEY = "a-key"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(keys=[KEY], queued_texts=100) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def client(server: Running) -> InferenceClient:
+    return InferenceClient(base_url=server.url, token=KEY)
+
+
+def test_hugging_faces_client_gets_all_labels(client: InferenceClient) -> None:
+    found = client.text_classification("so happy")
+
+    assert {element.label: element.score for element in found} == pytest.approx(probabilities_of("so happy"))
+
+
+def test_hugging_faces_client_gets_the_best_label(client: InferenceClient) -> None:
+    [found] = client.text_classification("so happy", top_k=1)
+
+    assert found.score == pytest.approx(max(probabilities_of("so happy").values()))
+
+
+def test_hugging_faces_client_may_name_a_function(client: InferenceClient) -> None:
+    softmax = client.text_classification("so happy", function_to_apply="softmax")
+    sigmoid = client.text_classification("so happy", function_to_apply="sigmoid")
+
+    assert [element.label for element in softmax] == [element.label for element in sigmoid]
+    assert softmax[0].score != pytest.approx(sigmoid[0].score)
+
+
+def test_hugging_faces_client_shows_why_it_was_refused(client: InferenceClient) -> None:
+    with pytest.raises(HfHubHTTPError, match="nothing to classify in an empty text"):
+        client.text_classification(" ")
+
+
+def test_hugging_faces_asynchronous_client_asks_many_at_once(server: Running) -> None:
+    async def ask() -> list[dict[str, float]]:
+        async with AsyncInferenceClient(base_url=server.url, token=KEY) as client:
+            answers = await asyncio.gather(
+                *(client.text_classification(f"text {number}") for number in range(40))
+            )
+        return [{element.label: element.score for element in answer} for answer in answers]
+
+    assert asyncio.run(ask()) == [pytest.approx(probabilities_of(f"text {number}")) for number in range(40)]
+
+
+def test_what_hugging_faces_javascript_client_sends_is_answered_as_it_expects(server: Running) -> None:
+    # As @huggingface/inference 4.13 sends it; it takes answer[0] of a nested list.
+    body = b'{"inputs":"so happy","parameters":{"top_k":2}}'
+    headers = {"content_type": "application/json", "user_agent": "@huggingface/inference/4.13.30 Node.js/20"}
+
+    answer = server.ask("POST", "/", body=body, authorization=f"Bearer {KEY}", **headers)
+
+    assert len(answer.json[0]) == 2
+
+
+def test_hugging_faces_javascript_client_gets_all_labels(server: Running, tmp_path: Path) -> None:
+    modules = os.environ.get("TEXTUNE_NODE_MODULES", "")
+    node = shutil.which("node")
+    if not (node and Path(modules, "@huggingface", "inference").is_dir()):
+        pytest.skip(
+            "@huggingface/inference is not installed (set TEXTUNE_NODE_MODULES to a node_modules folder)"
+        )
+    (tmp_path / "node_modules").symlink_to(Path(modules).resolve())
+    script = tmp_path / "ask.mjs"
+    script.write_text(
+        'import { InferenceClient } from "@huggingface/inference";\n'
+        f'const client = new InferenceClient("{KEY}", {{ endpointUrl: "{server.url}" }});\n'
+        'console.log(JSON.stringify(await client.textClassification({ inputs: "so happy" })));\n',
+        encoding="utf-8",
+    )
+
+    printed = subprocess.run([node, script], capture_output=True, text=True, check=True).stdout
+
+    found = {entry["label"]: entry["score"] for entry in json.loads(printed)}
+    assert found == pytest.approx(probabilities_of("so happy"))

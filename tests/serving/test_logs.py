@@ -1,0 +1,66 @@
+"""The log: lines whole and in order, and no waiting for a reader that is slow."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+from textune.serving import logs
+from textune.serving.logs import JsonLog, error_fields
+
+
+def test_lines_come_whole_and_in_order() -> None:
+    stream = io.StringIO()
+    log = JsonLog(stream)
+
+    log.write("first", number=1, left_out=None)
+    log.write("second", level="warning")
+    log.close()
+
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["event"], first["number"], first["level"]) == ("first", 1, "info")
+    assert (second["event"], second["level"]) == ("second", "warning")
+    assert "left_out" not in first
+
+
+def test_a_reader_that_is_slow_is_not_waited_for_and_what_it_missed_is_counted() -> None:
+    reading = threading.Event()
+
+    class SlowStream(io.StringIO):
+        def flush(self) -> None:
+            assert reading.wait(10)
+
+    stream = SlowStream()
+    log = JsonLog(stream)
+    log.write("first")
+    while not stream.getvalue():
+        threading.Event().wait(0.01)
+    assert [log.write("next", number=number) for number in range(logs._MOST_WAITING + 7)]
+    reading.set()
+    log.close()
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert {"level": "warning", "event": "log_lines_dropped", "lines": 7} in lines
+    assert lines[-2]["number"] == logs._MOST_WAITING + 6
+
+
+def test_a_stream_that_is_closed_stops_nothing() -> None:
+    stream = io.StringIO()
+    log = JsonLog(stream)
+    stream.close()
+
+    log.write("first")
+    log.close()
+
+    assert not log._thread.is_alive()
+
+
+def test_of_an_error_its_message_is_not_told() -> None:
+    try:
+        raise ValueError("a secret text")
+    except ValueError as error:
+        fields = error_fields(error)
+
+    assert fields["error"] == "ValueError"
+    assert "secret" not in str(fields)

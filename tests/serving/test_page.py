@@ -1,0 +1,215 @@
+"""The page: what it loads, what it makes of a file, and how it behaves in a browser where there is one."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving_stand_in import Running, running
+from textune.serving.page import files
+
+FILES = files.page_files()
+SOURCES = {name: file.content.decode() for name, file in FILES.items()}
+FOLDER = Path(files.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running() as found:
+        yield found
+
+
+def test_the_page_is_at_the_root(server: Running) -> None:
+    answer = server.ask("GET", "/")
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert b"<h1>textune</h1>" in answer.body
+
+
+def test_the_browser_may_load_from_this_server_alone(server: Running) -> None:
+    policy = server.ask("GET", "/").headers["content-security-policy"]
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_no_file_names_another_server(name: str) -> None:
+    addresses = re.findall(r"https?://[^\s\"'<)]+", SOURCES[name])
+
+    assert [address for address in addresses if not address.startswith("http://www.w3.org/")] == []
+
+
+@pytest.mark.parametrize("name", re.findall(r'(?:href|src)="(page/[^"]+)"', SOURCES["index.html"]))
+def test_what_the_page_loads_is_there(server: Running, name: str) -> None:
+    answer = server.ask("GET", f"/{name}")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"].split(";")[0] in {"text/css", "text/javascript", "image/svg+xml"}
+
+
+def test_what_the_scripts_import_is_there() -> None:
+    imported = {name for source in SOURCES.values() for name in re.findall(r'from "\./([^"]+)"', source)}
+
+    assert imported
+    assert imported <= set(FILES)
+
+
+def test_nothing_is_put_into_the_page_as_html() -> None:
+    scripts = "".join(source for name, source in SOURCES.items() if name.endswith(".js"))
+
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", scripts)
+
+
+def test_every_element_that_a_script_looks_for_is_there() -> None:
+    scripts = "".join(source for name, source in SOURCES.items() if name.endswith(".js"))
+    wanted = set(re.findall(r'part\("([^"]+)"\)', scripts))
+
+    assert wanted
+    assert wanted <= set(re.findall(r'id="([^"]+)"', SOURCES["index.html"]))
+
+
+def test_every_field_has_a_label() -> None:
+    page = SOURCES["index.html"]
+    fields = set(re.findall(r'<(?:textarea|select|input)[^>]* id="([^"]+)"', page))
+    labelled = set(re.findall(r'<label for="([^"]+)"', page)) | {"by-line"}  # Which stands in its label.
+
+    assert fields == labelled
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as WCAG 2.2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("ink", "ground", "least"),
+    [
+        ("ink", "panel", 4.5),
+        ("soft", "panel", 4.5),
+        ("soft", "ground", 4.5),
+        ("accent", "panel", 4.5),
+        ("accent", "ground", 4.5),
+        ("problem", "panel", 4.5),
+        ("on-accent", "accent", 4.5),
+        ("bar", "panel", 3.0),
+        ("line", "panel", 3.0),
+    ],
+)
+def test_colours_have_enough_contrast(scheme: int, ink: str, ground: str, least: float) -> None:
+    colours = re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", SOURCES["style.css"])
+    half = len(colours) // 2
+    named = dict(colours[scheme * half : (scheme + 1) * half])
+
+    assert contrast(named[ink], named[ground]) >= least
+
+
+def evaluate(expression: str) -> Any:
+    """Return what an expression over the functions of tables.js gives in Node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node.js to run the page's scripts in")
+    script = (
+        f'import * as tables from "{(FOLDER / "tables.js").as_uri()}";\n'
+        f"try {{ console.log(JSON.stringify({expression})); }}\n"
+        "catch (error) { console.log(JSON.stringify({ error: error.message })); }"
+    )
+    printed = subprocess.run(
+        [node, "--no-warnings", "--input-type=module", "-e", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(printed.stdout)
+
+
+def test_a_table_is_read_as_rfc_4180_says() -> None:
+    contents = '\ufeffid,text\r\n1,"a, ""b""\nc"\r\n2,\r\n\r\n3,d'
+
+    found = evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})")
+
+    assert found == {"names": ["id", "text"], "rows": [["1", 'a, "b"\nc'], ["2", ""], ["3", "d"]]}
+
+
+def test_a_text_file_is_a_text_a_line() -> None:
+    found = evaluate("tables.readTable('a.txt', 'one, two\\r\\n\\nthree\\n')")
+
+    assert found == {"names": ["text"], "rows": [["one, two"], [""], ["three"]]}
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        ("text\n", "There is no row below the line of column names."),
+        ("id,text\n1\n", "Row 2 has 1 cells, and there are 2 columns."),
+        ('text\n"open\n', "A quoted cell is never closed: it begins in row 2."),
+    ],
+)
+def test_a_table_that_is_wrong_is_told(contents: str, said: str) -> None:
+    assert evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})") == {"error": said}
+
+
+def test_the_texts_column_is_found_by_its_name() -> None:
+    assert evaluate("tables.guessColumn(['id', 'Tweet', 'label'])") == 1
+
+
+def test_a_written_table_is_read_as_it_was() -> None:
+    names, rows = ["a", "b"], [['x, "y"', "line\nend"], ["", "1.5"]]
+
+    written = evaluate(f"tables.formatTable({json.dumps(names)}, {json.dumps(rows)})")
+
+    assert evaluate(f"tables.readTable('a.csv', {json.dumps(written)})") == {"names": names, "rows": rows}
+
+
+def test_a_file_goes_in_parts_that_the_server_takes() -> None:
+    texts = ["a", " ", "bb", "x" * 11, "cc", "dd"]
+
+    found = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 2, characters: 10, bytes: 1000 }})")
+
+    assert found == [[0, 2], [4, 5]]
+
+
+def test_the_page_classifies_as_one_types(server: Running, tmp_path: Path) -> None:
+    browser = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
+    if browser is None:
+        pytest.skip("there is no Chromium to open the page in")
+    # The text comes with the address, as nothing types here; the page's own code does the rest.
+    dumped = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"),
+            *("--virtual-time-budget=8000", "--dump-dom", f"{server.url}/#text=so%20happy%20today"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert re.findall(r'<span class="label">(\w+)</span>', dumped)[:3]
+    assert len(re.findall(r'class="word (?:for|against)"', dumped)) >= 3
+    assert 'id="problem" class="problem" role="alert" hidden' in dumped

@@ -1,0 +1,210 @@
+"""The command `textune serve`: from its start to its end, in a process of its own.
+
+`TEXTUNE_TORTURE_SERVE=1` asks for the long forms: more signals, and a body of a gigabyte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textune
+from serving_process import ServerProcess, serving
+from serving_stand_in import eventually
+
+LONG = os.environ.get("TEXTUNE_TORTURE_SERVE", "") == "1"
+SIGNALS = 20 if LONG else 1
+BODY_BYTES = 1_000_000_000 if LONG else 40_000_000
+TEXTS = [f"so happy and fun number {number}" for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def server(served_run: Path) -> Iterator[ServerProcess]:
+    with serving(served_run) as found:
+        yield found
+
+
+class Client(threading.Thread):
+    """Asks until the server no longer answers, and counts.
+
+    Args:
+        port: The server's.
+        number: Which client it is.
+    """
+
+    def __init__(self, port: int, number: int) -> None:
+        super().__init__()
+        self.answers: list[int] = []
+        self.broken = 0
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        self._body = json.dumps({"inputs": [f"text {number} of many"] * 3})
+
+    def run(self) -> None:
+        """Ask until a connection is refused."""
+        with suppress(ConnectionRefusedError):
+            while True:
+                self._ask()
+
+    def _ask(self) -> None:
+        sent = False
+        try:
+            self._connection.request("POST", "/", self._body)
+            sent = True
+            response = self._connection.getresponse()
+            response.read()
+            self.answers.append(response.status)
+            if response.getheader("connection") == "close":
+                self._connection.close()
+        except ConnectionRefusedError:
+            raise
+        except (OSError, HTTPException):
+            self.broken += sent
+            self._connection.close()
+
+
+def run_command(*arguments: str | Path, environment: dict[str, str] | None = None) -> tuple[int, str]:
+    result = subprocess.run(
+        [sys.executable, "-m", "textune", "serve", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+    return result.returncode, result.stderr
+
+
+def test_served_probabilities_are_those_that_textune_predicts(
+    server: ServerProcess, served_run: Path
+) -> None:
+    predictor = textune.load(served_run)
+
+    answers = server.post({"inputs": TEXTS})
+
+    found = [
+        [{e["label"]: e["score"] for e in scores}[name] for name in predictor.label_names]
+        for scores in answers
+    ]
+    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-5, rtol=0)
+
+
+def test_served_logits_are_the_models_own(server: ServerProcess, served_run: Path) -> None:
+    predictor = textune.load(served_run)
+
+    [scores] = server.post({"inputs": TEXTS[:1], "parameters": {"function_to_apply": "none"}})
+
+    found = {entry["label"]: entry["score"] for entry in scores}
+    expected = dict(zip(predictor.label_names, predictor.predict_logits(TEXTS[:1])[0].tolist(), strict=True))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_tokens_are_counted_as_the_model_counts_them(server: ServerProcess) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("POST", "/predict", json.dumps({"inputs": "so " * 40, "truncate": False}))
+    response = connection.getresponse()
+
+    assert response.status == 413
+    assert "42 tokens are more than the 16" in json.loads(response.read())["error"]
+    connection.close()
+
+
+def test_a_body_without_end_costs_no_memory(server: ServerProcess) -> None:
+    server.post({"inputs": "so happy"})
+    before = server.memory()
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    answered = b""
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            for _ in range(BODY_BYTES // 0x100000):
+                connection.sendall(chunk)
+        with suppress(ConnectionError):
+            answered = connection.recv(1000)
+
+    assert answered.startswith(b"HTTP/1.1 413")
+    assert server.memory() - before < 12_000_000
+
+
+@pytest.mark.parametrize("round_number", range(SIGNALS))
+def test_a_server_that_is_told_to_end_under_load_answers_what_it_accepted(
+    served_run: Path, round_number: int
+) -> None:
+    with serving(served_run) as server:
+        clients = [Client(server.port, number) for number in range(8)]
+        for client in clients:
+            client.start()
+        assert eventually(lambda: all(len(client.answers) > 3 + round_number % 5 for client in clients))
+        server.signal()
+        code, log = server.wait()
+        for client in clients:
+            client.join(30)
+
+    statuses = {status for client in clients for status in client.answers}
+    assert code == 0
+    assert sum(client.broken for client in clients) == 0
+    assert 200 in statuses
+    assert statuses <= {200, 503}
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["event"] for line in lines if line["event"] != "request"] == ["draining"]
+    assert {line["status"] for line in lines if line["event"] == "request"} == statuses
+
+
+def test_a_second_signal_ends_it_at_once(served_run: Path) -> None:
+    with serving(served_run, "--timeout", "60") as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            # The first signal waits for the body of this one.
+            connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
+            answered = HTTPConnection("127.0.0.1", server.port, timeout=20)
+            answered.request("GET", "/health")
+            answered.getresponse().read()
+            server.signal()
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.process.wait(1.5)
+            server.signal()
+            code, log = server.wait()
+        answered.close()
+
+    assert code == 130
+    assert log.endswith("Stopped at once: requests may have been left without an answer.\n")
+
+
+def test_a_key_may_come_out_of_the_environment(served_run: Path) -> None:
+    from huggingface_hub import InferenceClient
+    from huggingface_hub.errors import HfHubHTTPError
+
+    with serving(served_run, environment={"TEXTUNE_API_KEY": "a-key"}) as server:
+        found = InferenceClient(base_url=server.url, token="a-key").text_classification("so happy")
+        with pytest.raises(HfHubHTTPError, match="401"):
+            InferenceClient(base_url=server.url, token="another").text_classification("so happy")
+
+    assert len(found) == 3
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_loaded(served_run: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, said = run_command(served_run, "--port", port)
+
+    assert code == 2
+    assert said == (
+        f"error: The address 127.0.0.1, port {port}, cannot be used: Address already in use.\n"
+        "Give another port with --port, or 0 for any that is free.\n"
+    )
+
+
+def test_what_is_no_run_is_told(tmp_path: Path) -> None:
+    code, said = run_command(tmp_path, "--port", "0")
+
+    assert code == 2
+    assert "is not a complete run" in said

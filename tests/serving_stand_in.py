@@ -1,0 +1,185 @@
+"""A server in this process, and a classifier that needs no model.
+
+In: how the classifier is to behave, and the server's limits. Out: a server on a free port of the loopback
+address, and what it answers.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from textune.serving.answers import softmax
+from textune.serving.served import Served
+from textune.serving.server import Server, bind
+from textune.serving.service import Service, make_service
+from textune.serving.settings import Limits
+
+LABELS = ("anger", "joy", "sadness")
+BREAKS = "break the model"
+
+
+def logits_of(text: str) -> list[float]:
+    """Return the logits that the classifier gives for a text: three numbers that depend on all of it."""
+    return [zlib.crc32(f"{label} {text}".encode()) / 2**30 - 2 for label in LABELS]
+
+
+def probabilities_of(text: str) -> dict[str, float]:
+    """Return the probability of every label for a text."""
+    return dict(zip(LABELS, softmax(np.array([logits_of(text)]))[0].tolist(), strict=True))
+
+
+class WordPredictor:
+    """A classifier that can be held, remembers its batches, and breaks over one text."""
+
+    label_names = LABELS
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Event()
+        self.batches: list[list[str]] = []
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let every batch wait until the block ends."""
+        self.entered.clear()
+        self.open.clear()
+        try:
+            yield
+        finally:
+            self.open.set()
+
+    def predict_logits(self, texts: Sequence[str]) -> Any:
+        """Return the logits (texts, classes)."""
+        self.batches.append(list(texts))
+        self.entered.set()
+        assert self.open.wait(20)
+        if BREAKS in texts:
+            raise RuntimeError(f"no answer to {BREAKS}")
+        return np.array([logits_of(text) for text in texts])
+
+    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> Any:
+        """Return the probabilities (texts, classes)."""
+        return softmax(self.predict_logits(texts))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Running:
+    """A server that runs.
+
+    Attributes:
+        port: Its port on the loopback address.
+        predictor: Its classifier.
+        service: What its endpoints share.
+        server: The server itself.
+        log: What it has logged.
+    """
+
+    port: int
+    predictor: WordPredictor
+    service: Service
+    server: Server
+    log: io.StringIO
+    thread: threading.Thread = field(default_factory=threading.Thread)
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(
+        self, method: str, path: str, document: Any = None, *, body: Any = None, **headers: str
+    ) -> Answer:
+        """Send one request on a connection of its own and return the answer."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = json.dumps(document) if document is not None else body
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, sent, named)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, found, response.read())
+        finally:
+            connection.close()
+
+    def post(self, document: Any, path: str = "/", **headers: str) -> Answer:
+        """Send JSON."""
+        return self.ask("POST", path, document, **headers)
+
+    def later(self, document: Any, path: str = "/") -> tuple[threading.Thread, list[Answer]]:
+        """Send JSON from another thread; the list holds the answer when the thread has ended."""
+        answers: list[Answer] = []
+        thread = threading.Thread(target=lambda: answers.append(self.post(document, path)))
+        thread.start()
+        return thread, answers
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return what was logged, once the lines have been written."""
+        time.sleep(0.15)
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
+    """Wait until something holds; return whether it came to hold in time."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.005)
+    return holds()
+
+
+@contextmanager
+def running(
+    *, keys: Sequence[str] = (), workers: int = 2, predictor: Any = None, figures: Any = None, **limits: Any
+) -> Iterator[Running]:
+    """Run a server for the length of the block."""
+    predictor = predictor or WordPredictor()
+    log = io.StringIO()
+    served = Served(
+        predictor,
+        workers,
+        run="my-run",
+        model="tiny",
+        max_tokens=8,
+        count_tokens=lambda texts: [len(text.split()) for text in texts],
+        figures=figures or {},
+    )
+    service = make_service(served, limits=Limits(**limits), api_keys=keys, stream=log)
+    ready = threading.Event()
+    server = Server(service, on_ready=ready.set)
+    bound = bind("127.0.0.1", 0)
+    found = Running(bound.getsockname()[1], predictor, service, server, log)
+    found.thread = threading.Thread(target=server.run_on, args=(bound,))
+    found.thread.start()
+    try:
+        assert ready.wait(20)
+        yield found
+    finally:
+        server.end()
+        server.end()  # Nothing is left to wait for.
+        found.thread.join(20)
+        service.log.close()
