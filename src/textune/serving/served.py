@@ -78,9 +78,10 @@ def load_served(path: Path) -> Served:
         ModelError: The classifier cannot be read.
     """
     run = open_run(path)
-    from textune.inference.predictor import load_predictor
+    from textune.inference.predictor import TorchPredictor
+    from textune.model.storage import load_classifier
 
-    predictor = load_predictor(path)
+    predictor = TorchPredictor(load_classifier(run.model))
     manifest = read_manifest(run)
     return Served(
         predictor=predictor,
