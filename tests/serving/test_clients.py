@@ -19,6 +19,12 @@ from serving_stand_in import Running, probabilities_of, running
 KEY = "a-key"
 
 
+@pytest.fixture(autouse=True)
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients make connections, which for them includes those to this computer."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     with running(keys=[KEY], queued_texts=100) as found:

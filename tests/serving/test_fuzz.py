@@ -15,6 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from serving_stand_in import Running, eventually, running
 
@@ -130,6 +131,9 @@ def test_the_server_does_what_its_own_description_says(server: Running, path: st
     def ask(case: Any) -> None:
         response = case.call(base_url=server.url)
         assert response.status_code in {200, 413, 422}
-        case.validate_response(response)
+        # What the model reads of a text, by which a valid request may be too long, is in no schema.
+        case.validate_response(
+            response, excluded_checks=[positive_data_acceptance] if path == "/predict" else []
+        )
 
     ask()

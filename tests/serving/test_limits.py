@@ -58,7 +58,8 @@ def test_a_body_that_comes_in_chunks_is_refused_when_it_has_become_too_long(serv
     chunks = b"".join(b"64\r\n" + b"x" * 100 + b"\r\n" for _ in range(20))
 
     answer = raw_answer(
-        server.port, request_bytes(chunks + b"0\r\n\r\n", headers="transfer-encoding: chunked\r\n")
+        server.port,
+        request_bytes(chunks + b"0\r\n\r\n", headers="transfer-encoding: chunked\r\nconnection: close\r\n"),
     )
 
     assert answer.startswith(b"HTTP/1.1 413")
@@ -199,10 +200,9 @@ def test_who_asks_a_server_that_is_about_to_end_is_told_to_go_elsewhere() -> Non
             ready, health = server.ask("GET", "/ready"), server.ask("GET", "/health")
         waiting.join()
         server.thread.join(10)
-        ended = not server.thread.is_alive()
+        ended, forced = not server.thread.is_alive(), server.server.forced
 
     assert (refused.status, ready.status, health.status) == (503, 503, 200)
     assert refused.headers["connection"] == "close"
     assert answers[0].status == 200
-    assert ended
-    assert not server.server.forced
+    assert (ended, forced) == (True, False)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving_stand_in import BREAKS, WordPredictor, logits_of
+from serving_stand_in import BREAKS, WordPredictor, eventually, logits_of
 from textune.serving.queue import Item, ModelFailedError, QueueFullError, TextQueue, choose_batch
 
 
@@ -92,7 +92,10 @@ def test_a_request_of_several_texts_is_shared_among_idle_workers() -> None:
 
     async def ask(queue: TextQueue) -> None:
         await asyncio.sleep(0.05)  # Both workers have begun to wait.
-        await queue.admit([f"text {number}" for number in range(10)]).answer
+        with predictor.held():
+            ticket = queue.admit([f"text {number}" for number in range(10)])
+            assert await asyncio.to_thread(eventually, lambda: len(predictor.batches) == 2)
+        await ticket.answer
 
     with_queue(ask, predictor)
 

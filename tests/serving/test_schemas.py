@@ -48,7 +48,6 @@ def test_a_batch_in_single_lists_is_taken_as_text_embeddings_inference_does() ->
     [
         (b"", "Invalid JSON: EOF while parsing a value at line 1 column 0."),
         (b"\xff\xfe", "Invalid JSON: expected value at line 1 column 1."),
-        (b"[" * 5000, "Invalid JSON: recursion limit exceeded at line 1 column 201."),
         ({}, "inputs: Field required."),
         ({"inputs": 7}, "inputs: Input should be a text or a list of texts."),
         ({"inputs": None}, "inputs: Input should be a text or a list of texts."),
@@ -74,8 +73,13 @@ def test_what_is_wrong_is_said_in_a_line_that_names_the_field(document: Any, sai
     assert line(ClassifyRequest, document) == said
 
 
-def test_half_a_character_is_wrong() -> None:
-    assert "surrogate" in line(ClassifyRequest, rb'{"inputs": "\ud83d"}')
+def test_lists_in_lists_without_end_are_wrong() -> None:
+    assert line(ClassifyRequest, b"[" * 5000).startswith("Invalid JSON: recursion limit exceeded")
+
+
+@pytest.mark.parametrize("half", [rb"\ud83d", rb"\ud83d x", rb"\ude00"])
+def test_half_a_character_is_wrong(half: bytes) -> None:
+    assert line(ClassifyRequest, b'{"inputs": "' + half + b'"}').startswith("Invalid JSON: ")
 
 
 def test_a_pair_of_texts_is_no_batch() -> None:

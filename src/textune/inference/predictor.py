@@ -74,12 +74,15 @@ class TorchPredictor:
 
     def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+        import torch
+
         from textune.model.classifier import head_logits
 
         _check_texts(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
-        return head_logits(self._classifier.head, self._features(texts)).numpy()
+        logits = head_logits(self._classifier.head, torch.from_numpy(self._features(texts)))
+        return logits.numpy()
 
     def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
         rows = self._classifier.tokenize(texts)

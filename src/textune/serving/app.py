@@ -47,7 +47,7 @@ def build_app(service: Service) -> App:
     _add_questions(app, service)
     _add_probes(app, service)
     _add_page(app)
-    document = describe(app, with_key=bool(service.keys))
+    document = describe(app, service.served, service.limits, with_key=bool(service.keys))
     app.add_api_route("/openapi.json", _constant(document), include_in_schema=False)
     paths = {getattr(route, "path", "") for route in app.routes}
     return Gate(

@@ -51,17 +51,20 @@ _HEADERS = {
 }
 
 
-def describe(app: FastAPI, *, with_key: bool) -> dict[str, Any]:
+def describe(app: FastAPI, served: Served, limits: Limits, *, with_key: bool) -> dict[str, Any]:
     """Return the OpenAPI document of an application.
 
     Args:
         app: The application; only its routes and titles are read.
+        served: What it serves.
+        limits: What it refuses.
         with_key: Whether requests need an API key.
     """
     document = get_openapi(title=app.title, summary=app.summary, version=app.version, routes=app.routes)
     models = [*_REQUESTS.values(), schemas.Score, schemas.ExplainAnswer, schemas.ErrorAnswer]
     _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
     document["components"] = {"schemas": definitions["$defs"]}
+    _add_limits(document["components"]["schemas"], served, limits)
     for path, answer in _ANSWERS.items():
         operation = document["paths"][path]["post"]
         name = _REQUESTS[path].__name__
@@ -82,6 +85,19 @@ def describe(app: FastAPI, *, with_key: bool) -> dict[str, Any]:
             for operation in document["paths"][path].values():
                 operation["security"] = [{"key": []}]
     return document
+
+
+def _add_limits(listed: dict[str, Any], served: Served, limits: Limits) -> None:
+    """Add to the schemas what holds for this server: how many texts, how long, and which labels."""
+    for name in ("ClassifyRequest", "PredictRequest"):
+        text, *lists = listed[name]["properties"]["inputs"]["oneOf"]
+        text["maxLength"] = limits.characters
+        for one in lists:
+            one["maxItems"] = limits.texts
+            one["items"].get("items", one["items"])["maxLength"] = limits.characters
+    explain = listed["ExplainRequest"]["properties"]
+    explain["inputs"]["maxLength"] = limits.characters
+    explain["label"]["anyOf"][0]["enum"] = list(served.label_names)
 
 
 def info_document(served: Served, limits: Limits) -> dict[str, Any]:

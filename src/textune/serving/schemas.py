@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from textune.serving.refusals import invalid, too_large
 from textune.serving.settings import Limits
@@ -50,6 +50,11 @@ def _choice(kind: Any) -> Discriminator:
     )
 
 
+def _whole(value: Any) -> Any:
+    # JSON Schema counts 2.0 among the integers.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -57,7 +62,9 @@ class _Request(BaseModel):
 class ClassifyParameters(_Request):
     """What a client of Hugging Face's schema may ask for."""
 
-    top_k: Annotated[int, Field(ge=1)] | None = Field(None, description="Only the most probable labels.")
+    top_k: Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None = Field(
+        None, description="Only the most probable labels."
+    )
     function_to_apply: Literal["softmax", "sigmoid", "none"] | None = Field(
         None, description="From logits to scores; softmax by default, whose scores are the probabilities."
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,8 @@ from textune.serving.service import Service
 _SECONDS_TO_SAY_GOODBYE = 0.3
 """How long a server that ends still answers, so that clients that keep connections are told to close them."""
 
+_SECONDS_TO_BE_HEARD = 0.2
+_MOST_TURNS_TO_LET_IN = 1000
 _SECONDS_FOR_THE_LAST = 2.0
 
 
@@ -81,6 +84,7 @@ class Server(uvicorn.Server):
         self._service = service
         self._on_ready = on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._bound: socket.socket | None = None
         self._draining: asyncio.Task[None] | None = None
         self.forced = False
 
@@ -118,12 +122,16 @@ class Server(uvicorn.Server):
         self.end()
 
     async def _serve_on(self, bound: socket.socket) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._bound = asyncio.get_running_loop(), bound
         self._service.queue.start()
         try:
             await self.serve(sockets=[bound])
         finally:
             self._service.queue.stop()
+
+    def _knocks(self) -> bool:
+        """Return whether a connection waits to be accepted."""
+        return self._bound is not None and bool(select.select([self._bound], [], [], 0)[0])
 
     def _begin_to_drain(self) -> None:
         self._draining = asyncio.ensure_future(self._drain())
@@ -134,6 +142,15 @@ class Server(uvicorn.Server):
         # Every request ends by its own deadline, so that this ends too.
         while self._service.queue.taken:
             await asyncio.sleep(0.02)
+        # What still lies in the system's queue would be cut off: it is let in first.
+        for _ in range(_MOST_TURNS_TO_LET_IN):
+            if not self._knocks():
+                break
+            await asyncio.sleep(0)
+        for listener in self.servers:
+            listener.close()
+        # uvicorn closes connections that are silent: those that were opened last get the time to speak.
+        await asyncio.sleep(_SECONDS_TO_BE_HEARD)
         self.should_exit = True
 
 
