@@ -14,10 +14,9 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-import textune
 from textune.serving import schemas
 from textune.serving.answers import FUNCTIONS, ranked, softmax
-from textune.serving.description import describe, info_document
+from textune.serving.description import VERSION, describe, info_document
 from textune.serving.gate import App, Gate
 from textune.serving.metrics import CONTENT_TYPE
 from textune.serving.occlusion import occlusions, split_parts
@@ -35,7 +34,7 @@ def build_app(service: Service) -> App:
     app = FastAPI(
         title="textune",
         summary="A text classifier behind HTTP.",
-        version=textune.__version__,
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -7,6 +7,7 @@ that text-embeddings-inference gives such facts, as far as it has them.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,10 +15,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-import textune
 from textune.serving import schemas
 from textune.serving.served import Served
 from textune.serving.settings import Limits
+
+VERSION = version("textune")
 
 _REFERENCE = "#/components/schemas/{model}"
 _SCORES = {"type": "array", "items": {"$ref": _REFERENCE.format(model="Score")}}
@@ -27,6 +29,7 @@ _REQUESTS: dict[str, type[BaseModel]] = {
     "/predict": schemas.PredictRequest,
     "/explain": schemas.ExplainRequest,
 }
+_PARTS = (schemas.Score, schemas.ExplainAnswer, schemas.ErrorAnswer)
 _ANSWERS: dict[str, dict[str, Any]] = {
     "/": _NESTED,
     "/predict": {"anyOf": [_SCORES, _NESTED]},
@@ -61,7 +64,12 @@ def describe(app: FastAPI, served: Served, limits: Limits, *, with_key: bool) ->
         with_key: Whether requests need an API key.
     """
     document = get_openapi(title=app.title, summary=app.summary, version=app.version, routes=app.routes)
-    models = [*_REQUESTS.values(), schemas.Score, schemas.ExplainAnswer, schemas.ErrorAnswer]
+    models: list[type[BaseModel]] = [
+        *_REQUESTS.values(),
+        schemas.Score,
+        schemas.ExplainAnswer,
+        schemas.ErrorAnswer,
+    ]
     _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
     document["components"] = {"schemas": definitions["$defs"]}
     _add_limits(document["components"]["schemas"], served, limits)
@@ -123,7 +131,7 @@ def info_document(served: Served, limits: Limits) -> dict[str, Any]:
         "max_body_bytes": limits.body_bytes,
         "max_queued_texts": limits.queued_texts,
         "timeout_seconds": limits.timeout_seconds,
-        "version": textune.__version__,
+        "version": VERSION,
         "figures": dict(served.figures),
     }
 

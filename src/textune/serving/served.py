@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textune.inference.predictor import Predictor
 
+_SHOWN = ("recipe", "metrics", "filtered", "baselines")
 _SMALLEST = np.finfo(np.float64).tiny
 
 
@@ -38,7 +39,7 @@ class Served:
         runtime: What computes.
         precision: In which arithmetic.
         sha256: The hash of the weights.
-        figures: What the run's `metrics.json` says; empty where there is none.
+        figures: What the run's `metrics.json` says of its quality; empty where there is none.
     """
 
     predictor: Predictor
@@ -125,7 +126,8 @@ def _token_counter(run: Run) -> Callable[[Sequence[str]], list[int]] | None:
 
 
 def _read_figures(run: Run) -> dict[str, Any]:
+    """Return the figures that anybody may see: where the run and its data lay is for nobody to know."""
     if not run.metrics.is_file():
         return {}
     document = json.loads(run.metrics.read_text(encoding="utf-8"))
-    return dict(document)
+    return {name: document[name] for name in _SHOWN if name in document}

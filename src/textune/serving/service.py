@@ -109,7 +109,7 @@ class Service:
             Refusal: There is no room, the time is up, the client hung up, or the model fails over a text.
         """
         record = record_of(request.scope)
-        record.texts = (record.texts or 0) + len(texts)
+        record.texts = len(texts)
         try:
             ticket = self.queue.admit(texts)
         except QueueFullError as full:
@@ -124,10 +124,11 @@ class Service:
 
     async def _await(self, ticket: Ticket, request: Request) -> NDArray[np.floating[Any]]:
         """Wait for an answer, and meanwhile for the client to hang up."""
-        hung_up = asyncio.ensure_future(_disconnection(request))
+        hung_up: asyncio.Future[Any] = asyncio.ensure_future(_disconnection(request))
         try:
+            waited_for: set[asyncio.Future[Any]] = {ticket.answer, hung_up}
             await asyncio.wait(
-                {ticket.answer, hung_up},
+                waited_for,
                 timeout=self._seconds_left(request),
                 return_when=asyncio.FIRST_COMPLETED,
             )
