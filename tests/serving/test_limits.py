@@ -206,3 +206,18 @@ def test_who_asks_a_server_that_is_about_to_end_is_told_to_go_elsewhere() -> Non
     assert refused.headers["connection"] == "close"
     assert answers[0].status == 200
     assert (ended, forced) == (True, False)
+
+
+def test_a_server_that_is_told_twice_to_end_waits_for_nothing() -> None:
+    with running(timeout_seconds=60) as server, server.predictor.held():
+        waiting, _ = server.later(ASKED)
+        assert server.predictor.entered.wait(10)
+        server.server.end()
+        server.thread.join(0.8)
+        waited = server.thread.is_alive()
+        server.server.end()
+        server.thread.join(10)
+        ended = not server.thread.is_alive()
+        waiting.join(10)
+
+    assert (waited, ended, server.server.forced) == (True, True, True)

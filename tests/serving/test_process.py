@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -73,17 +70,6 @@ class Client(threading.Thread):
         except (OSError, HTTPException):
             self.broken += sent
             self._connection.close()
-
-
-def run_command(*arguments: str | Path, environment: dict[str, str] | None = None) -> tuple[int, str]:
-    result = subprocess.run(
-        [sys.executable, "-m", "textune", "serve", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-    return result.returncode, result.stderr
 
 
 def test_served_probabilities_are_those_that_textune_predicts(
@@ -161,49 +147,3 @@ def test_a_server_that_is_told_to_end_under_load_answers_what_it_accepted(
     assert [line["event"] for line in lines if line["event"] != "request"] == ["draining"]
     logged = Counter(line["status"] for line in lines if line["event"] == "request")
     assert logged == Counter(status for client in clients for status in client.answers)
-
-
-def test_a_second_signal_ends_it_at_once(served_run: Path) -> None:
-    with serving(served_run, "--timeout", "60") as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            # The first signal waits for the body of this one.
-            connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
-            answered = HTTPConnection("127.0.0.1", server.port, timeout=20)
-            answered.request("GET", "/health")
-            answered.getresponse().read()
-            server.signal()
-            with pytest.raises(subprocess.TimeoutExpired):
-                server.process.wait(1.5)
-            server.signal()
-            code, log = server.wait()
-        answered.close()
-
-    assert code == 130
-    assert log.endswith("Stopped at once: requests may have been left without an answer.\n")
-
-
-def test_a_key_may_come_out_of_the_environment(served_run: Path) -> None:
-    with (
-        serving(served_run, environment={"TEXTUNE_API_KEY": "a-key"}) as server,
-        pytest.raises(HTTPError, match="401"),
-    ):
-        server.post({"inputs": "so happy"})
-
-
-def test_a_port_that_is_taken_is_told_before_anything_is_loaded(served_run: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        code, said = run_command(served_run, "--port", port)
-
-    assert code == 2
-    assert said == (
-        f"error: The address 127.0.0.1, port {port}, cannot be used: Address already in use.\n"
-        "Give another port with --port, or 0 for any that is free.\n"
-    )
-
-
-def test_what_is_no_run_is_told(tmp_path: Path) -> None:
-    code, said = run_command(tmp_path, "--port", "0")
-
-    assert code == 2
-    assert "is not a complete run" in said
