@@ -17,21 +17,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textune.errors import TextuneError
+    from textune.inference.folders import load_folder
     from textune.inference.predictor import load_predictor as load
     from textune.recipe import Recipe, load_recipe
     from textune.workflows.evaluating import evaluate
+    from textune.workflows.publishing import push
+    from textune.workflows.reporting import report
     from textune.workflows.training import resume, train
 
 __version__ = version("textune")
 
-__all__ = ["Recipe", "TextuneError", "evaluate", "load", "load_recipe", "resume", "train"]
+__all__ = [
+    "Recipe",
+    "TextuneError",
+    "evaluate",
+    "load",
+    "load_folder",
+    "load_recipe",
+    "push",
+    "report",
+    "resume",
+    "train",
+]
 
 _HOMES = {
     "Recipe": "textune.recipe",
     "TextuneError": "textune.errors",
     "evaluate": "textune.workflows.evaluating",
     "load": "textune.inference.predictor:load_predictor",
+    "load_folder": "textune.inference.folders",
     "load_recipe": "textune.recipe",
+    "push": "textune.workflows.publishing",
+    "report": "textune.workflows.reporting",
     "resume": "textune.workflows.training",
     "train": "textune.workflows.training",
 }

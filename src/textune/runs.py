@@ -12,6 +12,8 @@ files hold.
     RUN/metrics.json       the figures
     RUN/history.jsonl      one line an epoch
     RUN/predictions/       probabilities of every split, as Parquet
+    RUN/report.html        the results, to be looked at
+    RUN/README.md          the model card
     RUN/manifest.json      what lies in the folder, and what it was made from
 """
 
@@ -86,6 +88,11 @@ class Run:
         return self.path / "predictions"
 
     @property
+    def card(self) -> Path:
+        """The model card, which is its owner's to change: the manifest does not list it."""
+        return self.path / "README.md"
+
+    @property
     def manifest(self) -> Path:
         """The list of all files, written last."""
         return self.path / "manifest.json"
@@ -148,7 +155,8 @@ def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mappin
             shutil.rmtree(path.resolve(), ignore_errors=True)
             for folder in missing[1:]:
                 # Parents that were made for this run go too, as long as nothing else is in them.
-                _remove_if_empty(folder)
+                with suppress(OSError):
+                    folder.rmdir()
         raise
 
 
@@ -267,8 +275,9 @@ def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
 
 def _complete(run: Run, facts: Mapping[str, Any]) -> None:
     """Write the manifest, and let the checkpoints go."""
+    unlisted = {run.checkpoints, run.card}
     files = sorted(
-        file for file in run.path.rglob("*") if file.is_file() and run.checkpoints not in file.parents
+        file for file in run.path.rglob("*") if file.is_file() and not unlisted & {file, *file.parents}
     )
     for file in files:
         with file.open("rb") as handle:
@@ -288,8 +297,3 @@ def _damaged(run: Run, finding: str) -> RunError:
     return RunError(
         f"The run {run.path} is damaged: {finding}.", "Copy it again from where it came, or train again."
     )
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()

@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from textune.cli import reporting
 from textune.cli.serving import serve
 from textune.environment import is_first, launched, may_speak
 from textune.errors import RequestError, StoppedError, TextuneError
@@ -269,6 +270,10 @@ def recipes(
         typer.echo(recipe_text(name), nl=False)
     else:
         console.show_recipes({each: load_recipe(each).description for each in recipe_names()})
+
+
+app.command()(reporting.report)
+app.command()(reporting.push)
 
 
 @cache_app.command("list")

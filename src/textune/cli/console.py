@@ -15,7 +15,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from textune.cli.study import is_the_studys_data, study_table
+from textune.cli.drawing import draw_bar, interval_table
+from textune.cli.study import study_table
+from textune.reporting.study import compares_with_the_study
+from textune.reporting.verdict import judge
 
 if TYPE_CHECKING:
     from textune.encoder.features import Entry
@@ -25,9 +28,6 @@ _BASELINES = {
     "majority_class": "majority class",
     "tfidf_logistic_regression": "TF-IDF, logistic",
 }
-
-
-_FEW_ROWS = 100
 
 
 class Watcher:
@@ -94,19 +94,27 @@ def show_training(
         show_json(document)
         return
     console = Console(highlight=False)
-    console.print()
-    console.print(_result_table(document))
-    console.print()
-    console.print(_class_table(document["metrics"]["test"], "test"))
-    if document["recipe"] == "paper" and is_the_studys_data(document):
+    tables = [_result_table(document)]
+    if document.get("baselines"):
+        tables.append(interval_table(document, _BASELINES))
+    tables.append(_class_table(document["metrics"]["test"], "test"))
+    if compares_with_the_study(document):
+        tables.append(study_table(document, history))
+    for table in tables:
         console.print()
-        console.print(study_table(document, history))
-    console.print(f"\n{_verdict(document)}")
+        console.print(table)
+    console.print()
+    for sentence in judge(document).sentences:
+        console.print(escape(sentence))
     seconds = document["seconds"]
     parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
     console.print(f"[dim]{seconds['total']:.1f} s: {parts}[/dim]")
     # Paths and commands are to be copied: they are never wrapped.
-    print(f"\nThe run is in {document['run']}. Try it:")  # noqa: T201
+    print(f"\nThe run is in {document['run']}.")  # noqa: T201
+    report = Path(document["run"]) / "report.html"
+    if report.exists():
+        print(f"Its report, for a browser: {report}")  # noqa: T201
+    print("Try it:")  # noqa: T201
     print(f'  textune predict {shlex.quote(document["run"])} "Your own text"')  # noqa: T201
 
 
@@ -224,29 +232,9 @@ def _class_table(metrics: Mapping[str, Any], split: str) -> Table:
     )
     for name in ("", "rows", "precision", "recall", "F1"):
         table.add_column(name, justify="left" if not name else "right")
+    table.add_column(width=20)
     for name, figures in metrics["per_class"].items():
         values = [f"{figures[key] * 100:.1f} %" for key in ("precision", "recall", "f1")]
-        table.add_row(escape(name), f"{figures['support']:,}", *values)
+        bar = f"[blue]{draw_bar(figures['f1'])}[/blue]"
+        table.add_row(escape(name), f"{figures['support']:,}", *values, bar)
     return table
-
-
-def _verdict(document: Mapping[str, Any]) -> str:
-    """Return a sentence on whether the pretrained encoder was worth it."""
-    test = document["metrics"]["test"]
-    tfidf = document.get("baselines", {}).get("tfidf_logistic_regression")
-    low, high = test["macro_f1_ci95"]
-    sure = (
-        f"On texts like these, macro-F1 lies between {low * 100:.1f} and {high * 100:.1f} % (95 % interval)."
-    )
-    if test["examples"] < _FEW_ROWS:
-        sure += f"\nWith only {test['examples']} test rows all of this is a hint at best, intervals included."
-    if tfidf is None:
-        return sure
-    gain = round((test["macro_f1"] - tfidf["macro_f1"]) * 100, 1)
-    if not gain:
-        return f"{sure}\nTF-IDF + logistic regression does just as well."
-    other_low, other_high = tfidf["macro_f1_ci95"]
-    clear = low > other_high or high < other_low
-    word = "above" if gain >= 0 else "below"
-    doubt = "more than the doubt in either" if clear else "but the intervals overlap, so it may be chance"
-    return f"{sure}\nThat is {abs(gain):.1f} points {word} TF-IDF + logistic regression, {doubt}."

@@ -42,6 +42,7 @@ from textune.workflows.preparing import (
     read_emoji_as_words,
 )
 from textune.workflows.progress import Observer, Stopwatch
+from textune.workflows.reporting import add_report
 from textune.workflows.verification import verify_saved
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
                     probabilities=probabilities["test"],
                     precision=placement.precision,
                 )
+        with watch.stage("report"):
+            add_report(run, document | {"seconds": watch.seconds()}, facts, observer=observer)
         document["seconds"] = watch.seconds()
         write_json(run.metrics, document)
     return TrainResult(job.path, document, fit.history)

@@ -1,0 +1,83 @@
+"""Figures as lines of characters: intervals on a common scale, and bars.
+
+In: `metrics.json`. Out: tables for the terminal. Does not know what else is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+_WIDTH = 40
+_BAR = 20
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def interval_table(document: Mapping[str, Any], names: Mapping[str, str]) -> Table:
+    """Return the macro-F1 on test as points with their 95 % intervals, beside the baselines'.
+
+    Args:
+        document: What `metrics.json` holds.
+        names: What the baselines are called.
+    """
+    rows = {"this run": document["metrics"]["test"]}
+    rows |= {names.get(name, name): figures for name, figures in document.get("baselines", {}).items()}
+    low, high = _scale([figures["macro_f1_ci95"] for figures in rows.values()])
+    table = Table(
+        title="macro-F1 on test, with its 95 % interval",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    ends = f"{low * 100:.0f} %", f"{high * 100:.0f} %"
+    table.add_column(f"{ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}", no_wrap=True)
+    for name, figures in rows.items():
+        own = name == "this run"
+        line = draw_interval(figures["macro_f1"], figures["macro_f1_ci95"], low=low, high=high)
+        table.add_row(
+            escape(name),
+            f"{figures['macro_f1'] * 100:.1f} %",
+            f"[{'blue' if own else 'default'}]{line}[/]",
+            style="bold" if own else None,
+        )
+    return table
+
+
+def draw_interval(value: float, interval: tuple[float, float], *, low: float, high: float) -> str:
+    """Return a figure and its interval on a scale from `low` to `high`, 40 characters wide.
+
+    Example:
+        >>> draw_interval(0.5, (0.4, 0.6), low=0.0, high=1.0)
+        '················├───●──┤················'
+    """
+    places = [round((each - low) / (high - low) * (_WIDTH - 1)) for each in (interval[0], value, interval[1])]
+    first, middle, last = (min(max(place, 0), _WIDTH - 1) for place in places)
+    line = ["·"] * _WIDTH
+    line[first : last + 1] = ["─"] * (last - first + 1)
+    line[first], line[last], line[middle] = "├", "┤", "●"
+    return "".join(line)
+
+
+def draw_bar(share: float) -> str:
+    """Return a bar whose full length, 20 characters, is a share of 1.
+
+    Example:
+        >>> draw_bar(0.13)
+        '██▋'
+    """
+    whole, rest = divmod(round(min(max(share, 0.0), 1.0) * _BAR * 8), 8)
+    return ("█" * whole + _EIGHTHS[rest]).rstrip()
+
+
+def _scale(intervals: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return round ends, a tenth apart at least, around all intervals."""
+    low = math.floor(min(low for low, _ in intervals) * 10 - 1e-9) / 10
+    high = math.ceil(max(high for _, high in intervals) * 10 + 1e-9) / 10
+    return max(low, 0.0), min(high, 1.0)

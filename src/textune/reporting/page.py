@@ -1,0 +1,198 @@
+"""Results -> one HTML file that needs nothing else: no network, no other file, no library.
+
+In: the results of one or several runs, and the coloured words of one's mistakes. Out: the page, as text. The
+templates escape every text of the data, and a policy in the page forbids it to load anything, or to run any
+script but its own. Does not read or write files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import textune
+from textune.errors import RequestError
+from textune.reporting import sections, study
+from textune.reporting.insights import Mistake, find_coverage, find_mistakes, find_suspects
+from textune.reporting.names import run_names, short_name
+from textune.reporting.results import RunResults
+from textune.reporting.verdict import judge, percent
+from textune.reporting.words import Piece
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MOST_COLOURED = 40
+"""Mistakes whose words are coloured."""
+_MOST_MISTAKES = 300
+_MOST_SUSPECTS = 50
+_MOST_RUNS = 8
+_LEVELS = 4
+_FAINT = 0.15
+_LONG_TEXT = 2000
+
+
+def mistakes_to_explain(run: RunResults) -> list[Mistake]:
+    """Return the surest mistakes on test: those whose words the page colours."""
+    test = run.predictions.get("test")
+    return find_mistakes(test, split="test")[:MOST_COLOURED] if test is not None else []
+
+
+def render_run(run: RunResults, words: Sequence[Sequence[Piece]] = ()) -> str:
+    """Return the page of one run.
+
+    Args:
+        run: The run's results.
+        words: The pieces of the texts of `mistakes_to_explain`, of as many of the first as there are.
+    """
+    document, training = run.document, run.document.get("training", {})
+    context = {
+        "title": _title(document),
+        "run": run,
+        "document": document,
+        "training": training,
+        "temperature": float(training.get("temperature") or 1.0),
+        "verdict": judge(document),
+        "headline_charts": sections.headline_charts([run], ["this run"]),
+        "headline_rows": sections.headline_rows(run, "this run"),
+        "study_rows": study.study_rows(document, run.history)
+        if study.compares_with_the_study(document)
+        else [],
+        "learning_charts": sections.learning_charts([run], ["this run"]),
+        "confusion": sections.confusion_of(run),
+        "reliability": sections.reliability_of(run),
+        "coverage_chart": sections.coverage_chart([run], ["this run"]),
+        "coverage_rows": find_coverage(run.predictions["test"]) if "test" in run.predictions else [],
+        "checks": _checks(document),
+        "suspects": _suspects(run),
+        "threads": run.facts.get("machine", {}).get("threads", 1),
+        "place": shlex.quote(str(run.path)),
+        "path": str(run.path),
+        **_mistakes(run, words),
+    }
+    return _render("run.html", context)
+
+
+def render_runs(runs: Sequence[RunResults]) -> str:
+    """Return the page of several runs, side by side.
+
+    Raises:
+        RequestError: There are more runs than can be told apart.
+    """
+    if len(runs) > _MOST_RUNS:
+        raise RequestError(
+            f"{len(runs)} runs are too many for one page.", f"Name {_MOST_RUNS} at most, or several pages."
+        )
+    names = run_names(runs)
+    named = list(zip(names, runs, strict=True))
+    labels = list(dict.fromkeys(label for run in runs for label in run.label_names))
+    context = {
+        "title": f"{len(runs)} runs",
+        "runs": named,
+        "labels": labels,
+        "same_test": len({_test_rows(run) for run in runs}) == 1,
+        "verdicts": [(name, judge(run.document)) for name, run in named],
+        "headline_charts": sections.headline_charts(runs, names),
+        "learning_charts": sections.learning_charts(runs, names),
+        "confusions": [(name, sections.confusion_of(run)) for name, run in named],
+        "reliabilities": [(name, sections.reliability_of(run)) for name, run in named],
+        "coverage_chart": sections.coverage_chart(runs, names),
+        "changed": sections.changed_settings(runs),
+    }
+    return _render("runs.html", context)
+
+
+def _mistakes(run: RunResults, words: Sequence[Sequence[Piece]]) -> dict[str, Any]:
+    """Return the mistakes that are shown, what there is to filter by, and how many there are in all."""
+    test = run.predictions.get("test")
+    found = find_mistakes(test, split="test") if test is not None else []
+    shown = found[:_MOST_MISTAKES]
+    pieces = [*(_coloured(each) for each in words), *([] for _ in range(len(shown) - len(words)))]
+    return {
+        "mistakes": list(zip(shown, pieces, strict=True)),
+        "mistakes_in_all": len(found),
+        "coloured": len(words),
+        "true_labels": Counter(each.label for each in shown).most_common(),
+        "predicted_labels": Counter(each.predicted for each in shown).most_common(),
+    }
+
+
+def _coloured(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
+    """Return texts with the class of their colour; neighbours without one are joined."""
+    joined: list[tuple[str, str]] = []
+    left = _LONG_TEXT
+    for piece in pieces:
+        if left <= 0:
+            return [*joined, ("…", "")]
+        left -= len(piece.text)
+        strength = abs(piece.weight)
+        level = min(_LEVELS, int(strength * _LEVELS) + 1) if strength >= _FAINT else 0
+        look = f"{'for' if piece.weight > 0 else 'against'}-{level}" if level else ""
+        if joined and not look and not joined[-1][1]:
+            joined[-1] = (joined[-1][0] + piece.text[:_LONG_TEXT], "")
+        else:
+            joined.append((piece.text[:_LONG_TEXT], look))
+    return joined
+
+
+def _suspects(run: RunResults) -> list[Mistake]:
+    learned = {split: run.predictions[split] for split in ("train", "validation") if split in run.predictions}
+    return find_suspects(learned, most=_MOST_SUSPECTS)
+
+
+def _checks(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the findings of the data checks, whether they are a list or stand under `findings`."""
+    found = document.get("data_checks") or []
+    listed = found.get("findings", []) if isinstance(found, Mapping) else found
+    told = {"id": "", "severity": "info", "title": "", "advice": ""}
+    return [{**told, **each} for each in listed if isinstance(each, Mapping)]
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    parts = (document["recipe"], short_name(document["model"]), short_name(document["source"]))
+    return " · ".join(parts)
+
+
+def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+    """Return what was tested: the texts and their labels; without predictions, the data's fingerprint."""
+    test = run.predictions.get("test")
+    if test is None:
+        return str(run.facts.get("data", {}).get("fingerprint"))
+    return test.texts, tuple(test.label_names[label] for label in test.labels)
+
+
+def _render(template: str, context: Mapping[str, Any]) -> str:
+    script, style = _template_text("page.js"), _template_text("page.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    own = {"script": script, "style": style, "script_hash": digest, "version": textune.__version__}
+    return _environment().get_template(template).render({**context, **own})
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("textune.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "short_name": short_name,
+        "with_doubt": sections.with_doubt,
+        "cut": lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
+    }
+    return environment
+
+
+def _template_text(name: str) -> str:
+    return (resources.files("textune.reporting") / "templates" / name).read_text(encoding="utf-8")

@@ -1,0 +1,117 @@
+"""Drawing SVG: elements whose every text and attribute is escaped, scales and their ticks.
+
+In: numbers and texts. Out: markup that can stand in a page. Colours and fonts come from the page's style
+sheet, through classes. Does not know what is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+Child = str | Markup
+Value = str | float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A straight line from values to places in a drawing.
+
+    Attributes:
+        low: The value at the start.
+        high: The value at the end.
+        start: The place of `low`.
+        end: The place of `high`.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Return the place of a value; one beyond the ends stays at the end."""
+        inside = min(max(value, self.low), self.high)
+        return self.start + (inside - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
+    """Return an element; children that are no markup are escaped, and so are attributes.
+
+    Args:
+        name: The element's name.
+        children: Texts and elements.
+        attributes: `class_` and `text_anchor` stand for `class` and `text-anchor`; None leaves one out.
+
+    Example:
+        >>> element("text", "<b>", x=1.25, class_="note")
+        Markup('<text x="1.25" class="note">&lt;b&gt;</text>')
+    """
+    written = Markup("").join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _written(value))
+        for key, value in attributes.items()
+        if value is not None
+    )
+    content = Markup("").join(escape(child) for child in children)
+    # The name is a word of this module's callers, never of the data.
+    return Markup(f"<{name}{written}>{content}</{name}>") if children else Markup(f"<{name}{written}/>")
+
+
+def drawing(*children: Child, width: float, height: float, label: str) -> Markup:
+    """Return a whole drawing; `label` says in words what it shows."""
+    return element(
+        "svg", *children, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=label, class_="figure"
+    )
+
+
+def text(content: str, x: float, y: float, *, class_: str = "", anchor: str = "start") -> Markup:
+    """Return a line of text."""
+    return element("text", content, x=x, y=y, class_=class_ or None, text_anchor=anchor)
+
+
+def line(x1: float, y1: float, x2: float, y2: float, *, class_: str) -> Markup:
+    """Return a straight line."""
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
+
+
+def path(points: Sequence[tuple[float, float]], *, class_: str) -> Markup:
+    """Return a line through points."""
+    steps = " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+    return element("polyline", points=steps, class_=class_)
+
+
+def shortened(content: str, characters: int) -> str:
+    """Return a text in one line that is no longer than some characters.
+
+    Example:
+        >>> shortened("a rather long name", 9)
+        'a rather…'
+    """
+    single = " ".join(content.split())
+    return single if len(single) <= characters else f"{single[: characters - 1].rstrip()}…"
+
+
+def ticks(low: float, high: float, *, most: int = 6) -> list[float]:
+    """Return round numbers between two values, at most as many as are asked for.
+
+    Example:
+        >>> ticks(0.61, 0.83, most=4)
+        [0.7, 0.8]
+    """
+    raw = (high - low) / max(most - 1, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    count = math.floor(high / step + 1e-9) - first + 1
+    return [round((first + number) * step, 10) for number in range(count)]
+
+
+def _written(value: Value) -> str:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"

@@ -1,0 +1,161 @@
+"""`textune report`, and what `train` writes for people: the report and the model card of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textune.errors import RequestError
+from textune.files import sha256_of, write_json, write_text
+from textune.runs import Run, open_run, read_manifest
+from textune.workflows.progress import Observer, Silence
+
+if TYPE_CHECKING:
+    from textune.reporting.words import Piece
+
+_WORDS_SECONDS = 3.0
+REPORT = "report.html"
+"""The name of a run's report in its folder."""
+
+
+def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Observer | None = None) -> Path:
+    """Write the report of one or several runs; return its file.
+
+    Args:
+        runs: Finished runs' folders.
+        output: The file, whose name ends in .html. By default `report.html`: of one run in its folder, of
+            several in the current one.
+        observer: Hears how it goes.
+
+    Raises:
+        RequestError: A run or the output is wrong.
+        StorageError: The file cannot be written.
+    """
+    observer = observer or Silence()
+    if not runs:
+        raise RequestError("No run is named.", "Name a run's folder: textune report RUN")
+    file = Path(output).expanduser() if output else None
+    if file is not None:
+        _check_output(file)
+    observer.stage("Reading the runs")
+    opened = [open_run(Path(run).expanduser()) for run in dict.fromkeys(map(str, runs))]
+    if len(opened) > 1:
+        return _report_several(opened, file or Path(REPORT))
+    (run,) = opened
+    html = _page_of(run, observer=observer)
+    own = run.path / REPORT
+    if file is None or file.absolute() == own.absolute():
+        _replace_report(run, html)
+        return own
+    write_text(file, html)
+    return file
+
+
+def add_report(
+    run: Run, document: Mapping[str, Any], facts: Mapping[str, Any], *, observer: Observer
+) -> None:
+    """Write the report and the model card of a run that is about to be complete.
+
+    A fault in either costs the run nothing but that file: it is told, and the training goes on.
+
+    Args:
+        run: The run, in which all but the figures is written.
+        document: The figures.
+        facts: What the manifest will hold.
+        observer: Told of a fault.
+    """
+    observer.stage("Writing the report")
+    # Whatever goes wrong here, hours of training must not be lost by it.
+    try:
+        write_text(run.path / REPORT, _page_of(run, document=document, facts=facts, observer=observer))
+    except Exception as error:
+        _tell(observer, "report", error, "textune report makes it anew.")
+    try:
+        write_card(run, document=document, facts=facts)
+    except Exception as error:
+        _tell(observer, "model card", error, "textune push makes it anew.")
+
+
+def write_card(
+    run: Run, *, document: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Write a run's model card; for `document` and `facts` see `read_results`."""
+    from textune.reporting.card import render_card
+    from textune.reporting.results import read_results
+
+    write_text(run.card, render_card(read_results(run, document=document, facts=facts)))
+
+
+def words_of(run: Run, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
+    """Return the first texts' words with what each spoke for, by the run's own classifier.
+
+    Args:
+        run: The run; it need not be complete.
+        texts: The texts, the most important first; as many are looked at as fit into some seconds.
+    """
+    from textune.encoder.prefix import choose_placement
+    from textune.inference.predictor import TorchPredictor
+    from textune.model.storage import load_classifier
+    from textune.recipe import load_recipe
+    from textune.reporting.words import weigh_words
+
+    if not texts:
+        return []
+    # In the training's arithmetic, which is faster than that of predictions and close enough for colours.
+    placement = choose_placement(load_recipe(str(run.recipe)).model.precision)
+    predictor = TorchPredictor(load_classifier(run.model), placement=placement)
+    return weigh_words(texts, predictor.predict_proba, seconds=_WORDS_SECONDS)
+
+
+def _page_of(
+    run: Run,
+    *,
+    observer: Observer,
+    document: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> str:
+    from textune.reporting.page import mistakes_to_explain, render_run
+    from textune.reporting.results import read_results
+
+    results = read_results(run, document=document, facts=facts)
+    observer.stage("Looking at the surest mistakes")
+    return render_run(results, words_of(run, [each.text for each in mistakes_to_explain(results)]))
+
+
+def _replace_report(run: Run, html: str) -> None:
+    """Write the report of a complete run anew, and its entry in the manifest.
+
+    Whenever this is stopped, the run opens: while the file is written, the manifest does not list it.
+    """
+    manifest = read_manifest(run)
+    manifest["files"].pop(REPORT, None)
+    write_json(run.manifest, manifest)
+    file = run.path / REPORT
+    write_text(file, html)
+    manifest["files"][REPORT] = {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+    write_json(run.manifest, {**manifest, "files": dict(sorted(manifest["files"].items()))})
+
+
+def _report_several(runs: Sequence[Run], file: Path) -> Path:
+    from textune.reporting.page import render_runs
+    from textune.reporting.results import read_results
+
+    write_text(file, render_runs([read_results(run) for run in runs]))
+    return file
+
+
+def _check_output(file: Path) -> None:
+    """Raise a `RequestError` unless a page can be written to a file of this name."""
+    if file.is_dir():
+        raise RequestError(f"{file} is a folder.", "Give the name of a file that ends in .html.")
+    if file.suffix.lower() not in {".html", ".htm"}:
+        raise RequestError(
+            f"The report cannot be written to {file}: it is a page of HTML.",
+            "Give the name of a file that ends in .html.",
+        )
+
+
+def _tell(observer: Observer, what: str, error: Exception, remedy: str) -> None:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    observer.note(f"The {what} could not be made ({reason}). The run is complete without it; {remedy}")
