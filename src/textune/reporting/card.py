@@ -25,7 +25,7 @@ PLACEHOLDER = "OWNER/NAME"
 
 _EMBEDDED = {"embedded:minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 _FEW_ROWS = 30
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$<>&])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$<>&])")
 
 
 def render_card(run: RunResults) -> str:

@@ -160,7 +160,12 @@ def reliability_diagram(
 
     Bars along the bottom show how many of the texts are that sure.
     """
-    legend, top = _legend([("before calibration", 1), ("after", 0)] if before else [])
+    marks = [
+        _hollow_mark(_LEFT + 9, 10),
+        element("circle", cx=_LEFT + 145, cy=10, r=4.5, class_="point look-0"),
+    ]
+    words = [text("before calibration", _LEFT + 20, 14, class_="name"), text("after", _LEFT + 156, 14)]
+    legend, top = ([*marks, *words], 26.0) if before else ([], _TOP)
     bottom = top + 220
     x, y = Axis("top probability", True, 0.0, 1.0), Axis("right", True, 0.0, 1.0)
     across, up = Scale(0, 1, _LEFT, WIDTH - _RIGHT), Scale(0, 1, bottom, top)
@@ -168,13 +173,15 @@ def reliability_diagram(
     parts.append(line(across(0), up(0), across(1), up(1), class_="ideal"))
     most = max(each.rows for each in after)
     parts += [_count_bar(each, across, bottom, 34 * each.rows / most) for each in after]
-    for each in before:
-        place, value = across(each.confidence) - 4, up(each.accuracy) - 4
-        parts.append(element("rect", x=place, y=value, width=8, height=8, class_="point hollow look-1"))
+    parts += [_hollow_mark(across(each.confidence), up(each.accuracy)) for each in before]
     for each in after:
         parts += _reliability_point(each, across, up)
     shares = (f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in after)
     return drawing(*parts, width=WIDTH, height=bottom + _BOTTOM, label=f"{name}. {'; '.join(shares)}.")
+
+
+def _hollow_mark(x: float, y: float) -> Markup:
+    return element("rect", x=x - 4, y=y - 4, width=8, height=8, class_="point hollow look-1")
 
 
 def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, tall: float) -> Markup:

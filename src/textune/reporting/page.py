@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import textune
 from textune.errors import RequestError
 from textune.reporting import sections, study
 from textune.reporting.insights import Mistake, find_coverage, find_mistakes, find_suspects
@@ -142,8 +142,8 @@ def _coloured(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
 
 
 def _suspects(run: RunResults) -> list[Mistake]:
-    learned = {split: run.predictions[split] for split in ("train", "validation") if split in run.predictions}
-    return find_suspects(learned, most=_MOST_SUSPECTS)
+    others = {split: each for split, each in run.predictions.items() if split != "test"}
+    return find_suspects(others, most=_MOST_SUSPECTS)
 
 
 def _checks(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -170,7 +170,7 @@ def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str
 def _render(template: str, context: Mapping[str, Any]) -> str:
     script, style = _template_text("page.js"), _template_text("page.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    own = {"script": script, "style": style, "script_hash": digest, "version": textune.__version__}
+    own = {"script": script, "style": style, "script_hash": digest, "version": version("textune")}
     return _environment().get_template(template).render({**context, **own})
 
 
@@ -188,6 +188,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "percent": percent,
         "short_name": short_name,
+        "unbroken": lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%"),
         "with_doubt": sections.with_doubt,
         "cut": lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
     }

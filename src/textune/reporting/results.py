@@ -45,12 +45,14 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of every row, (rows,)."""
-        return self.probabilities.argmax(axis=1)
+        predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return predicted
 
     @property
     def scores(self) -> NDArray[np.float64]:
         """Its probability, (rows,)."""
-        return self.probabilities.max(axis=1)
+        scores: NDArray[np.float64] = self.probabilities.max(axis=1)
+        return scores
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,12 @@ def headline_rows(run: RunResults, name: str) -> list[tuple[str, dict[str, Any],
     return rows
 
 
-def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[Markup]:
-    """Draw log loss and accuracy by epoch; of several runs, those on validation only."""
+def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
+    """Draw log loss and accuracy by epoch, and name them; of several runs, those on validation only."""
     if not all(run.history for run in runs):
         return []
     return [
-        chart
+        (FIGURES[figure], chart)
         for figure, percents in (("log_loss", False), ("accuracy", True))
         if (chart := _learning_chart(runs, names, figure, percents)) is not None
     ]
@@ -111,7 +111,8 @@ def _learning_chart(
     series: list[Series] = []
     for number, (run, name) in enumerate(zip(runs, names, strict=True)):
         if len(runs) > 1:
-            series += _curves(run, f"validation_{figure}", name, number)
+            epochs = max(entry["epoch"] for entry in run.history)
+            series += _curves(run, f"validation_{figure}", name, number, epochs=epochs)
             continue
         series += _curves(run, f"train_{figure}", "train", 1)
         if figure == "log_loss" and not series:
@@ -120,23 +121,25 @@ def _learning_chart(
     if not series:
         return None
     shown = FIGURES[figure]
-    return line_chart(series, x=Axis("epoch", whole=True), y=Axis(shown, percents), name=f"{shown} by epoch")
+    # Runs of 3 and of 60 epochs are brought to one length.
+    along = Axis("epoch", whole=True) if len(runs) == 1 else Axis("share of the epochs", True, 0.0, 1.0)
+    return line_chart(series, x=along, y=Axis(shown, percents), name=f"{shown} by {along.name}")
 
 
-def _curves(run: RunResults, key: str, name: str, look: int) -> list[Series]:
-    """Return a series a member of the run, of which the first carries the name."""
+def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1) -> list[Series]:
+    """Return a series a member of the run, of which the first carries the name; epochs are divided."""
     members = list(dict.fromkeys(entry.get("member") for entry in run.history))
-    kept = run.document.get("training", {}).get("best_epoch")
-    found = []
+    kept = run.document.get("training", {}).get("best_epoch", 0)
+    found: list[Series] = []
     for member in members:
         points = [
-            (float(entry["epoch"]), float(entry[key]))
+            (entry["epoch"] / epochs, float(entry[key]))
             for entry in run.history
             if entry.get("member") == member and key in entry
         ]
         if points:
             is_marked = len(members) == 1 and key.startswith("validation")
-            marked = next((point for point in points if is_marked and point[0] == kept), None)
+            marked = next((point for point in points if is_marked and point[0] == kept / epochs), None)
             found.append(Series("" if found else name, points, look, marked))
     return found
 

@@ -103,7 +103,8 @@ def _falls(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by how much the log-odds of the first row's top class fall in each other row."""
     top = np.clip(probabilities[:, probabilities[0].argmax()], 1e-9, 1 - 1e-9)
     odds: NDArray[np.float64] = np.log(top / (1 - top))
-    return odds[0] - odds[1:]
+    falls: NDArray[np.float64] = odds[0] - odds[1:]
+    return falls
 
 
 def _pieces(text: str, spans: Sequence[tuple[int, int]], falls: NDArray[np.float64]) -> tuple[Piece, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,13 @@ def push(
         api = HfApi(token=found_token)
         observer.stage(f"Uploading to {repository}")
         made = api.create_repo(repository, private=private or None, exist_ok=True)
-        files = _upload(api, finished, str(made.repo_id), card)
+        if private and not api.model_info(str(made.repo_id)).private:
+            raise RequestError(
+                f"{made.repo_id} exists already and is public, so nothing was uploaded.",
+                f"Make it private at {made}/settings, or name another repository.",
+            )
+        with _told_warnings(observer):
+            files = _upload(api, finished, str(made.repo_id), card)
     return Pushed(str(made.repo_id), str(made), files, _licence_of(card))
 
 
@@ -146,6 +153,19 @@ def _licence_of(card: str) -> str:
     from huggingface_hub import ModelCard
 
     return str(ModelCard(card).data.get("license") or "")
+
+
+@contextmanager
+def _told_warnings(observer: Observer) -> Iterator[None]:
+    """Tell what the Hub warns of, such as of a licence that is missing, as notes."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        yield
+    for each in told:
+        observer.note(" ".join(str(each.message).split()))
 
 
 @contextmanager
