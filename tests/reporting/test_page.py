@@ -166,6 +166,36 @@ def test_what_a_run_does_not_hold_has_no_section() -> None:
     assert section(page, "figures")
 
 
+def test_figures_without_long_texts_are_shown_where_there_are_long_ones() -> None:
+    whole = made_results()
+    shorter = {**whole.test, "examples": 100}
+
+    some = render_run(made_results(document={"filtered": {"test": shorter}}))
+    none = render_run(made_results(document={"filtered": {"test": whole.test}}))
+
+    assert "this run, test without long texts 100" in section(some, "figures")
+    assert "without long texts" not in none
+
+
+def test_the_members_of_a_run_have_a_line_each() -> None:
+    history = [
+        {
+            "member": member,
+            "epoch": epoch,
+            "loss": 1.0,
+            "validation_log_loss": 1.0,
+            "validation_accuracy": 0.5,
+        }
+        for member in (1, 2)
+        for epoch in (1, 2)
+    ]
+
+    html = render_run(made_results(history=history))
+
+    assert "2 trainings, a line each" in section(html, "learning")
+    assert html.count("<polyline") == 2 * 2 + 2 + 1
+
+
 def test_a_link_of_the_navigation_leads_to_a_section() -> None:
     page = Tags(render_run(made_results()))
 

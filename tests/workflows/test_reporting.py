@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +162,13 @@ def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
         textune.report([tmp_path / "nothing"])
 
 
-def test_results_that_cannot_be_read_are_told(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "metrics.json").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize("contents", ["{", "[]", '{"recipe": "frozen"}'])
+def test_results_that_cannot_be_read_are_told(run: Path, tmp_path: Path, contents: str) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "metrics.json").write_text(contents, encoding="utf-8")
 
     with pytest.raises(RunError, match="The results in .* cannot be read"):
-        read_results(Run(tmp_path))
+        read_results(Run(copy))
 
 
 def test_the_words_of_a_text_are_weighed_by_the_runs_own_classifier(run: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The folders of finished runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="The folders of finished runs.")],
     output: Annotated[
         str, typer.Option(metavar="FILE", help="The page to write.", show_default="report.html in the run")
     ] = "",

@@ -65,6 +65,7 @@ def render_run(run: RunResults, words: Sequence[Sequence[Piece]] = ()) -> str:
         if study.compares_with_the_study(document)
         else [],
         "learning_charts": sections.learning_charts([run], ["this run"]),
+        "members": len({entry.get("member") for entry in run.history}),
         "confusion": sections.confusion_of(run),
         "reliability": sections.reliability_of(run),
         "coverage_chart": sections.coverage_chart([run], ["this run"]),

@@ -114,7 +114,7 @@ def read_results(
     """
     try:
         if document is None:
-            document = json.loads(run.metrics.read_text(encoding="utf-8"))
+            document = _checked(json.loads(run.metrics.read_text(encoding="utf-8")))
         lines = run.history.read_text(encoding="utf-8").splitlines()
         recipe_text = run.recipe.read_text(encoding="utf-8")
         described = json.loads((run.model / "textune.json").read_text(encoding="utf-8"))
@@ -141,6 +141,15 @@ def read_results(
             f"The results in {run.path} cannot be read: {type(error).__name__}: {error}.",
             "Give a run that this version of `textune train` finished, or train again.",
         ) from error
+
+
+def _checked(document: dict[str, Any]) -> dict[str, Any]:
+    """Return figures in which nothing is missing that everything else rests on, or raise a `KeyError`."""
+    for name in ("recipe", "model", "source"):
+        document[name]
+    document["metrics"]["test"]["per_class"]
+    document["seconds"]["total"]
+    return document
 
 
 def _read_predictions(path: Path) -> Predictions:

@@ -54,8 +54,8 @@ def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[Ma
 def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], figure: str) -> Markup:
     rows = [_interval_row(name, run.test, figure, "run") for run, name in zip(runs, names, strict=True)]
     first = runs[0].document
-    if len(runs) == 1 and "filtered" in first:
-        rows.append(_interval_row("this run, filtered test", first["filtered"]["test"], figure, "run"))
+    if len(runs) == 1 and (filtered := _filtered(first)):
+        rows.append(_interval_row(f"{names[0]}, without long texts", filtered, figure, "run"))
     for name, figures in first.get("baselines", {}).items():
         rows.append(_interval_row(BASELINES.get(name, name), figures, figure, "other"))
     published = {"accuracy": study.TEST_ACCURACY, "log_loss": study.TEST_LOG_LOSS}
@@ -87,11 +87,17 @@ def headline_rows(run: RunResults, name: str) -> list[tuple[str, dict[str, Any],
     """Return names and figures of all that was measured, and whether each is the one to judge by."""
     document = run.document
     rows = [(f"{name}, {split}", figures, split == "test") for split, figures in document["metrics"].items()]
-    if "filtered" in document:
-        rows.append((f"{name}, test without long texts", document["filtered"]["test"], False))
+    if filtered := _filtered(document):
+        rows.append((f"{name}, test without long texts", filtered, False))
     for baseline, figures in document.get("baselines", {}).items():
         rows.append((f"{BASELINES.get(baseline, baseline)}, test", figures, False))
     return rows
+
+
+def _filtered(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures on the test texts that are not too long; nothing where that is all of them."""
+    found: dict[str, Any] = document.get("filtered", {}).get("test", {})
+    return found if found and found["examples"] < document["metrics"]["test"]["examples"] else {}
 
 
 def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:

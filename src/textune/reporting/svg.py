@@ -50,14 +50,16 @@ def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
         >>> element("text", "<b>", x=1.25, class_="note")
         Markup('<text x="1.25" class="note">&lt;b&gt;</text>')
     """
-    written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _written(value))
+    # Names are words of this module's callers, never of the data.
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    content = Markup("").join(escape(child) for child in children)
-    # The name is a word of this module's callers, never of the data.
-    return Markup(f"<{name}{written}>{content}</{name}>") if children else Markup(f"<{name}{written}/>")
+    if not children:
+        return Markup(f"<{name}{written}/>")
+    content = "".join(escape(child) for child in children)
+    return Markup(f"<{name}{written}>{content}</{name}>")
 
 
 def drawing(*children: Child, width: float, height: float, label: str) -> Markup:
