@@ -11,6 +11,8 @@ from textune.encoder.loading import find_model, load_classifier, load_encoder, l
 from textune.encoder.prefix import Pooling
 from textune.model.classifier import TextClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
+from textune.model.storage import save_classifier
+from textune.runs import new_run
 
 EMOTIONS = ("anger", "joy", "sadness")
 
@@ -30,6 +32,13 @@ def stock_classifier(
         max_length=max_length,
         stock=model,
     )
+
+
+def save_run(path: Path, classifier: TextClassifier) -> Path:
+    """Write a finished run that holds a classifier and nothing that a training gave; return its folder."""
+    with new_run(path, recipe="", origin={}, facts={}) as run:
+        save_classifier(classifier, run.model)
+    return path
 
 
 def linear_classifier(

@@ -74,12 +74,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
+            _give_name(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def publish(finished: Path, path: Path) -> None:
+    """Give a finished file its name, in place of a file that has it, and wait until all of it is on the disk.
+
+    Both must be on the same disk, and neither may be a folder.
+
+    Raises:
+        StorageError: The file cannot be written there.
+    """
+    with storage_errors(path):
+        _give_name(finished, path)
+        sync_folder(path.parent)
+
+
+def _give_name(finished: Path, path: Path) -> None:
+    with finished.open("rb+") as file:
+        os.fsync(file.fileno())
+    finished.chmod(0o644)
+    finished.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:

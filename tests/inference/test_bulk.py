@@ -6,39 +6,21 @@ import csv
 import datetime
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from numpy.typing import NDArray
 from pyarrow import parquet
 
+from stand_in_predictor import LABELS, StandIn
 from textune.errors import RequestError
 from textune.inference.bulk import Prediction, TextRow, check_output, predict_rows, write_file
 from textune.inference.inputs import read_texts
 
-LABELS = ("joy", "sadness")
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 WINDOW = 1024
-
-
-class StandIn:
-    """A predictor that remembers what it was asked: joy is the share of `h` among a text's letters."""
-
-    def __init__(self, *, fails_at_call: int = 0, label_names: tuple[str, ...] = LABELS) -> None:
-        self.label_names = label_names
-        self.calls: list[list[str]] = []
-        self._fails_at_call = fails_at_call
-
-    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> NDArray[np.float64]:
-        self.calls.append(list(texts))
-        if len(self.calls) == self._fails_at_call:
-            raise ZeroDivisionError("the predictor failed")
-        joy = np.array([text.count("h") / len(text) for text in texts])
-        return np.column_stack([joy, 1 - joy])
 
 
 def rows(*texts: str) -> list[TextRow]:

@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from textune.cli import reporting
+from textune.cli import predicting, reporting
 from textune.cli.serving import serve
 from textune.environment import is_first, launched, may_speak
 from textune.errors import RequestError, StoppedError, TextuneError
@@ -222,34 +222,29 @@ def evaluate(
 def predict(
     run: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
-    input_file: Annotated[
-        str, typer.Option("--input", metavar="FILE|-", help="CSV, TSV, JSONL, Parquet, or lines of text.")
-    ] = "",
-    output: Annotated[
-        str, typer.Option(metavar="FILE", help="Write CSV, JSONL or Parquet instead of printing.")
-    ] = "",
+    input_file: predicting.Input = "",
+    output: predicting.Output = "",
+    restart: predicting.Restart = False,
+    engine: predicting.Engine = "local",
+    ray_address: predicting.RayAddress = "",
+    ray_workers: predicting.RayWorkers = 0,
     text_column: Annotated[
         str, typer.Option(help="The column that holds the text.", show_default="found by its name")
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Classify texts, a file, or standard input."""
-    from textune.cli import console
-    from textune.workflows.predicting import predict as run_prediction
-
-    with console.Watcher(quiet=json) as observer:
-        count = run_prediction(
-            run,
-            texts or (),
-            input_file=input_file,
-            text_column=text_column,
-            output=output,
-            observer=observer,
-            show=console.show_prediction_json if json else console.show_prediction,
-        )
-    if output:
-        console.show_written(output, count, as_json=json)
+    """Classify texts, files, or standard input."""
+    predicting.run(
+        run,
+        texts or (),
+        input_file=input_file,
+        output=output,
+        text_column=text_column,
+        restart=restart,
+        cluster=predicting.Cluster(engine, ray_address, ray_workers),
+        json=json,
+    )
 
 
 @app.command()

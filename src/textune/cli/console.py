@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +31,11 @@ _BASELINES = {
     "tfidf_logistic_regression": "TF-IDF, logistic",
 }
 
+_FEW_ROWS = 100
+_SECONDS_A_LINE = 30
+_SECONDS_OF_SPEED = 300
+"""What the time left is estimated from; a window of long texts may take a minute."""
+
 
 class Watcher:
     """Shows on standard error what a workflow does; an `Observer`.
@@ -51,9 +58,11 @@ class Watcher:
             TextColumn("{task.fields[figures]}"),
             console=self._console,
             transient=True,
+            speed_estimate_period=_SECONDS_OF_SPEED,
             disable=quiet or not self._console.is_terminal,
         )
         self._task: TaskID | None = None
+        self._told = time.monotonic()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -73,8 +82,21 @@ class Watcher:
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
         """Show how far it is."""
         if self._task is not None:
-            counted = f"{done:,} of {total:,} {unit}"
-            self._progress.update(self._task, completed=done, total=total, counted=counted, figures=figures)
+            counted = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
+            self._progress.update(
+                self._task, completed=done, total=total or None, counted=counted, figures=figures
+            )
+            if not self._quiet and not self._console.is_terminal:
+                self._tell(self._task, counted, figures)
+
+    def _tell(self, task: TaskID, counted: str, figures: str) -> None:
+        """Write a line every now and then, where there is no terminal to draw on."""
+        if time.monotonic() - self._told < _SECONDS_A_LINE:
+            return
+        self._told = time.monotonic()
+        shown = self._progress.tasks[self._progress.task_ids.index(task)]
+        left = "" if shown.time_remaining is None else f"{timedelta(seconds=int(shown.time_remaining))} left"
+        self.note(", ".join(part for part in (f"{shown.description}: {counted}", figures, left) if part))
 
     def note(self, sentence: str) -> None:
         """Show a sentence, and leave it there."""

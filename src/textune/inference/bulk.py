@@ -11,7 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
 from textune.files import atomic_path
+from textune.inference.columns import (
+    WINDOW,
+    arrow_refusals,
+    check_names,
+    fit_columns,
+    names_of,
+    result_fields,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
     from textune.inference.predictor import Predictor
 
 OUTPUT_SUFFIXES = (".csv", ".jsonl", ".parquet")
-_WINDOW = 1024
 _RESULT_COLUMNS = ("text", "label", "score", "scores")
 _INPUT = re.compile("^(input_)+")
 
@@ -87,7 +94,7 @@ def predict_rows(
     predictor: Predictor,
     rows: Iterable[TextRow],
     *,
-    window: int = _WINDOW,
+    window: int = WINDOW,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Prediction]:
     """Yield the prediction of every row, in order.
@@ -130,19 +137,41 @@ def write_file(path: Path, predictions: Iterable[Prediction], *, label_names: Se
     file are those of the first window.
 
     Raises:
-        RequestError: The file's format is unknown, or cannot hold the input's columns.
+        RequestError: The file's format is unknown.
+        DataError: The format cannot hold the input's columns.
         StorageError: The file cannot be written.
     """
     check_output(path)
-    writer = {".csv": _csv_writer, ".jsonl": _jsonl_writer, ".parquet": _parquet_writer}[path.suffix.lower()]
-    remaining, count = iter(predictions), 0
-    windows = iter(lambda: list(islice(remaining, _WINDOW)), [])
-    with atomic_path(path) as temporary, writer(temporary, label_names) as write:
+    count, windows = 0, in_windows(predictions)
+    with atomic_path(path) as temporary, open_writer(temporary, path.suffix, label_names) as write:
         # The first window is written even without rows: a table has its columns all the same.
         for window in chain([next(windows, [])], windows):
             write(window)
             count += len(window)
     return count
+
+
+def in_windows(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
+    """Return predictions in the windows in which they are written."""
+    remaining = iter(predictions)
+    return iter(lambda: list(islice(remaining, WINDOW)), [])
+
+
+def open_writer(
+    path: Path, suffix: str, label_names: Sequence[str], *, like: Path | None = None
+) -> AbstractContextManager[WriteRows]:
+    """Open a file for predictions.
+
+    Args:
+        path: The file.
+        suffix: One of `OUTPUT_SUFFIXES`: the format.
+        label_names: The classes' names.
+        like: A file of predictions that this one is to follow: it gets the same columns, and no header.
+    """
+    suffix = suffix.lower()
+    if suffix == ".jsonl":
+        return _jsonl_writer(path)
+    return {".csv": _csv_writer, ".parquet": _parquet_writer}[suffix](path, label_names, like)
 
 
 def _prediction(row: TextRow, probabilities: NDArray[np.float64], label_names: Sequence[str]) -> Prediction:
@@ -152,7 +181,7 @@ def _prediction(row: TextRow, probabilities: NDArray[np.float64], label_names: S
 
 
 @contextmanager
-def _jsonl_writer(path: Path, _: Sequence[str]) -> Iterator[WriteRows]:
+def _jsonl_writer(path: Path) -> Iterator[WriteRows]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
         def write(predictions: Sequence[Prediction]) -> None:
@@ -163,9 +192,9 @@ def _jsonl_writer(path: Path, _: Sequence[str]) -> Iterator[WriteRows]:
 
 
 @contextmanager
-def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
+def _csv_writer(path: Path, label_names: Sequence[str], like: Path | None) -> Iterator[WriteRows]:
     results = ["text", "label", "score", *(f"score_{name}" for name in label_names)]
-    names: list[str] | None = None
+    names = None if like is None else _csv_header(like)[len(results) :]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
 
@@ -176,9 +205,9 @@ def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
                 for prediction in predictions
             ]
             if names is None:
-                names = _names_of(others)
+                names = names_of(others)
                 writer.writerow([*results, *names])
-            _check_names(others, names)
+            check_names(others, names)
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in label_names]
                 known = [prediction.row.text, prediction.label, prediction.score, *scores]
@@ -187,71 +216,37 @@ def _csv_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
         yield write
 
 
+def _csv_header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file, strict=True))
+
+
 @contextmanager
-def _parquet_writer(path: Path, label_names: Sequence[str]) -> Iterator[WriteRows]:
+def _parquet_writer(path: Path, label_names: Sequence[str], like: Path | None) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    scores = pa.struct([(name, pa.float64()) for name in label_names])
-    results = [("text", pa.string()), ("label", pa.string()), ("score", pa.float64()), ("scores", scores)]
+    results = result_fields(label_names)
     # The other columns, whose types are those of the first window.
-    known: Any = None
+    known: Any = None if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
     writer: Any = None
 
     def write(predictions: Sequence[Prediction]) -> None:
         nonlocal known, writer
-        others = [kept_columns(prediction.row.others) for prediction in predictions]
-        names = _names_of(others) if known is None else known.names
-        _check_names(others, names)
-        found = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in others]).schema
-        if writer is None:
-            known = found
-            writer = parquet.ParquetWriter(path, pa.schema([*(pa.field(*pair) for pair in results), *known]))
-        _check_types(known, found)
-        rows = [prediction.to_json() | {"scores": prediction.scores or None} for prediction in predictions]
-        writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
-
-    def write_or_refuse(predictions: Sequence[Prediction]) -> None:
-        try:
-            write(predictions)
-        except (pa.ArrowException, OverflowError) as error:
-            raise RequestError(
-                f"A Parquet file cannot hold the input's columns: {error}.", "Write .jsonl or .csv instead."
-            ) from error
+        with arrow_refusals():
+            known = fit_columns([kept_columns(prediction.row.others) for prediction in predictions], known)
+            if writer is None:
+                writer = parquet.ParquetWriter(path, pa.schema([*results, *known]))
+            rows = [arrow_values(prediction) for prediction in predictions]
+            writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
 
     try:
-        yield write_or_refuse
+        yield write
     finally:
         if writer is not None:
             writer.close()
 
 
-def _names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> None:
-    """Raise a `RequestError` where a row has a column that the output was begun without."""
-    new = next((name for row in rows for name in row if name not in known), None)
-    if new is not None:
-        raise RequestError(
-            f"The input's column '{new}' is not in its first {_WINDOW:,} rows, by which the columns of the "
-            "output are set.",
-            "Write .jsonl instead.",
-        )
-
-
-def _check_types(known: Any, found: Any) -> None:
-    """Raise pyarrow's error for types where a window's columns do not fit into those of the first.
-
-    Told a schema, pyarrow would cut 1.5 to 1 for it without a word: what it finds by itself must fit.
-    """
-    import pyarrow as pa
-
-    for first, later in zip(known, found, strict=True):
-        try:
-            both = pa.unify_schemas([pa.schema([first]), pa.schema([later])], promote_options="permissive")
-        except pa.ArrowTypeError:
-            both = None
-        if both is None or both.field(0).type != first.type:
-            raise pa.ArrowTypeError(f"'{first.name}' is {first.type} at first and {later.type} later")
+def arrow_values(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction's values by the names of its Arrow fields."""
+    return prediction.to_json() | {"scores": prediction.scores or None}

@@ -1,21 +1,85 @@
-"""The texts to classify: from arguments, a table, a text file or standard input to rows.
+"""The texts to classify: from tables, text files or standard input to rows.
 
 In: where the texts are. Out: `TextRow`s, read as they are asked for, or a `DataError` that names the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from textune.data.columns import find_text_column
 from textune.data.lines import decode_lines, read_lines, without_end
-from textune.data.tables import column_names, read_rows, row_unit
+from textune.data.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
 from textune.errors import DataError
 from textune.inference.bulk import TextRow
 
 _BLOCK_BYTES = 1 << 22
+
+
+def find_files(given: str) -> list[Path]:
+    """Return the files that an input means, in the order of their names.
+
+    Args:
+        given: A file, a folder (its tables), or a pattern such as `posts/*.csv` (`**` crosses folders).
+
+    Raises:
+        DataError: The folder has no tables, or no file matches the pattern.
+    """
+    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises on unknown users.
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in TABLE_SUFFIXES)
+        if not files:
+            raise DataError(
+                f"The folder {path} holds no table ({', '.join(TABLE_SUFFIXES)}).",
+                f"Give a file, or a pattern for other files: --input '{path}/*.txt'",
+            )
+        return files
+    if os.path.exists(path) or not glob.has_magic(given):  # noqa: PTH110
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    if files := [file for file in found if file.is_file()]:
+        return files
+    raise DataError(f"No file matches {given}.", "Check the pattern, and put it in quotes.")
+
+
+def is_input(path: Path, given: str, files: Sequence[Path]) -> bool:
+    """Return whether a path is one of an input's files, or would be one if it were there.
+
+    Args:
+        path: The path.
+        given: What `find_files` was given.
+        files: What it returned.
+    """
+    path = path.resolve()
+    if any(path == file.resolve() for file in files):
+        return True
+    source = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
+    if source.is_dir():
+        return path.parent == source and path.suffix.lower() in TABLE_SUFFIXES
+    if source.exists():
+        return False
+    if "**" in source.parts:
+        # Any number of folders, which may be none.
+        return fnmatch(str(path), str(source).replace("**/", "*"))
+    return path.match(str(source))
+
+
+def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[TextRow]:
+    """Return the rows of several files, one after the other.
+
+    Every file's columns are looked at, and the first row is read, before it returns: most mistakes show here.
+    For the arguments and errors see `read_texts`.
+    """
+    for path in files[1:]:
+        _text_column(path, text_column)
+    rows = chain.from_iterable(read_texts(path, text_column=text_column) for path in files)
+    return chain(list(islice(rows, 1)), rows)
 
 
 def read_texts(path: Path, *, text_column: str = "") -> Iterator[TextRow]:
@@ -32,9 +96,7 @@ def read_texts(path: Path, *, text_column: str = "") -> Iterator[TextRow]:
         for line in read_lines(path):
             yield TextRow(line, {})
         return
-    column = find_text_column(
-        column_names(path), origin=str(path), given=text_column, option="--text-column NAME"
-    )
+    column = _text_column(path, text_column)
     for row in read_rows(path):
         others = {name: value for name, value in row.values.items() if name != column}
         text = row.values.get(column)
@@ -44,6 +106,13 @@ def read_texts(path: Path, *, text_column: str = "") -> Iterator[TextRow]:
                 "Put it in quotes, or name another column with --text-column NAME.",
             )
         yield TextRow(text or "", others)
+
+
+def _text_column(path: Path, given: str) -> str:
+    """Return the name of the column that holds a file's texts; empty for a `.txt` file."""
+    if path.suffix.lower() == ".txt":
+        return ""
+    return find_text_column(column_names(path), origin=str(path), given=given, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:

@@ -8,6 +8,12 @@ from textune.errors import MissingExtraError, RequestError
 from textune.settings import Recipe
 
 
+def check_extra(package: str, extra: str, purpose: str) -> None:
+    """Raise a `MissingExtraError` if a package that an extra brings is missing."""
+    if importlib.util.find_spec(package) is None:
+        raise MissingExtraError(extra, purpose)
+
+
 def check_extras(recipe: Recipe) -> None:
     """Raise a `RequestError` with the line that installs it if a package that the recipe needs is missing."""
     if recipe.model.lora_rank and importlib.util.find_spec("peft") is None:

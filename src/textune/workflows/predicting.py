@@ -1,18 +1,23 @@
-"""`textune predict`: texts, a file or standard input through a run's classifier."""
+"""`textune predict`: texts, files or standard input through a run's classifier."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textune.errors import RequestError
-from textune.workflows.progress import Observer, Silence
+from textune.encoder.memory import keep_memory_low
+from textune.errors import RequestError, StoppedError
+from textune.workflows.progress import Observer, Pace, Silence
 
 if TYPE_CHECKING:
     from textune.inference.bulk import Prediction, TextRow
+    from textune.inference.journal import Journal
+    from textune.inference.origin import Origin
 
 
 def predict(
@@ -22,41 +27,51 @@ def predict(
     input_file: str = "",
     text_column: str = "",
     output: str | Path = "",
+    restart: bool = False,
     observer: Observer | None = None,
     show: Callable[[Prediction], None] = lambda prediction: None,
 ) -> int:
     """Classify texts and show the predictions, or write them to a file; return how many there were.
 
+    From files into a file, a prediction that is interrupted goes on where it was when it is called again.
+
     Args:
         run: A finished run's folder.
         texts: The texts, unless there is an input file.
-        input_file: A CSV, TSV, JSONL or Parquet file, a `.txt` file of one text a line, or `-` for standard
-            input, one text a line.
-        text_column: The file's column that holds the text; found by its name unless given.
+        input_file: A CSV, TSV, JSONL or Parquet file, a `.txt` file of one text a line, a folder of tables, a
+            pattern for files, or `-` for standard input, one text a line.
+        text_column: The files' column that holds the text; found by its name unless given.
         output: A CSV, JSONL or Parquet file; where it is empty, predictions go to `show`.
+        restart: Begin anew, whatever was done before.
         observer: Hears how it goes.
         show: Called with every prediction, in order.
 
     Raises:
-        RequestError: The run, a text or a file is wrong.
+        RequestError: The run, a text or a file is wrong, or something has changed since the prediction began.
+        StoppedError: It was interrupted, and can go on.
     """
     from textune.inference.bulk import check_output, predict_rows, write_file
     from textune.inference.predictor import load_predictor
 
     observer = observer or Silence()
-    if output:
-        check_output(Path(output))
+    keep_memory_low()
+    target = Path(output).expanduser() if output else None
+    if target:
+        check_output(target)
+    _check_request(texts, input_file, restart=restart, resumable=bool(target) and input_file not in {"", "-"})
+    if target and input_file not in {"", "-"}:
+        return _predict_files(
+            run, input_file, target, text_column=text_column, restart=restart, observer=observer
+        )
     rows, total = _open_rows(texts, input_file, text_column)
-    if output and input_file not in {"", "-"}:
-        _check_apart(Path(input_file), Path(output).expanduser())
+    if target and input_file:
+        observer.note("Standard input can be read once only: if this prediction is stopped, it begins anew.")
     observer.stage("Loading the classifier")
     predictor = load_predictor(run)
     observer.stage("Classifying")
-    predictions = predict_rows(
-        predictor, rows, on_progress=lambda done: observer.advance(done, max(done, total), unit="texts")
-    )
-    if output:
-        return write_file(Path(output).expanduser(), predictions, label_names=predictor.label_names)
+    predictions = predict_rows(predictor, rows, on_progress=Pace(observer, total).advance)
+    if target:
+        return write_file(target, predictions, label_names=predictor.label_names)
     count = 0
     for prediction in predictions:
         show(prediction)
@@ -64,27 +79,125 @@ def predict(
     return count
 
 
-def _open_rows(texts: Sequence[str], input_file: str, text_column: str) -> tuple[Iterable[TextRow], int]:
-    """Return the rows, the first one read already so that faults show early, and about how many there are."""
-    from textune.inference.bulk import TextRow
-    from textune.inference.inputs import estimate_rows, read_stream, read_texts
+def _predict_files(
+    run: str | Path, given: str, output: Path, *, text_column: str, restart: bool, observer: Observer
+) -> int:
+    """Classify files into a file, going on with what was done before; return how many rows it has."""
+    from textune.inference.bulk import predict_rows
+    from textune.inference.inputs import find_files, open_texts
+    from textune.inference.journal import open_journal
+    from textune.inference.origin import check_unchanged
+    from textune.inference.parts import join_parts, write_parts
+    from textune.inference.predictor import load_predictor
 
+    files = find_files(given)
+    check_apart(output, given, files)
+    rows = open_texts(files, text_column=text_column)
+    observer.stage("Looking at the input")
+    origin = describe_origin(run, files, text_column=text_column)
+    with open_journal(output, origin, restart=restart) as journal, said_when_stopped(journal):
+        observer.stage("Loading the classifier")
+        predictor = load_predictor(run)
+        if journal.rows:
+            observer.note(f"Going on after {journal.rows:,} rows that were done before.")
+        observer.stage("Classifying")
+        pace = Pace(observer, origin.rows, done=journal.rows)
+        with journal.discarded_with_bad_data():
+            _skip(rows, journal.rows)
+            predictions = predict_rows(predictor, rows, on_progress=pace.advance)
+            write_parts(journal, predictions, suffix=output.suffix, label_names=predictor.label_names)
+            check_unchanged(origin.files)
+        observer.stage(f"Writing {output}")
+        count = journal.rows
+        join_parts(journal, output)
+    return count
+
+
+def check_apart(output: Path, given: str, files: Sequence[Path]) -> None:
+    """Raise a `RequestError` if an output would become an input's file.
+
+    Args:
+        output: The output.
+        given: The input, as it was asked for.
+        files: The input's files.
+    """
+    from textune.inference.inputs import is_input
+
+    if not is_input(output, given, files):
+        return
+    if len(files) == 1 and output.exists():
+        raise RequestError(f"{output} is the input itself.", "Give another file with --output.")
+    raise RequestError(
+        f"{output} would be among the input's files when the command is run again.",
+        "Give a place outside of the input with --output.",
+    )
+
+
+def describe_origin(
+    run: str | Path, files: Sequence[Path], *, text_column: str, hashed: bool = True
+) -> Origin:
+    """Return what a prediction is made from.
+
+    Args:
+        run: The run's folder.
+        files: The input's files.
+        text_column: The column that was asked for.
+        hashed: Whether the files' contents count, or their sizes and times alone.
+
+    Raises:
+        RequestError: The run or a file cannot be read.
+    """
+    from textune.inference.origin import Origin, describe_input, model_sha256
+
+    settings = {
+        "classifier": model_sha256(Path(run).expanduser()),
+        "text column": text_column,
+        "version of textune": version("textune"),
+    }
+    return Origin(tuple(describe_input(path, hashed=hashed) for path in files), settings)
+
+
+@contextmanager
+def said_when_stopped(journal: Journal) -> Iterator[None]:
+    """Turn Ctrl-C into an error that says how to go on, where something is done that is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not any(path for path in journal.folder.iterdir() if path != journal.path):
+            raise
+        raise StoppedError(
+            f"Stopped. What is done is kept in {journal.folder}.",
+            "Run the same command again to go on, or with --restart to begin anew.",
+        ) from None
+
+
+def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool) -> None:
     if bool(texts) == bool(input_file):
         raise RequestError(
             "There are texts and an input file." if texts else "There is nothing to classify.",
-            'Give texts (`textune predict RUN "so happy today"`), or a file with --input FILE, or pipe texts '
-            "into --input -, one a line.",
+            'Give texts (`textune predict RUN "so happy today"`), or files with --input FILE (a pattern in '
+            "quotes: --input 'posts/*.csv'), or pipe texts into --input -, one a line.",
         )
+    if restart and not resumable:
+        raise RequestError(
+            "--restart is for a prediction from files into a file: no other goes on where it was stopped.",
+            "Leave it out, or give --input FILE and --output FILE.",
+        )
+
+
+def _open_rows(texts: Sequence[str], input_file: str, text_column: str) -> tuple[Iterable[TextRow], int]:
+    """Return the rows, the first one read already so that faults show early, and about how many there are."""
+    from textune.inference.bulk import TextRow
+    from textune.inference.inputs import estimate_rows, find_files, open_texts, read_stream
+
     if texts:
         return [TextRow(text, {}) for text in texts], len(texts)
     if input_file == "-":
         return read_stream(sys.stdin.buffer, "standard input"), 0
-    path = Path(input_file).expanduser()
-    rows = read_texts(path, text_column=text_column)
-    first = list(islice(rows, 1))
-    return chain(first, rows), estimate_rows(path)
+    files = find_files(input_file)
+    return open_texts(files, text_column=text_column), sum(map(estimate_rows, files))
 
 
-def _check_apart(source: Path, output: Path) -> None:
-    if output.exists() and output.samefile(source.expanduser()):
-        raise RequestError(f"{output} is the input itself.", "Give another file with --output.")
+def _skip(rows: Iterator[TextRow], count: int) -> None:
+    for _ in islice(rows, count):
+        pass

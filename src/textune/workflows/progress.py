@@ -19,7 +19,7 @@ class Observer(Protocol):
         """A new stage begins."""
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """The stage has done `done` of `total` units; `figures` says how it goes."""
+        """The stage has done `done` of `total` units (0: nobody knows); `figures` says how it goes."""
 
     def note(self, sentence: str) -> None:
         """Something the person should know."""
@@ -36,6 +36,31 @@ class Silence:
 
     def note(self, sentence: str) -> None:
         """Ignore it."""
+
+
+class Pace:
+    """Tells an observer how many texts are done, and how many a second.
+
+    Args:
+        observer: The observer.
+        total: About how many there are; 0: nobody knows.
+        done: How many were done before.
+    """
+
+    def __init__(self, observer: Observer, total: int, *, done: int = 0) -> None:
+        self._observer, self._total, self._before = observer, total, done
+        self._start = time.perf_counter()
+        if done:
+            self._tell(done, "")
+
+    def advance(self, done: int) -> None:
+        """Tell that so many are done, not counting those from before."""
+        seconds = max(time.perf_counter() - self._start, 1e-9)
+        self._tell(self._before + done, f"{done / seconds:,.0f} a second")
+
+    def _tell(self, done: int, figures: str) -> None:
+        total = max(done, self._total) if self._total else 0
+        self._observer.advance(done, total, unit="texts", figures=figures)
 
 
 class Stopwatch:

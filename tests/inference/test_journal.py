@@ -1,0 +1,248 @@
+"""The journal of a prediction: what it keeps, and what it refuses to go on with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from textune.errors import DataError, RequestError
+from textune.inference.journal import Journal, journal_folder, open_journal
+from textune.inference.origin import InputFile, Origin
+
+FIRST = InputFile("/data/a.csv", 100, 1_000, "aa" * 32)
+SECOND = InputFile("/data/b.csv", 200, 2_000, "bb" * 32)
+ORIGIN = Origin((FIRST, SECOND), {"classifier": "cc" * 32, "text column": ""})
+
+
+def add_part(journal: Journal, content: str = "part", *, rows: int = 3) -> Path:
+    """Write a part and note it; return its file."""
+    path = journal.next_path(".csv")
+    path.write_text(content)
+    journal.add(path, rows=rows)
+    return path
+
+
+def begin(output: Path, *, parts: int = 2) -> Path:
+    """Begin a prediction with some parts, and stop; return the journal's file."""
+    with open_journal(output, ORIGIN) as journal:
+        for number in range(parts):
+            add_part(journal, f"part {number}")
+    return journal.path
+
+
+def refusal(output: Path, origin: Origin) -> RequestError:
+    """Return the error with which going on is refused; everything must stay as it is."""
+    before = sorted(path.name for path in journal_folder(output).iterdir())
+    with pytest.raises(RequestError) as caught, open_journal(output, origin):
+        pass
+    assert "--restart" in caught.value.hint
+    assert sorted(path.name for path in journal_folder(output).iterdir()) == before
+    return caught.value
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out.csv"
+
+
+def test_a_journal_without_a_part_leaves_nothing(output: Path) -> None:
+    with open_journal(output, ORIGIN) as journal:
+        assert journal.path.is_file()
+
+    assert list(output.parent.iterdir()) == []
+
+
+def test_parts_are_found_again_in_order(output: Path) -> None:
+    begin(output)
+
+    with open_journal(output, ORIGIN) as journal:
+        assert [path.read_text() for path in journal.paths] == ["part 0", "part 1"]
+        assert journal.rows == 6
+
+
+def test_parts_follow_those_that_are_there(output: Path) -> None:
+    begin(output)
+    with open_journal(output, ORIGIN) as journal:
+        add_part(journal, "part 2")
+
+    with open_journal(output, ORIGIN) as journal:
+        assert [path.name for path in journal.paths] == ["00000.csv", "00001.csv", "00002.csv"]
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ((replace(FIRST, bytes=1_100, sha256="dd"), SECOND), "/data/a.csv has 1,100 bytes and had 100"),
+        ((FIRST, replace(SECOND, sha256="dd")), "/data/b.csv has other contents"),
+        ((FIRST, SECOND, replace(FIRST, path="/data/c.csv")), "/data/c.csv is new"),
+        ((FIRST,), "/data/b.csv is gone"),
+        ((SECOND, FIRST), "the input's files are in another order"),
+    ],
+)
+def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, ...], told: str) -> None:
+    begin(output)
+
+    error = refusal(output, replace(ORIGIN, files=now))
+
+    assert f"The prediction that was begun into {output} cannot go on" in error.message
+    assert told in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("classifier", "dd" * 32, "the classifier is dddddddddddd... and was cccccccccccc..."),
+        ("text column", "body", "the text column is body and was none"),
+    ],
+)
+def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str, told: str) -> None:
+    begin(output)
+
+    error = refusal(output, replace(ORIGIN, settings={**ORIGIN.settings, name: value}))
+
+    assert told in error.message
+
+
+def test_all_that_has_changed_is_told_at_once(output: Path) -> None:
+    begin(output)
+
+    changed = Origin((replace(FIRST, bytes=1), replace(SECOND, bytes=1)), {"classifier": "dd" * 32})
+
+    assert refusal(output, changed).message.count(";") == 2
+
+
+def test_a_file_whose_time_alone_has_changed_is_the_same(output: Path) -> None:
+    begin(output)
+    touched = replace(ORIGIN, files=(replace(FIRST, modified_ns=9), SECOND))
+
+    with open_journal(output, touched) as journal:
+        assert len(journal.parts) == 2
+
+
+def test_the_time_decides_where_contents_were_not_read(output: Path) -> None:
+    unread = replace(ORIGIN, files=(replace(FIRST, sha256=""),))
+    with open_journal(output, unread) as journal:
+        add_part(journal)
+
+    error = refusal(output, replace(ORIGIN, files=(replace(FIRST, sha256="", modified_ns=9),)))
+
+    assert "/data/a.csv was changed" in error.message
+
+
+def test_restart_forgets_what_was_done(output: Path) -> None:
+    begin(output)
+    other = replace(ORIGIN, settings={"classifier": "dd" * 32})
+
+    with open_journal(output, other, restart=True) as journal:
+        assert journal.parts == []
+        assert list(journal.folder.iterdir()) == [journal.path]
+
+
+def test_a_line_that_was_not_written_whole_makes_room_for_another(output: Path) -> None:
+    path = begin(output)
+    path.write_bytes(path.read_bytes() + b'{"name": "00002.cs')
+
+    with open_journal(output, ORIGIN) as journal:
+        add_part(journal)
+
+    assert [json.loads(line)["name"] for line in path.read_text().splitlines()[1:]] == [
+        "00000.csv",
+        "00001.csv",
+        "00002.csv",
+    ]
+
+
+def test_a_part_that_no_line_tells_of_is_deleted(output: Path) -> None:
+    folder = begin(output).parent
+    (folder / "00002.csv").write_text("not noted")
+    (folder / ".00003.csv.x.partial").write_text("half")
+
+    with open_journal(output, ORIGIN) as journal:
+        assert sorted(path.name for path in folder.iterdir()) == ["00000.csv", "00001.csv", journal.path.name]
+
+
+def test_parts_count_up_to_the_first_that_is_not_as_it_was_written(output: Path) -> None:
+    folder = begin(output, parts=3).parent
+    (folder / "00001.csv").write_text("shorter")
+
+    with open_journal(output, ORIGIN) as journal:
+        assert [part.name for part in journal.parts] == ["00000.csv"]
+        assert not (folder / "00002.csv").exists()
+
+
+def test_a_journal_whose_first_line_was_not_written_whole_begins_anew(output: Path) -> None:
+    path = begin(output)
+    path.write_bytes(path.read_bytes()[:20])
+
+    with open_journal(output, ORIGIN) as journal:
+        assert journal.parts == []
+
+
+@pytest.mark.parametrize("line", ["{}", '{"format": 2, "files": [], "settings": {}}', "[]", "nothing"])
+def test_a_journal_that_cannot_be_read_is_told(output: Path, line: str) -> None:
+    begin(output).write_text(f"{line}\n")
+
+    assert "its journal cannot be read" in refusal(output, ORIGIN).message
+
+
+def test_two_processes_do_not_write_the_same_output(output: Path) -> None:
+    with open_journal(output, ORIGIN) as journal:
+        add_part(journal)
+        with pytest.raises(RequestError, match=r"Another process is writing .*out\.csv"):
+            begin(output)
+
+        assert len(journal.parts) == 1
+
+
+def test_a_folder_that_is_in_the_way_is_left_alone(output: Path) -> None:
+    folder = journal_folder(output)
+    folder.mkdir()
+    (folder / "letters.txt").write_text("mine")
+
+    with pytest.raises(RequestError, match=r"is in use: it holds letters\.txt"):
+        begin(output)
+
+    assert (folder / "letters.txt").read_text() == "mine"
+
+
+def test_bad_data_discards_what_is_done(output: Path) -> None:
+    begin(output)
+
+    with pytest.raises(DataError), open_journal(output, ORIGIN) as journal, journal.discarded_with_bad_data():
+        raise DataError("line 9")
+
+    assert list(output.parent.iterdir()) == []
+
+
+def test_any_other_error_keeps_what_is_done(output: Path) -> None:
+    begin(output)
+
+    with (
+        pytest.raises(RequestError),
+        open_journal(output, ORIGIN) as journal,
+        journal.discarded_with_bad_data(),
+    ):
+        raise RequestError("no GPU")
+
+    with open_journal(output, ORIGIN) as journal:
+        assert len(journal.parts) == 2
+
+
+def test_files_that_speak_for_themselves_are_kept(output: Path) -> None:
+    with open_journal(output, ORIGIN, unlisted="part-*.parquet") as journal:
+        (journal.folder / "part-00000-000000000001.parquet").write_text("rows")
+
+    with open_journal(output, ORIGIN, unlisted="part-*.parquet") as journal:
+        assert (journal.folder / "part-00000-000000000001.parquet").read_text() == "rows"
+
+
+def test_a_folder_of_parts_can_become_the_output(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "out", ORIGIN, unlisted="part-*.parquet") as journal:
+        (journal.folder / "part-0.parquet").write_text("rows")
+        journal.become(tmp_path / "out")
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["part-0.parquet"]

@@ -1,0 +1,40 @@
+"""A predictor that needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LABELS = ("joy", "sadness")
+
+
+class StandIn:
+    """A predictor that remembers what it was asked: joy is the share of `h` among a text's letters.
+
+    Args:
+        fails_at_call: The number of the call that raises an error; 0: none does.
+        error: What is raised.
+        label_names: The classes' names, two of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        fails_at_call: int = 0,
+        error: BaseException | None = None,
+        label_names: tuple[str, ...] = LABELS,
+    ) -> None:
+        self.label_names = label_names
+        self.calls: list[list[str]] = []
+        self._fails_at_call = fails_at_call
+        self._error = error or ZeroDivisionError("the predictor failed")
+
+    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> NDArray[np.float64]:
+        self.calls.append(list(texts))
+        if len(self.calls) == self._fails_at_call:
+            raise self._error
+        joy = np.array([text.count("h") / len(text) for text in texts])
+        return np.column_stack([joy, 1 - joy])
