@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,serve,dev]"
 	@touch $@
 
+$(VENV)/installed-cluster: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,dev,cluster]"
+	@touch $@
+
 install: $(VENV)/installed-dev  ## Set up the development environment in .venv, with the command textune.
 
 quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures, classify three sentences.
@@ -33,6 +37,9 @@ quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures,
 
 test: $(VENV)/installed-dev  ## Run the tests.
 	$(BIN)/python -m pytest
+
+test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.
+	$(BIN)/python -m pytest cluster_tests
 
 lint: $(VENV)/installed-dev  ## Check style, types and layers.
 	$(BIN)/ruff check .
@@ -45,8 +52,12 @@ check: lint quickstart test  ## Exactly what CI runs.
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
 
-torture: $(VENV)/installed-dev  ## Kill trainings 100 times at random moments, and resume them to the same bits.
+torture: $(VENV)/installed-dev  ## Kill trainings and predictions 100 times each, and resume them to the same bits.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
+	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
+
+soak-predict: $(VENV)/installed-dev  ## Predict a million rows, and weigh the process: its memory must stay flat.
+	TEXTUNE_SOAK_ROWS=1000000 $(BIN)/python -m pytest tests/test_prediction_memory.py
 
 bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
 	$(BIN)/python benchmarks/encode.py

@@ -1,7 +1,7 @@
-"""Trainings that are killed: where, when, and how they are begun and resumed.
+"""Trainings, and whatever else, that are killed: where, when, and how they are begun and resumed.
 
 In: attempts as JSON lines on standard input. Out: how each ended, a line each on standard output. As a script
-this is the process out of which attempts are forked: it has imported all that a training needs, which takes
+this is the process out of which attempts are forked: it has imported all that an attempt needs, which takes
 seconds, and computes nothing itself, since torch's threads do not survive a fork.
 """
 
@@ -51,22 +51,22 @@ class Zygote:
     """A child process that forks attempts, one after the other.
 
     Args:
-        settings: What the recipe `full` is overridden with.
-        model: The model's folder.
-        data: The data's file.
+        script: What the process runs; by default this file, for trainings with the recipe `full`.
+        request: What every attempt is told; for trainings `model` (a folder), `data` (a file) and `settings`
+            (what the recipe is overridden with).
     """
 
-    def __init__(self, *, model: str, data: str, settings: list[str]) -> None:
-        self._request = {"model": model, "data": data, "settings": settings}
+    def __init__(self, script: str = __file__, **request: Any) -> None:
+        self._request = request
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def attempt(self, out: Path, **kill: Any) -> dict[str, Any]:
-        """Begin a run, or go on with it where it is there; return how it ended.
+        """Begin something, or go on with it where it was begun; return how it ended.
 
         Args:
-            out: The run folder.
+            out: What is to be made: a run folder, or whatever the script makes.
             kill: None, or one of `call=K` (the k-th write, fsync or rename after the first checkpoint has
                 begun), `step=N` (the n-th step of this attempt), `seconds=S` (a moment after its start).
 
@@ -91,7 +91,8 @@ def result_of(run: Path) -> tuple[bytes, bytes]:
     return (run / "model" / "model.safetensors").read_bytes(), (run / "history.jsonl").read_bytes()
 
 
-def _kill_this_process() -> None:
+def kill_this_process() -> None:
+    """End this process as SIGKILL does, whatever it is doing."""
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(60)  # The signal ends the process before it goes on.
 
@@ -112,7 +113,7 @@ class _Steps:
         if unit == "steps":
             self._left -= 1
             if not self._left:
-                _kill_this_process()
+                kill_this_process()
 
 
 def _kill_at_call(number: int) -> None:
@@ -126,7 +127,7 @@ def _kill_at_call(number: int) -> None:
         nonlocal calls
         calls += 1
         if calls == number:
-            _kill_this_process()
+            kill_this_process()
 
     def save_watched(*arguments: Any) -> None:
         files.os = WatchedOs(count)  # type: ignore[assignment]
@@ -156,7 +157,7 @@ def _carry_out(request: dict[str, Any]) -> None:
         )
 
 
-def _fork(request: dict[str, Any]) -> dict[str, Any]:
+def _fork(request: dict[str, Any], carry_out: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Let a child make an attempt, and kill it where it does not do that itself."""
     begun = time.perf_counter()
     reads, writes = os.pipe()
@@ -165,7 +166,7 @@ def _fork(request: dict[str, Any]) -> dict[str, Any]:
         code = 1
         try:
             os.dup2(2, 1)  # Standard output is for how attempts end.
-            _carry_out(request)
+            carry_out(request)
             os.write(writes, " ".join(sys.modules).encode())
             code = 0
         except BaseException:
@@ -194,10 +195,23 @@ def _import(names: Iterable[str]) -> None:
     gc.freeze()
 
 
-if __name__ == "__main__":
-    _import(["datasets", "torch", "transformers", "textune.training.finetuning", "textune.workflows.job"])
+def serve_attempts(carry_out: Callable[[dict[str, Any]], None], modules: Iterable[str]) -> None:
+    """Fork an attempt for every line of standard input, and tell how it ended.
+
+    Args:
+        carry_out: Makes an attempt, given the request and in it `out` and `kill`.
+        modules: What an attempt needs, to be imported once.
+    """
+    _import(modules)
     import torch
 
     torch.set_num_threads(1)
     for line in sys.stdin:
-        print(json.dumps(_fork(json.loads(line))), flush=True)  # noqa: T201
+        print(json.dumps(_fork(json.loads(line), carry_out)), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    serve_attempts(
+        _carry_out,
+        ["datasets", "torch", "transformers", "textune.training.finetuning", "textune.workflows.job"],
+    )

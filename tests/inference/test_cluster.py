@@ -27,7 +27,6 @@ from textune.inference.cluster import (
     read_copy,
     write_part,
 )
-from textune.inference.inputs import open_texts
 from textune.inference.predictor import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
@@ -35,7 +34,7 @@ from tiny_classifiers import linear_classifier, save_run
 def reading_of(files: Sequence[Path], *, done: Intervals | None = None) -> Reading:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return Reading(names, "", begin_columns(open_texts(files), names[0]), done or {})
+    return Reading(names, "", begin_columns(names[0]), done or {})
 
 
 def read(reading: Reading, number: int = 0) -> list[dict[str, Any]]:

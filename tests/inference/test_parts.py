@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
 
 from stand_in_predictor import LABELS, StandIn
 from textune.errors import DataError, StorageError
-from textune.inference.bulk import TextRow, predict_rows, write_file
+from textune.inference.bulk import TextRow, open_writer, predict_rows, write_file
 from textune.inference.journal import Journal, open_journal
 from textune.inference.origin import Origin
 from textune.inference.parts import join_parts, write_parts
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-PART = 4096
+PART = 1024
 ORIGIN = Origin((), {})
 ROWS = [
     TextRow("" if not number % 7 else f'hah, "{number}"\n', {"id": number, "label": "x"})
-    for number in range(2 * PART + 1100)
+    for number in range(2 * PART + 100)
 ]
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of a window each."""
+    monkeypatch.setattr("textune.inference.parts.WINDOWS_A_PART", 1)
 
 
 def write_on(journal: Journal, suffix: str, *, rows: list[TextRow] = ROWS, predictor: StandIn) -> None:
@@ -38,11 +47,25 @@ def write_whole(path: Path, *, rows: list[TextRow] = ROWS) -> Path:
     return path
 
 
-def interrupt(path: Path, *, window: int, error: BaseException | None = None) -> None:
+def interrupt(path: Path, *, window: int) -> None:
     """Write an output up to a window in which the predictor fails."""
-    predictor = StandIn(fails_at_call=window, error=error)
     with open_journal(path, ORIGIN) as journal:
-        write_on(journal, path.suffix, predictor=predictor)
+        write_on(journal, path.suffix, predictor=StandIn(fails_at_call=window))
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch, *, part: int) -> None:
+    """Let the disk be full when a part is written."""
+    writers = iter([open_writer] * (part - 1))
+
+    @contextmanager
+    def write_nothing(*_: Any, **options: Any) -> Iterator[Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+        yield
+
+    def open_next(*arguments: Any, **options: Any) -> Any:
+        return next(writers, write_nothing)(*arguments, **options)
+
+    monkeypatch.setattr("textune.inference.parts.open_writer", open_next)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -63,7 +86,7 @@ def test_a_parquet_file_of_parts_has_the_rows_of_one_that_is_written_at_once(tmp
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("window", [2, 5, 7, 10])
+@pytest.mark.parametrize("window", [1, 2, 3])
 def test_an_interrupted_file_ends_in_the_same_bytes(tmp_path: Path, suffix: str, window: int) -> None:
     never = write_whole(tmp_path / f"never{suffix}")
     path = tmp_path / f"out{suffix}"
@@ -76,13 +99,13 @@ def test_an_interrupted_file_ends_in_the_same_bytes(tmp_path: Path, suffix: str,
 def test_rows_that_are_done_are_not_predicted_again(tmp_path: Path) -> None:
     path, predictor = tmp_path / "out.csv", StandIn()
     with pytest.raises(ZeroDivisionError):
-        interrupt(path, window=7)
+        interrupt(path, window=2)
 
     with open_journal(path, ORIGIN) as journal:
         write_on(journal, ".csv", predictor=predictor)
 
     assert predictor.calls[0][0] == ROWS[PART].text
-    assert len(predictor.calls) == 6
+    assert len(predictor.calls) == 2
 
 
 def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
@@ -90,7 +113,7 @@ def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path.write_text("older")
 
     with pytest.raises(ZeroDivisionError):
-        interrupt(path, window=7)
+        interrupt(path, window=2)
 
     assert path.read_text() == "older"
 
@@ -125,32 +148,39 @@ def test_a_column_that_first_comes_up_in_a_later_part_is_refused(tmp_path: Path,
 
 
 def test_a_type_that_changes_in_a_later_part_is_refused_by_parquet(tmp_path: Path) -> None:
-    rows = [*ROWS[: PART + 5], TextRow("hah", {"id": "seven", "label": "x"})]
+    rows = [*ROWS[:PART], TextRow("hah", {"id": "seven", "label": "x"})]
 
     with pytest.raises(DataError, match="'id' is int64 at first"):
         write_whole(tmp_path / "out.parquet", rows=rows)
 
 
-def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path) -> None:
-    full = OSError(errno.ENOSPC, "No space left on device")
+def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_disk(monkeypatch, part=2)
 
     with pytest.raises(StorageError, match="disk is full") as caught:
-        interrupt(tmp_path / "out.csv", window=7, error=full)
+        write_whole(tmp_path / "out.csv")
 
     assert "What is done is kept: run the same command again to go on." in caught.value.hint
 
 
-def test_a_prediction_that_met_a_full_disk_ends_in_the_same_bytes(tmp_path: Path) -> None:
+def test_a_prediction_that_met_a_full_disk_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     never, path = write_whole(tmp_path / "never.csv"), tmp_path / "out.csv"
-    with pytest.raises(StorageError):
-        interrupt(path, window=7, error=OSError(errno.ENOSPC, "No space left on device"))
+    with monkeypatch.context() as until_then, pytest.raises(StorageError):
+        fill_disk(until_then, part=2)
+        write_whole(path)
 
     assert write_whole(path).read_bytes() == never.read_bytes()
 
 
-def test_a_disk_that_is_full_before_a_part_is_done_leaves_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_before_a_part_is_done_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch, part=1)
+
     with pytest.raises(StorageError) as caught:
-        interrupt(tmp_path / "out.csv", window=2, error=OSError(errno.ENOSPC, "No space left on device"))
+        write_whole(tmp_path / "out.csv")
 
     assert "is kept" not in caught.value.hint
     assert list(tmp_path.iterdir()) == []

@@ -88,12 +88,13 @@ class Reading:
                 yield place, row
 
 
-def begin_columns(rows: Iterable[TextRow], file: str) -> Any:
+def begin_columns(file: str, *, text_column: str = "") -> Any:
     """Return the Arrow schema of the output's other columns, which are those of a file's first window.
 
     Raises:
-        DataError: A Parquet file cannot hold them.
+        DataError: The file cannot be read, or a Parquet file cannot hold its columns.
     """
+    rows = read_texts(Path(file), text_column=text_column)
     with _column_errors(file):
         return fit_columns([_others(row) for row in islice(rows, WINDOW)], None)
 

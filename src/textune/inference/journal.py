@@ -53,15 +53,21 @@ class Journal:
         parts: Those that are done, in order.
     """
 
-    def __init__(self, folder: Path, file: BinaryIO, parts: list[Part]) -> None:
+    def __init__(self, folder: Path, file: BinaryIO, parts: list[Part], *, unlisted: str = "") -> None:
         self.folder = folder
         self.parts = parts
         self._file = file
+        self._unlisted = unlisted
 
     @property
     def rows(self) -> int:
         """The rows that are done."""
         return sum(part.rows for part in self.parts)
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether anything is done."""
+        return bool(self.parts) or (bool(self._unlisted) and any(self.folder.glob(self._unlisted)))
 
     @property
     def paths(self) -> list[Path]:
@@ -148,12 +154,12 @@ def open_journal(
         try:
             yield journal
         except StorageError as error:
-            if not is_full(error):
+            if not is_full(error) or not journal.holds_something:
                 raise
             kept = "What is done is kept: run the same command again to go on."
             raise StorageError(error.message, f"{error.hint}\n{kept}") from error
         finally:
-            if not journal.parts and not (unlisted and any(folder.glob(unlisted))):
+            if not journal.holds_something:
                 journal.discard()
 
 
@@ -199,7 +205,7 @@ def _begin_or_go_on(
             file.truncate()
             _append(file, {"format": _FORMAT, **origin.to_json()})
             sync_folder(folder)
-            return Journal(folder, file, [])
+            return Journal(folder, file, [], unlisted=unlisted)
         _check_origin(lines[0], origin, output)
         parts = _whole_parts(lines[1:], folder)
         others = [path.name for path in folder.glob(unlisted)] if unlisted else []
@@ -208,7 +214,7 @@ def _begin_or_go_on(
         end = sum(len(line) + 1 for line in lines[: len(parts) + 1])
         file.truncate(end)
         file.seek(end)
-        return Journal(folder, file, parts)
+        return Journal(folder, file, parts, unlisted=unlisted)
 
 
 def _clear(folder: Path, *, keep: list[str]) -> None:

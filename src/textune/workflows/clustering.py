@@ -112,7 +112,8 @@ def _begin_reading(files: list[Path], text_column: str) -> Reading:
     from textune.inference.cluster import Reading, begin_columns
     from textune.inference.inputs import open_texts
 
-    columns = begin_columns(open_texts(files, text_column=text_column), str(files[0]))
+    open_texts(files, text_column=text_column)  # It says early what is wrong with any of them.
+    columns = begin_columns(str(files[0]), text_column=text_column)
     return Reading(tuple(str(path) for path in files), text_column, columns, {})
 
 

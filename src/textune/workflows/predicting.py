@@ -163,7 +163,7 @@ def said_when_stopped(journal: Journal) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if not any(path for path in journal.folder.iterdir() if path != journal.path):
+        if not journal.holds_something:
             raise
         raise StoppedError(
             f"Stopped. What is done is kept in {journal.folder}.",

@@ -1,0 +1,47 @@
+"""Predictions that are killed, as `killing` does it: what an attempt is, and before which calls it ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from killing import kill_this_process, serve_attempts
+
+WATCHED = ("fsync", "replace", "unlink")
+"""What a prediction calls on the way from a half-written file to one that counts."""
+
+
+def _kill_at_call(number: int) -> None:
+    """Kill this process before the watched call of that number."""
+    left = number
+
+    def watch(name: str) -> None:
+        found = getattr(os, name)
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if not left:
+                kill_this_process()
+            return found(*arguments, **options)
+
+        setattr(os, name, watched)
+
+    for name in WATCHED:
+        watch(name)
+
+
+def _carry_out(request: dict[str, Any]) -> None:
+    from textune.workflows.predicting import predict
+
+    if "call" in request["kill"]:
+        _kill_at_call(request["kill"]["call"])
+    predict(request["run"], input_file=request["data"], output=Path(request["out"]))
+
+
+if __name__ == "__main__":
+    serve_attempts(
+        _carry_out,
+        ["datasets", "torch", "transformers", "textune.model.storage", "textune.workflows.predicting"],
+    )

@@ -1,0 +1,100 @@
+"""A prediction may be killed at any moment, and ends in the same bytes.
+
+`TEXTUNE_PREDICTION_KILLS` sets how many kills there are (`make torture`: 100).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import killing_predictions
+from killing import KILLED, Zygote
+from small_data import small_rows
+from table_files import write
+from tiny_classifiers import linear_classifier, save_run
+
+KILLS = int(os.environ.get("TEXTUNE_PREDICTION_KILLS", "5"))
+KILLS_A_FILE = 5
+ROWS = 2 * 4096 + 700
+"""Three parts, the last of them a short one."""
+CALLS = 25
+"""About as many fsyncs, renames and deletions as a prediction of three parts makes."""
+
+
+@dataclass(frozen=True)
+class NeverKilled:
+    """What an undisturbed prediction ended in, and the seconds that it took."""
+
+    result: bytes
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def zygote(tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str) -> Iterator[Zygote]:
+    folder = tmp_path_factory.mktemp("kills")
+    run = save_run(folder / "run", linear_classifier(Path(tiny_distilbert)))
+    texts = (f"{number},{text}\n" for number, (text, _) in enumerate(small_rows(ROWS)))
+    data = write(folder / "posts.csv", "id,text\n" + "".join(texts))
+    process = Zygote(killing_predictions.__file__, run=str(run), data=str(data))
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module", params=[".csv", ".parquet"])
+def never_killed(
+    request: pytest.FixtureRequest, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, NeverKilled]:
+    out = tmp_path_factory.mktemp("never") / f"out{request.param}"
+    ended = zygote.attempt(out)
+    assert ended["code"] == 0
+    return request.param, NeverKilled(out.read_bytes(), ended["seconds"])
+
+
+def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
+    """Draw a moment; every other one is between two steps of writing."""
+    if number % 2:
+        return {"seconds": chooser.uniform(0.0, seconds)}
+    return {"call": chooser.randrange(1, CALLS)}
+
+
+def kill_again_and_again(zygote: Zygote, out: Path, *, seed: int, seconds: float) -> tuple[int, set[bytes]]:
+    """Kill a prediction and what goes on with it so many times, and let it end.
+
+    One that ends before the moment drawn is followed by another.
+
+    Returns:
+        The number of kills, and what the predictions ended in.
+    """
+    chooser, kills, results = random.Random(seed), 0, set()
+    while kills < KILLS_A_FILE:
+        kill = draw_kill(chooser, kills + seed, seconds)
+        code = zygote.attempt(out, **kill)["code"]
+        assert code in (0, KILLED), f"seed {seed}, {kill}: the attempt failed with {code}"
+        if code == KILLED:
+            kills += 1
+        else:
+            results.add(out.read_bytes())
+            out.unlink()
+    assert zygote.attempt(out)["code"] == 0
+    return kills, results | {out.read_bytes()}
+
+
+@pytest.mark.parametrize("seed", range(max(1, KILLS // KILLS_A_FILE)))
+def test_a_prediction_that_is_killed_at_random_ends_in_the_same_bytes(
+    zygote: Zygote, never_killed: tuple[str, NeverKilled], tmp_path: Path, seed: int
+) -> None:
+    suffix, expected = never_killed
+    out = tmp_path / f"out{suffix}"
+
+    kills, results = kill_again_and_again(zygote, out, seed=seed, seconds=expected.seconds)
+
+    assert kills == KILLS_A_FILE
+    assert results == {expected.result}
+    assert list(tmp_path.iterdir()) == [out]
