@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
 """Rows that travel together: some thousands of short texts, so that a kill costs seconds of work."""
 _MOST_READERS = 1000
+_CPUS_BESIDE = 0.5
+"""What reading takes, and writing. Were it a whole CPU, as classifying takes, Ray would let the actors read, and
+a large file would keep only one of them at work."""
 
 
 @dataclass(frozen=True)
@@ -136,25 +140,29 @@ def classify_on_ray(
     _quieten()
     numbers = [{"number": number} for number in range(len(reading.files))]
     resources = {"num_gpus": workers.gpus} if workers.gpus else {"num_cpus": 1}
-    rows = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
-    tables = rows.map_batches(
-        _read, fn_kwargs={"reading": reading}, batch_size=1, batch_format="pyarrow"
-    ).map_batches(
+    files = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
+    rows = files.map_batches(
+        _read, fn_kwargs={"reading": reading}, batch_size=1, batch_format="pyarrow", num_cpus=_CPUS_BESIDE
+    )
+    classified = rows.map_batches(
         Classifier,
         fn_constructor_args=(run,),
         batch_size=WINDOW,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=workers.count),
+        compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=workers.count, max_size=workers.count),
         **resources,
     )
-    written = tables.map_batches(
+    written = classified.map_batches(
         _write,
         fn_kwargs={"folder": folder, "files": reading.files},
         batch_size=None,
         batch_format="pyarrow",
+        num_cpus=_CPUS_BESIDE,
     )
     done = 0
-    with _own_errors():
+    with _own_errors(), warnings.catch_warnings():
+        # Said where there are fewer blocks than workers, which is no fault.
+        warnings.filterwarnings("ignore", message="The minimum number of concurrent actors")
         for batch in written.iter_batches(batch_size=None, batch_format="pyarrow"):
             done += sum(batch["rows"].to_pylist())
             on_progress(done)
@@ -177,6 +185,7 @@ def _quieten() -> None:
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    context.raise_original_map_exception = True
     context.target_max_block_size = _BLOCK_BYTES
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
