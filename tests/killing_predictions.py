@@ -43,5 +43,5 @@ def _carry_out(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     serve_attempts(
         _carry_out,
-        ["datasets", "torch", "transformers", "textune.model.storage", "textune.workflows.predicting"],
+        ["torch", "transformers", "textune.model.storage", "textune.workflows.predicting"],
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,11 @@ from tiny_classifiers import linear_classifier, save_run
 
 KILLS = int(os.environ.get("TEXTUNE_PREDICTION_KILLS", "5"))
 KILLS_A_FILE = 5
+SUFFIXES = (".parquet", ".csv", ".jsonl")
 ROWS = 2 * 4096 + 700
 """Three parts, the last of them a short one."""
 CALLS = 25
 """About as many fsyncs, renames and deletions as a prediction of three parts makes."""
-
-
-@dataclass(frozen=True)
-class NeverKilled:
-    """What an undisturbed prediction ended in, and the seconds that it took."""
-
-    result: bytes
-    seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +37,6 @@ def zygote(tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str) -> It
     process = Zygote(killing_predictions.__file__, run=str(run), data=str(data))
     yield process
     process.close()
-
-
-@pytest.fixture(scope="module", params=[".csv", ".parquet"])
-def never_killed(
-    request: pytest.FixtureRequest, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, NeverKilled]:
-    out = tmp_path_factory.mktemp("never") / f"out{request.param}"
-    ended = zygote.attempt(out)
-    assert ended["code"] == 0
-    return request.param, NeverKilled(out.read_bytes(), ended["seconds"])
 
 
 def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
@@ -88,13 +70,13 @@ def kill_again_and_again(zygote: Zygote, out: Path, *, seed: int, seconds: float
 
 @pytest.mark.parametrize("seed", range(max(1, KILLS // KILLS_A_FILE)))
 def test_a_prediction_that_is_killed_at_random_ends_in_the_same_bytes(
-    zygote: Zygote, never_killed: tuple[str, NeverKilled], tmp_path: Path, seed: int
+    zygote: Zygote, tmp_path: Path, seed: int
 ) -> None:
-    suffix, expected = never_killed
-    out = tmp_path / f"out{suffix}"
+    never, out = (tmp_path / f"{name}{SUFFIXES[seed % len(SUFFIXES)]}" for name in ("never", "out"))
+    undisturbed = zygote.attempt(never)
 
-    kills, results = kill_again_and_again(zygote, out, seed=seed, seconds=expected.seconds)
+    kills, results = kill_again_and_again(zygote, out, seed=seed, seconds=undisturbed["seconds"])
 
-    assert kills == KILLS_A_FILE
-    assert results == {expected.result}
-    assert list(tmp_path.iterdir()) == [out]
+    assert (kills, undisturbed["code"]) == (KILLS_A_FILE, 0)
+    assert results == {never.read_bytes()}
+    assert sorted(tmp_path.iterdir()) == [never, out]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +27,10 @@ LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
 """Rows that travel together: some thousands of short texts, so that a kill costs seconds of work."""
 _MOST_READERS = 1000
+_SECONDS_TO_ANSWER = 10
 _CPUS_BESIDE = 0.5
-"""What reading takes, and writing. Were it a whole CPU, as classifying takes, Ray would let the actors read, and
-a large file would keep only one of them at work."""
+"""What reading takes, and writing. Were it 1, as for classifying, Ray would let the actors read, and a
+large file would keep only one of them at work."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +85,7 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     begun = not ray.is_initialized()
     if begun:
-        # Reading and writing need a CPU besides the workers'; here, CPUs are what Ray is told they are.
-        cpus = {"num_cpus": (workers or os.cpu_count() or 1) + 1} if address == LOCAL else {}
-        try:
-            ray.init(
-                address=address,
-                include_dashboard=False if address == LOCAL else None,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                **cpus,
-            )
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise RequestError(
-                f"The Ray cluster at {address} cannot be reached: {reason}.",
-                "Check --ray-address, and that the cluster runs: ray status --address ADDRESS",
-            ) from error
+        _connect(address, workers)
     try:
         gpus = int(ray.cluster_resources().get("GPU", 0))
         cpus_there = int(ray.cluster_resources().get("CPU", 1))
@@ -106,6 +93,33 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
     finally:
         if begun:
             ray.shutdown()
+
+
+def _connect(address: str, workers: int) -> None:
+    import ray
+
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address == LOCAL:
+        # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is told.
+        ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
+        return
+    try:
+        _knock(address)
+        ray.init(address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        raise RequestError(
+            f"The Ray cluster at {address} cannot be reached: {reason}.",
+            "Check --ray-address (HOST:6379 of the head node, or `auto` on a node of the cluster), and that "
+            "the cluster is up: ray status",
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise an `OSError` if nobody answers at an address: Ray would go on trying for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
 
 
 def share_copy(copy: Mapping[str, bytes]) -> Any:
