@@ -55,6 +55,7 @@ class Classifier:
 
     def __init__(self, run: Any) -> None:
         keep_memory_low()
+        self._predictor: Predictor
         if isinstance(run, str):
             self._predictor = load_predictor(run)
         else:
