@@ -21,7 +21,7 @@ from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, TextuneError
 from textune.inference.cluster import Reading, classify, load_copy, write_part
 from textune.inference.columns import WINDOW
-from textune.inference.predictor import load_predictor
+from textune.inference.predictor import Predictor, load_predictor
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
