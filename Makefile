@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,5 +85,8 @@ bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overlo
 torture-serve: $(VENV)/installed-dev  ## 20,000 wrong requests, 2,000 clients that hang up, 20 signals under load.
 	TEXTUNE_SERVE_REQUESTS=20000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving
 
+bench-audit: $(VENV)/installed-dev  ## What the audit finds of faults planted in TweetEval.
+	$(BIN)/python benchmarks/planted_faults.py
+
 clean:  ## Delete the environments and the caches, and keep the runs.
-	rm -rf $(VENV) .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textune.inference.folders import load_folder
     from textune.inference.predictor import load_predictor as load
     from textune.recipe import Recipe, load_recipe
+    from textune.workflows.auditing import audit
     from textune.workflows.evaluating import evaluate
     from textune.workflows.publishing import push
     from textune.workflows.reporting import report
@@ -30,6 +31,7 @@ __version__ = version("textune")
 __all__ = [
     "Recipe",
     "TextuneError",
+    "audit",
     "evaluate",
     "load",
     "load_folder",
@@ -43,6 +45,7 @@ __all__ = [
 _HOMES = {
     "Recipe": "textune.recipe",
     "TextuneError": "textune.errors",
+    "audit": "textune.workflows.auditing",
     "evaluate": "textune.workflows.evaluating",
     "load": "textune.inference.predictor:load_predictor",
     "load_folder": "textune.inference.folders",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textune.data.splits import RowSplit, make_splits, normalise_text
+from textune.data.splits import RowSplit, make_folds, make_splits, normalise_text
 from textune.errors import DataError
 
 TEXTS = [f"post number {number}" for number in range(200)]
@@ -154,3 +154,24 @@ def test_any_rows_are_split_without_loss_or_leak_or_refused(
     assert sorted(row for part in parts for row in part) == list(range(len(rows)))
     assert sum(len({texts[row] for row in part}) for part in parts) == len(set(texts))
     assert all(part for part in parts)
+
+
+def test_folds_spread_every_class_evenly() -> None:
+    folds = make_folds(TEXTS, LABELS, folds=5)
+
+    assert Counter(folds) == dict.fromkeys(range(5), 40)
+    assert Counter(
+        fold for fold, label in zip(folds, LABELS, strict=True) if label == "anger"
+    ) == dict.fromkeys(range(5), 10)
+
+
+def test_a_text_that_stands_twice_is_in_one_fold() -> None:
+    folds = make_folds([*TEXTS, "Post  number 3"], [*LABELS, "anger"], folds=5)
+
+    assert folds[200] == folds[3]
+
+
+def test_folds_do_not_depend_on_the_order_of_the_rows() -> None:
+    backwards = make_folds(TEXTS[::-1], LABELS[::-1], folds=5)
+
+    assert backwards[::-1] == make_folds(TEXTS, LABELS, folds=5)

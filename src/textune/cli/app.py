@@ -13,12 +13,13 @@ import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from textune.cli import predicting, reporting
+from textune.cli.audit import audit
+from textune.cli.options import Debug, Json, Offline, RunFolder
 from textune.cli.serving import serve
 from textune.environment import is_first, launched, may_speak
 from textune.errors import RequestError, StoppedError, TextuneError
@@ -41,11 +42,6 @@ _INTERRUPTED = 130
 """The exit code by which shells know a process that Ctrl-C has ended."""
 
 _RECIPE = "frozen"
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Make no connection; use what is on this computer.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
 def start() -> NoReturn:
@@ -245,6 +241,9 @@ def predict(
         cluster=predicting.Cluster(engine, ray_address, ray_workers),
         json=json,
     )
+
+
+app.command()(audit)
 
 
 @app.command()

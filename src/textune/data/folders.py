@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
 from textune.data.found import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece, counted
@@ -22,7 +23,9 @@ _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
-def read_folder(path: Path, *, text_column: str = "", label_column: str = "") -> FoundSource:
+def read_folder(
+    path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
+) -> FoundSource:
     """Read a folder of tables, or of files in TweetEval's text layout.
 
     Raises:
@@ -46,7 +49,9 @@ def read_folder(path: Path, *, text_column: str = "", label_column: str = "") ->
         and not any(path / name in shards for shards in files.values())
     ]
     notes = (f"Not read, as they are not named by a split: {', '.join(ignored)}.",) if ignored else ()
-    return read_tables(files, text_column=text_column, label_column=label_column, notes=notes)
+    return read_tables(
+        files, text_column=text_column, label_column=label_column, other_columns=other_columns, notes=notes
+    )
 
 
 def read_tables(
@@ -54,6 +59,7 @@ def read_tables(
     *,
     text_column: str = "",
     label_column: str = "",
+    other_columns: bool = False,
     notes: tuple[str, ...] = (),
 ) -> FoundSource:
     """Read tables that share their columns, given by split.
@@ -77,27 +83,32 @@ def read_tables(
             "Write them again together.",
         )
     names = next(iter(stored), ())
+    others = [name for name in columns if name not in (text, label)] if other_columns else []
     return FoundSource(
-        {split: _read_split(shards, text, label) for split, shards in files.items()},
+        {split: _read_split(shards, text, label, others) for split, shards in files.items()},
         dict(enumerate(names)) if names else None,
         (*notes_on_columns(text, label), *notes),
     )
 
 
-def _read_split(shards: Sequence[Path], text: str, label: str) -> FoundSplit:
+def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[str]) -> FoundSplit:
     pieces, texts, labels = [], [], []
+    more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
-        _check_columns(shard, text, label)
+        columns = _check_columns(shard, text, label)
         numbers = []
-        for row in read_rows(shard, columns=(text, label)):
+        for row in read_rows(shard, columns=(text, label, *(name for name in others if name in columns))):
             numbers.append(row.line)
             texts.append(row.values[text])
             labels.append(row.values[label])
+            for name, values in more.items():
+                values.append(row.values.get(name))
         pieces.append(Piece(str(shard), str(shard), row_unit(shard), numbers))
-    return FoundSplit(tuple(pieces), texts, labels)
+    return FoundSplit(tuple(pieces), texts, labels, more)
 
 
-def _check_columns(path: Path, *wanted: str) -> None:
+def _check_columns(path: Path, *wanted: str) -> list[str]:
+    """Return the names of a table's columns; those that are wanted must be among them."""
     columns = column_names(path)
     missing = next((name for name in wanted if name not in columns), None)
     if missing is not None:
@@ -106,6 +117,7 @@ def _check_columns(path: Path, *wanted: str) -> None:
             "Give all files the same columns. Move a file without labels out of the folder: where no "
             "validation or test file is, that split is made out of train.",
         )
+    return columns
 
 
 def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:

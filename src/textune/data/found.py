@@ -7,7 +7,8 @@ rows. Does not know what makes a text or a label a good one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 SPLITS = ("train", "validation", "test")
@@ -47,11 +48,13 @@ class FoundSplit:
         pieces: Where the rows come from, in order.
         texts: What stands in the place of a text, (rows,).
         labels: What stands in the place of a label, (rows,).
+        others: What the other columns hold, by column, (rows,) each; empty unless it was asked for.
     """
 
     pieces: tuple[Piece, ...]
     texts: Sequence[Any]
     labels: Sequence[Any]
+    others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def text_places(self, indices: Sequence[int]) -> str:
         """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
@@ -66,6 +69,27 @@ class FoundSplit:
             _place(piece.label_origin, piece.unit, numbers, left_out)
             for piece, numbers, left_out in self._shown(indices)
         )
+
+    def places(self) -> list[str]:
+        """Return where every row stands, for instance `line 4`; with the file where there are several."""
+        several = len(self.pieces) > 1
+        return [
+            f"{Path(piece.text_origin).name}, {piece.unit} {number}" if several else f"{piece.unit} {number}"
+            for piece in self.pieces
+            for number in piece.numbers
+        ]
+
+    def rows(self, indices: Sequence[int]) -> FoundSplit:
+        """Return some of the rows, given in ascending order."""
+        pieces, start = [], 0
+        for piece in self.pieces:
+            end = start + len(piece.numbers)
+            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
+            pieces.append(replace(piece, numbers=numbers))
+            start = end
+        others = {name: [values[index] for index in indices] for name, values in self.others.items()}
+        texts, labels = ([values[index] for index in indices] for values in (self.texts, self.labels))
+        return FoundSplit(tuple(pieces), texts, labels, others)
 
     def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
         """Return, by piece, the numbers of rows to show, and how many are not shown."""

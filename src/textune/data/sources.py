@@ -62,17 +62,19 @@ class Source:
 class _Columns(TypedDict):
     text_column: str
     label_column: str
+    other_columns: bool
 
 
 @dataclass(frozen=True)
-class _Examples:
+class Examples:
     """Texts and label ids of a split, (rows,) each."""
 
     texts: Sequence[str]
     ids: Sequence[int]
 
-    def rows(self, indices: Sequence[int]) -> _Examples:
-        return _Examples([self.texts[index] for index in indices], [self.ids[index] for index in indices])
+    def rows(self, indices: Sequence[int]) -> Examples:
+        """Return some of the rows."""
+        return Examples([self.texts[index] for index in indices], [self.ids[index] for index in indices])
 
 
 def load_source(
@@ -102,22 +104,13 @@ def load_source(
         HubError: The Hub cannot be reached, or does not give the data set out.
     """
     found = find_source(name, text_column=text_column, label_column=label_column, offline=offline)
-    if "train" not in found.splits:
-        raise DataError(
-            f"{name} has no train split; it has {' and '.join(found.splits)}.",
-            "Add it, named 'train', or give a single file: it will be split.",
-        )
-    for rows in found.splits.values():
-        check_texts(rows)
-    labelling = read_labels(found)
-    examples = {split: _Examples(found.splits[split].texts, ids) for split, ids in labelling.ids.items()}
-    complete = _with_made_splits(
-        examples,
-        labelling,
-        fractions={"validation": validation_fraction, "test": test_fraction},
-        seed=split_seed,
+    labelling, examples, complete = complete_source(
+        found,
+        name,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        split_seed=split_seed,
     )
-    _check_rows(complete, name)
     notes = (
         *found.notes,
         *labelling.notes,
@@ -128,11 +121,53 @@ def load_source(
     return Source(_dataset(complete, labelling.names), name, _fingerprint(complete, labelling.names), notes)
 
 
+def complete_source(
+    found: FoundSource, name: str, *, validation_fraction: float, test_fraction: float, split_seed: int
+) -> tuple[Labelling, dict[str, Examples], dict[str, Examples]]:
+    """Check what was found and make the splits that are missing; see `load_source` for the arguments.
+
+    Returns:
+        The labels; the labelled rows of the splits that were found; and those of all three splits.
+
+    Raises:
+        DataError: It cannot be learned from.
+    """
+    if "train" not in found.splits:
+        raise DataError(
+            f"{name} has no train split; it has {' and '.join(found.splits)}.",
+            "Add it, named 'train', or give a single file: it will be split.",
+        )
+    for rows in found.splits.values():
+        check_texts(rows)
+    labelling = read_labels(found)
+    examples = {split: Examples(found.splits[split].texts, ids) for split, ids in labelling.ids.items()}
+    complete = _with_made_splits(
+        examples,
+        labelling,
+        fractions={"validation": validation_fraction, "test": test_fraction},
+        seed=split_seed,
+    )
+    _check_rows(complete, name)
+    return labelling, examples, complete
+
+
 def find_source(
-    name: str, *, text_column: str = "", label_column: str = "", offline: bool = False
+    name: str,
+    *,
+    text_column: str = "",
+    label_column: str = "",
+    other_columns: bool = False,
+    offline: bool = False,
 ) -> FoundSource:
-    """Read a source as it is, its texts and labels unchecked; see `load_source` for the arguments."""
-    columns: _Columns = {"text_column": text_column, "label_column": label_column}
+    """Read a source as it is, its texts and labels unchecked.
+
+    See `load_source` for the arguments; with `other_columns`, those beside text and label are read as well.
+    """
+    columns: _Columns = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "other_columns": other_columns,
+    }
     kind, colon, sample = name.partition(":")
     if kind == "sample" and colon:
         return _read_sample(sample, columns)
@@ -171,8 +206,8 @@ def _read_sample(name: str, columns: _Columns) -> FoundSource:
 
 
 def _with_made_splits(
-    examples: Mapping[str, _Examples], labelling: Labelling, *, fractions: Mapping[str, float], seed: int
-) -> dict[str, _Examples]:
+    examples: Mapping[str, Examples], labelling: Labelling, *, fractions: Mapping[str, float], seed: int
+) -> dict[str, Examples]:
     """Return all three splits; those that are missing are carved out of train."""
     train = examples["train"]
     made = make_splits(
@@ -189,7 +224,7 @@ def _with_made_splits(
     }
 
 
-def _check_rows(examples: Mapping[str, _Examples], name: str) -> None:
+def _check_rows(examples: Mapping[str, Examples], name: str) -> None:
     for split, rows in examples.items():
         if len(rows.texts) < MIN_ROWS:
             raise DataError(
@@ -198,7 +233,7 @@ def _check_rows(examples: Mapping[str, _Examples], name: str) -> None:
             )
 
 
-def _notes_on_splits(given: Mapping[str, _Examples], complete: Mapping[str, _Examples]) -> list[str]:
+def _notes_on_splits(given: Mapping[str, Examples], complete: Mapping[str, Examples]) -> list[str]:
     made = [split for split in SPLITS if split not in given]
     if not made:
         return []
@@ -211,7 +246,7 @@ def _notes_on_splits(given: Mapping[str, _Examples], complete: Mapping[str, _Exa
     ]
 
 
-def _notes_on_classes(examples: Mapping[str, _Examples], names: Sequence[str]) -> list[str]:
+def _notes_on_classes(examples: Mapping[str, Examples], names: Sequence[str]) -> list[str]:
     notes = []
     for split, rows in examples.items():
         present = set(rows.ids)
@@ -228,7 +263,7 @@ def _notes_on_classes(examples: Mapping[str, _Examples], names: Sequence[str]) -
     return notes
 
 
-def _notes_on_overlap(examples: Mapping[str, _Examples]) -> list[str]:
+def _notes_on_overlap(examples: Mapping[str, Examples]) -> list[str]:
     train = {normalise_text(text) for text in examples["train"].texts}
     notes = []
     for split in ("validation", "test"):
@@ -240,7 +275,7 @@ def _notes_on_overlap(examples: Mapping[str, _Examples]) -> list[str]:
     return notes
 
 
-def _dataset(examples: Mapping[str, _Examples], names: Sequence[str]) -> DatasetDict:
+def _dataset(examples: Mapping[str, Examples], names: Sequence[str]) -> DatasetDict:
     from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
     features = Features(text=Value("string"), label=ClassLabel(names=list(names)))
@@ -251,7 +286,7 @@ def _dataset(examples: Mapping[str, _Examples], names: Sequence[str]) -> Dataset
     return DatasetDict(splits)
 
 
-def _fingerprint(examples: Mapping[str, _Examples], names: Sequence[str]) -> str:
+def _fingerprint(examples: Mapping[str, Examples], names: Sequence[str]) -> str:
     digest = hashlib.sha256(json.dumps(list(names)).encode())
     for split in SPLITS:
         rows = examples[split]

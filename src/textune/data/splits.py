@@ -1,7 +1,8 @@
-"""Splits made out of one set of rows: stratified, duplicate-safe, seeded.
+"""Splits and folds made out of one set of rows: stratified, duplicate-safe, seeded.
 
 In: texts, labels and the shares that validation and test should get. Out: the row numbers of every split,
-or a `DataError` where a class is too small to be in all of them. Does not know where the rows come from.
+or a `DataError` where a class is too small to be in all of them; or a fold for every row. Does not know where
+the rows come from.
 
 scikit-learn's `StratifiedGroupKFold` is not used: it only knows shares of 1/k, takes 3 s for 10,000 texts
 (its time is per group, and here almost every text is a group), and may leave a split without a class. Rows
@@ -79,6 +80,29 @@ def make_splits(
             chosen[name] += [row for group in taken for row in group]
         chosen["train"] += [row for group in groups for row in group]
     return RowSplit(**{name: tuple(sorted(rows)) for name, rows in chosen.items()})
+
+
+def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> list[int]:
+    """Return the fold, from 0, of every row.
+
+    Rows with the same text (see `normalise_text`) are in the same fold, and each class is spread over all of
+    them as evenly as its texts allow.
+
+    Args:
+        texts: The texts, (rows,).
+        labels: The name of every text's class, (rows,).
+        folds: How many folds there are.
+    """
+    chosen, total = [0] * len(texts), [0] * folds
+    for groups in _groups_by_class(texts, labels, seed=0).values():
+        of_class = [0] * folds
+        for group in groups:
+            fold = min(range(folds), key=lambda fold: (of_class[fold], total[fold]))
+            of_class[fold] += len(group)
+            total[fold] += len(group)
+            for row in group:
+                chosen[row] = fold
+    return chosen
 
 
 def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:

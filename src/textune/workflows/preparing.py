@@ -79,20 +79,8 @@ def prepare_texts(
 ) -> PreparedTexts:
     """Filter and tokenize a source as the recipe says."""
     from textune.data.preparation import count_words, filter_by_words, tokenize
-    from textune.encoder.loading import token_limit
 
-    settings, limit = recipe.prepare, token_limit(tokenizer, folder.config)
-    shortest = tokenizer.num_special_tokens_to_add() + 1
-    if 0 < settings.max_length < shortest:
-        raise RecipeError(
-            f"prepare.max_length = {settings.max_length} leaves no room for text beside the special tokens.",
-            f"Set it to {shortest} or more, or to 0 for the model's own limit.",
-        )
-    if settings.max_length > limit:
-        raise RecipeError(
-            f"prepare.max_length = {settings.max_length} is more than the model's {limit} tokens.",
-            f"Set it to {limit} or less, or to 0 for the model's own limit.",
-        )
+    settings, max_length = recipe.prepare, max_length_of(recipe, tokenizer, folder)
     dataset, dropped, short_test = source.dataset, dict.fromkeys(source.dataset, 0), None
     rows = {split: np.arange(len(dataset[split])) for split in dataset}
     if settings.max_words:
@@ -108,15 +96,36 @@ def prepare_texts(
         short_test = short["test"]
         _check_classes(dataset["train"], settings.max_words)
         observer.note(_filter_note(dropped, settings.max_words))
-    tokenized = tokenize(
-        dataset, tokenizer, max_length=settings.max_length or limit, padding=settings.padding
-    )
+    tokenized = tokenize(dataset, tokenizer, max_length=max_length, padding=settings.padding)
     if tokenized.padded_length:
         observer.note(f"Rows are padded to {tokenized.padded_length} tokens, special tokens included.")
     for split, count in tokenized.truncated.items():
         if count:
             observer.note(f"{count} texts of {split} were cut at {tokenized.max_length} tokens.")
     return PreparedTexts(tokenized, dropped, rows, short_test)
+
+
+def max_length_of(recipe: Recipe, tokenizer: Any, folder: ModelFolder) -> int:
+    """Return the tokens after which a text is cut: the recipe's, else the model's own limit.
+
+    Raises:
+        RecipeError: The recipe's is too small for any text, or more than the model takes.
+    """
+    from textune.encoder.loading import token_limit
+
+    wanted, limit = recipe.prepare.max_length, token_limit(tokenizer, folder.config)
+    shortest = tokenizer.num_special_tokens_to_add() + 1
+    if 0 < wanted < shortest:
+        raise RecipeError(
+            f"prepare.max_length = {wanted} leaves no room for text beside the special tokens.",
+            f"Set it to {shortest} or more, or to 0 for the model's own limit.",
+        )
+    if wanted > limit:
+        raise RecipeError(
+            f"prepare.max_length = {wanted} is more than the model's {limit} tokens.",
+            f"Set it to {limit} or less, or to 0 for the model's own limit.",
+        )
+    return wanted or limit
 
 
 def encode_splits(

@@ -1,0 +1,35 @@
+"""Examples to audit, written as (split, text, label)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textune.data.audit.findings import Example, Finding
+
+NAMES = ("anger", "joy")
+
+
+def examples_from(rows: Iterable[tuple[str, str, str]], names: Sequence[str] = NAMES) -> tuple[Example, ...]:
+    """Return examples numbered by split, in the order given."""
+    counts: dict[str, int] = {}
+    made = []
+    for split, text, label in rows:
+        row = counts.get(split, 0)
+        counts[split] = row + 1
+        made.append(Example(split, row, text, list(names).index(label), f"line {row + 1}"))
+    return tuple(made)
+
+
+def in_train(*texts: str) -> tuple[Example, ...]:
+    """Return texts as examples of joy in train."""
+    return examples_from(("train", text, "joy") for text in texts)
+
+
+def found(findings: Iterable[Finding], id: str) -> list[Finding]:
+    """Return the findings of one check."""
+    return [finding for finding in findings if finding.id == id]
+
+
+def places(finding: Finding) -> list[tuple[str, int]]:
+    """Return the split and number of a finding's rows."""
+    return [(row.split, row.row) for row in finding.rows]
