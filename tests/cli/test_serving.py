@@ -18,7 +18,7 @@ from textune.serving.settings import Limits
 
 @pytest.fixture(autouse=True)
 def process_as_it_was() -> Iterator[None]:
-    """Take back what a server does to its process: signals, threads, garbage collection."""
+    """Take back what a server does to its process: signals, threads, what is kept from garbage collection."""
     handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
     yield
     signal.signal(signal.SIGTERM, handler)
