@@ -131,6 +131,8 @@ async def open_loop(
     async def ask(request: bytes) -> None:
         sent = time.perf_counter()
         try:
+            while free and free[-1].lost:
+                free.pop()
             connection = free.pop() if free else await connect(port)
         except OSError:
             outcome.note(0, 0.0)
@@ -140,16 +142,7 @@ async def open_loop(
         if not connection.lost:
             free.append(connection)
 
-    async def probe() -> None:
-        connection = await connect(port)
-        while time.perf_counter() < start + seconds:
-            sent = time.perf_counter()
-            health.sent += 1
-            health.note(await connection.ask(HEALTH), time.perf_counter() - sent)
-            await asyncio.sleep(0.05)
-        connection.close()
-
-    probing = asyncio.ensure_future(probe())
+    probing = asyncio.ensure_future(_probe(port, health, until=start + seconds))
     while (now := time.perf_counter() - start) < seconds:
         while outcome.sent < now * rate:
             task = asyncio.ensure_future(ask(requests[outcome.sent % len(requests)]))
@@ -165,3 +158,13 @@ async def open_loop(
     for connection in free:
         connection.close()
     return outcome, health
+
+
+async def _probe(port: int, outcome: Outcome, *, until: float) -> None:
+    connection = await connect(port)
+    while time.perf_counter() < until:
+        sent = time.perf_counter()
+        outcome.sent += 1
+        outcome.note(await connection.ask(HEALTH), time.perf_counter() - sent)
+        await asyncio.sleep(0.05)
+    connection.close()

@@ -24,7 +24,7 @@ class Query(BaseModel):
 
 
 @app.post("/")
-def classify(query: Query) -> list[dict[str, object]]:
+def classify(query: Query) -> list[list[dict[str, object]]]:
     return classifier(query.inputs)
 
 

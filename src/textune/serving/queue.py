@@ -36,6 +36,10 @@ _NEW_SHARE = 0.1
 """The weight of the newest batch in the average rate."""
 
 
+_SHARE_OF_TIMEOUT = 0.5
+"""How much of the time limit the queue may take: what is expected is half of what may happen."""
+
+
 class QueueFullError(Exception):
     """There is no room for a request.
 
@@ -109,7 +113,7 @@ class TextQueue:
         score: Gives the logits (texts, classes) of a batch; called from the workers, several at a time.
         workers: Threads; one for every core that the model is to have.
         places: The most texts that are admitted and not answered.
-        timeout_seconds: A request that would wait longer is not admitted.
+        timeout_seconds: What waits longer is given up: requests that would wait half of it are not admitted.
         longest: Characters beyond which texts take no longer, as the model cuts them.
         on_batch: Told the texts and the seconds of every batch, on the event loop.
     """
@@ -149,7 +153,7 @@ class TextQueue:
     @property
     def full(self) -> bool:
         """Whether there is no room for a single text."""
-        return self._taken >= self._places or self._wait_seconds() > self._timeout
+        return self._taken >= self._places or self._wait_seconds() > self._timeout * _SHARE_OF_TIMEOUT
 
     @property
     def alive(self) -> bool:

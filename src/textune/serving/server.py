@@ -26,6 +26,9 @@ from textune.serving.service import Service
 _SECONDS_TO_SAY_GOODBYE = 0.3
 """How long a server that ends still answers, so that clients that keep connections are told to close them."""
 
+_SECONDS_TO_KEEP_ALIVE = 60
+"""How long a silent connection stays open: the longer, the rarer a client asks just as it is closed."""
+
 _SECONDS_TO_BE_HEARD = 0.2
 _MOST_TURNS_TO_LET_IN = 1000
 _SECONDS_FOR_THE_LAST = 2.0
@@ -77,6 +80,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_SECONDS_TO_KEEP_ALIVE,
                 timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
             )
         )
