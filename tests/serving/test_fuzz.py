@@ -27,6 +27,7 @@ def fuzz(few: int) -> settings:
     return settings(
         max_examples=REQUESTS or few,
         deadline=None,
+        derandomize=not REQUESTS,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

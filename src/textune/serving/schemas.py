@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from textune.serving.refusals import invalid, too_large
 from textune.serving.settings import Limits
 
-_VISIBLE = {"pattern": r"\S"}
+_VISIBLE = {"pattern": r"[^\s\x1c-\x1f\x85]"}
+"""What Python takes for white space and validators of JSON Schema may not, too."""
 _TAGS = {"text", "texts", "singles"}
 
 Asked = TypeVar("Asked", bound="_Request")
