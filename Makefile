@@ -4,10 +4,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# TensorFlow has an environment of its own: not everyone wants its 600 MB.
+TF_VENV := .venv-tensorflow
+TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +43,13 @@ test: $(VENV)/installed-dev  ## Run the tests.
 
 test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.
 	$(BIN)/python -m pytest cluster_tests
+$(TF_VENV)/installed: $(VENV)/python-found pyproject.toml
+	$(PYTHON) -m venv $(TF_VENV)
+	$(TF_BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,tensorflow]" "pytest>=8"
+	@touch $@
+
+test-tensorflow: $(TF_VENV)/installed  ## Run the tests of the Keras engine, in an environment with TensorFlow.
+	$(TF_BIN)/python -m pytest tests/on_tensorflow
 
 lint: $(VENV)/installed-dev  ## Check style, types and layers.
 	$(BIN)/ruff check .

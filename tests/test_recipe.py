@@ -217,6 +217,37 @@ def test_settings_of_fine_tuning_that_fit_together_are_accepted(settings: list[s
     assert load_recipe("full", settings=settings).trains_encoder
 
 
+def test_the_paper_recipe_runs_on_keras_as_it_is() -> None:
+    recipe = load_recipe("paper", settings=["train.engine=keras"])
+
+    assert (recipe.train.engine, recipe.train.keras_input) == ("keras", "tokens")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "model.frozen_layers=2",
+        "model.head=linear",
+        "model.precision=bf16",
+        "prepare.padding=longest",
+        "train.weight_decay=0.1",
+        "train.lr_scheduler_type=cosine",
+        "train.warmup_steps=5",
+        "train.gradient_accumulation_steps=2",
+    ],
+)
+def test_what_keras_cannot_carry_out_is_refused_by_the_settings_name(setting: str) -> None:
+    name = setting.partition("=")[0]
+
+    with pytest.raises(RecipeError, match=rf"train.engine = 'keras' needs {name} = "):
+        load_recipe("paper", settings=["train.engine=keras", setting])
+
+
+def test_all_that_keras_cannot_carry_out_is_told_at_once() -> None:
+    with pytest.raises(RecipeError, match=r"needs model.head = 'stock'; .*optim = 'adam'"):
+        load_recipe("frozen", settings=["train.engine=keras"])
+
+
 def test_values_that_are_no_recipe_at_all_are_refused() -> None:
     with pytest.raises(RecipeError, match="train"):
         check_recipe(tomllib.loads("train = 3"), origin="mine")

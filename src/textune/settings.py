@@ -105,6 +105,10 @@ class ModelSettings(Section):
 class TrainSettings(Section):
     """How training goes. Names are those of transformers' `TrainingArguments` where it has them."""
 
+    engine: Literal["torch", "keras"] = "torch"
+    """What trains the head: `torch`, or `keras` on TensorFlow as in the case study (extra `tensorflow`)."""
+    keras_input: Literal["tokens", "features"] = "tokens"
+    """What Keras trains on: `tokens`, through the encoder in every epoch; `features`, its cached output."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the new weights, the order of the batches and the dropout."""
     num_train_epochs: int = Field(default=15, ge=1)
@@ -205,6 +209,29 @@ class Recipe(Section):
             )
         if self.train.per_device_train_batch_size == 0:
             raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
+        return self
+
+    @model_validator(mode="after")
+    def _keras_can_carry_it_out(self) -> Recipe:
+        if self.train.engine == "torch":
+            return self
+        model, train = self.model, self.train
+        needs = {
+            "model.frozen_layers = 'all'": model.frozen_layers == "all",
+            "model.head = 'stock'": model.head == "stock",
+            "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
+            "prepare.padding = 'longest_in_set' or 'max_length'": self.prepare.padding != "longest",
+            "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
+            "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"
+            or train.weight_decay == 0,
+            "train.lr_scheduler_type = 'constant', 'step' or 'exponential', which change by epoch": (
+                train.lr_scheduler_type in ("constant", "step", "exponential")
+            ),
+            "train.warmup_steps = 0": train.warmup_steps == 0,
+            "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
+        }
+        if unmet := [need for need, is_met in needs.items() if not is_met]:
+            raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))
         return self
 
     @property

@@ -102,6 +102,22 @@ def test_a_tracker_that_is_not_installed_is_told_with_the_line_that_installs_it(
     assert "pip install wandb" in outcome.err
 
 
+@pytest.mark.parametrize("missing", ["tensorflow", "keras", "keras_hub"])
+def test_a_package_of_the_keras_engine_that_is_not_installed_is_told_with_the_line_that_installs_it(
+    missing: str, textune_command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else object())
+
+    outcome = textune_command(
+        "train", "--recipe", "paper", "--set", "train.engine=keras", "--out", tmp_path / "run"
+    )
+
+    assert outcome.code == 2
+    assert "The Keras engine (train.engine = 'keras') needs the extra 'tensorflow'" in outcome.err
+    assert "pip install 'textune[tensorflow]'" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("option", ["--resume RUN", "--max-minutes"])
 def test_help_lists_the_option(textune_command: Any, option: str) -> None:
     outcome = textune_command("train", "--help")

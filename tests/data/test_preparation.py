@@ -325,7 +325,7 @@ def test_rows_of_different_lengths_are_no_tensor(tokenizer: Any) -> None:
 @pytest.fixture
 def tensorflow(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A stand-in of TensorFlow that records what its `Dataset` is made from."""
-    record = SimpleNamespace(slices=None, batch_size=None, result=object())
+    record = SimpleNamespace(slices=None, batch_size=None, shuffled=None, result=object())
 
     def batch(size: int) -> object:
         record.batch_size = size
@@ -333,6 +333,10 @@ def tensorflow(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     def from_tensor_slices(slices: Any) -> SimpleNamespace:
         record.slices = slices
+        return SimpleNamespace(batch=batch, shuffle=shuffle)
+
+    def shuffle(rows: int, *, seed: int, reshuffle_each_iteration: bool) -> SimpleNamespace:
+        record.shuffled = (rows, seed, reshuffle_each_iteration)
         return SimpleNamespace(batch=batch)
 
     module = ModuleType("tensorflow")
@@ -372,6 +376,22 @@ def test_a_tf_dataset_is_batched(tokenizer: Any, tensorflow: SimpleNamespace) ->
 
     assert found is tensorflow.result
     assert tensorflow.batch_size == 2
+
+
+def test_a_tf_dataset_keeps_its_order_unless_it_is_given_a_seed(
+    tokenizer: Any, tensorflow: SimpleNamespace
+) -> None:
+    tf_dataset(padded(tokenizer, *TEXTS["train"]), batch_size=2, classes=2)
+
+    assert tensorflow.shuffled is None
+
+
+def test_a_tf_dataset_with_a_seed_is_shuffled_whole_and_anew_every_epoch(
+    tokenizer: Any, tensorflow: SimpleNamespace
+) -> None:
+    tf_dataset(padded(tokenizer, *TEXTS["train"]), batch_size=2, classes=2, shuffle_seed=7)
+
+    assert tensorflow.shuffled == (3, 7, True)
 
 
 def test_rows_of_different_lengths_are_no_tf_dataset(tokenizer: Any, tensorflow: SimpleNamespace) -> None:

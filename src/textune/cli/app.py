@@ -20,6 +20,7 @@ import typer
 from textune.cli import predicting, reporting
 from textune.cli.audit import audit
 from textune.cli.options import Debug, Json, Offline, RunFolder
+from textune.cli.reproduction import reproduce
 from textune.cli.serving import serve
 from textune.environment import is_first, launched, may_speak
 from textune.errors import RequestError, StoppedError, TextuneError
@@ -244,6 +245,9 @@ def predict(
 
 
 app.command()(audit)
+
+
+app.command()(reproduce)
 
 
 @app.command()

@@ -148,20 +148,47 @@ def torch_tensors(split: Any) -> dict[str, Any]:
     return {name: torch.from_numpy(array) for name, array in _arrays(split).items()}
 
 
-def tf_dataset(split: Any, *, batch_size: int, classes: int) -> Any:
+def tf_dataset(split: Any, *, batch_size: int, classes: int, shuffle_seed: int | None = None) -> Any:
     """Return a padded split as a batched `tf.data.Dataset` of ({input_ids, attention_mask}, one-hot labels).
+
+    For the arguments and errors see `tf_batches`; in addition:
+
+    Raises:
+        RequestError: The rows have different lengths.
+    """
+    arrays = _arrays(split)
+    labels = arrays.pop("label")
+    return tf_batches(arrays, labels, batch_size=batch_size, classes=classes, shuffle_seed=shuffle_seed)
+
+
+def tf_batches(
+    inputs: Any,
+    labels: Sequence[int] | NDArray[np.integer[Any]],
+    *,
+    batch_size: int,
+    classes: int,
+    shuffle_seed: int | None = None,
+) -> Any:
+    """Return arrays with one row an example as a batched `tf.data.Dataset` of (inputs, one-hot labels).
+
+    Args:
+        inputs: An array, or arrays by name.
+        labels: Class ids.
+        batch_size: Rows of a batch; the last one may have fewer.
+        classes: The number of classes.
+        shuffle_seed: Decides the order, another one every epoch; None: the rows stay in theirs.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
-        RequestError: The rows have different lengths.
     """
     try:
         import tensorflow as tf
     except ImportError as error:
         raise MissingExtraError("tensorflow", "A view of the data as tf.data.Dataset") from error
-    arrays = _arrays(split)
-    labels = one_hot(arrays.pop("label"), classes)
-    return tf.data.Dataset.from_tensor_slices((arrays, labels)).batch(batch_size)
+    rows = tf.data.Dataset.from_tensor_slices((inputs, one_hot(labels, classes)))
+    if shuffle_seed is not None:
+        rows = rows.shuffle(len(labels), seed=shuffle_seed, reshuffle_each_iteration=True)
+    return rows.batch(batch_size)
 
 
 def _arrays(split: Any) -> dict[str, NDArray[np.int64]]:

@@ -58,10 +58,10 @@ def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], figure: st
         rows.append(_interval_row(f"{names[0]}, without long texts", filtered, figure, "run"))
     for name, figures in first.get("baselines", {}).items():
         rows.append(_interval_row(BASELINES.get(name, name), figures, figure, "other"))
-    published = {"accuracy": study.TEST_ACCURACY, "log_loss": study.TEST_LOG_LOSS}
+    published = {"accuracy": study.STUDY.test_accuracy, "log_loss": study.STUDY.test_log_loss}
     if figure in published and any(study.compares_with_the_study(run.document) for run in runs):
         value = published[figure]
-        rows.append(IntervalRow(study.STUDY, value, None, _written(figure, value), "other"))
+        rows.append(IntervalRow(study.NAME, value, None, _written(figure, value), "other"))
     return interval_chart(rows, name=f"{FIGURES[figure]} on test", percent=figure != "log_loss")
 
 

@@ -86,16 +86,34 @@ def fit_head(
         if best.log_loss >= log_loss_before:
             break
         best_decay = weight_decay
+    decay = best_decay if settings.load_best_model_at_end else weight_decay
+    yield keep_weights(head, best, settings, epochs=epochs, weight_decay=decay)
+
+
+def keep_weights(
+    head: nn.Module, best: BestWeights, settings: TrainSettings, *, epochs: int, weight_decay: float
+) -> FitEnd:
+    """Give a head the weights to keep, those of the best epoch or its own, and say which they are.
+
+    Args:
+        head: The head as the last epoch left it.
+        best: The best epoch's weights.
+        settings: The recipe's section.
+        epochs: Epochs trained in all.
+        weight_decay: What the weights to keep were trained with.
+
+    Raises:
+        DivergenceError: No epoch was the best one.
+    """
     if not settings.load_best_model_at_end:
-        yield FitEnd(epochs, epochs, weight_decay)
-        return
+        return FitEnd(epochs, epochs, weight_decay)
     if not best.state:
         raise DivergenceError(
             "Training diverged: the validation log loss was never a finite number.",
             f"Try a lower learning rate than {settings.learning_rate:.2g} with --set train.learning_rate=...",
         )
     head.load_state_dict(best.state)
-    yield FitEnd(best.epoch, epochs, best_decay)
+    return FitEnd(best.epoch, epochs, weight_decay)
 
 
 def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def load_parts(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[Source, ModelFolder, Any]:
     """Load what can be wrong before anything slow begins: the data, the model's files, the tokenizer."""
+    from textune.encoder.keras_encoder import check_keras_knows
     from textune.encoder.loading import find_model, load_tokenizer
 
     observer.stage("Loading the data")
@@ -29,6 +30,8 @@ def load_parts(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[So
         observer.note(note)
     observer.stage("Loading the model")
     folder = find_model(recipe.model.name, revision=recipe.model.revision, offline=offline)
+    if recipe.train.engine == "keras":
+        check_keras_knows(folder)
     return source, folder, load_tokenizer(folder)
 
 
@@ -41,7 +44,7 @@ def load_encoder_of(
     observer: Observer,
 ) -> tuple[TextClassifier, Placement, Processes]:
     """Load the encoder under an untrained head; return it with where it runs and who shares the work."""
-    from textune.encoder.prefix import choose_placement
+    from textune.encoder.prefix import Placement, choose_placement
     from textune.training.processes import Processes
 
     classifier = build_classifier(
@@ -54,6 +57,8 @@ def load_encoder_of(
         observer=observer,
     )
     placement, processes = choose_placement(recipe.model.precision), Processes()
+    if recipe.train.engine == "keras":
+        return classifier, Placement("cpu", "fp32", "eager"), processes
     if processes.device is not None:
         placement = replace(placement, device=str(processes.device))
     return classifier, placement, processes

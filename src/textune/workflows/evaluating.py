@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def evaluate(
             classifier,
             tokens,
             weights_sha256=_encoder_hash(recipe, manifest),
-            placement=choose_placement(recipe.model.precision),
+            placement=choose_placement(_precision(recipe)),
             description=f"{manifest['model']['name']} · {source} · {split}",
             observer=observer,
         )
@@ -96,6 +96,11 @@ def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
     return "+".join(
         entry["sha256"] for name, entry in sorted(manifest["files"].items()) if name.endswith(".safetensors")
     )
+
+
+def _precision(recipe: Recipe) -> Literal["auto", "fp32", "bf16", "fp16"]:
+    """Return the arithmetic of the figures of the training, which an evaluation repeats."""
+    return "fp32" if recipe.train.engine == "keras" else recipe.model.precision
 
 
 def _own_rows(

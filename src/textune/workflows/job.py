@@ -26,6 +26,7 @@ from textune.workflows.finetuning import (
     held_out_probabilities,
 )
 from textune.workflows.fitting import Fit, fit_classifier
+from textune.workflows.keras_fitting import fit_on_keras
 from textune.workflows.learners import Task, frozen_layers_of
 from textune.workflows.origin import (
     check_origin,
@@ -117,7 +118,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         with watch.stage("plan"):
             task = plan_task(task, job.max_minutes * 60 - watch.total(), observer=observer)
             recipe = task.recipe
-    made_from = describe_origin(source, folder, placement)
+    made_from = describe_origin(source, folder, placement, engine=recipe.train.engine)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"recipe": job.recipe_name, "created": created, **made_from}
     described = {
@@ -179,6 +180,10 @@ def _fit(
 
     if task.recipe.trains_encoder:
         return _fit_encoder(task, job, run, watch, observer, resumed=resumed)
+    if task.recipe.train.engine == "keras":
+        return fit_on_keras(
+            task, learning_rate_factor=job.learning_rate_factor, observer=observer, watch=watch
+        )
     with watch.stage("features"):
         features = encode_splits(
             task.classifier,
@@ -287,6 +292,7 @@ def _describe_training(fit: Fit, task: Task) -> dict[str, Any]:
         "best_epoch": fit.end.epoch,
         "weight_decay": fit.end.weight_decay,
         "temperature": fit.temperature,
+        "engine": task.recipe.train.engine,
         "precision": task.placement.precision,
         "frozen_layers": frozen_layers_of(task) if task.recipe.trains_encoder else "all",
         "dropped": task.texts.dropped,

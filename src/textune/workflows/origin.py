@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from textune.encoder.prefix import Placement
 
 
-def describe_origin(source: Source, folder: ModelFolder, placement: Placement) -> dict[str, Any]:
+def describe_origin(
+    source: Source, folder: ModelFolder, placement: Placement, *, engine: str
+) -> dict[str, Any]:
     """Return what the manifest says of where a run came from."""
     import datasets
     import torch
     import transformers
+
+    from textune.encoder.keras_encoder import keras_versions
 
     return {
         "versions": {
@@ -34,6 +38,7 @@ def describe_origin(source: Source, folder: ModelFolder, placement: Placement) -
             "torch": torch.__version__,
             "transformers": transformers.__version__,
             "datasets": datasets.__version__,
+            **(keras_versions() if engine == "keras" else {}),
         },
         "data": {"source": source.name, "fingerprint": source.fingerprint},
         "model": {

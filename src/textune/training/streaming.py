@@ -1,0 +1,82 @@
+"""A function that reports through callbacks, turned into an iterator of what it reports.
+
+In: a function that is given something to report with. Out: its reports, as they come. The function runs in a
+thread of its own, and each of the two threads waits while the other one works: whoever reads a report finds
+everything as it was when it was made. Does not know what is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+Report = TypeVar("Report")
+
+
+class AbandonedError(BaseException):
+    """Nobody reads the reports any more; raised in the function, where it makes its next one."""
+
+
+@dataclass(frozen=True)
+class _Made(Generic[Report]):
+    """A report."""
+
+    report: Report
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The function has returned, or raised an error."""
+
+    error: BaseException | None
+
+
+def stream_reports(work: Callable[[Callable[[Report], None]], None]) -> Generator[Report, None, None]:
+    """Run a function and yield what it reports.
+
+    Args:
+        work: Called with a function to report with. If the iterator is closed before its end, that function
+            raises an `AbandonedError`, and closing waits until `work` has ended.
+
+    Raises:
+        BaseException: What `work` raises.
+
+    Example:
+        >>> list(stream_reports(lambda report: [report(number) for number in (1, 2)]))
+        [1, 2]
+    """
+    made: SimpleQueue[_Made[Report] | _Ended] = SimpleQueue()
+    go_on: SimpleQueue[bool] = SimpleQueue()
+
+    def report(item: Report) -> None:
+        made.put(_Made(item))
+        if not go_on.get():
+            raise AbandonedError
+
+    def run() -> None:
+        try:
+            work(report)
+        # It belongs to whoever reads the reports, whatever it is.
+        except BaseException as error:
+            made.put(_Ended(error))
+        else:
+            made.put(_Ended(None))
+
+    # A daemon, as a second Ctrl-C ends the process even while the function is in the middle of something.
+    thread = Thread(target=run, name="reporting", daemon=True)
+    thread.start()
+    try:
+        while True:
+            message = made.get()
+            if isinstance(message, _Ended):
+                if message.error is not None:
+                    raise message.error
+                return
+            yield message.report
+            go_on.put(True)
+    finally:
+        go_on.put(False)
+        thread.join()

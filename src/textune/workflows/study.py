@@ -1,0 +1,108 @@
+"""The published case study's steps: what it leaves open, and how a reproduction compares.
+
+In: recipes and results. Out: a sentence on everything in which a reproduction may differ from the study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textune.reporting.study import STUDY, is_the_studys_data
+from textune.settings import Recipe
+
+DATA = "cardiffnlp/tweet_eval:emotion"
+MODEL = "distilbert/distilbert-base-uncased"
+
+
+def is_the_studys_model(name: str) -> bool:
+    """Tell whether a model, by its name or folder, is the study's."""
+    return name.rstrip("/").split("/")[-1] == MODEL.split("/")[-1]
+
+
+def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on each run's test figures beside the study's, and on how alike two runs are.
+
+    Args:
+        documents: What the runs' `metrics.json` hold, by engine.
+    """
+    sentences = [_verdict(engine, document) for engine, document in documents.items()]
+    if len(documents) > 1:
+        first, second = (document["metrics"]["test"] for document in documents.values())
+        points = abs(first["accuracy"] - second["accuracy"]) * 100
+        sentences.append(
+            f"{' and '.join(documents)} differ by {points:.2f} points of test accuracy and "
+            f"{abs(first['log_loss'] - second['log_loss']):.4f} of log loss."
+        )
+    return sentences
+
+
+def _verdict(engine: str, document: Mapping[str, Any]) -> str:
+    if not is_the_studys_data(document):
+        return f"On {engine}: these are not the study's data, so that its figures are no measure of ours."
+    test = document["metrics"]["test"]
+    low, high = test["accuracy_ci95"]
+    points = (test["accuracy"] - STUDY.test_accuracy) * 100
+    place = "inside" if low <= STUDY.test_accuracy <= high else "outside"
+    return (
+        f"On {engine}: test accuracy is {abs(points):.2f} points {'above' if points >= 0 else 'below'} the "
+        f"study's, which lies {place} our 95 % interval ({low * 100:.2f} to {high * 100:.2f} %)."
+    )
+
+
+def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on each thing that the study leaves open, and on each that differs.
+
+    Args:
+        recipe: The recipe of the runs, their engine aside.
+        documents: What the runs' `metrics.json` hold, by engine.
+    """
+    train, dropout = recipe.train, recipe.model.dropout
+    kept = [f"{document['training']['best_epoch']} on {engine}" for engine, document in documents.items()]
+    model = next(iter(documents.values()))["model"]
+    encoder = (
+        []
+        if is_the_studys_model(model)
+        else [f"Encoder: DistilBERT with 66 million weights in the study; {model} here."]
+    )
+    return [
+        *encoder,
+        f"Batch size: not told; {train.per_device_train_batch_size} here, the default of Keras is 32.",
+        f"Learning rate: it falls, but from where and how is not told; here from {train.learning_rate:g} "
+        f"(the default of Keras's Adam is 0.001), {_schedule(recipe)}.",
+        f"Epochs: at least 13; {train.num_train_epochs} here.",
+        f"Which epoch's weights are tested: not told; here {_kept(recipe)} ({', '.join(kept)}).",
+        f"Dropout in the head: not told; {dropout:g} here, DistilBERT's own configuration says 0.2.",
+        f"Seed: not told; {train.seed} here.",
+        f"Filter: rows of at most {recipe.prepare.max_words} words, as told; whether of the test split as "
+        "well is not. Here test is measured whole first, and filtered beside it.",
+        "Padding: to 36, which may count words or tokens; here to the longest text's tokens, none is cut.",
+        "Train figures: the study's are most likely those that Keras counts while it learns, with dropout. "
+        "Here the weights of each epoch's end are measured, without it; what Keras counts is "
+        "`running_accuracy` in its history.",
+        *(_dropout(engine, train.keras_input) for engine in documents),
+        *(_optimiser(engine) for engine in documents),
+    ]
+
+
+def _schedule(recipe: Recipe) -> str:
+    train = recipe.train
+    if train.lr_scheduler_type == "exponential":
+        return f"times {train.lr_decay:g} after every epoch"
+    return f"by the schedule '{train.lr_scheduler_type}'"
+
+
+def _kept(recipe: Recipe) -> str:
+    return "those of the lowest validation log loss" if recipe.train.load_best_model_at_end else "the last"
+
+
+def _dropout(engine: str, keras_input: str) -> str:
+    if engine == "keras" and keras_input == "tokens":
+        return "Dropout in the frozen encoder: on while Keras learns, as it is in the study."
+    form = "On torch" if engine == "torch" else "On Keras with cached features"
+    return f"Dropout in the frozen encoder: on in the study. {form} the encoder runs once, without."
+
+
+def _optimiser(engine: str) -> str:
+    epsilon = {"torch": "1e-8", "keras": "1e-7, as in the study"}[engine]
+    return f"Adam's epsilon: {epsilon} on {engine}, its default."

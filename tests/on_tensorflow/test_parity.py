@@ -1,0 +1,104 @@
+"""The same head on the same features of TweetEval, trained by torch and by Keras."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textune.encoder.loading import find_model, load_tokenizer
+from textune.encoder.prefix import choose_placement
+from textune.evaluation.metrics import measure
+from textune.recipe import load_recipe
+from textune.settings import Recipe
+from textune.training.processes import Processes
+from textune.workflows import keras_fitting
+from textune.workflows.building import build_classifier
+from textune.workflows.fitting import fit_classifier
+from textune.workflows.learners import Task
+from textune.workflows.preparing import SPLITS, encode_splits, load_data, prepare_texts
+from textune.workflows.progress import Silence, Stopwatch
+
+
+def paper(tweeteval: Path, seed: int) -> Recipe:
+    settings = ["train.engine=keras", "train.keras_input=features", "model.name=embedded:minilm"]
+    return load_recipe("paper", settings=[*settings, f"data.source={tweeteval}", f"train.seed={seed}"])
+
+
+@pytest.fixture(scope="module")
+def task(tweeteval: Path) -> Task:
+    """The paper recipe's training on TweetEval, up to the head."""
+    recipe, observer = paper(tweeteval, 0), Silence()
+    source, folder = load_data(recipe, offline=True), find_model("embedded:minilm")
+    tokenizer = load_tokenizer(folder)
+    texts = prepare_texts(source, tokenizer, folder, recipe=recipe, observer=observer)
+    classifier = untrained(recipe, folder, tokenizer, texts.tokenized.max_length)
+    return Task(
+        recipe=recipe,
+        classifier=classifier,
+        texts=texts,
+        labels={split: list(texts.tokenized.dataset[split]["label"]) for split in SPLITS},
+        weights=folder,
+        source=source.name,
+        placement=choose_placement(),
+        processes=Processes(),
+    )
+
+
+@pytest.fixture(scope="module")
+def features(task: Task) -> dict[str, Any]:
+    """What the frozen encoder gives for every split."""
+    return encode_splits(
+        task.classifier,
+        task.texts,
+        weights=task.weights,
+        placement=task.placement,
+        source=task.source,
+        observer=Silence(),
+    )
+
+
+def untrained(recipe: Recipe, folder: Any, tokenizer: Any, max_length: int) -> Any:
+    return build_classifier(
+        folder,
+        tokenizer,
+        settings=recipe.model,
+        label_names=["anger", "joy", "optimism", "sadness"],
+        max_length=max_length,
+        seed=recipe.train.seed,
+        observer=Silence(),
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_torch_and_keras_come_to_the_same_figures(
+    seed: int, task: Task, features: dict[str, Any], tweeteval: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = paper(tweeteval, seed)
+    on_torch, on_keras = (
+        untrained(recipe, task.weights, task.classifier.tokenizer, task.classifier.max_length)
+        for _ in range(2)
+    )
+    monkeypatch.setattr(keras_fitting, "_features", lambda *_: features)
+
+    fit_classifier(
+        on_torch, features, task.labels, settings=recipe.train, learning_rate_factor=None, observer=Silence()
+    )
+    _, probabilities = keras_fitting.fit_on_keras(
+        replace(task, recipe=recipe, classifier=on_keras),
+        learning_rate_factor=None,
+        observer=Silence(),
+        watch=Stopwatch(),
+    )
+
+    labels, names = np.array(task.labels["test"]), on_torch.label_names
+    first, second = (
+        measure(found, labels, label_names=names, bootstrap_samples=100)
+        for found in (on_torch.probabilities(features["test"]), probabilities["test"])
+    )
+    assert len(labels) == 1421
+    assert abs(first.accuracy - second.accuracy) <= 0.01
+    assert abs(first.log_loss - second.log_loss) <= 0.02
