@@ -12,18 +12,15 @@ an approximation, and takes neither the layer norms' epsilon nor RoBERTa's segme
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textune.encoder.keras_runtime import start_keras
 from textune.encoder.prefix import Placement, Pooling, Progress, batches_by_length, encode
-from textune.errors import ModelError, RequestError
+from textune.errors import ModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,56 +85,6 @@ def check_keras_knows(folder: ModelFolder) -> None:
             f"The Keras engine knows BERT, DistilBERT and RoBERTa; {folder.name} is of the type '{kind}'.",
             _USE_TORCH,
         )
-
-
-def keras_versions() -> dict[str, str]:
-    """Return the versions of the packages that compute."""
-    names = {"keras": "keras", "keras_hub": "keras-hub", "tensorflow": "tensorflow-cpu"}
-    found = {}
-    for name, package in names.items():
-        try:
-            found[name] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = importlib.metadata.version(name)
-    return found
-
-
-def start_keras() -> Any:
-    """Import Keras on TensorFlow and return it.
-
-    Raises:
-        RequestError: This process has imported Keras on something else already.
-    """
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_stderr() if "tensorflow" not in sys.modules else nullcontext():
-        import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise RequestError(
-            f"Keras runs on {keras.backend.backend()} in this process, and textune trains on TensorFlow.",
-            "Set KERAS_BACKEND=tensorflow before keras is imported.",
-        )
-    return keras
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Keep off standard error what TensorFlow logs while it is loaded, which no setting turns off."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # It is closed: there is nothing to keep off it.
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
