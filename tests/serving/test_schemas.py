@@ -107,6 +107,7 @@ def test_the_texts_of_all_forms_come_as_one_list() -> None:
         (["a", "b" * 11], 413, "inputs[1]: 11 characters are more than the 10 of one text."),
         (["a", " \n"], 422, "inputs[1]: there is nothing to classify in an empty text."),
         ("", 422, "inputs: there is nothing to classify in an empty text."),
+        ("\x1c\x85\ufeff", 422, "inputs: there is nothing to classify in an empty text."),
     ],
 )
 def test_texts_beyond_the_limits_are_refused_by_their_number(inputs: Any, status: int, said: str) -> None:

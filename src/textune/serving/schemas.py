@@ -7,6 +7,7 @@ model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,8 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from textune.serving.refusals import invalid, too_large
 from textune.serving.settings import Limits
 
-_VISIBLE = {"pattern": r"[^\s\x1c-\x1f\x85]"}
-"""What Python takes for white space and validators of JSON Schema may not, too."""
+# In JavaScript's and in Python's expressions this means the same, where their \s does not.
+_VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
+_BLANK = re.compile(r"[\s\ufeff]*")
 _TAGS = {"text", "texts", "singles"}
 
 Asked = TypeVar("Asked", bound="_Request")
@@ -166,7 +168,7 @@ def _checked(text: str, place: str, limits: Limits) -> str:
         raise too_large(
             f"{place}: {len(text):,} characters are more than the {limits.characters:,} of one text."
         )
-    if not text.strip():
+    if _BLANK.fullmatch(text):
         raise invalid(f"{place}: there is nothing to classify in an empty text.")
     return text
 
