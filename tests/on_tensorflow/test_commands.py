@@ -47,7 +47,7 @@ def test_both_engines_stand_beside_the_study(tmp_path: Path, small_csv: str, tin
 
     assert result.returncode == 0, result.stderr
     assert "torch and keras differ by" in result.stdout
-    assert "on while Keras learns" in " ".join(result.stdout.split())
+    assert "on in Keras, too" in " ".join(result.stdout.split())
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"torch", "keras"}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textune.encoder import keras_encoder
 from textune.encoder.keras_encoder import build_keras_encoder, encode_on_keras
-from textune.encoder.keras_runtime import start_keras
+from textune.encoder.keras_start import start_keras
 from textune.encoder.prefix import Placement, pad_rows
 from textune.errors import ModelError, RequestError
 from textune.model.classifier import TextClassifier

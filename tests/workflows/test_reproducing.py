@@ -86,7 +86,7 @@ def test_the_studys_figures_stand_at_their_epochs(reproduced: dict[str, Any]) ->
 
 def test_another_model_and_other_data_are_told(reproduced: dict[str, Any]) -> None:
     assert (reproduced["same_model"], reproduced["same_data"]) == (False, False)
-    assert "these are not the study's data" in reproduced["verdicts"][0]
+    assert "These are not the study's data" in reproduced["verdicts"][0]
     assert "DistilBERT with 66 million weights" in reproduced["differences"][0]
 
 
@@ -141,8 +141,9 @@ def test_dropout_in_the_encoder_is_told_for_each_way_of_training() -> None:
 
     told = study.differences(load_recipe("paper", settings=["train.keras_input=features"]), runs)
 
-    assert [line for line in told if "On torch the encoder runs once" in line]
-    assert [line for line in told if "On Keras with cached features the encoder runs once" in line]
+    sentence = next(line for line in told if line.startswith("Dropout in the frozen encoder"))
+    assert "on in the study; off on torch" in sentence
+    assert "off in Keras, which learns from the encoder's cached output" in sentence
 
 
 def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_told(
@@ -159,7 +160,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
     chosen = reproducing._choose_model(load_recipe("paper"), offline=True, observer=notes)
 
     assert chosen == "embedded:minilm"
-    assert "The study's encoder cannot be had here. The Hub cannot be reached." in notes.sentences[0]
+    assert "In its place embedded:minilm is taken" in notes.sentences[0]
 
 
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:

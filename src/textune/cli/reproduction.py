@@ -22,6 +22,8 @@ class Engine(StrEnum):
     BOTH = "both"
 
 
+SPLITS = ("train", "validation", "test")
+_FIGURES = {"accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "log_loss": "log loss"}
 _NOTHING = "-"
 
 
@@ -98,75 +100,55 @@ def _heading(document: Mapping[str, Any]) -> str:
 
 def _epoch_table(document: Mapping[str, Any]) -> Table:
     """Return accuracy on train and validation and the log loss on validation, epoch by epoch."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    names = ("train_accuracy", "validation_accuracy", "validation_log_loss")
+    names = {"train_accuracy": "train", "validation_accuracy": "valid.", "validation_log_loss": "loss"}
     columns = {"study": {entry["epoch"]: entry for entry in document["study"]["history"]}}
     for engine, run in document["engines"].items():
         columns[engine] = {entry["epoch"]: entry for entry in run["history"]}
-    table = Table(
-        caption="Accuracies in %. The study gives figures of these epochs only.",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("epoch", justify="right")
+    table = _table("Accuracy in %, and log loss on validation. The study gives these figures only.")
+    table.add_column("epoch", justify="right", no_wrap=True)
     for column in columns:
-        for title in ("train", "valid.", "log loss"):
+        for title in names.values():
             table.add_column(f"{column}\n{title}", justify="right", no_wrap=True)
     for epoch in sorted(set().union(*columns.values())):
-        cells = [
-            _cell(name, column.get(epoch, {}).get(name)) for column in columns.values() for name in names
-        ]
+        cells = [_figure(name, told.get(epoch, {}).get(name)) for told in columns.values() for name in names]
         table.add_row(str(epoch), *cells)
     return table
 
 
-def _cell(name: str, value: float | None) -> str:
+def _end_table(document: Mapping[str, Any]) -> Table:
+    """Return the figures of the weights that are kept, with their intervals."""
+    study, runs = document["study"], document["engines"]
+    table = _table("± is half of the 95 % interval. The study does not say if it filtered test.")
+    for title in ("", "the study", *runs):
+        table.add_column(title, justify="right" if title else "left", no_wrap=True)
+    parts = {split: [run["metrics"][split] for run in runs.values()] for split in SPLITS}
+    parts["test, filtered"] = [run["filtered"]["test"] for run in runs.values()]
+    printed = {("test", "accuracy"): study["test_accuracy"], ("test", "log_loss"): study["test_log_loss"]}
+    for part, measured in parts.items():
+        table.add_section()
+        style = "bold" if part == "test" else None
+        table.add_row(f"{part}, {measured[0]['examples']:,} rows", style=style)
+        for name, title in _FIGURES.items():
+            cells = [_with_doubt(name, metrics) for metrics in measured]
+            table.add_row(f"  {title}", _figure(name, printed.get((part, name))), *cells, style=style)
+    return table
+
+
+def _table(caption: str) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(
+        caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+
+
+def _figure(name: str, value: float | None) -> str:
     if value is None:
         return _NOTHING
     return f"{value:.4f}" if name.endswith("log_loss") else f"{value * 100:.2f}"
 
 
-def _end_table(document: Mapping[str, Any]) -> Table:
-    """Return the figures of the weights that are kept, with their intervals."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    study, runs = document["study"], document["engines"]
-    table = Table(
-        caption="± is half of the 95 % interval. The study does not say whether it filtered its test rows.",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for title in ("", "the study", *runs):
-        table.add_column(title, justify="right" if title else "left", no_wrap=True)
-    parts: dict[str, dict[str, Any]] = {
-        split: {engine: run["metrics"][split] for engine, run in runs.items()}
-        for split in ("train", "validation", "test")
-    }
-    parts["test, filtered"] = {engine: run["filtered"]["test"] for engine, run in runs.items()}
-    of_study = {
-        "validation": ("", "", ""),
-        "test": (f"{study['test_accuracy'] * 100:.2f} %", "", f"{study['test_log_loss']:.4f}"),
-    }
-    for part, figures in parts.items():
-        rows = next(iter(figures.values()))["examples"]
-        for name, title, printed in zip(
-            ("accuracy", "macro_f1", "log_loss"),
-            (f"{part} ({rows:,} rows): accuracy", "  macro-F1", "  log loss"),
-            of_study.get(part, ("", "", "")),
-            strict=True,
-        ):
-            cells = [_with_doubt(metrics, name) for metrics in figures.values()]
-            table.add_row(title, printed or _NOTHING, *cells, style="bold" if part == "test" else None)
-    return table
-
-
-def _with_doubt(metrics: Mapping[str, Any], name: str) -> str:
+def _with_doubt(name: str, metrics: Mapping[str, Any]) -> str:
     low, high = metrics[f"{name}_ci95"]
-    if name == "log_loss":
-        return f"{metrics[name]:.4f} ±{(high - low) / 2:.4f}"
-    return f"{metrics[name] * 100:.2f} % ±{(high - low) / 2 * 100:.2f}"
+    return f"{_figure(name, metrics[name])} ±{_figure(name, (high - low) / 2)}"

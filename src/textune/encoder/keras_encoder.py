@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.encoder.keras_runtime import start_keras
+from textune.encoder.keras_start import start_keras
 from textune.encoder.prefix import Placement, Pooling, Progress, batches_by_length, encode
 from textune.errors import ModelError
 

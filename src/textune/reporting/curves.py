@@ -24,7 +24,7 @@ class Curve:
         name: What the legend says.
         points: Figures by epoch, from 1.
         colour: 0, 1 or 2; curves of one source share a colour.
-        dashed: Whether the line is dashed.
+        dashed: Whether the line is dashed, and marks are hollow.
         marks: Whether there are only marks, as the epochs between are not known.
     """
 
@@ -63,7 +63,8 @@ def draw_curves(panels: Sequence[Panel], *, title: str) -> str:
         + dark
         + "}"
         ".paper{fill:var(--paper)}text{fill:var(--ink)}.rule{stroke:var(--rule)}"
-        ".line{fill:none;stroke:var(--c);stroke-width:2}.mark{fill:var(--c)}.dashed{stroke-dasharray:5 4}"
+        ".line{fill:none;stroke:var(--c);stroke-width:2}.mark{fill:var(--c);stroke:var(--c);stroke-width:2}.hollow{fill:var(--paper)}"
+        ".dashed{stroke-dasharray:5 4}"
         ".title{font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}"
     )
     drawn = "".join(_panel(panel, number * _WIDTH) for number, panel in enumerate(panels))
@@ -118,9 +119,8 @@ def _panel(panel: Panel, left: float) -> str:
 
 def _drawn(curve: Curve, places: Sequence[tuple[float, float]]) -> str:
     if curve.marks:
-        return "".join(
-            f'<circle class="mark c{curve.colour}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in places
-        )
+        shape = f"mark{' hollow' * curve.dashed} c{curve.colour}"
+        return "".join(f'<circle class="{shape}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in places)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     return f'<polyline class="line c{curve.colour}{" dashed" * curve.dashed}" points="{line}"/>'
 

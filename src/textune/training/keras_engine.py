@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from textune.encoder.keras_runtime import start_keras
+from textune.encoder.keras_start import start_keras
 from textune.model.classifier import TextClassifier
 from textune.model.heads import StockHead
 from textune.model.objective import balanced_weights

@@ -125,7 +125,7 @@ def _features(task: Task, encoder: _Encoder, observer: Observer) -> dict[str, ND
     from textune.data.preparation import real_tokens
     from textune.encoder.features import FeatureCache, feature_key
     from textune.encoder.keras_encoder import encode_on_keras
-    from textune.encoder.keras_runtime import keras_versions
+    from textune.encoder.keras_start import keras_versions
 
     features, cached = {}, []
     shape = {

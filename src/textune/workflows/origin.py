@@ -29,7 +29,7 @@ def describe_origin(
     import torch
     import transformers
 
-    from textune.encoder.keras_runtime import keras_versions
+    from textune.encoder.keras_start import keras_versions
 
     return {
         "versions": {

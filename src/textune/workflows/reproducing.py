@@ -110,9 +110,9 @@ def _choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
         except MissingExtraError:
             raise unreachable from None
         observer.note(
-            f"The study's encoder cannot be had here. {unreachable.message} In its place {_EMBEDDED} is "
-            "taken, a smaller one: the steps are the study's, its figures are not to be expected. A folder "
-            "that holds the study's encoder is named with --model."
+            f"The study's encoder, {study.MODEL}, can be had neither from the Hub nor from its cache. In "
+            f"its place {_EMBEDDED} is taken, a smaller one: the steps are the study's, its figures are not "
+            "to be expected. A folder that holds the study's encoder is named with --model."
         )
         return _EMBEDDED
     return study.MODEL
@@ -136,13 +136,13 @@ def _describe(recipe: Recipe, runs: Mapping[str, TrainResult]) -> dict[str, Any]
 def _draw(document: Mapping[str, Any]) -> str:
     from textune.reporting.curves import Curve, Panel, draw_curves
 
-    histories = {"the study": document["study"]["history"]} | {
-        name: run["history"] for name, run in document["engines"].items()
-    }
+    histories = {name: run["history"] for name, run in document["engines"].items()}
+    colours = {"torch": 0, "keras": 1, "the study": 2}
+    histories["the study"] = document["study"]["history"]
 
     def panel(title: str, figure: str) -> Panel:
         curves = []
-        for number, (name, history) in enumerate(histories.items()):
+        for name, history in histories.items():
             for split in ("train", "validation"):
                 points = {
                     entry["epoch"]: entry[f"{split}_{figure}"]
@@ -150,9 +150,8 @@ def _draw(document: Mapping[str, Any]) -> str:
                     if f"{split}_{figure}" in entry
                 }
                 if points:
-                    curves.append(
-                        Curve(f"{name}, {split}", points, number, split == "train", marks=number == 0)
-                    )
+                    marks = name == "the study"
+                    curves.append(Curve(f"{name}, {split}", points, colours[name], split == "train", marks))
         return Panel(title, curves)
 
     return draw_curves(

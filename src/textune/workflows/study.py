@@ -5,7 +5,7 @@ In: recipes and results. Out: a sentence on everything in which a reproduction m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textune.reporting.study import STUDY, is_the_studys_data
@@ -26,7 +26,10 @@ def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     Args:
         documents: What the runs' `metrics.json` hold, by engine.
     """
-    sentences = [_verdict(engine, document) for engine, document in documents.items()]
+    if all(map(is_the_studys_data, documents.values())):
+        sentences = [_verdict(engine, document) for engine, document in documents.items()]
+    else:
+        sentences = ["These are not the study's data: its figures are no measure of those beside them."]
     if len(documents) > 1:
         first, second = (document["metrics"]["test"] for document in documents.values())
         points = abs(first["accuracy"] - second["accuracy"]) * 100
@@ -38,8 +41,6 @@ def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _verdict(engine: str, document: Mapping[str, Any]) -> str:
-    if not is_the_studys_data(document):
-        return f"On {engine}: these are not the study's data, so that its figures are no measure of ours."
     test = document["metrics"]["test"]
     low, high = test["accuracy_ci95"]
     points = (test["accuracy"] - STUDY.test_accuracy) * 100
@@ -80,8 +81,8 @@ def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> l
         "Train figures: the study's are most likely those that Keras counts while it learns, with dropout. "
         "Here the weights of each epoch's end are measured, without it; what Keras counts is "
         "`running_accuracy` in its history.",
-        *(_dropout(engine, train.keras_input) for engine in documents),
-        *(_optimiser(engine) for engine in documents),
+        _dropout(documents, train.keras_input),
+        "Adam's epsilon: the default, which is 1e-7 in Keras and 1e-8 in torch.",
     ]
 
 
@@ -96,13 +97,12 @@ def _kept(recipe: Recipe) -> str:
     return "those of the lowest validation log loss" if recipe.train.load_best_model_at_end else "the last"
 
 
-def _dropout(engine: str, keras_input: str) -> str:
-    if engine == "keras" and keras_input == "tokens":
-        return "Dropout in the frozen encoder: on while Keras learns, as it is in the study."
-    form = "On torch" if engine == "torch" else "On Keras with cached features"
-    return f"Dropout in the frozen encoder: on in the study. {form} the encoder runs once, without."
-
-
-def _optimiser(engine: str) -> str:
-    epsilon = {"torch": "1e-8", "keras": "1e-7, as in the study"}[engine]
-    return f"Adam's epsilon: {epsilon} on {engine}, its default."
+def _dropout(engines: Iterable[str], keras_input: str) -> str:
+    told = {
+        "torch": "off on torch, where the encoder runs once",
+        "keras": "on in Keras, too"
+        if keras_input == "tokens"
+        else "off in Keras, which learns from the encoder's cached output",
+    }
+    here = "; ".join(told[engine] for engine in engines)
+    return f"Dropout in the frozen encoder while the head learns: on in the study; {here}."

@@ -1,6 +1,6 @@
-"""Keras on TensorFlow: imported quietly, and its versions.
+"""Keras on TensorFlow, imported where it is needed and as quietly as it can be.
 
-Everything that computes in Keras begins here. Does not know models.
+In: nothing. Out: the module `keras`; the versions of what computes. Does not know models.
 """
 
 from __future__ import annotations
