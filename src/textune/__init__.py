@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from textune.inference.predictor import load_predictor as load
     from textune.recipe import Recipe, load_recipe
     from textune.workflows.auditing import audit
+    from textune.workflows.comparing import compare
     from textune.workflows.evaluating import evaluate
     from textune.workflows.publishing import push
     from textune.workflows.reporting import report
+    from textune.workflows.seeds import resume_seeds, train_seeds
     from textune.workflows.training import resume, train
 
 __version__ = version("textune")
@@ -32,6 +34,7 @@ __all__ = [
     "Recipe",
     "TextuneError",
     "audit",
+    "compare",
     "evaluate",
     "load",
     "load_folder",
@@ -39,13 +42,16 @@ __all__ = [
     "push",
     "report",
     "resume",
+    "resume_seeds",
     "train",
+    "train_seeds",
 ]
 
 _HOMES = {
     "Recipe": "textune.recipe",
     "TextuneError": "textune.errors",
     "audit": "textune.workflows.auditing",
+    "compare": "textune.workflows.comparing",
     "evaluate": "textune.workflows.evaluating",
     "load": "textune.inference.predictor:load_predictor",
     "load_folder": "textune.inference.folders",
@@ -53,7 +59,9 @@ _HOMES = {
     "push": "textune.workflows.publishing",
     "report": "textune.workflows.reporting",
     "resume": "textune.workflows.training",
+    "resume_seeds": "textune.workflows.seeds",
     "train": "textune.workflows.training",
+    "train_seeds": "textune.workflows.seeds",
 }
 
 

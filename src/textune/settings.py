@@ -182,6 +182,8 @@ class EvaluateSettings(Section):
     """Measure the majority class and TF-IDF + logistic regression on the same rows."""
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval."""
+    min_precision: float = Field(default=0.0, ge=0, lt=1)
+    """Give a label only where at least this share of them is right, by validation; 0: always."""
 
 
 class Recipe(Section):

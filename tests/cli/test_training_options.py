@@ -18,6 +18,8 @@ OTHERS = [
     ("--seed", "0"),
     ("--set", "train.seed=1"),
     ("--max-minutes", "5"),
+    ("--seeds", "3"),
+    ("--min-precision", "0.9"),
 ]
 
 

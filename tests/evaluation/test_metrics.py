@@ -160,6 +160,7 @@ def test_another_seed_changes_the_intervals_and_nothing_else() -> None:
         accuracy_ci95=first.accuracy_ci95,
         macro_f1_ci95=first.macro_f1_ci95,
         log_loss_ci95=first.log_loss_ci95,
+        expected_calibration_error_ci95=first.expected_calibration_error_ci95,
     )
 
 
@@ -187,6 +188,7 @@ def test_the_json_names_stand_in_their_fixed_order() -> None:
         "accuracy_ci95",
         "macro_f1_ci95",
         "log_loss_ci95",
+        "expected_calibration_error_ci95",
         "per_class",
         "confusion",
     ]

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, NoReturn
 
@@ -19,11 +18,12 @@ import typer
 
 from textune.cli import predicting, reporting
 from textune.cli.audit import audit
-from textune.cli.options import Debug, Json, Offline, RunFolder
+from textune.cli.comparison import compare
+from textune.cli.options import Debug, Json, MinPrecision, Offline, RunFolder
 from textune.cli.reproduction import reproduce
 from textune.cli.serving import serve
-from textune.environment import is_first, launched, may_speak
-from textune.errors import RequestError, StoppedError, TextuneError
+from textune.environment import is_first, may_speak
+from textune.errors import StoppedError, TextuneError
 
 app = typer.Typer(
     name="textune",
@@ -113,7 +113,7 @@ def version_option(
 @app.command()
 def train(
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default=_RECIPE)
+        str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
@@ -127,6 +127,12 @@ def train(
         typer.Option(metavar="FOLDER", help="The run folder to make.", show_default="a new one in runs/"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Train with N seeds, and show how far they spread.", show_default=False
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
@@ -141,58 +147,16 @@ def train(
             min=0.01, help="Freeze layers and drop epochs until the training fits.", show_default=False
         ),
     ] = None,
+    min_precision: MinPrecision = None,
     offline: Offline = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Train a classifier from labelled texts, or go on with a training that was stopped."""
-    from textune.cli import console
+    from textune.cli.training import Options, train_and_show
 
-    changes = {
-        "--recipe": recipe,
-        "--model": model,
-        "--data": data,
-        "--out": out,
-        "--seed": seed,
-        "--set": settings,
-        "--max-minutes": max_minutes,
-    }
-    with console.Watcher(quiet=json, silent=not is_first()) as observer:
-        if resume is not None:
-            check_resume_alone(changes)
-            from textune.workflows.training import resume as resume_training
-
-            result = resume_training(resume, offline=offline, observer=observer)
-        else:
-            from textune.workflows.training import train as run_training
-
-            result = run_training(
-                recipe or _RECIPE,
-                model=model,
-                data=data,
-                out=out,
-                seed=seed,
-                settings=settings or (),
-                offline=offline,
-                max_minutes=max_minutes or 0.0,
-                observer=observer,
-            )
-    if is_first():
-        console.show_training(result.document, result.history, as_json=json)
-    if launched():
-        from textune.training.processes import Processes
-
-        Processes().end()
-
-
-def check_resume_alone(changes: Mapping[str, object]) -> None:
-    """Raise a `RequestError` if a training that is to be resumed is to be changed as well."""
-    given = [name for name, value in changes.items() if value not in (None, [])]
-    if given:
-        raise RequestError(
-            f"--resume goes on with a run as it began, so it takes no {' and no '.join(given)}.",
-            "Leave them out, or train anew without --resume.",
-        )
+    options = Options(recipe, model, data, out, seed, settings or (), seeds, min_precision, max_minutes)
+    train_and_show(options, resume=resume, offline=offline, as_json=json)
 
 
 @app.command()
@@ -202,16 +166,19 @@ def evaluate(
         str | None, typer.Option(help="Another source of labelled texts.", show_default="the run's own")
     ] = None,
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
+    min_precision: MinPrecision = None,
     offline: Offline = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a run's classifier on labelled texts."""
+    """Measure a run's classifier on labelled texts, and let it abstain where it is not sure enough."""
     from textune.cli import console
     from textune.workflows.evaluating import evaluate as run_evaluation
 
     with console.Watcher(quiet=json) as observer:
-        document = run_evaluation(run, data=data, split=split, offline=offline, observer=observer)
+        document = run_evaluation(
+            run, data=data, split=split, min_precision=min_precision, offline=offline, observer=observer
+        )
     console.show_evaluation(document, as_json=json)
 
 
@@ -248,6 +215,9 @@ app.command()(audit)
 
 
 app.command()(reproduce)
+
+
+app.command()(compare)
 
 
 @app.command()

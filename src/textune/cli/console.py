@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from textune.cli.doubt import abstention_sentences, calibration_sentence, coverage_table
 from textune.cli.drawing import draw_bar, interval_table
 from textune.cli.study import study_table
 from textune.reporting.study import compares_with_the_study
@@ -125,6 +126,12 @@ def show_training(
     for table in tables:
         console.print()
         console.print(table)
+    if "coverage" in document:
+        console.print()
+        console.print(coverage_table(document))
+        console.print(calibration_sentence(document))
+    if "abstention" in document:
+        console.print(abstention_sentences(document))
     console.print()
     for sentence in judge(document).sentences:
         console.print(escape(sentence))
@@ -150,13 +157,18 @@ def show_evaluation(document: Mapping[str, Any], *, as_json: bool) -> None:
     for split, metrics in document["metrics"].items():
         console.print()
         console.print(_class_table(metrics, split))
+    if "abstention" in document:
+        console.print()
+        console.print(abstention_sentences(document))
 
 
 def show_prediction(prediction: Prediction) -> None:
     """Show one prediction on a line: label, probability, text."""
     text = " ".join(prediction.row.text.split())
-    if prediction.label is None or prediction.score is None:
+    if prediction.score is None:
         print(f"{'(no text)':<12}        {text}")  # noqa: T201
+    elif prediction.label is None:
+        print(f"{'(abstained)':<12} {prediction.score:>6.1%}  {text}")  # noqa: T201
     else:
         print(f"{prediction.label:<12} {prediction.score:>6.1%}  {text}")  # noqa: T201
 
@@ -214,6 +226,8 @@ def _result_table(document: Mapping[str, Any]) -> Table:
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
+        # A space less between columns than usual, as all of them just fit into 80.
+        padding=(0, 0, 0, 1),
     )
     for name in ("", "rows", "accuracy", "macro-F1", "log loss", "calib.\nerror"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
@@ -236,14 +250,14 @@ def _add_row(table: Table, name: str, metrics: Mapping[str, Any], *, bold: bool 
         _with_doubt(metrics, "accuracy"),
         _with_doubt(metrics, "macro_f1"),
         _with_doubt(metrics, "log_loss"),
-        f"{metrics['expected_calibration_error']:.3f}",
+        _with_doubt(metrics, "expected_calibration_error"),
         style="bold" if bold else None,
     )
 
 
 def _with_doubt(metrics: Mapping[str, Any], name: str) -> str:
     low, high = metrics[f"{name}_ci95"]
-    if name == "log_loss":
+    if name in ("log_loss", "expected_calibration_error"):
         return f"{metrics[name]:.3f} ±{(high - low) / 2:.3f}"
     return f"{metrics[name] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}"
 

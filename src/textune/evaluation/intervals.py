@@ -1,12 +1,15 @@
-"""How sure a figure is: 95 % percentile bootstrap intervals.
+"""How sure a figure is: 95 % bootstrap intervals.
 
-In: a confusion matrix, or one value per row. Out: (low, high) of a figure. Does not know what the figures
-mean or where the rows come from.
+In: a confusion matrix, predicted classes, or values per row. Out: (low, high) of a figure, or its values in
+many resamples. Does not know what the figures mean or where the rows come from.
 
 The method is Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13: draw as many rows as
 there are, with replacement, many times; measure each draw; the interval runs from the 2.5th to the 97.5th
 percentile of what was measured. It says how much a figure would move with other rows of the same kind. It
 cannot know of mistakes that no row shows: where all rows are right, its two ends are one.
+
+Two classifiers are compared on the same resamples: what makes a draw of rows easy or hard moves both, and
+leaves their difference alone.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 Interval = tuple[float, float]
 Figure = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""From confusion matrices (samples, ..., classes, classes) to the figure of each, (samples, ...)."""
 
 _PERCENTILES = (2.5, 97.5)
 # Values held at once while resampling (2 MB of them): larger blocks are not faster, as they leave the
@@ -48,9 +52,9 @@ def confusion_intervals(
     """
     blocks = [
         [figure(resamples) for figure in figures]
-        for resamples in _resampled_confusions(confusion, samples, rng=np.random.default_rng(seed))
+        for resamples in _resampled_confusions(confusion, samples, seed=seed)
     ]
-    return [_interval(np.concatenate(values)) for values in zip(*blocks, strict=True)]
+    return [percentile_interval(np.concatenate(values)) for values in zip(*blocks, strict=True)]
 
 
 def mean_interval(values: NDArray[np.float64], *, samples: int, seed: int) -> Interval:
@@ -64,33 +68,97 @@ def mean_interval(values: NDArray[np.float64], *, samples: int, seed: int) -> In
     Returns:
         The interval, in the unit of the values.
     """
+    return percentile_interval(mean_resamples(values[:, None], samples=samples, seed=seed)[:, 0])
+
+
+def mean_resamples(values: NDArray[np.float64], *, samples: int, seed: int) -> NDArray[np.float64]:
+    """Return the means (samples, columns) of values (rows, columns) in the same resamples of rows."""
     rng, rows = np.random.default_rng(seed), len(values)
-    means = [
-        values[rng.integers(rows, size=(count, rows))].mean(axis=1)
-        for count in _block_sizes(samples, values_per_sample=rows)
-    ]
-    return _interval(np.concatenate(means))
+    columns = np.ascontiguousarray(values.T)
+    means = []
+    for count in _block_sizes(samples, values_per_sample=rows):
+        drawn = rng.integers(rows, size=(count, rows))
+        means.append(np.column_stack([column[drawn].mean(axis=1) for column in columns]))
+    return np.concatenate(means)
+
+
+def confusion_resamples(
+    predicted: NDArray[np.integer[Any]],
+    labels: NDArray[np.integer[Any]],
+    figures: Sequence[Figure],
+    *,
+    classes: int,
+    samples: int,
+    seed: int,
+) -> list[NDArray[np.float64]]:
+    """Return the values of figures of several classifiers in the same resamples of rows.
+
+    What `confusion_intervals` says of the cells of one confusion matrix holds for the cells of the joint one,
+    in which rows are alike that have the same label and the same prediction of every classifier.
+
+    Args:
+        predicted: (rows, classifiers), class ids; at least one row.
+        labels: (rows,), class ids.
+        figures: Functions from confusion matrices (some, classifiers, classes, classes) to values (some,
+            classifiers).
+        classes: Number of classes.
+        samples: Number of resamples.
+        seed: The same seed gives the same resamples.
+
+    Returns:
+        Values (samples, classifiers) for each figure.
+    """
+    cells, counts = np.unique(np.column_stack([labels, predicted]), axis=0, return_counts=True)
+    classifiers, blocks = predicted.shape[1], []
+    held = max(len(cells), classifiers * classes**2)
+    for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=held):
+        resamples = np.zeros((len(draws), classifiers, classes * classes), dtype=np.int64)
+        for number in range(classifiers):
+            # Joint cells that are one cell of this classifier's confusion are added up side by side.
+            own = cells[:, 0] * classes + cells[:, 1 + number]
+            order = np.argsort(own, kind="stable")
+            occupied, starts = np.unique(own[order], return_index=True)
+            resamples[:, number, occupied] = np.add.reduceat(draws[:, order], starts, axis=1)
+        shaped = resamples.reshape(len(draws), classifiers, classes, classes)
+        blocks.append([figure(shaped) for figure in figures])
+    return [np.concatenate(values) for values in zip(*blocks, strict=True)]
+
+
+def resampled_counts(
+    counts: NDArray[np.int64], *, samples: int, seed: int, values_per_sample: int
+) -> Iterator[NDArray[np.int64]]:
+    """Yield blocks (some, cells) of how many rows of each cell are drawn, `samples` in all.
+
+    Args:
+        counts: How many rows each cell has, (cells,); none is 0.
+        samples: Number of resamples.
+        seed: The same seed gives the same resamples.
+        values_per_sample: How many values a resample takes in all; bounds what is held at once.
+    """
+    rng, rows = np.random.default_rng(seed), int(counts.sum())
+    for count in _block_sizes(samples, values_per_sample=values_per_sample):
+        yield rng.multinomial(rows, counts / rows, size=count)
+
+
+def percentile_interval(values: NDArray[Any]) -> Interval:
+    """Return the 2.5th and the 97.5th percentile of a figure's values (samples,)."""
+    low, high = np.percentile(values, _PERCENTILES)
+    return float(low), float(high)
 
 
 def _resampled_confusions(
-    confusion: NDArray[np.int64], samples: int, *, rng: np.random.Generator
+    confusion: NDArray[np.int64], samples: int, *, seed: int
 ) -> Iterator[NDArray[np.int64]]:
     """Yield blocks (some, classes, classes) of resampled confusion matrices, `samples` in all."""
     # Empty cells stay empty, and with many classes nearly all are: only the others are drawn.
     occupied = np.flatnonzero(confusion)
-    counts = confusion.ravel()[occupied]
-    rows = int(counts.sum())
-    for count in _block_sizes(samples, values_per_sample=confusion.size):
-        resamples = np.zeros((count, confusion.size), dtype=np.int64)
-        resamples[:, occupied] = rng.multinomial(rows, counts / rows, size=count)
-        yield resamples.reshape(count, *confusion.shape)
+    counts, size = confusion.ravel()[occupied], confusion.size
+    for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=size):
+        resamples = np.zeros((len(draws), size), dtype=np.int64)
+        resamples[:, occupied] = draws
+        yield resamples.reshape(len(draws), *confusion.shape)
 
 
 def _block_sizes(samples: int, *, values_per_sample: int) -> Iterator[int]:
     step = max(1, _BLOCK_VALUES // values_per_sample)
     return (min(step, samples - start) for start in range(0, samples, step))
-
-
-def _interval(values: NDArray[Any]) -> Interval:
-    low, high = np.percentile(values, _PERCENTILES)
-    return float(low), float(high)

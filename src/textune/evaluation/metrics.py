@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, confusion_intervals, mean_interval
+from textune.evaluation.reliability import measure_reliability
 
-_CALIBRATION_BINS = 15
 _SUM_TOLERANCE = 1e-3
 
 
@@ -49,6 +49,8 @@ class Metrics:
         accuracy_ci95: 95 % bootstrap interval of the accuracy.
         macro_f1_ci95: The same for macro-F1.
         log_loss_ci95: The same for the log loss.
+        expected_calibration_error_ci95: The same for the calibration error, the rise that is due to chance
+            taken off; the figure itself may lie above it.
         per_class: Each class's figures by its name, in the order of the class ids.
         confusion: Numbers of rows; a row for each true class, a column for each predicted one.
     """
@@ -61,6 +63,7 @@ class Metrics:
     accuracy_ci95: Interval
     macro_f1_ci95: Interval
     log_loss_ci95: Interval
+    expected_calibration_error_ci95: Interval
     per_class: dict[str, ClassMetrics]
     confusion: list[list[int]]
 
@@ -103,20 +106,22 @@ def measure(
         (0.5, [[1, 1], [0, 0]])
     """
     _check(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
-    confusion = _confusion(probabilities.argmax(axis=1), labels, classes=len(label_names))
-    losses = _log_losses(probabilities, labels)
+    confusion = count_confusion(probabilities.argmax(axis=1), labels, classes=len(label_names))
+    losses = log_losses(probabilities, labels)
+    reliability = measure_reliability(probabilities, labels, bootstrap_samples=bootstrap_samples, seed=seed)
     accuracy_ci95, macro_f1_ci95 = confusion_intervals(
-        confusion, [_accuracy, _macro_f1], samples=bootstrap_samples, seed=seed
+        confusion, [accuracy_of, macro_f1_of], samples=bootstrap_samples, seed=seed
     )
     return Metrics(
         examples=len(labels),
-        accuracy=float(_accuracy(confusion)),
+        accuracy=float(accuracy_of(confusion)),
         log_loss=float(losses.mean()),
-        macro_f1=float(_macro_f1(confusion)),
-        expected_calibration_error=_calibration_error(probabilities, labels),
+        macro_f1=float(macro_f1_of(confusion)),
+        expected_calibration_error=reliability.expected_calibration_error,
         accuracy_ci95=accuracy_ci95,
         macro_f1_ci95=macro_f1_ci95,
         log_loss_ci95=mean_interval(losses, samples=bootstrap_samples, seed=seed),
+        expected_calibration_error_ci95=reliability.expected_calibration_error_ci95,
         per_class=_per_class(confusion, label_names),
         confusion=confusion.tolist(),
     )
@@ -147,18 +152,19 @@ def _check(
         raise ValueError(f"bootstrap_samples must be at least 1, got {bootstrap_samples}")
 
 
-def _confusion(predicted: NDArray[Any], labels: NDArray[Any], *, classes: int) -> NDArray[np.int64]:
+def count_confusion(predicted: NDArray[Any], labels: NDArray[Any], *, classes: int) -> NDArray[np.int64]:
+    """Return numbers of rows (classes, classes): a row for each true class, a column for each predicted."""
     cells = labels.astype(np.int64) * classes + predicted
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def _accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+def accuracy_of(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the accuracies (...) of confusion matrices (..., classes, classes)."""
     hits: NDArray[np.float64] = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
     return hits
 
 
-def _macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+def macro_f1_of(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the macro-F1 (...) of confusion matrices (..., classes, classes)."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     mean: NDArray[np.float64] = _ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(
@@ -180,7 +186,7 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
     return quotient
 
 
-def _log_losses(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+def log_losses(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
     """Return each row's log loss.
 
     A probability of 0 would cost infinitely much. As in scikit-learn's `log_loss`, it counts as the smallest
@@ -190,19 +196,3 @@ def _log_losses(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np
     of_truth = np.clip(probabilities[np.arange(len(labels)), labels], epsilon, 1 - epsilon)
     losses: NDArray[np.float64] = -np.log(of_truth.astype(np.float64))
     return losses
-
-
-def _calibration_error(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the expected calibration error of the top class.
-
-    Guo et al. 2017 (https://arxiv.org/abs/1706.04599), section 2: rows are put into equally wide bins
-    ((m - 1) / M, m / M] by their top probability, and the distances between each bin's mean top probability
-    and its accuracy are averaged, weighted by its number of rows.
-    """
-    top = probabilities.max(axis=1).astype(np.float64)
-    correct = (probabilities.argmax(axis=1) == labels).astype(np.float64)
-    upper_edges = np.arange(1, _CALIBRATION_BINS) / _CALIBRATION_BINS
-    bins = np.searchsorted(upper_edges, top, side="left")
-    # Weighted by its rows, a bin's distance between means is the distance between its sums.
-    distances = np.abs(np.bincount(bins, weights=top - correct))
-    return float(distances.sum() / len(labels))

@@ -55,25 +55,33 @@ class Prediction:
 
     Attributes:
         row: What was classified.
-        label: The most probable label, or None where the text is empty.
-        score: Its probability, or None.
+        label: The most probable label, or None where the text is empty, or no label is sure enough.
+        score: The highest probability, or None where the text is empty.
         scores: Every label's probability; empty where the text is empty.
+        abstained: Whether no label is sure enough; None where a label is always given.
     """
 
     row: TextRow
     label: str | None
     score: float | None
     scores: Mapping[str, float]
+    abstained: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the prediction as JSON values, the row's other columns after it."""
-        result = {
+        """Return the prediction as JSON values, the row's other columns after it.
+
+        It has `abstained` only where there is a threshold that may withhold a label.
+        """
+        result: dict[str, Any] = {
             "text": self.row.text,
             "label": self.label,
             "score": self.score,
             "scores": dict(self.scores),
         }
-        return result | kept_columns(self.row.others)
+        if self.abstained is None:
+            return result | kept_columns(self.row.others)
+        result["abstained"] = self.abstained
+        return result | kept_columns(self.row.others, results=tuple(result))
 
 
 def kept_columns(others: Mapping[str, Any], *, results: Collection[str] = _RESULT_COLUMNS) -> dict[str, Any]:
@@ -94,6 +102,7 @@ def predict_rows(
     predictor: Predictor,
     rows: Iterable[TextRow],
     *,
+    threshold: float = 0.0,
     window: int = WINDOW,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Prediction]:
@@ -102,6 +111,7 @@ def predict_rows(
     Args:
         predictor: Classifies the texts.
         rows: The rows; read as far as a window ahead.
+        threshold: The top probability below which no label is given; 0: one always is.
         window: Rows that are predicted together.
         on_progress: Called with the number of rows done, after every window.
     """
@@ -111,9 +121,9 @@ def predict_rows(
         answers = iter(predictor.predict_proba(filled) if filled else ())
         for row in chunk:
             if row.text.strip():
-                yield _prediction(row, next(answers), predictor.label_names)
+                yield _prediction(row, next(answers), predictor.label_names, threshold)
             else:
-                yield Prediction(row, None, None, {})
+                yield Prediction(row, None, None, {}, False if threshold else None)
         done += len(chunk)
         if on_progress:
             on_progress(done)
@@ -130,11 +140,19 @@ def check_output(path: Path) -> None:
         )
 
 
-def write_file(path: Path, predictions: Iterable[Prediction], *, label_names: Sequence[str]) -> int:
+def write_file(
+    path: Path, predictions: Iterable[Prediction], *, label_names: Sequence[str], may_abstain: bool = False
+) -> int:
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
     CSV has a column `score_LABEL` for every label instead of `scores`. The other columns of a CSV or Parquet
     file are those of the first window.
+
+    Args:
+        path: The file.
+        predictions: What is written.
+        label_names: The classes' names.
+        may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
 
     Raises:
         RequestError: The file's format is unknown.
@@ -143,7 +161,10 @@ def write_file(path: Path, predictions: Iterable[Prediction], *, label_names: Se
     """
     check_output(path)
     count, windows = 0, in_windows(predictions)
-    with atomic_path(path) as temporary, open_writer(temporary, path.suffix, label_names) as write:
+    with (
+        atomic_path(path) as temporary,
+        open_writer(temporary, path.suffix, label_names, may_abstain=may_abstain) as write,
+    ):
         # The first window is written even without rows: a table has its columns all the same.
         for window in chain([next(windows, [])], windows):
             write(window)
@@ -158,7 +179,12 @@ def in_windows(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
 
 
 def open_writer(
-    path: Path, suffix: str, label_names: Sequence[str], *, like: Path | None = None
+    path: Path,
+    suffix: str,
+    label_names: Sequence[str],
+    *,
+    like: Path | None = None,
+    may_abstain: bool = False,
 ) -> AbstractContextManager[WriteRows]:
     """Open a file for predictions.
 
@@ -167,17 +193,23 @@ def open_writer(
         suffix: One of `OUTPUT_SUFFIXES`: the format.
         label_names: The classes' names.
         like: A file of predictions that this one is to follow: it gets the same columns, and no header.
+        may_abstain: Whether a table has the column `abstained`.
     """
     suffix = suffix.lower()
     if suffix == ".jsonl":
         return _jsonl_writer(path)
-    return {".csv": _csv_writer, ".parquet": _parquet_writer}[suffix](path, label_names, like)
+    return {".csv": _csv_writer, ".parquet": _parquet_writer}[suffix](path, label_names, like, may_abstain)
 
 
-def _prediction(row: TextRow, probabilities: NDArray[np.float64], label_names: Sequence[str]) -> Prediction:
+def _prediction(
+    row: TextRow, probabilities: NDArray[np.float64], label_names: Sequence[str], threshold: float
+) -> Prediction:
     scores = {name: float(value) for name, value in zip(label_names, probabilities, strict=True)}
     label = label_names[int(probabilities.argmax())]
-    return Prediction(row, label, scores[label], scores)
+    abstained = scores[label] < threshold
+    return Prediction(
+        row, None if abstained else label, scores[label], scores, abstained if threshold else None
+    )
 
 
 @contextmanager
@@ -192,8 +224,11 @@ def _jsonl_writer(path: Path) -> Iterator[WriteRows]:
 
 
 @contextmanager
-def _csv_writer(path: Path, label_names: Sequence[str], like: Path | None) -> Iterator[WriteRows]:
-    results = ["text", "label", "score", *(f"score_{name}" for name in label_names)]
+def _csv_writer(
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool
+) -> Iterator[WriteRows]:
+    last = ["abstained"] if may_abstain else []
+    results = ["text", "label", "score", *(f"score_{name}" for name in label_names), *last]
     names = None if like is None else _csv_header(like)[len(results) :]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -211,6 +246,7 @@ def _csv_writer(path: Path, label_names: Sequence[str], like: Path | None) -> It
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in label_names]
                 known = [prediction.row.text, prediction.label, prediction.score, *scores]
+                known += [str(prediction.abstained).lower()] if may_abstain else []
                 writer.writerow([*known, *(values.get(name) for name in names)])
 
         yield write
@@ -222,11 +258,14 @@ def _csv_header(path: Path) -> list[str]:
 
 
 @contextmanager
-def _parquet_writer(path: Path, label_names: Sequence[str], like: Path | None) -> Iterator[WriteRows]:
+def _parquet_writer(
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool
+) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    results = result_fields(label_names)
+    results = result_fields(label_names, may_abstain=may_abstain)
+    kept = [field.name for field in results]
     # The other columns, whose types are those of the first window.
     known: Any = None if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
     writer: Any = None
@@ -234,7 +273,9 @@ def _parquet_writer(path: Path, label_names: Sequence[str], like: Path | None) -
     def write(predictions: Sequence[Prediction]) -> None:
         nonlocal known, writer
         with arrow_refusals():
-            known = fit_columns([kept_columns(prediction.row.others) for prediction in predictions], known)
+            known = fit_columns(
+                [kept_columns(prediction.row.others, results=kept) for prediction in predictions], known
+            )
             if writer is None:
                 writer = parquet.ParquetWriter(path, pa.schema([*results, *known]))
             rows = [arrow_values(prediction) for prediction in predictions]

@@ -105,8 +105,8 @@ def classify(predictor: Predictor, table: Any) -> Any:
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
     results = pa.Table.from_pylist(
-        [arrow_values(prediction) for prediction in predict_rows(predictor, rows)],
-        schema=pa.schema(result_fields(predictor.label_names)),
+        [arrow_values(each) for each in predict_rows(predictor, rows, threshold=predictor.threshold)],
+        schema=pa.schema(result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)),
     )
     kept = [name for name in table.column_names if name not in (*_PLACE, "text")]
     return pa.table(
@@ -207,7 +207,8 @@ def _column_errors(file: str) -> Iterator[None]:
 
 
 def _others(row: TextRow) -> dict[str, Any]:
-    return kept_columns(row.others, results=(*_PLACE, *(field.name for field in result_fields(()))))
+    results = [field.name for field in result_fields((), may_abstain=True)]
+    return kept_columns(row.others, results=(*_PLACE, *results))
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:

@@ -33,12 +33,19 @@ def check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> No
         )
 
 
-def result_fields(label_names: Sequence[str]) -> list[Any]:
-    """Return the Arrow fields of what a prediction adds to its row, the text first."""
+def result_fields(label_names: Sequence[str], *, may_abstain: bool = False) -> list[Any]:
+    """Return the Arrow fields of what a prediction adds to its row, the text first.
+
+    Args:
+        label_names: The classes' names.
+        may_abstain: Whether there is a threshold below which no label is given.
+    """
     import pyarrow as pa
 
     scores = pa.struct([(name, pa.float64()) for name in label_names])
     kinds = {"text": pa.string(), "label": pa.string(), "score": pa.float64(), "scores": scores}
+    if may_abstain:
+        kinds["abstained"] = pa.bool_()
     return [pa.field(name, kind) for name, kind in kinds.items()]
 
 

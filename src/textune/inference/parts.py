@@ -21,7 +21,12 @@ WINDOWS_A_PART = 4
 
 
 def write_parts(
-    journal: Journal, predictions: Iterable[Prediction], *, suffix: str, label_names: Sequence[str]
+    journal: Journal,
+    predictions: Iterable[Prediction],
+    *,
+    suffix: str,
+    label_names: Sequence[str],
+    may_abstain: bool = False,
 ) -> None:
     """Write predictions in parts, after those that are done.
 
@@ -30,6 +35,7 @@ def write_parts(
         predictions: Those of the rows that follow them.
         suffix: One of `OUTPUT_SUFFIXES`: the format.
         label_names: The classes' names.
+        may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
 
     Raises:
         DataError: The format cannot hold the input's columns.
@@ -42,7 +48,7 @@ def write_parts(
         like = journal.folder / journal.parts[0].name if journal.parts else None
         with (
             atomic_path(path) as temporary,
-            open_writer(temporary, suffix, label_names, like=like) as write,
+            open_writer(temporary, suffix, label_names, like=like, may_abstain=may_abstain) as write,
         ):
             for each in chain([window or []], islice(windows, WINDOWS_A_PART - 1)):
                 write(each)

@@ -15,6 +15,7 @@ import numpy as np
 
 from textune.encoder.prefix import Placement, Progress, choose_placement
 from textune.errors import DataError
+from textune.model.abstention import Abstention, read_abstention
 from textune.runs import open_run
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Predictor(Protocol):
     def label_names(self) -> tuple[str, ...]:
         """The classes' names, in the order of the probabilities."""
 
+    @property
+    def threshold(self) -> float:
+        """The top probability below which no label is given: 0 where one always is, infinity: never."""
+
     def predict_proba(
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
@@ -42,10 +47,18 @@ class TorchPredictor:
     Args:
         classifier: The classifier.
         placement: Where it runs; by default the fastest device, in fp32.
+        abstention: When it gives no label; None: it always gives one.
     """
 
-    def __init__(self, classifier: TextClassifier, *, placement: Placement | None = None) -> None:
+    def __init__(
+        self,
+        classifier: TextClassifier,
+        *,
+        placement: Placement | None = None,
+        abstention: Abstention | None = None,
+    ) -> None:
         self._placement = placement or choose_placement("fp32")
+        self._abstention = abstention
         self._classifier = classifier.placed(self._placement)
 
     @property
@@ -62,6 +75,11 @@ class TorchPredictor:
     def device(self) -> str:
         """Where it runs, such as `cpu` or `cuda`."""
         return self._placement.device
+
+    @property
+    def threshold(self) -> float:
+        """The top probability below which no label is given: 0 where one always is, infinity: never."""
+        return 0.0 if self._abstention is None else self._abstention.least_score
 
     def predict_proba(
         self, texts: Sequence[str], *, on_progress: Progress | None = None
@@ -88,9 +106,12 @@ class TorchPredictor:
         rows = self._classifier.tokenize(texts)
         return self._classifier.features(rows, placement=self._placement, on_progress=on_progress)
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        """Return the most probable label of every text."""
-        return [self.label_names[number] for number in self.predict_proba(texts).argmax(axis=1)]
+    def predict(self, texts: Sequence[str]) -> list[str | None]:
+        """Return the most probable label of every text, or None where it is not sure enough."""
+        probabilities = self.predict_proba(texts)
+        return [
+            self.label_names[row.argmax()] if row.max() >= self.threshold else None for row in probabilities
+        ]
 
 
 def _check_texts(texts: Sequence[str]) -> None:
@@ -121,4 +142,4 @@ def load_predictor(path: Path | str) -> TorchPredictor:
     run = open_run(Path(path).expanduser())
     from textune.model.storage import load_classifier
 
-    return TorchPredictor(load_classifier(run.model))
+    return TorchPredictor(load_classifier(run.model), abstention=read_abstention(run.model))

@@ -9,9 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from textune.errors import DataError, RequestError
+from textune.model.abstention import read_abstention
 from textune.recipe import Recipe, load_recipe
 from textune.runs import open_run, read_manifest
 from textune.workflows import results
+from textune.workflows.abstaining import choose_abstention, store_abstention
+from textune.workflows.doubt import describe_abstention
 from textune.workflows.preparing import SPLITS, encode_tokens, load_data
 from textune.workflows.progress import Observer, Silence, Stopwatch
 
@@ -21,31 +24,39 @@ def evaluate(
     *,
     data: str | None = None,
     split: str = "test",
+    min_precision: float | None = None,
     offline: bool = False,
     observer: Observer | None = None,
 ) -> dict[str, Any]:
-    """Measure a run's classifier on one split.
+    """Measure a run's classifier on one split, and give it another threshold if one is asked for.
 
     Args:
         run: A finished run's folder.
         data: Another source of labelled texts, whose labels are among the run's; by default the run's own.
             Of a source without splits, all rows are measured.
         split: "train", "validation" or "test".
+        min_precision: The share of labels that is to be right: from now on the run gives a label only where
+            it is as sure as its validation rows say that this needs. 0: it always gives one again. None: its
+            threshold stays as it is.
         offline: Make no connection.
         observer: Hears how it goes.
 
     Returns:
-        The document of `metrics.json` with this one split in it. On the run's own data its figures are those
+        The document of `metrics.json` with this one split in it, and `abstention` where the run has a
+        threshold. On the run's own data its figures are those
         of the training, but that rows of train and validation which were too long in words count as well.
 
     Raises:
-        RequestError: The run, the source or the split is wrong.
+        RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
     watch, observer = Stopwatch(), observer or Silence()
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     finished = open_run(Path(run).expanduser())
     recipe, manifest = load_recipe(str(finished.recipe)), read_manifest(finished)
+    abstention = read_abstention(finished.model)
+    if min_precision is not None:
+        abstention = choose_abstention(finished, min_precision)
     source = recipe.data.source if data is None else data
     with watch.stage("load"):
         observer.stage("Loading the classifier")
@@ -73,18 +84,21 @@ def evaluate(
             observer=observer,
         )
     with watch.stage("evaluate"):
+        scored = classifier.probabilities(features), np.array(labels)
         figures = results.figures(
-            classifier.probabilities(features),
-            np.array(labels),
+            *scored,
             label_names=classifier.label_names,
             bootstrap_samples=recipe.evaluate.bootstrap_samples,
         )
+    if min_precision is not None:
+        store_abstention(finished, abstention)
     return {
         "run": str(run),
         "recipe": manifest["recipe"],
         "model": manifest["model"]["name"],
         "source": source,
         "metrics": {split: figures},
+        **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
         "seconds": watch.seconds(),
     }
 

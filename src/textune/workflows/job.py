@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from textune.encoder.memory import keep_memory_low
 from textune.encoder.threads import one_thread
 from textune.files import sha256_of_text, write_json, write_text
+from textune.model.abstention import Abstention, write_abstention
 from textune.recipe import Recipe, dump_recipe
 from textune.runs import Run, new_run, resumed_run
 from textune.workflows import results
@@ -36,9 +37,9 @@ from textune.workflows.origin import (
     resumable,
 )
 from textune.workflows.planning import plan_task
+from textune.workflows.predictions import write_all
 from textune.workflows.preparing import (
     SPLITS,
-    PreparedTexts,
     encode_splits,
     prepare_texts,
     read_emoji_as_words,
@@ -143,20 +144,29 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         fit, probabilities = _fit(task, job, run, watch, observer, resumed=origin is not None)
         with watch.stage("evaluate"):
             observer.stage("Evaluating")
+            found = results.describe(
+                texts,
+                probabilities,
+                label_names=classifier.label_names,
+                settings=recipe.evaluate,
+                temperature=fit.temperature,
+            )
+            for sentence in found.notes:
+                observer.note(sentence)
             document = {
                 "run": str(job.path),
                 "recipe": job.recipe_name,
                 "model": folder.name,
                 "source": source.name,
-                **results.describe(
-                    texts, probabilities, label_names=classifier.label_names, settings=recipe.evaluate
-                ),
+                **found.document,
                 "training": _describe_training(fit, task),
                 "data_checks": checks,
             }
         with watch.stage("save"):
             observer.stage("Saving, and checking the saved model")
-            _save(run, classifier, texts, probabilities, fit.history)
+            write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in fit.history))
+            write_all(run, texts, probabilities, found.baselines, label_names=classifier.label_names)
+            _save(run, classifier, found.abstention)
             with one_thread():
                 facts["verification"] = verify_saved(
                     run,
@@ -164,6 +174,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
                     texts=list(texts.tokenized.dataset["test"]["text"]),
                     probabilities=probabilities["test"],
                     precision=placement.precision,
+                    abstention=found.abstention,
                 )
         with watch.stage("report"):
             add_report(run, document | {"seconds": watch.seconds()}, facts, observer=observer)
@@ -263,27 +274,12 @@ def _run_of(
     return new_run(job.path, recipe=dump_recipe(recipe), origin=origin, facts=facts)
 
 
-def _save(
-    run: Run,
-    classifier: TextClassifier,
-    texts: PreparedTexts,
-    probabilities: Mapping[str, NDArray[np.float64]],
-    history: Sequence[Mapping[str, Any]],
-) -> None:
-    """Write everything but the figures and the manifest."""
+def _save(run: Run, classifier: TextClassifier, abstention: Abstention | None) -> None:
     from textune.model.storage import save_classifier
 
-    write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in history))
-    run.predictions.mkdir()
-    for split in SPLITS:
-        results.write_predictions(
-            run.predictions / f"{split}.parquet",
-            texts.tokenized.dataset[split],
-            rows=texts.rows[split],
-            probabilities=probabilities[split],
-            label_names=classifier.label_names,
-        )
     save_classifier(classifier, run.model)
+    if abstention is not None:
+        write_abstention(run.model, abstention)
 
 
 def _describe_training(fit: Fit, task: Task) -> dict[str, Any]:

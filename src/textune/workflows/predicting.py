@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,14 +70,44 @@ def predict(
     observer.stage("Loading the classifier")
     predictor = load_predictor(run)
     observer.stage("Classifying")
-    predictions = predict_rows(predictor, rows, on_progress=Pace(observer, total).advance)
+    tally, threshold = Tally(), predictor.threshold
+    predictions = tally.counted(
+        predict_rows(predictor, rows, threshold=threshold, on_progress=Pace(observer, total).advance)
+    )
     if target:
-        return write_file(target, predictions, label_names=predictor.label_names)
-    count = 0
-    for prediction in predictions:
-        show(prediction)
-        count += 1
-    return count
+        write_file(target, predictions, label_names=predictor.label_names, may_abstain=threshold > 0)
+    else:
+        for prediction in predictions:
+            show(prediction)
+    tally.tell(threshold, observer)
+    return tally.predictions
+
+
+class Tally:
+    """How many predictions have gone by, and how many of them without a label that is sure enough."""
+
+    def __init__(self) -> None:
+        self.predictions = self.abstained = 0
+
+    def counted(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """Pass predictions on, and count them."""
+        for prediction in predictions:
+            self.predictions += 1
+            self.abstained += bool(prediction.abstained)
+            yield prediction
+
+    def tell(self, threshold: float, observer: Observer) -> None:
+        """Say how many are left without a label, and why."""
+        if not self.abstained:
+            return
+        shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"
+        if math.isinf(threshold):
+            observer.note(
+                f"{shares}: no threshold was found to give this run the precision that was asked for. "
+                "Another precision is set by `textune evaluate RUN --min-precision SHARE`."
+            )
+        else:
+            observer.note(f"{shares}: no label has a probability of {threshold:.1%} or more.")
 
 
 def _predict_files(
@@ -94,6 +125,7 @@ def _predict_files(
     check_apart(output, given, files)
     rows = open_texts(files, text_column=text_column)
     observer.stage("Looking at the input")
+    tally = Tally()
     origin = describe_origin(run, files, text_column=text_column)
     with open_journal(output, origin, restart=restart) as journal, said_when_stopped(journal):
         observer.stage("Loading the classifier")
@@ -104,12 +136,22 @@ def _predict_files(
         pace = Pace(observer, origin.rows, done=journal.rows)
         with journal.discarded_with_bad_data():
             _skip(rows, journal.rows)
-            predictions = predict_rows(predictor, rows, on_progress=pace.advance)
-            write_parts(journal, predictions, suffix=output.suffix, label_names=predictor.label_names)
+            threshold = predictor.threshold
+            predictions = tally.counted(
+                predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
+            )
+            write_parts(
+                journal,
+                predictions,
+                suffix=output.suffix,
+                label_names=predictor.label_names,
+                may_abstain=threshold > 0,
+            )
             check_unchanged(origin.files)
         observer.stage(f"Writing {output}")
         count = journal.rows
         join_parts(journal, output)
+        tally.tell(threshold, observer)
     return count
 
 

@@ -1,24 +1,34 @@
-"""Figures and predictions in the form in which a run keeps them."""
+"""Figures in the form in which a run keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.files import atomic_path
+from textune.workflows.doubt import (
+    MAJORITY,
+    TFIDF,
+    calibration,
+    cannot_reach,
+    coverage,
+    describe_abstention,
+    find_abstention,
+    verdict,
+)
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from textune.model.abstention import Abstention
     from textune.settings import EvaluateSettings
+    from textune.workflows.doubt import Scored
     from textune.workflows.preparing import PreparedTexts
 
-MAJORITY = "majority_class"
-TFIDF = "tfidf_logistic_regression"
+_HELD_OUT = ("validation", "test")
 
 
 def epoch_scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
@@ -29,28 +39,78 @@ def epoch_scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]
     return {"accuracy": float(accuracy), "log_loss": float(cross_entropy(logits.double(), labels))}
 
 
+@dataclass(frozen=True)
+class Description:
+    """What an evaluation found.
+
+    Attributes:
+        document: The figures, as JSON values.
+        baselines: The baselines' probabilities (test rows, classes), by name.
+        abstention: When no label is given; None: one always is.
+        notes: What the person should know of it.
+    """
+
+    document: dict[str, Any]
+    baselines: dict[str, NDArray[np.float64]]
+    abstention: Abstention | None
+    notes: tuple[str, ...]
+
+
 def describe(
     texts: PreparedTexts,
     probabilities: Mapping[str, NDArray[np.float64]],
     *,
     label_names: Sequence[str],
     settings: EvaluateSettings,
-) -> dict[str, Any]:
-    """Return the figures of all splits, of the filtered test rows, and of the baselines, as JSON values."""
+    temperature: float,
+) -> Description:
+    """Measure all splits, the filtered test rows and the baselines, and say what the figures are worth.
+
+    Args:
+        texts: What was classified.
+        probabilities: (rows, classes), by split.
+        label_names: The classes' names.
+        settings: The recipe's section.
+        temperature: By what the logits were divided.
+    """
     dataset, samples = texts.tokenized.dataset, settings.bootstrap_samples
+    labels = {split: np.array(list(dataset[split]["label"])) for split in probabilities}
 
-    def measured(split: str, kept: Any = slice(None)) -> dict[str, Any]:
-        labels = np.array(list(dataset[split]["label"]))
-        return figures(
-            probabilities[split][kept], labels[kept], label_names=label_names, bootstrap_samples=samples
-        )
+    def measured(values: NDArray[np.float64], split: str, kept: Any = slice(None)) -> dict[str, Any]:
+        return figures(values[kept], labels[split][kept], label_names=label_names, bootstrap_samples=samples)
 
-    document: dict[str, Any] = {"metrics": {split: measured(split) for split in probabilities}}
+    document: dict[str, Any] = {
+        "metrics": {split: measured(values, split) for split, values in probabilities.items()}
+    }
     if texts.short_test is not None:
-        document["filtered"] = {"test": measured("test", texts.short_test)}
-    if settings.baselines:
-        document["baselines"] = baselines(dataset, label_names=label_names, bootstrap_samples=samples)
-    return document
+        document["filtered"] = {"test": measured(probabilities["test"], "test", texts.short_test)}
+    found = baselines(dataset, classes=len(label_names)) if settings.baselines else {}
+    if found:
+        document["baselines"] = {name: measured(values, "test") for name, values in found.items()}
+        document["verdict"] = verdict(
+            probabilities["test"],
+            labels["test"],
+            found,
+            figures=document["baselines"],
+            bootstrap_samples=samples,
+        )
+    scored = {split: (probabilities[split], labels[split]) for split in _HELD_OUT}
+    document["calibration"] = calibration(scored, temperature, bootstrap_samples=samples)
+    document["coverage"] = coverage(scored["validation"], scored["test"])
+    if not settings.min_precision:
+        return Description(document, found, None, ())
+    abstention = find_abstention(scored["validation"], settings.min_precision)
+    document["abstention"] = describe_abstention(abstention, scored)
+    return Description(document, found, abstention, _notes(abstention, scored["validation"]))
+
+
+def _notes(abstention: Abstention, validation: Scored) -> tuple[str, ...]:
+    if abstention.threshold is not None:
+        return ()
+    return (
+        f"{cannot_reach(validation, abstention.min_precision)} The run gives no label at all until another "
+        "precision is set: textune evaluate RUN --min-precision SHARE",
+    )
 
 
 def figures(
@@ -67,54 +127,13 @@ def figures(
     return dict(metrics.to_json())
 
 
-def baselines(dataset: Any, *, label_names: Sequence[str], bootstrap_samples: int) -> dict[str, Any]:
-    """Return the test figures of classifiers that need no pretrained model, as JSON values by name."""
+def baselines(dataset: Any, *, classes: int) -> dict[str, NDArray[np.float64]]:
+    """Return the test probabilities of classifiers that need no pretrained model, by name."""
     from textune.evaluation.baselines import majority_probabilities, tfidf_probabilities
 
     train, test = dataset["train"], dataset["test"]
-    labels, classes = list(train["label"]), len(label_names)
-    by_name = {
+    labels = list(train["label"])
+    return {
         MAJORITY: majority_probabilities(labels, classes=classes, rows=len(test)),
         TFIDF: tfidf_probabilities(list(train["text"]), labels, list(test["text"]), classes=classes),
     }
-    return {
-        name: figures(
-            probabilities,
-            np.array(list(test["label"])),
-            label_names=label_names,
-            bootstrap_samples=bootstrap_samples,
-        )
-        for name, probabilities in by_name.items()
-    }
-
-
-def write_predictions(
-    path: Path,
-    split: Any,
-    *,
-    rows: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    label_names: Sequence[str],
-) -> None:
-    """Write one split's predictions as Parquet.
-
-    Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
-    predicted label's probability) and `scores` (every label's).
-    """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    names = np.array(label_names, dtype=object)
-    columns = [pa.array(probabilities[:, number]) for number in range(len(label_names))]
-    table = pa.table(
-        {
-            "row": pa.array(rows),
-            "text": pa.array(list(split["text"]), pa.string()),
-            "label": pa.array(names[np.array(list(split["label"]))], pa.string()),
-            "predicted": pa.array(names[probabilities.argmax(axis=1)], pa.string()),
-            "score": pa.array(probabilities.max(axis=1)),
-            "scores": pa.StructArray.from_arrays(columns, names=list(label_names)),
-        }
-    )
-    with atomic_path(path) as temporary:
-        parquet.write_table(table, temporary)

@@ -64,7 +64,7 @@ def train(
         )
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
     name = recipe if isinstance(recipe, str) else "custom"
-    path = _default_folder(name, resolved) if out is None else _named_folder(str(out))
+    path = choose_folder(out, name, resolved)
     check_extras(resolved)
     if is_first():
         check_free(path)
@@ -134,10 +134,13 @@ def resolve_recipe(
     return load_recipe(recipe, settings=[*overrides, *settings])
 
 
-def _named_folder(name: str) -> Path:
-    if not name:
+def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> Path:
+    """Return the output folder that is named, or else a new one."""
+    if out is None:
+        return _default_folder(recipe_name, recipe)
+    if not str(out):
         raise RunError("The output folder's name is empty.", "Name a folder, for instance --out runs/mine.")
-    return Path(name).expanduser()
+    return Path(out).expanduser()
 
 
 def _default_folder(recipe_name: str, recipe: Recipe) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.errors import VerificationError
+from textune.model.abstention import Abstention, read_abstention
 from textune.runs import Run
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from textune.model.classifier import TextClassifier
 
+_FAULT = "This is a fault of textune or of the disk; please report it with this message."
 _TEXTS = 16
 _SAME = 1e-5
 """The most that two fp32 computations of a probability differ by the order of their sums."""
@@ -33,6 +35,7 @@ def verify_saved(
     texts: Sequence[str],
     probabilities: NDArray[np.float64],
     precision: str,
+    abstention: Abstention | None = None,
 ) -> dict[str, Any]:
     """Load the saved model and compare it with the trained one.
 
@@ -45,6 +48,7 @@ def verify_saved(
         texts: Texts of the validation split.
         probabilities: Their probabilities (texts, classes), as the figures rest on them.
         precision: The arithmetic in which those were computed.
+        abstention: When no label is given.
 
     Raises:
         VerificationError: Something differs.
@@ -54,6 +58,8 @@ def verify_saved(
 
     reloaded = load_classifier(run.model)
     _compare_tensors(classifier, reloaded)
+    if read_abstention(run.model) != abstention:
+        raise VerificationError("The saved model has another threshold than was chosen.", _FAULT)
     sample = list(texts[:_TEXTS])
     found = TorchPredictor(reloaded).predict_proba(sample)
     difference = _largest_difference(found, probabilities[: len(sample)])
@@ -80,7 +86,7 @@ def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:
             raise VerificationError(
                 f"The saved model differs from the trained one in {len(differing)} tensors of its {part}, "
                 f"{differing[0]} among them.",
-                "This is a fault of textune or of the disk; please report it with this message.",
+                _FAULT,
             )
 
 
@@ -107,5 +113,5 @@ def _check(difference: float, tolerance: float, reference: str) -> None:
         raise VerificationError(
             f"The saved model's probabilities differ from {reference} by up to {difference:.2g}; "
             f"at most {tolerance:.2g} is allowed.",
-            "This is a fault of textune or of the disk; please report it with this message.",
+            _FAULT,
         )

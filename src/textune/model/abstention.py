@@ -1,0 +1,58 @@
+"""When a classifier gives no label: the least probability that is sure enough, kept beside its weights.
+
+In: a classifier's folder. Out: `Abstention`, to and from `abstention.json`. A classifier without that file
+always gives a label. Does not know how the threshold was chosen, and needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from textune.errors import ModelError
+from textune.files import write_json
+
+ABSTENTION = "abstention.json"
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """What has to be sure enough for a label to be given.
+
+    Attributes:
+        min_precision: The share of given labels that is to be right.
+        threshold: The top probability below which no label is given; None where no threshold was found to
+            be enough, so that no label is given at all.
+    """
+
+    min_precision: float
+    threshold: float | None
+
+    @property
+    def least_score(self) -> float:
+        """The threshold as a number: infinity where no label is given at all."""
+        return math.inf if self.threshold is None else self.threshold
+
+
+def write_abstention(folder: Path, abstention: Abstention) -> None:
+    """Keep an abstention in a classifier's folder."""
+    write_json(folder / ABSTENTION, asdict(abstention))
+
+
+def read_abstention(folder: Path) -> Abstention | None:
+    """Return the abstention that a classifier's folder holds, or None where it holds none.
+
+    Raises:
+        ModelError: The file cannot be read.
+    """
+    path = folder / ABSTENTION
+    if not path.exists():
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        threshold = values["threshold"]
+        return Abstention(float(values["min_precision"]), None if threshold is None else float(threshold))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} cannot be read.", "Copy the run again from where it came.") from error

@@ -1,0 +1,103 @@
+"""Commands that say how sure a result is: `compare`, `train --seeds`, and the verdict of `train`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import textune
+
+
+@pytest.fixture(scope="module")
+def run(tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return textune.train("frozen", model=tiny_distilbert, data=small_csv, out=out).run
+
+
+def test_compare_shows_a_table_and_the_sentence(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("compare", run, run)
+
+    assert outcome.code == 0
+    assert "McNemar" in outcome.out
+    assert "No difference: " in outcome.out
+
+
+def test_compare_json_is_one_document_with_the_differences(textune_command: Any, run: Path) -> None:
+    document = json.loads(textune_command("compare", run, run, "--json").out)
+
+    assert document["macro_f1"]["difference"] == 0
+    assert document["outcome"] == "same"
+    assert document["mcnemar"]["p_value"] == 1
+
+
+def test_compare_with_one_run_takes_its_better_baseline(textune_command: Any, run: Path) -> None:
+    document = json.loads(textune_command("compare", run, "--json").out)
+    trained = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+
+    assert document["second"] in trained["baselines"]
+    assert document["macro_f1"]["second"] == max(
+        baseline["macro_f1"] for baseline in trained["baselines"].values()
+    )
+
+
+def test_the_verdict_is_the_comparison_with_the_better_baseline(textune_command: Any, run: Path) -> None:
+    compared = json.loads(textune_command("compare", run, "--json").out)
+    verdict = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["verdict"]
+
+    assert {key: verdict[key] for key in ("macro_f1", "accuracy", "log_loss", "mcnemar", "outcome")} == {
+        key: compared[key] for key in ("macro_f1", "accuracy", "log_loss", "mcnemar", "outcome")
+    }
+
+
+def test_train_ends_with_the_verdict_on_fine_tuning(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "run"]
+
+    outcome = textune_command("train", *names)
+
+    sentence = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["verdict"][
+        "sentence"
+    ]
+    assert sentence in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize("second", [["nowhere"], []], ids=["second", "first"])
+def test_compare_with_a_run_that_is_not_there_is_exit_code_2(
+    textune_command: Any, run: Path, second: list[str], tmp_path: Path
+) -> None:
+    outcome = textune_command("compare", *([run, *second] if second else [tmp_path / "nowhere"]))
+
+    assert outcome.code == 2
+    assert "no run folder at" in outcome.err
+    assert outcome.out == ""
+
+
+def test_several_seeds_are_shown_with_mean_spread_and_interval(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "seeds"]
+
+    outcome = textune_command("train", *names, "--seeds", "2", "--set", "evaluate.bootstrap_samples=100")
+
+    assert outcome.code == 0, outcome.err
+    assert "± seed" in outcome.out
+    # The recipe's problem is convex.
+    assert "All seeds gave the same figures" in outcome.out
+    assert "Seed 1: accuracy" in outcome.err
+    assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
+
+
+def test_seeds_and_a_limit_of_time_are_refused_with_the_way_out(
+    textune_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome = textune_command("train", "--data", "x.csv", "--seeds", "2", "--max-minutes", "1")
+
+    assert outcome.code == 2
+    assert "--recipe RUN/recipe.toml --seeds" in outcome.err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,68 @@
+"""Figures over several seeds: their mean and spread, and an interval over texts and seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from textune.evaluation.metrics import measure
+from textune.evaluation.spread import measure_spread
+
+NAMES = ["a", "b"]
+ROWS = 300
+
+
+def seeds_of(labels: np.ndarray, accuracies: list[float], *, seed: int = 0) -> list[np.ndarray]:
+    """Probabilities of classifiers that are right in about these shares of rows."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for accuracy in accuracies:
+        of_truth = np.where(rng.random(len(labels)) < accuracy, 0.8, 0.2)
+        first = np.where(labels == 0, of_truth, 1 - of_truth)
+        found.append(np.column_stack([first, 1 - first]))
+    return found
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    return np.random.default_rng(0).integers(2, size=ROWS)
+
+
+@pytest.mark.parametrize("figure", ["accuracy", "macro_f1", "log_loss", "expected_calibration_error"])
+def test_mean_and_spread_are_those_of_the_seeds_own_figures(labels: np.ndarray, figure: str) -> None:
+    seeds = seeds_of(labels, [0.7, 0.75, 0.85])
+    alone = [getattr(measure(each, labels, label_names=NAMES, bootstrap_samples=1), figure) for each in seeds]
+
+    spread = measure_spread(seeds, labels, bootstrap_samples=50)[figure]
+
+    assert spread.values == pytest.approx(alone)
+    assert spread.mean == pytest.approx(np.mean(alone))
+    assert spread.standard_deviation == pytest.approx(np.std(alone, ddof=1))
+
+
+def test_seeds_that_agree_leave_the_doubt_of_the_texts_alone(labels: np.ndarray) -> None:
+    (one,) = seeds_of(labels, [0.8])
+
+    spread = measure_spread([one, one, one], labels)["accuracy"]
+
+    alone = measure(one, labels, label_names=NAMES).accuracy_ci95
+    assert spread.standard_deviation == 0
+    assert spread.ci95 == pytest.approx(alone, abs=0.01)
+
+
+def test_seeds_that_differ_add_their_doubt_to_that_of_the_texts() -> None:
+    labels = np.random.default_rng(0).integers(2, size=4000)
+
+    spread = measure_spread(seeds_of(labels, [0.6, 0.9]), labels, bootstrap_samples=500)["accuracy"]
+
+    # Two seeds 0.3 apart: the standard error of their mean is 0.15, far above that of 4,000 texts. With two,
+    # half of the resamples draw the same one twice.
+    drawn_twice = 0.15 * np.sqrt(2)
+    assert spread.ci95 == pytest.approx((0.75 - drawn_twice, 0.75 + drawn_twice), abs=0.03)
+
+
+def test_the_figure_lies_in_its_interval(labels: np.ndarray) -> None:
+    spreads = measure_spread(seeds_of(labels, [0.75, 0.8, 0.85]), labels)
+
+    assert spreads["accuracy"].ci95[0] < spreads["accuracy"].mean < spreads["accuracy"].ci95[1]
+    assert spreads["log_loss"].ci95[0] < spreads["log_loss"].mean < spreads["log_loss"].ci95[1]
