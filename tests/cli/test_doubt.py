@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import textune
+from small_data import write_small_csv
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,68 @@ def test_seeds_and_a_limit_of_time_are_refused_with_the_way_out(
     assert outcome.code == 2
     assert "--recipe RUN/recipe.toml --seeds" in outcome.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def abstaining(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that gives a label only where it is sure enough."""
+    folder = tmp_path_factory.mktemp("abstaining")
+    data = str(write_small_csv(folder / "texts.csv", 300))
+    settings = ["data.validation_fraction=0.4", "evaluate.min_precision=0.7"]
+    return textune.train(
+        "frozen", model=tiny_distilbert, data=data, out=folder / "run", settings=settings
+    ).run
+
+
+def test_predict_json_says_where_it_abstained(textune_command: Any, abstaining: Path) -> None:
+    outcome = textune_command("predict", abstaining, "sad cry lost alone", "love", "--json")
+
+    answers = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [list(answer) for answer in answers] == [["text", "label", "score", "scores", "abstained"]] * 2
+    assert [(answer["label"], answer["abstained"]) for answer in answers] == [
+        ("sadness", False),
+        (None, True),
+    ]
+    assert "1 of 2 texts are left without a label" in outcome.err
+
+
+def test_predict_shows_where_it_abstained(textune_command: Any, abstaining: Path) -> None:
+    outcome = textune_command("predict", abstaining, "love")
+
+    assert outcome.out.startswith("(abstained)")
+    assert outcome.out.endswith("love\n")
+
+
+def test_train_takes_a_precision_and_shows_what_it_costs(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "run"]
+
+    outcome = textune_command("train", *names, "--min-precision", "0.3")
+
+    assert outcome.code == 0
+    assert "answering only where it is sure" in outcome.out
+    assert "for at least 30 % right labels" in " ".join(outcome.out.split())
+
+
+def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
+    textune_command: Any, abstaining: Path
+) -> None:
+    outcome = textune_command("evaluate", abstaining, "--min-precision", "0.65")
+
+    assert outcome.code == 0
+    assert "A label is given only where its probability is" in outcome.out
+    assert json.loads((abstaining / "model" / "abstention.json").read_text())["min_precision"] == 0.65
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("share", ["90", "1", "-0.5"])
+def test_what_is_no_share_is_exit_code_2(
+    textune_command: Any, run: Path, small_csv: str, command: str, share: str
+) -> None:
+    names = [run] if command == "evaluate" else ["--data", small_csv]
+
+    outcome = textune_command(command, *names, "--min-precision", share)
+
+    assert outcome.code == 2
+    assert "min_precision" in outcome.err

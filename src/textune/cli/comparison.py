@@ -65,7 +65,7 @@ def show_comparison(found: RunComparison) -> None:
     console.print(
         f"Right on: both {counts.both_right:,}, A alone {counts.first_only:,}, "
         f"B alone {counts.second_only:,}, neither {counts.both_wrong:,} "
-        f"(McNemar's exact test: p = {_probability(counts.p_value)})."
+        f"(McNemar's exact test: p {_probability(counts.p_value)})."
     )
     console.print(f"\n[bold]{escape(found.sentence)}[/bold]")
 
@@ -84,4 +84,4 @@ def _add_figure(table: Table, name: str, difference: Difference, *, less_is_bett
 
 
 def _probability(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
+    return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"
