@@ -178,4 +178,4 @@ def _different_contents(before: InputFile, now: InputFile) -> str:
 
 
 def _shown(value: str) -> str:
-    return (f"{value[:_DIGITS_SHOWN]}..." if len(value) == len(sha256_of_text("")) else value) or "none"
+    return (value[:_DIGITS_SHOWN] if len(value) == len(sha256_of_text("")) else value) or "none"

@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, TextuneError
 from textune.inference.cluster import Reading, classify, load_copy, write_part
 from textune.inference.columns import WINDOW
 from textune.inference.predictor import Predictor, load_predictor
+
+if TYPE_CHECKING:
+    from textune.inference.predictor import Predictor
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
@@ -82,8 +85,9 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
     """
     import ray
 
-    # Set before Ray starts: it would else report its use to its makers.
+    # Set before Ray starts: it would else report its use to its makers, and warn of how its own parts behave.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     begun = not ray.is_initialized()
     if begun:
         _connect(address, workers)
