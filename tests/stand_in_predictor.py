@@ -27,7 +27,7 @@ class StandIn:
         error: BaseException | None = None,
         label_names: tuple[str, ...] = LABELS,
     ) -> None:
-        self.label_names = label_names
+        self.label_names, self.threshold = label_names, 0.0
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call
         self._error = error or ZeroDivisionError("the predictor failed")

@@ -218,12 +218,10 @@ def open_run(path: Path) -> Run:
     if not path.is_dir():
         raise RunError(f"There is no run folder at {path}.", "A run is made by `textune train --out DIR`.")
     if not run.manifest.exists():
-        inside = sorted(str(file.parent) for file in path.glob("*/manifest.json"))
+        inside = ", ".join(sorted(str(file.parent) for file in path.glob("*/manifest.json")))
         raise RunError(
             f"{path} is not a complete run: it has no manifest.json, which training writes last.",
-            f"There are runs in it: {', '.join(inside)}."
-            if inside
-            else "Give a folder that `textune train` finished, or train again.",
+            f"There are runs in it: {inside}." if inside else "Give one that `textune train` finished.",
         )
     for name, expected in read_manifest(run)["files"].items():
         file = path / name
