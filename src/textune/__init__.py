@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textune.workflows.auditing import audit
     from textune.workflows.comparing import compare
     from textune.workflows.evaluating import evaluate
+    from textune.workflows.exporting import export
     from textune.workflows.publishing import push
     from textune.workflows.reporting import report
     from textune.workflows.seeds import resume_seeds, train_seeds
@@ -36,6 +37,7 @@ __all__ = [
     "audit",
     "compare",
     "evaluate",
+    "export",
     "load",
     "load_folder",
     "load_recipe",
@@ -53,6 +55,7 @@ _HOMES = {
     "audit": "textune.workflows.auditing",
     "compare": "textune.workflows.comparing",
     "evaluate": "textune.workflows.evaluating",
+    "export": "textune.workflows.exporting",
     "load": "textune.inference.predictor:load_predictor",
     "load_folder": "textune.inference.folders",
     "load_recipe": "textune.recipe",

@@ -9,6 +9,7 @@ The library raises; only the command line prints them and exits with `exit_code`
     │   ├── DataError                 a source of texts
     │   ├── ModelError                a pretrained model
     │   ├── RunError                  a run folder
+    │   ├── ExportError               an export of a run
     │   ├── HubError                  the Hub cannot be reached
     │   ├── MissingExtraError         an optional dependency is not installed
     │   └── StorageError              a folder cannot be written, or the disk is full
@@ -59,6 +60,10 @@ class ModelError(RequestError):
 
 class RunError(RequestError):
     """A run folder is missing, incomplete, damaged or in the way."""
+
+
+class ExportError(RequestError):
+    """An export is missing, damaged, of another model, or its place is taken."""
 
 
 class HubError(RequestError):

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,27 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def list_files(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Return the size and SHA-256 of files in a folder, by their names in it: what a manifest lists."""
+    return {
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+        for file in files
+    }
+
+
+def find_damage(folder: Path, listed: Mapping[str, Any]) -> str:
+    """Return how a folder's files first differ from what `list_files` gave, or nothing."""
+    for name, expected in listed.items():
+        file = folder / name
+        if not file.exists():
+            return f"{name} is missing"
+        if file.stat().st_size != expected["bytes"]:
+            return f"{name} has {file.stat().st_size} bytes instead of {expected['bytes']}"
+        if sha256_of(file) != expected["sha256"]:
+            return f"{name} has other contents than when it was written"
+    return ""
+
+
 def sha256_of_text(text: str) -> str:
     """Return the SHA-256 of a text's UTF-8, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -131,6 +152,12 @@ def write_bytes(path: Path, contents: bytes) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def rename_folder(folder: Path, target: Path) -> None:

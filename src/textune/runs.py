@@ -14,13 +14,13 @@ files hold.
     RUN/predictions/       probabilities of every split, as Parquet
     RUN/report.html        the results, to be looked at
     RUN/README.md          the model card
+    RUN/exports/           the classifier for other runtimes, made afterwards; not in the manifest
     RUN/manifest.json      what lies in the folder, and what it was made from
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import tempfile
@@ -31,7 +31,16 @@ from pathlib import Path
 from typing import Any
 
 from textune.errors import RunError
-from textune.files import rename_folder, sha256_of, storage_errors, sync_folder, write_bytes, write_json
+from textune.files import (
+    find_damage,
+    list_files,
+    rename_folder,
+    storage_errors,
+    sync_file,
+    sync_folder,
+    write_bytes,
+    write_json,
+)
 
 _FORMAT = 1
 
@@ -223,14 +232,8 @@ def open_run(path: Path) -> Run:
             f"{path} is not a complete run: it has no manifest.json, which training writes last.",
             f"There are runs in it: {inside}." if inside else "Give one that `textune train` finished.",
         )
-    for name, expected in read_manifest(run)["files"].items():
-        file = path / name
-        if not file.exists():
-            raise _damaged(run, f"{name} is missing")
-        if file.stat().st_size != expected["bytes"]:
-            raise _damaged(run, f"{name} has {file.stat().st_size} bytes instead of {expected['bytes']}")
-        if sha256_of(file) != expected["sha256"]:
-            raise _damaged(run, f"{name} has other contents than when it was written")
+    if damage := find_damage(path, read_manifest(run)["files"]):
+        raise _damaged(run, damage)
     return run
 
 
@@ -281,12 +284,8 @@ def _complete(run: Run, facts: Mapping[str, Any]) -> None:
         file for file in run.path.rglob("*") if file.is_file() and not unlisted & {file, *file.parents}
     )
     for file in files:
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
-    listed = {
-        file.relative_to(run.path).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in files
-    }
+        sync_file(file)
+    listed = list_files(run.path, files)
     for folder in {file.parent for file in files}:
         sync_folder(folder)
     write_json(run.manifest, {"format": _FORMAT, **facts, "files": listed})

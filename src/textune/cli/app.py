@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from textune.cli import predicting, reporting
+from textune.cli import exporting, predicting, reporting
 from textune.cli.audit import audit
 from textune.cli.comparison import compare
 from textune.cli.options import Debug, Json, MinPrecision, Offline, RunFolder
@@ -38,6 +38,7 @@ app = typer.Typer(
 cache_app = typer.Typer(no_args_is_help=True, help="What frozen encoders gave, kept on disk.")
 app.add_typer(cache_app, name="cache")
 app.command()(serve)
+app.command()(exporting.export)
 
 _INTERRUPTED = 130
 """The exit code by which shells know a process that Ctrl-C has ended."""
@@ -195,6 +196,7 @@ def predict(
     text_column: Annotated[
         str, typer.Option(help="The column that holds the text.", show_default="found by its name")
     ] = "",
+    runtime: exporting.PredictRuntime = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -206,6 +208,7 @@ def predict(
         output=output,
         text_column=text_column,
         restart=restart,
+        runtime=runtime,
         cluster=predicting.Cluster(engine, ray_address, ray_workers),
         json=json,
     )

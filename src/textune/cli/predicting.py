@@ -73,6 +73,7 @@ def run(
     output: str,
     text_column: str,
     restart: bool,
+    runtime: str,
     cluster: Cluster,
     json: bool,
 ) -> None:
@@ -104,6 +105,7 @@ def run(
                 text_column=text_column,
                 output=output,
                 restart=restart,
+                runtime=runtime,
                 observer=observer,
                 show=console.show_prediction_json if json else console.show_prediction,
             )

@@ -190,7 +190,7 @@ def load_copy(copy: Mapping[str, bytes]) -> Predictor:
             path = Path(name) / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(contents)
-        return load_predictor(name)
+        return load_predictor(name, runtime="torch")
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """From texts to probabilities.
 
 In: texts. Out: probabilities, in the order of the texts. A `Predictor` is anything that does this;
-`TorchPredictor` does it with the classifier of a run. Texts are predicted in fp32, so that a text's score
-does not depend on the texts beside it.
+`TorchPredictor` does it with the classifier of a run, and `runtimes.ExportPredictor` with an export of it.
+Texts are predicted in fp32 unless something else is asked for by name, so that a text's score does not
+depend on the texts beside it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy as np
 from textune.encoder.prefix import Placement, Progress, choose_placement
 from textune.errors import DataError
 from textune.model.abstention import Abstention, read_abstention
-from textune.runs import open_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from textune.inference.choosing import Choice
+    from textune.inference.runtimes import ExportPredictor
     from textune.model.classifier import TextClassifier
 
 
@@ -85,7 +87,7 @@ class TorchPredictor:
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
-        _check_texts(texts)
+        check_texts(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)))
         return self._classifier.probabilities(self._features(texts, on_progress))
@@ -96,7 +98,7 @@ class TorchPredictor:
 
         from textune.model.classifier import head_logits
 
-        _check_texts(texts)
+        check_texts(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
         logits = head_logits(self._classifier.head, torch.from_numpy(self._features(texts)))
@@ -108,13 +110,24 @@ class TorchPredictor:
 
     def predict(self, texts: Sequence[str]) -> list[str | None]:
         """Return the most probable label of every text, or None where it is not sure enough."""
-        probabilities = self.predict_proba(texts)
-        return [
-            self.label_names[row.argmax()] if row.max() >= self.threshold else None for row in probabilities
-        ]
+        return labels_of(self, texts)
 
 
-def _check_texts(texts: Sequence[str]) -> None:
+def labels_of(predictor: Predictor, texts: Sequence[str]) -> list[str | None]:
+    """Return the most probable label of every text, or None where it is below the predictor's threshold."""
+    return [
+        predictor.label_names[row.argmax()] if row.max() >= predictor.threshold else None
+        for row in predictor.predict_proba(texts)
+    ]
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Raise an error unless texts are a list of strings of whole characters.
+
+    Raises:
+        TypeError: They are a single string, or one of them is none.
+        DataError: One holds half a character.
+    """
     if isinstance(texts, str):
         raise TypeError("texts must be a list of texts, not a single string")
     for number, text in enumerate(texts, start=1):
@@ -130,16 +143,33 @@ def _check_texts(texts: Sequence[str]) -> None:
             ) from error
 
 
-def load_predictor(path: Path | str) -> TorchPredictor:
-    """Load the classifier of a finished run.
+def load_predictor(
+    path: Path | str, *, runtime: str = "", texts: int | None = None
+) -> TorchPredictor | ExportPredictor:
+    """Load the classifier of a finished run, or an export.
 
     Args:
-        path: The run folder.
+        path: The run folder, or an export folder.
+        runtime: `torch`, or the name of one of the run's exports, such as `onnx` or `onnx-int8`; empty: what
+            is fastest among those that give the run's own probabilities. See `choosing.choose`.
+        texts: About how many texts will be classified; None: not known, perhaps many.
 
     Raises:
-        RunError: The folder is missing, incomplete or damaged.
+        RunError: The run folder is missing, incomplete or damaged.
+        ExportError: The export that is asked for is missing, damaged, or of another model.
+        MissingExtraError: Its runtime is not installed.
     """
-    run = open_run(Path(path).expanduser())
+    from textune.inference.choosing import choose
+
+    return load_choice(choose(Path(path).expanduser(), runtime=runtime, texts=texts))
+
+
+def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
+    """Load what was chosen."""
+    if choice.export is not None:
+        from textune.inference.runtimes import ExportPredictor
+
+        return ExportPredictor(choice.export, abstention=read_abstention(choice.model))
     from textune.model.storage import load_classifier
 
-    return TorchPredictor(load_classifier(run.model), abstention=read_abstention(run.model))
+    return TorchPredictor(load_classifier(choice.model), abstention=read_abstention(choice.model))

@@ -60,7 +60,7 @@ class Classifier:
         keep_memory_low()
         self._predictor: Predictor
         if isinstance(run, str):
-            self._predictor = load_predictor(run)
+            self._predictor = load_predictor(run, runtime="torch")
         else:
             import ray
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, StoppedError
+from textune.files import sha256_of
 from textune.workflows.progress import Observer, Pace, Silence
 
 if TYPE_CHECKING:
     from textune.inference.bulk import Prediction, TextRow
+    from textune.inference.choosing import Choice
     from textune.inference.journal import Journal
     from textune.inference.origin import Origin
 
@@ -29,6 +31,7 @@ def predict(
     text_column: str = "",
     output: str | Path = "",
     restart: bool = False,
+    runtime: str = "",
     observer: Observer | None = None,
     show: Callable[[Prediction], None] = lambda prediction: None,
 ) -> int:
@@ -37,13 +40,14 @@ def predict(
     From files into a file, a prediction that is interrupted goes on where it was when it is called again.
 
     Args:
-        run: A finished run's folder.
+        run: A finished run's folder, or an export's.
         texts: The texts, unless there is an input file.
         input_file: A CSV, TSV, JSONL or Parquet file, a `.txt` file of one text a line, a folder of tables, a
             pattern for files, or `-` for standard input, one text a line.
         text_column: The files' column that holds the text; found by its name unless given.
         output: A CSV, JSONL or Parquet file; where it is empty, predictions go to `show`.
         restart: Begin anew, whatever was done before.
+        runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
         observer: Hears how it goes.
         show: Called with every prediction, in order.
 
@@ -52,7 +56,8 @@ def predict(
         StoppedError: It was interrupted, and can go on.
     """
     from textune.inference.bulk import check_output, predict_rows, write_file
-    from textune.inference.predictor import load_predictor
+    from textune.inference.choosing import choose
+    from textune.inference.predictor import load_choice
 
     observer = observer or Silence()
     keep_memory_low()
@@ -62,13 +67,22 @@ def predict(
     _check_request(texts, input_file, restart=restart, resumable=bool(target) and input_file not in {"", "-"})
     if target and input_file not in {"", "-"}:
         return _predict_files(
-            run, input_file, target, text_column=text_column, restart=restart, observer=observer
+            run,
+            input_file,
+            target,
+            text_column=text_column,
+            restart=restart,
+            runtime=runtime,
+            observer=observer,
         )
     rows, total = _open_rows(texts, input_file, text_column)
     if target and input_file:
         observer.note("Standard input can be read once only: if this prediction is stopped, it begins anew.")
     observer.stage("Loading the classifier")
-    predictor = load_predictor(run)
+    choice = choose(Path(run).expanduser(), runtime=runtime, texts=total or None)
+    for sentence in choice.notes:
+        observer.note(sentence)
+    predictor = load_choice(choice)
     observer.stage("Classifying")
     tally, threshold = Tally(), predictor.threshold
     predictions = tally.counted(
@@ -111,25 +125,36 @@ class Tally:
 
 
 def _predict_files(
-    run: str | Path, given: str, output: Path, *, text_column: str, restart: bool, observer: Observer
+    run: str | Path,
+    given: str,
+    output: Path,
+    *,
+    text_column: str,
+    restart: bool,
+    runtime: str,
+    observer: Observer,
 ) -> int:
     """Classify files into a file, going on with what was done before; return how many rows it has."""
     from textune.inference.bulk import predict_rows
+    from textune.inference.choosing import choose
     from textune.inference.inputs import find_files, open_texts
     from textune.inference.journal import open_journal
     from textune.inference.origin import check_unchanged
     from textune.inference.parts import join_parts, write_parts
-    from textune.inference.predictor import load_predictor
+    from textune.inference.predictor import load_choice
 
     files = find_files(given)
     check_apart(output, given, files)
     rows = open_texts(files, text_column=text_column)
     observer.stage("Looking at the input")
     tally = Tally()
-    origin = describe_origin(run, files, text_column=text_column)
+    choice = choose(Path(run).expanduser(), runtime=runtime)
+    origin = describe_origin(run, files, text_column=text_column, choice=choice)
     with open_journal(output, origin, restart=restart) as journal, said_when_stopped(journal):
         observer.stage("Loading the classifier")
-        predictor = load_predictor(run)
+        for sentence in choice.notes:
+            observer.note(sentence)
+        predictor = load_choice(choice)
         if journal.rows:
             observer.note(f"Going on after {journal.rows:,} rows that were done before.")
         observer.stage("Classifying")
@@ -176,7 +201,12 @@ def check_apart(output: Path, given: str, files: Sequence[Path]) -> None:
 
 
 def describe_origin(
-    run: str | Path, files: Sequence[Path], *, text_column: str, hashed: bool = True
+    run: str | Path,
+    files: Sequence[Path],
+    *,
+    text_column: str,
+    choice: Choice | None = None,
+    hashed: bool = True,
 ) -> Origin:
     """Return what a prediction is made from.
 
@@ -184,15 +214,20 @@ def describe_origin(
         run: The run's folder.
         files: The input's files.
         text_column: The column that was asked for.
+        choice: What classifies; by default torch.
         hashed: Whether the files' contents count, or their sizes and times alone.
 
     Raises:
         RequestError: The run or a file cannot be read.
     """
+    from textune.inference.choosing import TORCH
+    from textune.inference.exports import MANIFEST, is_export
     from textune.inference.origin import Origin, describe_input, model_sha256
 
+    folder = Path(run).expanduser()
     settings = {
-        "classifier": model_sha256(Path(run).expanduser()),
+        "classifier": sha256_of(folder / MANIFEST) if is_export(folder) else model_sha256(folder),
+        "runtime": choice.runtime if choice else TORCH,
         "text column": text_column,
         "version of textune": version("textune"),
     }

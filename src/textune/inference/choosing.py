@@ -1,0 +1,157 @@
+"""Which runtime classifies: the run's own torch, or one of its exports.
+
+In: a run folder or an export folder, and about how many texts there are. Out: a `Choice`, with a sentence
+that says what it is and why. Reads what exports say of themselves and loads none of them.
+
+What is chosen unasked gives the run's own probabilities: exports in fp32 were checked to do so, and the
+others are taken only by name. A text's answer would else depend on how many texts there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from textune.errors import ExportError, RequestError
+from textune.inference.exports import (
+    GRAPHS,
+    Export,
+    check_export,
+    export_command,
+    exports_folder,
+    is_export,
+    model_sha256,
+    read_export,
+)
+from textune.inference.runtimes import check_installed, is_installed
+from textune.runs import Run, open_run
+
+TORCH = "torch"
+_MANY = 10_000
+"""Texts that are assumed where their number is not known."""
+_WORTH_A_GPU = 1_000
+"""Texts below which a GPU does not make up for the seconds that torch takes to start."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What classifies.
+
+    Attributes:
+        runtime: `torch`, or the export's name.
+        model: The folder of the run's classifier, for torch.
+        export: The export, unless it is torch.
+        notes: Sentences for the person: what was chosen and why, and what could not be.
+    """
+
+    runtime: str
+    model: Path
+    export: Export | None
+    notes: tuple[str, ...]
+
+
+def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice:
+    """Choose what classifies.
+
+    Args:
+        path: A run folder, or an export folder.
+        runtime: `torch` or the name of an export, to be used and no other; empty: the fastest.
+        texts: About how many texts there are; None: not known.
+
+    Raises:
+        RequestError: There is no runtime of this name.
+        RunError: The run is missing, incomplete or damaged.
+        ExportError: The export is missing, damaged, or of another model.
+        MissingExtraError: The runtime is not installed.
+    """
+    if runtime and runtime != TORCH and runtime.partition("-")[0] not in GRAPHS:
+        raise RequestError(
+            f"There is no runtime '{runtime}'.",
+            f"The runtimes are {TORCH}, {' and '.join(GRAPHS)}, and -int8 after an export's name.",
+        )
+    if is_export(path):
+        return _choose_export_itself(path, runtime)
+    run = open_run(path)
+    if runtime == TORCH:
+        return Choice(TORCH, run.model, None, ())
+    if runtime:
+        return _choose_by_name(run, runtime)
+    return _choose_fastest(run, texts)
+
+
+def _choose_export_itself(path: Path, runtime: str) -> Choice:
+    export = read_export(path)
+    if runtime not in ("", export.reading.name, export.reading.runtime):
+        raise ExportError(
+            f"{path} is an export for {export.reading.name}, not for {runtime}.",
+            "Leave --runtime out, or give the run's folder instead.",
+        )
+    check_installed(export.reading.runtime)
+    check_export(export)
+    return Choice(export.reading.name, path, export, ())
+
+
+def _choose_by_name(run: Run, name: str) -> Choice:
+    folder = exports_folder(run) / name
+    if not is_export(folder):
+        raise ExportError(
+            f"The run {run.path} has no export '{name}'.", f"Make it: {export_command(run.path, name)}"
+        )
+    export = read_export(folder)
+    check_installed(export.reading.runtime)
+    check_export(export, model=model_sha256(run))
+    return Choice(name, run.model, export, (f"Classifying with {name}.",))
+
+
+def _choose_fastest(run: Run, texts: int | None) -> Choice:
+    folder, model = exports_folder(run), model_sha256(run)
+    places = sorted(entry for entry in folder.iterdir() if is_export(entry)) if folder.is_dir() else []
+    notes: list[str] = []
+    known = [export for place in places if (export := _readable(place, notes)) is not None]
+    usable = [export for export in known if is_installed(export.reading.runtime)]
+    count = _MANY if texts is None else max(1, texts)
+    gpu = count >= _WORTH_A_GPU and bool(usable) and _has_gpu()
+    exact = [] if gpu else [export for export in usable if export.reading.precision == "fp32"]
+    for export in sorted(exact, key=lambda export: export.speed("export").seconds(count)):
+        if export.speed("model").seconds(count) <= export.speed("export").seconds(count):
+            break
+        try:
+            check_export(export, model=model)
+        except ExportError as error:
+            notes.append(f"Not used: {error.message}")
+            continue
+        return Choice(
+            export.reading.name, run.model, export, (*notes, _reason(export.reading.name, texts, known))
+        )
+    if places:
+        notes.append(_reason(TORCH, texts, known) if not gpu else "Classifying with torch, on the GPU.")
+    return Choice(TORCH, run.model, None, tuple(notes))
+
+
+def _readable(place: Path, notes: list[str]) -> Export | None:
+    try:
+        return read_export(place)
+    except ExportError as error:
+        notes.append(f"Not used: {error.message}")
+        return None
+
+
+def _reason(chosen: str, texts: int | None, known: list[Export]) -> str:
+    """Return a sentence on what was chosen, and on faster exports that are used by name only."""
+    amount = "many texts" if texts is None else "1 text" if texts == 1 else f"{texts:,} texts"
+    sentence = (
+        f"Classifying with {chosen}, the fastest here for {amount} that gives the run's own probabilities."
+    )
+    named = [export.reading.name for export in known if export.reading.precision != "fp32"]
+    if named:
+        sentence += f" By name: --runtime {' or '.join(named)}."
+    return sentence
+
+
+def _has_gpu() -> bool:
+    """Return whether torch has a GPU; torch is imported only where there is a device at all."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return False
+    import torch
+
+    return torch.cuda.is_available()

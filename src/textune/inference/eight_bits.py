@@ -1,0 +1,144 @@
+"""Graphs in 8 bits: the encoder's products with its weights, in integers.
+
+In: an ONNX graph in fp32. Out: the same graph, in which every product with a weight matrix is one of 8-bit
+integers; or one that only holds its weights in 8 bits, for a runtime that turns the texts' side into 8 bits
+by itself. No text's numbers depend on another's: every token's vector is scaled by itself, so that there is
+neither a range to be measured on texts beforehand, nor one that the texts of a batch share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LARGEST = 127
+_LARGEST_IN_7_BITS = 64
+_MIDDLE = 128
+"""The byte that stands for 0."""
+_TINY = 1e-9
+
+
+def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> None:
+    """Write a graph whose products with weights are those of integers, for ONNX Runtime.
+
+    A token's vector is divided by its largest absolute value, so that all numbers lie between -1 and 1 and
+    one fixed scale turns them into bytes. The integer product is multiplied by that value again.
+
+    Args:
+        source: The graph in fp32.
+        target: Where to write.
+        whole_bytes: Whether weights take 8 bits. With 7, two products fit into the 16 bits in which some
+            processors sum them (see `processor.multiplies_whole_bytes`).
+    """
+    editor = _Editor(source)
+    scale = editor.constant(np.array(1 / _LARGEST, np.float32))
+    zero = editor.constant(np.array(_MIDDLE, np.uint8))
+    tiny = editor.constant(np.array(_TINY, np.float32))
+    weights: dict[str, tuple[str, str]] = {}
+    vectors: dict[str, tuple[str, str]] = {}
+    for node in editor.products():
+        x, weight = node.input
+        if x not in vectors:
+            largest = editor.add("ReduceMax", editor.add("Abs", x), axes=[-1], keepdims=1)
+            largest = editor.add("Max", largest, tiny)
+            vectors[x] = editor.add("QuantizeLinear", editor.add("Div", x, largest), scale, zero), largest
+        if weight not in weights:
+            integers, steps = _to_integers(
+                editor.weight(weight), _LARGEST if whole_bytes else _LARGEST_IN_7_BITS
+            )
+            weights[weight] = editor.constant(integers), editor.constant(steps / np.float32(_LARGEST))
+        product = editor.add("MatMulInteger", vectors[x][0], weights[weight][0], zero)
+        # ONNX Runtime makes these first three operations one.
+        scaled = editor.add("Mul", editor.add("Cast", product, to=editor.float_type), weights[weight][1])
+        editor.add("Mul", scaled, vectors[x][1], output=node.output[0])
+    editor.save(target)
+
+
+def write_integer_weights(source: Path, target: Path) -> None:
+    """Write a graph that holds its weights as 8-bit integers and computes as before, for OpenVINO."""
+    editor = _Editor(source)
+    weights: dict[str, str] = {}
+    for node in editor.products():
+        x, weight = node.input
+        if weight not in weights:
+            integers, steps = _to_integers(editor.weight(weight), _LARGEST)
+            weights[weight] = editor.add(
+                "DequantizeLinear", editor.constant(integers), editor.constant(steps), axis=1
+            )
+        editor.add("MatMul", x, weights[weight], output=node.output[0])
+    editor.save(target)
+
+
+def _to_integers(weight: NDArray[np.float32], largest: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a weight matrix (inputs, outputs) as integers, and the size of a step for every output."""
+    steps = np.abs(weight).max(axis=0) / largest
+    steps[steps == 0] = 1
+    integers = np.clip(np.round(weight / steps), -largest, largest).astype(np.int8)
+    return integers, steps.astype(np.float32)
+
+
+class _Editor:
+    """Takes a graph's products with weight matrices out, and lets others be put in."""
+
+    def __init__(self, source: Path) -> None:
+        import onnx
+
+        self._model = onnx.load(str(source))
+        self._weights = {tensor.name: tensor for tensor in self._model.graph.initializer}
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        self._names = 0
+        self.float_type = onnx.TensorProto.FLOAT
+
+    def products(self) -> Iterator[Any]:
+        """Yield the products of something with a weight matrix; all other nodes stay as they are."""
+        for node in self._model.graph.node:
+            if node.op_type == "MatMul" and len(getattr(self._weights.get(node.input[1]), "dims", ())) == 2:
+                yield node
+            else:
+                self._nodes.append(node)
+
+    def weight(self, name: str) -> NDArray[np.float32]:
+        """Return a weight matrix."""
+        from onnx import numpy_helper
+
+        found: NDArray[np.float32] = numpy_helper.to_array(self._weights[name])
+        return found
+
+    def constant(self, value: NDArray[Any]) -> str:
+        """Add a constant and return its name."""
+        from onnx import numpy_helper
+
+        name = self._new_name()
+        self._constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def add(self, operation: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        """Add an operation and return the name of its output."""
+        from onnx import helper
+
+        output = output or self._new_name()
+        self._nodes.append(helper.make_node(operation, inputs, [output], name=output, **attributes))
+        return output
+
+    def save(self, target: Path) -> None:
+        """Write the graph, without the weights that nothing reads any longer."""
+        import onnx
+
+        graph = self._model.graph
+        read = {name for node in self._nodes for name in node.input}
+        kept = [tensor for tensor in graph.initializer if tensor.name in read]
+        del graph.node[:], graph.initializer[:]
+        graph.node.extend(self._nodes)
+        graph.initializer.extend([*kept, *self._constants])
+        onnx.save(self._model, str(target))
+
+    def _new_name(self) -> str:
+        self._names += 1
+        return f"textune_{self._names}"
