@@ -48,3 +48,13 @@ def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
     from small_data import write_small_csv
 
     return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
+
+
+@pytest.fixture(scope="session")
+def exported_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny run with exports for all runtimes, in fp32 and in 8 bits. Tests leave it as it is."""
+    from tiny_classifiers import stock_classifier
+    from tiny_exports import export_all, save_tiny_run
+
+    run = save_tiny_run(tmp_path_factory.mktemp("runs") / "run", stock_classifier(Path(tiny_distilbert)))
+    return export_all(run)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+import textune
 from small_data import small_rows
+from textune.inference.export_folder import new_export, write_reading
+from textune.inference.exports import Reading, Speed
 from textune.inference.predictor import TorchPredictor
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
@@ -14,7 +18,10 @@ from textune.recipe import Recipe, dump_recipe
 from textune.runs import new_run
 from textune.workflows.results import write_predictions
 
-SPLITS = {"train": 1, "validation": 2, "test": 3}
+EXACT = ("onnx", "openvino")
+IN_8_BITS = ("onnx-int8", "openvino-int8")
+
+_SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 
 def save_tiny_run(folder: Path, classifier: TextClassifier, *, rows: int = 60) -> Path:
@@ -22,7 +29,7 @@ def save_tiny_run(folder: Path, classifier: TextClassifier, *, rows: int = 60) -
     with new_run(folder, recipe=dump_recipe(Recipe()), origin={}, facts={}) as run:
         save_classifier(classifier, run.model)
         run.predictions.mkdir()
-        for split, seed in SPLITS.items():
+        for split, seed in _SPLITS.items():
             texts = [text for text, _ in small_rows(rows, seed=seed)]
             probabilities = TorchPredictor(classifier).predict_proba(texts)
             write_predictions(
@@ -33,3 +40,40 @@ def save_tiny_run(folder: Path, classifier: TextClassifier, *, rows: int = 60) -
                 label_names=classifier.label_names,
             )
     return folder
+
+
+def export_all(run: Path) -> Path:
+    """Export a run for all runtimes, those in 8 bits whatever they lose; return the run."""
+    for name in (*EXACT, *IN_8_BITS):
+        runtime, _, precision = name.partition("-")
+        textune.export(run, runtime=runtime, int8=precision == "int8", force=precision == "int8")
+    return run
+
+
+def fake_export(
+    place: Path, *, name: str = "onnx", model: str = "", load_seconds: float = 0.1, rate: float = 1000.0
+) -> Path:
+    """Write an export that says all that an export says, and has no graph; return its folder.
+
+    Its model is said to take 3 seconds to load, and to do 100 texts a second.
+    """
+    runtime, _, precision = name.partition("-")
+    reading = Reading(
+        runtime=runtime,
+        precision=precision or "fp32",
+        label_names=("anger", "joy"),
+        temperature=1.0,
+        max_length=16,
+        padding_id=0,
+        whole_bytes=False,
+        emoji="keep",
+    )
+    speeds = {"model": Speed(3.0, 10.0, 100.0), "export": Speed(load_seconds, 1000 / rate, rate)}
+    facts = {
+        "model_sha256": model,
+        "speeds": {of: asdict(speed) for of, speed in speeds.items()},
+    }
+    with new_export(place, facts=facts) as folder:
+        (folder / "graph.onnx").write_bytes(b"no graph")
+        write_reading(folder, reading)
+    return place

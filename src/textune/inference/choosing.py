@@ -139,13 +139,9 @@ def _readable(place: Path, notes: list[str]) -> Export | None:
 def _reason(chosen: str, texts: int | None, known: list[Export]) -> str:
     """Return a sentence on what was chosen, and on faster exports that are used by name only."""
     amount = "many texts" if texts is None else "1 text" if texts == 1 else f"{texts:,} texts"
-    sentence = (
-        f"Classifying with {chosen}, the fastest here for {amount} that gives the run's own probabilities."
-    )
     named = [export.reading.name for export in known if export.reading.precision != "fp32"]
-    if named:
-        sentence += f" By name: --runtime {' or '.join(named)}."
-    return sentence
+    others = f" By name only: --runtime {' or '.join(named)}." if named else ""
+    return f"Classifying with {chosen}, the fastest here for {amount}.{others}"
 
 
 def _has_gpu() -> bool:
