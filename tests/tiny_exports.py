@@ -16,7 +16,7 @@ from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.recipe import Recipe, dump_recipe
 from textune.runs import new_run
-from textune.workflows.results import write_predictions
+from textune.workflows.predictions import write_predictions
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")

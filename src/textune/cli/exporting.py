@@ -75,8 +75,8 @@ def _table(result: ExportResult) -> Table:
         title=f"{result.texts:,} texts of the run's test split, {result.cores} cores",
         title_style="bold",
         title_justify="left",
-        caption="Beside torch: texts with the same label, the largest change of a probability, the change\n"
-        "of macro-F1 in points with its 95 % interval. ms is the time of one text.",
+        caption="Beside torch: texts with the same label, the largest change of a\n"
+        "probability, the change of macro-F1 in points. ms: one text alone.",
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
