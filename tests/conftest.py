@@ -58,3 +58,15 @@ def exported_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory)
 
     run = save_tiny_run(tmp_path_factory.mktemp("runs") / "run", stock_classifier(Path(tiny_distilbert)))
     return export_all(run)
+
+
+@pytest.fixture(scope="session")
+def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of the frozen recipe on TweetEval with the embedded model."""
+    from real_commands import textune_json
+
+    out = tmp_path_factory.mktemp("real") / "frozen"
+    textune_json(
+        "train", "--recipe", "frozen", "--model", "embedded:minilm", "--data", tweeteval, "--out", out
+    )
+    return out

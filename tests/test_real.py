@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
-
-COMMAND = Path(sysconfig.get_path("scripts")) / "textune"
+from real_commands import COMMAND, textune_json
 
 # Runs the command line in a process where any attempt to look up a host or to connect ends it.
 GUARDED = """
@@ -31,24 +29,6 @@ socket.socket.connect_ex = refuse
 from textune.cli.app import main
 main()
 """
-
-
-def textune_json(*arguments: str | Path) -> dict[str, Any]:
-    """Run the installed command with --json and return what it printed."""
-    result = subprocess.run([COMMAND, *arguments, "--json"], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
-
-
-@pytest.fixture(scope="session")
-def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of the frozen recipe on TweetEval with the embedded model."""
-    out = tmp_path_factory.mktemp("real") / "frozen"
-    textune_json(
-        "train", "--recipe", "frozen", "--model", "embedded:minilm", "--data", tweeteval, "--out", out
-    )
-    return out
 
 
 def figures_of(run: Path, split: str = "test") -> dict[str, Any]:

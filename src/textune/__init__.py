@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textune.workflows.auditing import audit
     from textune.workflows.comparing import compare
     from textune.workflows.evaluating import evaluate
+    from textune.workflows.explaining import explain
     from textune.workflows.exporting import export
     from textune.workflows.publishing import push
     from textune.workflows.reporting import report
@@ -37,6 +38,7 @@ __all__ = [
     "audit",
     "compare",
     "evaluate",
+    "explain",
     "export",
     "load",
     "load_folder",
@@ -55,6 +57,7 @@ _HOMES = {
     "audit": "textune.workflows.auditing",
     "compare": "textune.workflows.comparing",
     "evaluate": "textune.workflows.evaluating",
+    "explain": "textune.workflows.explaining",
     "export": "textune.workflows.exporting",
     "load": "textune.inference.predictor:load_predictor",
     "load_folder": "textune.inference.folders",

@@ -19,6 +19,7 @@ import typer
 from textune.cli import exporting, predicting, reporting
 from textune.cli.audit import audit
 from textune.cli.comparison import compare
+from textune.cli.explanation import explain
 from textune.cli.options import Debug, Json, MinPrecision, Offline, RunFolder
 from textune.cli.reproduction import reproduce
 from textune.cli.serving import serve
@@ -221,6 +222,7 @@ app.command()(reproduce)
 
 
 app.command()(compare)
+app.command()(explain)
 
 
 @app.command()

@@ -64,6 +64,11 @@ class TorchPredictor:
         self._classifier = classifier.placed(self._placement)
 
     @property
+    def classifier(self) -> TextClassifier:
+        """The classifier, where it runs."""
+        return self._classifier
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """The classes' names, in the order of the probabilities."""
         return self._classifier.label_names

@@ -1,0 +1,89 @@
+"""How sure a result is, on real input: TweetEval with the embedded model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textune
+from textune.evaluation.attribution import explain_texts, measure_faithfulness
+from textune.workflows.predictions import Predictions, read_predictions
+
+
+@pytest.fixture(scope="module")
+def figures(frozen_tweeteval: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def predictions(frozen_tweeteval: Path) -> Predictions:
+    return read_predictions(frozen_tweeteval / "predictions" / "test.parquet")
+
+
+def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Macro-F1 by its definition, a class at a time."""
+    scores = [
+        2
+        * ((labels == each) & (predicted == each)).sum()
+        / ((labels == each).sum() + (predicted == each).sum())
+        for each in range(4)
+    ]
+    return float(np.mean(scores))
+
+
+def test_the_interval_of_macro_f1_agrees_with_an_independent_percentile_bootstrap(
+    figures: dict[str, Any], predictions: Predictions
+) -> None:
+    rng, labels = np.random.default_rng(123), predictions.labels
+    predicted = predictions.probabilities.argmax(axis=1)
+    resampled = [
+        macro_f1(labels[drawn], predicted[drawn])
+        for drawn in (rng.integers(len(labels), size=len(labels)) for _ in range(5000))
+    ]
+
+    independent = np.percentile(resampled, [2.5, 97.5])
+
+    assert figures["metrics"]["test"]["macro_f1_ci95"] == pytest.approx(independent, abs=0.003)
+
+
+def test_two_identical_runs_are_no_different(frozen_tweeteval: Path) -> None:
+    found = textune.compare(frozen_tweeteval, frozen_tweeteval)
+
+    assert found.comparison.outcome == "same"
+    assert found.comparison.macro_f1.ci95 == (0.0, 0.0)
+
+
+def test_the_frozen_encoder_is_clearly_better_than_word_statistics(
+    frozen_tweeteval: Path, figures: dict[str, Any]
+) -> None:
+    found = textune.compare(frozen_tweeteval)
+
+    assert found.second == "tfidf_logistic_regression"
+    assert found.comparison.outcome == figures["verdict"]["outcome"] == "better"
+    assert found.comparison.macro_f1.ci95[0] > 0.02
+    assert found.comparison.mcnemar.p_value < 0.01
+
+
+def test_a_threshold_for_nine_of_ten_keeps_its_word_on_test(figures: dict[str, Any]) -> None:
+    (row,) = [row for row in figures["coverage"] if row["min_precision"] == 0.9]
+
+    assert row["test"]["precision"] >= 0.9
+    assert row["test"]["coverage"] > 0.3
+
+
+def test_the_words_that_weigh_most_matter_more_than_words_at_random(
+    frozen_tweeteval: Path, predictions: Predictions
+) -> None:
+    classifier = textune.load(frozen_tweeteval)
+    texts, names = predictions.texts[:60], classifier.label_names
+    explanations = explain_texts(classifier.predict_proba, texts, label_names=names)
+
+    found = measure_faithfulness(classifier.predict_proba, explanations, label_names=names)
+
+    assert found.difference_ci95[0] > 0.2
+    assert found.top_drop > 3 * abs(found.random_drop)
