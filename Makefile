@@ -10,7 +10,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow clean
+.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,6 +97,9 @@ torture-serve: $(VENV)/installed-dev  ## 20,000 wrong requests, 2,000 clients th
 
 bench-audit: $(VENV)/installed-dev  ## What the audit finds of faults planted in TweetEval.
 	$(BIN)/python benchmarks/planted_faults.py
+
+bench-predict: $(VENV)/installed-dev  ## Bulk prediction with every runtime beside transformers' pipeline; minutes.
+	$(BIN)/python benchmarks/predict.py
 
 clean:  ## Delete the environments and the caches, and keep the runs.
 	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -77,6 +77,12 @@ def test_an_export_that_is_slower_than_torch_is_left_alone(run: Run) -> None:
     assert found.notes == ("Classifying with torch, the fastest here for 10,000 texts.",)
 
 
+def test_one_text_does_not_wait_for_torch(run: Run) -> None:
+    add_export(run, "onnx", load_seconds=1.5, rate=50)
+
+    assert choose(run.path, texts=1).runtime == "onnx"
+
+
 def test_what_differs_from_the_run_is_named_and_not_taken_unasked(run: Run) -> None:
     add_export(run, "onnx", rate=1000)
     add_export(run, "onnx-int8", rate=9000)

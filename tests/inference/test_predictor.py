@@ -1,4 +1,4 @@
-"""The predictor: probabilities in the order of the texts, and what it says to texts that are none."""
+"""The predictor in torch, and how one is loaded; what all predictors do is in test_contract.py."""
 
 from __future__ import annotations
 
@@ -31,32 +31,6 @@ def predictor(model: Path) -> TorchPredictor:
     return TorchPredictor(linear_classifier(model), placement=FP32)
 
 
-def test_every_text_gets_a_probability_of_every_class(predictor: TorchPredictor) -> None:
-    found = predictor.predict_proba(TEXTS)
-
-    assert predictor.label_names == EMOTIONS
-    assert found.shape == (70, 3)
-    assert found.dtype == np.float64
-    assert found.min() > 0
-
-
-def test_a_texts_probabilities_sum_to_1(predictor: TorchPredictor) -> None:
-    np.testing.assert_allclose(predictor.predict_proba(TEXTS).sum(axis=1), 1, atol=1e-12, rtol=0)
-
-
-def test_probabilities_come_in_the_order_of_the_texts(predictor: TorchPredictor) -> None:
-    forwards, backwards = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[::-1])
-
-    assert np.ptp(forwards, axis=0).min() > 0.1
-    np.testing.assert_allclose(backwards, forwards[::-1], atol=1e-6, rtol=0)
-
-
-def test_a_text_has_the_same_probabilities_alone(predictor: TorchPredictor) -> None:
-    together = predictor.predict_proba([*TEXTS, "so happy " * 7])
-
-    np.testing.assert_allclose(predictor.predict_proba(TEXTS[3:4])[0], together[3], atol=1e-6, rtol=0)
-
-
 def test_a_stock_head_predicts_the_same_twice(model: Path) -> None:
     predictor = TorchPredictor(stock_classifier(model), placement=FP32)
 
@@ -69,42 +43,6 @@ def test_without_a_placement_the_probabilities_are_those_of_fp32(
     found = TorchPredictor(linear_classifier(model)).predict_proba(TEXTS)
 
     np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
-
-
-def test_no_texts_have_no_probabilities(predictor: TorchPredictor) -> None:
-    assert predictor.predict_proba([]).shape == (0, 3)
-    assert predictor.predict([]) == []
-
-
-def test_predict_gives_the_most_probable_label(predictor: TorchPredictor) -> None:
-    best = predictor.predict_proba(TEXTS).argmax(axis=1)
-
-    assert predictor.predict(TEXTS) == [EMOTIONS[number] for number in best]
-    assert len(set(best)) > 1
-
-
-def test_a_text_beyond_the_limit_counts_up_to_it(predictor: TorchPredictor) -> None:
-    whole, cut = predictor.predict_proba(["so happy " * 40, "so happy " * 7])
-
-    np.testing.assert_allclose(whole, cut, atol=1e-6, rtol=0)
-
-
-def test_an_empty_text_has_probabilities_too(predictor: TorchPredictor) -> None:
-    assert predictor.predict_proba([""]).sum() == pytest.approx(1)
-
-
-def test_progress_ends_with_all_texts_done(predictor: TorchPredictor) -> None:
-    heard: list[tuple[int, int]] = []
-
-    predictor.predict_proba(TEXTS, on_progress=lambda done, total: heard.append((done, total)))
-
-    assert heard[-1] == (70, 70)
-    assert heard == sorted(heard)
-
-
-def test_a_single_string_is_no_list_of_texts(predictor: TorchPredictor) -> None:
-    with pytest.raises(TypeError, match="a list of texts, not a single string"):
-        predictor.predict_proba("so happy")
 
 
 @pytest.mark.parametrize(("other", "kind"), [(None, "NoneType"), (7, "int"), (b"sad", "bytes")])

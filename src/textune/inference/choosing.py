@@ -29,6 +29,8 @@ from textune.runs import Run, open_run
 TORCH = "torch"
 _MANY = 10_000
 """Texts that are assumed where their number is not known."""
+_TORCH_STARTS_SECONDS = 2.0
+"""What importing torch and transformers takes at least, which is not seen where they are there already."""
 _WORTH_A_GPU = 1_000
 """Texts below which a GPU does not make up for the seconds that torch takes to start."""
 
@@ -113,7 +115,7 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     gpu = count >= _WORTH_A_GPU and bool(usable) and _has_gpu()
     exact = [] if gpu else [export for export in usable if export.reading.precision == "fp32"]
     for export in sorted(exact, key=lambda export: export.speed("export").seconds(count)):
-        if export.speed("model").seconds(count) <= export.speed("export").seconds(count):
+        if _torch_seconds(export, count) <= export.speed("export").seconds(count):
             break
         try:
             check_export(export, model=model)
@@ -126,6 +128,12 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     if places:
         notes.append(_reason(TORCH, texts, known) if not gpu else "Classifying with torch, on the GPU.")
     return Choice(TORCH, run.model, None, tuple(notes))
+
+
+def _torch_seconds(export: Export, texts: int) -> float:
+    """Return about how long the run's own model takes for so many texts, by what the export says of it."""
+    model = export.speed("model")
+    return max(0.0, _TORCH_STARTS_SECONDS - model.load_seconds) + model.seconds(texts)
 
 
 def _readable(place: Path, notes: list[str]) -> Export | None:
