@@ -108,6 +108,20 @@ def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_goes_on_wi
     assert resumed.document["metrics"] == trained.document["metrics"]
 
 
+def test_a_training_that_was_stopped_is_not_begun_again_but_gone_on_with(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    (tmp_path / "seeds.json").write_text("{}")
+
+    with pytest.raises(RunError, match=f"Go on with it: textune train --resume {tmp_path}"):
+        train(tiny_distilbert, small_csv, tmp_path)
+
+
+def test_a_folder_of_seeds_is_gone_on_with_by_a_function_of_its_own(trained: SeedsResult) -> None:
+    with pytest.raises(RunError, match="textune.resume_seeds"):
+        textune.resume(trained.run)
+
+
 def test_a_request_that_fails_early_leaves_nothing(tiny_distilbert: str, tmp_path: Path) -> None:
     with pytest.raises(DataError):
         train(tiny_distilbert, str(tmp_path / "nowhere.csv"), tmp_path / "new" / "run")

@@ -16,7 +16,7 @@ def coverage_table(document: Mapping[str, Any]) -> Table:
     table = Table(
         title="answering only where it is sure",
         title_justify="left",
-        caption="Thresholds are chosen on validation, with a margin; test is what they then give.\n"
+        caption="Chosen on validation, with a margin; test is what the threshold then gives.\n"
         "-: too few validation rows are right to show that much.",
         caption_justify="left",
         box=None,
@@ -26,10 +26,10 @@ def coverage_table(document: Mapping[str, Any]) -> Table:
     for name in (
         "at least\nright",
         "\nthreshold",
-        "validation\nanswered",
-        "\nright",
-        "test\nanswered",
-        "\nright",
+        "\nanswered",
+        "validation\nright",
+        "\nanswered",
+        "test\nright",
     ):
         table.add_column(name, justify="right", no_wrap=True)
     for row in document["coverage"]:

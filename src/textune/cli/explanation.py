@@ -52,6 +52,10 @@ def show_explanation(explanation: Explanation) -> None:
     console.print(coloured(explanation))
     console.print()
     console.print(_word_table(explanation))
+    console.print(
+        f"\n[dim]Points: by how much the word raises the probability of {escape(explanation.label)}. "
+        "Blue speaks for it, orange against.[/dim]"
+    )
 
 
 def coloured(explanation: Explanation) -> Text:
@@ -69,14 +73,7 @@ def coloured(explanation: Explanation) -> Text:
 
 
 def _word_table(explanation: Explanation) -> Table:
-    table = Table(
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-        caption=f"Points: by how much the word raises the probability of {escape(explanation.label)}. Blue "
-        "speaks for it, orange against.",
-        caption_justify="left",
-    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("word")
     table.add_column("points", justify="right")
     table.add_column("")

@@ -27,9 +27,8 @@ from textune.workflows.extras import check_extras
 from textune.workflows.job import Job, TrainResult, carry_out
 from textune.workflows.progress import Observer, Silence, Stopwatch
 from textune.workflows.summary import summarise
-from textune.workflows.training import choose_folder, resolve_recipe, resume
+from textune.workflows.training import SEEDS_PLAN, choose_folder, resolve_recipe, resume
 
-_PLAN = "seeds.json"
 _SUMMARY = "summary.json"
 _FORMAT = 1
 
@@ -117,14 +116,24 @@ def train_seeds(
     plan.recipe_of(plan.seeds[-1])
     check_extras(resolved)
     if is_first():
-        check_free(plan.path)
+        _check_free(plan)
     with _begun(plan):
         return _train_all(plan, offline, learning_rate_factor, observer or Silence())
 
 
+def _check_free(plan: _Plan) -> None:
+    if holds_seeds(plan.path) and not (plan.path / _SUMMARY).exists():
+        raise RunError(
+            f"The output folder {plan.path} cannot be used: a training with several seeds was stopped there.",
+            f"Go on with it: textune train --resume {shlex.quote(str(plan.path))}\n"
+            "Or choose another one with --out.",
+        )
+    check_free(plan.path)
+
+
 def holds_seeds(path: str | Path) -> bool:
     """Return whether a folder is one that `train_seeds` made."""
-    return (Path(path).expanduser() / _PLAN).is_file()
+    return (Path(path).expanduser() / SEEDS_PLAN).is_file()
 
 
 def resume_seeds(
@@ -151,18 +160,18 @@ def resume_seeds(
 
 def _read_plan(path: Path) -> _Plan:
     try:
-        values = json.loads((path / _PLAN).read_text(encoding="utf-8"))
+        values = json.loads((path / SEEDS_PLAN).read_text(encoding="utf-8"))
         known = values["format"] == _FORMAT
         seeds = tuple(int(seed) for seed in values["seeds"])
         name, settings = str(values["recipe"]["name"]), dict(values["recipe"]["settings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{path / _PLAN} cannot be read, so it is not known which seeds to train.",
+            f"{path / SEEDS_PLAN} cannot be read, so it is not known which seeds to train.",
             "Train anew in another folder.",
         ) from error
     if not known:
-        raise RunError(f"{path / _PLAN} was written by another version of textune.", "Use that version.")
-    return _Plan(path, name, check_recipe(settings, origin=str(path / _PLAN)), seeds)
+        raise RunError(f"{path / SEEDS_PLAN} was written by another version of textune.", "Use that version.")
+    return _Plan(path, name, check_recipe(settings, origin=str(path / SEEDS_PLAN)), seeds)
 
 
 @contextmanager
@@ -172,12 +181,14 @@ def _begun(plan: _Plan) -> Iterator[None]:
     if is_first():
         recipe = {"name": plan.name, "settings": plan.recipe.model_dump()}
         with storage_errors(plan.path):
-            write_json(plan.path / _PLAN, {"format": _FORMAT, "recipe": recipe, "seeds": list(plan.seeds)})
+            write_json(
+                plan.path / SEEDS_PLAN, {"format": _FORMAT, "recipe": recipe, "seeds": list(plan.seeds)}
+            )
     try:
         yield
     except BaseException:
         if is_first() and not any(plan.folder(seed).exists() for seed in plan.seeds):
-            (plan.path / _PLAN).unlink(missing_ok=True)
+            (plan.path / SEEDS_PLAN).unlink(missing_ok=True)
             for folder in missing:
                 with suppress(OSError):
                     folder.rmdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ from textune.workflows.extras import check_extras
 from textune.workflows.job import Job, TrainResult, carry_out
 from textune.workflows.origin import check_schedule, check_unchanged
 from textune.workflows.progress import Observer, Silence
+
+SEEDS_PLAN = "seeds.json"
+"""The file in a folder of runs with several seeds that says what they are."""
 
 
 def train(
@@ -95,6 +99,11 @@ def resume(
         RequestError: There is no such run, or the recipe, the data or the model has changed since it began.
     """
     path, observer = Path(run).expanduser(), observer or Silence()
+    if (path / SEEDS_PLAN).is_file():
+        raise RunError(
+            f"{path} holds trainings with several seeds.",
+            f"Go on with them: textune.resume_seeds(...), or textune train --resume {shlex.quote(str(path))}",
+        )
     if (path / "manifest.json").exists():
         observer.note("This run is complete: there is nothing to go on with.")
         finished = open_run(path)
