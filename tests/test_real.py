@@ -177,8 +177,6 @@ import os, signal, sys, time
 from textune.workflows import job as training
 
 name, save = sys.argv.pop(1), training._save
-# A process that is started in the background of a shell may have been told to ignore it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def stop(*arguments):
     save(*arguments)
