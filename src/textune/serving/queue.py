@@ -32,9 +32,8 @@ _MOST_TEXTS = 32
 _MOST_CHARACTERS = 16_384
 """Of a batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
 
-_NEW_SHARE = 0.1
-"""The weight of the newest batch in the average rate."""
-
+_SECONDS_REMEMBERED = 1.0
+"""How far back the rate looks: that the machine has other work all of a sudden is noticed within a batch."""
 
 _SHARE_OF_TIMEOUT = 0.5
 """How much of the time limit the queue may take: what is expected is half of what may happen."""
@@ -200,6 +199,11 @@ class TextQueue:
         else:
             ticket.answer.cancel()
 
+    def _note_rate(self, texts: int, seconds: float) -> None:
+        rate = len(self._threads) * texts / seconds
+        share = 1.0 if not self._rate else 1 - math.exp(-seconds / _SECONDS_REMEMBERED)
+        self._rate += share * (rate - self._rate)
+
     def _wait_seconds(self) -> float:
         return self._taken / self._rate if self._rate else 0.0
 
@@ -262,8 +266,7 @@ class TextQueue:
             self._loop.call_soon_threadsafe(call, *arguments)
 
     def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
-        rate = len(self._threads) * len(batch) / max(ended - started, 1e-6)
-        self._rate = rate if not self._rate else (1 - _NEW_SHARE) * self._rate + _NEW_SHARE * rate
+        self._note_rate(len(batch), max(ended - started, 1e-6))
         self._on_batch(len(batch), ended - started)
         for item, row in zip(batch, rows, strict=True):
             ticket = item.ticket
