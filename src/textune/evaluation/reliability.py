@@ -156,8 +156,7 @@ def error_interval(error: float, resampled: NDArray[np.float64], by_chance: NDAr
     side only; reflected in the estimate, they take it away (the basic bootstrap: Davison & Hinkley,
     "Bootstrap Methods and their Application" (1997), section 5.2). And an error such as perfectly calibrated
     probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be none at all.
-    Of 200 simulated test sets of 1,421 rows, the interval held a true error of 0 in 97 of 100, and one of
-    0.024 in 87; plain percentiles held them in 0 and 12.
+    docs/decisions/0015-the-interval-of-the-calibration-error.md says how often it holds the truth.
 
     Args:
         error: The estimate.
