@@ -1,8 +1,8 @@
 """The server beside a plain one of FastAPI and transformers' pipeline, and under more load than it can bear.
 
-Both serve the same run, on this computer, to clients in this process. They take turns; each figure is the
-median of the turns. Then the server alone gets one, three and ten times as many requests a second as it can
-answer.
+All serve the same run, on this computer, to clients in this process: textune with torch, and with the
+export that it takes unasked. They take turns; each figure is the median of the turns. Then textune's server
+alone, with its export, gets one, three and ten times as many requests a second as it can answer.
 
     python benchmarks/serve.py [--run RUN] [--seconds 12] [--turns 2]
 
@@ -33,10 +33,17 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import textune
 from load import Outcome, closed_loop, open_loop, to_request
 from textune.cli.console import Watcher
+from textune.inference.choosing import choose
 
 HERE = Path(__file__).parent
 CLIENTS = 32
 TIMES = (1, 3, 10)
+PLAIN = "FastAPI + pipeline"
+SERVERS = {
+    PLAIN: [str(HERE / "plain_server.py"), "{run}/model", "{port}"],
+    "textune, torch": ["-m", "textune", "serve", "{run}", "--port", "{port}", "--runtime", "torch"],
+    "textune, export": ["-m", "textune", "serve", "{run}", "--port", "{port}"],
+}
 
 
 def data_source() -> str:
@@ -59,15 +66,20 @@ def train_run(folder: str) -> Path:
     return Path(result.run)
 
 
+def add_export(run: Path) -> None:
+    """Export a run, unless that has been done, and say what its server takes unasked."""
+    for runtime in ("onnx", "openvino"):
+        if not (run / "exports" / runtime).is_dir():
+            textune.export(run, runtime=runtime)
+    print(choose(run).notes[-1])
+
+
 @contextmanager
 def server(kind: str, run: Path) -> Iterator[int]:
     """Run a server for the length of the block and yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    if kind == "textune":
-        command = ["-m", "textune", "serve", str(run), "--port", str(port)]
-    else:
-        command = [str(HERE / "plain_server.py"), str(run / "model"), str(port)]
+    command = [part.format(run=run, port=port) for part in SERVERS[kind]]
     process = subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -96,7 +108,7 @@ def wait_for(port: int) -> None:
 
 def compare(run: Path, requests: list[bytes], *, turns: int, seconds: float) -> float:
     """Print both servers' figures; return how many requests a second textune's answers."""
-    rates: dict[str, list[float]] = {"FastAPI + pipeline": [], "textune": []}
+    rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     singles: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(turns):
         for name in rates:
@@ -106,12 +118,12 @@ def compare(run: Path, requests: list[bytes], *, turns: int, seconds: float) -> 
                 one = asyncio.run(closed_loop(port, requests, clients=1, seconds=seconds / 3))
             rates[name].append(many.statuses[200] / many.seconds)
             singles[name].append(one.percentile(50))
-    peer = statistics.median(rates["FastAPI + pipeline"])
+    peer = statistics.median(rates[PLAIN])
     print(f"{'':<20} {CLIENTS} clients, requests/s {'ratio':>6}   one client, p50")
     for name, turned in rates.items():
         rate = statistics.median(turned)
         print(f"{name:<20} {rate:>22,.0f} {rate / peer:>6.2f} {statistics.median(singles[name]):>14.1f} ms")
-    return statistics.median(rates["textune"])
+    return statistics.median(rates["textune, export"])
 
 
 def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: float) -> None:
@@ -122,7 +134,7 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: floa
     )
     print(f"{'p99 of 429':>11} {'p99 of /health':>15}")
     first = 0.0
-    with server("textune", run) as port:
+    with server("textune, export", run) as port:
         asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
         for times in TIMES:
             outcome, health = asyncio.run(open_loop(port, requests, rate=capacity * times, seconds=seconds))
@@ -155,6 +167,7 @@ def main() -> None:
     requests = [to_request(text) for text in read_texts()]
     with tempfile.TemporaryDirectory() as folder:
         run = options.run or train_run(folder)
+        add_export(run)
         print(f"{len(requests):,} texts of {data_source()}, {os.cpu_count()} cores, {options.turns} turns\n")
         capacity = compare(run, requests, turns=options.turns, seconds=options.seconds)
         overload(run, requests, capacity=capacity, seconds=options.seconds)

@@ -44,7 +44,8 @@ class WordPredictor:
 
     label_names = LABELS
 
-    def __init__(self) -> None:
+    def __init__(self, *, threshold: float = 0.0) -> None:
+        self.threshold = threshold
         self.open = threading.Event()
         self.open.set()
         self.entered = threading.Event()

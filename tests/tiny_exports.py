@@ -26,7 +26,7 @@ _SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 def save_tiny_run(folder: Path, classifier: TextClassifier, *, rows: int = 60) -> Path:
     """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder."""
-    with new_run(folder, recipe=dump_recipe(Recipe()), origin={}, facts={}) as run:
+    with new_run(folder, recipe=dump_recipe(Recipe()), origin={}, facts={"model": {"name": "tiny"}}) as run:
         save_classifier(classifier, run.model)
         run.predictions.mkdir()
         for split, seed in _SPLITS.items():

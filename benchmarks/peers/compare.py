@@ -4,7 +4,7 @@ Contestants that need packages of their own run in environments that `make bench
 `requirements/`. Each is a process from its start to its end: "whole" is what a person waits for, imports and
 prediction included; "train" is what the contestant itself counts as training; the peak is the process's
 resident memory. Test figures are those of the first seed, with 95 % bootstrap intervals; seconds and memory
-are medians over all turns.
+are medians over all turns. What has been measured is kept, so that a run that was stopped goes on.
 
     python benchmarks/peers/compare.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--only NAME ...]
 """
@@ -55,7 +55,12 @@ class Contestant:
     train: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    figures: Any = None
+    figures: dict[str, Any] | None = None
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has had."""
+        return len(self.whole)
 
     @property
     def python(self) -> str:
@@ -154,14 +159,32 @@ def show(contestants: list[Contestant]) -> None:
     )
     for each in contestants:
         found = each.figures
+        assert found
         print(
-            f"| {each.title} | {found.accuracy:.1%} ±{half(found.accuracy_ci95):.1%} "
-            f"| {found.macro_f1:.1%} ±{half(found.macro_f1_ci95):.1%} "
-            f"| {found.log_loss:.3f} ±{half(found.log_loss_ci95):.3f} "
-            f"| {found.expected_calibration_error:.3f} "
+            f"| {each.title} | {found['accuracy']:.1%} ±{half(found['accuracy_ci95']):.1%} "
+            f"| {found['macro_f1']:.1%} ±{half(found['macro_f1_ci95']):.1%} "
+            f"| {found['log_loss']:.3f} ±{half(found['log_loss_ci95']):.3f} "
+            f"| {found['expected_calibration_error']:.3f} "
             f"| {statistics.median(each.train):,.1f} s | {statistics.median(each.whole):,.1f} s "
             f"| {statistics.median(each.peak):,.0f} MB |"
         )
+
+
+def take_up(path: Path) -> None:
+    """Read what an earlier run has measured, so that this one goes on."""
+    if path.is_file():
+        for name, found in json.loads(path.read_text()).items():
+            vars(CONTESTANTS[name]).update(found)
+
+
+def keep(path: Path) -> None:
+    """Write what has been measured."""
+    measured = ("train", "whole", "peak", "figures")
+    found = {
+        name: {key: vars(each)[key] for key in measured} for name, each in CONTESTANTS.items() if each.figures
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found))
 
 
 def half(interval: tuple[float, float]) -> float:
@@ -178,7 +201,7 @@ def draw(contestants: list[Contestant], path: str) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 4.2))
     for each in contestants:
-        seconds, score = statistics.median(each.whole), 100 * each.figures.macro_f1
+        seconds, score = statistics.median(each.whole), 100 * (each.figures or {})["macro_f1"]
         ours = each.title.startswith("textune")
         axes.plot(seconds, score, "o", color="#0a7a5c" if ours else "#777777")
         axes.annotate(
@@ -204,10 +227,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", nargs="+", default=list(CONTESTANTS), choices=list(CONTESTANTS))
     parser.add_argument("--picture", default="")
+    parser.add_argument("--afresh", action="store_true", help="forget what has been measured")
     options = parser.parse_args()
     from textune.encoder.loading import find_model
     from textune.evaluation.metrics import measure
 
+    kept = REPOSITORY / ".bench" / "peers.json"
+    if options.afresh:
+        kept.unlink(missing_ok=True)
+    take_up(kept)
     contestants = [CONTESTANTS[name] for name in options.only]
     model = str(find_model(options.model, offline=True).path)
     with tempfile.TemporaryDirectory() as folder:
@@ -215,10 +243,14 @@ def main() -> None:
         data = write_data(options.data, Path(options.json))
         for seed in range(options.turns):
             for each in contestants:
+                if each.turns > seed:
+                    continue
                 probabilities = run_once(each, options, seed=seed, model=model)
-                each.figures = each.figures or measure(
-                    probabilities, np.asarray(data["test"]["label"]), label_names=data["labels"]
+                labels = np.asarray(data["test"]["label"])
+                each.figures = (
+                    each.figures or measure(probabilities, labels, label_names=data["labels"]).to_json()
                 )
+                keep(kept)
                 print(f"turn {seed + 1}, {each.title}: {each.whole[-1]:.1f} s", file=sys.stderr, flush=True)
     import torch
 

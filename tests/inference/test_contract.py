@@ -56,6 +56,14 @@ def test_in_8_bits_the_probabilities_are_close_to_those_of_the_run(predictor: An
     np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected, atol=0.05, rtol=0)
 
 
+def test_the_softmax_of_the_logits_are_the_probabilities(exact: Any) -> None:
+    powers = np.exp(exact.predict_logits(TEXTS).astype(np.float64))
+
+    expected = exact.predict_proba(TEXTS)
+    np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), expected, atol=1e-6, rtol=0)
+    assert exact.predict_logits([]).shape == (0, 3)
+
+
 def test_probabilities_come_in_the_order_of_the_texts(predictor: Any) -> None:
     forwards, backwards = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[::-1])
 

@@ -45,15 +45,6 @@ def test_without_a_placement_the_probabilities_are_those_of_fp32(
     np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
 
 
-def test_the_softmax_of_the_logits_are_the_probabilities(predictor: TorchPredictor) -> None:
-    logits = predictor.predict_logits(TEXTS).astype(np.float64)
-
-    powers = np.exp(logits)
-    expected = predictor.predict_proba(TEXTS)
-    np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), expected, atol=1e-6, rtol=0)
-    assert predictor.predict_logits([]).shape == (0, 3)
-
-
 @pytest.mark.parametrize(("other", "kind"), [(None, "NoneType"), (7, "int"), (b"sad", "bytes")])
 def test_what_is_no_string_is_named_by_its_number(predictor: TorchPredictor, other: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"text 2 is not a string but {kind}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -223,15 +224,29 @@ def test_the_interface_is_described(server: Running) -> None:
     }
 
 
-def test_a_runtime_without_logits_gives_probabilities_and_says_what_it_cannot() -> None:
-    class ProbabilitiesOnly:
-        label_names = LABELS
-        predict_proba = WordPredictor().predict_proba
+def test_a_text_that_is_too_unsure_gets_no_label_and_the_scores_after_it() -> None:
+    unsure, sure = sorted(("so happy", "so sad"), key=lambda text: max(probabilities_of(text).values()))
+    between = (max(probabilities_of(unsure).values()) + max(probabilities_of(sure).values())) / 2
 
-    with running(predictor=ProbabilitiesOnly()) as server:
+    with running(predictor=WordPredictor(threshold=between)) as server:
+        [withheld, given] = server.post({"inputs": [unsure, sure]}).json
+        [short] = server.post({"inputs": unsure, "parameters": {"top_k": 1}}).json
+        flat = server.post({"inputs": unsure}, "/predict").json
+        below = server.ask("GET", "/info").json["abstains_below"]
+
+    highest = max(probabilities_of(unsure).values())
+    assert withheld[0] == {"label": None, "score": pytest.approx(highest), "abstained": True}
+    assert by_label(withheld[1:]) == pytest.approx(probabilities_of(unsure))
+    assert by_label(given) == pytest.approx(probabilities_of(sure))
+    assert [entry["label"] for entry in short] == [None, withheld[1]["label"]]
+    assert flat == withheld
+    assert below == between
+
+
+def test_a_classifier_that_is_never_sure_enough_gives_no_label() -> None:
+    with running(predictor=WordPredictor(threshold=math.inf)) as server:
         [scores] = server.post({"inputs": "so happy"}).json
-        refused = server.post({"inputs": "so happy", "parameters": {"function_to_apply": "none"}})
+        info = server.ask("GET", "/info").json
 
-    assert by_label(scores) == pytest.approx(probabilities_of("so happy"))
-    assert refused.status == 422
-    assert refused.json["error"] == "The runtime torch gives probabilities only, no logits."
+    assert scores[0]["label"] is None
+    assert info["abstains_below"] is None

@@ -14,7 +14,16 @@ _DEFAULTS = Limits()
 
 
 def serve(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or of an export.")
+    ],
+    runtime: Annotated[
+        str,
+        typer.Option(
+            help="torch, or an export's name such as onnx or onnx-int8; by default the fastest exact one.",
+            show_default=False,
+        ),
+    ] = "",
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 lets other computers in.")
     ] = "127.0.0.1",
@@ -64,6 +73,7 @@ def serve(
 
         run_server(
             run,
+            runtime=runtime,
             host=host,
             port=port,
             api_keys=api_key or (),

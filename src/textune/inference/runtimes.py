@@ -114,28 +114,39 @@ class ExportPredictor:
                 on_progress(done, len(rows))
         return found
 
+    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives.
+
+        The thread that calls computes alone, so that a server's threads do not wait for each other.
+        """
+        check_texts(texts)
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        found = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
+        for batch in batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS):
+            found[batch] = self._work(rows, batch) / self._reading.temperature
+        return found
+
     def predict(self, texts: Sequence[str]) -> list[str | None]:
         """Return the most probable label of every text, or None where it is not sure enough."""
         return labels_of(self, texts)
 
     def _run(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Yield the numbers of the rows of every batch, and their logits, as they are done."""
-
-        def work(batch: list[int]) -> NDArray[np.float32]:
-            return self._logits(*pad([rows[row] for row in batch], padding_id=self._reading.padding_id))
-
         batches = batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
         if self._threads == 1 or len(batches) < 2:
             for batch in batches:
-                yield batch, work(batch)
+                yield batch, self._work(rows, batch)
             return
         with ThreadPoolExecutor(self._threads) as executor:
             try:
-                futures = {executor.submit(work, batch): batch for batch in batches}
+                futures = {executor.submit(self._work, rows, batch): batch for batch in batches}
                 for future in as_completed(futures):
                     yield futures.pop(future), future.result()
             finally:
                 executor.shutdown(cancel_futures=True)
+
+    def _work(self, rows: Sequence[Sequence[int]], batch: Sequence[int]) -> NDArray[np.float32]:
+        return self._logits(*pad([rows[row] for row in batch], padding_id=self._reading.padding_id))
 
 
 def pad(rows: Sequence[Sequence[int]], *, padding_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

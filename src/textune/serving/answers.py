@@ -56,3 +56,33 @@ def ranked(
         [{"label": label_names[number], "score": row[number]} for number in order]
         for row, order in zip(scores.tolist(), orders, strict=True)
     ]
+
+
+def answers_of(
+    logits: NDArray[np.floating[Any]],
+    label_names: Sequence[str],
+    *,
+    function: str = "softmax",
+    top_k: int | None = None,
+    threshold: float = 0.0,
+) -> list[list[dict[str, Any]]]:
+    """Return what a client gets for every text: `ranked` scores, after an entry that says if it abstains.
+
+    Args:
+        logits: Of every class for every text (texts, classes).
+        label_names: The classes' names, in the order of the logits.
+        function: From logits to scores, a key of `FUNCTIONS`.
+        top_k: How many labels at most; None: all.
+        threshold: The top probability below which no label is given. The first entry of such a text has
+            the label None, so that whoever reads the first one gets none.
+
+    Example:
+        >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)
+        [[{'label': None, 'score': 0.5, 'abstained': True}, {'label': 'no', 'score': 0.5}]]
+    """
+    answers = ranked(FUNCTIONS[function](logits), label_names, top_k=top_k)
+    if threshold:
+        for answer, surest in zip(answers, softmax(logits).max(axis=1), strict=True):
+            if surest < threshold:
+                answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
+    return answers

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from textune.serving import schemas
-from textune.serving.answers import FUNCTIONS, ranked, softmax
+from textune.serving.answers import answers_of, softmax
 from textune.serving.description import VERSION, describe, info_document
 from textune.serving.gate import App, Gate
 from textune.serving.metrics import CONTENT_TYPE
@@ -69,21 +69,29 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         asked = schemas.read_request(schemas.ClassifyRequest, await service.read_body(request))
         texts = schemas.texts_of(asked.inputs, service.limits)
         parameters = asked.parameters or schemas.ClassifyParameters()
-        function = parameters.function_to_apply or "softmax"
-        _check_function(function, service)
-        scores = FUNCTIONS[function](await service.logits(request, texts))
-        return _json(ranked(scores, service.served.label_names, top_k=parameters.top_k))
+        served = service.served
+        answer = answers_of(
+            await service.logits(request, texts),
+            served.label_names,
+            function=parameters.function_to_apply or "softmax",
+            top_k=parameters.top_k,
+            threshold=served.threshold,
+        )
+        return _json(answer)
 
     @app.post("/predict")
     async def predict(request: Request) -> Response:
         """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
         asked = schemas.read_request(schemas.PredictRequest, await service.read_body(request))
         texts = schemas.texts_of(asked.inputs, service.limits)
-        function = "none" if asked.raw_scores else "softmax"
-        _check_function(function, service)
+        served = service.served
         await _check_cut(asked, texts, service)
-        scores = FUNCTIONS[function](await service.logits(request, texts))
-        answer = ranked(scores, service.served.label_names)
+        answer = answers_of(
+            await service.logits(request, texts),
+            served.label_names,
+            function="none" if asked.raw_scores else "softmax",
+            threshold=served.threshold,
+        )
         return _json(answer[0] if isinstance(asked.inputs, str) else answer)
 
     @app.post("/explain")
@@ -106,11 +114,6 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             for part, weight in zip(parts, weights, strict=True)
         ]
         return _json({"label": names[number], "score": float(probabilities[0, number]), "parts": listed})
-
-
-def _check_function(function: str, service: Service) -> None:
-    if function != "softmax" and not service.served.has_logits:
-        raise invalid(f"The runtime {service.served.runtime} gives probabilities only, no logits.")
 
 
 async def _check_cut(asked: schemas.PredictRequest, texts: list[str], service: Service) -> None:

@@ -124,6 +124,8 @@ def info_document(served: Served, limits: Limits) -> dict[str, Any]:
         "run": served.run,
         "runtime": served.runtime,
         "workers": served.workers,
+        # JSON has no infinity: a classifier that never gives a label has no threshold.
+        "abstains_below": served.threshold if served.threshold <= 1 else None,
         "max_input_length": served.max_tokens,
         "auto_truncate": True,
         "max_client_batch_size": limits.texts,

@@ -108,10 +108,11 @@ class ExplainRequest(_Request):
 
 
 class Score(BaseModel):
-    """A label and its score."""
+    """A label and its score; of a text that gets no label, the first entry says so."""
 
-    label: str
+    label: str | None = Field(description="None where the classifier is not sure enough to give one.")
     score: float
+    abstained: bool = Field(False, description="Whether a label is withheld.")
 
 
 class Part(BaseModel):

@@ -1,28 +1,44 @@
-"""What is served: a run's classifier and what is known of it.
+"""What is served: a classifier and what is known of it.
 
-In: a run folder. Out: a `Served`. This is the one place where the server meets a runtime: to serve from
-another than torch, give another predictor here. Does not know HTTP.
+In: a run folder, or an export. Out: a `Served`. This is the one place where the server meets a runtime. Does
+not know HTTP.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
+from textune.inference.choosing import Choice, choose
+from textune.inference.exports import exports_folder
+from textune.inference.processor import available_cores
 from textune.runs import Run, open_run, read_manifest
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from textune.inference.predictor import Predictor
-
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
-_SMALLEST = np.finfo(np.float64).tiny
+_FASTER = "Serving with torch. An export answers several times faster: textune export {run} --runtime onnx"
+
+
+class Scorer(Protocol):
+    """What classifies: `TorchPredictor`, `ExportPredictor`."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of the logits."""
+
+    @property
+    def threshold(self) -> float:
+        """The top probability below which no label is given: 0 where one always is, infinity: never."""
+
+    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """Return the logits (texts, classes), whose softmax are the probabilities."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +46,7 @@ class Served:
     """A classifier and what is known of it.
 
     Attributes:
-        predictor: Classifies; is called by several threads at a time.
+        predictor: Gives logits; is called by several threads at a time.
         workers: How many threads are to call it.
         run: The name of the run.
         model: The name of the pretrained model.
@@ -40,9 +56,10 @@ class Served:
         precision: In which arithmetic.
         sha256: The hash of the weights.
         figures: What the run's `metrics.json` says of its quality; empty where there is none.
+        notes: Sentences for the person: what computes and why.
     """
 
-    predictor: Predictor
+    predictor: Scorer
     workers: int
     run: str = ""
     model: str = ""
@@ -52,6 +69,7 @@ class Served:
     precision: str = "fp32"
     sha256: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -59,40 +77,74 @@ class Served:
         return self.predictor.label_names
 
     @property
-    def has_logits(self) -> bool:
-        """Whether the runtime gives logits; if not, what stands for them are logarithms of probabilities."""
-        return hasattr(self.predictor, "predict_logits")
-
-    def logits(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
-        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
-        if self.has_logits:
-            logits: NDArray[np.floating[Any]] = self.predictor.predict_logits(texts)  # type: ignore[attr-defined]
-            return logits
-        return np.log(np.maximum(self.predictor.predict_proba(texts), _SMALLEST))
+    def threshold(self) -> float:
+        """The top probability below which no label is given: 0 where one always is, infinity: never."""
+        return self.predictor.threshold
 
 
-def load_served(path: Path) -> Served:
-    """Load the classifier of a finished run, one thread for every core.
+def load_served(path: Path, *, runtime: str = "") -> Served:
+    """Load a classifier, for as many threads as there are cores.
+
+    Args:
+        path: The folder of a finished run, or of an export.
+        runtime: `torch` or the name of an export; empty: the fastest that gives the run's probabilities.
 
     Raises:
+        RequestError: There is no such runtime.
         RunError: The folder is missing, incomplete or damaged.
         ModelError: The classifier cannot be read.
+        ExportError: The export is missing, damaged, or of another model.
+        MissingExtraError: The runtime is not installed.
     """
+    choice = choose(path, runtime=runtime)
+    served = _load_torch(choice) if choice.export is None else _load_export(choice)
+    if choice.export is not None and choice.model == choice.export.path:
+        return served
     run = open_run(path)
-    from textune.inference.predictor import TorchPredictor
-    from textune.model.storage import load_classifier
-
-    predictor = TorchPredictor(load_classifier(run.model))
     manifest = read_manifest(run)
-    return Served(
-        predictor=predictor,
-        workers=_claim_cores(predictor.device),
+    unused = choice.export is None and not runtime and not exports_folder(run).is_dir()
+    return replace(
+        served,
         run=path.resolve().name,
         model=str(manifest["model"]["name"]),
-        max_tokens=predictor.max_tokens,
-        count_tokens=_token_counter(run),
         sha256=str(manifest["model"].get("weights_sha256", "")),
         figures=_read_figures(run),
+        notes=(_FASTER.format(run=shlex.quote(str(path))),) if unused else choice.notes,
+    )
+
+
+def _load_torch(choice: Choice) -> Served:
+    from textune.inference.predictor import TorchPredictor
+    from textune.model.abstention import read_abstention
+    from textune.model.storage import load_classifier
+
+    abstention = read_abstention(choice.model)
+    predictor = TorchPredictor(load_classifier(choice.model), abstention=abstention)
+    files = [choice.model / "tokenizer.json", choice.model / "encoder" / "tokenizer.json"]
+    found = next((file for file in files if file.is_file()), None)
+    return Served(
+        predictor,
+        workers=_claim_cores(predictor.device),
+        max_tokens=predictor.max_tokens,
+        count_tokens=None if found is None else _token_counter(found),
+    )
+
+
+def _load_export(choice: Choice) -> Served:
+    from textune.inference.runtimes import ExportPredictor
+    from textune.model.abstention import read_abstention
+
+    export = choice.export
+    assert export is not None
+    return Served(
+        ExportPredictor(export, abstention=read_abstention(choice.model)),
+        workers=available_cores(),
+        run=export.path.resolve().name,
+        max_tokens=export.reading.max_length,
+        count_tokens=_token_counter(export.tokenizer),
+        runtime=choice.runtime,
+        precision=export.reading.precision,
+        sha256=str(export.facts["model_sha256"]),
     )
 
 
@@ -111,15 +163,11 @@ def _claim_cores(device: str) -> int:
     return cores
 
 
-def _token_counter(run: Run) -> Callable[[Sequence[str]], list[int]] | None:
+def _token_counter(file: Path) -> Callable[[Sequence[str]], list[int]]:
     """Return what counts tokens, with a tokenizer of its own: that of the classifier cuts, and is in use."""
     from tokenizers import Tokenizer
 
-    files = [run.model / "tokenizer.json", run.model / "encoder" / "tokenizer.json"]
-    found = next((file for file in files if file.is_file()), None)
-    if found is None:
-        return None
-    tokenizer = Tokenizer.from_file(str(found))
+    tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]

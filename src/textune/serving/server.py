@@ -12,6 +12,7 @@ import logging
 import os
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -30,6 +31,9 @@ _SECONDS_TO_KEEP_ALIVE = 60
 """How long a silent connection stays open: the longer, the rarer a client asks just as it is closed."""
 
 _SECONDS_TO_BE_HEARD = 0.2
+_MOST_SECONDS_TO_BE_HEARD = 2.0
+"""How long what is connected gets to speak before silent connections are closed: until all have gone, at most."""
+
 _MOST_TURNS_TO_LET_IN = 1000
 _SECONDS_FOR_THE_LAST = 2.0
 
@@ -152,8 +156,12 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0)
         for listener in self.servers:
             listener.close()
-        # uvicorn closes connections that are silent: those that were opened last get the time to speak.
+        # uvicorn closes connections that are silent: those that were opened last get the time to speak, and
+        # to be told that their connection closes. Those that have gone need none.
         await asyncio.sleep(_SECONDS_TO_BE_HEARD)
+        end = time.monotonic() + _MOST_SECONDS_TO_BE_HEARD - _SECONDS_TO_BE_HEARD
+        while self.server_state.connections and time.monotonic() < end:
+            await asyncio.sleep(0.02)
         self.should_exit = True
 
 

@@ -167,7 +167,7 @@ def make_service(served: Served, *, limits: Limits, api_keys: Sequence[str], str
     """
     metrics = Metrics(lambda: queue.taken)
     queue = TextQueue(
-        served.logits,
+        served.predictor.predict_logits,
         workers=served.workers,
         places=limits.queued_texts,
         timeout_seconds=limits.timeout_seconds,

@@ -27,6 +27,7 @@ _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 def serve(
     run: str | Path,
     *,
+    runtime: str = "",
     host: str = "127.0.0.1",
     port: int = 8000,
     api_keys: Sequence[str] = (),
@@ -37,7 +38,8 @@ def serve(
     """Serve a run's classifier until the process is told to end.
 
     Args:
-        run: A finished run's folder.
+        run: The folder of a finished run, or of an export.
+        runtime: `torch` or the name of an export; by default the fastest that gives the run's probabilities.
         host: The address to listen on.
         port: The port; 0 takes one that is free.
         api_keys: Keys, of which a request must carry one; without any, none is needed.
@@ -46,7 +48,9 @@ def serve(
         on_ready: Called with the server's URL when requests are taken.
 
     Raises:
-        RequestError: The run, the address or a key is wrong.
+        RequestError: The address, a key or the runtime is wrong.
+        RunError: The run is missing, incomplete or damaged.
+        ExportError: The export is missing, damaged, or of another model.
         StoppedError: It was told to end at once, and requests were left without an answer.
     """
     limits, observer = limits or Limits(), observer or Silence()
@@ -58,7 +62,9 @@ def serve(
         # As long as nothing is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         observer.stage("Loading the classifier")
-        service = _load(Path(run).expanduser(), limits, api_keys)
+        service = _load(Path(run).expanduser(), runtime, limits, api_keys)
+        for note in service.served.notes:
+            observer.note(note)
         found, free_port = bound.getsockname()[:2]
         if not api_keys and not ipaddress.ip_address(found.partition("%")[0]).is_loopback:
             service.log.write("open", level="warning", message=_OPEN)
@@ -71,14 +77,14 @@ def serve(
         raise StoppedError("Stopped at once: requests may have been left without an answer.")
 
 
-def _load(run: Path, limits: Limits, api_keys: Sequence[str]) -> Service:
+def _load(run: Path, runtime: str, limits: Limits, api_keys: Sequence[str]) -> Service:
     """Load what is served, and do once what only the first request would need."""
     from textune.serving.served import load_served
     from textune.serving.service import make_service
 
     _allow_many_connections()
-    served = load_served(run)
-    served.logits(_WARM_UP)
+    served = load_served(run, runtime=runtime)
+    served.predictor.predict_logits(_WARM_UP)
     # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
     gc.collect()
     gc.freeze()

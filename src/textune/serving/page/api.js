@@ -39,6 +39,12 @@ export function classify(texts, signal) {
   return call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
 }
 
+// Takes an answer to one text apart: where the classifier gives no label, its first entry says so.
+export function readScores(scores) {
+  const [{ label, score }] = scores;
+  return { label, score, byLabel: scores.filter(({ abstained }) => !abstained) };
+}
+
 export function explain(text, signal) {
   return call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal });
 }

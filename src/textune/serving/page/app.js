@@ -1,6 +1,6 @@
 // The page: what is typed is classified as it is typed, and its words are weighed when the typing rests.
 
-import { classify, explain, readInfo, useKey } from "./api.js";
+import { classify, explain, readInfo, readScores, useKey } from "./api.js";
 import { drawBars, drawFigures, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
 import { startFiling } from "./filing.js";
 
@@ -72,8 +72,12 @@ async function showScores(text, signal) {
     part("words").textContent = text;
     part("weights").tBodies[0].replaceChildren();
   }
-  drawBars(part("bars"), scores);
-  part("summary").textContent = `${scores[0].label}, ${percent(scores[0].score)}`;
+  const { label, score, byLabel } = readScores(scores);
+  drawBars(part("bars"), byLabel);
+  part("summary").textContent =
+    label === null
+      ? `No label: ${byLabel[0].label} at ${percent(score)} is not sure enough. Let a person decide.`
+      : `${label}, ${percent(score)}`;
 }
 
 async function showWords(text, signal) {
@@ -92,7 +96,7 @@ async function showLines(text, signal) {
   part("several").replaceChildren();
   drawTable(part("several"), {
     head: ["Text", "Label", "Probability"],
-    rows: answers.map((scores, number) => [sent[number], scores[0].label, percent(scores[0].score)]),
+    rows: answers.map((scores, number) => [sent[number], scores[0].label ?? "(none)", percent(scores[0].score)]),
     numbers: [2],
   });
   const more = lines.length - sent.length;

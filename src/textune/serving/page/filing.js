@@ -1,7 +1,7 @@
 // The panel for files: reads one, classifies it in parts, offers the table. What is sent stays on the server
 // for as long as it takes to answer.
 
-import { classify, patiently } from "./api.js";
+import { classify, patiently, readScores } from "./api.js";
 import { drawTable, element, percent } from "./drawing.js";
 import { formatTable, guessColumn, parts, readTable } from "./tables.js";
 
@@ -78,10 +78,13 @@ export function startFiling(limits) {
   }
 
   function offer({ names, rows }, column, answers) {
-    const labels = answers.find((scores) => scores)?.map(({ label }) => label).sort() ?? [];
-    const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`)];
+    const first = answers.find((scores) => scores);
+    const labels = first ? readScores(first).byLabel.map(({ label }) => label).sort() : [];
+    // As `textune predict` names them.
+    const last = limits.abstains_below === 0 ? [] : ["abstained"];
+    const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`), ...last];
     const others = names.map((name, number) => number).filter((number) => number !== column);
-    // As `textune predict` names them: a column that is called like a result's is kept beside it.
+    // A column that is called like a result's is kept beside it.
     const kept = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
     const filled = rows.map((row, number) => {
       const scores = answers[number];
@@ -91,6 +94,7 @@ export function startFiling(limits) {
         scores?.[0].label,
         scores?.[0].score,
         ...labels.map((label) => byLabel.get(label)),
+        ...last.map(() => scores && String(scores[0].label === null)),
         ...others.map((other) => row[other]),
       ];
     });
@@ -112,7 +116,9 @@ export function startFiling(limits) {
     part("rows").hidden = false;
     const without = answers.filter((scores) => !scores).length;
     const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
-    tell(`Done: ${(answers.length - without).toLocaleString("en")} texts have a label.${rest}`);
+    const unsure = answers.filter((scores) => scores?.[0].label === null).length;
+    const open = unsure ? ` ${unsure.toLocaleString("en")} are too unsure for one.` : "";
+    tell(`Done: ${(answers.length - without - unsure).toLocaleString("en")} texts have a label.${open}${rest}`);
   }
 
   function clearResult() {
