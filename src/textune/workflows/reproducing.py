@@ -52,6 +52,9 @@ def reproduce(
     Raises:
         RequestError: An engine, the data, the model or a file cannot be had.
     """
+    from textune.encoder.keras_encoder import check_keras_knows
+    from textune.encoder.loading import find_model
+
     observer = observer or Silence()
     engines = _available(engine, observer)
     recipe = load_recipe("paper", settings=settings)
@@ -62,6 +65,8 @@ def reproduce(
     if curves is not None:
         _check_picture(Path(curves))
     chosen = model or _choose_model(recipe, offline=offline, observer=observer)
+    if "keras" in engines:
+        check_keras_knows(find_model(chosen, revision=recipe.model.revision, offline=offline))
     runs = {}
     for name in engines:
         observer.note(f"On {name}:")
