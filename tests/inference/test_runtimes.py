@@ -6,12 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
+import tokenizers
 
+from conftest import REPOSITORY
 from small_data import small_rows
 from textune.encoder.prefix import batches_by_length
 from textune.errors import ExportError, MissingExtraError
@@ -61,6 +66,20 @@ def test_an_export_is_self_contained(exported_run: Path, tmp_path: Path) -> None
 
     expected = load_predictor(exported_run, runtime="onnx").predict_proba(TEXTS)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_other_programs_read_an_export_as_the_how_to_shows(
+    exported_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (REPOSITORY / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
+    code = page.partition("    import numpy, onnxruntime, tokenizers\n")[2].partition("\n## ")[0]
+    code = textwrap.dedent(code).replace("runs/mine", str(exported_run))
+    names: dict[str, Any] = {"numpy": np, "onnxruntime": onnxruntime, "tokenizers": tokenizers}
+
+    exec(code, names)
+
+    expected = load_predictor(exported_run, runtime="onnx").predict_proba(["What a day!"])
+    np.testing.assert_allclose(softmax(names["logits"]), expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("runtime", EXACT)

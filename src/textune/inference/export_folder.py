@@ -82,10 +82,16 @@ def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def _put_in_place(folder: Path, path: Path) -> None:
+    """Rename a complete folder to its place; an export that is there leaves with the temporary folder."""
+    replaced = folder.parent / "replaced"
     if path.exists():
-        # The old export leaves with the temporary folder.
-        path.rename(folder.parent / "replaced")
-    rename_folder(folder, path)
+        path.rename(replaced)
+    try:
+        rename_folder(folder, path)
+    except BaseException:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
+        raise
 
 
 def _holds_nothing_else(path: Path) -> bool:

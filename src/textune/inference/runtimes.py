@@ -31,7 +31,7 @@ Logits = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[np.float3
 """From `input_ids` and `attention_mask` (rows, tokens) to logits (rows, classes); any thread may call it."""
 
 _MAX_TOKENS = 512
-"""Tokens in a batch: its numbers then stay in a core's cache, which gains 3 to 7 % beside 2,048."""
+"""Tokens in a batch: its numbers then stay in a core's cache, which gains 2 to 7 % beside 2,048."""
 _GROUP = "128"
 """The fastest of 32 to 384, and as faithful as the smaller ones."""
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
