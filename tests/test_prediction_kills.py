@@ -22,10 +22,10 @@ from tiny_classifiers import linear_classifier, save_run
 KILLS = int(os.environ.get("TEXTUNE_PREDICTION_KILLS", "5"))
 KILLS_A_FILE = 5
 SUFFIXES = (".parquet", ".csv", ".jsonl")
-ROWS = 2 * 4096 + 700
-"""Three parts, the last of them a short one."""
-CALLS = 25
-"""About as many fsyncs, renames and deletions as a prediction of three parts makes."""
+ROWS = 3 * 1024 + 700
+"""Four parts, the last of them a short one."""
+CALLS = 20
+"""Fewer fsyncs, renames and deletions than a prediction of four parts makes."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def zygote(tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str) -> It
 def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
     """Draw a moment; every other one is between two steps of writing."""
     if number % 2:
-        return {"seconds": chooser.uniform(0.0, seconds)}
+        return {"seconds": chooser.uniform(0.1, 0.9) * seconds}
     return {"call": chooser.randrange(1, CALLS)}
 
 

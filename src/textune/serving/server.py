@@ -32,7 +32,7 @@ _SECONDS_TO_KEEP_ALIVE = 60
 
 _SECONDS_TO_BE_HEARD = 0.2
 _MOST_SECONDS_TO_BE_HEARD = 2.0
-"""How long what is connected gets to speak before silent connections are closed: until all have gone, at most."""
+"""How long what is connected gets to speak before silent connections are closed."""
 
 _MOST_TURNS_TO_LET_IN = 1000
 _SECONDS_FOR_THE_LAST = 2.0
