@@ -82,7 +82,7 @@ def test_what_the_dockerfile_copies_is_there_and_is_sent_to_the_builder() -> Non
 def test_the_container_runs_as_nobody_of_importance() -> None:
     names = [name for name, _ in instructions()]
 
-    assert arguments_of("USER") == ["textune"]
+    assert arguments_of("USER") == ["10001"]
     assert names.index("USER") < names.index("ENTRYPOINT")
 
 
@@ -100,7 +100,8 @@ def test_the_container_asks_for_the_health_on_the_port_that_it_serves() -> None:
 
 
 def test_hadolint_finds_nothing_where_it_is_installed() -> None:
-    hadolint = shutil.which("hadolint")
+    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    hadolint = shutil.which("hadolint", path=beside_python)
     if hadolint is None:
         pytest.skip("hadolint is not installed")
 
