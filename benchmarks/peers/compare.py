@@ -4,7 +4,8 @@ Contestants that need packages of their own run in environments that `make bench
 `requirements/`. Each is a process from its start to its end: "whole" is what a person waits for, imports and
 prediction included; "train" is what the contestant itself counts as training; the peak is the process's
 resident memory. Test figures are those of the first seed, with 95 % bootstrap intervals; seconds and memory
-are medians over all turns. What has been measured is kept, so that a run that was stopped goes on.
+are medians over all of its turns. What has been measured is kept under `.bench`, so that a run that was
+stopped goes on, and some can be given more turns than others.
 
     python benchmarks/peers/compare.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--only NAME ...]
 """
@@ -154,8 +155,8 @@ def read_result(contestant: Contestant, out: Path) -> tuple[float, np.ndarray]:
 def show(contestants: list[Contestant]) -> None:
     """Print the table, and a line for each."""
     print(
-        "| | accuracy | macro-F1 | log loss | calibration error | train | whole | peak memory |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| | accuracy | macro-F1 | log loss | calibration error | train | whole | peak memory | turns |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     for each in contestants:
         found = each.figures
@@ -166,7 +167,7 @@ def show(contestants: list[Contestant]) -> None:
             f"| {found['log_loss']:.3f} ±{half(found['log_loss_ci95']):.3f} "
             f"| {found['expected_calibration_error']:.3f} "
             f"| {statistics.median(each.train):,.1f} s | {statistics.median(each.whole):,.1f} s "
-            f"| {statistics.median(each.peak):,.0f} MB |"
+            f"| {statistics.median(each.peak):,.0f} MB | {each.turns} |"
         )
 
 
@@ -255,7 +256,7 @@ def main() -> None:
     import torch
 
     cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
-    print(f"{cpu}, {os.cpu_count()} cores, {time.strftime('%d %B %Y')}, {options.turns} turns")
+    print(f"{cpu}, {os.cpu_count()} cores, {time.strftime('%d %B %Y')}")
     print(", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "scikit-learn")) + "\n")
     show(contestants)
     if options.picture:
