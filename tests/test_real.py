@@ -94,14 +94,19 @@ def test_one_epoch_of_the_layers_on_tweeteval_beats_the_frozen_encoder(
     assert test["log_loss"] < figures_of(frozen_tweeteval)["log_loss"]
 
 
-def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
-    tweeteval: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "paper"
+@pytest.fixture(scope="module")
+def paper_run(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The run of the study's recipe on TweetEval, and what its command showed."""
+    out = tmp_path_factory.mktemp("real") / "paper"
+    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval, "--out", out]
+    return out, subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=True).stdout
 
-    document = textune_json(
-        "train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval, "--out", out
-    )
+
+def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
+    paper_run: tuple[Path, str],
+) -> None:
+    out, _ = paper_run
+    document = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
 
     history = [json.loads(line) for line in (out / "history.jsonl").read_text(encoding="utf-8").splitlines()]
     majority = document["baselines"]["majority_class"]["accuracy"]
@@ -112,12 +117,8 @@ def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
     assert document["filtered"]["test"]["examples"] <= 1421
 
 
-def test_paper_on_tweeteval_is_shown_beside_the_studys_table(tweeteval: Path, tmp_path: Path) -> None:
-    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval]
-
-    shown = subprocess.run(
-        [COMMAND, *arguments, "--out", tmp_path / "paper"], capture_output=True, text=True, check=True
-    ).stdout
+def test_paper_on_tweeteval_is_shown_beside_the_studys_table(paper_run: tuple[Path, str]) -> None:
+    _, shown = paper_run
 
     study = ["60.88 %", "76.54 %", "61.76 %", "68.98 % (12)", "0.7870 (13)", "72.77 %", "0.7024"]
     assert [figure for figure in study if figure not in shown] == []
