@@ -84,6 +84,16 @@ CONTESTANTS = {
 }
 
 
+PLACES = {
+    "keras": ("right", "top"),
+    "trainer": ("right", "top"),
+    "trainer-frozen": ("right", "top"),
+    "sentence": ("left", "top"),
+    "tfidf": ("left", "bottom"),
+}
+"""Where a name in the picture is anchored to its point, so that no two of them meet."""
+
+
 def write_data(source: str, path: Path) -> dict[str, Any]:
     """Write a data set as the contestants read it, and return it."""
     from textune.data.sources import load_source
@@ -200,23 +210,28 @@ def draw(contestants: list[Contestant], path: str) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4.2))
-    for each in contestants:
+    figure, axes = pyplot.subplots(figsize=(8, 4.2))
+    for name, each in CONTESTANTS.items():
+        if each not in contestants:
+            continue
         seconds, score = statistics.median(each.whole), 100 * (each.figures or {})["macro_f1"]
         ours = each.title.startswith("textune")
         axes.plot(seconds, score, "o", color="#0a7a5c" if ours else "#777777")
+        side, height = PLACES.get(name, ("right", "bottom"))
         axes.annotate(
             each.title.replace("`", ""),
             (seconds, score),
-            xytext=(6, 4),
+            xytext=(-7 if side == "right" else 7, 3 if height == "bottom" else -3),
             textcoords="offset points",
+            horizontalalignment=side,
+            verticalalignment=height,
             fontsize=8,
         )
     axes.set_xscale("log")
     axes.set_xlabel("seconds from command to result")
     axes.set_ylabel("macro-F1 on the test split, %")
     axes.grid(alpha=0.3)
-    axes.margins(x=0.25, y=0.1)
+    axes.margins(x=0.1, y=0.1)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
