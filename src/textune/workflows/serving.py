@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import ipaddress
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textune.serving.service import Service
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client")
+_SECONDS_OF_A_TURN = 0.0005
 _OPEN = "No API key is set: whoever reaches the server can use it."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
@@ -83,6 +85,7 @@ def _load(run: Path, runtime: str, limits: Limits, api_keys: Sequence[str]) -> S
     from textune.serving.service import make_service
 
     _allow_many_connections()
+    _let_threads_take_turns()
     served = load_served(run, runtime=runtime)
     served.predictor.predict_logits(_WARM_UP)
     # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
@@ -111,6 +114,14 @@ def _allow_many_connections() -> None:
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _let_threads_take_turns() -> None:
+    """Keep the event loop and the model's threads from waiting long for each other."""
+    # By default, a thread that has the interpreter keeps it for 5 ms: long beside a request's whole time.
+    sys.setswitchinterval(_SECONDS_OF_A_TURN)
+    # Each thread of the model has a core: a tokenizer with threads of its own would take it from another.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def _address(host: str, port: int) -> str:
