@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from textune.evaluation.metrics import measure
-from textune.reporting.results import Predictions, RunResults
+from textune.predictions import Predictions
+from textune.reporting.results import RunResults
 
 LABELS = ("anger", "joy", "sadness")
 

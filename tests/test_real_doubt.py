@@ -11,7 +11,7 @@ import pytest
 
 import textune
 from textune.evaluation.attribution import explain_texts, measure_faithfulness
-from textune.workflows.predictions import Predictions, read_predictions
+from textune.predictions import Predictions, read_predictions
 
 
 @pytest.fixture(scope="module")

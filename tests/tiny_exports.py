@@ -14,9 +14,9 @@ from textune.inference.exports import Reading, Speed
 from textune.inference.predictor import TorchPredictor
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
+from textune.predictions import write_predictions
 from textune.recipe import Recipe, dump_recipe
 from textune.runs import new_run
-from textune.workflows.predictions import write_predictions
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")

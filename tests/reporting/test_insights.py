@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from made_results import made_predictions, sure_mistakes
+from textune.predictions import Predictions
 from textune.reporting.insights import (
     coverage_curve,
     find_coverage,
@@ -15,7 +16,6 @@ from textune.reporting.insights import (
     wilson_interval,
     without_temperature,
 )
-from textune.reporting.results import Predictions
 
 
 def predictions_of(probabilities: list[list[float]], labels: list[int]) -> Predictions:

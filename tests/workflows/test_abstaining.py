@@ -14,9 +14,9 @@ import textune
 from small_data import write_small_csv
 from textune.errors import RequestError
 from textune.model.abstention import read_abstention
+from textune.predictions import read_predictions
 from textune.runs import open_run
 from textune.workflows import abstaining
-from textune.workflows.predictions import read_predictions
 
 SETTINGS = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "data.validation_fraction=0.4")
 

@@ -9,8 +9,8 @@ import pytest
 
 import textune
 from textune.errors import RequestError, RunError
-from textune.runs import Run, new_run
-from textune.workflows.predictions import read_predictions, write_predictions
+from textune.predictions import write_predictions
+from textune.runs import new_run
 
 NAMES = ("anger", "joy")
 TEXTS = [f"text {number}" for number in range(40)]
@@ -133,11 +133,3 @@ def test_predictions_that_a_run_does_not_keep_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match=r"train.parquet is missing"):
         textune.compare(run, run, split="train")
-
-
-def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) -> None:
-    found = read_predictions(Run(make_run(tmp_path / "a", wrong=3)).predictions / "test.parquet")
-
-    assert (found.texts, found.labels.tolist(), found.label_names) == (tuple(TEXTS), LABELS, NAMES)
-    assert found.rows.tolist() == list(range(40))
-    assert found.probabilities[0].tolist() == [0.2, 0.8]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textune.reporting.results import Predictions
+from textune.predictions import Predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,48 +11,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from textune.errors import RunError
+from textune.predictions import Predictions, read_predictions
 from textune.runs import Run, read_manifest
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A split's labelled texts, with the probabilities that the classifier gave them.
-
-    Attributes:
-        rows: Their row numbers in the source's split, (rows,).
-        texts: The texts.
-        labels: Their class ids, (rows,).
-        label_names: The classes' names, in the order of their ids.
-        probabilities: (rows, classes).
-    """
-
-    rows: NDArray[np.int64]
-    texts: tuple[str, ...]
-    labels: NDArray[np.int64]
-    label_names: tuple[str, ...]
-    probabilities: NDArray[np.float64]
-
-    @property
-    def predicted(self) -> NDArray[np.int64]:
-        """The most probable class of every row, (rows,)."""
-        predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return predicted
-
-    @property
-    def scores(self) -> NDArray[np.float64]:
-        """Its probability, (rows,)."""
-        scores: NDArray[np.float64] = self.probabilities.max(axis=1)
-        return scores
 
 
 @dataclass(frozen=True)
@@ -131,7 +96,7 @@ def read_results(
             head=described["head"],
             max_length=described["max_length"],
             predictions={
-                split: _read_predictions(path)
+                split: read_predictions(path)
                 for split in SPLITS
                 if (path := run.predictions / f"{split}.parquet").is_file()
             },
@@ -150,20 +115,3 @@ def _checked(document: dict[str, Any]) -> dict[str, Any]:
     document["metrics"]["test"]["per_class"]
     document["seconds"]["total"]
     return document
-
-
-def _read_predictions(path: Path) -> Predictions:
-    import pyarrow as pa
-    from pyarrow import compute, parquet
-
-    table = parquet.read_table(path)
-    scores = table["scores"].combine_chunks()
-    names = [field.name for field in scores.type]
-    ids = compute.index_in(table["label"].combine_chunks(), pa.array(names, pa.string()))
-    return Predictions(
-        rows=np.asarray(table["row"], dtype=np.int64),
-        texts=tuple(table["text"].to_pylist()),
-        labels=np.asarray(ids, dtype=np.int64),
-        label_names=tuple(names),
-        probabilities=np.column_stack([np.asarray(scores.field(number)) for number in range(len(names))]),
-    )

@@ -15,9 +15,9 @@ from typing import Any
 from textune.errors import RequestError
 from textune.files import sha256_of, storage_errors, write_json
 from textune.model.abstention import ABSTENTION, Abstention, write_abstention
+from textune.predictions import read_predictions
 from textune.runs import Run, read_manifest
 from textune.workflows.doubt import cannot_reach, describe_abstention, find_abstention
-from textune.workflows.predictions import read_predictions
 
 
 def choose_abstention(run: Run, min_precision: float) -> Abstention | None:

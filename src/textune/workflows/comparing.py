@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.errors import RequestError, RunError
+from textune.predictions import Predictions, read_predictions
 from textune.recipe import load_recipe
 from textune.runs import Run, open_run
 from textune.workflows.doubt import BASELINE_NAMES, best_baseline
-from textune.workflows.predictions import Predictions, read_predictions
 from textune.workflows.preparing import SPLITS
 from textune.workflows.progress import Observer, Silence
 

@@ -37,7 +37,6 @@ from textune.workflows.origin import (
     resumable,
 )
 from textune.workflows.planning import plan_task
-from textune.workflows.predictions import write_all
 from textune.workflows.preparing import (
     SPLITS,
     encode_splits,
@@ -165,7 +164,9 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         with watch.stage("save"):
             observer.stage("Saving, and checking the saved model")
             write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in fit.history))
-            write_all(run, texts, probabilities, found.baselines, label_names=classifier.label_names)
+            results.keep_predictions(
+                run, texts, probabilities, found.baselines, label_names=classifier.label_names
+            )
             _save(run, classifier, found.abstention)
             with one_thread():
                 facts["verification"] = verify_saved(

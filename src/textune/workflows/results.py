@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textune.predictions import write_predictions
 from textune.workflows.doubt import (
     MAJORITY,
     TFIDF,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textune.model.abstention import Abstention
+    from textune.runs import Run
     from textune.settings import EvaluateSettings
     from textune.workflows.doubt import Scored
     from textune.workflows.preparing import PreparedTexts
@@ -137,3 +139,32 @@ def baselines(dataset: Any, *, classes: int) -> dict[str, NDArray[np.float64]]:
         MAJORITY: majority_probabilities(labels, classes=classes, rows=len(test)),
         TFIDF: tfidf_probabilities(list(train["text"]), labels, list(test["text"]), classes=classes),
     }
+
+
+def keep_predictions(
+    run: Run,
+    texts: PreparedTexts,
+    probabilities: Mapping[str, NDArray[np.float64]],
+    of_baselines: Mapping[str, NDArray[np.float64]],
+    *,
+    label_names: Sequence[str],
+) -> None:
+    """Write the predictions of every split, and those of the baselines.
+
+    Args:
+        run: The run.
+        texts: What was classified.
+        probabilities: (rows, classes), by split.
+        of_baselines: (test rows, classes), by the baseline's name.
+        label_names: The classes' names.
+    """
+    written = {split: (split, values) for split, values in probabilities.items()}
+    written |= {f"baselines/{name}": ("test", values) for name, values in of_baselines.items()}
+    for name, (split, values) in written.items():
+        write_predictions(
+            run.predictions / f"{name}.parquet",
+            texts.tokenized.dataset[split],
+            rows=texts.rows[split],
+            probabilities=values,
+            label_names=label_names,
+        )

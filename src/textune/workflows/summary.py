@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from textune.predictions import read_predictions
 from textune.recipe import load_recipe
 from textune.runs import Run
 from textune.workflows.doubt import BASELINE_NAMES, plain
-from textune.workflows.predictions import read_predictions
 
 _SPLITS = ("validation", "test")
 

@@ -1,5 +1,8 @@
 """What a run keeps of every text that it was measured on: written by training, read to look closer.
 
+In: labelled texts and their probabilities, or a file of them. Out: that file, or `Predictions`. Does not know
+what gave the probabilities.
+
     RUN/predictions/SPLIT.parquet              the classifier's
     RUN/predictions/baselines/NAME.parquet     a baseline's, of the test split
 
@@ -9,7 +12,7 @@ predicted label's probability) and `scores` (every label's).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +21,9 @@ import numpy as np
 
 from textune.errors import RunError
 from textune.files import atomic_path
-from textune.runs import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from textune.workflows.preparing import PreparedTexts
 
 
 @dataclass(frozen=True)
@@ -44,34 +44,17 @@ class Predictions:
     label_names: tuple[str, ...]
     probabilities: NDArray[np.float64]
 
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class of every row, (rows,)."""
+        predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return predicted
 
-def write_all(
-    run: Run,
-    texts: PreparedTexts,
-    probabilities: Mapping[str, NDArray[np.float64]],
-    baselines: Mapping[str, NDArray[np.float64]],
-    *,
-    label_names: Sequence[str],
-) -> None:
-    """Write the predictions of every split, and those of the baselines.
-
-    Args:
-        run: The run.
-        texts: What was classified.
-        probabilities: (rows, classes), by split.
-        baselines: (test rows, classes), by the baseline's name.
-        label_names: The classes' names.
-    """
-    written = {split: (split, values) for split, values in probabilities.items()}
-    written |= {f"baselines/{name}": ("test", values) for name, values in baselines.items()}
-    for name, (split, values) in written.items():
-        write_predictions(
-            run.predictions / f"{name}.parquet",
-            texts.tokenized.dataset[split],
-            rows=texts.rows[split],
-            probabilities=values,
-            label_names=label_names,
-        )
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Its probability, (rows,)."""
+        scores: NDArray[np.float64] = self.probabilities.max(axis=1)
+        return scores
 
 
 def write_predictions(
