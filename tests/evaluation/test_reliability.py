@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from textune.evaluation.reliability import (
     calibration_error,
     error_resamples,
     measure_reliability,
+    reliability_bins,
     undo_temperature,
 )
 
@@ -51,6 +53,19 @@ def test_a_bin_says_how_sure_its_rows_are_and_how_often_right() -> None:
         (1, 0.55, 1.0),
         (1, 0.8, 1.0),
         (2, pytest.approx(0.89), 0.5),
+    ]
+
+
+def test_a_bins_accuracy_has_the_exact_interval_of_its_rows() -> None:
+    probabilities, labels = calibrated_rows(60, seed=0)
+
+    bins = reliability_bins(probabilities, labels)
+
+    right = [round(each.accuracy * each.examples) for each in bins]
+    assert min(each.examples for each in bins) < 10
+    assert [each.accuracy_ci95 for each in bins] == [
+        pytest.approx(tuple(binomtest(hits, each.examples).proportion_ci(0.95, method="exact")))
+        for hits, each in zip(right, bins, strict=True)
     ]
 
 

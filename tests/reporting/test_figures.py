@@ -9,6 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from made_results import made_predictions
+from textune.evaluation.reliability import reliability_bins, undo_temperature
 from textune.reporting.figures import (
     Axis,
     IntervalRow,
@@ -17,7 +18,6 @@ from textune.reporting.figures import (
     line_chart,
     reliability_diagram,
 )
-from textune.reporting.insights import find_reliability, without_temperature
 from textune.reporting.svg import element, ticks
 
 PLANTED = "\"><script>alert(1)</script><b onload='x'>&amp;"
@@ -40,8 +40,8 @@ def drawings() -> dict[str, Markup]:
         "intervals": interval_chart(interval_rows("a", PLANTED), name=PLANTED, percent=True),
         "lines": line_chart(two_lines(PLANTED), x=Axis(PLANTED), y=Axis("loss"), name=PLANTED),
         "reliability": reliability_diagram(
-            find_reliability(predictions),
-            find_reliability(without_temperature(predictions, 1.5)),
+            reliability_bins(predictions.probabilities, predictions.labels),
+            reliability_bins(undo_temperature(predictions.probabilities, 1.5), predictions.labels),
             name=PLANTED,
         ),
     }

@@ -6,8 +6,8 @@ calls it chooses by rows that were not trained on, and measures on others.
 
 A precision that is merely seen on the rows by which a threshold is chosen does not hold on others: half of
 the time it comes out lower. A threshold counts as enough where the rows show the precision: where the lower
-end of its one-sided 90 % interval reaches it (docs/decisions/0014-a-threshold-with-a-margin.md). Intervals of
-shares are exact binomial ones (Clopper & Pearson 1934, https://doi.org/10.1093/biomet/26.4.404).
+end of its one-sided 90 % interval reaches it (docs/decisions/0014-a-threshold-with-a-margin.md). That
+interval is the exact binomial one, as that of `intervals.share_interval` is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval
+from textune.evaluation.intervals import Interval, share_interval
 
 USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
 """Precisions that a table of coverage lists."""
@@ -133,7 +133,7 @@ def measure_answers(
         answered=count,
         coverage=count / len(labels),
         precision=right / count if count else None,
-        precision_ci95=_share_interval(right, count) if count else None,
+        precision_ci95=share_interval(right, count) if count else None,
     )
 
 
@@ -185,11 +185,3 @@ def _cumulated(
     scores, places = np.unique(-top, return_inverse=True)
     counts, hits = (np.cumsum(np.bincount(places, weights=each)) for each in (np.ones(len(top)), right))
     return -scores, counts.astype(np.int64), hits.astype(np.int64)
-
-
-def _share_interval(part: int, whole: int) -> Interval:
-    from scipy.special import betaincinv
-
-    low = float(betaincinv(part, whole - part + 1, 0.025)) if part else 0.0
-    high = float(betaincinv(part + 1, whole - part, 0.975)) if part < whole else 1.0
-    return low, high

@@ -1,4 +1,4 @@
-"""How sure a figure is: 95 % bootstrap intervals.
+"""How sure a figure is: 95 % intervals, by the bootstrap; those of shares are exact.
 
 In: a confusion matrix, predicted classes, or values per row. Out: (low, high) of a figure, or its values in
 many resamples. Does not know what the figures mean or where the rows come from.
@@ -144,6 +144,22 @@ def percentile_interval(values: NDArray[Any]) -> Interval:
     """Return the 2.5th and the 97.5th percentile of a figure's values (samples,)."""
     low, high = np.percentile(values, _PERCENTILES)
     return float(low), float(high)
+
+
+def share_interval(part: int, whole: int) -> Interval:
+    """Return the exact interval of a share (Clopper & Pearson 1934, https://doi.org/10.1093/biomet/26.4.404).
+
+    It stays sound for few rows, and where none or all of them count.
+
+    Example:
+        >>> [round(end, 3) for end in share_interval(9, 10)]
+        [0.555, 0.997]
+    """
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(part, whole - part + 1, 0.025)) if part else 0.0
+    high = float(betaincinv(part + 1, whole - part, 0.975)) if part < whole else 1.0
+    return low, high
 
 
 def _resampled_confusions(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval, resampled_counts
+from textune.evaluation.intervals import Interval, resampled_counts, share_interval
 
 _BINS = 15
 _PERCENTILES = (2.5, 97.5)
@@ -40,6 +40,11 @@ class ReliabilityBin:
     examples: int
     confidence: float
     accuracy: float
+
+    @property
+    def accuracy_ci95(self) -> Interval:
+        """The accuracy's 95 % interval."""
+        return share_interval(round(self.accuracy * self.examples), self.examples)
 
 
 @dataclass(frozen=True)
@@ -80,20 +85,27 @@ def measure_reliability(
     error = calibration_error(probabilities, labels)
     resampled = error_resamples([probabilities], labels, samples=bootstrap_samples, seed=seed)[:, 0]
     by_chance = errors_by_chance(probabilities, samples=bootstrap_samples, seed=seed)
-    numbers, top, right = _sorted_out(probabilities, labels)
     return Reliability(
         expected_calibration_error=error,
         expected_calibration_error_ci95=error_interval(error, resampled, by_chance),
-        bins=tuple(
-            ReliabilityBin(
-                low=int(number) / _BINS,
-                high=(int(number) + 1) / _BINS,
-                examples=int((numbers == number).sum()),
-                confidence=float(top[numbers == number].mean()),
-                accuracy=float(right[numbers == number].mean()),
-            )
-            for number in np.unique(numbers)
-        ),
+        bins=reliability_bins(probabilities, labels),
+    )
+
+
+def reliability_bins(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> tuple[ReliabilityBin, ...]:
+    """Return the bins of probabilities (rows, classes) for class ids (rows,), those without rows left out."""
+    numbers, top, right = _sorted_out(probabilities, labels)
+    return tuple(
+        ReliabilityBin(
+            low=int(number) / _BINS,
+            high=(int(number) + 1) / _BINS,
+            examples=int((numbers == number).sum()),
+            confidence=float(top[numbers == number].mean()),
+            accuracy=float(right[numbers == number].mean()),
+        )
+        for number in np.unique(numbers)
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from textune.reporting.insights import ReliabilityBin
+from textune.evaluation.reliability import ReliabilityBin
 from textune.reporting.svg import Scale, drawing, element, line, path, shortened, text, ticks
 
 WIDTH = 340.0
@@ -171,8 +171,8 @@ def reliability_diagram(
     across, up = Scale(0, 1, _LEFT, WIDTH - _RIGHT), Scale(0, 1, bottom, top)
     parts = [*legend, *_axes(across, up, x=x, y=y)]
     parts.append(line(across(0), up(0), across(1), up(1), class_="ideal"))
-    most = max(each.rows for each in after)
-    parts += [_count_bar(each, across, bottom, 34 * each.rows / most) for each in after]
+    most = max(each.examples for each in after)
+    parts += [_count_bar(each, across, bottom, 34 * each.examples / most) for each in after]
     parts += [_hollow_mark(across(each.confidence), up(each.accuracy)) for each in before]
     for each in after:
         parts += _reliability_point(each, across, up)
@@ -185,7 +185,7 @@ def _hollow_mark(x: float, y: float) -> Markup:
 
 
 def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, tall: float) -> Markup:
-    told = f"{each.rows:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
+    told = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
     return element(
         "rect",
         element("title", told),
@@ -201,7 +201,7 @@ def _reliability_point(each: ReliabilityBin, across: Scale, up: Scale) -> list[M
     low, high = each.accuracy_ci95
     place, right = across(each.confidence), f"{each.accuracy * 100:.1f} % right"
     interval = f"(95 % interval: {low * 100:.1f} to {high * 100:.1f})"
-    told = f"{each.rows:,} texts, {each.confidence * 100:.1f} % sure on average: {right} {interval}"
+    told = f"{each.examples:,} texts, {each.confidence * 100:.1f} % sure on average: {right} {interval}"
     return [
         line(place, up(low), place, up(high), class_="whisker"),
         element(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
 from textune.reporting import sections, study
-from textune.reporting.insights import Mistake, find_coverage, find_mistakes, find_suspects
+from textune.reporting.insights import Mistake, find_mistakes, find_suspects
 from textune.reporting.names import run_names, short_name
 from textune.reporting.results import RunResults
 from textune.reporting.verdict import judge, percent
@@ -69,7 +69,7 @@ def render_run(run: RunResults, words: Sequence[Sequence[Piece]] = ()) -> str:
         "confusion": sections.confusion_of(run),
         "reliability": sections.reliability_of(run),
         "coverage_chart": sections.coverage_chart([run], ["this run"]),
-        "coverage_rows": find_coverage(run.predictions["test"]) if "test" in run.predictions else [],
+        "coverage_rows": sections.answers_by_threshold(run),
         "checks": _checks(document),
         "suspects": _suspects(run),
         "threads": run.facts.get("machine", {}).get("threads", 1),

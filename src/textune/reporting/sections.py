@@ -11,6 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from textune.evaluation.abstention import Answers, coverage_curve, measure_answers
+from textune.evaluation.reliability import reliability_bins, undo_temperature
+from textune.predictions import Predictions
 from textune.reporting import study
 from textune.reporting.figures import (
     Axis,
@@ -20,7 +23,6 @@ from textune.reporting.figures import (
     line_chart,
     reliability_diagram,
 )
-from textune.reporting.insights import coverage_curve, find_reliability, without_temperature
 from textune.reporting.results import RunResults
 from textune.reporting.verdict import BASELINES, percent
 
@@ -29,6 +31,9 @@ FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log loss
 MOST_CLASSES = 24
 """Classes up to which a confusion matrix can be read; with more, the commonest confusions are listed."""
 _LISTED_CONFUSIONS = 25
+_THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_FEWEST_ANSWERS = 20
+"""Of fewer, the share that is right jumps about."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +177,27 @@ def reliability_of(run: RunResults) -> Markup | None:
     if test is None or not len(test.texts):
         return None
     temperature = float(run.document.get("training", {}).get("temperature") or 1.0)
-    before = find_reliability(without_temperature(test, temperature)) if temperature != 1.0 else []
-    return reliability_diagram(find_reliability(test), before, name="Reliability on test")
+    after = reliability_bins(test.probabilities, test.labels)
+    before = (
+        reliability_bins(undo_temperature(test.probabilities, temperature), test.labels)
+        if temperature != 1.0
+        else ()
+    )
+    return reliability_diagram(after, before, name="Reliability on test")
+
+
+def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
+    """Return what thresholds on the top probability would do on test; the first one answers all texts.
+
+    They are fixed ones: one that was chosen on these rows would look better than it is.
+    """
+    test = run.predictions.get("test")
+    if test is None or not len(test.texts):
+        return []
+    return [
+        (threshold, measure_answers(test.probabilities, test.labels, threshold=threshold))
+        for threshold in _THRESHOLDS
+    ]
 
 
 def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup | None:
@@ -181,7 +205,7 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
     series = [
         Series(name if len(runs) > 1 else "", points, number)
         for number, (run, name) in enumerate(zip(runs, names, strict=True))
-        if "test" in run.predictions and (points := coverage_curve(run.predictions["test"]))
+        if (points := _coverage_points(run.predictions.get("test")))
     ]
     if not series:
         return None
@@ -192,6 +216,16 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
         y=Axis("right", percent=True, low=max(0.0, lowest - 0.05), high=1.0),
         name="Share of right answers by share of texts answered",
     )
+
+
+def _coverage_points(test: Predictions | None) -> list[tuple[float, float]]:
+    """Return (coverage, precision) from the surest texts on to all of them."""
+    if test is None or not len(test.texts):
+        return []
+    curve = coverage_curve(test.probabilities, test.labels)
+    fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
+    points = zip(curve.coverage, curve.precision, strict=True)
+    return [(coverage, precision) for coverage, precision in points if coverage >= fewest]
 
 
 def changed_settings(runs: Sequence[RunResults]) -> list[tuple[str, list[str]]]:
