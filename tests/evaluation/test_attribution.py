@@ -1,4 +1,4 @@
-"""Explanations by leaving out words: where the words are, what they weigh, and how faithful that is."""
+"""Explanations by leaving out words: what the words weigh, in what time, and how faithful that is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from textune.evaluation.attribution import (
     Explanation,
     Word,
     explain_texts,
-    find_words,
     measure_faithfulness,
+    occlude,
 )
 
 LABELS = ("joy", "sadness")
@@ -38,29 +38,6 @@ class WordCounter:
 def explained(text: str, label: str | None = None) -> Explanation:
     (explanation,) = explain_texts(WordCounter(), [text], label_names=LABELS, labels=[label])
     return explanation
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("so happy today", ["so", "happy", "today"]),
-        ("don't stop, it’s well-known", ["don't", "stop", ",", "it’s", "well-known"]),  # noqa: RUF001
-        ("'quoted' -- and (brackets)", ["'", "quoted", "'", "--", "and", "(", "brackets", ")"]),
-        ("@user loves #NLP!!", ["@user", "loves", "#NLP", "!!"]),
-        ("a # b ## #1", ["a", "#", "b", "##", "#1"]),
-        ("wow 😊👍🏽 ok", ["wow", "😊👍🏽", "ok"]),
-        ("👩‍💻 codes", ["👩‍💻", "codes"]),
-        ("naïve cafe\u0301s", ["naïve", "cafe\u0301s"]),
-        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
-        ("今日は", ["今", "日", "は"]),
-        ("\n tabs\tand\u00a0spaces ", ["tabs", "and", "spaces"]),
-        ("x_1 = 3.5", ["x_1", "=", "3", ".", "5"]),
-        ("", []),
-        (" \n", []),
-    ],
-)
-def test_words_are_found_in_any_script(text: str, words: list[str]) -> None:
-    assert [text[start:end] for start, end in find_words(text)] == words
 
 
 def test_a_words_weight_is_what_the_probability_falls_by_without_it() -> None:
@@ -94,7 +71,7 @@ def test_a_word_stands_where_the_explanation_says() -> None:
     ]
 
 
-def test_all_texts_are_predicted_in_one_call_and_explained_in_order() -> None:
+def test_short_texts_are_predicted_together_and_explained_in_order() -> None:
     predictor, texts = WordCounter(), ["happy day", "", "sad"]
 
     explanations = explain_texts(predictor, texts, label_names=LABELS)
@@ -106,22 +83,56 @@ def test_all_texts_are_predicted_in_one_call_and_explained_in_order() -> None:
 
 
 def test_nothing_but_the_word_and_a_space_is_left_out() -> None:
-    predictor = WordCounter()
+    versions = list(occlude("so happy, now").versions())
 
-    explain_texts(predictor, ["so happy, now"], label_names=LABELS)
-
-    assert predictor.calls[0] == ["so happy, now", "happy, now", "so , now", "so happy now", "so happy, "]
+    assert versions == ["so happy, now", "happy, now", "so , now", "so happy now", "so happy, "]
 
 
 def test_a_text_of_very_many_words_is_explained_by_runs_of_them() -> None:
-    predictor, text = WordCounter(), "word " * 1000 + "happy"
+    text = "word " * 1000 + "happy"
+
+    explanation = explained(text)
+
+    assert len(explanation.words) == MAX_PARTS
+    assert explanation.words[-1].word.endswith("happy")
+    assert explanation.words[-1].weight == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("words", [1, 9, 10, 11, 99, 100, 101])
+def test_there_are_as_many_parts_as_words_and_never_more_than_asked_for(words: int) -> None:
+    spans = occlude("word " * words, most=10).spans
+
+    sizes = [(end - start + 1) // 5 for start, end in spans]
+    assert len(spans) == min(words, 10)
+    assert sum(sizes) == words
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_long_text_is_predicted_a_few_versions_at_a_time_to_the_same_weights() -> None:
+    predictor, text = WordCounter(), "so happy but sad " + "x" * 10_000
 
     (explanation,) = explain_texts(predictor, [text], label_names=LABELS)
 
-    assert len(explanation.words) == MAX_PARTS
-    assert len(predictor.calls[0]) == MAX_PARTS + 1
-    assert explanation.words[-1].word.endswith("happy")
-    assert explanation.words[-1].weight == pytest.approx(0.1)
+    assert [len(call) for call in predictor.calls] == [3, 3]
+    assert [round(word.weight, 10) for word in explanation.words] == [0.0, 0.1, 0.0, -0.1, 0.0]
+
+
+def test_without_time_no_text_is_explained() -> None:
+    assert explain_texts(WordCounter(), ["so happy"], label_names=LABELS, seconds=-1) == []
+
+
+def test_where_time_is_short_the_first_texts_are_explained_and_none_by_half(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    predictor, clock = WordCounter(), iter(range(100))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    # Eleven versions each, of which twelve fill a batch: the third text is begun.
+    long = " ".join(["w" * 249] * 10)
+
+    explanations = explain_texts(predictor, [long] * 5, label_names=LABELS, seconds=2)
+
+    assert [len(call) for call in predictor.calls] == [12, 12]
+    assert len(explanations) == 2
 
 
 def test_the_json_has_the_text_the_label_its_score_and_the_words() -> None:

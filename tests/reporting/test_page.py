@@ -12,9 +12,10 @@ import pytest
 
 from made_results import made_predictions, made_results, sure_mistakes
 from textune.errors import RequestError
+from textune.evaluation.attribution import Explanation, Word
+from textune.evaluation.words import find_words
 from textune.reporting.page import render_run, render_runs
 from textune.reporting.results import RunResults
-from textune.reporting.words import Piece
 
 PLANTED = [
     "<script>window.planted = 1</script>",
@@ -76,13 +77,22 @@ def hostile_results() -> RunResults:
     )
 
 
-def hostile_words() -> list[list[Piece]]:
-    return [[Piece(text, 1.0), Piece(" and ", 0.0), Piece(text, -0.5)] for text in PLANTED]
+def explanation_of(text: str, weights: dict[str, float]) -> Explanation:
+    """Return an explanation in which all other words weigh nothing."""
+    words = [(text[start:end], start, end) for start, end in find_words(text)]
+    return Explanation(text, "joy", 0.9, tuple(Word(*word, weights.get(word[0], 0.0)) for word in words))
+
+
+def hostile_explanations() -> list[Explanation]:
+    return [
+        Explanation(text, "joy", 0.9, (Word(text[:4], 0, 4, 0.2), Word(text[4:], 4, len(text), -0.1)))
+        for text in PLANTED
+    ]
 
 
 def hostile_pages() -> dict[str, str]:
     run = hostile_results()
-    return {"one": render_run(run, hostile_words()), "several": render_runs([run, run])}
+    return {"one": render_run(run, hostile_explanations()), "several": render_runs([run, run])}
 
 
 def section(html: str, name: str) -> str:
@@ -219,19 +229,21 @@ def test_suspected_labels_are_told_with_their_place() -> None:
     assert "train row 100" in shown
 
 
-def test_words_are_coloured_by_what_they_spoke_for() -> None:
-    run = made_results(test=sure_mistakes(["happy but sad today"]))
-    words = [[Piece("happy", 1.0), Piece(" but ", 0.0), Piece("sad", -0.6), Piece(" today", 0.05)]]
+def test_words_are_coloured_by_what_they_spoke_for_and_tell_their_points() -> None:
+    text = "happy but sad today"
+    run = made_results(test=sure_mistakes([text]))
 
-    html = render_run(run, words)
+    html = render_run(run, [explanation_of(text, {"happy": 0.227, "sad": -0.136, "today": 0.02})])
 
-    assert '<mark class="for-4">happy</mark> but <mark class="against-3">sad</mark> today' in html
+    happy = '<mark class="for-4" title="+22.7 points">happy</mark>'
+    sad = '<mark class="against-3" title="-13.6 points">sad</mark>'
+    assert f"{happy} but {sad} today" in html
 
 
-def test_mistakes_beyond_those_with_words_are_shown_without_colours() -> None:
+def test_mistakes_beyond_those_that_are_explained_are_shown_without_colours() -> None:
     run = made_results(test=sure_mistakes(["first text", "second text"]))
 
-    html = render_run(run, [[Piece("first", 1.0), Piece(" text", 0.0)]])
+    html = render_run(run, [explanation_of("first text", {"first": 0.1})])
 
     assert "second text</p>" in html
 
@@ -270,9 +282,9 @@ def test_a_stock_head_is_shown_in_plain_transformers() -> None:
 
 def test_a_text_of_a_megabyte_does_not_make_the_page_one() -> None:
     texts = ["word " * 200_000] * 20
-    words = [[Piece(text, 0.0)] for text in texts]
+    explanations = [Explanation(text, "joy", 0.9, (Word(text, 0, len(text), 0.1),)) for text in texts]
 
-    assert len(render_run(made_results(test=sure_mistakes(texts)), words)) < 500_000
+    assert len(render_run(made_results(test=sure_mistakes(texts)), explanations)) < 500_000
 
 
 def test_several_runs_stand_side_by_side_by_their_folders_names() -> None:

@@ -121,6 +121,15 @@ def test_explain_weighs_every_word_for_the_most_probable_label(server: Running) 
     assert len(answer["parts"]) == 2
 
 
+def test_explain_takes_a_text_apart_into_the_words_of_textune_explain(server: Running) -> None:
+    text = "Don't be #sad, 今日 👍🏽"
+
+    parts = server.post({"inputs": text}, "/explain").json["parts"]
+
+    words = ["Don't", "be", "#sad", ",", "今", "日", "👍🏽"]
+    assert [text[part["start"] : part["end"]] for part in parts] == words
+
+
 def test_explain_weighs_for_the_label_that_is_asked_for(server: Running) -> None:
     answer = server.post({"inputs": "so happy", "label": "sadness"}, "/explain").json
 
@@ -141,6 +150,13 @@ def test_a_text_of_many_words_is_explained_in_groups_of_words(server: Running) -
     answer = server.post({"inputs": "word " * 1000}, "/explain").json
 
     assert len(answer["parts"]) == 100
+
+
+def test_a_server_that_takes_few_texts_explains_by_larger_groups() -> None:
+    with running(texts=10) as server:
+        answer = server.post({"inputs": "word " * 50}, "/explain").json
+
+    assert len(answer["parts"]) == 10
 
 
 def test_health_and_ready_are_answered(server: Running) -> None:

@@ -13,7 +13,6 @@ import textune
 from textune.errors import RequestError, RunError
 from textune.reporting.results import read_results
 from textune.runs import Run, open_run, read_manifest
-from textune.workflows.reporting import words_of
 
 FAST = ("evaluate.bootstrap_samples=100",)
 
@@ -169,13 +168,6 @@ def test_results_that_cannot_be_read_are_told(run: Path, tmp_path: Path, content
 
     with pytest.raises(RunError, match="The results in .* cannot be read"):
         read_results(Run(copy))
-
-
-def test_the_words_of_a_text_are_weighed_by_the_runs_own_classifier(run: Path) -> None:
-    (pieces,) = words_of(open_run(run), ["so happy love a great day"])
-
-    assert "".join(piece.text for piece in pieces) == "so happy love a great day"
-    assert max(abs(piece.weight) for piece in pieces) == 1.0
 
 
 def test_results_read_from_a_run_are_those_that_were_written(run: Path) -> None:

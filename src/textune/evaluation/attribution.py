@@ -1,8 +1,8 @@
 """Which words carried a decision: each word's weight, by leaving it out.
 
 In: a function from texts to probabilities, and texts. Out: an `Explanation` of each, and how faithful such
-explanations are. Does not know what is behind the probabilities, so it serves any runtime; `gradients.py`
-does the same for torch by looking inside.
+explanations are. The command, the report and the server's page all show these weights. Does not know what is
+behind the probabilities, so it serves any runtime; `gradients.py` does the same for torch by looking inside.
 
 Occlusion (Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901; Li et al. 2016,
 https://arxiv.org/abs/1612.08220): a word's weight is by how much the label's probability falls where the text
@@ -12,9 +12,9 @@ for each other, and then each weighs little.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,22 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, mean_interval
+from textune.evaluation.words import Span, find_words
 
 PredictProba = Callable[[Sequence[str]], NDArray[np.float64]]
 """From texts to probabilities (texts, classes)."""
 
-Span = tuple[int, int]
-"""Where something starts in a text, and where it ends, in characters."""
-
-MAX_PARTS = 200
+MAX_PARTS = 100
 """Parts of a text that are left out in turn: in one of more words, a part is several words in a row."""
 
+_BATCH_CHARACTERS = 25_000
+"""Of texts that are predicted together: about 6,000 tokens, less than a second's work."""
+
 _DELETED_SHARE = 0.2
-# Letters by kind: w in a word, c a word of its own, m a mark on such a one, a within words, h before one.
-_WORDS = re.compile(r"h?w+(?:aw+)*|cm*|(?:[ax]|h(?!w))+")
-_WITHOUT_SPACES = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,25 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Occlusion:
+    """A text, and what of it is left out in turn.
+
+    Attributes:
+        text: The text.
+        spans: Where its words are; in a text of very many, runs of neighbouring words.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+
+    def versions(self) -> Iterator[str]:
+        """Yield what is read to weigh the parts: the text, and then the text without each of them."""
+        yield self.text
+        for span in self.spans:
+            yield _without(self.text, [span])
+
+
+@dataclass(frozen=True)
 class Faithfulness:
     """Whether the words that weigh most are those that the decision rests on.
 
@@ -98,22 +113,39 @@ class Faithfulness:
     difference_ci95: Interval
 
 
-def find_words(text: str) -> list[Span]:
-    """Return where the words of a text are.
-
-    Letters and digits make words, apostrophes and hyphens join them, and a # or @ belongs to the word that it
-    leads. Runs of other signs, emoji among them, are words as well. In scripts without spaces, each
-    character is one.
+def occlude(text: str, *, most: int = MAX_PARTS) -> Occlusion:
+    """Return what of a text is to be left out in turn; no more than `most` parts.
 
     Example:
-        >>> text = "Don't be so #sad :("
-        >>> [text[start:end] for start, end in find_words(text)]
-        ["Don't", 'be', 'so', '#sad', ':(']
+        >>> list(occlude("so happy today", most=2).versions())
+        ['so happy today', 'today', 'so happy ']
     """
-    kinds = ""
-    for character in text:
-        kinds += _kind(character, kinds[-1:])
-    return [found.span() for found in _WORDS.finditer(kinds)]
+    words = find_words(text)
+    if len(words) > most:
+        runs = np.array_split(np.arange(len(words)), most)
+        words = [(words[run[0]][0], words[run[-1]][1]) for run in runs]
+    return Occlusion(text, tuple(words))
+
+
+def weigh(
+    occlusion: Occlusion,
+    probabilities: NDArray[np.float64],
+    *,
+    label_names: Sequence[str],
+    label: str | None = None,
+) -> Explanation:
+    """Return the explanation of a text.
+
+    Args:
+        occlusion: The text and its parts.
+        probabilities: Those of `occlusion.versions()`, (versions, classes).
+        label_names: The classes' names, in the order of the probabilities.
+        label: The label to explain; None: the text's most probable one.
+    """
+    number = int(probabilities[0].argmax()) if label is None else list(label_names).index(label)
+    score = float(probabilities[0, number])
+    weights = score - probabilities[1:, number]
+    return make_explanation(occlusion.text, label_names[number], score, occlusion.spans, weights)
 
 
 def explain_texts(
@@ -122,34 +154,39 @@ def explain_texts(
     *,
     label_names: Sequence[str],
     labels: Sequence[str | None] | None = None,
+    seconds: float = math.inf,
 ) -> list[Explanation]:
-    """Explain decisions by leaving out each word in turn; all texts are predicted in one call.
+    """Explain decisions by leaving out each word in turn; short texts are predicted many at a time.
 
     Args:
         predict_proba: From texts to probabilities (texts, classes).
         texts: The texts; one without words is explained by none.
         label_names: The classes' names, in the order of the probabilities.
         labels: The label to explain for each text; None: its most probable one.
+        seconds: After this time no further prediction is begun.
 
     Returns:
-        An explanation of each text, in their order.
+        An explanation of each text, in their order; where time was short, of the first ones.
     """
-    parts = [_parts(find_words(text)) for text in texts]
-    read = [
-        version
-        for text, spans in zip(texts, parts, strict=True)
-        for version in (text, *(_without(text, [span]) for span in spans))
-    ]
-    probabilities = predict_proba(read) if read else np.empty((0, len(label_names)))
-    explanations, row = [], 0
-    for text, spans, label in zip(texts, parts, labels or [None] * len(texts), strict=True):
-        rows = probabilities[row : row + 1 + len(spans)]
-        number = int(rows[0].argmax()) if label is None else list(label_names).index(label)
-        weights = rows[0, number] - rows[1:, number]
-        explanations.append(
-            make_explanation(text, label_names[number], float(rows[0, number]), spans, weights)
-        )
-        row += 1 + len(spans)
+    end, occlusions = time.monotonic() + seconds, list[Occlusion]()
+
+    def versions() -> Iterator[str]:
+        # One text after the other: to take many long ones apart would take the time by itself.
+        for text in texts:
+            occlusions.append(occlude(text))
+            yield from occlusions[-1].versions()
+
+    rows = [np.empty((0, len(label_names)))]
+    for batch in _batches(versions()):
+        if time.monotonic() > end:
+            break
+        rows.append(predict_proba(batch))
+    probabilities, explanations = np.concatenate(rows), list[Explanation]()
+    for occlusion, label in zip(occlusions, labels or [None] * len(texts), strict=False):
+        of_text, probabilities = np.split(probabilities, [1 + len(occlusion.spans)])
+        if len(of_text) <= len(occlusion.spans):
+            break
+        explanations.append(weigh(occlusion, of_text, label_names=label_names, label=label))
     return explanations
 
 
@@ -208,27 +245,16 @@ def measure_faithfulness(
     )
 
 
-def _kind(character: str, before: str) -> str:
-    """Return the letter of a character's kind, given that of the one before it (see `_WORDS`)."""
-    category = unicodedata.category(character)
-    if character.isspace():
-        return " "
-    # Accents, joiners and skin tones belong to what they stand on.
-    if category[0] == "M" or category in {"Cf", "Sk"}:
-        return {"c": "m", "": "x", " ": "x"}.get(before, before)
-    if category[0] in "LN" or character == "_":
-        return "c" if _WITHOUT_SPACES.match(character) else "w"
-    return {"'": "a", "’": "a", "-": "a", "#": "h", "@": "h"}.get(character, "x")  # noqa: RUF001
-
-
-def _parts(words: Sequence[Span]) -> list[Span]:
-    """Return the words, or, of more than `MAX_PARTS`, as many runs of words of nearly the same number."""
-    if len(words) <= MAX_PARTS:
-        return list(words)
-    return [
-        (words[chunk[0]][0], words[chunk[-1]][1])
-        for chunk in np.array_split(np.arange(len(words)), MAX_PARTS)
-    ]
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    batch, characters = list[str](), 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
+        if characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _without(text: str, spans: Sequence[Span]) -> str:

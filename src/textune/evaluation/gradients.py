@@ -17,7 +17,8 @@ import numpy as np
 
 from textune.encoder.threads import one_thread
 from textune.errors import MissingExtraError
-from textune.evaluation.attribution import Explanation, Span, find_words, make_explanation
+from textune.evaluation.attribution import Explanation, make_explanation
+from textune.evaluation.words import Span, find_words
 
 if TYPE_CHECKING:
     import torch

@@ -1,6 +1,6 @@
 """Results -> one HTML file that needs nothing else: no network, no other file, no library.
 
-In: the results of one or several runs, and the coloured words of one's mistakes. Out: the page, as text. The
+In: the results of one or several runs, and what explains one's mistakes. Out: the page, as text. The
 templates escape every text of the data, and a policy in the page forbids it to load anything, or to run any
 script but its own. Does not read or write files.
 """
@@ -15,15 +15,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.metadata import version
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
+from textune.evaluation.attribution import Explanation
 from textune.reporting import sections, study
 from textune.reporting.insights import Mistake, find_mistakes, find_suspects
 from textune.reporting.names import run_names, short_name
 from textune.reporting.results import RunResults
 from textune.reporting.verdict import judge, percent
-from textune.reporting.words import Piece
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -44,12 +45,12 @@ def mistakes_to_explain(run: RunResults) -> list[Mistake]:
     return find_mistakes(test, split="test")[:MOST_COLOURED] if test is not None else []
 
 
-def render_run(run: RunResults, words: Sequence[Sequence[Piece]] = ()) -> str:
+def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str:
     """Return the page of one run.
 
     Args:
         run: The run's results.
-        words: The pieces of the texts of `mistakes_to_explain`, of as many of the first as there are.
+        explanations: Those of `mistakes_to_explain`, of as many of the first as there are.
     """
     document, training = run.document, run.document.get("training", {})
     context = {
@@ -75,7 +76,7 @@ def render_run(run: RunResults, words: Sequence[Sequence[Piece]] = ()) -> str:
         "threads": run.facts.get("machine", {}).get("threads", 1),
         "place": shlex.quote(str(run.path)),
         "path": str(run.path),
-        **_mistakes(run, words),
+        **_mistakes(run, explanations),
     }
     return _render("run.html", context)
 
@@ -109,37 +110,36 @@ def render_runs(runs: Sequence[RunResults]) -> str:
     return _render("runs.html", context)
 
 
-def _mistakes(run: RunResults, words: Sequence[Sequence[Piece]]) -> dict[str, Any]:
+def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str, Any]:
     """Return the mistakes that are shown, what there is to filter by, and how many there are in all."""
     test = run.predictions.get("test")
     found = find_mistakes(test, split="test") if test is not None else []
     shown = found[:_MOST_MISTAKES]
-    pieces = [*(_coloured(each) for each in words), *([] for _ in range(len(shown) - len(words)))]
+    parts = [_coloured(each) for each in explanations]
     return {
-        "mistakes": list(zip(shown, pieces, strict=True)),
+        "mistakes": list(zip_longest(shown, parts, fillvalue=[])),
         "mistakes_in_all": len(found),
-        "coloured": len(words),
+        "coloured": len(explanations),
         "true_labels": Counter(each.label for each in shown).most_common(),
         "predicted_labels": Counter(each.predicted for each in shown).most_common(),
     }
 
 
-def _coloured(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
-    """Return texts with the class of their colour; neighbours without one are joined."""
-    joined: list[tuple[str, str]] = []
-    left = _LONG_TEXT
-    for piece in pieces:
-        if left <= 0:
-            return [*joined, ("…", "")]
-        left -= len(piece.text)
-        strength = abs(piece.weight)
-        level = min(_LEVELS, int(strength * _LEVELS) + 1) if strength >= _FAINT else 0
-        look = f"{'for' if piece.weight > 0 else 'against'}-{level}" if level else ""
-        if joined and not look and not joined[-1][1]:
-            joined[-1] = (joined[-1][0] + piece.text[:_LONG_TEXT], "")
-        else:
-            joined.append((piece.text[:_LONG_TEXT], look))
-    return joined
+def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
+    """Return a text in parts, with the class of each one's colour and what is told of its weight."""
+    shown = explanation.text[:_LONG_TEXT]
+    strongest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    parts, place = [], 0
+    for word in explanation.words:
+        strength = abs(word.weight) / strongest
+        if strength >= _FAINT:
+            level = min(_LEVELS, int(strength * _LEVELS) + 1)
+            look = f"{'for' if word.weight > 0 else 'against'}-{level}"
+            parts.append((shown[place : word.start], "", ""))
+            parts.append((shown[word.start : word.end], look, f"{word.weight * 100:+.1f} points"))
+            place = word.end
+    parts.append((shown[place:] + ("…" if len(explanation.text) > _LONG_TEXT else ""), "", ""))
+    return [part for part in parts if part[0]]
 
 
 def _suspects(run: RunResults) -> list[Mistake]:

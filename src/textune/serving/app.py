@@ -14,12 +14,12 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from textune.evaluation.attribution import MAX_PARTS, Occlusion, occlude, weigh
 from textune.serving import schemas
 from textune.serving.answers import answers_of, softmax
 from textune.serving.description import VERSION, describe, info_document
 from textune.serving.gate import App, Gate
 from textune.serving.metrics import CONTENT_TYPE
-from textune.serving.occlusion import occlusions, split_parts
 from textune.serving.page.files import page_files
 from textune.serving.refusals import Refusal, invalid, too_large
 from textune.serving.service import PAGE, Service
@@ -103,17 +103,18 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         if asked.label is not None and asked.label not in names:
             raise invalid(f"label: there is no such label; the labels are {', '.join(names)}.")
         limits = service.limits
-        most = max(1, min(limits.explained_parts, limits.texts, limits.queued_texts - 1))
-        parts = split_parts(text, most=most)
-        logits = await service.logits(request, [text, *occlusions(text, parts)])
-        probabilities = softmax(logits)
-        number = int(probabilities[0].argmax()) if asked.label is None else names.index(asked.label)
-        weights = probabilities[0, number] - probabilities[1:, number]
-        listed = [
-            {"start": part.start, "end": part.end, "weight": float(weight)}
-            for part, weight in zip(parts, weights, strict=True)
-        ]
-        return _json({"label": names[number], "score": float(probabilities[0, number]), "parts": listed})
+        most = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
+        # In a thread, as a text may have thousands of words to be found.
+        occlusion, versions = await asyncio.to_thread(_occluded, text, most)
+        probabilities = softmax(await service.logits(request, versions))
+        found = weigh(occlusion, probabilities, label_names=names, label=asked.label)
+        parts = [{"start": word.start, "end": word.end, "weight": word.weight} for word in found.words]
+        return _json({"label": found.label, "score": found.score, "parts": parts})
+
+
+def _occluded(text: str, most: int) -> tuple[Occlusion, list[str]]:
+    occlusion = occlude(text, most=most)
+    return occlusion, list(occlusion.versions())
 
 
 async def _check_cut(asked: schemas.PredictRequest, texts: list[str], service: Service) -> None:

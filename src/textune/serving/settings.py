@@ -18,7 +18,6 @@ class Limits:
         texts: The most texts in one request; more get 413.
         characters: The most characters in one text; more get 413.
         body_bytes: The most bytes in one body; more get 413, and are not kept.
-        explained_parts: The most parts that an explained text is taken apart into.
     """
 
     queued_texts: int = 1024
@@ -26,4 +25,3 @@ class Limits:
     texts: int = 256
     characters: int = 20_000
     body_bytes: int = 4_000_000
-    explained_parts: int = 100

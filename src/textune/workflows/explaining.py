@@ -38,7 +38,8 @@ def explain(
         RequestError: The run, the method, the label or the text is wrong.
         MissingExtraError: The method needs a package that is not installed.
     """
-    from textune.evaluation.attribution import explain_texts, find_words
+    from textune.evaluation.attribution import explain_texts
+    from textune.evaluation.words import find_words
 
     observer = observer or Silence()
     if method not in METHODS:

@@ -12,7 +12,8 @@ from textune.runs import Run, open_run, read_manifest
 from textune.workflows.progress import Observer, Silence
 
 if TYPE_CHECKING:
-    from textune.reporting.words import Piece
+    from textune.evaluation.attribution import Explanation
+    from textune.reporting.insights import Mistake
 
 _WORDS_SECONDS = 3.0
 REPORT = "report.html"
@@ -87,25 +88,27 @@ def write_card(
     write_text(run.card, render_card(read_results(run, document=document, facts=facts)))
 
 
-def words_of(run: Run, texts: Sequence[str]) -> list[tuple[Piece, ...]]:
-    """Return the first texts' words with what each spoke for, by the run's own classifier.
+def explain_mistakes(run: Run, mistakes: Sequence[Mistake]) -> list[Explanation]:
+    """Say which words of the first mistakes spoke for the label that was given, as `textune explain` does.
 
     Args:
         run: The run; it need not be complete.
-        texts: The texts, the most important first; as many are looked at as fit into some seconds.
+        mistakes: The mistakes, the most important first; as many are looked at as fit into some seconds.
     """
-    from textune.encoder.prefix import choose_placement
+    from textune.evaluation.attribution import explain_texts
     from textune.inference.predictor import TorchPredictor
     from textune.model.storage import load_classifier
-    from textune.recipe import load_recipe
-    from textune.reporting.words import weigh_words
 
-    if not texts:
+    if not mistakes:
         return []
-    # In the training's arithmetic, which is faster than that of predictions and close enough for colours.
-    placement = choose_placement(load_recipe(str(run.recipe)).model.precision)
-    predictor = TorchPredictor(load_classifier(run.model), placement=placement)
-    return weigh_words(texts, predictor.predict_proba, seconds=_WORDS_SECONDS)
+    predictor = TorchPredictor(load_classifier(run.model))
+    return explain_texts(
+        predictor.predict_proba,
+        [each.text for each in mistakes],
+        label_names=predictor.label_names,
+        labels=[each.predicted for each in mistakes],
+        seconds=_WORDS_SECONDS,
+    )
 
 
 def _page_of(
@@ -120,7 +123,7 @@ def _page_of(
 
     results = read_results(run, document=document, facts=facts)
     observer.stage("Looking at the surest mistakes")
-    return render_run(results, words_of(run, [each.text for each in mistakes_to_explain(results)]))
+    return render_run(results, explain_mistakes(run, mistakes_to_explain(results)))
 
 
 def _replace_report(run: Run, html: str) -> None:
