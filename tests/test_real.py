@@ -98,8 +98,10 @@ def test_one_epoch_of_the_layers_on_tweeteval_beats_the_frozen_encoder(
 def paper_run(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The run of the study's recipe on TweetEval, and what its command showed."""
     out = tmp_path_factory.mktemp("real") / "paper"
-    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval, "--out", out]
-    return out, subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=True).stdout
+    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval]
+    return out, subprocess.run(
+        [COMMAND, *arguments, "--out", out], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
