@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import gc
 import signal
 import socket
@@ -48,6 +49,12 @@ def test_limits_are_handed_on(textune_command: Any, asked: dict[str, Any]) -> No
     textune_command("serve", "runs/mine", "--max-queue", "7", "--timeout", "1.5", "--max-body", "100")
 
     assert asked["limits"] == Limits(queued_texts=7, timeout_seconds=1.5, texts=7, body_bytes=100)
+
+
+def test_the_runtime_is_passed_on(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--runtime", "onnx")
+
+    assert asked["runtime"] == "onnx"
 
 
 def test_keys_may_be_several(textune_command: Any, asked: dict[str, Any]) -> None:
@@ -114,7 +121,8 @@ def test_the_address_is_all_that_is_printed(
 
     assert outcome.code == 0
     assert outcome.out.startswith(f"Serving {tmp_path / 'run'} at http://127.0.0.1:")
-    assert outcome.err == ""
+    [line] = outcome.err.splitlines()
+    assert json.loads(line)["message"].startswith("Serving with torch.")
 
 
 def test_a_server_that_was_ended_at_once_says_so(
@@ -125,7 +133,7 @@ def test_a_server_that_was_ended_at_once_says_so(
     outcome = textune_command("serve", tiny_run(tmp_path), "--port", "0")
 
     assert outcome.code == 130
-    assert outcome.err == "Stopped at once: requests may have been left without an answer.\n"
+    assert outcome.err.endswith("}\nStopped at once: requests may have been left without an answer.\n")
 
 
 def test_a_server_for_all_the_world_without_a_key_warns(

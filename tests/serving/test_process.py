@@ -146,6 +146,6 @@ def test_a_server_that_is_told_to_end_under_load_answers_what_it_accepted(
     assert 200 in statuses
     assert statuses <= {200, 503}
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [line["event"] for line in lines if line["event"] != "request"] == ["draining"]
+    assert [line["event"] for line in lines if line["event"] != "request"] == ["runtime", "draining"]
     logged = Counter(line["status"] for line in lines if line["event"] == "request")
     assert logged == Counter(status for client in clients for status in client.answers)

@@ -66,7 +66,7 @@ def serve(
         observer.stage("Loading the classifier")
         service = _load(Path(run).expanduser(), runtime, limits, api_keys)
         for note in service.served.notes:
-            observer.note(note)
+            service.log.write("runtime", message=note)
         found, free_port = bound.getsockname()[:2]
         if not api_keys and not ipaddress.ip_address(found.partition("%")[0]).is_loopback:
             service.log.write("open", level="warning", message=_OPEN)
