@@ -84,6 +84,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Nothing here depends on who asks, and to find out takes time.
+                proxy_headers=False,
                 timeout_keep_alive=_SECONDS_TO_KEEP_ALIVE,
                 timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
             )
