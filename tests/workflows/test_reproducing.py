@@ -113,6 +113,12 @@ def test_the_curves_are_drawn(reproduced: dict[str, Any]) -> None:
     assert "torch, validation" in picture.read_text(encoding="utf-8")
 
 
+def test_the_picture_names_no_folder_of_this_computer(reproduced: dict[str, Any], small_csv: str) -> None:
+    picture = Path(reproduced["engines"]["torch"]["run"]).parent.parent / "curves.svg"
+
+    assert f" on {Path(small_csv).name}</title>" in picture.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("accuracy", "interval", "said"),
     [

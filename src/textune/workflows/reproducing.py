@@ -140,6 +140,7 @@ def _describe(recipe: Recipe, runs: Mapping[str, TrainResult]) -> dict[str, Any]
 
 def _draw(document: Mapping[str, Any]) -> str:
     from textune.reporting.curves import Curve, Panel, draw_curves
+    from textune.reporting.names import short_name
 
     histories = {name: run["history"] for name, run in document["engines"].items()}
     colours = {"torch": 0, "keras": 1, "the study": 2}
@@ -161,5 +162,6 @@ def _draw(document: Mapping[str, Any]) -> str:
 
     return draw_curves(
         [panel("Accuracy", "accuracy"), panel("Log loss", "log_loss")],
-        title=f"Learning curves of {document['model']} on {document['source']}",
+        # Pictures are given away: of a path on this computer, its end is enough.
+        title=f"Learning curves of {short_name(document['model'])} on {short_name(document['source'])}",
     )
