@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from conftest import REPOSITORY
 
 SOURCES = sorted((REPOSITORY / "src" / "textune").rglob("*.py"))
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "fastapi", "uvicorn")
 
 
@@ -19,6 +21,17 @@ def modules_after(code: str) -> set[str]:
     script = f"{code}\nimport sys\nprint(*(name for name in sys.modules if '.' not in name))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(result.stdout.splitlines()[-1].split())
+
+
+def places_pointed_at(page: Path) -> list[Path]:
+    """Return the files of this repository to which a page has links."""
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    return [page.parent / target for target in targets if "://" not in target]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_a_page_points_at_nothing_that_is_not_there(page: Path) -> None:
+    assert [place for place in places_pointed_at(page) if not place.exists()] == []
 
 
 def test_the_layers_are_held() -> None:
