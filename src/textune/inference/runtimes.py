@@ -96,6 +96,11 @@ class ExportPredictor:
         return self._reading.label_names
 
     @property
+    def max_tokens(self) -> int:
+        """Tokens after which a text is cut."""
+        return self._reading.max_length
+
+    @property
     def threshold(self) -> float:
         """The top probability below which no label is given: 0 where one always is, infinity: never."""
         return 0.0 if self._abstention is None else self._abstention.least_score

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textune.inference.choosing import Choice, choose
 from textune.inference.exports import exports_folder
+from textune.inference.predictor import TorchPredictor, load_choice
 from textune.inference.processor import available_cores
-from textune.runs import Run, open_run, read_manifest
+from textune.runs import Run, read_manifest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from textune.inference.runtimes import ExportPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 _FASTER = "Serving with torch. An export answers several times faster: textune export {run} --runtime onnx"
@@ -97,15 +100,27 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
         MissingExtraError: The runtime is not installed.
     """
     choice = choose(path, runtime=runtime)
-    served = _load_torch(choice) if choice.export is None else _load_export(choice)
+    predictor = load_choice(choice)
+    served = Served(
+        predictor,
+        workers=_workers(predictor),
+        run=path.resolve().name,
+        max_tokens=predictor.max_tokens,
+        count_tokens=_token_counter(choice),
+        runtime=choice.runtime,
+        notes=choice.notes,
+    )
+    if choice.export is not None:
+        facts, precision = choice.export.facts, choice.export.reading.precision
+        served = replace(served, precision=precision, sha256=str(facts["model_sha256"]))
     if choice.export is not None and choice.model == choice.export.path:
         return served
-    run = open_run(path)
+    # It was opened, and so checked, when it was chosen from.
+    run = Run(path)
     manifest = read_manifest(run)
     unused = choice.export is None and not runtime and not exports_folder(run).is_dir()
     return replace(
         served,
-        run=path.resolve().name,
         model=str(manifest["model"]["name"]),
         sha256=str(manifest["model"].get("weights_sha256", "")),
         figures=_read_figures(run),
@@ -113,39 +128,9 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     )
 
 
-def _load_torch(choice: Choice) -> Served:
-    from textune.inference.predictor import TorchPredictor
-    from textune.model.abstention import read_abstention
-    from textune.model.storage import load_classifier
-
-    abstention = read_abstention(choice.model)
-    predictor = TorchPredictor(load_classifier(choice.model), abstention=abstention)
-    files = [choice.model / "tokenizer.json", choice.model / "encoder" / "tokenizer.json"]
-    found = next((file for file in files if file.is_file()), None)
-    return Served(
-        predictor,
-        workers=_claim_cores(predictor.device),
-        max_tokens=predictor.max_tokens,
-        count_tokens=None if found is None else _token_counter(found),
-    )
-
-
-def _load_export(choice: Choice) -> Served:
-    from textune.inference.runtimes import ExportPredictor
-    from textune.model.abstention import read_abstention
-
-    export = choice.export
-    assert export is not None
-    return Served(
-        ExportPredictor(export, abstention=read_abstention(choice.model)),
-        workers=available_cores(),
-        run=export.path.resolve().name,
-        max_tokens=export.reading.max_length,
-        count_tokens=_token_counter(export.tokenizer),
-        runtime=choice.runtime,
-        precision=export.reading.precision,
-        sha256=str(export.facts["model_sha256"]),
-    )
+def _workers(predictor: TorchPredictor | ExportPredictor) -> int:
+    """Return how many threads are to call a predictor."""
+    return _claim_cores(predictor.device) if isinstance(predictor, TorchPredictor) else available_cores()
 
 
 def _claim_cores(device: str) -> int:
@@ -163,11 +148,17 @@ def _claim_cores(device: str) -> int:
     return cores
 
 
-def _token_counter(file: Path) -> Callable[[Sequence[str]], list[int]]:
+def _token_counter(choice: Choice) -> Callable[[Sequence[str]], list[int]] | None:
     """Return what counts tokens, with a tokenizer of its own: that of the classifier cuts, and is in use."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(file))
+    files = [choice.model / "tokenizer.json", choice.model / "encoder" / "tokenizer.json"]
+    if choice.export is not None:
+        files = [choice.export.tokenizer]
+    found = next((file for file in files if file.is_file()), None)
+    if found is None:
+        return None
+    tokenizer = Tokenizer.from_file(str(found))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]
