@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from textune.serving.answers import softmax
+from textune.inference.runtimes import softmax
 from textune.serving.served import Served
 from textune.serving.server import Server, bind
 from textune.serving.service import Service, make_service

@@ -214,19 +214,20 @@ def test_a_ticket_tells_how_long_it_waited_and_how_long_it_took() -> None:
     assert 0 <= took < queued
 
 
-def test_a_model_that_has_become_slow_is_noticed_within_a_batch() -> None:
+def rate_after(*batches: tuple[int, float]) -> float:
+    """Return the estimate of a queue after batches of so many texts and seconds."""
+
     async def ask(queue: TextQueue) -> float:
-        queue._note_rate(32, 0.1)
-        queue._note_rate(32, 8.0)
+        for texts, seconds in batches:
+            queue._note_rate(texts, seconds)
         return queue._rate
 
-    assert with_queue(ask) == pytest.approx(8.0, rel=0.05)
+    return with_queue(ask)
+
+
+def test_a_model_that_has_become_slow_is_noticed_within_a_batch() -> None:
+    assert rate_after((32, 0.1), (32, 8.0)) == pytest.approx(8.0, rel=0.05)
 
 
 def test_one_batch_that_happens_to_be_slow_changes_little() -> None:
-    async def ask(queue: TextQueue) -> float:
-        queue._note_rate(32, 0.1)
-        queue._note_rate(1, 0.02)
-        return queue._rate
-
-    assert with_queue(ask) == pytest.approx(640, rel=0.02)
+    assert rate_after((32, 0.1), (1, 0.02)) == pytest.approx(640, rel=0.02)

@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textune.inference.runtimes import softmax
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the probabilities (texts, classes) of logits."""
-    exact = np.asarray(logits, dtype=np.float64)
-    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -15,8 +15,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from textune.evaluation.attribution import MAX_PARTS, Occlusion, occlude, weigh
+from textune.inference.runtimes import softmax
 from textune.serving import schemas
-from textune.serving.answers import answers_of, softmax
+from textune.serving.answers import answers_of
 from textune.serving.description import VERSION, describe, info_document
 from textune.serving.gate import App, Gate, Receive, Scope, Send
 from textune.serving.metrics import CONTENT_TYPE
