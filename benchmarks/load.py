@@ -24,12 +24,14 @@ class Outcome:
         seconds: How long it went on.
         sent: Requests that were sent.
         statuses: Answers by status; 0 counts those that never came.
+        in_time: Answers with status 200 that came while the load went on.
         latencies: Seconds to every answer, by status.
     """
 
     seconds: float = 0.0
     sent: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    in_time: int = 0
     latencies: dict[int, list[float]] = field(default_factory=dict)
 
     def note(self, status: int, seconds: float) -> None:
@@ -138,7 +140,9 @@ async def open_loop(
             outcome.note(0, 0.0)
             return
         status = await connection.ask(request)
-        outcome.note(status, time.perf_counter() - sent)
+        answered = time.perf_counter()
+        outcome.note(status, answered - sent)
+        outcome.in_time += status == 200 and answered < start + seconds
         if not connection.lost:
             free.append(connection)
 

@@ -2,7 +2,8 @@
 
 All serve the same run, on this computer, to clients in this process: textune with torch, and with the
 export that it takes unasked. They take turns; each figure is the median of the turns. Then textune's server
-alone, with its export, gets one, three and ten times as many requests a second as it can answer.
+alone, with its export, gets one, three and ten times as many requests a second as it can answer; answers that
+come after the load has ended do not count in its rate.
 
     python benchmarks/serve.py [--run RUN] [--seconds 12] [--turns 2]
 
@@ -31,7 +32,7 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import textune
-from load import Outcome, closed_loop, open_loop, to_request
+from load import closed_loop, open_loop, to_request
 from textune.cli.console import Watcher
 from textune.inference.choosing import choose
 
@@ -138,7 +139,7 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: floa
         asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
         for times in TIMES:
             outcome, health = asyncio.run(open_loop(port, requests, rate=capacity * times, seconds=seconds))
-            goodput = goodput_of(outcome)
+            goodput = outcome.in_time / outcome.seconds
             first = first or goodput
             counts = [outcome.statuses[status] for status in (200, 429, 504)]
             lost = outcome.sent - sum(counts)
@@ -148,12 +149,6 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: floa
             )
             print(f"{goodput:>7.0f} {goodput / first:>6.2f} {outcome.percentile(99, 429):>8.1f} ms ", end="")
             print(f"{health.percentile(99):>12.1f} ms")
-
-
-def goodput_of(outcome: Outcome) -> float:
-    """Return the answers a second, over the time until the last one came."""
-    longest = max(outcome.latencies.get(200, [0.0]))
-    return outcome.statuses[200] / (outcome.seconds + longest)
 
 
 def main() -> None:

@@ -19,9 +19,10 @@ from textune.inference.runtimes import softmax
 from textune.serving import schemas
 from textune.serving.answers import answers_of
 from textune.serving.description import VERSION, describe, info_document
-from textune.serving.gate import App, Gate, Receive, Scope, Send
+from textune.serving.gate import App, Gate, Receive, Send
 from textune.serving.metrics import CONTENT_TYPE
 from textune.serving.page.files import page_files
+from textune.serving.records import Recorder, Scope
 from textune.serving.refusals import Refusal, invalid, too_large
 from textune.serving.service import PAGE, Service
 
@@ -30,7 +31,7 @@ Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 _OVERSIZED = "inputs[{number}]: {count:,} tokens are more than the {most:,} that the model reads."
 
 
-def build_app(service: Service) -> App:
+def build_app(service: Service) -> Gate:
     """Return the application, its gate before it."""
     app = FastAPI(
         title="textune",
@@ -52,11 +53,10 @@ def build_app(service: Service) -> App:
     paths = {getattr(route, "path", "") for route in app.routes}
     return Gate(
         _Shortcut(app, questions),
-        paths=frozenset(paths),
+        recorder=Recorder(paths=frozenset(paths), metrics=service.metrics, log=service.log),
         check=service.check,
         closing=lambda: service.draining,
         limits=service.limits,
-        metrics=service.metrics,
         log=service.log,
     )
 
@@ -217,7 +217,7 @@ def _json(document: Any) -> Response:
 async def _refuse(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return Response(
-        json.dumps(refusal.document()),
+        refusal.body(),
         status_code=refusal.status,
         media_type="application/json",
         headers=refusal.headers,

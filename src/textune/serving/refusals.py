@@ -6,6 +6,7 @@ text-embeddings-inference where it has one for the case, so that its clients kno
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 CLIENT_GONE = 499
@@ -43,6 +44,10 @@ class Refusal(Exception):  # noqa: N818
     def document(self) -> dict[str, str]:
         """Return the answer's body."""
         return {"error": self.message, "error_type": _KINDS.get(self.status, "validation")}
+
+    def body(self) -> bytes:
+        """Return the answer's body as JSON."""
+        return json.dumps(self.document()).encode()
 
 
 def invalid(message: str) -> Refusal:

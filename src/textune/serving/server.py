@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -22,7 +23,8 @@ import uvicorn
 from textune.errors import RequestError
 from textune.serving.app import build_app
 from textune.serving.logs import UvicornHandler
-from textune.serving.service import Service
+from textune.serving.protocol import Protocol
+from textune.serving.service import CLASSIFYING, Service
 
 _SECONDS_TO_SAY_GOODBYE = 0.3
 """How long a server that ends still answers, so that clients that keep connections are told to close them."""
@@ -75,12 +77,13 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, service: Service, *, on_ready: Callable[[], None] = lambda: None) -> None:
+        gate = build_app(service)
         super().__init__(
             uvicorn.Config(
-                build_app(service),
+                gate,
                 lifespan="off",
                 ws="none",
-                http="httptools",
+                http=partial(Protocol, gate, CLASSIFYING, lambda: service.queue.full),  # type: ignore[arg-type]
                 log_config=None,
                 access_log=False,
                 server_header=False,

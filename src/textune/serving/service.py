@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from starlette.requests import Request
 
-from textune.serving.gate import Scope, record_of
 from textune.serving.logs import JsonLog, error_fields
 from textune.serving.metrics import Metrics
 from textune.serving.queue import ModelFailedError, QueueFullError, TextQueue, Ticket
+from textune.serving.records import Scope, record_of
 from textune.serving.refusals import Refusal, gone, overloaded, too_large, unauthorized, unavailable
 from textune.serving.served import Served
 from textune.serving.settings import Limits
