@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from textune.inference.runtimes import softmax
+from textune.serving.listening import bind
 from textune.serving.served import Served
-from textune.serving.server import Server, bind
+from textune.serving.server import Server
 from textune.serving.service import Service, make_service
 from textune.serving.settings import Limits
 

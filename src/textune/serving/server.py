@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import select
 import socket
 import time
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from types import FrameType
 
 import uvicorn
 
-from textune.errors import RequestError
 from textune.serving.app import build_app
+from textune.serving.listening import knocks, stop_handshakes
 from textune.serving.logs import UvicornHandler
 from textune.serving.protocol import Protocol
 from textune.serving.service import CLASSIFYING, Service
@@ -36,36 +35,10 @@ _SECONDS_TO_BE_HEARD = 0.2
 _MOST_SECONDS_TO_BE_HEARD = 2.0
 """How long what is connected gets to speak before silent connections are closed."""
 
-_MOST_TURNS_TO_LET_IN = 1000
+_SECONDS_TO_LET_IN = 0.05
+"""How long connections whose handshake has begun may end it."""
+
 _SECONDS_FOR_THE_LAST = 2.0
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound and not yet listening.
-
-    Raises:
-        RequestError: The address cannot be had.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise RequestError(
-            f"There is no address {host} on this computer: {error.strerror}.",
-            "Give one with --host, such as 127.0.0.1 for this computer alone.",
-        ) from error
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-    except OSError as error:
-        bound.close()
-        raise RequestError(
-            f"The address {host}, port {port}, cannot be used: {os.strerror(error.errno or 0)}.",
-            "Give another port with --port, or 0 for any that is free.",
-        ) from error
-    return bound
 
 
 class Server(uvicorn.Server):
@@ -141,10 +114,6 @@ class Server(uvicorn.Server):
         finally:
             self._service.queue.stop()
 
-    def _knocks(self) -> bool:
-        """Return whether a connection waits to be accepted."""
-        return self._bound is not None and bool(select.select([self._bound], [], [], 0)[0])
-
     def _begin_to_drain(self) -> None:
         self._draining = asyncio.ensure_future(self._drain())
 
@@ -155,10 +124,11 @@ class Server(uvicorn.Server):
         while self._service.queue.taken:
             await asyncio.sleep(0.02)
         # What still lies in the system's queue would be cut off: it is let in first.
-        for _ in range(_MOST_TURNS_TO_LET_IN):
-            if not self._knocks():
-                break
-            await asyncio.sleep(0)
+        assert self._bound is not None
+        stop_handshakes(self._bound)
+        until = time.monotonic() + _SECONDS_TO_LET_IN
+        while time.monotonic() < until or knocks(self._bound):
+            await asyncio.sleep(0.002)
         for listener in self.servers:
             listener.close()
         # uvicorn closes connections that are silent: those that were opened last get the time to speak, and

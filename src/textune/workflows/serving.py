@@ -61,7 +61,8 @@ def serve(
     limits, observer = limits or Limits(), observer or Silence()
     _check_packages()
     _check_keys(api_keys)
-    from textune.serving.server import Server, bind
+    from textune.serving.listening import bind
+    from textune.serving.server import Server
 
     with bind(host, port) as bound:
         # As long as nothing is accepted, there is nothing to drain.
