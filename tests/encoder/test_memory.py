@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from textune.encoder.memory import keep_memory_low, release_free_memory
+from textune.encoder.memory import MappedPages, keep_memory_low, release_free_memory
 
 CACHES = ["ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"]
 
@@ -32,3 +35,41 @@ def test_what_the_users_environment_says_is_left_alone(cache: str, monkeypatch: 
 
 def test_memory_is_released_without_a_word() -> None:
     release_free_memory()
+
+
+def resident_bytes(path: Path) -> int:
+    """Return how much of a mapped file counts as memory of this process."""
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    for line in lines:
+        if line.endswith(str(path)):
+            found = next(line for line in lines if line.startswith("Rss:"))
+            return int(found.split()[1]) * 1024
+    raise AssertionError(f"{path} is not mapped")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+@pytest.mark.parametrize("mode", ["r+", "c"])
+def test_pages_that_were_used_are_given_back_and_hold_what_they_held(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "values"
+    np.arange(2_000_000, dtype=np.int32).tofile(path)
+    array = np.memmap(path, np.int32, mode)  # type: ignore[call-overload]
+    if mode == "r+":
+        array[:] += 1
+    total = array.sum()
+    pages = MappedPages(array)
+
+    pages.use(8_000_000)
+    held = resident_bytes(path)
+    pages.use(60_000_000)
+
+    assert held >= 8_000_000
+    assert resident_bytes(path) < 1_000_000
+    assert array.sum() == total
+
+
+def test_an_array_that_is_not_mapped_is_left_alone() -> None:
+    array = np.ones(10)
+
+    MappedPages(array).release()
+
+    assert array.sum() == 10

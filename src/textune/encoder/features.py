@@ -179,17 +179,13 @@ class FeatureCache:
         try:
             with path.open("rb") as file:
                 header = _parse_header(file.readline())
-                payload = file.read()
-        except OSError:
-            return None
-        if header is None or hashlib.sha256(payload).hexdigest() != header["sha256"]:
-            return None
-        try:
-            array = np.frombuffer(payload, dtype=np.float32).reshape(header["shape"]).copy()
+                array = np.fromfile(file, dtype=np.float32)
+            if header is None or hashlib.sha256(array.data).hexdigest() != header["sha256"]:
+                return None
             os.utime(path)
+            return array.reshape(header["shape"])
         except (ValueError, TypeError, OSError):
             return None
-        return array
 
     def _map(self, key: str, shape: tuple[int, int]) -> NDArray[np.int16] | None:
         path = self._path(key)
@@ -205,15 +201,15 @@ class FeatureCache:
             return None
 
     def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:
-        payload = np.ascontiguousarray(array, dtype=np.float32).tobytes()
+        payload = np.ascontiguousarray(array, dtype=np.float32)
         header = {
             "description": description,
             "shape": array.shape,
-            "sha256": hashlib.sha256(payload).hexdigest(),
+            "sha256": hashlib.sha256(payload.data).hexdigest(),
         }
         with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n")
-            file.write(payload)
+            file.write(payload.data)
 
     def _make_room(self, needed: int) -> None:
         entries = self.entries()

@@ -7,13 +7,16 @@ texts have many, and the defaults then hold two to three times the memory that i
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 from contextlib import suppress
+from typing import Any
 
 _KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 128, "LRU_CACHE_CAPACITY": 8}
 """oneDNN's own cache, and the one that torch keeps ahead of it in each thread."""
 _M_ARENA_MAX = -8
 """The option of glibc's `mallopt` for the number of heaps."""
+_MAPPED_BYTES_HELD = 64_000_000
 
 
 def keep_memory_low() -> None:
@@ -36,3 +39,30 @@ def release_free_memory() -> None:
     """Give memory that has been freed back to the system, where the system's library is glibc."""
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+class MappedPages:
+    """The pages of an array that is mapped from a file, which are given back after every 64 MB of use.
+
+    The system would take them back when it is short of memory; until then they count as this process's, which
+    a container with a limit may be killed for. A page that is used again comes out of the system's cache.
+
+    Args:
+        array: A `numpy.memmap` whose values lie in its file; any other array is left alone.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._map: mmap.mmap | None = getattr(array, "_mmap", None)
+        self._used = 0
+
+    def use(self, count: int) -> None:
+        """Note that so many bytes have been read or written."""
+        self._used += count
+        if self._used > _MAPPED_BYTES_HELD:
+            self.release()
+
+    def release(self) -> None:
+        """Give all pages back."""
+        self._used = 0
+        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)

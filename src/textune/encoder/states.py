@@ -7,13 +7,14 @@ Texts lie one after the other without padding. Does not know labels or training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from textune.encoder.features import FeatureCache
+from textune.encoder.memory import MappedPages
 from textune.encoder.prefix import Placement, Progress, batches_by_length, in_parallel, pad_rows
 from textune.encoder.suffix import run_prefix
 
@@ -32,15 +33,17 @@ class TokenStates:
         values: All tokens' states, (tokens, width), bfloat16.
         offsets: Where each text begins, and the end of the last, (texts + 1,).
         order: Which of the texts are meant, and in which order, (rows,); None for all as they lie.
+        pages: Where the values are mapped from, if they are.
     """
 
     values: torch.Tensor
     offsets: NDArray[np.int64]
     order: NDArray[np.int64] | None = None
+    pages: MappedPages = field(default_factory=lambda: MappedPages(None))
 
     def subset(self, rows: Sequence[int]) -> TokenStates:
         """Return the states of some rows, in their order, numbered from 0."""
-        return TokenStates(self.values, self.offsets, self._places(rows))
+        return replace(self, order=self._places(rows))
 
     def _places(self, rows: Sequence[int]) -> NDArray[np.int64]:
         numbers = np.asarray(rows, dtype=np.int64)
@@ -56,6 +59,7 @@ class TokenStates:
             start = int(self.offsets[place])
             states[number, :length] = self.values[start : start + length]
             mask[number, :length] = 1
+        self.pages.use(sum(lengths) * self.values.shape[1] * self.values.element_size())
         return states, mask
 
 
@@ -86,10 +90,11 @@ def cached_states(
     offsets = np.concatenate([[0], np.cumsum(lengths)])
 
     def write(array: NDArray[np.int16]) -> None:
-        done = 0
+        done, pages = 0, MappedPages(array)
         for batch, states in in_parallel(encode, batches, on_cpu=placement.device == "cpu"):
             for row, found in zip(batch, states, strict=True):
                 array[offsets[row] : offsets[row + 1]] = found[: lengths[row]]
+            pages.use(states.nbytes)
             done += len(batch)
             if on_progress:
                 on_progress(done, len(rows))
@@ -111,4 +116,4 @@ def cached_states(
     if found is None:
         return None
     array, was_cached = found
-    return TokenStates(torch.from_numpy(array).view(STORED), offsets), was_cached
+    return TokenStates(torch.from_numpy(array).view(STORED), offsets, pages=MappedPages(array)), was_cached
