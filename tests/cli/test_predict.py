@@ -1,0 +1,148 @@
+"""`textune predict`: what it prints and writes, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+import textune
+from small_data import small_rows
+
+
+@pytest.fixture(scope="module")
+def model(tiny_distilbert: str) -> str:
+    return tiny_distilbert
+
+
+@pytest.fixture(scope="module")
+def data(small_csv: str) -> str:
+    return small_csv
+
+
+@pytest.fixture(scope="module")
+def run(model: str, data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return textune.train("frozen", model=model, data=data, out=out).run
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV file with an id, an empty text among others, and a column that is named like a result's."""
+    path = tmp_path / "posts.csv"
+    path.write_text(
+        'id,text,label\n7,so happy and fun,x\n8,,y\n9,"sad, alone\nand lost",z\n', encoding="utf-8"
+    )
+    return path
+
+
+def test_predict_shows_a_label_a_probability_and_the_text_on_a_line(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("predict", run, "so happy and fun", "sad and alone")
+
+    lines = [line.split(maxsplit=2) for line in outcome.out.splitlines()]
+    assert [(line[0], line[2]) for line in lines] == [
+        ("joy", "so happy and fun"),
+        ("sadness", "sad and alone"),
+    ]
+
+
+def test_predict_json_is_an_object_a_line_with_the_scores_of_all_labels(
+    textune_command: Any, run: Path
+) -> None:
+    outcome = textune_command("predict", run, "so happy and fun", "--json")
+
+    (answer,) = map(json.loads, outcome.out.splitlines())
+    assert list(answer) == ["text", "label", "score", "scores"]
+    assert answer["scores"].keys() == {"anger", "joy", "sadness"}
+    assert answer["score"] == answer["scores"][answer["label"]] == max(answer["scores"].values())
+
+
+def test_predict_reads_lines_from_standard_input(textune_command: Any, run: Path) -> None:
+    outcome = textune_command(
+        "predict", run, "--input", "-", "--json", stdin="so happy\r\n\nsad ü\n".encode()
+    )
+
+    answers = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [(answer["text"], answer["label"]) for answer in answers] == [
+        ("so happy", "joy"),
+        ("", None),
+        ("sad ü", "sadness"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_predict_writes_every_row_in_order_with_its_other_columns(
+    textune_command: Any, run: Path, table: Path, suffix: str
+) -> None:
+    output = table.with_name(f"out{suffix}")
+
+    outcome = textune_command("predict", run, "--input", table, "--output", output)
+
+    readers = {
+        ".csv": lambda path: list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""))),
+        ".jsonl": lambda path: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()],
+        ".parquet": lambda path: parquet.read_table(path).to_pylist(),
+    }
+    rows = readers[suffix](output)
+    assert outcome.code == 0, outcome.err
+    assert [(row["id"], row["input_label"], row["text"]) for row in rows] == [
+        ("7", "x", "so happy and fun"),
+        ("8", "y", ""),
+        ("9", "z", "sad, alone\nand lost"),
+    ]
+    assert [row["label"] or None for row in rows] == ["joy", None, "sadness"]
+
+
+def test_predict_gives_a_text_the_same_scores_in_any_company(
+    textune_command: Any, run: Path, tmp_path: Path
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("".join(f"{text}\n" for text, _ in small_rows(200, seed=3)), encoding="utf-8")
+    first = small_rows(1, seed=3)[0][0]
+
+    together = textune_command("predict", run, "--input", texts, "--json").out.splitlines()[0]
+    alone = textune_command("predict", run, first, "--json").out
+
+    assert json.loads(together)["scores"] == pytest.approx(json.loads(alone)["scores"], abs=1e-5)
+
+
+def test_an_unknown_output_format_is_told_before_anything_is_loaded(textune_command: Any) -> None:
+    outcome = textune_command("predict", "nowhere", "text", "--output", "out.xlsx")
+
+    assert outcome.code == 2
+    assert "'.xlsx' is no known format" in outcome.err
+
+
+def test_a_broken_input_row_is_told_and_leaves_no_output(
+    textune_command: Any, run: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"text\nfine\nbr\xe9ak\n")
+
+    outcome = textune_command("predict", run, "--input", broken, "--output", tmp_path / "out.csv")
+
+    assert outcome.code == 2
+    assert "line 3: byte 0xE9" in outcome.err
+    assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_text_that_is_not_unicode_is_told(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("predict", run, "fine", "br\udce9ak")
+
+    assert outcome.code == 2
+    assert "Text 2 is broken: its character 3" in outcome.err
+
+
+def test_the_input_is_never_overwritten(textune_command: Any, run: Path, table: Path) -> None:
+    before = table.read_bytes()
+
+    outcome = textune_command("predict", run, "--input", table, "--output", table)
+
+    assert outcome.code == 2
+    assert "is the input itself" in outcome.err
+    assert table.read_bytes() == before
