@@ -35,7 +35,9 @@ def fill(array: Any) -> None:
 
 def mapped(cache: FeatureCache, write: Any = fill, **options: Any) -> Any:
     """Return what a cache gives for the mapped array under the key "key"."""
-    return cache.get_or_write("key", (2, 3), write, **({"description": "tiny · mapped"} | options))
+    return cache.get_or_write(
+        "key", (2, 3), write, **({"description": "tiny · mapped", "dtype": np.int16} | options)
+    )
 
 
 def only_file(cache: FeatureCache) -> Path:

@@ -104,11 +104,12 @@ class FeatureCache:
         self,
         key: str,
         shape: tuple[int, int],
-        write: Callable[[NDArray[np.int16]], None],
+        write: Callable[[NDArray[Any]], object],
         *,
+        dtype: type[np.int16 | np.float32],
         description: str,
-    ) -> tuple[NDArray[np.int16], bool] | None:
-        """Return the 16-bit array of a key, mapped from its file, and whether it was there already.
+    ) -> tuple[NDArray[Any], bool] | None:
+        """Return the array of a key, mapped from its file, and whether it was there already.
 
         Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies.
 
@@ -116,14 +117,15 @@ class FeatureCache:
             key: What `feature_key` gave.
             shape: The array's shape.
             write: Fills a mapped array of this shape, whose values are undefined before.
+            dtype: The type of its values, which the key must decide.
             description: What it is computed from, in words.
 
         Returns:
             The array and whether it came out of the cache; its pages are read when they are used, and a
             change to it stays in memory. None where it is larger than the whole bound or cannot be written.
         """
-        size = int(np.prod(shape)) * np.dtype(np.int16).itemsize
-        found = self._map(key, shape)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        found = self._map(key, shape, dtype)
         if found is not None:
             return found, True
         if size > self.max_bytes:
@@ -136,7 +138,7 @@ class FeatureCache:
                     if hasattr(os, "posix_fallocate"):
                         # A disk that fills up under a mapped file ends the process: the space is taken first.
                         os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + size)
-                array = np.memmap(temporary, np.int16, "r+", offset=_HEADER_BYTES, shape=shape)
+                array = np.memmap(temporary, dtype, "r+", offset=_HEADER_BYTES, shape=shape)
                 write(array)
                 array.flush()
                 header = {
@@ -148,7 +150,7 @@ class FeatureCache:
                     file.write(json.dumps(header).encode().ljust(_HEADER_BYTES - 1) + b"\n")
         except (StorageError, OSError):
             return None
-        mapped = self._map(key, shape)
+        mapped = self._map(key, shape, dtype)
         return None if mapped is None else (mapped, False)
 
     def entries(self) -> list[Entry]:
@@ -187,7 +189,7 @@ class FeatureCache:
         except (ValueError, TypeError, OSError):
             return None
 
-    def _map(self, key: str, shape: tuple[int, int]) -> NDArray[np.int16] | None:
+    def _map(self, key: str, shape: tuple[int, int], dtype: type[Any]) -> NDArray[Any] | None:
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -196,7 +198,7 @@ class FeatureCache:
                 return None
             os.utime(path)
             # Copied on writing: torch wants arrays that may be written, and the file stays as it is.
-            return np.memmap(path, np.int16, "c", offset=_HEADER_BYTES, shape=shape)
+            return np.memmap(path, dtype, "c", offset=_HEADER_BYTES, shape=shape)
         except (OSError, ValueError, TypeError):
             return None
 

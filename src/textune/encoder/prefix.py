@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from textune.encoder.memory import MappedPages
 from textune.encoder.threads import one_thread
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def encode(
     padding_id: int,
     placement: Placement,
     on_progress: Progress | None = None,
+    into: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Run the encoder once over every text and pool what it gives.
 
@@ -152,6 +154,7 @@ def encode(
         padding_id: The tokenizer's padding id.
         placement: Device and precision.
         on_progress: Called with texts done and texts in all after each batch.
+        into: An array to be filled and returned; a new one by default.
 
     Returns:
         Features, float32, (len(rows), len(pooling.layers) * hidden size).
@@ -175,12 +178,13 @@ def encode(
         return pooled
 
     batches = batches_by_length([len(row) for row in rows])
-    features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
-    done = 0
+    features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32) if into is None else into
+    done, pages = 0, MappedPages(features)
     for batch, pooled in in_parallel(encode_batch, batches, on_cpu=placement.device == "cpu"):
-        if not done:
+        if not done and into is None:
             features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
         features[batch] = pooled
+        pages.use(pooled.nbytes)
         done += len(batch)
         if on_progress:
             on_progress(done, len(rows))

@@ -112,7 +112,7 @@ def cached_states(
 
     batches = batches_by_length([int(length) for length in lengths])
     shape = (int(offsets[-1]), int(prefix.config.hidden_size))
-    found = cache.get_or_write(key, shape, write, description=description)
+    found = cache.get_or_write(key, shape, write, dtype=np.int16, description=description)
     if found is None:
         return None
     array, was_cached = found

@@ -54,10 +54,20 @@ class TextClassifier:
         """Return the classifier with its encoder where and as it is to run."""
         return replace(self, encoder=place(self.encoder, placement))
 
+    @property
+    def feature_width(self) -> int:
+        """How many features a text has."""
+        return len(self.pooling.layers) * int(self.encoder.config.hidden_size)
+
     def features(
-        self, rows: Sequence[Sequence[int]], *, placement: Placement, on_progress: Progress | None = None
+        self,
+        rows: Sequence[Sequence[int]],
+        *,
+        placement: Placement,
+        on_progress: Progress | None = None,
+        into: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return the features (rows, width) of token ids."""
+        """Return the features (rows, width) of token ids, in the array `into` where one is given."""
         return encode(
             self.encoder,
             rows,
@@ -65,6 +75,7 @@ class TextClassifier:
             padding_id=self.tokenizer.pad_token_id,
             placement=placement,
             on_progress=on_progress,
+            into=into,
         )
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textune.model.classifier import TextClassifier
+    from textune.model.heads import Standardisation
     from textune.training.loop import EpochEnd, Event, FitEnd
+
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def fit_classifier(
     targets = {split: torch.tensor(labels[split]) for split in splits}
     standardisation = Standardisation.of(inputs["train"]) if isinstance(head, LinearHead) else None
     if standardisation:
-        inputs = {split: standardisation.apply(tensor) for split, tensor in inputs.items()}
+        inputs = {split: _standardised(features[split], standardisation) for split in splits}
     events = fit_head(
         head,
         inputs["train"],
@@ -89,6 +92,24 @@ def fit_classifier(
         standardisation.fold_into(head)
     head.eval()
     return Fit(history, end, temperature)
+
+
+def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
+    """Return features standardised, some rows at a time: those that are mapped from a file stay there."""
+    import torch
+
+    from textune.encoder.memory import MappedPages
+
+    result, pages = torch.empty(features.shape), MappedPages(features)
+    pages.release()
+    for rows, target in zip(
+        torch.split(torch.from_numpy(features), _ROWS_AT_ONCE),
+        torch.split(result, _ROWS_AT_ONCE),
+        strict=True,
+    ):
+        target.copy_(standardisation.apply(rows))
+        pages.use(rows.nbytes)
+    return result
 
 
 def calibrate(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from textune.model.classifier import TextClassifier
 
 SPLITS = ("train", "validation", "test")
+MAPPED_FROM_BYTES = 64_000_000
+"""Features of this size stay in their file, and are read out of it: memory does not grow with the texts."""
 
 
 @dataclass(frozen=True)
@@ -176,15 +179,20 @@ def encode_tokens(
         "layers": list(pooling.layers),
         "pooling": pooling.kind,
     }
-    return FeatureCache().get_or_compute(
-        feature_key(shape, tokens),
-        lambda: classifier.features(
-            tokens,
-            placement=placement,
-            on_progress=lambda done, total: observer.advance(done, total, unit="texts"),
-        ),
-        description=description,
+    compute = partial(
+        classifier.features,
+        tokens,
+        placement=placement,
+        on_progress=lambda done, total: observer.advance(done, total, unit="texts"),
     )
+    cache, key, size = FeatureCache(), feature_key(shape, tokens), (len(tokens), classifier.feature_width)
+    if 4 * size[0] * size[1] >= MAPPED_FROM_BYTES:
+        found = cache.get_or_write(
+            key, size, lambda array: compute(into=array), dtype=np.float32, description=description
+        )
+        if found is not None:
+            return found
+    return cache.get_or_compute(key, compute, description=description)
 
 
 def feature_shape(classifier: TextClassifier, weights_sha256: str, placement: Placement) -> dict[str, Any]:
