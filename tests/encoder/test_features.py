@@ -217,7 +217,7 @@ def test_a_mapped_array_of_another_shape_counts_as_absent(tmp_path: Path) -> Non
     cache = FeatureCache(tmp_path)
     mapped(cache)
 
-    found = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), description="")
+    found = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), dtype=np.int16, description="")
 
     assert found is not None
     assert not found[1]
