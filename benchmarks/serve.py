@@ -14,7 +14,6 @@ else on the sample. It takes less than five minutes.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import resource
@@ -30,6 +29,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+try:
+    from uvloop import run as run_loop  # Cheaper: the load shares its cores with the server.
+except ImportError:
+    from asyncio import run as run_loop
 
 import textune
 from load import closed_loop, open_loop, to_request
@@ -114,9 +118,9 @@ def compare(run: Path, requests: list[bytes], *, turns: int, seconds: float) -> 
     for _ in range(turns):
         for name in rates:
             with server(name, run) as port:
-                asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
-                many = asyncio.run(closed_loop(port, requests, clients=CLIENTS, seconds=seconds))
-                one = asyncio.run(closed_loop(port, requests, clients=1, seconds=seconds / 3))
+                run_loop(closed_loop(port, requests, clients=4, seconds=1))
+                many = run_loop(closed_loop(port, requests, clients=CLIENTS, seconds=seconds))
+                one = run_loop(closed_loop(port, requests, clients=1, seconds=seconds / 3))
             rates[name].append(many.statuses[200] / many.seconds)
             singles[name].append(one.percentile(50))
     peer = statistics.median(rates[PLAIN])
@@ -136,9 +140,9 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, seconds: floa
     print(f"{'p99 of 429':>11} {'p99 of /health':>15}")
     first = 0.0
     with server("textune, export", run) as port:
-        asyncio.run(closed_loop(port, requests, clients=4, seconds=1))
+        run_loop(closed_loop(port, requests, clients=4, seconds=1))
         for times in TIMES:
-            outcome, health = asyncio.run(open_loop(port, requests, rate=capacity * times, seconds=seconds))
+            outcome, health = run_loop(open_loop(port, requests, rate=capacity * times, seconds=seconds))
             goodput = outcome.in_time / outcome.seconds
             first = first or goodput
             counts = [outcome.statuses[status] for status in (200, 429, 504)]

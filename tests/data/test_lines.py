@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from table_files import refusal, values, write
+from textune.data.lines import missing_file
 
 
 def test_a_line_separator_that_is_no_line_feed_does_not_end_a_row(tmp_path: Path) -> None:
@@ -22,6 +24,13 @@ def test_a_missing_file_is_answered_with_the_nearest_name(tmp_path: Path) -> Non
 
     assert error.message == f"There is no file or folder {path.with_name('post.csv')}."
     assert error.hint == f"Did you mean {path}?"
+
+
+def test_a_device_is_told_to_be_no_file() -> None:
+    error = missing_file(Path(os.devnull))
+
+    assert error.message == f"{os.devnull} is neither a file nor a folder."
+    assert "Did you mean" not in error.hint
 
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:

@@ -95,21 +95,31 @@ def test_a_linear_head_starts_undecided() -> None:
 def test_standardised_features_have_mean_0_and_deviation_1() -> None:
     features = torch.from_numpy(np.random.default_rng(0).normal(3, 5, size=(100, 4)).astype(np.float32))
 
-    standardised = Standardisation.of(features).apply(features)
+    standardised = Standardisation.of([features]).apply(features)
 
     torch.testing.assert_close(standardised.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
     torch.testing.assert_close(standardised.std(0, correction=0), torch.ones(4))
 
 
+def test_features_in_parts_have_the_statistics_of_the_whole() -> None:
+    features = torch.from_numpy(np.random.default_rng(0).normal(3, 5, size=(100, 4)).astype(np.float32))
+    features[:, 2] = 7
+
+    parts, whole = Standardisation.of(torch.split(features, 30)), Standardisation.of([features])
+
+    torch.testing.assert_close(parts.mean, whole.mean)
+    torch.testing.assert_close(parts.scale, whole.scale)
+
+
 def test_a_constant_feature_does_no_harm() -> None:
     features = torch.ones(10, 2)
 
-    assert torch.equal(Standardisation.of(features).apply(features), torch.zeros(10, 2))
+    assert torch.equal(Standardisation.of([features]).apply(features), torch.zeros(10, 2))
 
 
 def test_a_head_with_folded_standardisation_gives_the_same_logits_for_plain_features() -> None:
     features = torch.from_numpy(np.random.default_rng(1).normal(-2, 7, size=(50, 6)).astype(np.float32))
-    standardisation = Standardisation.of(features)
+    standardisation = Standardisation.of([features])
     head = LinearHead(6, 3)
     torch.nn.init.normal_(head.output.weight)
     torch.nn.init.normal_(head.output.bias)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import textune
+from textune.encoder import memory
 from textune.encoder.features import FeatureCache
-from textune.workflows import fitting, preparing
+from textune.workflows import preparing
 from textune.workflows.training import TrainResult
 
 SETTINGS = ("evaluate.bootstrap_samples=100",)
@@ -29,7 +30,7 @@ def test_features_in_a_file_train_the_same_classifier(
 
     in_memory, weights = trained("memory")
     monkeypatch.setattr(preparing, "MAPPED_FROM_BYTES", 0)
-    monkeypatch.setattr(fitting, "_ROWS_AT_ONCE", 16)
+    monkeypatch.setattr(memory, "_MAPPED_BYTES_HELD", 1000)
     in_file, mapped_weights = trained("file")
 
     assert in_file.document["metrics"] == in_memory.document["metrics"]

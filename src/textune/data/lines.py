@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -56,6 +57,11 @@ def open_data_file(path: Path) -> Iterator[BinaryIO]:
 
 def missing_file(path: Path) -> DataError:
     """Return the error for a file or folder that is not there, with the nearest name that is."""
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises on names that are too long.
+        return DataError(
+            f"{path} is neither a file nor a folder.",
+            "Write what it gives to a file, and give the file's path.",
+        )
     try:
         # A link that leads nowhere, and a device, are there and yet no file.
         names = [neighbour.name for neighbour in path.parent.iterdir() if neighbour.name != path.name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,8 @@ _KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 128, "LRU_CACHE_CAPACITY": 8
 """oneDNN's own cache, and the one that torch keeps ahead of it in each thread."""
 _M_ARENA_MAX = -8
 """The option of glibc's `mallopt` for the number of heaps."""
-_MAPPED_BYTES_HELD = 64_000_000
+_MAPPED_BYTES_HELD = 32_000_000
+_ROWS_AT_ONCE = 8192
 
 
 def keep_memory_low() -> None:
@@ -42,7 +44,7 @@ def release_free_memory() -> None:
 
 
 class MappedPages:
-    """The pages of an array that is mapped from a file, which are given back after every 64 MB of use.
+    """The pages of an array that is mapped from a file, which are given back after every 32 MB of use.
 
     The system would take them back when it is short of memory; until then they count as this process's, which
     a container with a limit may be killed for. A page that is used again comes out of the system's cache.
@@ -66,3 +68,12 @@ class MappedPages:
         self._used = 0
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def read_in_parts(array: Any) -> Iterator[Any]:
+    """Yield an array some thousand rows at a time, once at least; mapped pages are given back meanwhile."""
+    pages = MappedPages(array)
+    for start in range(0, max(1, len(array)), _ROWS_AT_ONCE):
+        part = array[start : start + _ROWS_AT_ONCE]
+        yield part
+        pages.use(part.nbytes)

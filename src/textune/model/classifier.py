@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from textune.encoder.memory import read_in_parts
 from textune.encoder.prefix import Placement, Pooling, Progress, encode, place
 from textune.model.heads import Head
 from textune.model.objective import probabilities
@@ -80,7 +81,8 @@ class TextClassifier:
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of features (rows, width)."""
-        return probabilities(head_logits(self.head, torch.from_numpy(features)))
+        parts = map(torch.from_numpy, read_in_parts(features))
+        return probabilities(torch.cat([head_logits(self.head, part) for part in parts]))
 
 
 def head_logits(head: nn.Module, features: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ knows where the features come from.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,7 +19,6 @@ from textune.encoder.prefix import Pooling
 
 _CONSTANT = 1e-6
 """The standard deviation below which a feature says nothing."""
-_COLUMNS_AT_ONCE = 64
 
 
 class LinearHead(nn.Module):
@@ -123,14 +123,20 @@ class Standardisation:
     scale: torch.Tensor
 
     @classmethod
-    def of(cls, features: torch.Tensor) -> Standardisation:
-        """Return the statistics of features (rows, width); a constant feature keeps its scale."""
-        # Some columns at a time: twice the precision of all of them would be twice their memory once more.
-        parts = [
-            torch.std_mean(columns.double(), dim=0, correction=0)
-            for columns in torch.split(features, _COLUMNS_AT_ONCE, dim=1)
-        ]
-        scale, mean = (torch.cat(part) for part in zip(*parts, strict=True))
+    def of(cls, parts: Iterable[torch.Tensor]) -> Standardisation:
+        """Return the statistics of features, given as parts (rows, width); a constant one keeps its scale."""
+        rows, scales, means = [], [], []
+        for part in parts:
+            scale, mean = torch.std_mean(part.double(), dim=0, correction=0)
+            rows.append(len(part))
+            scales.append(scale)
+            means.append(mean)
+        shares = torch.tensor(rows, dtype=torch.float64).unsqueeze(1) / sum(rows)
+        mean, scale = means[0], scales[0]
+        if len(rows) > 1:
+            mean = (shares * torch.stack(means)).sum(0)
+            variances = torch.stack(scales) ** 2 + (torch.stack(means) - mean) ** 2
+            scale = (shares * variances).sum(0).sqrt()
         return cls(mean, torch.where(scale > _CONSTANT, scale, 1.0))
 
     def apply(self, features: torch.Tensor) -> torch.Tensor:

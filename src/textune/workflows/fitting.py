@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from textune.model.heads import Standardisation
     from textune.training.loop import EpochEnd, Event, FitEnd
 
-_ROWS_AT_ONCE = 4096
-
 
 @dataclass(frozen=True)
 class Fit:
@@ -61,6 +59,7 @@ def fit_classifier(
     """
     import torch
 
+    from textune.encoder.memory import read_in_parts
     from textune.model.classifier import head_logits
     from textune.model.heads import LinearHead, Standardisation
     from textune.training.fitting import fit_head
@@ -69,8 +68,9 @@ def fit_classifier(
     head = classifier.head
     inputs = {split: torch.from_numpy(features[split]) for split in splits}
     targets = {split: torch.tensor(labels[split]) for split in splits}
-    standardisation = Standardisation.of(inputs["train"]) if isinstance(head, LinearHead) else None
-    if standardisation:
+    standardisation = None
+    if isinstance(head, LinearHead):
+        standardisation = Standardisation.of(map(torch.from_numpy, read_in_parts(features["train"])))
         inputs = {split: _standardised(features[split], standardisation) for split in splits}
     events = fit_head(
         head,
@@ -98,17 +98,12 @@ def _standardised(features: NDArray[np.float32], standardisation: Standardisatio
     """Return features standardised, some rows at a time: those that are mapped from a file stay there."""
     import torch
 
-    from textune.encoder.memory import MappedPages
+    from textune.encoder.memory import read_in_parts
 
-    result, pages = torch.empty(features.shape), MappedPages(features)
-    pages.release()
-    for rows, target in zip(
-        torch.split(torch.from_numpy(features), _ROWS_AT_ONCE),
-        torch.split(result, _ROWS_AT_ONCE),
-        strict=True,
-    ):
-        target.copy_(standardisation.apply(rows))
-        pages.use(rows.nbytes)
+    result, start = torch.empty(features.shape), 0
+    for part in read_in_parts(features):
+        result[start : start + len(part)] = standardisation.apply(torch.from_numpy(part))
+        start += len(part)
     return result
 
 
