@@ -89,7 +89,7 @@ bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
 bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; 90 minutes.
 	$(BIN)/python benchmarks/peers/compare.py
 
-bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overloaded; five minutes.
+bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overloaded; seven minutes.
 	$(BIN)/python benchmarks/serve.py
 
 torture-serve: $(VENV)/installed-dev  ## 20,000 wrong requests, 2,000 clients that hang up, 20 signals under load.
