@@ -1,4 +1,4 @@
-"""Commands, run in this process."""
+"""Commands, run in this process, and a run for them to read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,24 @@ from typing import Any
 
 import pytest
 
+import textune
 from textune.cli.app import main
+
+
+@pytest.fixture(scope="module")
+def model(tiny_distilbert: str) -> str:
+    return tiny_distilbert
+
+
+@pytest.fixture(scope="module")
+def data(small_csv: str) -> str:
+    return small_csv
+
+
+@pytest.fixture(scope="module")
+def run(model: str, data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return textune.train("frozen", model=model, data=data, out=out).run
 
 
 class Outcome:

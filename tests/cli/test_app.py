@@ -14,22 +14,6 @@ import textune
 from small_data import write_small_csv
 
 
-@pytest.fixture(scope="module")
-def model(tiny_distilbert: str) -> str:
-    return tiny_distilbert
-
-
-@pytest.fixture(scope="module")
-def data(small_csv: str) -> str:
-    return small_csv
-
-
-@pytest.fixture(scope="module")
-def run(model: str, data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "run"
-    return textune.train("frozen", model=model, data=data, out=out).run
-
-
 def test_train_prints_one_json_document_and_nothing_else(
     textune_command: Any, model: str, data: str, tmp_path: Path
 ) -> None:

@@ -11,24 +11,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-import textune
 from small_data import small_rows
-
-
-@pytest.fixture(scope="module")
-def model(tiny_distilbert: str) -> str:
-    return tiny_distilbert
-
-
-@pytest.fixture(scope="module")
-def data(small_csv: str) -> str:
-    return small_csv
-
-
-@pytest.fixture(scope="module")
-def run(model: str, data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "run"
-    return textune.train("frozen", model=model, data=data, out=out).run
 
 
 @pytest.fixture

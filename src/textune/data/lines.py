@@ -63,7 +63,7 @@ def missing_file(path: Path) -> DataError:
             "Write what it gives to a file, and give the file's path.",
         )
     try:
-        # A link that leads nowhere, and a device, are there and yet no file.
+        # A link that leads nowhere is there and yet no file.
         names = [neighbour.name for neighbour in path.parent.iterdir() if neighbour.name != path.name]
     except (OSError, ValueError):
         return DataError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 
 CLIENT_GONE = 499
 """The status under which a request is logged whose client hung up; nobody is there to read it."""
@@ -48,12 +47,7 @@ class Refusal(Exception):  # noqa: N818
 
     def body(self) -> bytes:
         """Return the answer's body as JSON."""
-        return _as_json(**self.document())
-
-
-@lru_cache(maxsize=64)
-def _as_json(**document: str) -> bytes:
-    return json.dumps(document).encode()
+        return json.dumps(self.document()).encode()
 
 
 def invalid(message: str) -> Refusal:

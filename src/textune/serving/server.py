@@ -36,7 +36,8 @@ _MOST_SECONDS_TO_BE_HEARD = 2.0
 """How long what is connected gets to speak before silent connections are closed."""
 
 _SECONDS_TO_LET_IN = 0.05
-"""How long connections whose handshake has begun may end it."""
+_MOST_SECONDS_TO_LET_IN = 1.0
+"""How long connections whose handshake has begun may end it; longer where new ones cannot be kept away."""
 
 _SECONDS_FOR_THE_LAST = 2.0
 
@@ -126,8 +127,10 @@ class Server(uvicorn.Server):
         # What still lies in the system's queue would be cut off: it is let in first.
         assert self._bound is not None
         stop_handshakes(self._bound)
-        until = time.monotonic() + _SECONDS_TO_LET_IN
-        while time.monotonic() < until or knocks(self._bound):
+        start = time.monotonic()
+        while (waited := time.monotonic() - start) < _MOST_SECONDS_TO_LET_IN:
+            if waited > _SECONDS_TO_LET_IN and not knocks(self._bound):
+                break
             await asyncio.sleep(0.002)
         for listener in self.servers:
             listener.close()
