@@ -38,11 +38,13 @@ install: $(VENV)/installed-dev  ## Set up the development environment in .venv, 
 quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures, classify three sentences.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/quickstart.sh $(RUNS)
 
+# Two files at a time: most tests keep one core busy. A file's tests stay together, as they share what they train.
 test: $(VENV)/installed-dev  ## Run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.
 	$(BIN)/python -m pytest cluster_tests
+
 $(TF_VENV)/installed: $(VENV)/python-found pyproject.toml
 	$(PYTHON) -m venv $(TF_VENV)
 	$(TF_BIN)/python -m pip install --disable-pip-version-check -e ".[embedded,tensorflow]" "pytest>=8"
