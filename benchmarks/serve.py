@@ -15,6 +15,7 @@ else on the sample. It takes seven minutes.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -170,6 +171,9 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     requests = [to_request(text) for text in read_texts()]
+    # The load must not stand still of itself: what it waits for would be taken for the server's delay.
+    gc.freeze()
+    gc.disable()
     with tempfile.TemporaryDirectory() as folder:
         run = options.run or train_run(folder)
         add_export(run)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client")
 _SECONDS_OF_A_TURN = 0.0005
-_OBJECTS_BETWEEN_COLLECTIONS = 10_000
-"""Few enough that a collection takes a millisecond: nothing is answered meanwhile."""
+_OBJECTS_PER_PLACE = 200
+"""Twice what a request that waits consists of. A collection answers nothing for a tenth of a second when a
+thousand wait, and finds nothing, as requests leave no cycles: a full queue must not be what starts one."""
 
 _OPEN = "No API key is set: whoever reaches the server can use it."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
@@ -95,7 +96,7 @@ def _load(run: Path, runtime: str, limits: Limits, api_keys: Sequence[str]) -> S
     # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
+    gc.set_threshold(_OBJECTS_PER_PLACE * max(limits.queued_texts, 100), 10, 10)
     return make_service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
 
 
