@@ -88,8 +88,8 @@ bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
 	.bench/$*/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; 90 minutes.
-	$(BIN)/python benchmarks/peers/compare.py
+bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; an hour.
+	$(BIN)/python benchmarks/peers/compare.py --picture docs/pictures/peers.svg
 
 bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overloaded; seven minutes.
 	$(BIN)/python benchmarks/serve.py

@@ -23,7 +23,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
-SETTINGS = {"frozen": [], "full": ["--set", "train.num_train_epochs=1"]}
+SETTINGS = {"paper": [], "frozen": [], "full": ["--set", "train.num_train_epochs=1"]}
 
 
 def grow(texts: list[str], labels: list[int], factor: int) -> tuple[list[str], list[int]]:

@@ -234,6 +234,7 @@ def test_the_paper_recipe_runs_on_keras_as_it_is() -> None:
         "train.lr_scheduler_type=cosine",
         "train.warmup_steps=5",
         "train.gradient_accumulation_steps=2",
+        "train.report_to=tensorboard",
     ],
 )
 def test_what_keras_cannot_carry_out_is_refused_by_the_settings_name(setting: str) -> None:

@@ -4,10 +4,11 @@ Contestants that need packages of their own run in environments that `make bench
 `requirements/`. Each is a process from its start to its end: "whole" is what a person waits for, imports and
 prediction included; "train" is what the contestant itself counts as training; the peak is the process's
 resident memory. Test figures are those of the first seed, with 95 % bootstrap intervals; seconds and memory
-are medians over all of its turns. What has been measured is kept under `.bench`, so that a run that was
-stopped goes on, and some can be given more turns than others.
+are medians over all of its turns, of which those that take minutes get fewer. What has been measured is kept
+under `.bench`, so that a run that was stopped goes on.
 
-    python benchmarks/peers/compare.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--only NAME ...]
+    python benchmarks/peers/compare.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--slow-turns 1]
+                                       [--only NAME ...] [--picture FILE.svg] [--afresh]
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from picture import draw
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
@@ -43,6 +44,7 @@ class Contestant:
         script: Its file in this folder; empty for textune's own command.
         variant: What is passed on: a script's variant, or textune's recipe.
         environment: The folder of its environment under `.bench`; empty for the one that runs this.
+        slow: Whether it takes minutes.
         train: Seconds of training by turn.
         whole: Seconds from start to end by turn.
         peak: Peak resident memory in MB by turn.
@@ -53,6 +55,7 @@ class Contestant:
     script: str
     variant: str = ""
     environment: str = ""
+    slow: bool = False
     train: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
@@ -70,28 +73,26 @@ class Contestant:
 
 
 CONTESTANTS = {
-    "keras": Contestant("the study's pipeline in Keras", "keras_study.py", environment="keras"),
-    "trainer-frozen": Contestant("`Trainer`, frozen encoder, 15 epochs", "hf_trainer.py", "frozen"),
-    "trainer": Contestant("`Trainer`, its defaults", "hf_trainer.py"),
-    "setfit": Contestant("SetFit, stopped after 5 minutes", "setfit_defaults.py", "300", "setfit"),
+    "keras": Contestant("the study's pipeline in Keras", "keras_study.py", environment="keras", slow=True),
+    "trainer-frozen": Contestant(
+        "`Trainer`, frozen encoder, 15 epochs", "hf_trainer.py", "frozen", slow=True
+    ),
+    "trainer": Contestant("`Trainer`, its defaults", "hf_trainer.py", slow=True),
+    "setfit": Contestant("SetFit, stopped after 5 minutes", "setfit_defaults.py", "300", "setfit", slow=True),
     "sentence": Contestant(
         "sentence-transformers + logistic regression", "sentence_embeddings.py", environment="setfit"
     ),
-    "tfidf": Contestant("TF-IDF + logistic regression", "tfidf.py"),
+    "tfidf": Contestant("TF-IDF + logistic regression, scikit-learn's defaults", "tfidf.py"),
     "paper": Contestant("textune `paper`", "", "paper"),
     "frozen": Contestant("textune `frozen`", "", "frozen"),
     "full": Contestant("textune `full`", "", "full"),
 }
-
-
-PLACES = {
-    "keras": ("right", "top"),
-    "trainer": ("right", "top"),
-    "trainer-frozen": ("right", "top"),
-    "sentence": ("left", "top"),
-    "tfidf": ("left", "bottom"),
+PACKAGES = {
+    "": ("torch", "transformers", "scikit-learn"),
+    "keras": ("tensorflow", "keras", "keras-hub"),
+    "setfit": ("setfit", "sentence-transformers"),
 }
-"""Where a name in the picture is anchored to its point, so that no two of them meet."""
+"""Whose versions are told, by environment."""
 
 
 def write_data(source: str, path: Path) -> dict[str, Any]:
@@ -181,21 +182,46 @@ def show(contestants: list[Contestant]) -> None:
         )
 
 
-def take_up(path: Path) -> None:
-    """Read what an earlier run has measured, so that this one goes on."""
-    if path.is_file():
-        for name, found in json.loads(path.read_text()).items():
-            vars(CONTESTANTS[name]).update(found)
+def circumstances(options: argparse.Namespace) -> dict[str, str]:
+    """Return what figures must have in common to stand in one table."""
+    import torch
+
+    cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
+    told = []
+    for environment, packages in PACKAGES.items():
+        python = ENVIRONMENTS / environment / "bin" / "python" if environment else sys.executable
+        program = f"from importlib.metadata import version as v; print(*map(v, {packages}))"
+        found = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout
+        told += map(" ".join, zip(packages, found.split(), strict=True))
+    return {
+        "data": options.data,
+        "model": options.model,
+        "machine": f"{cpu}, {os.cpu_count()} cores",
+        "versions": ", ".join(told),
+    }
 
 
-def keep(path: Path) -> None:
+def take_up(path: Path, here: dict[str, str]) -> list[str]:
+    """Read what earlier runs have measured, so that this one goes on; return on which days they did."""
+    if not path.is_file():
+        return []
+    document = json.loads(path.read_text())
+    if document["circumstances"] != here:
+        sys.exit(f"{path} holds what was measured with other data, versions or on another machine: --afresh")
+    for name, found in document["measured"].items():
+        vars(CONTESTANTS[name]).update(found)
+    return list(document["days"])
+
+
+def keep(path: Path, here: dict[str, str], days: list[str]) -> None:
     """Write what has been measured."""
-    measured = ("train", "whole", "peak", "figures")
-    found = {
-        name: {key: vars(each)[key] for key in measured} for name, each in CONTESTANTS.items() if each.figures
+    measured = {
+        name: {key: vars(each)[key] for key in ("train", "whole", "peak", "figures")}
+        for name, each in CONTESTANTS.items()
+        if each.figures
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found))
+    path.write_text(json.dumps({"circumstances": here, "days": days, "measured": measured}))
 
 
 def half(interval: tuple[float, float]) -> float:
@@ -203,44 +229,12 @@ def half(interval: tuple[float, float]) -> float:
     return (interval[1] - interval[0]) / 2
 
 
-def draw(contestants: list[Contestant], path: str) -> None:
-    """Draw macro-F1 over the seconds that a person waits."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.2))
-    for name, each in CONTESTANTS.items():
-        if each not in contestants:
-            continue
-        seconds, score = statistics.median(each.whole), 100 * (each.figures or {})["macro_f1"]
-        ours = each.title.startswith("textune")
-        axes.plot(seconds, score, "o", color="#0a7a5c" if ours else "#777777")
-        side, height = PLACES.get(name, ("right", "bottom"))
-        axes.annotate(
-            each.title.replace("`", ""),
-            (seconds, score),
-            xytext=(-7 if side == "right" else 7, 3 if height == "bottom" else -3),
-            textcoords="offset points",
-            horizontalalignment=side,
-            verticalalignment=height,
-            fontsize=8,
-        )
-    axes.set_xscale("log")
-    axes.set_xlabel("seconds from command to result")
-    axes.set_ylabel("macro-F1 on the test split, %")
-    axes.grid(alpha=0.3)
-    axes.margins(x=0.1, y=0.1)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", default=str(TWEETEVAL / "emotion"))
     parser.add_argument("--model", default="embedded:minilm")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--slow-turns", type=int, default=1, help="turns of those that take minutes")
     parser.add_argument("--only", nargs="+", default=list(CONTESTANTS), choices=list(CONTESTANTS))
     parser.add_argument("--picture", default="")
     parser.add_argument("--afresh", action="store_true", help="forget what has been measured")
@@ -248,34 +242,31 @@ def main() -> None:
     from textune.encoder.loading import find_model
     from textune.evaluation.metrics import measure
 
-    kept = REPOSITORY / ".bench" / "peers.json"
+    kept, here, today = ENVIRONMENTS / "peers.json", circumstances(options), time.strftime("%d %B %Y")
     if options.afresh:
         kept.unlink(missing_ok=True)
-    take_up(kept)
+    days = take_up(kept, here)
     contestants = [CONTESTANTS[name] for name in options.only]
     model = str(find_model(options.model, offline=True).path)
     with tempfile.TemporaryDirectory() as folder:
         options.json = f"{folder}/data.json"
         data = write_data(options.data, Path(options.json))
-        for seed in range(options.turns):
+        for seed in range(max(options.turns, options.slow_turns)):
             for each in contestants:
-                if each.turns > seed:
+                if each.turns > seed or seed >= (options.slow_turns if each.slow else options.turns):
                     continue
                 probabilities = run_once(each, options, seed=seed, model=model)
                 labels = np.asarray(data["test"]["label"])
                 each.figures = (
                     each.figures or measure(probabilities, labels, label_names=data["labels"]).to_json()
                 )
-                keep(kept)
+                days += [] if today in days else [today]
+                keep(kept, here, days)
                 print(f"turn {seed + 1}, {each.title}: {each.whole[-1]:.1f} s", file=sys.stderr, flush=True)
-    import torch
-
-    cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
-    print(f"{cpu}, {os.cpu_count()} cores, {time.strftime('%d %B %Y')}")
-    print(", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "scikit-learn")) + "\n")
+    print(f"{here['machine']}, {', '.join(days)}\n{here['versions']}\n")
     show(contestants)
     if options.picture:
-        draw(contestants, options.picture)
+        draw({name: CONTESTANTS[name] for name in options.only}, options.picture)
 
 
 if __name__ == "__main__":

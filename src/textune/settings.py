@@ -231,6 +231,7 @@ class Recipe(Section):
             ),
             "train.warmup_steps = 0": train.warmup_steps == 0,
             "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
+            "train.report_to = 'none'": train.report_to == "none",
         }
         if unmet := [need for need, is_met in needs.items() if not is_met]:
             raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))

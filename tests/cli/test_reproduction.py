@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ def test_the_studys_figures_stand_beside_ours(textune_command: Any, arguments: l
     study = ["60.88", "76.54", "61.76", "68.98", "0.7870", "72.77", "0.7024"]
     assert [figure for figure in study if figure not in outcome.out] == []
     assert "test, filtered" in outcome.out
+
+
+def test_without_the_filter_there_is_no_filtered_part(textune_command: Any, arguments: list[str]) -> None:
+    outcome = textune_command(*arguments, "--set", "prepare.max_words=0")
+
+    assert outcome.code == 0, outcome.err
+    assert "72.77" in outcome.out
+    assert "test, filtered" not in outcome.out
+
+
+def test_how_long_it_took_is_told(textune_command: Any, arguments: list[str]) -> None:
+    outcome = textune_command(*arguments)
+
+    assert re.search(r"that took (a second|\d+ seconds) on torch", outcome.out)
 
 
 def test_another_encoder_and_other_data_are_labelled(textune_command: Any, arguments: list[str]) -> None:

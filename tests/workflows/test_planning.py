@@ -145,6 +145,16 @@ def test_what_is_no_length_of_time_is_told_before_anything_is_loaded(minutes: fl
         textune.train("full", model="nowhere", data="nowhere", max_minutes=minutes)
 
 
+def test_no_time_is_promised_for_keras_end_to_end(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no time can be promised") as caught:
+        textune.train(
+            "paper", out=tmp_path / "run", settings=["train.engine=keras"], max_minutes=2.0, offline=True
+        )
+
+    assert caught.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_frozen_encoder_needs_no_plan(tiny_distilbert: str, small_csv: str, tmp_path: Path) -> None:
     notes = Notes()
 

@@ -13,6 +13,7 @@ from textune.errors import HubError, MissingExtraError, RecipeError, RequestErro
 from textune.recipe import load_recipe
 from textune.workflows import reproducing, study
 
+CACHED = "models--distilbert--distilbert-base-uncased"
 FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "train.num_train_epochs=3")
 
 
@@ -53,7 +54,9 @@ def reproduced(
     )
 
 
-def of_the_study(accuracy: float, interval: tuple[float, float]) -> dict[str, Any]:
+def of_the_study(
+    accuracy: float, interval: tuple[float, float], *, precision: str = "fp32"
+) -> dict[str, Any]:
     """Return a document with a run's test figures on the study's data."""
     classes = {name: {} for name in ("anger", "joy", "optimism", "sadness")}
     test = {
@@ -61,9 +64,11 @@ def of_the_study(accuracy: float, interval: tuple[float, float]) -> dict[str, An
         "per_class": classes,
         "accuracy": accuracy,
         "accuracy_ci95": list(interval),
-        "log_loss": 0.7,
+        "log_loss": 0.8,
+        "log_loss_ci95": [0.75, 0.85],
     }
-    return {"model": study.MODEL, "metrics": {"test": test}, "training": {"best_epoch": 9}}
+    training = {"best_epoch": 9, "precision": precision}
+    return {"model": study.MODEL, "metrics": {"test": test}, "training": training}
 
 
 def test_the_runs_are_complete_and_their_figures_are_in_the_document(reproduced: dict[str, Any]) -> None:
@@ -136,6 +141,48 @@ def test_the_verdict_says_whether_the_studys_accuracy_lies_in_our_interval(
     assert said in study.verdicts({"torch": of_the_study(accuracy, interval)})[0]
 
 
+def test_the_verdict_says_whether_the_studys_log_loss_lies_in_our_interval() -> None:
+    told = study.verdicts({"torch": of_the_study(0.70, (0.67, 0.72))})[0]
+
+    assert "log loss is 0.0976 above the study's, which lies outside ours (0.7500 to 0.8500)" in told
+
+
+def test_what_does_not_compute_in_fp32_is_told_as_a_difference() -> None:
+    runs = {
+        "torch": of_the_study(0.70, (0.6, 0.8), precision="bf16"),
+        "keras": of_the_study(0.71, (0.6, 0.8)),
+    }
+
+    told = study.differences(load_recipe("paper"), runs)
+
+    assert "Arithmetic of the frozen encoder: not told; bf16 on torch, fp32 on keras." in told
+
+
+def test_without_the_filter_no_sentence_claims_it() -> None:
+    runs = {"torch": of_the_study(0.70, (0.6, 0.8))}
+
+    told = study.differences(load_recipe("paper", settings=["prepare.max_words=0"]), runs)
+
+    assert "Filter: rows of at most 36 words in the study; all rows here." in told
+
+
+@pytest.mark.parametrize("folder", ["distilbert-base-uncased", f"{CACHED}/snapshots/0a1b"])
+def test_the_studys_model_is_known_by_its_folder(folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+
+    assert study.is_the_studys_model(str(tmp_path / folder))
+
+
+@pytest.mark.parametrize("name", ["distilbert/distilbert-base-uncased", "distilbert-base-uncased"])
+def test_the_studys_model_is_known_by_its_names_on_the_hub(name: str) -> None:
+    assert study.is_the_studys_model(name)
+
+
+@pytest.mark.parametrize("name", ["someone/distilbert-base-uncased", "distilbert/distilbert-base-cased"])
+def test_a_model_with_a_like_name_is_not_the_studys(name: str) -> None:
+    assert not study.is_the_studys_model(name)
+
+
 def test_two_engines_are_compared_with_each_other() -> None:
     runs = {"torch": of_the_study(0.70, (0.6, 0.8)), "keras": of_the_study(0.71, (0.6, 0.8))}
 
@@ -205,6 +252,29 @@ def test_keras_that_is_not_installed_is_refused_before_anything_is_loaded(
         reproducing.reproduce("keras", model="nowhere", out=tmp_path / "runs")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_keras_cannot_carry_out_is_refused_before_torch_trains(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(reproducing, "has_keras", lambda: True)
+
+    with pytest.raises(RecipeError, match="train.warmup_steps = 0"):
+        reproducing.reproduce("both", out=tmp_path / "runs", settings=["train.warmup_steps=5"])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_is_set_as_a_setting_is_the_model(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    named = f"model.name={json.dumps(tiny_distilbert)}"
+
+    document = reproducing.reproduce(
+        "torch", data=small_csv, out=tmp_path / "runs", settings=[*FAST, named], offline=True
+    )
+
+    assert document["model"] == tiny_distilbert
 
 
 def test_a_folder_that_is_taken_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:

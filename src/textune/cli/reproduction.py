@@ -77,6 +77,9 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from textune.workflows.learners import in_words
+
+    runs = document["engines"]
     console = Console(highlight=False)
     console.print(f"\n[bold]{escape(_heading(document))}[/bold]")
     console.print(_epoch_table(document))
@@ -86,7 +89,9 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     console.print("\n[bold]What the study leaves open, and what differs[/bold]")
     for sentence in document["differences"]:
         console.print(f"· {escape(sentence)}")
-    for engine, run in document["engines"].items():
+    took = ", ".join(f"{in_words(sum(run['seconds'].values()))} on {engine}" for engine, run in runs.items())
+    console.print(f"\nFrom texts to figures, that took {took}.")
+    for engine, run in runs.items():
         # Paths are to be copied: they are never wrapped.
         print(f"\nThe run on {engine} is in {run['run']}", end="")  # noqa: T201
     print()  # noqa: T201
@@ -122,7 +127,8 @@ def _end_table(document: Mapping[str, Any]) -> Table:
     for title in ("", "the study", *runs):
         table.add_column(title, justify="right" if title else "left", no_wrap=True)
     parts = {split: [run["metrics"][split] for run in runs.values()] for split in SPLITS}
-    parts["test, filtered"] = [run["filtered"]["test"] for run in runs.values()]
+    if all("filtered" in run for run in runs.values()):
+        parts["test, filtered"] = [run["filtered"]["test"] for run in runs.values()]
     printed = {("test", "accuracy"): study["test_accuracy"], ("test", "log_loss"): study["test_log_loss"]}
     for part, measured in parts.items():
         table.add_section()

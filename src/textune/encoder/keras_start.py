@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from textune.errors import RequestError
@@ -38,6 +38,11 @@ def start_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_stderr() if "tensorflow" not in sys.modules else nullcontext():
         import keras
+        import tensorflow as tf
+
+    # What is trained here is compared with torch's to 1e-4: it computes in float32, on the processor.
+    with suppress(RuntimeError):  # The process has used TensorFlow before: it is left as it is.
+        tf.config.set_visible_devices([], "GPU")
 
     if keras.backend.backend() != "tensorflow":
         raise RequestError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from textune.reporting.study import STUDY, is_the_studys_data
 from textune.runs import check_free
 from textune.settings import Recipe
 from textune.workflows import study
-from textune.workflows.extras import has_keras
+from textune.workflows.extras import check_extras, has_keras
 from textune.workflows.job import TrainResult
 from textune.workflows.progress import Observer, Silence
 from textune.workflows.training import train
@@ -57,14 +58,19 @@ def reproduce(
 
     observer = observer or Silence()
     engines = _available(engine, observer)
-    recipe = load_recipe("paper", settings=settings)
+    # All that can be wrong with a request is told before the first engine trains.
+    recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}
+    for each in recipes.values():
+        check_extras(each)
+    recipe = recipes[engines[0]]
     folder = Path("runs") / f"reproduce-{datetime.now():%Y%m%d-%H%M%S}" if out is None else Path(out)
     folder = folder.expanduser()
     for name in engines:
         check_free(folder / name)
     if curves is not None:
         _check_picture(Path(curves))
-    chosen = model or _choose_model(recipe, offline=offline, observer=observer)
+    named = model if recipe.model.name == study.MODEL else recipe.model.name
+    chosen = named or _choose_model(recipe, offline=offline, observer=observer)
     if "keras" in engines:
         check_keras_knows(find_model(chosen, revision=recipe.model.revision, offline=offline))
     runs = {}
@@ -72,10 +78,9 @@ def reproduce(
         observer.note(f"On {name}:")
         runs[name] = train(
             "paper",
-            model=chosen,
             data=data or study.DATA,
             out=folder / name,
-            settings=[*settings, f"train.engine={name}"],
+            settings=[*settings, f"train.engine={name}", f"model.name={json.dumps(chosen)}"],
             offline=offline,
             observer=observer,
         )

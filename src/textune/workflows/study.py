@@ -6,6 +6,7 @@ In: recipes and results. Out: a sentence on everything in which a reproduction m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from textune.reporting.study import STUDY, is_the_studys_data
@@ -16,8 +17,11 @@ MODEL = "distilbert/distilbert-base-uncased"
 
 
 def is_the_studys_model(name: str) -> bool:
-    """Tell whether a model, by its name or folder, is the study's."""
-    return name.rstrip("/").split("/")[-1] == MODEL.split("/")[-1]
+    """Tell whether a model is the study's, by its name on the Hub or its folder, a cache's included."""
+    folder, short = Path(name).expanduser(), MODEL.split("/")[-1]
+    if folder.is_dir():
+        return folder.resolve().name == short or f"models--{MODEL.replace('/', '--')}" in folder.parts
+    return name in (MODEL, short)
 
 
 def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -44,11 +48,23 @@ def _verdict(engine: str, document: Mapping[str, Any]) -> str:
     test = document["metrics"]["test"]
     low, high = test["accuracy_ci95"]
     points = (test["accuracy"] - STUDY.test_accuracy) * 100
-    place = "inside" if low <= STUDY.test_accuracy <= high else "outside"
+    least, most = test["log_loss_ci95"]
+    loss = test["log_loss"] - STUDY.test_log_loss
     return (
-        f"On {engine}: test accuracy is {abs(points):.2f} points {'above' if points >= 0 else 'below'} the "
-        f"study's, which lies {place} our 95 % interval ({low * 100:.2f} to {high * 100:.2f} %)."
+        f"On {engine}: test accuracy is {abs(points):.2f} points {_side(points)} the study's, which lies "
+        f"{_place(STUDY.test_accuracy, low, high)} our 95 % interval ({low * 100:.2f} to "
+        f"{high * 100:.2f} %); "
+        f"log loss is {abs(loss):.4f} {_side(loss)} the study's, which lies "
+        f"{_place(STUDY.test_log_loss, least, most)} ours ({least:.4f} to {most:.4f})."
     )
+
+
+def _side(difference: float) -> str:
+    return "above" if difference >= 0 else "below"
+
+
+def _place(figure: float, low: float, high: float) -> str:
+    return "inside" if low <= figure <= high else "outside"
 
 
 def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -75,15 +91,33 @@ def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> l
         f"Which epoch's weights are tested: not told; here {_kept(recipe)} ({', '.join(kept)}).",
         f"Dropout in the head: not told; {dropout:g} here, DistilBERT's own configuration says 0.2.",
         f"Seed: not told; {train.seed} here.",
-        f"Filter: rows of at most {recipe.prepare.max_words} words, as told; whether of the test split as "
-        "well is not. Here test is measured whole first, and filtered beside it.",
+        _filter(recipe.prepare.max_words),
         "Padding: to 36, which may count words or tokens; here to the longest text's tokens, none is cut.",
         "Train figures: the study's are most likely those that Keras counts while it learns, with dropout. "
         "Here the weights of each epoch's end are measured, without it; what Keras counts is "
         "`running_accuracy` in its history.",
         _dropout(documents, train.keras_input),
+        *_precision(documents),
         "Adam's epsilon: the default, which is 1e-7 in Keras and 1e-8 in torch.",
     ]
+
+
+def _filter(max_words: int) -> str:
+    if not max_words:
+        return "Filter: rows of at most 36 words in the study; all rows here."
+    return (
+        f"Filter: rows of at most {max_words} words, as told; whether of the test split as well is not. Here "
+        "test is measured whole first, and filtered beside it."
+    )
+
+
+def _precision(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence where an encoder does not compute in fp32, as the study's most likely did."""
+    told = {engine: document["training"]["precision"] for engine, document in documents.items()}
+    if set(told.values()) <= {"fp32"}:
+        return []
+    here = ", ".join(f"{precision} on {engine}" for engine, precision in told.items())
+    return [f"Arithmetic of the frozen encoder: not told; {here}."]
 
 
 def _schedule(recipe: Recipe) -> str:

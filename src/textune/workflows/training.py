@@ -67,6 +67,12 @@ def train(
             f"max_minutes = {max_minutes} is no length of time.", "Give a number of minutes, such as 30."
         )
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
+    if max_minutes and resolved.train.engine == "keras" and resolved.train.keras_input == "tokens":
+        raise RequestError(
+            "On Keras the encoder runs in every epoch, for as long as that takes: no time can be promised.",
+            "Leave out --max-minutes, or train in seconds from the encoder's output: "
+            "--set train.keras_input=features",
+        )
     name = recipe if isinstance(recipe, str) else "custom"
     path = choose_folder(out, name, resolved)
     check_extras(resolved)
