@@ -1,11 +1,11 @@
 """Fine-tuning: textune beside `transformers.Trainer`, same model, data, epochs.
 
 textune trains twice: all layers, as `Trainer` does, and what the recipe `full` says, the upper half of them.
-The peer is `Trainer` as its documentation shows it: its own defaults but for batches of 16, padded to the longest,
-fp32 on a CPU; checkpoints, which it would write as well, are turned off for it alone. Each training is a
-process of its own; contestants take turns, one seed a turn, and each figure is the median (speed, memory) or
-the mean (quality) over the turns. Then the same with an encoder of DistilBERT's size and random weights, for
-speed alone.
+The peer is `Trainer` as its documentation shows it: its own defaults but for batches of 16, padded to the
+longest, fp32 on a CPU; checkpoints, which it would write as well, are turned off for it alone. Each training
+is a process of its own; contestants take turns, one seed a turn, and each figure is the median (speed,
+memory) or the mean (quality) over the turns. Then the same with an encoder of DistilBERT's size and random
+weights, for speed alone.
 
     python benchmarks/finetune.py [--data FOLDER] [--model embedded:minilm] [--epochs 3] [--turns 3]
 
