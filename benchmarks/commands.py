@@ -1,7 +1,8 @@
 """Whole commands, from the shell's point of view: seconds and peak memory, imports included.
 
-`frozen` with an empty cache, `frozen` again with the cache that it filled, and `paper` with an empty cache
-take turns; each figure is the median of the turns.
+`frozen` with an empty cache, `frozen` again with the cache that it filled, `paper` with an empty cache, and
+the classification of one sentence, with torch and with an export, take turns; each figure is the median of
+the turns.
 
     python benchmarks/commands.py [--data FOLDER] [--model embedded:minilm] [--turns 3]
 """
@@ -46,6 +47,7 @@ def main() -> None:
         "frozen, cached": [],
         "paper, empty cache": [],
     }
+    sentence: dict[str, list[float]] = {"torch": [], "onnx": []}
     peak = 0.0
     for _ in range(options.turns):
         with tempfile.TemporaryDirectory() as folder:
@@ -56,10 +58,15 @@ def main() -> None:
                 arguments = ["train", "--recipe", recipe, "--model", options.model, "--data", options.data]
                 taken, peak = run_command([*arguments, "--out", out], cache=cache)
                 turns.append(taken)
+            run_command(["export", out, "--runtime", "onnx"], cache=Path(folder))
+            for runtime, turns in sentence.items():
+                arguments = ["predict", out, "so happy today", "--runtime", runtime]
+                turns.append(run_command(arguments, cache=Path(folder))[0])
     print(f"textune train on {Path(options.data).name}, {options.model}, medians of {options.turns} turns")
     print(f"{os.cpu_count()} cores; peak memory of the largest command {peak:,.0f} MB\n")
-    for name, turns in seconds.items():
-        print(f"{name:<22} {statistics.median(turns):>6.1f} s")
+    sentences = {f"one sentence, {runtime}": turns for runtime, turns in sentence.items()}
+    for name, turns in (seconds | sentences).items():
+        print(f"{name:<22} {statistics.median(turns):>6.2f} s")
 
 
 if __name__ == "__main__":
