@@ -57,7 +57,13 @@ class Server(uvicorn.Server):
                 gate,
                 lifespan="off",
                 ws="none",
-                http=partial(Protocol, gate, CLASSIFYING, lambda: service.queue.full),  # type: ignore[arg-type]
+                http=partial(  # type: ignore[arg-type]
+                    Protocol,
+                    gate,
+                    CLASSIFYING,
+                    full=lambda: service.queue.full,
+                    arrival_seconds=service.limits.timeout_seconds,
+                ),
                 log_config=None,
                 access_log=False,
                 server_header=False,
