@@ -64,7 +64,7 @@ check: lint quickstart test  ## Exactly what CI runs.
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
 
-torture: $(VENV)/installed-dev  ## Kill trainings and predictions 100 times each, and resume them to the same bits.
+torture: $(VENV)/installed-dev torture-serve  ## torture-serve; then kill trainings and predictions 100 times each, resumed to the same bits.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 

@@ -1,8 +1,8 @@
 """Chromium without a window, spoken to through pipes: open a page, look at it, press its buttons.
 
-In: an HTML file. Out: what scripts evaluated in it return, and what the browser complained of. Speaks the
-DevTools protocol over file descriptors 3 and 4 (`--remote-debugging-pipe`), which needs neither a port nor a
-package. Knows nothing of what the page shows.
+In: an HTML file, or an address. Out: what scripts evaluated in it return, and what the browser complained of.
+Speaks the DevTools protocol over file descriptors 3 and 4 (`--remote-debugging-pipe`), which needs neither a
+port nor a package. Knows nothing of what the page shows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,8 +103,10 @@ class Browser:
         while not any(each["method"] == method and each.get("sessionId") == session for each in self.events):
             self.events.append(self._read())
 
-    def open(self, file: Path, *, width: int = 1200, dark: bool = False, media: str = "screen") -> Page:
-        """Open a file in a page of its own."""
+    def open(
+        self, place: Path | str, *, width: int = 1200, dark: bool = False, media: str = "screen"
+    ) -> Page:
+        """Open a file, or an address, in a page of its own."""
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Runtime", "Log", "Page", "Network"):
@@ -113,7 +116,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", session, media=media, features=[scheme])
         self.events.clear()
-        self.send("Page.navigate", session, url=file.absolute().as_uri())
+        address = place if isinstance(place, str) else place.absolute().as_uri()
+        self.send("Page.navigate", session, url=address)
         self.wait_for("Page.loadEventFired", session)
         return Page(self, session)
 
@@ -141,6 +145,24 @@ class Page:
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def wait_until(self, script: str, *, seconds: float = 20) -> None:
+        """Wait until an expression in the page is true."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(script):
+            assert time.monotonic() < end, f"{script} did not come to hold"
+            time.sleep(0.02)
+
+    def type_text(self, selector: str, text: str) -> None:
+        """Type into a field, as a person would."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.browser.send("Input.insertText", self.session, text=text)
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        """Choose a file in a field for files, as a person would."""
+        script = f"document.querySelector({json.dumps(selector)})"
+        field = self.browser.send("Runtime.evaluate", self.session, expression=script)["result"]["objectId"]
+        self.browser.send("DOM.setFileInputFiles", self.session, files=[str(file)], objectId=field)
 
     def complaints(self) -> list[str]:
         """Return what scripts, the network and the page's policy have complained of so far."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 # Read when the libraries are imported, so set before any test imports them.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -52,6 +57,18 @@ def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
     from small_data import write_small_csv
 
     return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window; tests that need it are skipped where there is none."""
+    from browser import find_chromium, open_browser
+
+    path = find_chromium()
+    if path is None:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    with open_browser(path) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -116,6 +116,10 @@ def test_the_units_command_is_one_that_textune_knows() -> None:
     check_command([Path(words[0]).name, *words[1:]])
 
 
+def test_the_unit_starts_no_server_without_the_file_with_its_key() -> None:
+    assert unit()["Service"]["EnvironmentFile"] == "/etc/textune.env"
+
+
 def test_the_unit_gives_a_server_that_drains_the_time_for_it() -> None:
     seconds = float(unit()["Service"]["TimeoutStopSec"])
 

@@ -70,15 +70,59 @@ def test_a_key_may_come_out_of_the_environment(
 
     textune_command("serve", "runs/mine")
 
-    assert asked["api_keys"] == ["a-key"]
+    assert asked["api_keys"] == ("a-key",)
 
 
-@pytest.mark.parametrize("key", ["", " ", "k\u00e9", "a\tb"])
+def test_keys_that_are_given_take_the_place_of_the_environments(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", "a-key")
+
+    textune_command("serve", "runs/mine", "--api-key", "another")
+
+    assert asked["api_keys"] == ["another"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_variable_without_a_key_in_it_opens_no_server(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", blank)
+
+    outcome = textune_command("serve", "runs/mine")
+
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error: TEXTUNE_API_KEY is set, and there is no key in it.\n"
+        "Put a key into it, or unset it for a server that needs none.\n"
+    )
+    assert asked == {}
+
+
+@pytest.mark.parametrize("key", ["two words", "blank-after ", " blank-before", "line-end\n"])
+def test_the_environments_key_is_one_and_holds_no_blank(
+    textune_command: Any, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", key)
+
+    outcome = textune_command("serve", "runs/mine", "--port", "0")
+
+    assert outcome.code == 2
+    assert "An API key is empty, or has blanks" in outcome.err
+
+
+@pytest.mark.parametrize("key", ["", " ", "k\u00e9", "a\tb", "abc ", " abc", "a bc", "abc\n"])
 def test_a_key_that_no_client_can_send_is_refused(textune_command: Any, key: str) -> None:
     outcome = textune_command("serve", "runs/mine", "--port", "0", "--api-key", key)
 
     assert outcome.code == 2
-    assert "An API key is empty, or has characters that no HTTP header can carry" in outcome.err
+    assert "An API key is empty, or has blanks or other characters that no bearer" in outcome.err
+
+
+def test_a_key_that_is_refused_is_not_printed(textune_command: Any) -> None:
+    outcome = textune_command("serve", "runs/mine", "--port", "0", "--api-key", "kept private")
+
+    assert "private" not in outcome.out + outcome.err
 
 
 def test_an_address_that_is_not_here_is_told(textune_command: Any) -> None:

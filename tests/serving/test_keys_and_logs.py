@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import Iterator
 
 import pytest
 
-from serving_stand_in import BREAKS, Running, running
+from serving_stand_in import BREAKS, Running, eventually, running
 
 KEYS = ("first-key-of-two", "second-key-of-two")
 ASKED = {"inputs": "a sentence that nobody else may read"}
@@ -111,3 +113,52 @@ def test_bytes_that_are_no_request_are_written_down_without_them() -> None:
     assert [line["message"] for line in lines if line["event"] == "server"] == [
         "Invalid HTTP request received."
     ]
+
+
+def fail(text: str) -> None:
+    """Fail as what the event loop calls may."""
+    raise ValueError(f"no answer to {text}")
+
+
+async def fail_later(text: str) -> None:
+    """Fail as a task may that nobody waits for."""
+    fail(text)
+
+
+def test_a_callback_that_fails_is_written_down_as_its_kind_and_place_alone(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with running() as server:
+        server.server._loop.call_soon_threadsafe(fail, "nobody else")
+        assert eventually(lambda: "ValueError" in server.log.getvalue())
+        [line] = [line for line in server.logged() if line["event"] == "server"]
+
+    assert (line["level"], line["message"], line["error"]) == ("error", "Exception in callback", "ValueError")
+    assert "test_keys_and_logs.py:" in line["place"]
+    assert "nobody" not in server.log.getvalue()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_task_whose_failure_nobody_sees_is_written_down_as_its_kind_and_place_alone(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with running() as server:
+        server.server._loop.call_soon_threadsafe(asyncio.ensure_future, fail_later("nobody else"))
+        assert eventually(lambda: "ValueError" in server.log.getvalue())
+        [line] = [line for line in server.logged() if line["event"] == "server"]
+
+    assert line["message"] == "Task exception was never retrieved"
+    assert line["error"] == "ValueError"
+    assert "nobody" not in server.log.getvalue()
+    assert capfd.readouterr().err == ""
+
+
+def test_what_asyncio_logs_is_the_programs_own_again_when_the_server_has_ended() -> None:
+    logger = logging.getLogger("asyncio")
+    before = (logger.handlers, logger.propagate)
+
+    with running():
+        during = (logger.handlers, logger.propagate)
+
+    assert during != before
+    assert (logger.handlers, logger.propagate) == before

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from textune.errors import RequestError
 from textune.serving.settings import Limits
 
 _DEFAULTS = Limits()
+_KEY_VARIABLE = "TEXTUNE_API_KEY"
 
 
 def serve(
@@ -32,8 +36,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="KEY",
-            envvar="TEXTUNE_API_KEY",
-            help="Answer only requests that carry this key; may be repeated.",
+            help=f"Answer only requests that carry this key; may be repeated. By default ${_KEY_VARIABLE}.",
             show_default=False,
         ),
     ] = None,
@@ -63,6 +66,7 @@ def serve(
         characters=max_characters,
         body_bytes=max_body,
     )
+    api_keys = api_key or _keys_of_environment()
     with ExitStack() as until_ready:
         observer = until_ready.enter_context(Watcher())
 
@@ -76,8 +80,25 @@ def serve(
             runtime=runtime,
             host=host,
             port=port,
-            api_keys=api_key or (),
+            api_keys=api_keys,
             limits=limits,
             observer=observer,
             on_ready=show,
         )
+
+
+def _keys_of_environment() -> Sequence[str]:
+    """Return the environment's key, if it has one.
+
+    Not click's to read: for an option that may be repeated it splits a variable at blanks, so that each word
+    is a key, and takes one that is set and empty for none, so that the server is open to all.
+    """
+    key = os.environ.get(_KEY_VARIABLE)
+    if key is None:
+        return ()
+    if not key.strip():
+        raise RequestError(
+            f"{_KEY_VARIABLE} is set, and there is no key in it.",
+            "Put a key into it, or unset it for a server that needs none.",
+        )
+    return (key,)

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import traceback
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 _MOST_WAITING = 20_000
 _SECONDS_BETWEEN_WRITES = 0.1
+_LIBRARIES = ("uvicorn.error", "asyncio")
+_VALUE = re.compile(r"""[\n<"']|\((?!\))""")
+"""Where a message of asyncio's goes over from its own words to the task or callback that it is about, written
+out with its arguments and its error's message."""
 
 
 class JsonLog:
@@ -69,8 +75,22 @@ class JsonLog:
                 self._stream.flush()
 
 
-class UvicornHandler(logging.Handler):
-    """Passes on what uvicorn logs: its own words, and of an error no more than its kind and its place.
+@contextmanager
+def libraries_logged(log: JsonLog) -> Iterator[None]:
+    """Write to the log what uvicorn and asyncio log until the block ends; nothing of it goes elsewhere."""
+    loggers = [logging.getLogger(name) for name in _LIBRARIES]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [_LibraryHandler(log)], False
+    try:
+        yield
+    finally:
+        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
+
+
+class _LibraryHandler(logging.Handler):
+    """Passes on what a library logs: its own words, and of an error no more than its kind and its place.
 
     Args:
         log: Where it goes.
@@ -84,7 +104,10 @@ class UvicornHandler(logging.Handler):
         """Log a record."""
         error = record.exc_info[1] if record.exc_info else None
         fields = error_fields(error) if error else {}
-        self._log.write("server", level=record.levelname.lower(), message=str(record.msg).strip(), **fields)
+        words = str(record.msg).strip()
+        if record.name == "asyncio":
+            words = _VALUE.split(words, maxsplit=1)[0].strip()
+        self._log.write("server", level=record.levelname.lower(), message=words, **fields)
 
 
 def error_fields(error: BaseException) -> dict[str, str]:

@@ -1,13 +1,16 @@
-"""HTTP on one connection, with a short way out for what a full server refuses.
+"""HTTP on one connection, with a short way out for what a full server refuses, and an end to every silence.
 
 In: bytes of a connection. Out: requests to the application, or at once the refusal of one for which the queue
-has no room. uvicorn makes a task, a cycle of messages and a dozen objects for every request. A server that is
-asked ten times as much as it can answer has no time for that: it would refuse with the time in which it could
-have answered.
+has no room. A connection on which nothing is asked in time is closed.
+
+uvicorn makes a task, a cycle of messages and a dozen objects for every request. A server that is asked ten
+times as much as it can answer has no time for that: it would refuse with the time in which it could have
+answered.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -19,24 +22,52 @@ Full = Callable[[], bool]
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, but that it refuses by itself what comes while the server is full.
+    """uvicorn's protocol, but that it refuses by itself while the server is full, and never waits for ever.
 
-    It does so only where nothing can go wrong: a plain request of HTTP/1.1 whose body comes unasked and is
+    It refuses only where nothing can go wrong: a plain request of HTTP/1.1 whose body comes unasked and is
     within the limit, on a connection that stays open and on which nothing else is under way. All others take
     the usual way, and are refused there in the same words.
+
+    uvicorn's clock for silent connections runs from an answer to the next byte. Here it runs whenever no
+    request is under way: from the connection's beginning, and on while a head or an unwanted body comes in
+    parts.
 
     Args:
         gate: Refuses.
         paths: Whose POST is refused while the server is full.
         full: Tells whether it is.
+        arrival_seconds: How long a head may take from its first byte; and the rest of an unwanted body.
         given: What uvicorn gives its protocols.
     """
 
-    def __init__(self, gate: Gate, paths: frozenset[str], full: Full, **given: Any) -> None:
+    def __init__(
+        self, gate: Gate, paths: frozenset[str], *, full: Full, arrival_seconds: float, **given: Any
+    ) -> None:
         super().__init__(**given)
-        self._gate, self._full = gate, full
+        self._gate, self._full, self._arrival_seconds = gate, full, arrival_seconds
         self._paths = {path.encode(): path for path in paths}
         self._refused = False
+        self._deadline: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and do not wait for ever for a first byte."""
+        super().connection_made(transport)
+        self._close_at(self.loop.time() + self.timeout_keep_alive)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; a clock that ran on would keep what is left of the connection."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; where they leave something open, the rest must come before a deadline that stays."""
+        super().data_received(data)  # Which stops the clock.
+        if self.timeout_keep_alive_task or not self._is_idle() or self.transport.is_closing():
+            self._deadline = None
+            return
+        if self._deadline is None:
+            self._deadline = self.loop.time() + self._arrival_seconds
+        self._close_at(self._deadline)
 
     def on_headers_complete(self) -> None:
         """Refuse a request, or begin to answer it."""
@@ -57,12 +88,10 @@ class Protocol(HttpToolsProtocol):
         """Take the end of a request."""
         if not self._refused:
             super().on_message_complete()
-            return
         self._refused = False
-        if self.timeout_keep_alive_task is None:  # A body that came later has stopped the clock.
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        # A body that came after its answer has stopped the clock.
+        if self._is_idle() and self.timeout_keep_alive_task is None:
+            self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def _refusal(self) -> bytes | None:
         """Return the whole answer to a request that is refused here."""
@@ -78,7 +107,14 @@ class Protocol(HttpToolsProtocol):
 
     def _stays_open(self) -> bool:
         """Return whether the connection has nothing else to do, and goes on after an answer."""
-        idle = self.cycle is None or self.cycle.response_complete
         plain = self.parser.get_http_version() == "1.1" and not self.parser.should_upgrade()
         kept = self.parser.should_keep_alive() and not self.transport.is_closing()
-        return idle and not self.pipeline and not self.flow.write_paused and plain and kept
+        return self._is_idle() and not self.pipeline and not self.flow.write_paused and plain and kept
+
+    def _is_idle(self) -> bool:
+        """Return whether no request is under way: those that are have deadlines of their own."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_at(self, moment: float) -> None:
+        """Let the connection be closed at a moment of the loop's clock, unless a byte comes before."""
+        self.timeout_keep_alive_task = self.loop.call_at(moment, self.timeout_keep_alive_handler)

@@ -8,7 +8,6 @@ The second ends it at once.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import time
@@ -21,7 +20,7 @@ import uvicorn
 
 from textune.serving.app import build_app
 from textune.serving.listening import knocks, stop_handshakes
-from textune.serving.logs import UvicornHandler
+from textune.serving.logs import libraries_logged
 from textune.serving.protocol import Protocol
 from textune.serving.service import CLASSIFYING, Service
 
@@ -57,7 +56,13 @@ class Server(uvicorn.Server):
                 gate,
                 lifespan="off",
                 ws="none",
-                http=partial(Protocol, gate, CLASSIFYING, lambda: service.queue.full),  # type: ignore[arg-type]
+                http=partial(  # type: ignore[arg-type]
+                    Protocol,
+                    gate,
+                    CLASSIFYING,
+                    full=lambda: service.queue.full,
+                    arrival_seconds=service.limits.timeout_seconds,
+                ),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -80,9 +85,8 @@ class Server(uvicorn.Server):
         Args:
             bound: Where, as `bind` gave it.
         """
-        logger = logging.getLogger("uvicorn.error")
-        logger.handlers, logger.propagate = [UvicornHandler(self._service.log)], False
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner = asyncio.Runner(loop_factory=_loop_factory())
+        with libraries_logged(self._service.log), runner:
             runner.run(self._serve_on(bound))
         return not self.forced
 

@@ -106,9 +106,10 @@ def _check_packages() -> None:
 
 
 def _check_keys(api_keys: Sequence[str]) -> None:
-    if any(not key.strip() or not key.isascii() or not key.isprintable() for key in api_keys):
+    # What a request carries is compared without the blanks around it, and a bearer token holds none.
+    if any(not key or " " in key or not key.isascii() or not key.isprintable() for key in api_keys):
         raise RequestError(
-            "An API key is empty, or has characters that no HTTP header can carry.",
+            "An API key is empty, or has blanks or other characters that no bearer token can hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
 

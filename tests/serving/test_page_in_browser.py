@@ -1,0 +1,74 @@
+"""The page in a real browser, in front of a trained run: what a person types or chooses is classified."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import textune
+from browser import Browser, Page
+from serving_process import ServerProcess, serving
+from small_data import small_rows
+
+BARS = "[...document.querySelectorAll('#bars li')]"
+TABLE = "[...document.querySelectorAll('#rows tbody tr')]"
+TEXTS = [text for text, _ in small_rows(9, seed=7)]
+
+
+@pytest.fixture(scope="module")
+def trained_run(tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that a tiny training has left."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    return textune.train("frozen", model=tiny_distilbert, data=small_csv, out=out).run
+
+
+@pytest.fixture(scope="module")
+def server(trained_run: Path) -> Iterator[ServerProcess]:
+    with serving(trained_run) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Browser, server: ServerProcess) -> Page:
+    """The server's page, open and ready: its figures are drawn last."""
+    found = chromium.open(server.url)
+    found.wait_until("document.querySelector('#figures table') !== null")
+    return found
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV file with the texts in its second column."""
+    path = tmp_path / "table.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "text"], *enumerate(TEXTS)])
+    return path
+
+
+def test_a_text_that_is_typed_gets_a_bar_for_every_label(page: Page, trained_run: Path) -> None:
+    predictor = textune.load(trained_run)
+
+    page.type_text("#text", TEXTS[0])
+    page.wait_until(f"{BARS}.length > 0")
+
+    labels = page.evaluate(f"{BARS}.map((bar) => bar.querySelector('.label').textContent)")
+    percents = page.evaluate(f"{BARS}.map((bar) => parseFloat(bar.querySelector('.percent').textContent))")
+    expected = dict(zip(predictor.label_names, predictor.predict_proba(TEXTS[:1])[0] * 100, strict=True))
+    assert dict(zip(labels, percents, strict=True)) == pytest.approx(expected, abs=0.06)
+    assert page.complaints() == []
+
+
+def test_a_file_that_is_chosen_becomes_a_table_of_labels(page: Page, trained_run: Path, table: Path) -> None:
+    page.choose_file("#file", table)
+    page.wait_until("document.querySelector('#file-form').offsetParent !== null")
+    page.evaluate("document.querySelector('#start').click()")
+    page.wait_until(f"{TABLE}.length > 0")
+
+    rows = page.evaluate(f"{TABLE}.map((row) => [...row.cells].slice(0, 2).map((cell) => cell.textContent))")
+    labels = textune.load(trained_run).predict(TEXTS)
+    assert rows == [list(row) for row in zip(TEXTS, labels, strict=True)]
+    assert page.evaluate("document.querySelector('#download').offsetParent !== null")
+    assert page.complaints() == []
