@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,18 @@ def test_a_missing_export_is_told_with_the_command_that_makes_it(run: Run) -> No
 def test_an_unknown_runtime_is_told(run: Run) -> None:
     with pytest.raises(RequestError, match="no runtime 'tensorrt'"):
         choose(run.path, runtime="tensorrt")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(choosing, "is_export", refuse)
+
+    with pytest.raises(RunError, match="cannot be read: it is closed to the user"):
+        choose(tmp_path)
 
 
 def test_a_folder_that_is_neither_is_told(tmp_path: Path) -> None:

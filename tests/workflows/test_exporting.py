@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,19 @@ def test_an_export_goes_into_the_run_which_stays_whole(run: Path) -> None:
 
     assert path == run / "exports" / "onnx"
     assert load_predictor(run, runtime="onnx").label_names == ("anger", "joy", "sadness")
+
+
+def test_every_file_of_a_run_and_its_export_may_be_read_by_others_under_the_usual_umask(
+    tiny_distilbert: str, tmp_path: Path, set_umask: Callable[[int], int]
+) -> None:
+    set_umask(0o022)
+    run = save_tiny_run(tmp_path / "run", linear_classifier(Path(tiny_distilbert)))
+
+    textune.export(run, runtime="onnx")
+
+    modes = {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_file()}
+    assert modes == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_dir()} == {0o755}
 
 
 def test_exporting_again_replaces_the_export(run: Path, tmp_path: Path) -> None:

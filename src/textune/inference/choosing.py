@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from textune.errors import ExportError, RequestError
+from textune.errors import ExportError, RequestError, RunError
+from textune.files import reading_errors
 from textune.inference.exports import (
     GRAPHS,
     Export,
@@ -71,7 +72,9 @@ def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice
             f"There is no runtime '{runtime}'.",
             f"The runtimes are {TORCH}, {' and '.join(GRAPHS)}, and -int8 after an export's name.",
         )
-    if is_export(path):
+    with reading_errors(RunError, path):
+        alone = is_export(path)
+    if alone:
         return _choose_export_itself(path, runtime)
     run = open_run(path)
     if runtime == TORCH:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from textune.errors import ExportError
-from textune.files import find_damage, sha256_of_text
+from textune.files import find_damage, reading_errors, sha256_of_text
 from textune.model.abstention import ABSTENTION
 from textune.runs import Run, read_manifest
 
@@ -155,8 +155,9 @@ def read_export(path: Path) -> Export:
     if not is_export(path):
         raise ExportError(f"There is no export at {path}.", "An export is made by `textune export RUN`.")
     try:
-        values = _read_json(path / DESCRIPTION)
-        facts = _read_json(path / MANIFEST)
+        with reading_errors(ExportError, path):
+            values = _read_json(path / DESCRIPTION)
+            facts = _read_json(path / MANIFEST)
         known = values.pop("format") == facts["format"] == FORMAT
         if not known:
             raise ExportError(
@@ -188,7 +189,9 @@ def check_export(export: Export, *, model: str = "") -> None:
             "before the run was trained again.",
             f"Make it anew: {export_command(export.path.parent.parent, export.reading)}",
         )
-    if damage := find_damage(export.path, export.facts["files"]):
+    with reading_errors(ExportError, export.path):
+        damage = find_damage(export.path, export.facts["files"])
+    if damage:
         raise ExportError(f"The export {export.path} is damaged: {damage}.", _AGAIN)
 
 
