@@ -42,7 +42,8 @@ class Choice:
 
     Attributes:
         runtime: `torch`, or the export's name.
-        model: The folder of the run's classifier, for torch.
+        model: The folder of the run's classifier, or of an export that stands alone: it says when no label
+            is given.
         export: The export, unless it is torch.
         notes: Sentences for the person: what was chosen and why, and what could not be.
     """

@@ -6,6 +6,7 @@ Does not run graphs, and needs neither torch nor transformers.
     EXPORT/graph.onnx        from token ids to logits; graph.xml and graph.bin for OpenVINO
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: what else reading texts and logits needs
+    EXPORT/abstention.json   when no label is given, as the run said; only where it said so
     EXPORT/manifest.json     written last: the model it came from, how it was checked, sizes and SHA-256
 """
 
