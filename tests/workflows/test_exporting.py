@@ -16,6 +16,7 @@ from textune.errors import ExportError, MissingExtraError, RequestError, RunErro
 from textune.inference import runtimes
 from textune.inference.bulk import Prediction
 from textune.inference.predictor import load_predictor
+from textune.inference.processor import available_cores, processor_name
 from textune.model.abstention import Abstention, write_abstention
 from textune.serving.served import load_served
 from textune.workflows import exporting
@@ -69,6 +70,7 @@ def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Pat
     assert manifest["check"]["texts"] == 60
     assert manifest["check"]["labels"] == 1
     assert manifest["speeds"].keys() == {"model", "export"}
+    assert (manifest["processor"], manifest["cores"]) == (processor_name(), available_cores())
     assert manifest["files"].keys() == {"export.json", "graph.onnx", "tokenizer.json"}
 
 

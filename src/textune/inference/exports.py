@@ -21,6 +21,7 @@ from typing import Any
 
 from textune.errors import ExportError
 from textune.files import find_damage, reading_errors, sha256_of_text
+from textune.inference.processor import available_cores, processor_name
 from textune.model.abstention import ABSTENTION
 from textune.runs import Run, read_manifest
 
@@ -114,6 +115,14 @@ class Export:
     def speed(self, of: str) -> Speed:
         """Return the measured speed of the `export`, or of the `model` that it came from."""
         return Speed(**self.facts["speeds"][of])
+
+    @property
+    def measured_elsewhere(self) -> str:
+        """The machine that measured the speeds, in words; empty where it is like this one, or not known."""
+        here = {"processor": processor_name(), "cores": available_cores()}
+        there = {name: self.facts.get(name, value) for name, value in here.items()}
+        cores = there["cores"]
+        return "" if there == here else f"{there['processor']} ({cores} {'core' if cores == 1 else 'cores'})"
 
 
 def export_name(runtime: str, precision: str) -> str:

@@ -249,6 +249,7 @@ def _describe(run: Run, rows: Sequence[Row], texts: LabelledTexts) -> Mapping[st
         },
         "check": {"texts": len(texts.texts), **asdict(export.agreement)},
         "processor": processor_name(),
+        "cores": available_cores(),
         "speeds": {"model": asdict(model.speed), "export": asdict(export.speed)},
     }
 
