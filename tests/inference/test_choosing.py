@@ -276,9 +276,9 @@ def test_a_folder_that_may_not_be_looked_into_is_told(
     def refuse(path: Path) -> bool:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(choosing, "is_export", refuse)
+    monkeypatch.setattr(Path, "is_file", refuse)
 
-    with pytest.raises(RunError, match="cannot be read: it is closed to the user"):
+    with pytest.raises(ExportError, match="cannot be read: it is closed to the user"):
         choose(tmp_path)
 
 

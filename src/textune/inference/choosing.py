@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from textune.errors import ExportError, MissingExtraError, RequestError, RunError
-from textune.files import reading_errors
+from textune.errors import ExportError, MissingExtraError, RequestError
 from textune.inference.exports import (
     GRAPHS,
     Export,
@@ -73,9 +72,7 @@ def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice
             f"There is no runtime '{runtime}'.",
             f"The runtimes are {TORCH}, {' and '.join(GRAPHS)}, and -int8 after an export's name.",
         )
-    with reading_errors(RunError, path):
-        alone = is_export(path)
-    if alone:
+    if is_export(path):
         return _choose_export_itself(path, runtime)
     run = open_run(path)
     if runtime == TORCH:

@@ -152,8 +152,13 @@ def model_sha256(run: Run) -> str:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a folder says that it is an export."""
-    return (path / DESCRIPTION).is_file()
+    """Return whether a folder says that it is an export.
+
+    Raises:
+        ExportError: This user may not look into the folder.
+    """
+    with reading_errors(ExportError, path):
+        return (path / DESCRIPTION).is_file()
 
 
 def read_export(path: Path) -> Export:
