@@ -158,6 +158,13 @@ def test_a_cluster_that_is_not_there_is_told(run: Path, posts: Path, tmp_path: P
     assert "Traceback" not in result.stderr
 
 
+def test_as_many_workers_as_there_are_cpus_are_refused(run: Path, posts: Path, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="3 CPUs, and 3 workers would leave none for reading"):
+        predict_on_cluster(run, str(posts), tmp_path / "out", workers=3)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_output_that_is_there_already_is_refused(run: Path, posts: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "letters.txt").write_text("mine")

@@ -92,6 +92,16 @@ def test_the_containers_command_is_one_that_textune_knows() -> None:
     check_command([*re.findall(r'"([^"]+)"', entry), *re.findall(r'"([^"]+)"', rest)])
 
 
+def test_the_commands_of_the_guide_put_what_the_unit_and_the_dockerfile_use_where_they_use_it() -> None:
+    guide = (REPOSITORY / "docs" / "how-to" / "serve.md").read_text(encoding="utf-8")
+    [installed] = re.findall(r"/opt/textune/bin/pip install 'textune(\[.+\])'", guide)
+    program, _, run, *_ = shlex.split(unit()["Service"]["ExecStart"])
+
+    assert f'".{installed}"' in DOCKERFILE.read_text(encoding="utf-8")
+    assert f"python3 -m venv {Path(program).parent.parent}" in guide
+    assert f"mkdir -p {Path(run).parent} && cp -r runs/mine {run}\n" in guide
+
+
 def test_the_container_asks_for_the_health_on_the_port_that_it_serves() -> None:
     [check] = arguments_of("HEALTHCHECK")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from textune.errors import StorageError
+from textune.errors import ExportError, StorageError
 from textune.files import (
     atomic_path,
     foreign_storage_errors,
     free_bytes,
     is_full,
+    reading_errors,
     rename_folder,
     sha256_of,
     storage_errors,
@@ -27,6 +29,37 @@ def test_a_file_is_written_whole_with_its_folders(tmp_path: Path) -> None:
     write_text(tmp_path / "a" / "b.txt", "grüße\n")
 
     assert (tmp_path / "a" / "b.txt").read_bytes() == "grüße\n".encode()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_has_the_mode_that_the_umask_gives(
+    tmp_path: Path, set_umask: Callable[[int], int], umask: int, mode: int
+) -> None:
+    set_umask(umask)
+
+    write_text(tmp_path / "file", "x")
+
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+def test_a_file_has_that_mode_even_where_the_block_wrote_it_for_its_owner_alone(
+    tmp_path: Path, set_umask: Callable[[int], int]
+) -> None:
+    set_umask(0o022)
+
+    with atomic_path(tmp_path / "file") as temporary:
+        temporary.unlink()
+        temporary.touch(mode=0o600)
+
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_may_not_be_read_is_told_with_the_command_that_opens_it() -> None:
+    with pytest.raises(ExportError) as caught, reading_errors(ExportError, Path("my export")):
+        raise PermissionError(errno.EACCES, "Permission denied", "my export/graph.onnx")
+
+    assert caught.value.message.startswith("my export/graph.onnx cannot be read")
+    assert "chmod -R a+rX 'my export'" in caught.value.hint
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

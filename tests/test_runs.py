@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from textune import files
 from textune.errors import RunError
 from textune.runs import (
     Run,
@@ -186,6 +188,32 @@ def test_a_missing_file_is_named(finished: Run) -> None:
     finished.metrics.unlink()
 
     with pytest.raises(RunError, match=r"metrics.json is missing"):
+        open_run(finished.path)
+
+
+def test_a_file_that_may_not_be_read_is_named_with_the_command_that_opens_it(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "sha256_of", refuse)
+
+    with pytest.raises(RunError, match=r"metrics.json cannot be read: it is closed to the user") as caught:
+        open_run(finished.path)
+
+    assert f"chmod -R a+rX {finished.path}" in caught.value.hint
+
+
+def test_a_manifest_that_may_not_be_read_is_not_called_damaged(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: Any) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+
+    with pytest.raises(RunError, match=r"manifest.json cannot be read: it is closed to the user"):
         open_run(finished.path)
 
 

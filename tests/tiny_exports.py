@@ -12,6 +12,7 @@ from small_data import small_rows
 from textune.inference.export_folder import new_export, write_reading
 from textune.inference.exports import Reading, Speed
 from textune.inference.predictor import TorchPredictor
+from textune.model.abstention import Abstention, write_abstention
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.predictions import write_predictions
@@ -24,10 +25,14 @@ IN_8_BITS = ("onnx-int8", "openvino-int8")
 _SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 
-def save_tiny_run(folder: Path, classifier: TextClassifier, *, rows: int = 60) -> Path:
+def save_tiny_run(
+    folder: Path, classifier: TextClassifier, *, rows: int = 60, abstention: Abstention | None = None
+) -> Path:
     """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder."""
     with new_run(folder, recipe=dump_recipe(Recipe()), origin={}, facts={"model": {"name": "tiny"}}) as run:
         save_classifier(classifier, run.model)
+        if abstention is not None:
+            write_abstention(run.model, abstention)
         run.predictions.mkdir()
         for split, seed in _SPLITS.items():
             texts = [text for text, _ in small_rows(rows, seed=seed)]

@@ -10,14 +10,16 @@ import errno
 import hashlib
 import json
 import os
+import secrets
+import shlex
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textune.errors import StorageError
+from textune.errors import RequestError, StorageError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -59,21 +61,36 @@ def foreign_storage_errors() -> Iterator[None]:
 
 
 @contextmanager
+def reading_errors(kind: type[RequestError], folder: Path) -> Iterator[None]:
+    """Turn what the operating system says about a file in `folder` that may not be read into an error."""
+    try:
+        yield
+    except PermissionError as error:
+        raise kind(
+            f"{error.filename or folder} cannot be read: it is closed to the user that reads it.",
+            f"Open it, as the user that it belongs to: chmod -R a+rX {shlex.quote(str(folder))}",
+        ) from error
+
+
+@contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
 
-    The file is synced before it is renamed, so that a reader sees the old file or the new one, whole.
+    The file is synced before it is renamed, so that a reader sees the old file or the new one, whole. It has
+    the mode that the umask gives, whatever the block has put in its place.
 
     Raises:
         StorageError: The disk is full or the folder may not be written.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+        # Not by mkstemp, whose files only their owner may read.
+        temporary.touch(exist_ok=False)
+        mode = stat.S_IMODE(temporary.stat().st_mode)
         try:
             yield temporary
+            temporary.chmod(mode)
             _give_name(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -95,7 +112,6 @@ def publish(finished: Path, path: Path) -> None:
 def _give_name(finished: Path, path: Path) -> None:
     with finished.open("rb+") as file:
         os.fsync(file.fileno())
-    finished.chmod(0o644)
     finished.replace(path)
 
 
@@ -144,7 +160,7 @@ def sha256_of_text(text: str) -> str:
 
 def write_bytes(path: Path, contents: bytes) -> None:
     """Write a file that is not there yet, and wait until it is on the disk."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         rest = memoryview(contents)
         while rest:

@@ -34,6 +34,7 @@ from textune.errors import RunError
 from textune.files import (
     find_damage,
     list_files,
+    reading_errors,
     rename_folder,
     storage_errors,
     sync_file,
@@ -207,33 +208,29 @@ def read_origin(run: Run) -> dict[str, Any]:
     Raises:
         RunError: It cannot be read.
     """
-    try:
-        origin = json.loads(run.origin.read_text(encoding="utf-8"))
-        readable = isinstance(origin, dict) and origin["format"] == _FORMAT
-    except (OSError, ValueError, KeyError):
-        readable = False
-    if not readable:
-        raise _damaged(run, "origin.json cannot be read")
-    return dict(origin)
+    return _read_json(run, run.origin)
 
 
 def open_run(path: Path) -> Run:
     """Return a run folder after checking that it is complete and undamaged.
 
     Raises:
-        RunError: It is missing, incomplete, or a file differs from the manifest.
+        RunError: It is missing, incomplete, or a file differs from the manifest or may not be read.
     """
     run = Run(path)
-    if not path.is_dir():
-        raise RunError(f"There is no run folder at {path}.", "A run is made by `textune train --out DIR`.")
-    if not run.manifest.exists():
-        inside = ", ".join(sorted(str(file.parent) for file in path.glob("*/manifest.json")))
-        raise RunError(
-            f"{path} is not a complete run: it has no manifest.json, which training writes last.",
-            f"There are runs in it: {inside}." if inside else "Give one that `textune train` finished.",
-        )
-    if damage := find_damage(path, read_manifest(run)["files"]):
-        raise _damaged(run, damage)
+    with reading_errors(RunError, path):
+        if not path.is_dir():
+            raise RunError(
+                f"There is no run folder at {path}.", "A run is made by `textune train --out DIR`."
+            )
+        if not run.manifest.exists():
+            inside = ", ".join(sorted(str(file.parent) for file in path.glob("*/manifest.json")))
+            raise RunError(
+                f"{path} is not a complete run: it has no manifest.json, which training writes last.",
+                f"There are runs in it: {inside}." if inside else "Give one that `textune train` finished.",
+            )
+        if damage := find_damage(path, read_manifest(run)["files"]):
+            raise _damaged(run, damage)
     return run
 
 
@@ -243,14 +240,18 @@ def read_manifest(run: Run) -> dict[str, Any]:
     Raises:
         RunError: It cannot be read.
     """
-    try:
-        manifest = json.loads(run.manifest.read_text(encoding="utf-8"))
-        readable = isinstance(manifest["files"], dict) and manifest["format"] == _FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        readable = False
-    if not readable:
+    manifest = _read_json(run, run.manifest)
+    if not isinstance(manifest.get("files"), dict):
         raise _damaged(run, "manifest.json cannot be read")
-    return dict(manifest)
+    return manifest
+
+
+def _read_json(run: Run, path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError, KeyError, TypeError), reading_errors(RunError, run.path):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] == _FORMAT:
+            return dict(values)
+    raise _damaged(run, f"{path.name} cannot be read")
 
 
 def drop_checkpoints(run: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from table_files import write
 from tiny_classifiers import linear_classifier, save_run
+from tiny_exports import fake_export
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_a_request_that_makes_no_sense_is_one_message_and_exit_code_2(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--input", "posts", "--runtime", "onnx"], "in torch, and --runtime onnx is asked for"),
         (["--input", "posts"], "--engine ray classifies files into a folder"),
         (["--input", "-", "--output", "out"], "--engine ray classifies files into a folder"),
         (["--input", "posts", "--output", "out.csv"], "the output is a folder of Parquet files"),
@@ -69,6 +71,21 @@ def test_a_request_that_a_cluster_cannot_carry_out_is_told_before_ray_is_started
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
     assert list(posts.parent.iterdir()) == [posts]
+
+
+def test_an_export_in_place_of_a_run_is_refused_before_ray_is_started(
+    textune_command: Any, posts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = fake_export(posts.parent / "alone")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: ModuleSpec(name, None))
+
+    outcome = textune_command(
+        "predict", place, "--input", posts, "--output", posts.parent / "out", "--engine", "ray"
+    )
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"in torch, and {place} is an export" in outcome.err
+    assert "Give the folder of the run" in outcome.err
 
 
 def test_the_extra_that_brings_ray_is_named_where_it_is_missing(

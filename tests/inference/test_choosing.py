@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from textune.errors import ExportError, MissingExtraError, RequestError, RunErro
 from textune.inference import choosing, runtimes
 from textune.inference.choosing import choose
 from textune.inference.exports import model_sha256
+from textune.inference.processor import available_cores, processor_name
 from textune.runs import Run, new_run
 from tiny_exports import fake_export
+from tiny_models import change_json
 
 
 @pytest.fixture
@@ -66,6 +69,32 @@ def test_an_unknown_number_of_texts_counts_as_many(run: Run) -> None:
     add_export(run, "openvino", load_seconds=0.4, rate=3000)
 
     assert choose(run.path).runtime == "openvino"
+
+
+def test_a_speed_that_another_processor_was_measured_at_is_said_to_be_from_there(run: Run) -> None:
+    change_json(add_export(run, "onnx") / "manifest.json", processor="Abacus 9000", cores=available_cores())
+
+    (note,) = choose(run.path, texts=1).notes
+
+    assert note.startswith("Classifying with onnx, the fastest for 1 text as measured on Abacus 9000 (")
+    assert note.endswith("), not on this machine.")
+
+
+def test_a_speed_that_other_cores_were_measured_at_is_said_to_be_from_there(run: Run) -> None:
+    place = add_export(run, "onnx", rate=50)
+    change_json(place / "manifest.json", processor=processor_name(), cores=4096)
+
+    (note,) = choose(run.path, texts=10_000).notes
+
+    assert note.startswith("Classifying with torch, the fastest for 10,000 texts as measured on ")
+    assert "(4096 cores), not on this machine" in note
+
+
+def test_a_speed_that_a_machine_like_this_one_was_measured_at_counts_as_from_here(run: Run) -> None:
+    place = add_export(run, "onnx")
+    change_json(place / "manifest.json", processor=processor_name(), cores=available_cores())
+
+    assert choose(run.path, texts=1).notes == ("Classifying with onnx, the fastest here for 1 text.",)
 
 
 def test_an_export_that_is_slower_than_torch_is_left_alone(run: Run) -> None:
@@ -154,6 +183,41 @@ def test_an_export_without_its_runtime_is_not_taken(run: Run, monkeypatch: pytes
     assert choose(run.path, texts=1).runtime == "torch"
 
 
+def test_an_export_without_its_runtime_is_told_with_the_line_that_installs_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_export(run, "onnx")
+    monkeypatch.setattr(choosing, "is_installed", lambda runtime: False)
+
+    assert choose(run.path, texts=1).notes == (
+        "Not used: The export onnx needs the extra 'onnx', which is not installed. "
+        "Install it with: pip install 'textune[onnx]'",
+        "Classifying with torch.",
+    )
+
+
+def test_an_export_that_is_taken_by_name_only_asks_for_no_installation(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_export(run, "onnx-int8")
+    monkeypatch.setattr(choosing, "is_installed", lambda runtime: False)
+
+    assert choose(run.path, texts=1).notes == ("Classifying with torch. By name only: --runtime onnx-int8.",)
+
+
+def test_a_faster_export_that_is_not_installed_is_told_beside_the_one_that_is_taken(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_export(run, "onnx", rate=1000)
+    add_export(run, "openvino", rate=9000)
+    monkeypatch.setattr(choosing, "is_installed", lambda runtime: runtime == "onnx")
+
+    found = choose(run.path, texts=10_000)
+
+    assert found.runtime == "onnx"
+    assert "pip install 'textune[openvino]'" in found.notes[0]
+
+
 def test_an_export_without_its_runtime_is_told_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     add_export(run, "onnx")
     monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
@@ -204,6 +268,18 @@ def test_a_missing_export_is_told_with_the_command_that_makes_it(run: Run) -> No
 def test_an_unknown_runtime_is_told(run: Run) -> None:
     with pytest.raises(RequestError, match="no runtime 'tensorrt'"):
         choose(run.path, runtime="tensorrt")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+
+    with pytest.raises(ExportError, match="cannot be read: it is closed to the user"):
+        choose(tmp_path)
 
 
 def test_a_folder_that_is_neither_is_told(tmp_path: Path) -> None:

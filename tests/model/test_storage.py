@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -107,6 +107,24 @@ def test_a_linear_classifier_has_no_configuration_beside_its_head(saved: Mapping
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
         path.name for path in (saved["linear"] / "encoder").iterdir()
     }
+
+
+@pytest.mark.parametrize("head", ["stock", "linear"])
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_weights_may_be_read_by_whom_the_umask_lets_read(
+    models: Mapping[str, Path],
+    tmp_path: Path,
+    set_umask: Callable[[int], int],
+    head: str,
+    umask: int,
+    mode: int,
+) -> None:
+    set_umask(umask)
+
+    save_classifier(BUILDERS[head](models["distilbert"]), tmp_path / "saved")
+
+    files = [path for path in (tmp_path / "saved").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}
 
 
 def test_textune_json_says_what_the_tensors_do_not(saved: Mapping[str, Path]) -> None:

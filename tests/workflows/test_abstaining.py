@@ -120,6 +120,27 @@ def test_a_precision_of_nothing_takes_the_threshold_away(run: Path, plain: Path)
     assert figures_of(run) == figures_of(plain)
 
 
+def test_a_threshold_that_is_changed_after_an_export_is_the_one_that_counts_in_the_run(run: Path) -> None:
+    textune.evaluate(run, min_precision=0.65)
+    before = textune.load(run).threshold
+    export = textune.export(run, runtime="onnx", force=True).path
+
+    textune.evaluate(run, min_precision=0.75)
+
+    assert textune.load(run, runtime="onnx").threshold == textune.load(run, runtime="torch").threshold
+    assert textune.load(run, runtime="onnx").threshold > before
+    assert textune.load(export).threshold == before
+
+
+def test_a_threshold_that_is_taken_away_after_an_export_is_gone_in_the_run(run: Path) -> None:
+    textune.evaluate(run, min_precision=0.7)
+    textune.export(run, runtime="onnx", force=True)
+
+    textune.evaluate(run, min_precision=0)
+
+    assert textune.load(run, runtime="onnx").threshold == 0
+
+
 def test_an_evaluation_that_asks_for_no_precision_leaves_the_threshold_as_it_is(run: Path) -> None:
     textune.evaluate(run, min_precision=0.7)
     before = (run / "manifest.json").read_bytes()

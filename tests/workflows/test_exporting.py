@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,13 @@ import pytest
 import textune
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
 from textune.inference import runtimes
+from textune.inference.bulk import Prediction
 from textune.inference.predictor import load_predictor
+from textune.inference.processor import available_cores, processor_name
+from textune.model.abstention import Abstention, write_abstention
+from textune.serving.served import load_served
 from textune.workflows import exporting
+from textune.workflows.predicting import predict
 from textune.workflows.progress import Silence
 from tiny_classifiers import linear_classifier
 from tiny_exports import save_tiny_run
@@ -62,6 +70,7 @@ def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Pat
     assert manifest["check"]["texts"] == 60
     assert manifest["check"]["labels"] == 1
     assert manifest["speeds"].keys() == {"model", "export"}
+    assert (manifest["processor"], manifest["cores"]) == (processor_name(), available_cores())
     assert manifest["files"].keys() == {"export.json", "graph.onnx", "tokenizer.json"}
 
 
@@ -77,6 +86,51 @@ def test_an_export_goes_into_the_run_which_stays_whole(run: Path) -> None:
 
     assert path == run / "exports" / "onnx"
     assert load_predictor(run, runtime="onnx").label_names == ("anger", "joy", "sadness")
+
+
+def test_every_file_of_a_run_and_its_export_may_be_read_by_others_under_the_usual_umask(
+    tiny_distilbert: str, tmp_path: Path, set_umask: Callable[[int], int]
+) -> None:
+    set_umask(0o022)
+    run = save_tiny_run(tmp_path / "run", linear_classifier(Path(tiny_distilbert)))
+
+    textune.export(run, runtime="onnx")
+
+    modes = {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_file()}
+    assert modes == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_dir()} == {0o755}
+
+
+@pytest.fixture(scope="module")
+def silent_export(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export, outside of its run, of a run that gives no label at all."""
+    folder = tmp_path_factory.mktemp("silent")
+    run = save_tiny_run(
+        folder / "run", linear_classifier(Path(tiny_distilbert)), abstention=Abstention(0.9, None)
+    )
+    textune.export(run, runtime="onnx", out=folder / "export")
+    shutil.rmtree(run)
+    return folder / "export"
+
+
+def test_an_export_that_stands_alone_abstains_as_its_run_does(silent_export: Path) -> None:
+    predictions: list[Prediction] = []
+
+    predict(silent_export, ["so happy"], show=predictions.append)
+
+    assert [(found.label, found.abstained) for found in predictions] == [(None, True)]
+
+
+def test_an_export_that_stands_alone_is_served_with_its_runs_threshold(silent_export: Path) -> None:
+    assert load_served(silent_export).threshold == math.inf
+
+
+def test_a_threshold_that_was_changed_in_an_export_is_damage(silent_export: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(silent_export, tmp_path / "export")
+    write_abstention(place, Abstention(0.9, 0.4))
+
+    with pytest.raises(ExportError, match=r"damaged: abstention.json"):
+        textune.load(place)
 
 
 def test_exporting_again_replaces_the_export(run: Path, tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ def run(
                 text_column=text_column,
                 address=cluster.address,
                 workers=cluster.workers,
+                runtime=runtime,
                 restart=restart,
                 observer=observer,
             )

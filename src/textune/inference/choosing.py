@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from textune.errors import ExportError, RequestError
+from textune.errors import ExportError, MissingExtraError, RequestError
 from textune.inference.exports import (
     GRAPHS,
     Export,
@@ -41,7 +41,8 @@ class Choice:
 
     Attributes:
         runtime: `torch`, or the export's name.
-        model: The folder of the run's classifier, for torch.
+        model: The folder of the run's classifier, or of an export that stands alone: it says when no label
+            is given.
         export: The export, unless it is torch.
         notes: Sentences for the person: what was chosen and why, and what could not be.
     """
@@ -114,6 +115,8 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     count = _MANY if texts is None else max(1, texts)
     gpu = count >= _WORTH_A_GPU and bool(usable) and _has_gpu()
     exact = [] if gpu else [export for export in usable if export.reading.precision == "fp32"]
+    missing = [] if gpu else [export for export in known if export.reading.precision == "fp32"]
+    notes += [_how_to_install(export) for export in missing if not is_installed(export.reading.runtime)]
     for export in sorted(exact, key=lambda export: export.speed("export").seconds(count)):
         if _torch_seconds(export, count) <= export.speed("export").seconds(count):
             break
@@ -122,11 +125,11 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
         except ExportError as error:
             notes.append(f"Not used: {error.message}")
             continue
-        return Choice(
-            export.reading.name, run.model, export, (*notes, _reason(export.reading.name, texts, known))
-        )
+        reason = _reason(export.reading.name, texts, known, compared=exact)
+        return Choice(export.reading.name, run.model, export, (*notes, reason))
     if places:
-        notes.append(_reason(TORCH, texts, known) if not gpu else "Classifying with torch, on the GPU.")
+        reason = _reason(TORCH, texts, known, compared=exact)
+        notes.append(reason if not gpu else "Classifying with torch, on the GPU.")
     return Choice(TORCH, run.model, None, tuple(notes))
 
 
@@ -144,12 +147,28 @@ def _readable(place: Path, notes: list[str]) -> Export | None:
         return None
 
 
-def _reason(chosen: str, texts: int | None, known: list[Export]) -> str:
-    """Return a sentence on what was chosen, and on faster exports that are used by name only."""
+def _how_to_install(export: Export) -> str:
+    """Return a sentence on an export that would be chosen from if its runtime were installed."""
+    missing = MissingExtraError(export.reading.runtime, f"The export {export.reading.name}")
+    return f"Not used: {missing.message} {missing.hint}"
+
+
+def _reason(chosen: str, texts: int | None, known: list[Export], *, compared: list[Export]) -> str:
+    """Return a sentence on what was chosen, and on faster exports that are used by name only.
+
+    Speeds are those of the machine that made the exports: of another one, they may say little of this one.
+    """
     amount = "many texts" if texts is None else "1 text" if texts == 1 else f"{texts:,} texts"
     named = [export.reading.name for export in known if export.reading.precision != "fp32"]
     others = f" By name only: --runtime {' or '.join(named)}." if named else ""
-    return f"Classifying with {chosen}, the fastest here for {amount}.{others}"
+    machines = dict.fromkeys(export.measured_elsewhere for export in compared if export.measured_elsewhere)
+    if not compared:
+        return f"Classifying with {chosen}.{others}"
+    if machines:
+        why = f"the fastest for {amount} as measured on {' and '.join(machines)}, not on this machine"
+    else:
+        why = f"the fastest here for {amount}"
+    return f"Classifying with {chosen}, {why}.{others}"
 
 
 def _has_gpu() -> bool:

@@ -6,6 +6,7 @@ Does not run graphs, and needs neither torch nor transformers.
     EXPORT/graph.onnx        from token ids to logits; graph.xml and graph.bin for OpenVINO
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: what else reading texts and logits needs
+    EXPORT/abstention.json   when no label is given, as the run said; only where it said so
     EXPORT/manifest.json     written last: the model it came from, how it was checked, sizes and SHA-256
 """
 
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from textune.errors import ExportError
-from textune.files import find_damage, sha256_of_text
+from textune.files import find_damage, reading_errors, sha256_of_text
+from textune.inference.processor import available_cores, processor_name
 from textune.model.abstention import ABSTENTION
 from textune.runs import Run, read_manifest
 
@@ -114,6 +116,14 @@ class Export:
         """Return the measured speed of the `export`, or of the `model` that it came from."""
         return Speed(**self.facts["speeds"][of])
 
+    @property
+    def measured_elsewhere(self) -> str:
+        """The machine that measured the speeds, in words; empty where it is like this one, or not known."""
+        here = {"processor": processor_name(), "cores": available_cores()}
+        there = {name: self.facts.get(name, value) for name, value in here.items()}
+        cores = there["cores"]
+        return "" if there == here else f"{there['processor']} ({cores} {'core' if cores == 1 else 'cores'})"
+
 
 def export_name(runtime: str, precision: str) -> str:
     """Return the name of a kind of export.
@@ -142,8 +152,13 @@ def model_sha256(run: Run) -> str:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a folder says that it is an export."""
-    return (path / DESCRIPTION).is_file()
+    """Return whether a folder says that it is an export.
+
+    Raises:
+        ExportError: This user may not look into the folder.
+    """
+    with reading_errors(ExportError, path):
+        return (path / DESCRIPTION).is_file()
 
 
 def read_export(path: Path) -> Export:
@@ -155,8 +170,9 @@ def read_export(path: Path) -> Export:
     if not is_export(path):
         raise ExportError(f"There is no export at {path}.", "An export is made by `textune export RUN`.")
     try:
-        values = _read_json(path / DESCRIPTION)
-        facts = _read_json(path / MANIFEST)
+        with reading_errors(ExportError, path):
+            values = _read_json(path / DESCRIPTION)
+            facts = _read_json(path / MANIFEST)
         known = values.pop("format") == facts["format"] == FORMAT
         if not known:
             raise ExportError(
@@ -188,7 +204,9 @@ def check_export(export: Export, *, model: str = "") -> None:
             "before the run was trained again.",
             f"Make it anew: {export_command(export.path.parent.parent, export.reading)}",
         )
-    if damage := find_damage(export.path, export.facts["files"]):
+    with reading_errors(ExportError, export.path):
+        damage = find_damage(export.path, export.facts["files"])
+    if damage:
         raise ExportError(f"The export {export.path} is damaged: {damage}.", _AGAIN)
 
 

@@ -81,7 +81,7 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
             reads.
 
     Raises:
-        RequestError: The cluster cannot be reached.
+        RequestError: The cluster cannot be reached, or has too few CPUs.
     """
     import ray
 
@@ -92,12 +92,37 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
     if begun:
         _connect(address, workers)
     try:
-        gpus = int(ray.cluster_resources().get("GPU", 0))
-        cpus_there = int(ray.cluster_resources().get("CPU", 1))
-        yield Workers(workers or gpus or max(1, cpus_there - 1), 1 if gpus else 0)
+        found = ray.cluster_resources()
+        yield count_workers(workers, cpus=int(found.get("CPU", 0)), gpus=int(found.get("GPU", 0)))
     finally:
         if begun:
             ray.shutdown()
+
+
+def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
+    """Return the processes that a cluster has room for.
+
+    Args:
+        asked: How many there are to be; 0: one for each GPU, or for each CPU but one.
+        cpus: The cluster's CPUs.
+        gpus: The cluster's GPUs.
+
+    Raises:
+        RequestError: They would take the CPU that reads and writes: Ray would wait for it without an end.
+    """
+    if gpus:
+        return Workers(asked or gpus, 1)
+    count = asked or max(1, cpus - 1)
+    if count >= cpus:
+        named = f"{cpus} {'CPU' if cpus == 1 else 'CPUs'}"
+        raise RequestError(
+            f"The Ray cluster has {named}, and {count} {'worker' if count == 1 else 'workers'} would leave "
+            "none for reading and writing.",
+            f"Give --ray-workers {cpus - 1} or fewer, or leave it out."
+            if cpus > 1
+            else "Give the cluster another CPU, or leave --engine ray out.",
+        )
+    return Workers(count, 0)
 
 
 def _connect(address: str, workers: int) -> None:

@@ -11,6 +11,7 @@ transformers then finds no classifier at all, rather than an encoder to which it
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +66,10 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
         if isinstance(classifier.head, LinearHead):
             _save_head(classifier.head, folder / "head.safetensors")
     write_json(folder / "textune.json", _describe(classifier).model_dump())
+    # safetensors writes files that only their owner may read: whoever may read the others may read these.
+    mode = (folder / "textune.json").stat().st_mode
+    for weights in folder.rglob("*.safetensors"):
+        weights.chmod(stat.S_IMODE(mode))
 
 
 def _label_config(config: Any, label_names: Sequence[str]) -> None:

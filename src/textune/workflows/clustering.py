@@ -24,6 +24,7 @@ def predict_on_cluster(
     text_column: str = "",
     address: str = "",
     workers: int = 0,
+    runtime: str = "",
     restart: bool = False,
     observer: Observer | None = None,
 ) -> int:
@@ -40,6 +41,7 @@ def predict_on_cluster(
         text_column: The files' column that holds the text; found by its name unless given.
         address: The cluster's address; empty: that of the variable RAY_ADDRESS, else this computer.
         workers: How many processes classify; 0: one for each GPU, or for each CPU but one.
+        runtime: What classifies: `torch`, or empty, which means it too, as workers have nothing else.
         restart: Begin anew, whatever was done before.
         observer: Hears how it goes.
 
@@ -48,6 +50,7 @@ def predict_on_cluster(
         VerificationError: A row is missing in the end, or there twice.
         StoppedError: It was interrupted, and can go on.
     """
+    _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")
     from textune.inference.cluster import PARTS, check_complete, done_rows
     from textune.inference.inputs import find_files
@@ -86,6 +89,21 @@ def predict_on_cluster(
         count = check_complete(done_rows(journal.folder), reading.files)
         journal.become(target)
     return count
+
+
+def _check_torch(run: str | Path, runtime: str) -> None:
+    from textune.inference.choosing import TORCH
+    from textune.inference.exports import is_export
+
+    alone = is_export(Path(run).expanduser())
+    if alone or runtime not in ("", TORCH):
+        raise RequestError(
+            "The workers of --engine ray classify with a run's own model in torch, and "
+            f"{f'{run} is an export' if alone else f'--runtime {runtime} is asked for'}.",
+            "Give the folder of the run that it was made from, or leave --engine ray out."
+            if alone
+            else "Leave --runtime out, or --engine ray.",
+        )
 
 
 def _check_request(input_file: str, output: str | Path, target: Path) -> None:

@@ -29,6 +29,7 @@ from textune.inference.processor import (
     multiplies_whole_bytes,
     processor_name,
 )
+from textune.model.abstention import read_abstention, write_abstention
 from textune.runs import Run, open_run
 from textune.workflows.agreement import (
     LabelledTexts,
@@ -114,6 +115,8 @@ def export(
         remarks = remarks_on(rows)
         if fault := find_fault(rows[-1], precision=precision):
             remarks.append(_refuse(rows[-1].name, fault, forced=force))
+        if (abstention := read_abstention(finished.model)) is not None:
+            write_abstention(folder, abstention)
         facts.update(_describe(finished, rows, texts))
     document = _document(reading, place, rows[-1])
     return ExportResult(place, tuple(rows), len(texts.texts), available_cores(), tuple(remarks), document)
@@ -246,6 +249,7 @@ def _describe(run: Run, rows: Sequence[Row], texts: LabelledTexts) -> Mapping[st
         },
         "check": {"texts": len(texts.texts), **asdict(export.agreement)},
         "processor": processor_name(),
+        "cores": available_cores(),
         "speeds": {"model": asdict(model.speed), "export": asdict(export.speed)},
     }
 
