@@ -34,7 +34,7 @@ from tiny_classifiers import linear_classifier, save_run
 def reading_of(files: Sequence[Path], *, done: Intervals | None = None) -> Reading:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return Reading(names, "", begin_columns(names[0]), done or {})
+    return Reading(names, "", begin_columns(names), done or {})
 
 
 def read(reading: Reading, number: int = 0) -> list[dict[str, Any]]:
@@ -127,6 +127,29 @@ def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any]
 
     assert str(other) in caught.value.message
     assert "without --engine ray" in caught.value.hint
+
+
+def test_a_file_without_rows_among_others_has_none(tmp_path: Path, posts: Path) -> None:
+    empty = write(tmp_path / "empty.csv", "id,text\n")
+    reading = reading_of([empty, posts])
+
+    assert read(reading, 0) == []
+    assert len(read(reading, 1)) == 2500
+
+
+def test_a_file_without_rows_is_not_missed_in_the_end(tmp_path: Path, posts: Path) -> None:
+    reading = reading_of([write(tmp_path / "empty.csv", "id,text\n"), posts])
+    done = {str(posts): [(1, 2500)]}
+
+    assert check_complete(done, reading.filled_files(done)) == 2500
+
+
+def test_a_file_with_rows_is_missed_where_none_of_them_is_done(tmp_path: Path, posts: Path) -> None:
+    reading = reading_of([posts, write(tmp_path / "more.csv", "id,text\n1,hah\n")])
+    done = {str(posts): [(1, 2500)]}
+
+    with pytest.raises(VerificationError, match=r"Row 1 of .*more\.csv has no prediction"):
+        check_complete(done, reading.filled_files(done))
 
 
 def test_a_row_at_fault_is_told_with_its_line(tmp_path: Path) -> None:

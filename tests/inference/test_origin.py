@@ -108,6 +108,22 @@ def test_a_file_that_is_as_it_was_is_not_told_of(posts: Path) -> None:
 
 def test_a_file_that_is_written_to_meanwhile_is_told(posts: Path) -> None:
     found = describe_input(posts)
+    posts.write_bytes(posts.read_bytes().replace(b"happy", b"sorry"))
+    os.utime(posts, ns=(0, found.modified_ns + 1))
+
+    with pytest.raises(DataError, match=r"posts\.csv was changed while it was being classified"):
+        check_unchanged([found])
+
+
+def test_a_file_whose_time_alone_is_new_is_not_told_of(posts: Path) -> None:
+    found = describe_input(posts)
+    os.utime(posts, ns=(0, found.modified_ns + 1))
+
+    check_unchanged([found])
+
+
+def test_the_time_decides_where_the_contents_were_not_read(posts: Path) -> None:
+    found = describe_input(posts, hashed=False)
     os.utime(posts, ns=(0, found.modified_ns + 1))
 
     with pytest.raises(DataError, match=r"posts\.csv was changed while it was being classified"):

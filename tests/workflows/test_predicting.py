@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from table_files import write
 from textune.errors import DataError, RequestError, StoppedError
@@ -166,14 +168,25 @@ def test_a_bad_row_discards_what_is_done(run: Path, posts: Path) -> None:
 
 
 def test_an_input_that_is_written_to_meanwhile_is_refused(run: Path, posts: Path) -> None:
+    class Writer(Ear):
+        def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+            posts.write_bytes(posts.read_bytes().replace(b"0,happy day", b"0,sorry day"))
+            os.utime(posts, (1, 1))
+
+    with pytest.raises(DataError, match="was changed while it was being classified"):
+        predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Writer())
+
+    assert list(posts.parent.iterdir()) == [posts]
+
+
+def test_an_input_that_is_touched_meanwhile_is_the_same(run: Path, posts: Path, never_stopped: bytes) -> None:
     class Toucher(Ear):
         def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
             os.utime(posts, (1, 1))
 
-    with pytest.raises(DataError, match="was changed while it was being classified"):
-        predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Toucher())
+    predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Toucher())
 
-    assert list(posts.parent.iterdir()) == [posts]
+    assert posts.with_name("out.csv").read_bytes() == never_stopped
 
 
 def test_the_rows_of_several_files_follow_each_other(run: Path, tmp_path: Path) -> None:
@@ -186,6 +199,28 @@ def test_the_rows_of_several_files_follow_each_other(run: Path, tmp_path: Path) 
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert count == 3
     assert [(row["id"], row["text"]) for row in rows] == [("1", "happy"), ("2", ""), ("3", "sad")]
+
+
+def test_files_without_rows_among_others_have_no_rows(run: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,text\n")
+    write(tmp_path / "b.csv", "id,text\n1,happy\n")
+    write(tmp_path / "c.csv", "id,text\n")
+    parquet.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "d.parquet")
+
+    count = predict(run, input_file=str(tmp_path / "*.*"), output=tmp_path / "out" / "all.csv")
+
+    assert count == 1
+    assert len((tmp_path / "out" / "all.csv").read_text().splitlines()) == 2
+
+
+def test_an_input_without_any_row_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,text\n")
+    write(tmp_path / "b.csv", "id,text\n")
+
+    with pytest.raises(DataError, match="None of the input's 2 files has a row"):
+        predict(run, input_file=str(tmp_path / "*.csv"), output=tmp_path / "out" / "all.csv")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
 
 
 def test_a_pattern_can_be_shown(run: Path, tmp_path: Path) -> None:

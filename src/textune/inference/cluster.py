@@ -78,25 +78,39 @@ class Reading:
                 table = pa.Table.from_pylist(values, schema=schema)
             yield table
 
+    def filled_files(self, done: Intervals) -> list[str]:
+        """Return the files that have rows; those of which rows are done are not looked at.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
+
+    def _texts(self, file: str) -> Iterator[TextRow]:
+        return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
+
     def _remaining(self, file: str) -> Iterator[tuple[int, TextRow]]:
         done = iter([*self.done.get(file, ()), (0, 0)])
         first, last = next(done)
-        for place, row in enumerate(read_texts(Path(file), text_column=self.text_column), start=1):
+        for place, row in enumerate(self._texts(file), start=1):
             if first and place > last:
                 first, last = next(done)
             if not first <= place <= last:
                 yield place, row
 
 
-def begin_columns(file: str, *, text_column: str = "") -> Any:
-    """Return the Arrow schema of the output's other columns, which are those of a file's first window.
+def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
+    """Return the Arrow schema of the output's other columns: those of the first window that a file has.
 
     Raises:
-        DataError: The file cannot be read, or a Parquet file cannot hold its columns.
+        DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
     """
-    rows = read_texts(Path(file), text_column=text_column)
+    for file in files:
+        rows = read_texts(Path(file), text_column=text_column, may_be_empty=file != files[-1])
+        if window := list(islice(rows, WINDOW)):
+            break
     with _column_errors(file):
-        return fit_columns([_others(row) for row in islice(rows, WINDOW)], None)
+        return fit_columns([_others(row) for row in window], None)
 
 
 def classify(predictor: Predictor, table: Any) -> Any:
@@ -152,6 +166,10 @@ def done_rows(folder: Path) -> Intervals:
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
     """Return the number of rows that are done, after checking that they are all.
+
+    Args:
+        done: The rows that are done.
+        files: The files that have rows.
 
     Raises:
         VerificationError: A row is missing.

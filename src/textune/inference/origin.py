@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from textune.data.lines import open_data_file
 from textune.errors import DataError
-from textune.files import sha256_of_text
+from textune.files import sha256_of, sha256_of_text
 from textune.inference.inputs import estimate_rows
 from textune.runs import Run, open_run, read_manifest
 
@@ -106,16 +106,23 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
 def check_unchanged(files: Sequence[InputFile]) -> None:
     """Raise a `DataError` if a file has been changed since it was looked at."""
     for file in files:
-        try:
-            found = Path(file.path).stat()
-            same = (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified_ns)
-        except OSError:
-            same = False
-        if not same:
+        if not _is_unchanged(file):
             raise DataError(
                 f"{file.path} was changed while it was being classified.",
                 "Run the command again when nothing writes to it.",
             )
+
+
+def _is_unchanged(file: InputFile) -> bool:
+    path = Path(file.path)
+    try:
+        found = path.stat()
+        if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
+            return found.st_size == file.bytes
+        # A backup or a copy gives a file another time, and no other contents.
+        return bool(file.sha256) and sha256_of(path) == file.sha256
+    except OSError:
+        return False
 
 
 def model_sha256(path: Path) -> str:

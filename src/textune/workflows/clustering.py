@@ -83,7 +83,8 @@ def predict_on_cluster(
         )
         check_unchanged(origin.files)
         observer.stage("Checking that every row is there once")
-        count = check_complete(done_rows(journal.folder), reading.files)
+        done = done_rows(journal.folder)
+        count = check_complete(done, reading.filled_files(done))
         journal.become(target)
     return count
 
@@ -113,8 +114,8 @@ def _begin_reading(files: list[Path], text_column: str) -> Reading:
     from textune.inference.inputs import open_texts
 
     open_texts(files, text_column=text_column)  # It says early what is wrong with any of them.
-    columns = begin_columns(str(files[0]), text_column=text_column)
-    return Reading(tuple(str(path) for path in files), text_column, columns, {})
+    names = tuple(str(path) for path in files)
+    return Reading(names, text_column, begin_columns(names, text_column=text_column), {})
 
 
 def _classify(
