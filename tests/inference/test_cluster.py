@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,41 @@ def test_columns_that_are_named_like_the_outputs_are_kept_under_another_name(tmp
 
 
 def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
-    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "share": 0.5, "tag": "x"}])
-    later = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "share": 1}])
+    first = write(tmp_path / "a.jsonl", '{"text": "hah", "share": 0.5, "tag": "x"}\n')
+    later = write(tmp_path / "b.jsonl", '{"text": "hah", "share": 1}\n')
 
     (row,) = read(reading_of([first, later]), 1)
 
     assert row == {"file": str(later), "row": 1, "text": "hah", "share": 1.0, "tag": None}
+
+
+def test_the_columns_do_not_begin_with_a_file_that_has_no_rows(tmp_path: Path, posts: Path) -> None:
+    empty = write(tmp_path / "a.csv", "id,text\n")
+
+    assert begin_columns([str(empty), str(posts)]).names == ["id"]
+
+
+def test_parquet_files_give_the_columns_of_all_of_them_with_their_types(tmp_path: Path) -> None:
+    first = pa.table({"text": ["hah"] * 1500, "row": pa.array([None] * 1400 + [7] * 100, pa.int16())})
+    parquet.write_table(first, tmp_path / "a.parquet")
+    later = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "tag": "x"}])
+    reading = reading_of([tmp_path / "a.parquet", later])
+
+    tables = [*reading.read(0), *reading.read(1)]
+
+    assert {table.schema.field("input_row").type for table in tables} == {pa.int16()}
+    assert tables[1]["input_row"].to_pylist()[-1] == 7
+    assert tables[2]["tag"].to_pylist() == ["x"]
+
+
+def test_parquet_files_whose_types_do_not_go_together_are_told_at_once(tmp_path: Path) -> None:
+    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "id": 7}])
+    other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "id": "seven"}])
+
+    with pytest.raises(DataError, match=r"'id' is int64 in .*a\.parquet and string in .*b\.par") as caught:
+        reading_of([first, other])
+
+    assert "without --engine ray" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -119,8 +149,8 @@ def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
     [({"id": "seven"}, "'id' is int64 at first and string later"), ({"lang": "en"}, "column 'lang' is not")],
 )
 def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any], told: str) -> None:
-    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "id": 7}])
-    other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", **later}])
+    first = write(tmp_path / "a.jsonl", json.dumps({"text": "hah", "id": 7}) + "\n")
+    other = write(tmp_path / "b.jsonl", json.dumps({"text": "hah", **later}) + "\n")
 
     with pytest.raises(DataError, match=told) as caught:
         read(reading_of([first, other]), 1)

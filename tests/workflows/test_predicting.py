@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from table_files import write
+from table_files import write, write_parquet
 from textune.errors import DataError, RequestError, StoppedError
 from textune.workflows.predicting import predict
 from tiny_classifiers import linear_classifier, save_run
@@ -211,6 +212,69 @@ def test_files_without_rows_among_others_have_no_rows(run: Path, tmp_path: Path)
 
     assert count == 1
     assert len((tmp_path / "out" / "all.csv").read_text().splitlines()) == 2
+
+
+def typed_table() -> Any:
+    """More than two parts of rows, of types that no value tells; most values are missing at first."""
+    later = list(range(ROWS - PART))
+    return pa.table(
+        {
+            "text": [f"happy day {number}" for number in range(ROWS)],
+            "id": pa.array(range(ROWS), pa.int32()),
+            "note": pa.array([None] * PART + [f"note {number}" for number in later]),
+            "price": pa.array([Decimal("0.5")] * PART + [Decimal(number) for number in later]).cast(
+                pa.decimal128(9, 2)
+            ),
+            "at": pa.array([1_700_000_000_000 + number for number in range(ROWS)], pa.timestamp("ms", "UTC")),
+            "kind": pa.array(["a", "b"] * (ROWS // 2)).dictionary_encode(),
+            "tags": pa.array([[]] * PART + [["a", None]] * len(later), pa.list_(pa.string())),
+        }
+    )
+
+
+def test_parquet_files_keep_the_types_and_values_of_their_columns(run: Path, tmp_path: Path) -> None:
+    given = typed_table()
+    parquet.write_table(given, tmp_path / "posts.parquet")
+
+    predict(run, input_file=str(tmp_path / "posts.parquet"), output=tmp_path / "out.parquet")
+
+    found = parquet.read_table(tmp_path / "out.parquet").select(given.column_names)
+    assert found.schema.types == parquet.read_schema(tmp_path / "posts.parquet").types
+    assert found.to_pylist() == given.to_pylist()
+
+
+def test_parquet_files_keep_the_types_of_their_columns_when_they_are_gone_on_with(
+    run: Path, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "posts.parquet", tmp_path / "out.parquet"
+    parquet.write_table(typed_table(), source)
+    predict(run, input_file=str(source), output=tmp_path / "never.parquet")
+    with pytest.raises(StoppedError):
+        predict(run, input_file=str(source), output=output, observer=Ear(interrupted_at=PART + 2000))
+
+    predict(run, input_file=str(source), output=output)
+
+    assert output.read_bytes() == (tmp_path / "never.parquet").read_bytes()
+
+
+def test_parquet_files_whose_types_do_not_go_together_are_refused_before_a_row_is_classified(
+    run: Path, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "a.parquet", [{"text": "happy", "id": 1}])
+    write_parquet(tmp_path / "b.parquet", [{"text": "sad", "id": "two"}])
+    ear = Ear()
+
+    with pytest.raises(DataError, match=r"'id' is int64 in .*a\.parquet and string in .*b\.parquet"):
+        predict(run, input_file=f"{tmp_path}/*.parquet", output=tmp_path / "out" / "o.parquet", observer=ear)
+
+    assert ear.progress == []
+
+
+def test_a_csv_file_takes_parquet_files_of_different_types(run: Path, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", [{"text": "happy", "id": 1}])
+    write_parquet(tmp_path / "b.parquet", [{"text": "sad", "id": "two"}])
+
+    assert predict(run, input_file=f"{tmp_path}/*.parquet", output=tmp_path / "out.csv") == 2
 
 
 def test_an_input_without_any_row_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from textune.inference.bulk import TextRow, arrow_values, kept_columns, predict_
 from textune.inference.columns import WINDOW, arrow_refusals, fit_columns, result_fields
 from textune.inference.inputs import read_texts
 from textune.inference.predictor import load_predictor
+from textune.inference.stored_columns import are_stored, stored_columns
 from textune.runs import open_run, read_manifest
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Reading:
                 for (place, row), kept in zip(window, others, strict=True)
             ]
             with _column_errors(file):
-                fit_columns(others, self.columns)
+                if not are_stored(self._paths):
+                    fit_columns(others, self.columns)
                 table = pa.Table.from_pylist(values, schema=schema)
             yield table
 
@@ -85,6 +87,10 @@ class Reading:
             DataError: A file cannot be read.
         """
         return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
+
+    @property
+    def _paths(self) -> list[Path]:
+        return [Path(file) for file in self.files]
 
     def _texts(self, file: str) -> Iterator[TextRow]:
         return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
@@ -100,11 +106,17 @@ class Reading:
 
 
 def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
-    """Return the Arrow schema of the output's other columns: those of the first window that a file has.
+    """Return the Arrow schema of the output's other columns.
+
+    It is what the files say of themselves where all are Parquet, else it is that of the first window.
 
     Raises:
         DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
     """
+    paths = [Path(file) for file in files]
+    if are_stored(paths):
+        with _column_errors():
+            return stored_columns(paths, text_column=text_column, results=_result_names())
     for file in files:
         rows = read_texts(Path(file), text_column=text_column, may_be_empty=file != files[-1])
         if window := list(islice(rows, WINDOW)):
@@ -212,21 +224,24 @@ def load_copy(copy: Mapping[str, bytes]) -> Predictor:
 
 
 @contextmanager
-def _column_errors(file: str) -> Iterator[None]:
+def _column_errors(file: str = "") -> Iterator[None]:
     """Tell which of many files has columns that do not fit, and what to do where all output is Parquet."""
     try:
         with arrow_refusals():
             yield
     except DataError as error:
         raise DataError(
-            f"{file}: {error.message}",
+            f"{file}: {error.message}" if file else error.message,
             "Give all files the same columns of the same types, or write .jsonl without --engine ray.",
         ) from error
 
 
 def _others(row: TextRow) -> dict[str, Any]:
-    results = [field.name for field in result_fields((), may_abstain=True)]
-    return kept_columns(row.others, results=(*_PLACE, *results))
+    return kept_columns(row.others, results=_result_names())
+
+
+def _result_names() -> list[str]:
+    return [*_PLACE, *(field.name for field in result_fields((), may_abstain=True))]
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:

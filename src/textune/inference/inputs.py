@@ -78,7 +78,7 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     """
     several = len(files) > 1
     for path in files[1:]:
-        _text_column(path, text_column, may_be_empty=several)
+        text_column_of(path, text_column, may_be_empty=several)
     rows = chain.from_iterable(
         read_texts(path, text_column=text_column, may_be_empty=several) for path in files
     )
@@ -104,7 +104,7 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
         for line in read_lines(path, may_be_empty=may_be_empty):
             yield TextRow(line, {})
         return
-    column = _text_column(path, text_column, may_be_empty=may_be_empty)
+    column = text_column_of(path, text_column, may_be_empty=may_be_empty)
     for row in read_rows(path, may_be_empty=may_be_empty):
         others = {name: value for name, value in row.values.items() if name != column}
         text = row.values.get(column)
@@ -116,8 +116,17 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
         yield TextRow(text or "", others)
 
 
-def _text_column(path: Path, given: str, *, may_be_empty: bool) -> str:
-    """Return the name of the column that holds a file's texts; empty for a file that has no columns."""
+def text_column_of(path: Path, given: str, *, may_be_empty: bool = False) -> str:
+    """Return the name of the column that holds a file's texts; empty for a file that has no columns.
+
+    Args:
+        path: The file.
+        given: The column that was asked for; empty: it is found by its name.
+        may_be_empty: Whether a file without rows is no fault.
+
+    Raises:
+        DataError: The file cannot be read, or there is no such column.
+    """
     if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
         return ""
     return find_text_column(names, origin=str(path), given=given, option="--text-column NAME")

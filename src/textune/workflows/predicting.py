@@ -137,11 +137,13 @@ def _predict_files(
     """Classify files into a file, going on with what was done before; return how many rows it has."""
     from textune.inference.bulk import predict_rows
     from textune.inference.choosing import choose
+    from textune.inference.columns import result_fields
     from textune.inference.inputs import find_files, open_texts
     from textune.inference.journal import open_journal
     from textune.inference.origin import check_unchanged
     from textune.inference.parts import join_parts, write_parts
     from textune.inference.predictor import load_choice
+    from textune.inference.stored_columns import stored_columns
 
     files = find_files(given)
     check_apart(output, given, files)
@@ -161,7 +163,11 @@ def _predict_files(
         pace = Pace(observer, origin.rows, done=journal.rows)
         with journal.discarded_with_bad_data():
             _skip(rows, journal.rows)
-            threshold = predictor.threshold
+            threshold, columns = predictor.threshold, None
+            if output.suffix.lower() == ".parquet":
+                results = result_fields(predictor.label_names, may_abstain=threshold > 0)
+                names = [field.name for field in results]
+                columns = stored_columns(files, text_column=text_column, results=names)
             predictions = tally.counted(
                 predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
             )
@@ -171,6 +177,7 @@ def _predict_files(
                 suffix=output.suffix,
                 label_names=predictor.label_names,
                 may_abstain=threshold > 0,
+                columns=columns,
             )
             check_unchanged(origin.files)
         observer.stage(f"Writing {output}")
