@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pyarrow import parquet
 
 from table_files import write, write_parquet
 from textune.errors import DataError, RequestError, StoppedError
+from textune.inference.inputs import read_texts
 from textune.workflows.predicting import predict
 from tiny_classifiers import linear_classifier, save_run
 
@@ -159,13 +161,35 @@ def test_restart_is_for_what_goes_into_a_file(run: Path, posts: Path) -> None:
         predict(run, input_file=str(posts), restart=True)
 
 
-def test_a_bad_row_discards_what_is_done(run: Path, posts: Path) -> None:
+def test_a_bad_row_keeps_what_is_done_and_says_how_to_go_on(run: Path, posts: Path) -> None:
     posts.write_bytes(posts.read_bytes() + b"9,br\xe9ak\n")
+    output = posts.with_name("out.csv")
 
-    with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9"):
-        predict(run, input_file=str(posts), output=posts.with_name("out.csv"))
+    with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9") as caught:
+        predict(run, input_file=str(posts), output=output)
 
-    assert list(posts.parent.iterdir()) == [posts]
+    assert f"What is done is kept in {output}.parts: run the same command again" in caught.value.hint
+    assert sorted(path.name for path in Path(f"{output}.parts").iterdir())[:2] == ["00000.csv", "00001.csv"]
+
+
+def test_a_prediction_goes_on_when_the_disk_that_failed_can_be_read_again(
+    run: Path, posts: Path, never_stopped: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = posts.with_name("out.csv")
+
+    def fail_late(path: Path, **options: Any) -> Iterator[Any]:
+        yield from islice(read_texts(path, **options), PART + 2000)
+        raise DataError(f"{path} cannot be read: Input/output error.", "Check the disk.")
+
+    with monkeypatch.context() as until_then, pytest.raises(DataError, match="Input/output error"):
+        until_then.setattr("textune.inference.inputs.read_texts", fail_late)
+        predict(run, input_file=str(posts), output=output)
+    ear = Ear()
+
+    predict(run, input_file=str(posts), output=output, observer=ear)
+
+    assert ear.notes == ["Going on after 4,096 rows that were done before."]
+    assert output.read_bytes() == never_stopped
 
 
 def test_an_input_that_is_written_to_meanwhile_is_refused(run: Path, posts: Path) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from textune.data.lines import open_data_file
-from textune.errors import DataError
+from textune.errors import DataError, RequestError
 from textune.files import sha256_of, sha256_of_text
 from textune.inference.inputs import estimate_rows
 from textune.runs import Run, open_run, read_manifest
@@ -104,9 +106,20 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Raise a `DataError` if a file has been changed since it was looked at."""
+    """Check that files are what they were when they were looked at.
+
+    Raises:
+        DataError: One has other contents.
+        RequestError: One cannot be read, or has another time of change and contents that are not known.
+    """
     for file in files:
-        if not _is_unchanged(file):
+        try:
+            same = _is_unchanged(file)
+        except OSError as error:
+            raise RequestError(
+                f"{file.path} can no longer be read: {error.strerror}.", "See that it is there, as it was."
+            ) from error
+        if not same:
             raise DataError(
                 f"{file.path} was changed while it was being classified.",
                 "Run the command again when nothing writes to it.",
@@ -115,14 +128,18 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
 
 def _is_unchanged(file: InputFile) -> bool:
     path = Path(file.path)
-    try:
-        found = path.stat()
-        if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
-            return found.st_size == file.bytes
-        # A backup or a copy gives a file another time, and no other contents.
-        return bool(file.sha256) and sha256_of(path) == file.sha256
-    except OSError:
-        return False
+    found = path.stat()
+    if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
+        return found.st_size == file.bytes
+    # A backup or a copy gives a file another time, and no other contents.
+    if file.sha256:
+        return sha256_of(path) == file.sha256
+    seconds, rest = divmod(file.modified_ns, 1_000_000_000)
+    time = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    raise RequestError(
+        f"{path} has another time of change than when it was looked at; its contents were not read then.",
+        f"If they are the same, give it its time back: touch -d {time} {shlex.quote(file.path)}",
+    )
 
 
 def model_sha256(path: Path) -> str:

@@ -52,7 +52,6 @@ def predict_on_cluster(
     from textune.inference.cluster import PARTS, check_complete, done_rows
     from textune.inference.inputs import find_files
     from textune.inference.journal import journal_folder, open_journal
-    from textune.inference.origin import check_unchanged
     from textune.inference.ray_engine import LOCAL
     from textune.runs import open_run
 
@@ -69,19 +68,18 @@ def predict_on_cluster(
     with (
         open_journal(target, origin, restart=restart, unlisted=PARTS) as journal,
         said_when_stopped(journal),
-        journal.discarded_with_bad_data(),
     ):
         reading = reading.without(done_rows(journal.folder))
-        _classify(
-            reading,
-            journal.folder,
-            run=folder,
-            address=address or os.environ.get("RAY_ADDRESS") or LOCAL,
-            workers=workers,
-            total=origin.rows,
-            observer=observer,
-        )
-        check_unchanged(origin.files)
+        with journal.checked_input(origin.files):
+            _classify(
+                reading,
+                journal.folder,
+                run=folder,
+                address=address or os.environ.get("RAY_ADDRESS") or LOCAL,
+                workers=workers,
+                total=origin.rows,
+                observer=observer,
+            )
         observer.stage("Checking that every row is there once")
         done = done_rows(journal.folder)
         count = check_complete(done, reading.filled_files(done))

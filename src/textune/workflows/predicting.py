@@ -140,7 +140,6 @@ def _predict_files(
     from textune.inference.columns import result_fields
     from textune.inference.inputs import find_files, open_texts
     from textune.inference.journal import open_journal
-    from textune.inference.origin import check_unchanged
     from textune.inference.parts import join_parts, write_parts
     from textune.inference.predictor import load_choice
     from textune.inference.stored_columns import stored_columns
@@ -161,7 +160,7 @@ def _predict_files(
             observer.note(f"Going on after {journal.rows:,} rows that were done before.")
         observer.stage("Classifying")
         pace = Pace(observer, origin.rows, done=journal.rows)
-        with journal.discarded_with_bad_data():
+        with journal.checked_input(origin.files):
             _skip(rows, journal.rows)
             threshold, columns = predictor.threshold, None
             if output.suffix.lower() == ".parquet":
@@ -179,7 +178,6 @@ def _predict_files(
                 may_abstain=threshold > 0,
                 columns=columns,
             )
-            check_unchanged(origin.files)
         observer.stage(f"Writing {output}")
         count = journal.rows
         join_parts(journal, output)
