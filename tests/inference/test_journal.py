@@ -12,7 +12,7 @@ import pytest
 
 from table_files import write
 from textune.errors import DataError, RequestError, StorageError
-from textune.inference.journal import Journal, journal_folder, open_journal
+from textune.inference.journal import Journal, begun_origin, journal_folder, open_journal
 from textune.inference.origin import InputFile, Origin, describe_input
 
 FIRST = InputFile("/data/a.csv", 100, 1_000, "aa" * 32)
@@ -107,6 +107,35 @@ def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str
     error = refusal(output, replace(ORIGIN, settings={**ORIGIN.settings, name: value}))
 
     assert told in error.message
+
+
+def test_another_runtime_is_told_with_the_option_that_goes_on(output: Path) -> None:
+    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx"})) as journal:
+        add_part(journal)
+
+    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch"}))
+
+    assert "the runtime is torch and was onnx" in error.message
+    assert "Give --runtime onnx to go on" in error.hint
+
+
+def test_an_option_that_would_not_do_is_not_named(output: Path) -> None:
+    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx", "classifier": "a"})) as journal:
+        add_part(journal)
+
+    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch", "classifier": "b"}))
+
+    assert "--runtime" not in error.hint
+
+
+def test_what_a_prediction_was_begun_with_can_be_asked_for(output: Path) -> None:
+    begin(output)
+
+    assert begun_origin(output) == ORIGIN
+
+
+def test_a_prediction_that_was_not_begun_has_no_origin(output: Path) -> None:
+    assert begun_origin(output) is None
 
 
 def test_all_that_has_changed_is_told_at_once(output: Path) -> None:

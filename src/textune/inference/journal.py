@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from textune.errors import DataError, RequestError
 from textune.files import rename_folder, storage_errors, sync_folder
-from textune.inference.origin import InputFile, Origin, check_unchanged, differences
+from textune.inference.origin import InputFile, Origin, check_unchanged, differences, runtime_alone
 
 _FORMAT = 1
 _JOURNAL = "_journal.jsonl"
@@ -143,6 +143,15 @@ def journal_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.parts")
 
 
+def begun_origin(output: Path) -> Origin | None:
+    """Return what a prediction was begun with; None: none was begun, or its journal cannot be read."""
+    try:
+        with (journal_folder(output) / _JOURNAL).open("rb") as file:
+            return _read_origin(file.readline())
+    except OSError:
+        return None
+
+
 @contextmanager
 def open_journal(
     output: Path, origin: Origin, *, restart: bool = False, unlisted: str = ""
@@ -179,11 +188,9 @@ def open_journal(
 
 
 def _kept(folder: Path, error: RequestError) -> str:
-    needed = ", which an input that is changed needs" if isinstance(error, DataError) else ""
-    return (
-        f"What is done is kept in {folder}: run the same command again to go on, or with --restart to begin "
-        f"anew{needed}."
-    )
+    needed = ", as a changed input needs" if isinstance(error, DataError) else ""
+    again = f"run the same command again to go on, or with --restart to begin anew{needed}."
+    return f"What is done is kept in {folder}: {again}"
 
 
 def _check_names(folder: Path) -> None:
@@ -249,19 +256,24 @@ def _clear(folder: Path, *, keep: list[str]) -> None:
 
 def _check_origin(line: bytes, origin: Origin, output: Path) -> None:
     anew = "Add --restart to begin anew, which deletes what is done, or give another --output."
-    try:
-        values = json.loads(line)
-        begun = Origin.from_json(values) if values["format"] == _FORMAT else None
-    except (ValueError, KeyError, TypeError):
-        begun = None
-    if begun is None:
-        raise RequestError(
-            f"The prediction that was begun into {output} cannot go on: its journal cannot be read.", anew
+    begun = _read_origin(line)
+    changes = differences(begun, origin) if begun else ["its journal cannot be read"]
+    if begun and runtime_alone(begun, origin):
+        anew = (
+            f"Give --runtime {begun.runtime} to go on: if it is not there, that says how to get it.\n{anew}"
         )
-    if changes := differences(begun, origin):
+    if changes:
         raise RequestError(
             f"The prediction that was begun into {output} cannot go on: {'; '.join(changes)}.", anew
         )
+
+
+def _read_origin(line: bytes) -> Origin | None:
+    try:
+        values = json.loads(line)
+        return Origin.from_json(values) if values["format"] == _FORMAT else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _whole_parts(lines: list[bytes], folder: Path) -> list[Part]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +21,8 @@ from textune.files import sha256_of, sha256_of_text
 from textune.inference.inputs import estimate_rows
 from textune.runs import Run, open_run, read_manifest
 
+RUNTIME = "runtime"
+"""The setting that names what classifies."""
 _BLOCK_BYTES = 1 << 20
 _NAMES_SHOWN = 3
 _DIGITS_SHOWN = 12
@@ -61,6 +63,11 @@ class Origin:
     def rows(self) -> int:
         """About how many rows there are."""
         return sum(file.rows for file in self.files)
+
+    @property
+    def runtime(self) -> str:
+        """The runtime that classifies; empty: it is not known."""
+        return self.settings.get(RUNTIME, "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the origin as JSON values."""
@@ -171,6 +178,12 @@ def differences(before: Origin, now: Origin) -> list[str]:
         if value != old_value:
             told.append(f"the {name} is {_shown(value)} and was {_shown(old_value)}")
     return told
+
+
+def runtime_alone(before: Origin, now: Origin) -> bool:
+    """Return whether an origin differs from an earlier one, and in nothing but the runtime."""
+    same = replace(now, settings={**now.settings, RUNTIME: before.runtime})
+    return before.runtime != now.runtime and not differences(before, same)
 
 
 def _different_names(before: Sequence[str], now: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.errors import RequestError
+from textune.workflows.begun import describe_origin
 from textune.workflows.extras import check_extra
-from textune.workflows.predicting import check_apart, describe_origin, said_when_stopped
+from textune.workflows.predicting import check_apart, said_when_stopped
 from textune.workflows.progress import Observer, Pace, Silence
 
 if TYPE_CHECKING:
