@@ -144,7 +144,15 @@ def test_a_bad_row_is_one_message_with_its_file_and_row(run: Path, tmp_path: Pat
     with pytest.raises(DataError, match=r"a\.jsonl, line 1501: the column 'text' holds 7, no text"):
         predict_on_cluster(run, str(tmp_path / "posts"), tmp_path / "out", workers=2)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["posts"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_without_rows_is_not_missed(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "posts" / "a.csv").write_text("id,text\n")
+    (tmp_path / "posts" / "b.csv").write_text("id,text\n1,happy\n")
+
+    assert predict_on_cluster(run, str(tmp_path / "posts"), tmp_path / "out", workers=2) == 1
 
 
 def test_a_cluster_that_is_not_there_is_told(run: Path, posts: Path, tmp_path: Path) -> None:

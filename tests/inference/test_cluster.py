@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from tiny_classifiers import linear_classifier, save_run
 def reading_of(files: Sequence[Path], *, done: Intervals | None = None) -> Reading:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return Reading(names, "", begin_columns(names[0]), done or {})
+    return Reading(names, "", begin_columns(names), done or {})
 
 
 def read(reading: Reading, number: int = 0) -> list[dict[str, Any]]:
@@ -106,12 +107,41 @@ def test_columns_that_are_named_like_the_outputs_are_kept_under_another_name(tmp
 
 
 def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
-    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "share": 0.5, "tag": "x"}])
-    later = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "share": 1}])
+    first = write(tmp_path / "a.jsonl", '{"text": "hah", "share": 0.5, "tag": "x"}\n')
+    later = write(tmp_path / "b.jsonl", '{"text": "hah", "share": 1}\n')
 
     (row,) = read(reading_of([first, later]), 1)
 
     assert row == {"file": str(later), "row": 1, "text": "hah", "share": 1.0, "tag": None}
+
+
+def test_the_columns_do_not_begin_with_a_file_that_has_no_rows(tmp_path: Path, posts: Path) -> None:
+    empty = write(tmp_path / "a.csv", "id,text\n")
+
+    assert begin_columns([str(empty), str(posts)]).names == ["id"]
+
+
+def test_parquet_files_give_the_columns_of_all_of_them_with_their_types(tmp_path: Path) -> None:
+    first = pa.table({"text": ["hah"] * 1500, "row": pa.array([None] * 1400 + [7] * 100, pa.int16())})
+    parquet.write_table(first, tmp_path / "a.parquet")
+    later = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "tag": "x"}])
+    reading = reading_of([tmp_path / "a.parquet", later])
+
+    tables = [*reading.read(0), *reading.read(1)]
+
+    assert {table.schema.field("input_row").type for table in tables} == {pa.int16()}
+    assert tables[1]["input_row"].to_pylist()[-1] == 7
+    assert tables[2]["tag"].to_pylist() == ["x"]
+
+
+def test_parquet_files_whose_types_do_not_go_together_are_told_at_once(tmp_path: Path) -> None:
+    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "id": 7}])
+    other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "id": "seven"}])
+
+    with pytest.raises(DataError, match=r"'id' is int64 in .*a\.parquet and string in .*b\.par") as caught:
+        reading_of([first, other])
+
+    assert "without --engine ray" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -119,14 +149,37 @@ def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
     [({"id": "seven"}, "'id' is int64 at first and string later"), ({"lang": "en"}, "column 'lang' is not")],
 )
 def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any], told: str) -> None:
-    first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "id": 7}])
-    other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", **later}])
+    first = write(tmp_path / "a.jsonl", json.dumps({"text": "hah", "id": 7}) + "\n")
+    other = write(tmp_path / "b.jsonl", json.dumps({"text": "hah", **later}) + "\n")
 
     with pytest.raises(DataError, match=told) as caught:
         read(reading_of([first, other]), 1)
 
     assert str(other) in caught.value.message
     assert "without --engine ray" in caught.value.hint
+
+
+def test_a_file_without_rows_among_others_has_none(tmp_path: Path, posts: Path) -> None:
+    empty = write(tmp_path / "empty.csv", "id,text\n")
+    reading = reading_of([empty, posts])
+
+    assert read(reading, 0) == []
+    assert len(read(reading, 1)) == 2500
+
+
+def test_a_file_without_rows_is_not_missed_in_the_end(tmp_path: Path, posts: Path) -> None:
+    reading = reading_of([write(tmp_path / "empty.csv", "id,text\n"), posts])
+    done = {str(posts): [(1, 2500)]}
+
+    assert check_complete(done, reading.filled_files(done)) == 2500
+
+
+def test_a_file_with_rows_is_missed_where_none_of_them_is_done(tmp_path: Path, posts: Path) -> None:
+    reading = reading_of([posts, write(tmp_path / "more.csv", "id,text\n1,hah\n")])
+    done = {str(posts): [(1, 2500)]}
+
+    with pytest.raises(VerificationError, match=r"Row 1 of .*more\.csv has no prediction"):
+        check_complete(done, reading.filled_files(done))
 
 
 def test_a_row_at_fault_is_told_with_its_line(tmp_path: Path) -> None:

@@ -73,6 +73,29 @@ def test_the_rows_of_files_follow_each_other(folder: Path) -> None:
     assert [dict(row.others) for row in rows] == [{"id": "3"}, {"id": "1"}, {"id": "2"}, {}, {}]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("z.csv", "text,id\n"), ("z.tsv", "text\tid"), ("z.jsonl", ""), ("z.jsonl", "\n"), ("z.txt", "")],
+)
+def test_a_file_without_rows_among_others_has_none(folder: Path, name: str, content: str) -> None:
+    write(folder / name, content)
+
+    assert [row.text for row in open_texts([folder / name, folder / "b.csv"])] == ["b1", "b2"]
+    assert [row.text for row in open_texts([folder / "b.csv", folder / name])] == ["b1", "b2"]
+
+
+def test_a_single_file_without_rows_is_told(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"z\.csv has no rows"):
+        open_texts([write(folder / "z.csv", "text,id\n")])
+
+
+def test_files_of_which_none_has_rows_are_told(folder: Path) -> None:
+    files = [write(folder / "y.csv", "text,id\n"), write(folder / "z.jsonl", "")]
+
+    with pytest.raises(DataError, match="None of the input's 2 files has a row"):
+        open_texts(files)
+
+
 def test_a_last_file_without_a_text_is_told_before_a_row_is_read(folder: Path) -> None:
     write(folder / "z.csv", "id,remark\n1,so\n")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from textune.errors import DataError, RequestError
-from textune.inference.journal import Journal, journal_folder, open_journal
-from textune.inference.origin import InputFile, Origin
+from table_files import write
+from textune.errors import DataError, RequestError, StorageError
+from textune.inference.journal import Journal, begun_origin, journal_folder, open_journal
+from textune.inference.origin import InputFile, Origin, describe_input
 
 FIRST = InputFile("/data/a.csv", 100, 1_000, "aa" * 32)
 SECOND = InputFile("/data/b.csv", 200, 2_000, "bb" * 32)
@@ -104,6 +107,35 @@ def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str
     error = refusal(output, replace(ORIGIN, settings={**ORIGIN.settings, name: value}))
 
     assert told in error.message
+
+
+def test_another_runtime_is_told_with_the_option_that_goes_on(output: Path) -> None:
+    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx"})) as journal:
+        add_part(journal)
+
+    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch"}))
+
+    assert "the runtime is torch and was onnx" in error.message
+    assert "Give --runtime onnx to go on" in error.hint
+
+
+def test_an_option_that_would_not_do_is_not_named(output: Path) -> None:
+    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx", "classifier": "a"})) as journal:
+        add_part(journal)
+
+    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch", "classifier": "b"}))
+
+    assert "--runtime" not in error.hint
+
+
+def test_what_a_prediction_was_begun_with_can_be_asked_for(output: Path) -> None:
+    begin(output)
+
+    assert begun_origin(output) == ORIGIN
+
+
+def test_a_prediction_that_was_not_begun_has_no_origin(output: Path) -> None:
+    assert begun_origin(output) is None
 
 
 def test_all_that_has_changed_is_told_at_once(output: Path) -> None:
@@ -208,27 +240,88 @@ def test_a_folder_that_is_in_the_way_is_left_alone(output: Path) -> None:
     assert (folder / "letters.txt").read_text() == "mine"
 
 
-def test_bad_data_discards_what_is_done(output: Path) -> None:
+@pytest.fixture
+def posts(tmp_path: Path) -> InputFile:
+    """An input that is there."""
+    return describe_input(write(tmp_path / "posts.csv", "text\nso happy\n"))
+
+
+def change(file: InputFile, content: str = "text\nso sorry\n") -> None:
+    """Give a file other contents."""
+    path = write(Path(file.path), content)
+    os.utime(path, (1, 1))
+
+
+def fail(output: Path, files: Sequence[InputFile], error: Exception) -> None:
+    """Go on with a prediction that fails while it reads files."""
+    with open_journal(output, ORIGIN) as journal, journal.checked_input(files):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [DataError("line 9", "Mend it."), RequestError("no GPU", "Get one."), StorageError("full", "Tidy.")],
+)
+def test_a_failure_keeps_what_is_done_and_says_how_to_go_on(
+    output: Path, posts: InputFile, error: RequestError
+) -> None:
     begin(output)
 
-    with pytest.raises(DataError), open_journal(output, ORIGIN) as journal, journal.discarded_with_bad_data():
-        raise DataError("line 9")
+    with pytest.raises(RequestError, match=error.message) as caught:
+        fail(output, [posts], error)
 
-    assert list(output.parent.iterdir()) == []
+    kept = f"What is done is kept in {output}.parts: run the same command again to go on, or with --restart"
+    assert kept in caught.value.hint
+    with open_journal(output, ORIGIN) as journal:
+        assert len(journal.parts) == 2
 
 
-def test_any_other_error_keeps_what_is_done(output: Path) -> None:
+def test_a_failure_before_a_part_is_done_promises_nothing(output: Path, posts: InputFile) -> None:
+    with pytest.raises(DataError) as caught:
+        fail(output, [posts], DataError("line 9", "Mend it."))
+
+    assert caught.value.hint == "Mend it."
+
+
+def test_an_input_that_was_changed_meanwhile_discards_what_is_done(output: Path, posts: InputFile) -> None:
     begin(output)
 
     with (
-        pytest.raises(RequestError),
+        pytest.raises(DataError, match=r"posts\.csv was changed") as caught,
         open_journal(output, ORIGIN) as journal,
-        journal.discarded_with_bad_data(),
+        journal.checked_input([posts]),
     ):
-        raise RequestError("no GPU")
+        change(posts)
 
-    with open_journal(output, ORIGIN) as journal:
-        assert len(journal.parts) == 2
+    assert "is kept" not in caught.value.hint
+    assert not journal_folder(output).exists()
+
+
+def test_a_fault_in_an_input_that_was_changed_meanwhile_is_that_change(
+    output: Path, posts: InputFile
+) -> None:
+    begin(output)
+    change(posts)
+
+    with pytest.raises(DataError, match=r"posts\.csv was changed"):
+        fail(output, [posts], DataError("line 9", "Mend it."))
+
+    assert not journal_folder(output).exists()
+
+
+def test_an_input_that_is_gone_meanwhile_keeps_what_is_done(output: Path, posts: InputFile) -> None:
+    begin(output)
+    Path(posts.path).unlink()
+
+    with (
+        pytest.raises(RequestError, match="can no longer be read") as caught,
+        open_journal(output, ORIGIN) as journal,
+        journal.checked_input([posts]),
+    ):
+        pass
+
+    assert "What is done is kept" in caught.value.hint
+    assert len(journal.paths) == 2
 
 
 def test_files_that_speak_for_themselves_are_kept(output: Path) -> None:

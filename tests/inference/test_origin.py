@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from table_files import write, write_parquet
-from textune.errors import DataError, RunError
+from textune.errors import DataError, RequestError, RunError
 from textune.inference.origin import (
     InputFile,
     Origin,
@@ -108,17 +108,36 @@ def test_a_file_that_is_as_it_was_is_not_told_of(posts: Path) -> None:
 
 def test_a_file_that_is_written_to_meanwhile_is_told(posts: Path) -> None:
     found = describe_input(posts)
+    posts.write_bytes(posts.read_bytes().replace(b"happy", b"sorry"))
     os.utime(posts, ns=(0, found.modified_ns + 1))
 
     with pytest.raises(DataError, match=r"posts\.csv was changed while it was being classified"):
         check_unchanged([found])
 
 
+def test_a_file_whose_time_alone_is_new_is_not_told_of(posts: Path) -> None:
+    found = describe_input(posts)
+    os.utime(posts, ns=(0, found.modified_ns + 1))
+
+    check_unchanged([found])
+
+
+def test_a_file_with_another_time_and_unknown_contents_is_told_how_to_be_the_same(posts: Path) -> None:
+    os.utime(posts, ns=(0, 86_400_000_000_123))
+    found = describe_input(posts, hashed=False)
+    os.utime(posts, (1, 1))
+
+    with pytest.raises(RequestError, match=r"posts\.csv has another time of change") as caught:
+        check_unchanged([found])
+
+    assert f"touch -d 1970-01-02T00:00:00.000000123Z {posts}" in caught.value.hint
+
+
 def test_a_file_that_is_gone_meanwhile_is_told(posts: Path) -> None:
     found = describe_input(posts)
     posts.unlink()
 
-    with pytest.raises(DataError, match="was changed"):
+    with pytest.raises(RequestError, match=r"posts\.csv can no longer be read: No such file"):
         check_unchanged([found])
 
 

@@ -160,7 +160,7 @@ def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(StorageError, match="disk is full") as caught:
         write_whole(tmp_path / "out.csv")
 
-    assert "What is done is kept: run the same command again to go on." in caught.value.hint
+    assert f"What is done is kept in {tmp_path / 'out.csv.parts'}: run the same comm" in caught.value.hint
 
 
 def test_a_prediction_that_met_a_full_disk_ends_in_the_same_bytes(

@@ -7,13 +7,18 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from table_files import write
+from table_files import write, write_parquet
 from textune.errors import DataError, RequestError, StoppedError
+from textune.inference.inputs import read_texts
 from textune.workflows.predicting import predict
 from tiny_classifiers import linear_classifier, save_run
 
@@ -156,24 +161,57 @@ def test_restart_is_for_what_goes_into_a_file(run: Path, posts: Path) -> None:
         predict(run, input_file=str(posts), restart=True)
 
 
-def test_a_bad_row_discards_what_is_done(run: Path, posts: Path) -> None:
+def test_a_bad_row_keeps_what_is_done_and_says_how_to_go_on(run: Path, posts: Path) -> None:
     posts.write_bytes(posts.read_bytes() + b"9,br\xe9ak\n")
+    output = posts.with_name("out.csv")
 
-    with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9"):
-        predict(run, input_file=str(posts), output=posts.with_name("out.csv"))
+    with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9") as caught:
+        predict(run, input_file=str(posts), output=output)
+
+    assert f"What is done is kept in {output}.parts: run the same command again" in caught.value.hint
+    assert sorted(path.name for path in Path(f"{output}.parts").iterdir())[:2] == ["00000.csv", "00001.csv"]
+
+
+def test_a_prediction_goes_on_when_the_disk_that_failed_can_be_read_again(
+    run: Path, posts: Path, never_stopped: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = posts.with_name("out.csv")
+
+    def fail_late(path: Path, **options: Any) -> Iterator[Any]:
+        yield from islice(read_texts(path, **options), PART + 2000)
+        raise DataError(f"{path} cannot be read: Input/output error.", "Check the disk.")
+
+    with monkeypatch.context() as until_then, pytest.raises(DataError, match="Input/output error"):
+        until_then.setattr("textune.inference.inputs.read_texts", fail_late)
+        predict(run, input_file=str(posts), output=output)
+    ear = Ear()
+
+    predict(run, input_file=str(posts), output=output, observer=ear)
+
+    assert ear.notes == ["Going on after 4,096 rows that were done before."]
+    assert output.read_bytes() == never_stopped
+
+
+def test_an_input_that_is_written_to_meanwhile_is_refused(run: Path, posts: Path) -> None:
+    class Writer(Ear):
+        def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+            posts.write_bytes(posts.read_bytes().replace(b"0,happy day", b"0,sorry day"))
+            os.utime(posts, (1, 1))
+
+    with pytest.raises(DataError, match="was changed while it was being classified"):
+        predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Writer())
 
     assert list(posts.parent.iterdir()) == [posts]
 
 
-def test_an_input_that_is_written_to_meanwhile_is_refused(run: Path, posts: Path) -> None:
+def test_an_input_that_is_touched_meanwhile_is_the_same(run: Path, posts: Path, never_stopped: bytes) -> None:
     class Toucher(Ear):
         def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
             os.utime(posts, (1, 1))
 
-    with pytest.raises(DataError, match="was changed while it was being classified"):
-        predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Toucher())
+    predict(run, input_file=str(posts), output=posts.with_name("out.csv"), observer=Toucher())
 
-    assert list(posts.parent.iterdir()) == [posts]
+    assert posts.with_name("out.csv").read_bytes() == never_stopped
 
 
 def test_the_rows_of_several_files_follow_each_other(run: Path, tmp_path: Path) -> None:
@@ -186,6 +224,91 @@ def test_the_rows_of_several_files_follow_each_other(run: Path, tmp_path: Path) 
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert count == 3
     assert [(row["id"], row["text"]) for row in rows] == [("1", "happy"), ("2", ""), ("3", "sad")]
+
+
+def test_files_without_rows_among_others_have_no_rows(run: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,text\n")
+    write(tmp_path / "b.csv", "id,text\n1,happy\n")
+    write(tmp_path / "c.csv", "id,text\n")
+    parquet.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "d.parquet")
+
+    count = predict(run, input_file=str(tmp_path / "*.*"), output=tmp_path / "out" / "all.csv")
+
+    assert count == 1
+    assert len((tmp_path / "out" / "all.csv").read_text().splitlines()) == 2
+
+
+def typed_table() -> Any:
+    """More than two parts of rows, of types that no value tells; most values are missing at first."""
+    later = list(range(ROWS - PART))
+    return pa.table(
+        {
+            "text": [f"happy day {number}" for number in range(ROWS)],
+            "id": pa.array(range(ROWS), pa.int32()),
+            "note": pa.array([None] * PART + [f"note {number}" for number in later]),
+            "price": pa.array([Decimal("0.5")] * PART + [Decimal(number) for number in later]).cast(
+                pa.decimal128(9, 2)
+            ),
+            "at": pa.array([1_700_000_000_000 + number for number in range(ROWS)], pa.timestamp("ms", "UTC")),
+            "kind": pa.array(["a", "b"] * (ROWS // 2)).dictionary_encode(),
+            "tags": pa.array([[]] * PART + [["a", None]] * len(later), pa.list_(pa.string())),
+        }
+    )
+
+
+def test_parquet_files_keep_the_types_and_values_of_their_columns(run: Path, tmp_path: Path) -> None:
+    given = typed_table()
+    parquet.write_table(given, tmp_path / "posts.parquet")
+
+    predict(run, input_file=str(tmp_path / "posts.parquet"), output=tmp_path / "out.parquet")
+
+    found = parquet.read_table(tmp_path / "out.parquet").select(given.column_names)
+    assert found.schema.types == parquet.read_schema(tmp_path / "posts.parquet").types
+    assert found.to_pylist() == given.to_pylist()
+
+
+def test_parquet_files_keep_the_types_of_their_columns_when_they_are_gone_on_with(
+    run: Path, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "posts.parquet", tmp_path / "out.parquet"
+    parquet.write_table(typed_table(), source)
+    predict(run, input_file=str(source), output=tmp_path / "never.parquet")
+    with pytest.raises(StoppedError):
+        predict(run, input_file=str(source), output=output, observer=Ear(interrupted_at=PART + 2000))
+
+    predict(run, input_file=str(source), output=output)
+
+    assert output.read_bytes() == (tmp_path / "never.parquet").read_bytes()
+
+
+def test_parquet_files_whose_types_do_not_go_together_are_refused_before_a_row_is_classified(
+    run: Path, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "a.parquet", [{"text": "happy", "id": 1}])
+    write_parquet(tmp_path / "b.parquet", [{"text": "sad", "id": "two"}])
+    ear = Ear()
+
+    with pytest.raises(DataError, match=r"'id' is int64 in .*a\.parquet and string in .*b\.parquet"):
+        predict(run, input_file=f"{tmp_path}/*.parquet", output=tmp_path / "out" / "o.parquet", observer=ear)
+
+    assert ear.progress == []
+
+
+def test_a_csv_file_takes_parquet_files_of_different_types(run: Path, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", [{"text": "happy", "id": 1}])
+    write_parquet(tmp_path / "b.parquet", [{"text": "sad", "id": "two"}])
+
+    assert predict(run, input_file=f"{tmp_path}/*.parquet", output=tmp_path / "out.csv") == 2
+
+
+def test_an_input_without_any_row_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,text\n")
+    write(tmp_path / "b.csv", "id,text\n")
+
+    with pytest.raises(DataError, match="None of the input's 2 files has a row"):
+        predict(run, input_file=str(tmp_path / "*.csv"), output=tmp_path / "out" / "all.csv")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
 
 
 def test_a_pattern_can_be_shown(run: Path, tmp_path: Path) -> None:

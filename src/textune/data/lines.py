@@ -79,8 +79,12 @@ def empty_file(path: Path) -> DataError:
     return DataError(f"{path} is empty.", "Check that it was written whole.")
 
 
-def read_lines(path: Path) -> Iterator[str]:
+def read_lines(path: Path, *, may_be_empty: bool = False) -> Iterator[str]:
     r"""Yield a text file's lines without their ends (`\n` or `\r\n`), and otherwise as they are.
+
+    Args:
+        path: The file.
+        may_be_empty: Whether a file without a byte is one of no lines, and no fault.
 
     Raises:
         DataError: The file cannot be read, is empty, or is not UTF-8 text.
@@ -89,7 +93,7 @@ def read_lines(path: Path) -> Iterator[str]:
         number = 0
         for number, line in enumerate(decode_lines(file, str(path)), start=1):  # noqa: B007
             yield without_end(line)
-        if not number:
+        if not number and not may_be_empty:
             raise empty_file(path)
 
 

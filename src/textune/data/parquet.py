@@ -24,8 +24,17 @@ def parquet_columns(path: Path) -> list[str]:
     Raises:
         DataError: The file cannot be read, or is no Parquet file.
     """
+    return list(parquet_schema(path).names)
+
+
+def parquet_schema(path: Path) -> Any:
+    """Return the Arrow schema.
+
+    Raises:
+        DataError: The file cannot be read, or is no Parquet file.
+    """
     with _parquet_file(path) as file:
-        return list(file.schema_arrow.names)
+        return file.schema_arrow
 
 
 def parquet_rows(path: Path, *, columns: Collection[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -11,7 +11,7 @@ import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,12 @@ def row_unit(path: Path) -> str:
     return "row" if path.suffix.lower() == ".parquet" else "line"
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: Path, *, may_be_empty: bool = False) -> list[str]:
     """Return the names of a table's columns; those of a JSONL file are the keys of its first object.
+
+    Args:
+        path: A file that ends in one of `TABLE_SUFFIXES`.
+        may_be_empty: Whether a JSONL file without rows is one without columns, and no fault.
 
     Raises:
         DataError: The file cannot be read, or is not a table.
@@ -59,15 +63,17 @@ def column_names(path: Path) -> list[str]:
         with open_data_file(path) as file:
             feed = _LineFeed(decode_lines(file, str(path)), path)
             return _header(feed, _csv_reader(feed, _DELIMITERS[suffix]), path)
-    return list(next(read_rows(path)).values)
+    first = next(read_rows(path, may_be_empty=may_be_empty), None)
+    return list(first.values) if first else []
 
 
-def read_rows(path: Path, *, columns: Collection[str] = ()) -> Iterator[Row]:
+def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool = False) -> Iterator[Row]:
     """Yield the rows of a table, one by one.
 
     Args:
         path: A file that ends in one of `TABLE_SUFFIXES`.
         columns: The columns to read, each one of `column_names`; empty: all.
+        may_be_empty: Whether a table without rows is no fault.
 
     Raises:
         DataError: The file cannot be read, has no rows, or a row is at fault.
@@ -79,11 +85,11 @@ def read_rows(path: Path, *, columns: Collection[str] = ()) -> Iterator[Row]:
     elif suffix in _DELIMITERS:
         rows = _delimited_rows(path, _DELIMITERS[suffix], columns)
     else:
-        rows = _json_rows(path, columns)
-    first = next(rows, None)
-    if first is None:
+        rows = _json_rows(path, columns, may_be_empty=may_be_empty)
+    first = list(islice(rows, 1))
+    if not first and not may_be_empty:
         raise DataError(f"{path} has no rows.", "Check that it was written whole.")
-    for row in chain([first], rows):
+    for row in chain(first, rows):
         _check_sizes(row, path)
         yield row
 
@@ -210,14 +216,14 @@ def _checked_header(names: Sequence[str], path: Path) -> list[str]:
     return list(names)
 
 
-def _json_rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+def _json_rows(path: Path, columns: Collection[str], *, may_be_empty: bool) -> Iterator[Row]:
     with open_data_file(path) as file:
         number = 0
         for number, line in enumerate(decode_lines(file, str(path)), start=1):
             if not line.isspace():
                 values = _json_object(line, f"{path}, line {number}")
                 yield Row(number, {name: values.get(name) for name in columns} if columns else values)
-        if not number:
+        if not number and not may_be_empty:
             raise empty_file(path)
 
 

@@ -185,6 +185,7 @@ def open_writer(
     *,
     like: Path | None = None,
     may_abstain: bool = False,
+    columns: Any = None,
 ) -> AbstractContextManager[WriteRows]:
     """Open a file for predictions.
 
@@ -194,11 +195,12 @@ def open_writer(
         label_names: The classes' names.
         like: A file of predictions that this one is to follow: it gets the same columns, and no header.
         may_abstain: Whether a table has the column `abstained`.
+        columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
     """
     suffix = suffix.lower()
-    if suffix == ".jsonl":
-        return _jsonl_writer(path)
-    return {".csv": _csv_writer, ".parquet": _parquet_writer}[suffix](path, label_names, like, may_abstain)
+    if suffix == ".parquet":
+        return _parquet_writer(path, label_names, like, may_abstain, columns)
+    return _csv_writer(path, label_names, like, may_abstain) if suffix == ".csv" else _jsonl_writer(path)
 
 
 def _prediction(
@@ -259,23 +261,23 @@ def _csv_header(path: Path) -> list[str]:
 
 @contextmanager
 def _parquet_writer(
-    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
 ) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
     results = result_fields(label_names, may_abstain=may_abstain)
     kept = [field.name for field in results]
-    # The other columns, whose types are those of the first window.
-    known: Any = None if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
+    known: Any = columns if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
     writer: Any = None
 
     def write(predictions: Sequence[Prediction]) -> None:
         nonlocal known, writer
         with arrow_refusals():
-            known = fit_columns(
-                [kept_columns(prediction.row.others, results=kept) for prediction in predictions], known
-            )
+            if columns is None:
+                known = fit_columns(
+                    [kept_columns(prediction.row.others, results=kept) for prediction in predictions], known
+                )
             if writer is None:
                 writer = parquet.ParquetWriter(path, pa.schema([*results, *known]))
             rows = [arrow_values(prediction) for prediction in predictions]

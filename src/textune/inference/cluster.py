@@ -23,6 +23,7 @@ from textune.inference.bulk import TextRow, arrow_values, kept_columns, predict_
 from textune.inference.columns import WINDOW, arrow_refusals, fit_columns, result_fields
 from textune.inference.inputs import read_texts
 from textune.inference.predictor import load_predictor
+from textune.inference.stored_columns import are_stored, stored_columns
 from textune.runs import open_run, read_manifest
 
 if TYPE_CHECKING:
@@ -74,29 +75,54 @@ class Reading:
                 for (place, row), kept in zip(window, others, strict=True)
             ]
             with _column_errors(file):
-                fit_columns(others, self.columns)
+                if not are_stored(self._paths):
+                    fit_columns(others, self.columns)
                 table = pa.Table.from_pylist(values, schema=schema)
             yield table
+
+    def filled_files(self, done: Intervals) -> list[str]:
+        """Return the files that have rows; those of which rows are done are not looked at.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
+
+    @property
+    def _paths(self) -> list[Path]:
+        return [Path(file) for file in self.files]
+
+    def _texts(self, file: str) -> Iterator[TextRow]:
+        return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
 
     def _remaining(self, file: str) -> Iterator[tuple[int, TextRow]]:
         done = iter([*self.done.get(file, ()), (0, 0)])
         first, last = next(done)
-        for place, row in enumerate(read_texts(Path(file), text_column=self.text_column), start=1):
+        for place, row in enumerate(self._texts(file), start=1):
             if first and place > last:
                 first, last = next(done)
             if not first <= place <= last:
                 yield place, row
 
 
-def begin_columns(file: str, *, text_column: str = "") -> Any:
-    """Return the Arrow schema of the output's other columns, which are those of a file's first window.
+def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
+    """Return the Arrow schema of the output's other columns.
+
+    It is what the files say of themselves where all are Parquet, else it is that of the first window.
 
     Raises:
-        DataError: The file cannot be read, or a Parquet file cannot hold its columns.
+        DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
     """
-    rows = read_texts(Path(file), text_column=text_column)
+    paths = [Path(file) for file in files]
+    if are_stored(paths):
+        with _column_errors():
+            return stored_columns(paths, text_column=text_column, results=_result_names())
+    for file in files:
+        rows = read_texts(Path(file), text_column=text_column, may_be_empty=file != files[-1])
+        if window := list(islice(rows, WINDOW)):
+            break
     with _column_errors(file):
-        return fit_columns([_others(row) for row in islice(rows, WINDOW)], None)
+        return fit_columns([_others(row) for row in window], None)
 
 
 def classify(predictor: Predictor, table: Any) -> Any:
@@ -153,6 +179,10 @@ def done_rows(folder: Path) -> Intervals:
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
     """Return the number of rows that are done, after checking that they are all.
 
+    Args:
+        done: The rows that are done.
+        files: The files that have rows.
+
     Raises:
         VerificationError: A row is missing.
     """
@@ -194,21 +224,24 @@ def load_copy(copy: Mapping[str, bytes]) -> Predictor:
 
 
 @contextmanager
-def _column_errors(file: str) -> Iterator[None]:
+def _column_errors(file: str = "") -> Iterator[None]:
     """Tell which of many files has columns that do not fit, and what to do where all output is Parquet."""
     try:
         with arrow_refusals():
             yield
     except DataError as error:
         raise DataError(
-            f"{file}: {error.message}",
+            f"{file}: {error.message}" if file else error.message,
             "Give all files the same columns of the same types, or write .jsonl without --engine ray.",
         ) from error
 
 
 def _others(row: TextRow) -> dict[str, Any]:
-    results = [field.name for field in result_fields((), may_abstain=True)]
-    return kept_columns(row.others, results=(*_PLACE, *results))
+    return kept_columns(row.others, results=_result_names())
+
+
+def _result_names() -> list[str]:
+    return [*_PLACE, *(field.name for field in result_fields((), may_abstain=True))]
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:

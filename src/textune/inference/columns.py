@@ -1,8 +1,8 @@
 """The columns of an output beside the predictions: which there are, and of which type.
 
 In: what the rows of a window hold beside their texts, and the columns that the output was begun with. Out:
-the columns, or a `DataError` where they do not fit. An output's columns are those of its first window.
-Does not know where rows come from, nor how files are written.
+the columns, or a `DataError` where they do not fit. An output's columns are those of its first window, unless
+the input itself says which types it has. Does not know where rows come from, nor how files are written.
 """
 
 from __future__ import annotations
@@ -71,6 +71,17 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], known: Any) -> Any:
     return known
 
 
+def common_field(first: Any, later: Any) -> Any:
+    """Return an Arrow field that takes the values of two of the same name, or None where there is none."""
+    import pyarrow as pa
+
+    try:
+        both = pa.unify_schemas([pa.schema([first]), pa.schema([later])], promote_options="permissive")
+    except pa.ArrowException:
+        return None
+    return both.field(0)
+
+
 @contextmanager
 def arrow_refusals() -> Iterator[None]:
     """Turn what pyarrow says about the input's columns into a `DataError`."""
@@ -92,9 +103,6 @@ def _check_types(known: Any, found: Any) -> None:
     import pyarrow as pa
 
     for first, later in zip(known, found, strict=True):
-        try:
-            both = pa.unify_schemas([pa.schema([first]), pa.schema([later])], promote_options="permissive")
-        except pa.ArrowTypeError:
-            both = None
-        if both is None or both.field(0).type != first.type:
+        both = common_field(first, later)
+        if both is None or both.type != first.type:
             raise pa.ArrowTypeError(f"'{first.name}' is {first.type} at first and {later.type} later")

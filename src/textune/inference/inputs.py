@@ -74,30 +74,38 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     """Return the rows of several files, one after the other.
 
     Every file's columns are looked at, and the first row is read, before it returns: most mistakes show here.
-    For the arguments and errors see `read_texts`.
+    For the arguments and errors see `read_texts`. Of several files some may have no rows, but not all.
     """
+    several = len(files) > 1
     for path in files[1:]:
-        _text_column(path, text_column)
-    rows = chain.from_iterable(read_texts(path, text_column=text_column) for path in files)
-    return chain(list(islice(rows, 1)), rows)
+        text_column_of(path, text_column, may_be_empty=several)
+    rows = chain.from_iterable(
+        read_texts(path, text_column=text_column, may_be_empty=several) for path in files
+    )
+    if not (first := list(islice(rows, 1))):
+        raise DataError(
+            f"None of the input's {len(files):,} files has a row.", "Check that they were written whole."
+        )
+    return chain(first, rows)
 
 
-def read_texts(path: Path, *, text_column: str = "") -> Iterator[TextRow]:
+def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False) -> Iterator[TextRow]:
     """Yield the rows of a table, or the lines of a `.txt` file.
 
     Args:
         path: A CSV, TSV, JSONL or Parquet file, or a `.txt` file of one text a line.
         text_column: The table's column that holds the text; empty: found by its name.
+        may_be_empty: Whether a file without rows is no fault, as it is none of one among others.
 
     Raises:
-        DataError: The file cannot be read, or a row is at fault.
+        DataError: The file cannot be read, has no rows, or a row is at fault.
     """
     if path.suffix.lower() == ".txt":
-        for line in read_lines(path):
+        for line in read_lines(path, may_be_empty=may_be_empty):
             yield TextRow(line, {})
         return
-    column = _text_column(path, text_column)
-    for row in read_rows(path):
+    column = text_column_of(path, text_column, may_be_empty=may_be_empty)
+    for row in read_rows(path, may_be_empty=may_be_empty):
         others = {name: value for name, value in row.values.items() if name != column}
         text = row.values.get(column)
         if text is not None and not isinstance(text, str):
@@ -108,11 +116,20 @@ def read_texts(path: Path, *, text_column: str = "") -> Iterator[TextRow]:
         yield TextRow(text or "", others)
 
 
-def _text_column(path: Path, given: str) -> str:
-    """Return the name of the column that holds a file's texts; empty for a `.txt` file."""
-    if path.suffix.lower() == ".txt":
+def text_column_of(path: Path, given: str, *, may_be_empty: bool = False) -> str:
+    """Return the name of the column that holds a file's texts; empty for a file that has no columns.
+
+    Args:
+        path: The file.
+        given: The column that was asked for; empty: it is found by its name.
+        may_be_empty: Whether a file without rows is no fault.
+
+    Raises:
+        DataError: The file cannot be read, or there is no such column.
+    """
+    if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
         return ""
-    return find_text_column(column_names(path), origin=str(path), given=given, option="--text-column NAME")
+    return find_text_column(names, origin=str(path), given=given, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:

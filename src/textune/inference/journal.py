@@ -15,15 +15,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from textune.errors import DataError, RequestError, StorageError
-from textune.files import is_full, rename_folder, storage_errors, sync_folder
-from textune.inference.origin import Origin, differences
+from textune.errors import DataError, RequestError
+from textune.files import rename_folder, storage_errors, sync_folder
+from textune.inference.origin import InputFile, Origin, check_unchanged, differences, runtime_alone
 
 _FORMAT = 1
 _JOURNAL = "_journal.jsonl"
@@ -113,10 +113,26 @@ class Journal:
         self.parts = []
 
     @contextmanager
-    def discarded_with_bad_data(self) -> Iterator[None]:
-        """Delete everything if the block fails because of the input, which then has to be another one."""
+    def checked_input(self, files: Sequence[InputFile]) -> Iterator[None]:
+        """Check after the block that the input is what it was, also where it fails because of the input.
+
+        Everything is deleted if it is not, as nobody knows which contents it was made from. A fault in an
+        input that has stayed the same deletes nothing: it may be one of the disk or of the network.
+
+        Raises:
+            DataError: A file has other contents.
+            RequestError: A file cannot be compared with what it was.
+        """
         try:
             yield
+        except DataError:
+            self._check_input(files)
+            raise
+        self._check_input(files)
+
+    def _check_input(self, files: Sequence[InputFile]) -> None:
+        try:
+            check_unchanged(files)
         except DataError:
             self.discard()
             raise
@@ -125,6 +141,15 @@ class Journal:
 def journal_folder(output: Path) -> Path:
     """Return where the parts of an output are kept until it is whole."""
     return output.with_name(f"{output.name}.parts")
+
+
+def begun_origin(output: Path) -> Origin | None:
+    """Return what a prediction was begun with; None: none was begun, or its journal cannot be read."""
+    try:
+        with (journal_folder(output) / _JOURNAL).open("rb") as file:
+            return _read_origin(file.readline())
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -153,14 +178,19 @@ def open_journal(
         journal = _begin_or_go_on(file, folder, origin, output, restart=restart, unlisted=unlisted)
         try:
             yield journal
-        except StorageError as error:
-            if not is_full(error) or not journal.holds_something:
-                raise
-            kept = "What is done is kept: run the same command again to go on."
-            raise StorageError(error.message, f"{error.hint}\n{kept}") from error
+        except RequestError as error:
+            if journal.holds_something:
+                error.hint += f"\n{_kept(folder, error)}"
+            raise
         finally:
             if not journal.holds_something:
                 journal.discard()
+
+
+def _kept(folder: Path, error: RequestError) -> str:
+    needed = ", as a changed input needs" if isinstance(error, DataError) else ""
+    again = f"run the same command again to go on, or with --restart to begin anew{needed}."
+    return f"What is done is kept in {folder}: {again}"
 
 
 def _check_names(folder: Path) -> None:
@@ -226,19 +256,24 @@ def _clear(folder: Path, *, keep: list[str]) -> None:
 
 def _check_origin(line: bytes, origin: Origin, output: Path) -> None:
     anew = "Add --restart to begin anew, which deletes what is done, or give another --output."
-    try:
-        values = json.loads(line)
-        begun = Origin.from_json(values) if values["format"] == _FORMAT else None
-    except (ValueError, KeyError, TypeError):
-        begun = None
-    if begun is None:
-        raise RequestError(
-            f"The prediction that was begun into {output} cannot go on: its journal cannot be read.", anew
+    begun = _read_origin(line)
+    changes = differences(begun, origin) if begun else ["its journal cannot be read"]
+    if begun and runtime_alone(begun, origin):
+        anew = (
+            f"Give --runtime {begun.runtime} to go on: if it is not there, that says how to get it.\n{anew}"
         )
-    if changes := differences(begun, origin):
+    if changes:
         raise RequestError(
             f"The prediction that was begun into {output} cannot go on: {'; '.join(changes)}.", anew
         )
+
+
+def _read_origin(line: bytes) -> Origin | None:
+    try:
+        values = json.loads(line)
+        return Origin.from_json(values) if values["format"] == _FORMAT else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _whole_parts(lines: list[bytes], folder: Path) -> list[Part]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from textune.data.lines import open_data_file
-from textune.errors import DataError
-from textune.files import sha256_of_text
+from textune.errors import DataError, RequestError
+from textune.files import sha256_of, sha256_of_text
 from textune.inference.inputs import estimate_rows
 from textune.runs import Run, open_run, read_manifest
 
+RUNTIME = "runtime"
+"""The setting that names what classifies."""
 _BLOCK_BYTES = 1 << 20
 _NAMES_SHOWN = 3
 _DIGITS_SHOWN = 12
@@ -59,6 +63,11 @@ class Origin:
     def rows(self) -> int:
         """About how many rows there are."""
         return sum(file.rows for file in self.files)
+
+    @property
+    def runtime(self) -> str:
+        """The runtime that classifies; empty: it is not known."""
+        return self.settings.get(RUNTIME, "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the origin as JSON values."""
@@ -104,18 +113,40 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Raise a `DataError` if a file has been changed since it was looked at."""
+    """Check that files are what they were when they were looked at.
+
+    Raises:
+        DataError: One has other contents.
+        RequestError: One cannot be read, or has another time of change and contents that are not known.
+    """
     for file in files:
         try:
-            found = Path(file.path).stat()
-            same = (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified_ns)
-        except OSError:
-            same = False
+            same = _is_unchanged(file)
+        except OSError as error:
+            raise RequestError(
+                f"{file.path} can no longer be read: {error.strerror}.", "See that it is there, as it was."
+            ) from error
         if not same:
             raise DataError(
                 f"{file.path} was changed while it was being classified.",
                 "Run the command again when nothing writes to it.",
             )
+
+
+def _is_unchanged(file: InputFile) -> bool:
+    path = Path(file.path)
+    found = path.stat()
+    if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
+        return found.st_size == file.bytes
+    # A backup or a copy gives a file another time, and no other contents.
+    if file.sha256:
+        return sha256_of(path) == file.sha256
+    seconds, rest = divmod(file.modified_ns, 1_000_000_000)
+    time = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    raise RequestError(
+        f"{path} has another time of change than when it was looked at; its contents were not read then.",
+        f"If they are the same, give it its time back: touch -d {time} {shlex.quote(file.path)}",
+    )
 
 
 def model_sha256(path: Path) -> str:
@@ -147,6 +178,12 @@ def differences(before: Origin, now: Origin) -> list[str]:
         if value != old_value:
             told.append(f"the {name} is {_shown(value)} and was {_shown(old_value)}")
     return told
+
+
+def runtime_alone(before: Origin, now: Origin) -> bool:
+    """Return whether an origin differs from an earlier one, and in nothing but the runtime."""
+    same = replace(now, settings={**now.settings, RUNTIME: before.runtime})
+    return before.runtime != now.runtime and not differences(before, same)
 
 
 def _different_names(before: Sequence[str], now: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from textune.files import atomic_path, publish, storage_errors
 from textune.inference.bulk import Prediction, in_windows, open_writer
@@ -27,6 +28,7 @@ def write_parts(
     suffix: str,
     label_names: Sequence[str],
     may_abstain: bool = False,
+    columns: Any = None,
 ) -> None:
     """Write predictions in parts, after those that are done.
 
@@ -36,6 +38,7 @@ def write_parts(
         suffix: One of `OUTPUT_SUFFIXES`: the format.
         label_names: The classes' names.
         may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
+        columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
 
     Raises:
         DataError: The format cannot hold the input's columns.
@@ -48,7 +51,9 @@ def write_parts(
         like = journal.folder / journal.parts[0].name if journal.parts else None
         with (
             atomic_path(path) as temporary,
-            open_writer(temporary, suffix, label_names, like=like, may_abstain=may_abstain) as write,
+            open_writer(
+                temporary, suffix, label_names, like=like, may_abstain=may_abstain, columns=columns
+            ) as write,
         ):
             for each in chain([window or []], islice(windows, WINDOWS_A_PART - 1)):
                 write(each)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.errors import RequestError
+from textune.workflows.begun import describe_origin
 from textune.workflows.extras import check_extra
-from textune.workflows.predicting import check_apart, describe_origin, said_when_stopped
+from textune.workflows.predicting import check_apart, said_when_stopped
 from textune.workflows.progress import Observer, Pace, Silence
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def predict_on_cluster(
     from textune.inference.cluster import PARTS, check_complete, done_rows
     from textune.inference.inputs import find_files
     from textune.inference.journal import journal_folder, open_journal
-    from textune.inference.origin import check_unchanged
     from textune.inference.ray_engine import LOCAL
     from textune.runs import open_run
 
@@ -72,21 +72,21 @@ def predict_on_cluster(
     with (
         open_journal(target, origin, restart=restart, unlisted=PARTS) as journal,
         said_when_stopped(journal),
-        journal.discarded_with_bad_data(),
     ):
         reading = reading.without(done_rows(journal.folder))
-        _classify(
-            reading,
-            journal.folder,
-            run=folder,
-            address=address or os.environ.get("RAY_ADDRESS") or LOCAL,
-            workers=workers,
-            total=origin.rows,
-            observer=observer,
-        )
-        check_unchanged(origin.files)
+        with journal.checked_input(origin.files):
+            _classify(
+                reading,
+                journal.folder,
+                run=folder,
+                address=address or os.environ.get("RAY_ADDRESS") or LOCAL,
+                workers=workers,
+                total=origin.rows,
+                observer=observer,
+            )
         observer.stage("Checking that every row is there once")
-        count = check_complete(done_rows(journal.folder), reading.files)
+        done = done_rows(journal.folder)
+        count = check_complete(done, reading.filled_files(done))
         journal.become(target)
     return count
 
@@ -131,8 +131,8 @@ def _begin_reading(files: list[Path], text_column: str) -> Reading:
     from textune.inference.inputs import open_texts
 
     open_texts(files, text_column=text_column)  # It says early what is wrong with any of them.
-    columns = begin_columns(str(files[0]), text_column=text_column)
-    return Reading(tuple(str(path) for path in files), text_column, columns, {})
+    names = tuple(str(path) for path in files)
+    return Reading(names, text_column, begin_columns(names, text_column=text_column), {})
 
 
 def _classify(

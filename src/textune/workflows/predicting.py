@@ -6,21 +6,18 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, StoppedError
-from textune.files import sha256_of
+from textune.workflows.begun import choose_as_begun, describe_origin
 from textune.workflows.progress import Observer, Pace, Silence
 
 if TYPE_CHECKING:
     from textune.inference.bulk import Prediction, TextRow
-    from textune.inference.choosing import Choice
     from textune.inference.journal import Journal
-    from textune.inference.origin import Origin
 
 
 def predict(
@@ -136,10 +133,8 @@ def _predict_files(
 ) -> int:
     """Classify files into a file, going on with what was done before; return how many rows it has."""
     from textune.inference.bulk import predict_rows
-    from textune.inference.choosing import choose
     from textune.inference.inputs import find_files, open_texts
     from textune.inference.journal import open_journal
-    from textune.inference.origin import check_unchanged
     from textune.inference.parts import join_parts, write_parts
     from textune.inference.predictor import load_choice
 
@@ -148,7 +143,7 @@ def _predict_files(
     rows = open_texts(files, text_column=text_column)
     observer.stage("Looking at the input")
     tally = Tally()
-    choice = choose(Path(run).expanduser(), runtime=runtime)
+    choice = choose_as_begun(run, output, runtime=runtime, restart=restart, observer=observer)
     origin = describe_origin(run, files, text_column=text_column, choice=choice)
     with open_journal(output, origin, restart=restart) as journal, said_when_stopped(journal):
         observer.stage("Loading the classifier")
@@ -159,9 +154,10 @@ def _predict_files(
             observer.note(f"Going on after {journal.rows:,} rows that were done before.")
         observer.stage("Classifying")
         pace = Pace(observer, origin.rows, done=journal.rows)
-        with journal.discarded_with_bad_data():
+        with journal.checked_input(origin.files):
             _skip(rows, journal.rows)
             threshold = predictor.threshold
+            columns = _columns(files, output, text_column=text_column, may_abstain=threshold > 0)
             predictions = tally.counted(
                 predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
             )
@@ -171,13 +167,24 @@ def _predict_files(
                 suffix=output.suffix,
                 label_names=predictor.label_names,
                 may_abstain=threshold > 0,
+                columns=columns,
             )
-            check_unchanged(origin.files)
         observer.stage(f"Writing {output}")
         count = journal.rows
         join_parts(journal, output)
         tally.tell(threshold, observer)
     return count
+
+
+def _columns(files: Sequence[Path], output: Path, *, text_column: str, may_abstain: bool) -> Any:
+    """Return the Arrow schema that a Parquet output takes over from its input; None: it takes over none."""
+    from textune.inference.columns import result_fields
+    from textune.inference.stored_columns import stored_columns
+
+    if output.suffix.lower() != ".parquet":
+        return None
+    results = [field.name for field in result_fields((), may_abstain=may_abstain)]
+    return stored_columns(files, text_column=text_column, results=results)
 
 
 def check_apart(output: Path, given: str, files: Sequence[Path]) -> None:
@@ -198,40 +205,6 @@ def check_apart(output: Path, given: str, files: Sequence[Path]) -> None:
         f"{output} would be among the input's files when the command is run again.",
         "Give a place outside of the input with --output.",
     )
-
-
-def describe_origin(
-    run: str | Path,
-    files: Sequence[Path],
-    *,
-    text_column: str,
-    choice: Choice | None = None,
-    hashed: bool = True,
-) -> Origin:
-    """Return what a prediction is made from.
-
-    Args:
-        run: The run's folder.
-        files: The input's files.
-        text_column: The column that was asked for.
-        choice: What classifies; by default torch.
-        hashed: Whether the files' contents count, or their sizes and times alone.
-
-    Raises:
-        RequestError: The run or a file cannot be read.
-    """
-    from textune.inference.choosing import TORCH
-    from textune.inference.exports import MANIFEST, is_export
-    from textune.inference.origin import Origin, describe_input, model_sha256
-
-    folder = Path(run).expanduser()
-    settings = {
-        "classifier": sha256_of(folder / MANIFEST) if is_export(folder) else model_sha256(folder),
-        "runtime": choice.runtime if choice else TORCH,
-        "text column": text_column,
-        "version of textune": version("textune"),
-    }
-    return Origin(tuple(describe_input(path, hashed=hashed) for path in files), settings)
 
 
 @contextmanager
