@@ -10,7 +10,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,8 @@ torture: $(VENV)/installed-dev torture-serve  ## torture-serve; then kill traini
 
 soak-predict: $(VENV)/installed-dev  ## Predict a million rows, and weigh the process: its memory must stay flat.
 	TEXTUNE_SOAK_ROWS=1000000 $(BIN)/python -m pytest tests/test_prediction_memory.py
+
+bench: bench-encode bench-commands bench-finetune bench-scaling bench-peers bench-serve bench-audit bench-predict  ## All benchmarks, one after the other; three hours.
 
 bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
 	$(BIN)/python benchmarks/encode.py
