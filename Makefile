@@ -39,8 +39,9 @@ quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures,
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/quickstart.sh $(RUNS)
 
 # Two files at a time: most tests keep one core busy. A file's tests stay together, as they share what they train.
+# Two processes share two cores: threads that have nothing to do must not keep one busy.
 test: $(VENV)/installed-dev  ## Run the tests.
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.
 	$(BIN)/python -m pytest cluster_tests
