@@ -17,12 +17,12 @@ from small_data import small_rows
 from textune.workflows.predicting import predict
 from tiny_classifiers import linear_classifier, save_run
 
-ROWS = int(os.environ.get("TEXTUNE_SOAK_ROWS", "24000"))
-SETTLING = 6_000
-"""Rows after which libraries have what they keep."""
+ROWS = int(os.environ.get("TEXTUNE_SOAK_ROWS", "36000"))
+SETTLING = 18_000
+"""Rows after which libraries have what they keep: until then a heap may grow by steps of 2 MB."""
 MOST_MB_A_100_000 = 5.0
-NOISE_MB = 8.0
-"""What a heap may gain for no reason of the rows', a few steps of 2 MB: it decides where there are few."""
+NOISE_MB = 3.0
+"""What a heap may gain for no reason of the rows': it decides where there are few."""
 
 
 class Scales:
