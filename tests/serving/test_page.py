@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from browser import find_chromium
 from serving_stand_in import Running, running
 from textune.serving.page import files
 
@@ -188,14 +189,7 @@ def test_a_file_goes_in_parts_that_the_server_takes() -> None:
 
 
 def test_the_page_classifies_as_one_types(server: Running, tmp_path: Path) -> None:
-    browser = next(
-        (
-            found
-            for name in ("chromium", "chromium-browser", "google-chrome")
-            if (found := shutil.which(name))
-        ),
-        None,
-    )
+    browser = find_chromium()
     if browser is None:
         pytest.skip("there is no Chromium to open the page in")
     # The text comes with the address, as nothing types here; the page's own code does the rest.
