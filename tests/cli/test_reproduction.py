@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from textune.workflows.learners import in_words
 
 SETTINGS = [
     "evaluate.bootstrap_samples=100",
@@ -40,10 +41,11 @@ def test_without_the_filter_there_is_no_filtered_part(textune_command: Any, argu
     assert "test, filtered" not in outcome.out
 
 
-def test_how_long_it_took_is_told(textune_command: Any, arguments: list[str]) -> None:
+def test_how_long_it_took_is_told(textune_command: Any, arguments: list[str], tmp_path: Path) -> None:
     outcome = textune_command(*arguments)
 
-    assert re.search(r"that took (a second|\d+ seconds) on torch", outcome.out)
+    metrics = json.loads((tmp_path / "runs" / "torch" / "metrics.json").read_text(encoding="utf-8"))
+    assert f"that took {in_words(metrics['seconds']['total'])} on torch." in outcome.out
 
 
 def test_another_encoder_and_other_data_are_labelled(textune_command: Any, arguments: list[str]) -> None:

@@ -89,7 +89,7 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     console.print("\n[bold]What the study leaves open, and what differs[/bold]")
     for sentence in document["differences"]:
         console.print(f"· {escape(sentence)}")
-    took = ", ".join(f"{in_words(sum(run['seconds'].values()))} on {engine}" for engine, run in runs.items())
+    took = ", ".join(f"{in_words(run['seconds']['total'])} on {engine}" for engine, run in runs.items())
     console.print(f"\nFrom texts to figures, that took {took}.")
     for engine, run in runs.items():
         # Paths are to be copied: they are never wrapped.
