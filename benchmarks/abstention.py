@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from textune.evaluation import abstention
-from textune.predictions import Predictions, read_predictions
+from textune.run.predictions import Predictions, read_predictions
 
 DRAWS = 300
 PRECISIONS = (0.8, 0.9, 0.95)

@@ -28,8 +28,8 @@ import torch
 from transformers import pipeline
 
 import textune
-from textune.inference.predictor import load_predictor
-from textune.inference.processor import available_cores, computes_in_bf16, processor_name
+from textune.prediction.predictor import load_predictor
+from textune.runtimes.processor import available_cores, computes_in_bf16, processor_name
 
 REPOSITORY = Path(__file__).parent.parent
 TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval")) / "emotion"

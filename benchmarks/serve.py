@@ -39,8 +39,8 @@ except ImportError:
 
 import textune
 from load import Outcome, closed_loop, open_loop, to_request
-from textune.cli.console import Watcher
-from textune.inference.choosing import choose
+from textune.cli.render.console import Watcher
+from textune.runtimes.choosing import choose
 
 HERE = Path(__file__).parent
 CLIENTS = 32

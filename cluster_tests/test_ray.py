@@ -19,9 +19,9 @@ from pyarrow import parquet
 
 from small_data import small_rows
 from table_files import write_parquet
+from textune.cluster.request import predict_on_cluster
+from textune.commands.predict import predict
 from textune.errors import DataError, RequestError
-from textune.workflows.clustering import predict_on_cluster
-from textune.workflows.predicting import predict
 from tiny_classifiers import linear_classifier, save_run
 from tiny_models import build_tiny_model
 
@@ -37,7 +37,7 @@ ROWS = 6_000
 @pytest.fixture(scope="module", autouse=True)
 def two_workers() -> Iterator[None]:
     """A Ray for all tests here; textune uses it, and leaves it alone."""
-    from textune.inference.ray_engine import LOCAL, connected
+    from textune.cluster.ray_engine import LOCAL, connected
 
     with connected(LOCAL, workers=2):
         yield

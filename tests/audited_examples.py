@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from textune.data.audit.findings import Example, Finding
+from textune.audit.findings import Example, Finding
 
 NAMES = ("anger", "joy")
 

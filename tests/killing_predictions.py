@@ -33,8 +33,8 @@ def _kill_at_call(number: int) -> None:
 
 
 def _carry_out(request: dict[str, Any]) -> None:
-    from textune.inference import parts
-    from textune.workflows.predicting import predict
+    from textune.commands.predict import predict
+    from textune.prediction import parts
 
     parts.WINDOWS_A_PART = 1  # Most of an attempt's time is to go into writing.
     if "call" in request["kill"]:
@@ -45,5 +45,5 @@ def _carry_out(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     serve_attempts(
         _carry_out,
-        ["torch", "transformers", "textune.model.storage", "textune.workflows.predicting"],
+        ["torch", "transformers", "textune.model.storage", "textune.commands.predict"],
     )

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from textune.evaluation.metrics import measure
-from textune.predictions import Predictions
-from textune.reporting.results import RunResults
+from textune.report.results import RunResults
+from textune.run.predictions import Predictions
 
 LABELS = ("anger", "joy", "sadness")
 

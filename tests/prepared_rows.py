@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from textune.data.preparation import (
+from textune.encoder.tokenization import (
     Padding,
     tokenize,
 )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from textune.data.tables import read_rows
+from textune.data.formats.tables import read_rows
 from textune.errors import DataError
 
 

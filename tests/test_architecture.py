@@ -54,7 +54,7 @@ def test_importing_textune_imports_nothing_heavy() -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['textune', 'train', '--help']\n"
-        "from textune.cli.app import main\n"
+        "from textune.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass"
     )
 
@@ -64,7 +64,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_wrong_setting_is_answered_without_importing_anything_heavy() -> None:
     code = (
         "import sys; sys.argv = ['textune', 'train', '--data', 'x.csv', '--set', 'train.sed=1']\n"
-        "from textune.cli.app import main\n"
+        "from textune.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass"
     )
 

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from textune.cli.app import app
-from textune.serving.settings import Limits
+from textune.cli.main import app
+from textune.serving.limits import Limits
 
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
 UNIT = REPOSITORY / "deploy" / "textune.service"

@@ -9,7 +9,7 @@ import pytest
 import textune
 from audited_examples import found
 from planted_faults import FIRST, LEAK, Planted, plant
-from textune.workflows.auditing import AuditResult
+from textune.commands.audit import AuditResult
 
 
 @pytest.fixture(scope="module")

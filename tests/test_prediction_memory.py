@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from small_data import small_rows
-from textune.workflows.predicting import predict
+from textune.commands.predict import predict
 from tiny_classifiers import linear_classifier, save_run
 
 ROWS = int(os.environ.get("TEXTUNE_SOAK_ROWS", "36000"))

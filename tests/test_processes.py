@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import textune
-from textune.environment import is_first, launched, may_speak
+from textune.commands.train import TrainResult
 from textune.errors import RunError
-from textune.runs import open_run
-from textune.workflows.training import TrainResult
+from textune.run.layout import open_run
+from textune.training.launch import is_first, launched, may_speak
 from tiny_models import build_tiny_model, change_json
 
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -41,7 +41,7 @@ STOPPING = """
 import os, signal, sys
 import textune
 from textune.errors import StoppedError
-from textune.workflows.progress import Silence
+from textune.context import Silence
 
 class Impatience(Silence):
     def advance(self, done, total, *, unit, figures=""):

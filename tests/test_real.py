@@ -26,7 +26,7 @@ def refuse(*arguments, **options):
 socket.getaddrinfo = refuse
 socket.socket.connect = refuse
 socket.socket.connect_ex = refuse
-from textune.cli.app import main
+from textune.cli.main import main
 main()
 """
 
@@ -177,7 +177,7 @@ def test_the_trained_sample_tells_plain_feelings_apart(sample_run: Path) -> None
 
 STOPPED_WHILE_SAVING = """
 import os, signal, sys, time
-from textune.workflows import job as training
+from textune.commands import training_job as training
 
 name, save = sys.argv.pop(1), training._save
 
@@ -187,7 +187,7 @@ def stop(*arguments):
     time.sleep(20)
 
 training._save = stop
-from textune.cli.app import start
+from textune.cli.main import start
 start()
 """
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import textune
-from textune.evaluation.attribution import explain_texts, measure_faithfulness
-from textune.predictions import Predictions, read_predictions
+from textune.explain.attribution import explain_texts, measure_faithfulness
+from textune.run.predictions import Predictions, read_predictions
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ import numpy as np
 
 import textune
 from small_data import small_rows
-from textune.inference.export_folder import new_export, write_reading
-from textune.inference.exports import Reading, Speed
-from textune.inference.predictor import TorchPredictor
-from textune.model.abstention import Abstention, write_abstention
+from textune.export.writing import new_export, write_reading
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
-from textune.predictions import write_predictions
-from textune.recipe import Recipe, dump_recipe
-from textune.runs import new_run
+from textune.model.threshold import Abstention, write_abstention
+from textune.prediction.predictor import TorchPredictor
+from textune.recipe.recipes import Recipe, dump_recipe
+from textune.run.layout import new_run
+from textune.run.predictions import write_predictions
+from textune.runtimes.exports import Reading, Speed
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")

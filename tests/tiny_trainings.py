@@ -12,7 +12,7 @@ from torch import nn
 
 from textune.encoder.prefix import pad_rows
 from textune.model.trainable import TrainableClassifier, depths, make_trainable
-from textune.settings import TrainSettings
+from textune.recipe.settings import TrainSettings
 from textune.training.objectives import BatchLoss
 from textune.training.parameters import Group, Masters, group_parameters
 from textune.training.processes import Processes

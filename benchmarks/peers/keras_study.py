@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import keras_hub
 import numpy as np
 import tensorflow as tf
 from protocol import read_job
 from tokenizers import Tokenizer
+
+import keras
 
 EPOCHS, BATCH, MOST_WORDS = 15, 32, 36
 

@@ -16,19 +16,19 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textune.commands.audit import audit
+    from textune.commands.compare import compare
+    from textune.commands.evaluate import evaluate
+    from textune.commands.explain import explain
+    from textune.commands.export import export
+    from textune.commands.push import push
+    from textune.commands.report import report
+    from textune.commands.seeds import resume_seeds, train_seeds
+    from textune.commands.train import resume, train
     from textune.errors import TextuneError
-    from textune.inference.folders import load_folder
-    from textune.inference.predictor import load_predictor as load
-    from textune.recipe import Recipe, load_recipe
-    from textune.workflows.auditing import audit
-    from textune.workflows.comparing import compare
-    from textune.workflows.evaluating import evaluate
-    from textune.workflows.explaining import explain
-    from textune.workflows.exporting import export
-    from textune.workflows.publishing import push
-    from textune.workflows.reporting import report
-    from textune.workflows.seeds import resume_seeds, train_seeds
-    from textune.workflows.training import resume, train
+    from textune.prediction.folders_api import load_folder
+    from textune.prediction.predictor import load_predictor as load
+    from textune.recipe.recipes import Recipe, load_recipe
 
 __version__ = version("textune")
 
@@ -52,22 +52,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Recipe": "textune.recipe",
+    "Recipe": "textune.recipe.recipes",
     "TextuneError": "textune.errors",
-    "audit": "textune.workflows.auditing",
-    "compare": "textune.workflows.comparing",
-    "evaluate": "textune.workflows.evaluating",
-    "explain": "textune.workflows.explaining",
-    "export": "textune.workflows.exporting",
-    "load": "textune.inference.predictor:load_predictor",
-    "load_folder": "textune.inference.folders",
-    "load_recipe": "textune.recipe",
-    "push": "textune.workflows.publishing",
-    "report": "textune.workflows.reporting",
-    "resume": "textune.workflows.training",
-    "resume_seeds": "textune.workflows.seeds",
-    "train": "textune.workflows.training",
-    "train_seeds": "textune.workflows.seeds",
+    "audit": "textune.commands.audit",
+    "compare": "textune.commands.compare",
+    "evaluate": "textune.commands.evaluate",
+    "explain": "textune.commands.explain",
+    "export": "textune.commands.export",
+    "load": "textune.prediction.predictor:load_predictor",
+    "load_folder": "textune.prediction.folders_api",
+    "load_recipe": "textune.recipe.recipes",
+    "push": "textune.commands.push",
+    "report": "textune.commands.report",
+    "resume": "textune.commands.train",
+    "resume_seeds": "textune.commands.seeds",
+    "train": "textune.commands.train",
+    "train_seeds": "textune.commands.seeds",
 }
 
 

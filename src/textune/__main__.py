@@ -1,6 +1,6 @@
 """`python -m textune` is the command `textune`."""
 
-from textune.cli.app import start
+from textune.cli.main import start
 
 if __name__ == "__main__":
     start()

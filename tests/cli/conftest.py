@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import textune
-from textune.cli.app import main
+from textune.cli.main import main
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import textune
-from textune.cli.explanation import coloured
-from textune.evaluation.attribution import Explanation, Word
+from textune.cli.explain import coloured
+from textune.explain.attribution import Explanation, Word
 
 TEXT = "so happy and fun today"
 

@@ -142,7 +142,7 @@ def test_help_lists_the_option(textune_command: Any, option: str) -> None:
 def test_torch_is_not_imported_for_help_or_an_early_mistake(arguments: list[str], tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from textune.cli.app import main\n"
+        "from textune.cli.main import main\n"
         f"sys.argv = ['textune', *{arguments!r}]\n"
         "try:\n    main()\n"
         "except SystemExit as ended:\n    print('imported', 'torch' in sys.modules, ended.code)\n"

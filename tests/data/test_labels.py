@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from textune.data.found import FoundSource, FoundSplit, Piece
+from textune.data.dataset import FoundSource, FoundSplit, Piece
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.errors import DataError
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from prepared_rows import TEXTS, column, padded, rows
-from textune.data.preparation import (
+from textune.encoder.loading import find_model, load_encoder, load_tokenizer
+from textune.encoder.prefix import Placement, Pooling, encode, pool
+from textune.encoder.tokenization import (
     one_hot,
     real_tokens,
     tf_dataset,
     tokenize,
     torch_tensors,
 )
-from textune.encoder.loading import find_model, load_encoder, load_tokenizer
-from textune.encoder.prefix import Placement, Pooling, encode, pool
 from textune.errors import MissingExtraError, RequestError
 from tiny_models import build_tiny_model
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from textune.encoder.features import FeatureCache
+from textune.encoder.cache import FeatureCache
 from textune.encoder.prefix import Placement, pad_rows, place
 from textune.encoder.states import TokenStates, cached_states
 from textune.encoder.suffix import build_prefix, run_prefix

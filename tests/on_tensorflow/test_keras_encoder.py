@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from textune.encoder import keras_encoder
-from textune.encoder.keras_encoder import build_keras_encoder, encode_on_keras
-from textune.encoder.keras_start import start_keras
 from textune.encoder.prefix import Placement, pad_rows
 from textune.errors import ModelError, RequestError
+from textune.keras import encoder as keras_encoder
+from textune.keras.encoder import build_keras_encoder, encode_on_keras
+from textune.keras.start import start_keras
 from textune.model.classifier import TextClassifier
 from tiny_classifiers import stock_classifier
 from tiny_models import build_tiny_model, change_json

@@ -12,12 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from textune.data.preparation import tf_batches
-from textune.encoder.keras_encoder import build_keras_encoder
-from textune.model.classifier import head_logits
-from textune.settings import TrainSettings
-from textune.training.fitting import fit_head
-from textune.training.keras_engine import (
+from textune.encoder.tokenization import tf_batches
+from textune.keras.encoder import build_keras_encoder
+from textune.keras.engine import (
     RUNNING,
     KerasHead,
     build_keras_head,
@@ -25,6 +22,9 @@ from textune.training.keras_engine import (
     fit_keras_head,
     seeded,
 )
+from textune.model.classifier import head_logits
+from textune.recipe.settings import TrainSettings
+from textune.training.head import fit_head
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd, Scores, StepEnd
 from tiny_classifiers import EMOTIONS, stock_classifier
 from tiny_models import build_tiny_model

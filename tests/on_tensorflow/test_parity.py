@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from textune.context import Silence, Stopwatch
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.prefix import choose_placement
+from textune.encoder.preparing import SPLITS, encode_splits, load_data, prepare_texts
 from textune.evaluation.metrics import measure
-from textune.recipe import load_recipe
-from textune.settings import Recipe
+from textune.keras import method as keras_fitting
+from textune.model.building import build_classifier
+from textune.recipe.recipes import load_recipe
+from textune.recipe.settings import Recipe
+from textune.training.head_method import fit_classifier
+from textune.training.learners import Task
 from textune.training.processes import Processes
-from textune.workflows import keras_fitting
-from textune.workflows.building import build_classifier
-from textune.workflows.fitting import fit_classifier
-from textune.workflows.learners import Task
-from textune.workflows.preparing import SPLITS, encode_splits, load_data, prepare_texts
-from textune.workflows.progress import Silence, Stopwatch
 
 
 def paper(tweeteval: Path, seed: int) -> Recipe:

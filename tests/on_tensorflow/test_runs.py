@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 import textune
-from textune.runs import open_run, read_manifest
-from textune.workflows.training import TrainResult
+from textune.commands.train import TrainResult
+from textune.run.layout import open_run, read_manifest
 
 TOLERANCE = 1e-4
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from textune.inference.runtimes import softmax
-from textune.model.objective import probabilities
+from textune.runtimes.graph_predictor import softmax
 from textune.serving.answers import ranked, sigmoid
+from textune.tasks.single_label import probabilities
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [-700.0, 0.0, 700.0]], dtype=np.float32)
 

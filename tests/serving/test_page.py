@@ -14,7 +14,7 @@ import pytest
 
 from browser import find_chromium
 from serving_stand_in import Running, running
-from textune.serving.page import files
+from textune.serving.page import assets as files
 
 FILES = files.page_files()
 SOURCES = {name: file.content.decode() for name, file in FILES.items()}

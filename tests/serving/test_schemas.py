@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from textune.serving.limits import Limits
 from textune.serving.refusals import Refusal
 from textune.serving.schemas import ClassifyRequest, ExplainRequest, PredictRequest, read_request, texts_of
-from textune.serving.settings import Limits
 
 LIMITS = Limits(texts=3, characters=10)
 

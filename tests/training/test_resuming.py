@@ -19,13 +19,13 @@ from killing import WatchedOs, result_of
 from saved_checkpoints import fail_at
 from small_data import write_small_csv
 from textune import files
+from textune.context import Silence
 from textune.errors import RunError, StoppedError, StorageError
 from textune.training.checkpoints import find_checkpoint
-from textune.training.finetuning import Keeper
+from textune.training.finetune import Keeper
 from textune.training.loop import DivergenceError
 from textune.training.stepping import EncoderLearner
 from textune.training.tokens import TokenSet
-from textune.workflows.progress import Silence
 from tiny_models import build_tiny_model, change_json, change_weights
 
 FAST = (

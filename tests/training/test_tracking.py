@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 import textune
+from textune.context import Silence
 from textune.errors import MissingExtraError, RequestError, StoppedError
-from textune.runs import open_run, read_manifest
-from textune.settings import Recipe
+from textune.extras import check_extras
+from textune.recipe.settings import Recipe
+from textune.run.layout import open_run, read_manifest
 from textune.training.loop import EpochEnd, Event, Position, StepEnd
 from textune.training.tracking import track
-from textune.workflows.extras import check_extras
-from textune.workflows.progress import Silence
 
 EVENTS: list[Event] = [
     StepEnd(1, 1, 0.9, 0.1, 4, Position()),

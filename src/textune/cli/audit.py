@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-    from textune.data.audit.findings import Finding, FoundRow
-    from textune.workflows.auditing import AuditResult
+    from textune.audit.findings import Finding, FoundRow
+    from textune.commands.audit import AuditResult
 
 _WRONG = 2
 """The exit code for data that are wrong, with --strict."""
@@ -58,9 +58,9 @@ def audit(
     debug: Debug = False,
 ) -> None:
     """Check labelled texts: duplicates, labels, leaks, lengths, characters, splits."""
-    from textune.cli import console
-    from textune.workflows.auditing import AUTO
-    from textune.workflows.auditing import audit as run_audit
+    from textune.cli.render import console
+    from textune.commands.audit import AUTO
+    from textune.commands.audit import audit as run_audit
 
     with console.Watcher(quiet=json) as observer:
         result = run_audit(
@@ -144,7 +144,7 @@ def _example_rows(rows: Sequence[FoundRow], limit: int) -> Iterator[RenderableTy
     from rich.table import Table
     from rich.text import Text
 
-    from textune.data.found import counted
+    from textune.data.dataset import counted
 
     if not rows or not limit:
         return
@@ -163,8 +163,8 @@ def _print_rest(console: Console, result: AuditResult) -> None:
     """Print what was not found, and what was not looked for."""
     from rich.text import Text
 
-    from textune.data.audit.findings import CHECKS, SEVERITIES
-    from textune.data.found import counted
+    from textune.audit.findings import CHECKS, SEVERITIES
+    from textune.data.dataset import counted
 
     nouns = {"error": "error", "warning": "warning", "info": "note"}
     counts = {

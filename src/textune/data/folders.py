@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
-from textune.data.found import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece, counted
-from textune.data.lines import read_lines
-from textune.data.parquet import stored_label_names
-from textune.data.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.data.dataset import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece, counted
+from textune.data.formats.lines import read_lines
+from textune.data.formats.parquet import stored_label_names
+from textune.data.formats.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
 from textune.errors import DataError
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textune.data.found import FoundSource, FoundSplit, counted
+from textune.data.dataset import FoundSource, FoundSplit, counted
 from textune.errors import DataError
 
 Label = str | int | bool

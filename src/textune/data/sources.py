@@ -17,14 +17,14 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from textune.data.dataset import SPLITS, FoundSource, counted
 from textune.data.folders import read_folder, read_tables
-from textune.data.found import SPLITS, FoundSource, counted
-from textune.data.hub import fetch_dataset, is_hub_name
+from textune.data.formats.lines import missing_file
+from textune.data.formats.tables import TABLE_SUFFIXES
+from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.labels import Labelling, read_labels
-from textune.data.lines import missing_file
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
-from textune.data.tables import TABLE_SUFFIXES
 from textune.data.texts import check_texts
 from textune.errors import DataError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.data.columns import find_label_column, find_text_column, notes_on_columns
-from textune.data.found import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece
+from textune.data.dataset import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece
 from textune.errors import DataError, TextuneError
 
 if TYPE_CHECKING:

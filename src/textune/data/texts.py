@@ -6,7 +6,7 @@ the texts say.
 
 from __future__ import annotations
 
-from textune.data.found import FoundSplit, counted
+from textune.data.dataset import FoundSplit, counted
 from textune.errors import DataError
 
 

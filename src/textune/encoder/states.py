@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from textune.encoder.features import FeatureCache
+from textune.encoder.cache import FeatureCache
 from textune.encoder.memory import MappedPages
 from textune.encoder.prefix import Placement, Progress, batches_by_length, in_parallel, pad_rows
 from textune.encoder.suffix import run_prefix

@@ -17,7 +17,7 @@ from torch import nn
 from textune.encoder.memory import read_in_parts
 from textune.encoder.prefix import Placement, Pooling, Progress, encode, place
 from textune.model.heads import Head
-from textune.model.objective import probabilities
+from textune.tasks.single_label import probabilities
 
 _ROWS_AT_ONCE = 8192
 

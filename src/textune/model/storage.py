@@ -25,7 +25,7 @@ from textune.errors import ModelError
 from textune.files import foreign_storage_errors, write_json
 from textune.model.classifier import TextClassifier
 from textune.model.heads import Head, LinearHead, StockHead
-from textune.model.objective import PROBLEM_TYPE
+from textune.tasks.single_label import PROBLEM_TYPE
 
 _FORMAT = 1
 _COPY_AGAIN = "Copy the run again from where it came."

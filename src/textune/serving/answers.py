@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.inference.runtimes import softmax
+from textune.runtimes.graph_predictor import softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

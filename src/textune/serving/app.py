@@ -14,14 +14,14 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from textune.evaluation.attribution import MAX_PARTS, Occlusion, occlude, weigh
-from textune.inference.runtimes import softmax
+from textune.explain.attribution import MAX_PARTS, Occlusion, occlude, weigh
+from textune.runtimes.graph_predictor import softmax
 from textune.serving import schemas
 from textune.serving.answers import answers_of
 from textune.serving.description import VERSION, describe, info_document
 from textune.serving.gate import App, Gate, Receive, Send
-from textune.serving.metrics import CONTENT_TYPE
-from textune.serving.page.files import page_files
+from textune.serving.page.assets import page_files
+from textune.serving.prometheus import CONTENT_TYPE
 from textune.serving.records import Recorder, Scope
 from textune.serving.refusals import Refusal, invalid, too_large
 from textune.serving.service import PAGE, Service

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from textune.serving import schemas
+from textune.serving.limits import Limits
 from textune.serving.served import Served
-from textune.serving.settings import Limits
 
 VERSION = version("textune")
 

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
 from textune.serving.records import Record, Recorder, Scope
 from textune.serving.refusals import Refusal
-from textune.serving.settings import Limits
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

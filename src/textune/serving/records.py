@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textune.serving.logs import JsonLog
-from textune.serving.metrics import Metrics
+from textune.serving.prometheus import Metrics
 from textune.serving.refusals import CLIENT_GONE
 
 Scope = MutableMapping[str, Any]

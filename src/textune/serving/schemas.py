@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
+from textune.serving.limits import Limits
 from textune.serving.refusals import invalid, too_large
-from textune.serving.settings import Limits
 
 # In JavaScript's and in Python's expressions this means the same, where their \s does not.
 _VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}

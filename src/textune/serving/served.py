@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textune.inference.choosing import Choice, choose
-from textune.inference.exports import exports_folder
-from textune.inference.predictor import TorchPredictor, load_choice
-from textune.inference.processor import available_cores
-from textune.runs import Run, read_manifest
+from textune.prediction.predictor import TorchPredictor, load_choice
+from textune.run.layout import Run, read_manifest
+from textune.runtimes.choosing import Choice, choose
+from textune.runtimes.exports import exports_folder
+from textune.runtimes.processor import available_cores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from textune.inference.runtimes import ExportPredictor
+    from textune.runtimes.graph_predictor import ExportPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 _FASTER = "Serving with torch. An export answers several times faster: textune export {run} --runtime onnx"

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from starlette.requests import Request
 
+from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
-from textune.serving.metrics import Metrics
+from textune.serving.prometheus import Metrics
 from textune.serving.queue import ModelFailedError, QueueFullError, TextQueue, Ticket
 from textune.serving.records import Scope, record_of
 from textune.serving.refusals import Refusal, gone, overloaded, too_large, unauthorized, unavailable
 from textune.serving.served import Served
-from textune.serving.settings import Limits
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from textune.environment import launched
+from textune.training.launch import launched
 
 
 class Processes:

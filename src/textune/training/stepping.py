@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from textune.settings import TrainSettings
+from textune.recipe.settings import TrainSettings
 from textune.training.loop import DivergenceError, Step, check_finite
 from textune.training.objectives import BatchLoss
 from textune.training.optimizer import Factor, build_adam

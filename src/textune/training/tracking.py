@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textune.settings import Recipe
+from textune.recipe.settings import Recipe
 from textune.training.loop import EpochEnd, Event, StepEnd
 
 

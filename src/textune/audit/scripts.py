@@ -1,0 +1,112 @@
+"""Which scripts texts are written in, and words that mix two of them.
+
+In: examples. Out: finding D016. Scripts are told by the names that Unicode gives to letters. Does not know
+languages: English and French are one script.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+from textune.audit.findings import Example, Finding, found_row, percent
+from textune.data.dataset import counted
+
+_MIXED_SHARE = 0.01
+# What is written together counts as one; letters in disguise are a script of their own.
+_NAMES = {
+    "CJK": "Chinese and Japanese",
+    "HIRAGANA": "Chinese and Japanese",
+    "KATAKANA": "Chinese and Japanese",
+    "IDEOGRAPHIC": "Chinese and Japanese",
+    "HANGUL": "Korean",
+    "MATHEMATICAL": "styled letters",
+    "FULLWIDTH": "styled letters",
+    "DOUBLE-STRUCK": "styled letters",
+    "SCRIPT": "styled letters",
+    "BLACK-LETTER": "styled letters",
+}
+_NO_SCRIPT = {"MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "COMBINING", "SMALL"}
+_WORD = re.compile(r"[^\W\d_]+")
+_LOOKALIKES = {"Latin", "Cyrillic", "Greek"}
+
+
+def find_mixed_scripts(examples: Sequence[Example]) -> list[Finding]:
+    """Find texts in another script than most, and words that are written in two."""
+    scripts = [main_script(example.text) for example in examples]
+    counts = Counter(script for script in scripts if script)
+    return [
+        finding
+        for finding in (_others(examples, scripts, counts), _disguised(examples))
+        if finding is not None
+    ]
+
+
+def main_script(text: str) -> str:
+    """Return the script that most letters of a text are in; empty where it has none.
+
+    Example:
+        >>> main_script("so happy 😀"), main_script("очень рад :)"), main_script("123")
+        ('Latin', 'Cyrillic', '')
+    """
+    if text.isascii():
+        return "Latin" if any(map(str.isalpha, text)) else ""
+    counts = Counter(script for character in text if character.isalpha() and (script := script_of(character)))
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+@lru_cache(maxsize=4096)
+def script_of(letter: str) -> str:
+    """Return a letter's script; empty for signs that every script uses."""
+    first = unicodedata.name(letter, "").partition(" ")[0]
+    return "" if first in _NO_SCRIPT else _NAMES.get(first, first.title())
+
+
+def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter[str]) -> Finding | None:
+    if len(counts) < 2:
+        return None
+    (main, most), *rest = counts.most_common()
+    rows = [
+        found_row(example, script)
+        for example, script in zip(examples, scripts, strict=True)
+        if script and script != main
+    ]
+    share = len(rows) / (most + len(rows))
+    listed = ", ".join(f"{script} ({count:,})" for script, count in rest)
+    return Finding(
+        "D016",
+        "warning" if share >= _MIXED_SHARE else "info",
+        f"{counted(len(rows), 'text')}, {percent(share)} of all, not in {main}: {listed}",
+        len(rows),
+        tuple(rows),
+        "If texts like these are to be classified, choose a multilingual model and look at their figures "
+        "apart; otherwise delete them.",
+    )
+
+
+def _disguised(examples: Sequence[Example]) -> Finding | None:
+    rows = [
+        found_row(example, word) for example in examples if (word := _mixed_word(example.text)) is not None
+    ]
+    if not rows:
+        return None
+    return Finding(
+        "D016",
+        "info",
+        f"{counted(len(rows), 'text')} with a word that mixes scripts which look alike",
+        len(rows),
+        tuple(rows),
+        "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word.",
+    )
+
+
+def _mixed_word(text: str) -> str | None:
+    if text.isascii():
+        return None
+    for word in _WORD.findall(text):
+        if not word.isascii() and len({script_of(letter) for letter in word} & _LOOKALIKES) > 1:
+            return str(word)
+    return None

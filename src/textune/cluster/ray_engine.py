@@ -1,0 +1,248 @@
+"""Rows through a classifier on Ray: read by tasks, classified by actors, written by tasks.
+
+In: a reading of files, a run, a folder that every process can write to, and a cluster. Out: parts in that
+folder. Nothing is kept in an actor but the classifier, so that any of them can do any rows, and do them
+again. Does not know what was done before, nor when all is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textune.cluster.rows import Reading, classify, load_copy, write_part
+from textune.encoder.memory import keep_memory_low
+from textune.errors import RequestError, TextuneError
+from textune.prediction.output_columns import WINDOW
+from textune.prediction.predictor import Predictor, load_predictor
+
+if TYPE_CHECKING:
+    from textune.prediction.predictor import Predictor
+
+LOCAL = "local"
+_BLOCK_BYTES = 1 << 20
+"""Rows that travel together: some thousands of short texts, so that a kill costs seconds of work."""
+_MOST_READERS = 1000
+_SECONDS_TO_ANSWER = 10
+_CPUS_BESIDE = 0.5
+"""What reading takes, and writing. Were it 1, as for classifying, Ray would let the actors read, and a
+large file would keep only one of them at work."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that classify.
+
+    Attributes:
+        count: How many there are.
+        gpus: GPUs of each; 0: it has a CPU of its own.
+    """
+
+    count: int
+    gpus: int
+
+
+class Classifier:
+    """The actor: a run's classifier, and nothing that outlives a table.
+
+    Args:
+        run: The run's folder, or a reference to a copy of it.
+    """
+
+    def __init__(self, run: Any) -> None:
+        keep_memory_low()
+        self._predictor: Predictor
+        if isinstance(run, str):
+            self._predictor = load_predictor(run, runtime="torch")
+        else:
+            import ray
+
+            self._predictor = load_copy(ray.get(run))
+
+    def __call__(self, table: Any) -> Any:
+        """Return the rows with their predictions."""
+        return classify(self._predictor, table)
+
+
+@contextmanager
+def connected(address: str, *, workers: int) -> Iterator[Workers]:
+    """Connect to a cluster, or start Ray on this computer; end what was begun when the block ends.
+
+    Args:
+        address: The cluster's, or `LOCAL`.
+        workers: How many processes are to classify; 0: one for each GPU, or for each CPU but the one that
+            reads.
+
+    Raises:
+        RequestError: The cluster cannot be reached, or has too few CPUs.
+    """
+    import ray
+
+    # Set before Ray starts: it would else report its use to its makers, and warn of how its own parts behave.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    begun = not ray.is_initialized()
+    if begun:
+        _connect(address, workers)
+    try:
+        found = ray.cluster_resources()
+        yield count_workers(workers, cpus=int(found.get("CPU", 0)), gpus=int(found.get("GPU", 0)))
+    finally:
+        if begun:
+            ray.shutdown()
+
+
+def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
+    """Return the processes that a cluster has room for.
+
+    Args:
+        asked: How many there are to be; 0: one for each GPU, or for each CPU but one.
+        cpus: The cluster's CPUs.
+        gpus: The cluster's GPUs.
+
+    Raises:
+        RequestError: They would take the CPU that reads and writes: Ray would wait for it without an end.
+    """
+    if gpus:
+        return Workers(asked or gpus, 1)
+    count = asked or max(1, cpus - 1)
+    if count >= cpus:
+        named = f"{cpus} {'CPU' if cpus == 1 else 'CPUs'}"
+        raise RequestError(
+            f"The Ray cluster has {named}, and {count} {'worker' if count == 1 else 'workers'} would leave "
+            "none for reading and writing.",
+            f"Give --ray-workers {cpus - 1} or fewer, or leave it out."
+            if cpus > 1
+            else "Give the cluster another CPU, or leave --engine ray out.",
+        )
+    return Workers(count, 0)
+
+
+def _connect(address: str, workers: int) -> None:
+    import ray
+
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address == LOCAL:
+        # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is told.
+        ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
+        return
+    try:
+        _knock(address)
+        ray.init(address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        raise RequestError(
+            f"The Ray cluster at {address} cannot be reached: {reason}.",
+            "Check --ray-address (HOST:6379 of the head node, or `auto` on a node of the cluster), and that "
+            "the cluster is up: ray status",
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise an `OSError` if nobody answers at an address: Ray would go on trying for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
+
+
+def share_copy(copy: Mapping[str, bytes]) -> Any:
+    """Give the cluster a copy of a run; return a reference to it."""
+    import ray
+
+    return ray.put(copy)
+
+
+def classify_on_ray(
+    reading: Reading,
+    folder: Path,
+    *,
+    run: Any,
+    workers: Workers,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Read, classify and write all rows that are not done.
+
+    Args:
+        reading: How files become tables.
+        folder: Where parts are written.
+        run: The run's folder as a string, or what `share_copy` returned.
+        workers: The processes that classify.
+        on_progress: Called with the number of rows that were written.
+
+    Raises:
+        TextuneError: What a process raised on purpose.
+    """
+    import ray
+
+    _quieten()
+    numbers = [{"number": number} for number in range(len(reading.files))]
+    resources = {"num_gpus": workers.gpus} if workers.gpus else {"num_cpus": 1}
+    files = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
+    rows = files.map_batches(
+        _read, fn_kwargs={"reading": reading}, batch_size=1, batch_format="pyarrow", num_cpus=_CPUS_BESIDE
+    )
+    classified = rows.map_batches(
+        Classifier,
+        fn_constructor_args=(run,),
+        batch_size=WINDOW,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=workers.count, max_size=workers.count),
+        **resources,
+    )
+    written = classified.map_batches(
+        _write,
+        fn_kwargs={"folder": folder, "files": reading.files},
+        batch_size=None,
+        batch_format="pyarrow",
+        num_cpus=_CPUS_BESIDE,
+    )
+    done = 0
+    with _own_errors(), warnings.catch_warnings():
+        # Said where there are fewer blocks than workers, which is no fault.
+        warnings.filterwarnings("ignore", message="The minimum number of concurrent actors")
+        for batch in written.iter_batches(batch_size=None, batch_format="pyarrow"):
+            done += sum(batch["rows"].to_pylist())
+            on_progress(done)
+
+
+def _read(batch: Any, *, reading: Reading) -> Iterator[Any]:
+    for number in batch["number"].to_pylist():
+        yield from reading.read(number)
+
+
+def _write(table: Any, *, folder: Path, files: tuple[str, ...]) -> Any:
+    import pyarrow as pa
+
+    return pa.table({"rows": [write_part(table, folder, files)]})
+
+
+def _quieten() -> None:
+    """Let Ray neither draw progress nor log what becomes an error here."""
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True
+    context.target_max_block_size = _BLOCK_BYTES
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Raise what a process raised on purpose as it was, out of what Ray has wrapped it into."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not (type(cause).__module__.startswith("textune.")):
+            cause = getattr(cause, "cause", None) or cause.__cause__
+        if isinstance(cause, TextuneError):
+            raise cause from None
+        raise

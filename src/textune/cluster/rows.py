@@ -1,0 +1,270 @@
+"""Rows by their files and numbers: what the processes of a cluster read, classify and write.
+
+In: input files, and which of their rows are done. Out: Arrow tables of rows, the same with predictions, and
+Parquet files of them. Every row carries its file and its number there, which tells what is done, in whatever
+order and company it was done. Does not know what carries tables from process to process.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from textune.errors import DataError, VerificationError
+from textune.files import atomic_path
+from textune.prediction.bulk import TextRow, arrow_values, kept_columns, predict_rows
+from textune.prediction.inputs import read_texts
+from textune.prediction.output_columns import WINDOW, arrow_refusals, fit_columns, result_fields
+from textune.prediction.predictor import load_predictor
+from textune.prediction.stored_columns import are_stored, stored_columns
+from textune.run.layout import open_run, read_manifest
+
+if TYPE_CHECKING:
+    from textune.prediction.predictor import Predictor
+
+PARTS = "part-*.parquet"
+Intervals = Mapping[str, Sequence[tuple[int, int]]]
+"""First and last numbers of consecutive rows, by file."""
+
+_PLACE = ("file", "row")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files become tables of rows.
+
+    Attributes:
+        files: The files' absolute paths.
+        text_column: The column that holds the text; empty: found by its name.
+        columns: The Arrow schema of the other columns.
+        done: The rows that are not read again.
+    """
+
+    files: tuple[str, ...]
+    text_column: str
+    columns: Any
+    done: Intervals
+
+    def without(self, done: Intervals) -> Self:
+        """Return the reading of the rows that are not done."""
+        return replace(self, done=done)
+
+    def read(self, number: int) -> Iterator[Any]:
+        """Yield the rows of the file of that number as Arrow tables of a window each.
+
+        Raises:
+            DataError: The file cannot be read, a row is at fault, or its other columns are not those that the
+                output begins with.
+        """
+        import pyarrow as pa
+
+        file = self.files[number]
+        schema = pa.schema([("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), *self.columns])
+        remaining = self._remaining(file)
+        while window := list(islice(remaining, WINDOW)):
+            others = [_others(row) for _, row in window]
+            values = [
+                {"file": file, "row": place, "text": row.text, **kept}
+                for (place, row), kept in zip(window, others, strict=True)
+            ]
+            with _column_errors(file):
+                if not are_stored(self._paths):
+                    fit_columns(others, self.columns)
+                table = pa.Table.from_pylist(values, schema=schema)
+            yield table
+
+    def filled_files(self, done: Intervals) -> list[str]:
+        """Return the files that have rows; those of which rows are done are not looked at.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
+
+    @property
+    def _paths(self) -> list[Path]:
+        return [Path(file) for file in self.files]
+
+    def _texts(self, file: str) -> Iterator[TextRow]:
+        return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
+
+    def _remaining(self, file: str) -> Iterator[tuple[int, TextRow]]:
+        done = iter([*self.done.get(file, ()), (0, 0)])
+        first, last = next(done)
+        for place, row in enumerate(self._texts(file), start=1):
+            if first and place > last:
+                first, last = next(done)
+            if not first <= place <= last:
+                yield place, row
+
+
+def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
+    """Return the Arrow schema of the output's other columns.
+
+    It is what the files say of themselves where all are Parquet, else it is that of the first window.
+
+    Raises:
+        DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
+    """
+    paths = [Path(file) for file in files]
+    if are_stored(paths):
+        with _column_errors():
+            return stored_columns(paths, text_column=text_column, results=_result_names())
+    for file in files:
+        rows = read_texts(Path(file), text_column=text_column, may_be_empty=file != files[-1])
+        if window := list(islice(rows, WINDOW)):
+            break
+    with _column_errors(file):
+        return fit_columns([_others(row) for row in window], None)
+
+
+def classify(predictor: Predictor, table: Any) -> Any:
+    """Return a table that `Reading.read` gave with the predictions of its rows."""
+    import pyarrow as pa
+
+    rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
+    results = pa.Table.from_pylist(
+        [arrow_values(each) for each in predict_rows(predictor, rows, threshold=predictor.threshold)],
+        schema=pa.schema(result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)),
+    )
+    kept = [name for name in table.column_names if name not in (*_PLACE, "text")]
+    return pa.table(
+        {
+            **{name: table[name] for name in _PLACE},
+            **{name: results[name] for name in results.column_names},
+            **{name: table[name] for name in kept},
+        }
+    )
+
+
+def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
+    """Write a table of predictions into a folder, under a name that its first row gives; return its rows.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    from pyarrow import parquet
+
+    if not table.num_rows:
+        return 0
+    number, row = files.index(table["file"][0].as_py()), table["row"][0].as_py()
+    with atomic_path(folder / f"part-{number:05d}-{row:012d}.parquet") as temporary:
+        parquet.write_table(table, temporary)
+    return int(table.num_rows)
+
+
+def done_rows(folder: Path) -> Intervals:
+    """Return the rows that the parts in a folder hold.
+
+    Raises:
+        VerificationError: A row is there twice.
+    """
+    from pyarrow import parquet
+
+    found: dict[str, list[tuple[int, int]]] = {}
+    for path in sorted(folder.glob(PARTS)):
+        with parquet.ParquetFile(path) as part:
+            for file, first, last in _consecutive(part.read(columns=list(_PLACE))):
+                found.setdefault(file, []).append((first, last))
+    return {file: _merged(intervals, file) for file, intervals in found.items()}
+
+
+def check_complete(done: Intervals, files: Sequence[str]) -> int:
+    """Return the number of rows that are done, after checking that they are all.
+
+    Args:
+        done: The rows that are done.
+        files: The files that have rows.
+
+    Raises:
+        VerificationError: A row is missing.
+    """
+    for file in files:
+        intervals = done.get(file, ())
+        if [first for first, _ in intervals] != [1]:
+            missing = 1 if not intervals or intervals[0][0] > 1 else intervals[0][1] + 1
+            raise VerificationError(
+                f"Row {missing:,} of {file} has no prediction.",
+                "Run the same command again: what is missing is done then.",
+            )
+    return count_rows(done)
+
+
+def count_rows(done: Intervals) -> int:
+    """Return the number of rows in intervals."""
+    return sum(last - first + 1 for intervals in done.values() for first, last in intervals)
+
+
+def read_copy(run: Path) -> dict[str, bytes]:
+    """Return the contents of a finished run's files by their names, to be sent to where it is not.
+
+    Raises:
+        RunError: The run is missing, incomplete or damaged.
+    """
+    opened = open_run(run)
+    names = [*read_manifest(opened)["files"], opened.manifest.name]
+    return {name: (run / name).read_bytes() for name in names}
+
+
+def load_copy(copy: Mapping[str, bytes]) -> Predictor:
+    """Load the classifier of a run that `read_copy` read."""
+    with tempfile.TemporaryDirectory(prefix="textune-") as name:
+        for file, contents in copy.items():
+            path = Path(name) / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contents)
+        return load_predictor(name, runtime="torch")
+
+
+@contextmanager
+def _column_errors(file: str = "") -> Iterator[None]:
+    """Tell which of many files has columns that do not fit, and what to do where all output is Parquet."""
+    try:
+        with arrow_refusals():
+            yield
+    except DataError as error:
+        raise DataError(
+            f"{file}: {error.message}" if file else error.message,
+            "Give all files the same columns of the same types, or write .jsonl without --engine ray.",
+        ) from error
+
+
+def _others(row: TextRow) -> dict[str, Any]:
+    return kept_columns(row.others, results=_result_names())
+
+
+def _result_names() -> list[str]:
+    return [*_PLACE, *(field.name for field in result_fields((), may_abstain=True))]
+
+
+def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:
+    """Yield the file, the first and the last number of consecutive rows."""
+    rows = table["row"].to_numpy()
+    files = table["file"].combine_chunks().dictionary_encode()
+    codes = files.indices.to_numpy(zero_copy_only=False)
+    ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(codes) != 0))
+    begin = 0
+    for end in chain(ends.tolist(), [len(rows) - 1] if len(rows) else []):
+        yield files[begin].as_py(), int(rows[begin]), int(rows[end])
+        begin = end + 1
+
+
+def _merged(intervals: Iterable[tuple[int, int]], file: str) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(intervals):
+        if merged and first <= merged[-1][1]:
+            raise VerificationError(
+                f"Row {first:,} of {file} was predicted twice.", "Begin anew with --restart."
+            )
+        if merged and first == merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return merged

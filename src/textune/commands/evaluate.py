@@ -1,0 +1,156 @@
+"""`textune evaluate`: a run's classifier on labelled texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from textune.context import Observer, Silence, Stopwatch
+from textune.encoder.preparing import SPLITS, encode_tokens, load_data
+from textune.errors import DataError, RequestError
+from textune.evaluation import describing as results
+from textune.evaluation.document import describe_abstention
+from textune.model.threshold import read_abstention
+from textune.recipe.recipes import Recipe, load_recipe
+from textune.run.abstaining import choose_abstention, store_abstention
+from textune.run.layout import open_run, read_manifest
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    min_precision: float | None = None,
+    offline: bool = False,
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Measure a run's classifier on one split, and give it another threshold if one is asked for.
+
+    Args:
+        run: A finished run's folder.
+        data: Another source of labelled texts, whose labels are among the run's; by default the run's own.
+            Of a source without splits, all rows are measured.
+        split: "train", "validation" or "test".
+        min_precision: The share of labels that is to be right: from now on the run gives a label only where
+            it is as sure as its validation rows say that this needs. 0: it always gives one again. None: its
+            threshold stays as it is.
+        offline: Make no connection.
+        observer: Hears how it goes.
+
+    Returns:
+        The document of `metrics.json` with this one split in it, and `abstention` where the run has a
+        threshold. On the run's own data its figures are those
+        of the training, but that rows of train and validation which were too long in words count as well.
+
+    Raises:
+        RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
+    """
+    watch, observer = Stopwatch(), observer or Silence()
+    if split not in SPLITS:
+        raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
+    finished = open_run(Path(run).expanduser())
+    recipe, manifest = load_recipe(str(finished.recipe)), read_manifest(finished)
+    abstention = read_abstention(finished.model)
+    if min_precision is not None:
+        abstention = choose_abstention(finished, min_precision)
+    source = recipe.data.source if data is None else data
+    with watch.stage("load"):
+        observer.stage("Loading the classifier")
+        from textune.encoder.prefix import choose_placement
+        from textune.model.storage import load_classifier
+
+        classifier = load_classifier(finished.model)
+        observer.stage("Loading the data")
+        if data is not None:
+            texts, labels = _other_rows(
+                data, recipe, split=split, names=classifier.label_names, offline=offline, observer=observer
+            )
+        else:
+            texts, labels = _own_rows(recipe, manifest, split=split, offline=offline)
+    with watch.stage("prepare"):
+        tokens = classifier.tokenize(texts)
+    with watch.stage("features"):
+        observer.stage(f"Encoding {split}")
+        features, _ = encode_tokens(
+            classifier,
+            tokens,
+            weights_sha256=_encoder_hash(recipe, manifest),
+            placement=choose_placement(_precision(recipe)),
+            description=f"{manifest['model']['name']} · {source} · {split}",
+            observer=observer,
+        )
+    with watch.stage("evaluate"):
+        scored = classifier.probabilities(features), np.array(labels)
+        figures = results.figures(
+            *scored,
+            label_names=classifier.label_names,
+            bootstrap_samples=recipe.evaluate.bootstrap_samples,
+        )
+    if min_precision is not None:
+        store_abstention(finished, abstention)
+    return {
+        "run": str(run),
+        "recipe": manifest["recipe"],
+        "model": manifest["model"]["name"],
+        "source": source,
+        "metrics": {split: figures},
+        **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
+        "seconds": watch.seconds(),
+    }
+
+
+def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
+    """Return what tells the run's encoder from others; one that is frozen is the pretrained one."""
+    if not recipe.trains_encoder:
+        return str(manifest["model"]["weights_sha256"])
+    return "+".join(
+        entry["sha256"] for name, entry in sorted(manifest["files"].items()) if name.endswith(".safetensors")
+    )
+
+
+def _precision(recipe: Recipe) -> Literal["auto", "fp32", "bf16", "fp16"]:
+    """Return the arithmetic of the figures of the training, which an evaluation repeats."""
+    return "fp32" if recipe.train.engine == "keras" else recipe.model.precision
+
+
+def _own_rows(
+    recipe: Recipe, manifest: dict[str, Any], *, split: str, offline: bool
+) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the texts and label ids of a split of the data that the run was trained on."""
+    try:
+        source = load_data(recipe, offline=offline)
+    except DataError as error:
+        raise DataError(
+            f"The data that this run was trained on cannot be read again. {error.message}",
+            "Run the command in the folder in which the run was trained, or name other data with --data.",
+        ) from error
+    if source.fingerprint != manifest["data"]["fingerprint"]:
+        raise RequestError(
+            f"{source.name} is no longer what this run was trained on: its texts or labels have changed.",
+            f"To measure the run on it as it is now, name it: --data {source.name}",
+        )
+    rows = source.dataset[split]
+    return list(rows["text"]), list(rows["label"])
+
+
+def _other_rows(
+    data: str, recipe: Recipe, *, split: str, names: Sequence[str], offline: bool, observer: Observer
+) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the texts and label ids of another source's split."""
+    from textune.data.held_out import load_held_out
+
+    held_out = load_held_out(
+        data,
+        split=split,
+        label_names=names,
+        text_column=recipe.data.text_column,
+        label_column=recipe.data.label_column,
+        offline=offline,
+    )
+    for note in held_out.notes:
+        observer.note(note)
+    return held_out.texts, held_out.labels

@@ -1,0 +1,70 @@
+"""`textune explain`: which words of a text carried a run's decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textune.context import Observer, Silence
+from textune.errors import DataError, RequestError
+
+if TYPE_CHECKING:
+    from textune.explain.attribution import Explanation
+
+OCCLUSION = "occlusion"
+GRADIENTS = "integrated-gradients"
+METHODS = (OCCLUSION, GRADIENTS)
+
+
+def explain(
+    run: str | Path,
+    text: str,
+    *,
+    method: str = OCCLUSION,
+    label: str | None = None,
+    observer: Observer | None = None,
+) -> Explanation:
+    """Say which words of a text carried a run's decision.
+
+    Args:
+        run: A finished run's folder.
+        text: The text.
+        method: `occlusion`, which reads the text without each of its words in turn, or
+            `integrated-gradients`, which needs the extra `explain`.
+        label: The label to explain; by default the most probable one.
+        observer: Hears how it goes.
+
+    Raises:
+        RequestError: The run, the method, the label or the text is wrong.
+        MissingExtraError: The method needs a package that is not installed.
+    """
+    from textune.explain.attribution import explain_texts
+    from textune.explain.words import find_words
+
+    observer = observer or Silence()
+    if method not in METHODS:
+        raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(METHODS)}.")
+    if not find_words(text):
+        raise DataError("The text has no words, so there is nothing to explain.", "Give a text.")
+    if method == GRADIENTS:
+        from textune.explain.gradients import check_captum
+
+        check_captum()
+    from textune.prediction.predictor import TorchPredictor, check_texts, load_predictor
+
+    check_texts([text])
+    observer.stage("Loading the classifier")
+    predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=len(text.split()))
+    if label is not None and label not in predictor.label_names:
+        raise RequestError(
+            f"The run {run} has no label '{label}'.", f"Its labels are {', '.join(predictor.label_names)}."
+        )
+    observer.stage("Explaining")
+    if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
+        from textune.explain.gradients import explain_by_gradients
+
+        return explain_by_gradients(predictor.classifier, text, label=label)
+    (explanation,) = explain_texts(
+        predictor.predict_proba, [text], label_names=predictor.label_names, labels=[label]
+    )
+    return explanation

@@ -1,0 +1,172 @@
+"""`textune reproduce`: the case study, step by step, and its figures beside ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from textune.commands.train import train
+from textune.commands.training_job import TrainResult
+from textune.context import Observer, Silence
+from textune.errors import HubError, MissingExtraError, RequestError
+from textune.extras import check_extras, has_keras
+from textune.files import write_text
+from textune.recipe.recipes import load_recipe
+from textune.recipe.settings import Recipe
+from textune.run.layout import check_free
+from textune.study import differences as study
+from textune.study.published import STUDY, is_the_studys_data
+
+_EMBEDDED = "embedded:minilm"
+
+
+def reproduce(
+    engine: Literal["torch", "keras", "both"] = "both",
+    *,
+    model: str | None = None,
+    data: str | None = None,
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    curves: str | Path | None = None,
+    offline: bool = False,
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Carry out the case study's steps, once for each engine.
+
+    Args:
+        engine: What trains the head; "both" leaves Keras out where it is not installed.
+        model: The pretrained encoder; by default the study's, and `embedded:minilm` where that cannot be had.
+        data: The labelled texts; by default the study's, from the Hub.
+        out: The folder for the runs, one an engine; by default a new one under `runs/`.
+        settings: Overrides of the recipe `paper`, `section.key=value`.
+        curves: An SVG file to draw the learning curves into.
+        offline: Make no connection.
+        observer: Hears how it goes.
+
+    Returns:
+        `study`, its figures; `engines`, what each run's `metrics.json` holds, with its `history`;
+        `same_model` and `same_data`, whether they are the study's; `verdicts` and `differences`, sentences.
+
+    Raises:
+        RequestError: An engine, the data, the model or a file cannot be had.
+    """
+    from textune.encoder.loading import find_model
+    from textune.keras.encoder import check_keras_knows
+
+    observer = observer or Silence()
+    engines = _available(engine, observer)
+    # All that can be wrong with a request is told before the first engine trains.
+    recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}
+    for each in recipes.values():
+        check_extras(each)
+    recipe = recipes[engines[0]]
+    folder = Path("runs") / f"reproduce-{datetime.now():%Y%m%d-%H%M%S}" if out is None else Path(out)
+    folder = folder.expanduser()
+    for name in engines:
+        check_free(folder / name)
+    if curves is not None:
+        _check_picture(Path(curves))
+    named = model if recipe.model.name == study.MODEL else recipe.model.name
+    chosen = named or _choose_model(recipe, offline=offline, observer=observer)
+    if "keras" in engines:
+        check_keras_knows(find_model(chosen, revision=recipe.model.revision, offline=offline))
+    runs = {}
+    for name in engines:
+        observer.note(f"On {name}:")
+        runs[name] = train(
+            "paper",
+            data=data or study.DATA,
+            out=folder / name,
+            settings=[*settings, f"train.engine={name}", f"model.name={json.dumps(chosen)}"],
+            offline=offline,
+            observer=observer,
+        )
+    document = _describe(recipe, runs)
+    if curves is not None:
+        write_text(Path(curves), _draw(document))
+    return document
+
+
+def _available(engine: Literal["torch", "keras", "both"], observer: Observer) -> list[str]:
+    if engine == "torch" or has_keras():
+        return ["torch", "keras"] if engine == "both" else [engine]
+    missing = MissingExtraError("tensorflow", "The Keras engine")
+    if engine == "keras":
+        raise missing
+    observer.note(f"Keras is left out. {missing.message} {missing.hint}")
+    return ["torch"]
+
+
+def _check_picture(path: Path) -> None:
+    if path.suffix != ".svg" or not path.parent.is_dir():
+        raise RequestError(
+            f"The learning curves cannot be drawn into {path}: it is no .svg file in a folder that exists.",
+            "Name one, for instance --curves curves.svg",
+        )
+
+
+def _choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
+    """Return the study's model, or the embedded one where that cannot be had, which is told."""
+    from textune.encoder.loading import find_model
+
+    try:
+        find_model(study.MODEL, revision=recipe.model.revision, offline=offline)
+    except HubError as unreachable:
+        try:
+            find_model(_EMBEDDED)
+        except MissingExtraError:
+            raise unreachable from None
+        observer.note(
+            f"The study's encoder, {study.MODEL}, can be had neither from the Hub nor from its cache. In "
+            f"its place {_EMBEDDED} is taken, a smaller one: the steps are the study's, its figures are not "
+            "to be expected. A folder that holds the study's encoder is named with --model."
+        )
+        return _EMBEDDED
+    return study.MODEL
+
+
+def _describe(recipe: Recipe, runs: Mapping[str, TrainResult]) -> dict[str, Any]:
+    documents = {name: result.document for name, result in runs.items()}
+    first = next(iter(runs.values()))
+    return {
+        "model": first.document["model"],
+        "source": first.document["source"],
+        "same_model": study.is_the_studys_model(first.document["model"]),
+        "same_data": is_the_studys_data(first.document),
+        "study": STUDY.to_json(last_epoch=first.history[-1]["epoch"]),
+        "engines": {name: {**result.document, "history": result.history} for name, result in runs.items()},
+        "verdicts": study.verdicts(documents),
+        "differences": study.differences(recipe, documents),
+    }
+
+
+def _draw(document: Mapping[str, Any]) -> str:
+    from textune.report.curves import Curve, Panel, draw_curves
+    from textune.report.names import short_name
+
+    histories = {name: run["history"] for name, run in document["engines"].items()}
+    colours = {"torch": 0, "keras": 1, "the study": 2}
+    histories["the study"] = document["study"]["history"]
+
+    def panel(title: str, figure: str) -> Panel:
+        curves = []
+        for name, history in histories.items():
+            for split in ("train", "validation"):
+                points = {
+                    entry["epoch"]: entry[f"{split}_{figure}"]
+                    for entry in history
+                    if f"{split}_{figure}" in entry
+                }
+                if points:
+                    marks = name == "the study"
+                    curves.append(Curve(f"{name}, {split}", points, colours[name], split == "train", marks))
+        return Panel(title, curves)
+
+    return draw_curves(
+        [panel("Accuracy", "accuracy"), panel("Log loss", "log_loss")],
+        # Pictures are given away: of a path on this computer, its end is enough.
+        title=f"Learning curves of {short_name(document['model'])} on {short_name(document['source'])}",
+    )

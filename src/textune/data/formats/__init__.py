@@ -1,0 +1,1 @@
+"""File formats: from a file to its rows."""

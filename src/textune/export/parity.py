@@ -1,0 +1,189 @@
+"""How an export does beside the model that it came from: the same answers, and how fast.
+
+In: predictors, and labelled texts. Out: `Row`s of figures, sentences on what they say, or the reason why an
+export is not to be kept. Does not know how exports are made.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textune.evaluation.paired import Difference, macro_f1, macro_f1_difference
+from textune.runtimes.exports import Speed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.prediction.predictor import Predictor
+
+SAME = 1e-4
+"""The most that a probability of an fp32 export may differ from the model's."""
+SAME_ALONE = 1e-5
+"""The most that a probability of an fp32 export may depend on the texts beside it."""
+ALLOWED_LOSS = 0.005
+"""The most that an export in less than fp32 may lose of macro-F1."""
+_SINGLE_TEXTS = 50
+_WARM_UP = 5
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts with their class ids (texts,)."""
+
+    texts: Sequence[str]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a predictor gave, and how fast.
+
+    Attributes:
+        probabilities: (texts, classes), all texts at once.
+        alone: (some texts, classes), the first texts one by one.
+        speed: How fast it was.
+    """
+
+    probabilities: NDArray[np.float64]
+    alone: NDArray[np.float64]
+    speed: Speed
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far an export's answers are those of the model.
+
+    Attributes:
+        labels: The share of texts that get the same label.
+        largest_difference: The most that a probability differs.
+        dependence: The most that a probability depends on the texts beside it.
+        macro_f1_difference: The export's macro-F1 less the model's.
+    """
+
+    labels: float
+    largest_difference: float
+    dependence: float
+    macro_f1_difference: Difference
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison.
+
+    Attributes:
+        name: What predicted.
+        bytes: What it takes on disk.
+        speed: How fast it was.
+        macro_f1: Its macro-F1 on the texts.
+        agreement: How far it agrees with the model.
+    """
+
+    name: str
+    bytes: int
+    speed: Speed
+    macro_f1: float
+    agreement: Agreement
+
+
+def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_seconds: float) -> Measured:
+    """Let a predictor classify texts one by one and all at once, and time it.
+
+    Args:
+        predictor: The predictor.
+        texts: At least one text.
+        load_seconds: What loading it has taken.
+    """
+    single = texts[:_SINGLE_TEXTS]
+    for text in single[:_WARM_UP]:
+        predictor.predict_proba([text])
+    seconds, alone = [], []
+    for text in single:
+        start = time.perf_counter()
+        alone.append(predictor.predict_proba([text])[0])
+        seconds.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    probabilities = predictor.predict_proba(texts)
+    rate = len(texts) / (time.perf_counter() - start)
+    speed = Speed(round(load_seconds, 3), round(statistics.median(seconds) * 1000, 2), round(rate, 1))
+    return Measured(probabilities, np.array(alone), speed)
+
+
+def describe_row(name: str, folder: Path, found: Measured, model: Measured, texts: LabelledTexts) -> Row:
+    """Return the figures of a predictor that lies in a folder, beside what its model gave."""
+    classes = model.probabilities.shape[1]
+    predicted, reference = (each.probabilities.argmax(axis=1) for each in (found, model))
+    return Row(
+        name=name,
+        bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        speed=found.speed,
+        macro_f1=macro_f1(predicted, texts.labels, classes=classes),
+        agreement=Agreement(
+            labels=float((predicted == reference).mean()),
+            largest_difference=_largest(found.probabilities, model.probabilities),
+            dependence=_largest(found.alone, found.probabilities[: len(found.alone)]),
+            macro_f1_difference=macro_f1_difference(predicted, reference, texts.labels, classes=classes),
+        ),
+    )
+
+
+def find_fault(row: Row, *, precision: str) -> str:
+    """Return why an export of a precision is not to be kept, or nothing."""
+    agreement = row.agreement
+    if precision != "fp32":
+        loss = -agreement.macro_f1_difference.value
+        if not loss > ALLOWED_LOSS:
+            return ""
+        return (
+            f"it loses {loss * 100:.1f} points of macro-F1 ({_interval(agreement.macro_f1_difference)}), and "
+            f"at most {ALLOWED_LOSS * 100:.1f} are allowed"
+        )
+    if not agreement.largest_difference <= SAME:
+        return f"its probabilities differ by up to {agreement.largest_difference:.2g}, allowed is {SAME:.0e}"
+    if agreement.labels < 1:
+        return f"only {agreement.labels * 100:.2f} % of its labels are those of the model"
+    if not agreement.dependence <= SAME_ALONE:
+        return (
+            f"a text's probabilities depend on the texts beside it by up to {agreement.dependence:.2g}, "
+            f"allowed is {SAME_ALONE:.0e}"
+        )
+    return ""
+
+
+def remarks_on(rows: Sequence[Row]) -> list[str]:
+    """Return sentences on where the export, the last row, does worse than the row before it."""
+    export, before = rows[-1], rows[-2]
+    found = []
+    if export.speed.texts_per_second < before.speed.texts_per_second:
+        found.append(
+            f"{export.name} is slower here than {before.name}: {export.speed.texts_per_second:,.0f} against "
+            f"{before.speed.texts_per_second:,.0f} texts a second."
+        )
+    change = export.agreement.macro_f1_difference
+    if change.value < 0:
+        doubt = "more than chance explains" if change.ci95[1] < 0 else "which may be chance"
+        found.append(
+            f"{export.name} is less accurate: macro-F1 is {-change.value * 100:.2f} points lower "
+            f"({_interval(change)}), {doubt}."
+        )
+    if export.agreement.dependence > SAME_ALONE:
+        found.append(
+            f"With {export.name}, a text's probabilities depend on the texts beside it, by up to "
+            f"{export.agreement.dependence:.1g}."
+        )
+    return found
+
+
+def _interval(change: Difference) -> str:
+    low, high = (value * 100 for value in change.ci95)
+    return f"95 % interval of the change: {low:+.1f} to {high:+.1f}"
+
+
+def _largest(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    return float(np.abs(first - second).max())

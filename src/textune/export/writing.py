@@ -1,0 +1,106 @@
+"""New export folders, written whole or not at all.
+
+In: a place, and what is put into the folder while it is being made. Out: the folder in its place, with a
+manifest of its files, or nothing. Does not know what the files hold.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from textune.errors import ExportError
+from textune.files import list_files, rename_folder, storage_errors, sync_file, write_json
+from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST, Reading
+
+
+def check_place(path: Path) -> None:
+    """Raise an `ExportError` unless an export can be made at the path: nothing is there, or an export."""
+    blocking = next((folder for folder in path.absolute().parents if folder.exists()), None)
+    if blocking is not None and not blocking.is_dir():
+        raise ExportError(
+            f"The export folder {path} cannot be made: {blocking} is a file.", "Choose another one."
+        )
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_dir() and not path.is_symlink() and _holds_nothing_else(path):
+        return
+    raise ExportError(
+        f"The export folder {path} cannot be used: there is something there that is no export.",
+        "Choose another one with --out, or remove this one first.",
+    )
+
+
+@contextmanager
+def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield a folder to write an export into; it takes its place when the block ends well, and else goes.
+
+    An export that is there is replaced.
+
+    Args:
+        path: The place; see `check_place`.
+        facts: What the manifest says beside the list of files; read when the block has ended.
+
+    Raises:
+        ExportError: There is something else at the path.
+        StorageError: The folder cannot be written.
+    """
+    check_place(path)
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    try:
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                prefix=f".{path.name}.", suffix=".partial", dir=path.parent, ignore_cleanup_errors=True
+            ) as name:
+                folder = Path(name) / path.name
+                folder.mkdir()
+                yield folder
+                _complete(folder, facts)
+                _put_in_place(folder, path)
+    except BaseException:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def write_reading(folder: Path, reading: Reading) -> None:
+    """Write `export.json`."""
+    write_json(folder / DESCRIPTION, reading.to_json())
+
+
+def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    for file in files:
+        sync_file(file)
+    write_json(folder / MANIFEST, {"format": FORMAT, **facts, "files": list_files(folder, files)})
+
+
+def _put_in_place(folder: Path, path: Path) -> None:
+    """Rename a complete folder to its place; an export that is there leaves with the temporary folder."""
+    replaced = folder.parent / "replaced"
+    if path.exists():
+        path.rename(replaced)
+    try:
+        rename_folder(folder, path)
+    except BaseException:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
+        raise
+
+
+def _holds_nothing_else(path: Path) -> bool:
+    """Return whether a folder is empty, or an export with no other files in it."""
+    found = {entry.name for entry in path.iterdir()}
+    if not found:
+        return True
+    try:
+        listed = set(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return DESCRIPTION in listed and found <= {*listed, MANIFEST}

@@ -1,0 +1,267 @@
+"""The frozen encoder on Keras: KerasHub's form of a transformers encoder, with the same weights.
+
+In: a transformers base model of BERT, DistilBERT or RoBERTa. Out: a Keras model from `input_ids` and
+`attention_mask` to the first token's vector, once it was compared with the encoder that it was made from;
+the vectors of many texts. Does not know labels or training.
+
+The weights are copied from the encoder, which was read strictly, rather than by KerasHub from its folder:
+KerasHub's own reader knows a checkpoint by the names of one of its published forms, computes BERT's GELU by
+an approximation, and takes neither the layer norms' epsilon nor RoBERTa's segment from it
+(docs/decisions/0021-keras-hub-with-copied-weights.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textune.encoder.prefix import Placement, Pooling, Progress, batches_by_length, encode
+from textune.errors import ModelError
+from textune.keras.start import start_keras
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.encoder.loading import ModelFolder
+
+_SAME = 1e-4
+"""The most that two fp32 computations of a vector may differ, relative to its largest value."""
+_USE_TORCH = "Train it on torch: --set train.engine=torch"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What KerasHub calls an architecture, and where transformers keeps its parts.
+
+    Attributes:
+        backbone: The class in KerasHub.
+        embeddings: The module of the embeddings.
+        layers: The list of layers.
+        parts: A layer's query, key, value and output projections, the norm after them, both projections of
+            the feed-forward block, and the norm after those.
+    """
+
+    backbone: str
+    embeddings: str
+    layers: str
+    parts: tuple[str, ...]
+
+
+_BERT_PARTS = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "output.dense",
+    "output.LayerNorm",
+)
+_DISTILBERT_PARTS = (
+    "attention.q_lin",
+    "attention.k_lin",
+    "attention.v_lin",
+    "attention.out_lin",
+    "sa_layer_norm",
+    "ffn.lin1",
+    "ffn.lin2",
+    "output_layer_norm",
+)
+_FORMS = {
+    "bert": _Form("BertBackbone", "embeddings", "encoder.layer", _BERT_PARTS),
+    "distilbert": _Form("DistilBertBackbone", "embeddings", "transformer.layer", _DISTILBERT_PARTS),
+    "roberta": _Form("RobertaBackbone", "embeddings", "encoder.layer", _BERT_PARTS),
+}
+
+
+def check_keras_knows(folder: ModelFolder) -> None:
+    """Raise a `ModelError` unless a model is of an architecture that the Keras engine can train."""
+    kind = folder.config.get("model_type")
+    if kind not in _FORMS:
+        raise ModelError(
+            f"The Keras engine knows BERT, DistilBERT and RoBERTa; {folder.name} is of the type '{kind}'.",
+            _USE_TORCH,
+        )
+
+
+def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
+    """Build a frozen encoder in Keras.
+
+    Args:
+        encoder: A transformers base model in fp32.
+        tokenizer: Its tokenizer, for the texts on which both are compared.
+
+    Returns:
+        A Keras model from `input_ids` and `attention_mask` (rows, tokens) to the first token's vector of the
+        last layer (rows, width), none of whose weights train.
+
+    Raises:
+        ModelError: Keras has no such activation, or gives something else than transformers.
+    """
+    keras = start_keras()
+    config = encoder.config
+    backbone = _build_backbone(config)
+    _copy_weights(encoder, backbone)
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
+    }
+    given = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
+    if config.model_type == "bert":
+        given["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
+    output = backbone(given)
+    states = output["sequence_output"] if isinstance(output, dict) else output
+    model = keras.Model(inputs, states[:, 0, :], name="encoder")
+    model.trainable = False
+    _check_same(encoder, model, tokenizer)
+    return model
+
+
+def encode_on_keras(
+    model: Any,
+    rows: Sequence[Sequence[int]],
+    *,
+    padding_id: int,
+    on_progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Return the vectors (rows, width) that an encoder gives for texts, without dropout.
+
+    Args:
+        model: What `build_keras_encoder` gave.
+        rows: Token ids of each text, special tokens included, without padding.
+        padding_id: The tokenizer's padding id.
+        on_progress: Called with texts done and texts in all after each batch.
+    """
+    import tensorflow as tf
+
+    shape = tf.TensorSpec((None, None), tf.int32)
+
+    # One graph for batches of any shape.
+    @tf.function(input_signature=(shape, shape))  # type: ignore[untyped-decorator]
+    def run(input_ids: Any, attention_mask: Any) -> Any:
+        return model({"input_ids": input_ids, "attention_mask": attention_mask}, training=False)
+
+    vectors = np.empty((len(rows), model.output_shape[-1]), dtype=np.float32)
+    done = 0
+    for batch in batches_by_length([len(row) for row in rows]):
+        ids, mask = _padded([rows[row] for row in batch], padding_id)
+        vectors[batch] = run(tf.constant(ids), tf.constant(mask)).numpy()
+        done += len(batch)
+        if on_progress:
+            on_progress(done, len(rows))
+    return vectors
+
+
+def _padded(rows: Sequence[Sequence[int]], padding_id: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    width = max(len(row) for row in rows)
+    ids = np.full((len(rows), width), padding_id, dtype=np.int32)
+    mask = np.zeros((len(rows), width), dtype=np.int32)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)], mask[number, : len(row)] = row, 1
+    return ids, mask
+
+
+def _build_backbone(config: Any) -> Any:
+    """Return KerasHub's model of a configuration's shape, with random weights."""
+    import keras_hub
+
+    kind = config.model_type
+    distilbert, positions = kind == "distilbert", config.max_position_embeddings
+    sizes = {"num_segments": config.type_vocab_size} if kind == "bert" else {}
+    backbone = getattr(keras_hub.models, _FORMS[kind].backbone)(
+        vocabulary_size=config.vocab_size,
+        num_layers=config.num_hidden_layers,
+        num_heads=config.num_attention_heads,
+        hidden_dim=config.hidden_size,
+        intermediate_dim=config.hidden_dim if distilbert else config.intermediate_size,
+        dropout=config.dropout if distilbert else config.hidden_dropout_prob,
+        # RoBERTa's first positions, up to that of padding, belong to no token.
+        max_sequence_length=positions - (config.pad_token_id + 1 if kind == "roberta" else 0),
+        **sizes,
+    )
+    activation = _activation(config.activation if distilbert else config.hidden_act)
+    for layer in backbone.transformer_layers:
+        layer._feedforward_intermediate_dense.activation = activation
+    return backbone
+
+
+def _activation(name: str) -> Any:
+    """Return the function that transformers knows under a name."""
+    activations = start_keras().activations
+    known = {
+        "gelu": lambda x: activations.gelu(x, approximate=False),
+        "gelu_new": lambda x: activations.gelu(x, approximate=True),
+        "relu": activations.relu,
+    }
+    if name not in known:
+        raise ModelError(
+            f"The Keras engine knows the activations {', '.join(known)}; the encoder's is '{name}'.",
+            _USE_TORCH,
+        )
+    return known[name]
+
+
+def _copy_weights(encoder: Any, backbone: Any) -> None:
+    """Give a KerasHub model the weights of a transformers encoder."""
+    form = _FORMS[encoder.config.model_type]
+    _copy_embeddings(encoder.get_submodule(form.embeddings), backbone, encoder.config)
+    for source, target in zip(encoder.get_submodule(form.layers), backbone.transformer_layers, strict=True):
+        query, key, value, output, norm, first, second, last = map(source.get_submodule, form.parts)
+        attention = target._self_attention_layer
+        for module, layer in ((query, "query"), (key, "key"), (value, "value"), (output, "output")):
+            _copy_dense(module, getattr(attention, f"_{layer}_dense"))
+        _copy_dense(first, target._feedforward_intermediate_dense)
+        _copy_dense(second, target._feedforward_output_dense)
+        _copy_norm(norm, target._self_attention_layer_norm)
+        _copy_norm(last, target._feedforward_layer_norm)
+
+
+def _copy_embeddings(embeddings: Any, backbone: Any, config: Any) -> None:
+    words = _array(embeddings.word_embeddings.weight)
+    positions = _array(embeddings.position_embeddings.weight)
+    backbone.token_embedding.embeddings.assign(words)
+    if config.model_type == "bert":
+        backbone.segment_embedding.embeddings.assign(_array(embeddings.token_type_embeddings.weight))
+        backbone.position_embedding.position_embeddings.assign(positions)
+    else:
+        if config.model_type == "roberta":
+            # KerasHub's RoBERTa has no segments. A text is all one: its vector goes to the positions.
+            positions = (
+                positions[config.pad_token_id + 1 :] + _array(embeddings.token_type_embeddings.weight)[0]
+            )
+        backbone.embeddings.position_embedding.position_embeddings.assign(positions)
+    _copy_norm(embeddings.LayerNorm, backbone.embeddings_layer_norm)
+
+
+def _copy_dense(module: Any, layer: Any) -> None:
+    """Copy a linear layer; one of attention has its heads as an axis of its own."""
+    layer.kernel.assign(_array(module.weight).T.reshape(layer.kernel.shape))
+    layer.bias.assign(_array(module.bias).reshape(layer.bias.shape))
+
+
+def _copy_norm(module: Any, layer: Any) -> None:
+    layer.gamma.assign(_array(module.weight))
+    layer.beta.assign(_array(module.bias))
+    layer.epsilon = module.eps
+
+
+def _array(tensor: Any) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.detach().float().numpy()
+    return array
+
+
+def _check_same(encoder: Any, model: Any, tokenizer: Any) -> None:
+    """Raise a `ModelError` unless both encoders give the same vectors for some texts."""
+    texts = ["a short text", "and one that is somewhat longer than the first, so that it is padded"]
+    rows, padding_id = tokenizer(texts)["input_ids"], tokenizer.pad_token_id
+    placement = Placement("cpu", "fp32", "eager")
+    expected = encode(encoder, rows, pooling=Pooling("cls"), padding_id=padding_id, placement=placement)
+    found = encode_on_keras(model, rows, padding_id=padding_id)
+    if not np.abs(found - expected).max() <= _SAME * np.abs(expected).max():
+        raise ModelError(
+            "The encoder does not give what it gives in transformers when it runs on Keras: its "
+            f"configuration ({encoder.config.model_type}) asks for something that KerasHub does not have.",
+            _USE_TORCH,
+        )

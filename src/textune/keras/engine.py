@@ -1,0 +1,287 @@
+"""The head's training on Keras, as the case study did it.
+
+In: a classifier with a stock head, a frozen encoder in Keras or its features, labels, settings. Out: the
+events of the one training stream; when they end, the head holds the weights to keep, in Keras and in torch.
+The head's layers start from the weights of the classifier's own head and are written back into it, so that
+whatever is done with a classifier afterwards knows nothing of Keras. Does not know files or figures.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from textune.keras.start import start_keras
+from textune.keras.streaming import stream_reports
+from textune.model.classifier import TextClassifier
+from textune.model.heads import StockHead
+from textune.recipe.settings import TrainSettings
+from textune.tasks.single_label import balanced_weights
+from textune.training.head import keep_weights, schedule_of
+from textune.training.loop import (
+    BestWeights,
+    EpochEnd,
+    Event,
+    Position,
+    Scores,
+    StepEnd,
+    check_finite,
+    state_of,
+    stop_early,
+)
+from textune.training.optimizer import Factor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RUNNING = "running"
+"""The name of the figures that Keras counts while it learns: of weights that change, with dropout on."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where an architecture keeps the layers of its stock head, and how they follow each other.
+
+    Attributes:
+        first: The pre-classifier's module in torch.
+        activation: What follows it.
+        output: The classifier's module in torch.
+        drops_features: Whether there is a dropout before the pre-classifier, too.
+    """
+
+    first: str
+    activation: str
+    output: str
+    drops_features: bool = False
+
+
+_LAYOUTS = {
+    "bert": _Layout("bert.pooler.dense", "tanh", "classifier"),
+    "distilbert": _Layout("pre_classifier", "relu", "classifier"),
+    "roberta": _Layout("classifier.dense", "tanh", "classifier.out_proj", drops_features=True),
+}
+
+
+@dataclass(frozen=True)
+class KerasHead:
+    """A stock head in Keras.
+
+    Attributes:
+        layers: A Keras model from features (rows, width) to logits (rows, classes).
+        head: The head in torch that it started from.
+        pairs: Each dense layer, and the module in torch with the same weights.
+    """
+
+    layers: Any
+    head: StockHead
+    pairs: tuple[tuple[Any, torch.nn.Linear], ...]
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the logits (rows, classes) of features (rows, width), as Keras computes them."""
+        # A copy, as what TensorFlow gives must not be written to, which torch does not know.
+        logits: NDArray[np.float32] = self.layers(features, training=False).numpy().copy()
+        return logits
+
+    def read(self) -> None:
+        """Take over the weights of the head in torch."""
+        for layer, module in self.pairs:
+            layer.set_weights([module.weight.detach().numpy().T, module.bias.detach().numpy()])
+
+    def write(self) -> None:
+        """Give the head in torch the weights of this one."""
+        with torch.no_grad():
+            for layer, module in self.pairs:
+                kernel, bias = layer.get_weights()
+                module.weight.copy_(torch.from_numpy(np.ascontiguousarray(kernel.T)))
+                module.bias.copy_(torch.from_numpy(bias))
+
+
+def build_keras_head(classifier: TextClassifier, *, dropout: float) -> KerasHead:
+    """Build a classifier's stock head in Keras: pre-classifier dense, dropout, classifier dense.
+
+    Args:
+        classifier: A classifier of an architecture that the Keras engine knows.
+        dropout: The rate of its dropout layers.
+    """
+    keras, head = start_keras(), classifier.head
+    assert isinstance(head, StockHead)
+    config = head.shell.config
+    layout = _LAYOUTS[config.model_type]
+    modules = [head.shell.get_submodule(name) for name in (layout.first, layout.output)]
+    first = keras.layers.Dense(config.hidden_size, activation=layout.activation, name="pre_classifier")
+    output = keras.layers.Dense(config.num_labels, name="classifier")
+    before = [keras.layers.Dropout(dropout)] if layout.drops_features else []
+    layers = keras.Sequential(
+        [keras.Input((config.hidden_size,)), *before, first, keras.layers.Dropout(dropout), output]
+    )
+    built = KerasHead(layers, head, ((first, modules[0]), (output, modules[1])))
+    built.read()
+    return built
+
+
+def end_to_end(encoder: Any, head: KerasHead) -> Any:
+    """Return a Keras model from `input_ids` and `attention_mask` to logits; its head alone learns."""
+    keras = start_keras()
+    encoder.trainable = False
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
+    }
+    return keras.Model(inputs, head.layers(encoder(inputs)))
+
+
+def fit_keras_head(
+    model: Any,
+    head: KerasHead,
+    batches: Any,
+    labels: Sequence[int],
+    *,
+    settings: TrainSettings,
+    score: Callable[[KerasHead], Scores],
+    learning_rate_factor: Factor | None = None,
+) -> Iterator[Event]:
+    """Train a head by `fit` and yield what happens.
+
+    Args:
+        model: What learns: the head's layers, or what `end_to_end` gave.
+        head: The head.
+        batches: A `tf.data.Dataset` of the model's inputs and one-hot labels, an epoch long.
+        labels: Class ids of its rows.
+        settings: The recipe's section.
+        score: Figures by split, "validation" among them, of the head as it is.
+        learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
+
+    Raises:
+        DivergenceError: A loss is NaN or infinite.
+    """
+    size = settings.per_device_train_batch_size or len(labels)
+    steps = -(-len(labels) // size)
+    factor = schedule_of(settings, steps, learning_rate_factor)
+
+    def learning_rate(epoch: int) -> float:
+        return settings.learning_rate * factor(epoch * steps)
+
+    def work(report: Callable[[Event], None]) -> None:
+        reporter = _Reporter(report, learning_rate, len(labels), size, lambda: score(head))
+        _compile(model, settings)
+        model.fit(
+            batches,
+            epochs=settings.num_train_epochs,
+            verbose=0,
+            shuffle=False,  # The data set shuffles itself.
+            class_weight=_class_weight(settings, labels, head.pairs[-1][1].out_features),
+            callbacks=_callbacks(reporter),
+        )
+
+    def snapshot() -> dict[str, torch.Tensor]:
+        head.write()
+        return state_of(head.head)
+
+    best, epochs = BestWeights(), 0
+    with closing(stream_reports(work)) as events:
+        for event in best.follow(stop_early(events, settings.early_stopping_patience), snapshot):
+            epochs = event.epoch
+            yield event
+    head.write()
+    end = keep_weights(head.head, best, settings, epochs=epochs, weight_decay=_decay(settings))
+    head.read()
+    yield end
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let Keras draw from a seed in the block; Python's and numpy's random states are left as they were."""
+    keras, states = start_keras(), (random.getstate(), np.random.get_state())
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+@dataclass
+class _Reporter:
+    """Turns what Keras calls back with into events.
+
+    Attributes:
+        report: Takes an event.
+        learning_rate: The rate that Keras is told to use, by epoch, counted from 0.
+        rows: Rows of an epoch.
+        size: Rows of a batch.
+        score: Gives the figures at an epoch's end.
+        position: Where the training is.
+    """
+
+    report: Callable[[Event], None]
+    learning_rate: Callable[[int], float]
+    rows: int
+    size: int
+    score: Callable[[], Scores]
+    position: Position = field(default_factory=Position)
+
+    def end_batch(self, _: int, logs: dict[str, float]) -> None:
+        """Report a step. Keras tells the mean loss of the epoch so far, not the batch's own."""
+        before = self.position
+        rows = min(self.size, self.rows - before.steps_in_epoch * self.size)
+        rate, mean = self.learning_rate(before.epoch - 1), float(logs["loss"])
+        seen = before.seen_rows + rows
+        loss = (mean * seen - before.seen_loss) / rows
+        check_finite(loss, step=before.step + 1, learning_rate=rate)
+        self.position = Position(
+            step=before.step + 1,
+            epoch=before.epoch,
+            steps_in_epoch=before.steps_in_epoch + 1,
+            seen_loss=mean * seen,
+            seen_rows=seen,
+            learning_rate=rate,
+        )
+        self.report(StepEnd(before.step + 1, before.epoch, loss, rate, rows, self.position))
+
+    def end_epoch(self, epoch: int, logs: dict[str, float]) -> None:
+        """Report an epoch."""
+        at = self.position
+        scores = {**self.score(), RUNNING: {"accuracy": float(logs["categorical_accuracy"])}}
+        self.report(EpochEnd(epoch + 1, at.step, at.learning_rate, float(logs["loss"]), scores))
+        self.position = Position(step=at.step, epoch=epoch + 2)
+
+
+def _callbacks(reporter: _Reporter) -> list[Any]:
+    callbacks = start_keras().callbacks
+    return [
+        callbacks.LearningRateScheduler(lambda epoch, _: reporter.learning_rate(epoch)),
+        callbacks.LambdaCallback(on_train_batch_end=reporter.end_batch, on_epoch_end=reporter.end_epoch),
+    ]
+
+
+def _compile(model: Any, settings: TrainSettings) -> None:
+    keras = start_keras()
+    if settings.optim == "adamw":
+        optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    else:
+        optimizer = keras.optimizers.Adam(settings.learning_rate)
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=settings.label_smoothing_factor
+        ),
+        metrics=[keras.metrics.CategoricalAccuracy()],
+        # XLA compiles every shape of a batch anew, which takes longer than it saves in a training of minutes.
+        jit_compile=False,
+    )
+
+
+def _class_weight(settings: TrainSettings, labels: Sequence[int], classes: int) -> dict[int, float] | None:
+    if settings.class_weights == "none":
+        return None
+    return dict(enumerate(balanced_weights(labels, classes).tolist()))
+
+
+def _decay(settings: TrainSettings) -> float:
+    return settings.weight_decay if isinstance(settings.weight_decay, float) else 0.0

@@ -1,0 +1,71 @@
+"""Keras on TensorFlow, imported where it is needed and as quietly as it can be.
+
+In: nothing. Out: the module `keras`; the versions of what computes. Does not know models.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
+from textune.errors import RequestError
+
+
+def keras_versions() -> dict[str, str]:
+    """Return the versions of the packages that compute."""
+    names = {"keras": "keras", "keras_hub": "keras-hub", "tensorflow": "tensorflow-cpu"}
+    found = {}
+    for name, package in names.items():
+        try:
+            found[name] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def start_keras() -> Any:
+    """Import Keras on TensorFlow and return it.
+
+    Raises:
+        RequestError: This process has imported Keras on something else already.
+    """
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silent_stderr() if "tensorflow" not in sys.modules else nullcontext():
+        import tensorflow as tf
+
+        import keras
+
+    # What is trained here is compared with torch's to 1e-4: it computes in float32, on the processor.
+    with suppress(RuntimeError):  # The process has used TensorFlow before: it is left as it is.
+        tf.config.set_visible_devices([], "GPU")
+
+    if keras.backend.backend() != "tensorflow":
+        raise RequestError(
+            f"Keras runs on {keras.backend.backend()} in this process, and textune trains on TensorFlow.",
+            "Set KERAS_BACKEND=tensorflow before keras is imported.",
+        )
+    return keras
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keep off standard error what TensorFlow logs while it is loaded, which no setting turns off."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # It is closed: there is nothing to keep off it.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,218 @@
+"""What a prediction is made from: the input files, the classifier, and how they are read.
+
+In: paths. Out: an `Origin` that can be written down, and how one differs from another, in words. Two
+predictions from the same origin have the same results. Does not know what is predicted or written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from textune.data.formats.lines import open_data_file
+from textune.errors import DataError, RequestError
+from textune.files import sha256_of, sha256_of_text
+from textune.prediction.inputs import estimate_rows
+from textune.run.layout import Run, open_run, read_manifest
+
+RUNTIME = "runtime"
+"""The setting that names what classifies."""
+_BLOCK_BYTES = 1 << 20
+_NAMES_SHOWN = 3
+_DIGITS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file as it was when it was looked at.
+
+    Attributes:
+        path: Its absolute path.
+        bytes: Its size.
+        modified_ns: When it was last changed, in nanoseconds since 1970.
+        sha256: The SHA-256 of its contents; empty: it was not computed, and the time stands in for it.
+        rows: About how many rows it has; no part of what it is.
+    """
+
+    path: str
+    bytes: int
+    modified_ns: int
+    sha256: str
+    rows: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a prediction is made from.
+
+    Attributes:
+        files: The input files, in order.
+        settings: What else shapes the result, by its name in words.
+    """
+
+    files: tuple[InputFile, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """About how many rows there are."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def runtime(self) -> str:
+        """The runtime that classifies; empty: it is not known."""
+        return self.settings.get(RUNTIME, "")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the origin as JSON values."""
+        files = [asdict(file) for file in self.files]
+        for values in files:
+            del values["rows"]
+        return {"files": files, "settings": dict(self.settings)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the origin that `to_json` described.
+
+        Raises:
+            KeyError, TypeError: The values describe none.
+        """
+        return cls(tuple(InputFile(**file) for file in values["files"]), dict(values["settings"]))
+
+
+def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
+    """Look at an input file.
+
+    Args:
+        path: The file.
+        hashed: Whether to read all of it for the hash of its contents.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    digest, lines = hashlib.sha256(), 0
+    with open_data_file(path) as file:
+        # Looked at first: what is changed from here on shows in the end.
+        found = path.stat()
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            lines += block.count(b"\n")
+            if not hashed:
+                lines = lines * found.st_size // len(block)
+                break
+    if path.suffix.lower() == ".parquet":
+        lines = estimate_rows(path)
+    sha256 = digest.hexdigest() if hashed else ""
+    return InputFile(str(path.absolute()), found.st_size, found.st_mtime_ns, sha256, lines)
+
+
+def check_unchanged(files: Sequence[InputFile]) -> None:
+    """Check that files are what they were when they were looked at.
+
+    Raises:
+        DataError: One has other contents.
+        RequestError: One cannot be read, or has another time of change and contents that are not known.
+    """
+    for file in files:
+        try:
+            same = _is_unchanged(file)
+        except OSError as error:
+            raise RequestError(
+                f"{file.path} can no longer be read: {error.strerror}.", "See that it is there, as it was."
+            ) from error
+        if not same:
+            raise DataError(
+                f"{file.path} was changed while it was being classified.",
+                "Run the command again when nothing writes to it.",
+            )
+
+
+def _is_unchanged(file: InputFile) -> bool:
+    path = Path(file.path)
+    found = path.stat()
+    if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
+        return found.st_size == file.bytes
+    # A backup or a copy gives a file another time, and no other contents.
+    if file.sha256:
+        return sha256_of(path) == file.sha256
+    seconds, rest = divmod(file.modified_ns, 1_000_000_000)
+    time = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    raise RequestError(
+        f"{path} has another time of change than when it was looked at; its contents were not read then.",
+        f"If they are the same, give it its time back: touch -d {time} {shlex.quote(file.path)}",
+    )
+
+
+def model_sha256(path: Path) -> str:
+    """Return a hash of the classifier of a finished run, by what its manifest says of the files.
+
+    Raises:
+        RunError: The folder is no finished run.
+    """
+    run = Run(path)
+    if not run.manifest.is_file():
+        open_run(path)  # It says what is wrong.
+    files = read_manifest(run)["files"]
+    model = {name: values["sha256"] for name, values in files.items() if name.startswith("model/")}
+    return sha256_of_text(json.dumps(model, sort_keys=True))
+
+
+def differences(before: Origin, now: Origin) -> list[str]:
+    """Return how an origin differs from an earlier one, in parts of a sentence; empty: not at all."""
+    then, found = [file.path for file in before.files], [file.path for file in now.files]
+    if then != found:
+        told = [_different_names(then, found)]
+    else:
+        pairs = zip(before.files, now.files, strict=True)
+        told = [change for old, new in pairs if (change := _different_contents(old, new))]
+        if len(told) > _NAMES_SHOWN:
+            told = [*told[:_NAMES_SHOWN], f"so have {len(told) - _NAMES_SHOWN:,} more files"]
+    for name, value in now.settings.items():
+        old_value = before.settings.get(name, "")
+        if value != old_value:
+            told.append(f"the {name} is {_shown(value)} and was {_shown(old_value)}")
+    return told
+
+
+def runtime_alone(before: Origin, now: Origin) -> bool:
+    """Return whether an origin differs from an earlier one, and in nothing but the runtime."""
+    same = replace(now, settings={**now.settings, RUNTIME: before.runtime})
+    return before.runtime != now.runtime and not differences(before, same)
+
+
+def _different_names(before: Sequence[str], now: Sequence[str]) -> str:
+    if len(before) == len(now) == 1:
+        return f"the input is {now[0]} and was {before[0]}"
+    new, gone = sorted(set(now) - set(before)), sorted(set(before) - set(now))
+    parts = [f"{_listed(new)} {'is' if len(new) == 1 else 'are'} new"] if new else []
+    parts += [f"{_listed(gone)} {'is' if len(gone) == 1 else 'are'} gone"] if gone else []
+    return (
+        f"of the input's files, {' and '.join(parts)}" if parts else "the input's files are in another order"
+    )
+
+
+def _listed(paths: Sequence[str]) -> str:
+    left_out = len(paths) - _NAMES_SHOWN
+    more = f" and {left_out:,} more" if left_out > 0 else ""
+    return ", ".join(paths[:_NAMES_SHOWN]) + more
+
+
+def _different_contents(before: InputFile, now: InputFile) -> str:
+    if before.bytes != now.bytes:
+        return f"{now.path} has {now.bytes:,} bytes and had {before.bytes:,}"
+    if before.sha256 != now.sha256:
+        return f"{now.path} has other contents"
+    # The time alone says little of a file whose contents are known to be the same.
+    if not now.sha256 and before.modified_ns != now.modified_ns:
+        return f"{now.path} was changed"
+    return ""
+
+
+def _shown(value: str) -> str:
+    return (value[:_DIGITS_SHOWN] if len(value) == len(sha256_of_text("")) else value) or "none"

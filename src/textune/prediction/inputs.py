@@ -1,0 +1,152 @@
+"""The texts to classify: from tables, text files or standard input to rows.
+
+In: where the texts are. Out: `TextRow`s, read as they are asked for, or a `DataError` that names the line.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
+
+from textune.data.columns import find_text_column
+from textune.data.formats.lines import decode_lines, read_lines, without_end
+from textune.data.formats.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.errors import DataError
+from textune.prediction.bulk import TextRow
+
+_BLOCK_BYTES = 1 << 22
+
+
+def find_files(given: str) -> list[Path]:
+    """Return the files that an input means, in the order of their names.
+
+    Args:
+        given: A file, a folder (its tables), or a pattern such as `posts/*.csv` (`**` crosses folders).
+
+    Raises:
+        DataError: The folder has no tables, or no file matches the pattern.
+    """
+    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises on unknown users.
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in TABLE_SUFFIXES)
+        if not files:
+            raise DataError(
+                f"The folder {path} holds no table ({', '.join(TABLE_SUFFIXES)}).",
+                f"Give a file, or a pattern for other files: --input '{path}/*.txt'",
+            )
+        return files
+    if os.path.exists(path) or not glob.has_magic(given):  # noqa: PTH110
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    if files := [file for file in found if file.is_file()]:
+        return files
+    raise DataError(f"No file matches {given}.", "Check the pattern, and put it in quotes.")
+
+
+def is_input(path: Path, given: str, files: Sequence[Path]) -> bool:
+    """Return whether a path is one of an input's files, or would be one if it were there.
+
+    Args:
+        path: The path.
+        given: What `find_files` was given.
+        files: What it returned.
+    """
+    path = path.resolve()
+    if any(path == file.resolve() for file in files):
+        return True
+    source = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
+    if source.is_dir():
+        return path.parent == source and path.suffix.lower() in TABLE_SUFFIXES
+    if source.exists():
+        return False
+    if "**" in source.parts:
+        # Any number of folders, which may be none.
+        return fnmatch(str(path), str(source).replace("**/", "*"))
+    return path.match(str(source))
+
+
+def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[TextRow]:
+    """Return the rows of several files, one after the other.
+
+    Every file's columns are looked at, and the first row is read, before it returns: most mistakes show here.
+    For the arguments and errors see `read_texts`. Of several files some may have no rows, but not all.
+    """
+    several = len(files) > 1
+    for path in files[1:]:
+        text_column_of(path, text_column, may_be_empty=several)
+    rows = chain.from_iterable(
+        read_texts(path, text_column=text_column, may_be_empty=several) for path in files
+    )
+    if not (first := list(islice(rows, 1))):
+        raise DataError(
+            f"None of the input's {len(files):,} files has a row.", "Check that they were written whole."
+        )
+    return chain(first, rows)
+
+
+def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False) -> Iterator[TextRow]:
+    """Yield the rows of a table, or the lines of a `.txt` file.
+
+    Args:
+        path: A CSV, TSV, JSONL or Parquet file, or a `.txt` file of one text a line.
+        text_column: The table's column that holds the text; empty: found by its name.
+        may_be_empty: Whether a file without rows is no fault, as it is none of one among others.
+
+    Raises:
+        DataError: The file cannot be read, has no rows, or a row is at fault.
+    """
+    if path.suffix.lower() == ".txt":
+        for line in read_lines(path, may_be_empty=may_be_empty):
+            yield TextRow(line, {})
+        return
+    column = text_column_of(path, text_column, may_be_empty=may_be_empty)
+    for row in read_rows(path, may_be_empty=may_be_empty):
+        others = {name: value for name, value in row.values.items() if name != column}
+        text = row.values.get(column)
+        if text is not None and not isinstance(text, str):
+            raise DataError(
+                f"{path}, {row_unit(path)} {row.line}: the column '{column}' holds {text!r}, no text.",
+                "Put it in quotes, or name another column with --text-column NAME.",
+            )
+        yield TextRow(text or "", others)
+
+
+def text_column_of(path: Path, given: str, *, may_be_empty: bool = False) -> str:
+    """Return the name of the column that holds a file's texts; empty for a file that has no columns.
+
+    Args:
+        path: The file.
+        given: The column that was asked for; empty: it is found by its name.
+        may_be_empty: Whether a file without rows is no fault.
+
+    Raises:
+        DataError: The file cannot be read, or there is no such column.
+    """
+    if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
+        return ""
+    return find_text_column(names, origin=str(path), given=given, option="--text-column NAME")
+
+
+def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
+    """Yield the lines of a stream of bytes, such as standard input.
+
+    Raises:
+        DataError: The bytes are not UTF-8 text.
+    """
+    for line in decode_lines(stream, origin):
+        yield TextRow(without_end(line), {})
+
+
+def estimate_rows(path: Path) -> int:
+    """Return about how many rows a file has, without reading its values: for a progress bar."""
+    if path.suffix.lower() == ".parquet":
+        from pyarrow import parquet
+
+        return int(parquet.read_metadata(path).num_rows)
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK_BYTES), b""))

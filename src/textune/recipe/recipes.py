@@ -1,0 +1,146 @@
+"""Recipes: how to train, by name or as a file.
+
+In: a recipe's name or file, and settings that override it. Out: a checked `Recipe`, or one `RecipeError`
+that lists all faults; a recipe as TOML with its documentation. Does not know how the settings are carried
+out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from textune.errors import RecipeError
+from textune.recipe.settings import Recipe, Section
+
+__all__ = ["Recipe", "check_recipe", "dump_recipe", "load_recipe", "recipe_names", "recipe_text"]
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the shipped recipes, sorted."""
+    folder = resources.files("textune") / "recipe" / "shipped"
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def recipe_text(name: str) -> str:
+    """Return a shipped recipe, or a recipe file, as it was written, comments included.
+
+    Raises:
+        RecipeError: There is no recipe or file of that name, or it is not text.
+    """
+    path = Path(name)
+    if name in recipe_names():
+        return (resources.files("textune") / "recipe" / "shipped" / f"{name}.toml").read_text(
+            encoding="utf-8"
+        )
+    if path.suffix != ".toml" and not path.is_file():
+        raise RecipeError(
+            f"There is no recipe '{name}'.{_nearest(name, recipe_names())}",
+            f"The recipes are {', '.join(recipe_names())}; a recipe of your own is given as a .toml file.",
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(
+            f"The recipe {path} cannot be read: {error}.", "Check its path and encoding."
+        ) from error
+
+
+def load_recipe(name: str, *, settings: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and override single settings.
+
+    Args:
+        name: A shipped recipe's name, or the path of a TOML file.
+        settings: Overrides as `section.key=value`, later ones winning; values are read as TOML, and as
+            plain text where they are not TOML.
+
+    Raises:
+        RecipeError: The recipe or an override is wrong; the message lists all faults.
+
+    Example:
+        >>> load_recipe("frozen", settings=["train.seed=3"]).train.seed
+        3
+    """
+    try:
+        values = tomllib.loads(recipe_text(name))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"The recipe {name} is not valid TOML: {error}.", "Mend that line.") from error
+    return check_recipe(values, origin=name, settings=settings)
+
+
+def check_recipe(values: Mapping[str, Any], *, origin: str, settings: Sequence[str] = ()) -> Recipe:
+    """Build a recipe from nested values and overrides (see `load_recipe`); `origin` names it in errors."""
+    merged = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    faults = [fault for setting in settings if (fault := _override(merged, setting))]
+    try:
+        recipe = Recipe.model_validate(merged)
+    except ValidationError as error:
+        # A setting of several types has a fault for each; the first says enough.
+        by_setting = {tuple(fault["loc"][:2]) or fault["msg"]: fault for fault in reversed(error.errors())}
+        faults += [_describe(fault) for fault in reversed(by_setting.values())]
+    if faults:
+        count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise RecipeError(
+            f"The recipe {origin} has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults),
+            "`textune recipes --settings` lists all settings.",
+        )
+    return recipe
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """Return a recipe as TOML, every setting with its documentation as a comment."""
+    lines = [f"description = {_toml(recipe.description)}"]
+    for name, section in recipe:
+        if isinstance(section, Section):
+            lines += ["", f"[{name}]"]
+            for key, field in type(section).model_fields.items():
+                lines += [f"# {field.description}", f"{key} = {_toml(getattr(section, key))}"]
+    return "\n".join(lines) + "\n"
+
+
+def _override(values: dict[str, Any], setting: str) -> str:
+    """Put one `section.key=value` into `values`; return what is wrong with it, or nothing."""
+    key, equals, text = setting.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and name):
+        return f"'{setting}' is not of the form section.key=value, for instance train.seed=1"
+    try:
+        value = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    part = values.setdefault(section, {})
+    if not isinstance(part, dict):
+        return f"{section} is not a section, so {key.strip()} cannot be set"
+    part[name] = value
+    return ""
+
+
+def _describe(fault: Any) -> str:
+    """Put one of pydantic's faults into a sentence that names the setting, the finding and the way out."""
+    place = [str(part) for part in fault["loc"]]
+    where, found = ".".join(place[:2]), fault["input"]
+    if fault["type"] == "extra_forbidden":
+        section = Recipe.model_fields[place[0]].default if len(place) > 1 else None
+        known = type(section).model_fields if section is not None else Recipe.model_fields
+        return f"{where} is not a setting.{_nearest(place[-1], list(known), prefix=place[:-1])}"
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    message = fault["msg"][0].lower() + fault["msg"][1:]
+    return f"{where} = {json.dumps(found, ensure_ascii=False, default=str)}: {message}"
+
+
+def _nearest(name: str, known: Sequence[str], *, prefix: Sequence[str] = ()) -> str:
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {'.'.join([*prefix, matches[0]])}?" if matches else ""
+
+
+def _toml(value: Any) -> str:
+    # JSON's strings, numbers, booleans and flat lists are TOML as they stand, but for DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,201 @@
+"""Results -> one HTML file that needs nothing else: no network, no other file, no library.
+
+In: the results of one or several runs, and what explains one's mistakes. Out: the page, as text. The
+templates escape every text of the data, and a policy in the page forbids it to load anything, or to run any
+script but its own. Does not read or write files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from importlib.metadata import version
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from textune.errors import RequestError
+from textune.explain.attribution import Explanation
+from textune.report import sections
+from textune.report.insights import Mistake, find_mistakes, find_suspects
+from textune.report.names import run_names, short_name
+from textune.report.results import RunResults
+from textune.report.verdict import judge, percent
+from textune.study import published as study
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MOST_COLOURED = 40
+"""Mistakes whose words are coloured."""
+_MOST_MISTAKES = 300
+_MOST_SUSPECTS = 50
+_MOST_RUNS = 8
+_LEVELS = 4
+_FAINT = 0.15
+_LONG_TEXT = 2000
+
+
+def mistakes_to_explain(run: RunResults) -> list[Mistake]:
+    """Return the surest mistakes on test: those whose words the page colours."""
+    test = run.predictions.get("test")
+    return find_mistakes(test, split="test")[:MOST_COLOURED] if test is not None else []
+
+
+def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str:
+    """Return the page of one run.
+
+    Args:
+        run: The run's results.
+        explanations: Those of `mistakes_to_explain`, of as many of the first as there are.
+    """
+    document, training = run.document, run.document.get("training", {})
+    context = {
+        "title": _title(document),
+        "run": run,
+        "document": document,
+        "training": training,
+        "temperature": float(training.get("temperature") or 1.0),
+        "verdict": judge(document),
+        "headline_charts": sections.headline_charts([run], ["this run"]),
+        "headline_rows": sections.headline_rows(run, "this run"),
+        "study_rows": study.study_rows(document, run.history)
+        if study.compares_with_the_study(document)
+        else [],
+        "learning_charts": sections.learning_charts([run], ["this run"]),
+        "members": len({entry.get("member") for entry in run.history}),
+        "confusion": sections.confusion_of(run),
+        "reliability": sections.reliability_of(run),
+        "coverage_chart": sections.coverage_chart([run], ["this run"]),
+        "coverage_rows": sections.answers_by_threshold(run),
+        "checks": _checks(document),
+        "suspects": _suspects(run),
+        "threads": run.facts.get("machine", {}).get("threads", 1),
+        "place": shlex.quote(str(run.path)),
+        "path": str(run.path),
+        **_mistakes(run, explanations),
+    }
+    return _render("run.html", context)
+
+
+def render_runs(runs: Sequence[RunResults]) -> str:
+    """Return the page of several runs, side by side.
+
+    Raises:
+        RequestError: There are more runs than can be told apart.
+    """
+    if len(runs) > _MOST_RUNS:
+        raise RequestError(
+            f"{len(runs)} runs are too many for one page.", f"Name {_MOST_RUNS} at most, or several pages."
+        )
+    names = run_names(runs)
+    named = list(zip(names, runs, strict=True))
+    labels = list(dict.fromkeys(label for run in runs for label in run.label_names))
+    context = {
+        "title": f"{len(runs)} runs",
+        "runs": named,
+        "labels": labels,
+        "same_test": len({_test_rows(run) for run in runs}) == 1,
+        "verdicts": [(name, judge(run.document)) for name, run in named],
+        "headline_charts": sections.headline_charts(runs, names),
+        "learning_charts": sections.learning_charts(runs, names),
+        "confusions": [(name, sections.confusion_of(run)) for name, run in named],
+        "reliabilities": [(name, sections.reliability_of(run)) for name, run in named],
+        "coverage_chart": sections.coverage_chart(runs, names),
+        "changed": sections.changed_settings(runs),
+    }
+    return _render("runs.html", context)
+
+
+def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str, Any]:
+    """Return the mistakes that are shown, what there is to filter by, and how many there are in all."""
+    test = run.predictions.get("test")
+    found = find_mistakes(test, split="test") if test is not None else []
+    shown = found[:_MOST_MISTAKES]
+    parts = [_coloured(each) for each in explanations]
+    return {
+        "mistakes": list(zip_longest(shown, parts, fillvalue=[])),
+        "mistakes_in_all": len(found),
+        "coloured": len(explanations),
+        "true_labels": Counter(each.label for each in shown).most_common(),
+        "predicted_labels": Counter(each.predicted for each in shown).most_common(),
+    }
+
+
+def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
+    """Return a text in parts, with the class of each one's colour and what is told of its weight."""
+    shown = explanation.text[:_LONG_TEXT]
+    strongest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    parts, place = [], 0
+    for word in explanation.words:
+        strength = abs(word.weight) / strongest
+        if strength >= _FAINT:
+            level = min(_LEVELS, int(strength * _LEVELS) + 1)
+            look = f"{'for' if word.weight > 0 else 'against'}-{level}"
+            parts.append((shown[place : word.start], "", ""))
+            parts.append((shown[word.start : word.end], look, f"{word.weight * 100:+.1f} points"))
+            place = word.end
+    parts.append((shown[place:] + ("…" if len(explanation.text) > _LONG_TEXT else ""), "", ""))
+    return [part for part in parts if part[0]]
+
+
+def _suspects(run: RunResults) -> list[Mistake]:
+    others = {split: each for split, each in run.predictions.items() if split != "test"}
+    return find_suspects(others, most=_MOST_SUSPECTS)
+
+
+def _checks(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the findings of the data checks, whether they are a list or stand under `findings`."""
+    found = document.get("data_checks") or []
+    listed = found.get("findings", []) if isinstance(found, Mapping) else found
+    told = {"id": "", "severity": "info", "title": "", "advice": ""}
+    return [{**told, **each} for each in listed if isinstance(each, Mapping)]
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    parts = (document["recipe"], short_name(document["model"]), short_name(document["source"]))
+    return " · ".join(parts)
+
+
+def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+    """Return what was tested: the texts and their labels; without predictions, the data's fingerprint."""
+    test = run.predictions.get("test")
+    if test is None:
+        return str(run.facts.get("data", {}).get("fingerprint"))
+    return test.texts, tuple(test.label_names[label] for label in test.labels)
+
+
+def _render(template: str, context: Mapping[str, Any]) -> str:
+    script, style = _template_text("page.js"), _template_text("page.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    own = {"script": script, "style": style, "script_hash": digest, "version": version("textune")}
+    return _environment().get_template(template).render({**context, **own})
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("textune.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "short_name": short_name,
+        "unbroken": lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%"),
+        "with_doubt": sections.with_doubt,
+        "cut": lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
+    }
+    return environment
+
+
+def _template_text(name: str) -> str:
+    return (resources.files("textune.report") / "templates" / name).read_text(encoding="utf-8")

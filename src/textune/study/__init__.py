@@ -1,0 +1,1 @@
+"""The published case study: its figures, its steps, and its reproduction."""

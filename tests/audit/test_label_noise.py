@@ -1,0 +1,145 @@
+"""Doubtful labels."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audited_examples import NAMES, examples_from
+from textune.audit.findings import Example
+from textune.audit.label_noise import (
+    Suspect,
+    describe_suspects,
+    find_suspects,
+    find_suspects_with_cleanlab,
+    judges_well,
+    suspects_csv,
+)
+from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
+
+ROWS = 200
+
+
+def features_of(labels: NDArray[np.int64], *, seed: int = 0) -> NDArray[np.float32]:
+    """Return features, noise around a centre for every class."""
+    noise = np.random.default_rng(seed).normal(size=(len(labels), 6))
+    return (noise + 3.0 * labels[:, None]).astype(np.float32)
+
+
+def examples_with(labels: NDArray[np.int64], *, held_out: int = 0) -> tuple[Example, ...]:
+    """Return examples with these labels, the last ones in test."""
+    return examples_from(
+        ("test" if number >= len(labels) - held_out else "train", f"text {number}", NAMES[label])
+        for number, label in enumerate(labels)
+    )
+
+
+def probabilities_of(given: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return out-of-fold probabilities of rows whose true classes alternate, by doubtful labels."""
+    folds = [number // 2 % FOLDS for number in range(len(given))]
+    return out_of_fold_probabilities(features_of(np.arange(len(given)) % 2), given, folds)
+
+
+def with_wrong(*rows: int) -> NDArray[np.int64]:
+    """Return labels that alternate but in some rows."""
+    labels = np.arange(ROWS) % 2
+    labels[list(rows)] = 1 - labels[list(rows)]
+    return labels
+
+
+def test_the_wrong_labels_are_the_first_suspects() -> None:
+    labels = with_wrong(3, 60, 121)
+
+    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)
+
+    assert {suspect.example.row for suspect in suspects[:3]} == {3, 60, 121}
+
+
+def test_a_suspect_names_its_label_and_what_is_more_probable() -> None:
+    labels = with_wrong(3)
+
+    first = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)[0]
+
+    assert (first.label, first.suggested) == (NAMES[labels[3]], NAMES[1 - labels[3]])
+    assert first.label_probability < 0.1 < 0.9 < first.suggested_probability
+
+
+def test_right_labels_are_not_suspected() -> None:
+    labels = with_wrong()
+
+    assert len(find_suspects(examples_with(labels), probabilities_of(labels), NAMES)) <= 2
+
+
+def test_suspects_come_split_after_split_the_least_probable_label_first() -> None:
+    labels = with_wrong(3, 60, 150, 190)
+
+    suspects = find_suspects(examples_with(labels, held_out=60), probabilities_of(labels), NAMES)
+
+    keys = [(suspect.example.split == "test", suspect.label_probability) for suspect in suspects]
+    assert keys == sorted(keys)
+    assert {suspect.example.split for suspect in suspects} == {"train", "test"}
+
+
+def test_a_class_of_few_rows_is_neither_judged_nor_suggested() -> None:
+    labels = np.array([0] * 100 + [1] * 9)
+    probabilities = np.full((109, 2), 0.5)
+
+    assert find_suspects(examples_with(labels), probabilities, NAMES) == []
+
+
+def test_cleanlab_finds_the_wrong_labels_as_well() -> None:
+    labels = with_wrong(3, 60, 121)
+
+    suspects = find_suspects_with_cleanlab(examples_with(labels), probabilities_of(labels), NAMES)
+
+    assert {suspect.example.row for suspect in suspects} >= {3, 60, 121}
+    assert all(suspect.label != suspect.suggested for suspect in suspects)
+
+
+def test_probabilities_that_know_nothing_may_not_judge() -> None:
+    labels = with_wrong()
+
+    assert judges_well(probabilities_of(labels), labels)
+    assert not judges_well(np.full((ROWS, 2), 0.5), labels)
+
+
+def test_the_file_can_be_read_as_labelled_texts() -> None:
+    labels = with_wrong(3)
+    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)
+
+    rows = list(csv.DictReader(io.StringIO(suspects_csv(suspects))))
+
+    assert (rows[0]["text"], rows[0]["row"], rows[0]["rank"]) == ("text 3", "3", "1")
+    assert rows[0]["label"] == NAMES[labels[3]]
+
+
+def test_texts_with_commas_quotes_and_line_ends_survive_the_file() -> None:
+    text = 'so "happy",\nthey said'
+    (example,) = examples_from([("train", text, "joy")])
+
+    rows = list(csv.DictReader(io.StringIO(suspects_csv([Suspect(example, "joy", "anger", 0.1, 0.9)]))))
+
+    assert [row["text"] for row in rows] == [text]
+
+
+def test_the_finding_says_how_many_where_and_in_which_file() -> None:
+    (example,) = examples_from([("train", "so happy", "anger")])
+
+    (finding,) = describe_suspects(
+        [Suspect(example, "anger", "joy", 0.02, 0.97)], judged=50, file="suspects.csv", seen_by="tiny"
+    )
+
+    assert finding.title == "1 label, 2.0 % of all, look doubtful (1 in train)"
+    assert "in suspects.csv from the top" in finding.advice
+    assert finding.rows[0].note == "anger, rather joy (97 %)"
+
+
+def test_rows_of_a_fold_are_scored_without_their_own_labels() -> None:
+    labels = with_wrong()
+    flipped = labels.copy()
+    flipped[0] = 1 - flipped[0]
+
+    np.testing.assert_allclose(probabilities_of(labels)[0], probabilities_of(flipped)[0], atol=1e-6)

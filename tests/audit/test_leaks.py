@@ -1,0 +1,71 @@
+"""Other columns that give the label away."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from textune.audit.leaks import find_leaked_columns
+
+chooser = random.Random(3)
+LABELS = [number % 3 for number in range(300)]
+NAMES = [("anger", "joy", "fear")[label] for label in LABELS]
+
+
+def leaks(values: list[Any], labels: list[int] = LABELS) -> list[str]:
+    """Return the titles of the findings on one column."""
+    return [finding.title for finding in find_leaked_columns({"extra": values}, labels)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        NAMES,
+        [label + 7 for label in LABELS],
+        [f"data/{name}/{number:04}.txt" for number, name in enumerate(NAMES)],
+        [label + chooser.uniform(-0.4, 0.4) for label in LABELS],
+        [str(label * 10 + chooser.randrange(10)) for label in LABELS],
+        [None if name == "joy" else f"{name}-{chooser.randrange(5)}" for name in NAMES],
+    ],
+    ids=["a copy", "other numbers", "a path", "a score", "numbers as text", "missing for one class"],
+)
+def test_a_column_that_gives_the_label_away_is_found(values: list[Any]) -> None:
+    (title,) = leaks(values)
+
+    assert title.startswith("The column 'extra' alone tells ")
+
+
+def test_one_in_thirty_mistakes_does_not_hide_it() -> None:
+    values = ["joy" if number % 30 == 0 else name for number, name in enumerate(NAMES)]
+
+    assert len(leaks(values)) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        list(range(300)),
+        [f"id-{number}" for number in range(300)],
+        [chooser.random() for _ in LABELS],
+        ["en"] * 300,
+        [None] * 300,
+        [name if chooser.random() < 0.7 else "joy" for name in NAMES],
+        [b"\x00" * label for label in LABELS],
+        [f"this is a long sentence by somebody who was full of {name} at that time" for name in NAMES],
+    ],
+    ids=["row numbers", "identifiers", "noise", "constant", "empty", "a weak hint", "bytes", "prose"],
+)
+def test_other_columns_are_left_alone(values: list[Any]) -> None:
+    assert leaks(values) == []
+
+
+def test_a_column_no_better_than_the_most_frequent_class_is_no_leak() -> None:
+    labels = [0] * 290 + [1] * 10
+
+    assert leaks(["web" if number % 2 else "app" for number in range(300)], labels) == []
+
+
+def test_row_numbers_of_a_sorted_file_give_the_label_away() -> None:
+    assert len(leaks(list(range(300)), sorted(LABELS))) == 1

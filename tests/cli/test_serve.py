@@ -1,0 +1,199 @@
+"""`textune serve` on the command line: what it hands on, and what it says to what cannot be served."""
+
+from __future__ import annotations
+
+import gc
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from serving_process import tiny_run
+from textune.serving.limits import Limits
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was() -> Iterator[None]:
+    """Take back what a server does to its process: signals, threads, what is kept from garbage collection."""
+    handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    torch.set_num_threads(threads)
+    gc.unfreeze()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the command asks of its workflow, which is not run."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr("textune.commands.serve.serve", lambda run, **others: found.update(others, run=run))
+    return found
+
+
+def test_without_options_it_serves_this_computer_alone(textune_command: Any, asked: dict[str, Any]) -> None:
+    assert textune_command("serve", "runs/mine").code == 0
+
+    assert (asked["run"], asked["host"], asked["port"]) == (Path("runs/mine"), "127.0.0.1", 8000)
+    assert asked["api_keys"] == ()
+    assert asked["limits"] == Limits()
+
+
+def test_limits_are_handed_on(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--max-queue", "7", "--timeout", "1.5", "--max-body", "100")
+
+    assert asked["limits"] == Limits(queued_texts=7, timeout_seconds=1.5, texts=7, body_bytes=100)
+
+
+def test_the_runtime_is_passed_on(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--runtime", "onnx")
+
+    assert asked["runtime"] == "onnx"
+
+
+def test_keys_may_be_several(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--api-key", "one", "--api-key", "two")
+
+    assert asked["api_keys"] == ["one", "two"]
+
+
+def test_a_key_may_come_out_of_the_environment(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", "a-key")
+
+    textune_command("serve", "runs/mine")
+
+    assert asked["api_keys"] == ("a-key",)
+
+
+def test_keys_that_are_given_take_the_place_of_the_environments(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", "a-key")
+
+    textune_command("serve", "runs/mine", "--api-key", "another")
+
+    assert asked["api_keys"] == ["another"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_variable_without_a_key_in_it_opens_no_server(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", blank)
+
+    outcome = textune_command("serve", "runs/mine")
+
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error: TEXTUNE_API_KEY is set, and there is no key in it.\n"
+        "Put a key into it, or unset it for a server that needs none.\n"
+    )
+    assert asked == {}
+
+
+@pytest.mark.parametrize("key", ["two words", "blank-after ", " blank-before", "line-end\n"])
+def test_the_environments_key_is_one_and_holds_no_blank(
+    textune_command: Any, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("TEXTUNE_API_KEY", key)
+
+    outcome = textune_command("serve", "runs/mine", "--port", "0")
+
+    assert outcome.code == 2
+    assert "An API key is empty, or has blanks" in outcome.err
+
+
+@pytest.mark.parametrize("key", ["", " ", "k\u00e9", "a\tb", "abc ", " abc", "a bc", "abc\n"])
+def test_a_key_that_no_client_can_send_is_refused(textune_command: Any, key: str) -> None:
+    outcome = textune_command("serve", "runs/mine", "--port", "0", "--api-key", key)
+
+    assert outcome.code == 2
+    assert "An API key is empty, or has blanks or other characters that no bearer" in outcome.err
+
+
+def test_a_key_that_is_refused_is_not_printed(textune_command: Any) -> None:
+    outcome = textune_command("serve", "runs/mine", "--port", "0", "--api-key", "kept private")
+
+    assert "private" not in outcome.out + outcome.err
+
+
+def test_an_address_that_is_not_here_is_told(textune_command: Any) -> None:
+    # Of the addresses that are kept for documentation (RFC 5737).
+    outcome = textune_command("serve", "runs/mine", "--host", "192.0.2.1", "--port", "8000")
+
+    assert outcome.code == 2
+    assert "The address 192.0.2.1, port 8000, cannot be used" in outcome.err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_loaded(textune_command: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        outcome = textune_command("serve", "no/such/run", "--port", port)
+
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"error: The address 127.0.0.1, port {port}, cannot be used: Address already in use.\n"
+        "Give another port with --port, or 0 for any that is free.\n"
+    )
+
+
+def test_what_is_no_run_is_told(textune_command: Any, tmp_path: Path) -> None:
+    outcome = textune_command("serve", tmp_path, "--port", "0")
+
+    assert outcome.code == 2
+    assert "is not a complete run" in outcome.err
+
+
+def test_the_address_is_all_that_is_printed(
+    textune_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(server: Any, bound: socket.socket) -> bool:
+        server._on_ready()
+        return True
+
+    monkeypatch.setattr("textune.serving.server.Server.run_on", begin)
+
+    outcome = textune_command("serve", tiny_run(tmp_path), "--port", "0")
+
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"Serving {tmp_path / 'run'} at http://127.0.0.1:")
+    [line] = outcome.err.splitlines()
+    assert json.loads(line)["message"].startswith("Serving with torch.")
+
+
+def test_a_server_that_was_ended_at_once_says_so(
+    textune_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textune.serving.server.Server.run_on", lambda server, bound: False)
+
+    outcome = textune_command("serve", tiny_run(tmp_path), "--port", "0")
+
+    assert outcome.code == 130
+    assert outcome.err.endswith("}\nStopped at once: requests may have been left without an answer.\n")
+
+
+def test_a_server_for_all_the_world_without_a_key_warns(
+    textune_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textune.serving.server.Server.run_on", lambda server, bound: True)
+
+    outcome = textune_command("serve", tiny_run(tmp_path), "--port", "0", "--host", "0.0.0.0")
+
+    assert "No API key is set" in outcome.err
+
+
+def test_without_the_extra_the_line_that_installs_it_is_told(
+    textune_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textune.commands.serve._PACKAGES", ("no_such_package",))
+
+    outcome = textune_command("serve", "runs/mine")
+
+    assert outcome.code == 2
+    assert "pip install 'textune[serve]'" in outcome.err

@@ -1,0 +1,135 @@
+"""Comparing the predictions that runs keep: rows are matched, and what does not match is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textune
+from textune.errors import RequestError, RunError
+from textune.run.layout import new_run
+from textune.run.predictions import write_predictions
+
+NAMES = ("anger", "joy")
+TEXTS = [f"text {number}" for number in range(40)]
+LABELS = [number % 2 for number in range(40)]
+
+
+class Column(dict):
+    """A split, as far as writing predictions looks at it."""
+
+
+def make_run(
+    path: Path,
+    *,
+    texts: list[str] = TEXTS,
+    labels: list[int] = LABELS,
+    names: tuple[str, ...] = NAMES,
+    wrong: int = 0,
+) -> Path:
+    """Write a run whose classifier is wrong on the first so many rows; return its folder."""
+    of_truth = np.where(np.arange(len(texts)) < wrong, 0.2, 0.9)
+    probabilities = np.zeros((len(texts), len(names)))
+    probabilities[np.arange(len(texts)), labels] = of_truth
+    probabilities[np.arange(len(texts)), 1 - np.array(labels)] = 1 - of_truth
+    with new_run(path, recipe="", origin={}, facts={}) as run:
+        write_predictions(
+            run.predictions / "test.parquet",
+            Column(text=texts, label=labels),
+            rows=np.arange(len(texts)),
+            probabilities=probabilities,
+            label_names=names,
+        )
+        run.metrics.write_text('{"baselines": {}}')
+    return path
+
+
+def test_a_run_is_no_different_from_itself(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", wrong=5)
+
+    found = textune.compare(run, run)
+
+    assert found.comparison.outcome == "same"
+    assert found.sentence.startswith("No difference: ")
+
+
+def test_a_run_that_is_clearly_better_is_called_better(tmp_path: Path) -> None:
+    good, bad = make_run(tmp_path / "good", wrong=1), make_run(tmp_path / "bad", wrong=20)
+
+    found = textune.compare(good, bad)
+
+    assert found.sentence.startswith(f"{good} is better than {bad} by ")
+    assert found.comparison.mcnemar.first_only == 19
+
+
+def test_rows_and_classes_in_another_order_are_matched(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a", wrong=10)
+    turned = make_run(
+        tmp_path / "b",
+        texts=TEXTS[::-1],
+        labels=[1 - label for label in LABELS[::-1]],
+        names=NAMES[::-1],
+    )
+
+    found = textune.compare(first, turned)
+
+    assert found.comparison.accuracy.first == 0.75
+    assert found.comparison.accuracy.second == 1.0
+
+
+def test_texts_that_occur_twice_are_matched_as_often(tmp_path: Path) -> None:
+    twice = make_run(tmp_path / "twice", texts=["same"] * 40, labels=LABELS)
+    once = make_run(tmp_path / "once", texts=["same"] * 38 + ["other", "another"], labels=LABELS)
+
+    assert textune.compare(twice, twice).comparison.examples == 40
+    with pytest.raises(RunError, match="their test rows differ. 2 of 40 rows are in the first alone"):
+        textune.compare(twice, once)
+
+
+def test_other_rows_are_told_with_an_example(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a")
+    second = make_run(tmp_path / "b", texts=[*TEXTS[:-1], "new"])
+
+    with pytest.raises(RunError, match=r"only \S+a has 'text 39' as joy") as told:
+        textune.compare(first, second)
+
+    assert "1 of 40 rows are in the first alone and 1 of 40 in the second alone" in told.value.message
+    assert "(0 texts have other labels)" in told.value.message
+
+
+def test_other_labels_of_the_same_texts_are_told(tmp_path: Path) -> None:
+    relabelled = make_run(tmp_path / "b", labels=[1, *LABELS[1:]])
+
+    with pytest.raises(RunError, match=r"\(1 texts have other labels\)"):
+        textune.compare(make_run(tmp_path / "a"), relabelled)
+
+
+def test_runs_of_other_classes_cannot_be_compared(tmp_path: Path) -> None:
+    others = make_run(tmp_path / "b", names=("anger", "fear"))
+
+    with pytest.raises(RunError, match="tells apart anger, joy, the other anger, fear"):
+        textune.compare(make_run(tmp_path / "a"), others)
+
+
+def test_a_run_without_baselines_needs_a_second_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="has no baselines to be compared with"):
+        textune.compare(make_run(tmp_path / "a"))
+
+
+def test_baselines_were_measured_on_test_alone(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="measured on test, not on validation"):
+        textune.compare(make_run(tmp_path / "a"), split="validation")
+
+
+def test_an_unknown_split_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no split 'tset'"):
+        textune.compare(tmp_path / "a", split="tset")
+
+
+def test_predictions_that_a_run_does_not_keep_are_told(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a")
+
+    with pytest.raises(RunError, match=r"train.parquet is missing"):
+        textune.compare(run, run, split="train")

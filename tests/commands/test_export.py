@@ -1,0 +1,230 @@
+"""Exporting a run: what is written, what is checked, and what is left when it is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import textune
+from textune.commands import export as exporting
+from textune.commands.predict import predict
+from textune.context import Silence
+from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
+from textune.model.threshold import Abstention, write_abstention
+from textune.prediction.bulk import Prediction
+from textune.prediction.predictor import load_predictor
+from textune.runtimes import graph_predictor as runtimes
+from textune.runtimes.processor import available_cores, processor_name
+from textune.serving.served import load_served
+from tiny_classifiers import linear_classifier
+from tiny_exports import save_tiny_run
+from tiny_models import build_tiny_model
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose head reads the means of two layers."""
+    folder = tmp_path_factory.mktemp("frozen")
+    return save_tiny_run(folder / "run", linear_classifier(build_tiny_model(folder / "model", "bert")))
+
+
+@pytest.fixture
+def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every export be found too inaccurate."""
+    monkeypatch.setattr(exporting, "find_fault", lambda row, precision: "it loses 9 points")
+
+
+def everything(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if "manifest" not in path.name)
+
+
+def test_the_document_has_these_keys_and_no_other(run: Path, tmp_path: Path) -> None:
+    found = textune.export(run, runtime="onnx", out=tmp_path / "export").document
+
+    assert list(found) == [
+        "runtime",
+        "path",
+        "bytes",
+        "label_agreement",
+        "max_probability_difference",
+        "macro_f1_difference",
+        "texts_per_second",
+        "latency_ms",
+    ]
+    assert (found["runtime"], found["path"]) == ("onnx", str(tmp_path / "export"))
+    assert found["bytes"] == sum(file.stat().st_size for file in (tmp_path / "export").iterdir())
+    assert (found["label_agreement"], found["macro_f1_difference"]) == (1.0, 0.0)
+    assert found["max_probability_difference"] < 1e-5
+
+
+def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Path) -> None:
+    textune.export(run, runtime="onnx", out=tmp_path / "export")
+
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["check"]["texts"] == 60
+    assert manifest["check"]["labels"] == 1
+    assert manifest["speeds"].keys() == {"model", "export"}
+    assert (manifest["processor"], manifest["cores"]) == (processor_name(), available_cores())
+    assert manifest["files"].keys() == {"export.json", "graph.onnx", "tokenizer.json"}
+
+
+def test_int8_is_shown_beside_fp32_and_the_model(run: Path, tmp_path: Path) -> None:
+    found = textune.export(run, runtime="onnx", int8=True, out=tmp_path / "export", force=True)
+
+    assert [row.name for row in found.rows] == ["torch", "onnx", "onnx-int8"]
+    assert found.rows[2].bytes < found.rows[1].bytes
+
+
+def test_an_export_goes_into_the_run_which_stays_whole(run: Path) -> None:
+    path = textune.export(run, runtime="onnx").path
+
+    assert path == run / "exports" / "onnx"
+    assert load_predictor(run, runtime="onnx").label_names == ("anger", "joy", "sadness")
+
+
+def test_every_file_of_a_run_and_its_export_may_be_read_by_others_under_the_usual_umask(
+    tiny_distilbert: str, tmp_path: Path, set_umask: Callable[[int], int]
+) -> None:
+    set_umask(0o022)
+    run = save_tiny_run(tmp_path / "run", linear_classifier(Path(tiny_distilbert)))
+
+    textune.export(run, runtime="onnx")
+
+    modes = {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_file()}
+    assert modes == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in run.rglob("*") if path.is_dir()} == {0o755}
+
+
+@pytest.fixture(scope="module")
+def silent_export(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export, outside of its run, of a run that gives no label at all."""
+    folder = tmp_path_factory.mktemp("silent")
+    run = save_tiny_run(
+        folder / "run", linear_classifier(Path(tiny_distilbert)), abstention=Abstention(0.9, None)
+    )
+    textune.export(run, runtime="onnx", out=folder / "export")
+    shutil.rmtree(run)
+    return folder / "export"
+
+
+def test_an_export_that_stands_alone_abstains_as_its_run_does(silent_export: Path) -> None:
+    predictions: list[Prediction] = []
+
+    predict(silent_export, ["so happy"], show=predictions.append)
+
+    assert [(found.label, found.abstained) for found in predictions] == [(None, True)]
+
+
+def test_an_export_that_stands_alone_is_served_with_its_runs_threshold(silent_export: Path) -> None:
+    assert load_served(silent_export).threshold == math.inf
+
+
+def test_a_threshold_that_was_changed_in_an_export_is_damage(silent_export: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(silent_export, tmp_path / "export")
+    write_abstention(place, Abstention(0.9, 0.4))
+
+    with pytest.raises(ExportError, match=r"damaged: abstention.json"):
+        textune.load(place)
+
+
+def test_exporting_again_replaces_the_export(run: Path, tmp_path: Path) -> None:
+    textune.export(run, runtime="onnx", out=tmp_path / "export")
+
+    textune.export(run, runtime="onnx", out=tmp_path / "export")
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["export"]
+
+
+@pytest.mark.usefixtures("lossy")
+def test_a_lossy_export_is_refused_and_nothing_is_left(run: Path, tmp_path: Path) -> None:
+    before = everything(run)
+
+    with pytest.raises(VerificationError, match="not kept: it loses 9 points") as caught:
+        textune.export(run, runtime="onnx", int8=True, out=tmp_path / "new" / "export")
+
+    assert "--force" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+    assert everything(run) == before
+
+
+@pytest.mark.usefixtures("lossy")
+def test_a_lossy_export_is_kept_by_force_and_that_is_said(run: Path, tmp_path: Path) -> None:
+    found = textune.export(run, runtime="onnx", out=tmp_path / "export", force=True)
+
+    assert found.remarks[-1] == "onnx is kept as you asked, although it loses 9 points."
+    assert (tmp_path / "export" / "manifest.json").exists()
+
+
+def test_of_many_texts_some_are_checked(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "_TEXTS", 25)
+
+    assert textune.export(run, runtime="onnx", out=tmp_path / "export").texts == 25
+
+
+def test_the_stages_are_told(run: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+
+    class Listener(Silence):
+        def stage(self, title: str) -> None:
+            stages.append(title)
+
+    textune.export(run, runtime="onnx", out=tmp_path / "export", observer=Listener())
+
+    assert stages == [
+        "Loading the classifier",
+        "Measuring the run's model",
+        "Writing the graph",
+        "Measuring onnx",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"runtime": "tensorrt"}, RequestError, "no runtime 'tensorrt'"),
+        ({"runtime": "onnx", "int8": True, "bf16": True}, RequestError, "not in both"),
+        ({"runtime": "onnx", "bf16": True}, RequestError, "does not compute in bf16"),
+        ({"runtime": "onnx", "out": ""}, RequestError, "name is empty"),
+    ],
+)
+def test_a_wrong_request_is_told(
+    run: Path, arguments: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        textune.export(run, **arguments)
+
+
+def test_bf16_is_told_where_the_processor_has_none(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "computes_in_bf16", lambda: False)
+
+    with pytest.raises(RequestError, match="processor does not compute in bf16"):
+        textune.export(run, runtime="openvino", bf16=True)
+
+
+def test_a_missing_runtime_is_told_before_anything_is_loaded(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
+
+    with pytest.raises(MissingExtraError, match=r"textune\[onnx\]"):
+        textune.export(run, runtime="onnx")
+
+
+def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run folder"):
+        textune.export(tmp_path / "nowhere", runtime="onnx")
+
+
+def test_something_else_is_never_replaced(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(ExportError, match="something there that is no export"):
+        textune.export(run, runtime="onnx", out=tmp_path)
+
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

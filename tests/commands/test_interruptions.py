@@ -1,0 +1,223 @@
+"""A training that is interrupted beside its steps, and what resuming makes of it."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import textune
+from killing import result_of
+from textune.commands import training_job as job
+from textune.context import Silence
+from textune.errors import RunError, StoppedError
+from textune.run import layout as runs
+from textune.training.loop import DivergenceError
+from textune.training.stepping import EncoderLearner
+from textune.training.workers import GradientWorkers
+from tiny_models import build_tiny_model, change_json
+
+FAST = (
+    "evaluate.baselines=false",
+    "evaluate.bootstrap_samples=100",
+    "train.save_steps=3",
+    "train.num_train_epochs=2",
+    "train.learning_rate=0.01",
+    "train.warmup_steps=0",
+)
+STEPS = 8
+MEMBERS = ("train.members=2", "train.use_validation=true")
+
+
+class Interrupter(Silence):
+    """Interrupts when it has heard of so many steps, those of all members together."""
+
+    def __init__(self, last: int) -> None:
+        self._left = last
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        """Count a step."""
+        self._left -= unit == "steps"
+        if not self._left:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return build_tiny_model(tmp_path / "model", "bert")
+
+
+@pytest.fixture
+def train(model: Path, small_csv: str, tmp_path: Path) -> Callable[..., Path]:
+    """Train into a folder of this name, and return it."""
+
+    def carry_out(name: str, *settings: str, stop_after: int = 0) -> Path:
+        out = tmp_path / name
+        textune.train(
+            "full",
+            model=str(model),
+            data=small_csv,
+            out=out,
+            settings=[*FAST, *settings],
+            observer=Interrupter(stop_after) if stop_after else None,
+        )
+        return out
+
+    return carry_out
+
+
+def stop(train: Callable[..., Path], run: Path, *settings: str, after: int) -> Path:
+    """Train, and return the run folder that an interruption leaves."""
+    with pytest.raises(StoppedError):
+        train(run.name, *settings, stop_after=after)
+    return run
+
+
+@pytest.mark.parametrize("after", [5, STEPS, STEPS + 2, STEPS + 5])
+def test_members_go_on_to_the_same_bits_whichever_was_stopped(
+    train: Callable[..., Path], tmp_path: Path, after: int
+) -> None:
+    whole = train("whole", *MEMBERS)
+    run = stop(train, tmp_path / "run", *MEMBERS, after=after)
+
+    textune.resume(run)
+
+    assert result_of(run) == result_of(whole)
+
+
+def test_a_signal_after_the_last_step_stops_and_the_run_goes_on_to_the_same_bits(
+    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, logits, scored = train("whole"), EncoderLearner.logits, iter(range(9))
+
+    def logits_with_signal(self: EncoderLearner, *arguments: Any) -> torch.Tensor:
+        if next(scored) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return logits(self, *arguments)
+
+    monkeypatch.setattr(EncoderLearner, "logits", logits_with_signal)
+    with pytest.raises(StoppedError, match="textune train --resume"):
+        train("run")
+    monkeypatch.undo()
+
+    textune.resume(tmp_path / "run")
+
+    assert result_of(tmp_path / "run") == result_of(whole)
+
+
+def test_an_interruption_while_the_model_is_saved_loses_no_step(
+    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, save = train("whole"), job._save
+
+    def save_and_interrupt(*arguments: Any) -> None:
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job, "_save", save_and_interrupt)
+    with pytest.raises(StoppedError, match="textune train --resume"):
+        train("run")
+    monkeypatch.undo()
+    last = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())[-1]
+
+    textune.resume(tmp_path / "run")
+
+    assert last == f"step-{STEPS:08d}"
+    assert result_of(tmp_path / "run") == result_of(whole)
+
+
+def test_an_interruption_before_the_first_checkpoint_leaves_nothing(
+    train: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train("run", stop_after=2)
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_is_interrupted_when_it_is_complete_stays_and_lets_its_checkpoints_go_later(
+    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(run: runs.Run) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "drop_checkpoints", interrupt)
+    with pytest.raises(StoppedError):
+        train("run")
+    monkeypatch.undo()
+
+    textune.resume(tmp_path / "run")
+
+    assert runs.open_run(tmp_path / "run").path == tmp_path / "run"
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_gradient_that_is_no_number_reaches_neither_weights_nor_checkpoints(
+    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, learn = train("whole", "train.save_steps=1"), GradientWorkers.learn
+
+    def learn_wrongly(self: GradientWorkers, *arguments: Any, step: int, **others: Any) -> Any:
+        learned = learn(self, *arguments, step=step, **others)
+        if step == 5:
+            self._masters.vectors[0].grad[0] = math.inf
+        return learned
+
+    monkeypatch.setattr(GradientWorkers, "learn", learn_wrongly)
+    with pytest.raises(DivergenceError, match="last good checkpoint, step-00000004, is kept"):
+        train("run", "train.save_steps=1")
+    monkeypatch.undo()
+
+    textune.resume(tmp_path / "run")
+
+    assert result_of(tmp_path / "run") == result_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"hidden_dropout_prob": 0.3}),
+        ("tokenizer_config.json", {"model_max_length": 12}),
+        ("tokenizer.json", {"normalizer": None}),
+    ],
+)
+def test_a_model_that_reads_texts_in_another_way_is_refused(
+    train: Callable[..., Path], tmp_path: Path, model: Path, file: str, change: dict[str, Any]
+) -> None:
+    run = stop(train, tmp_path / "run", after=5)
+    change_json(model / file, **change)
+
+    with pytest.raises(RunError, match=r"cannot be resumed: the model .* has changed"):
+        textune.resume(run)
+
+
+def test_a_run_that_was_planned_goes_on_as_it_was_planned(
+    model: Path, small_csv: str, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(StoppedError):
+        textune.train(
+            "full",
+            model=str(model),
+            data=small_csv,
+            out=run,
+            settings=FAST,
+            max_minutes=1e6,
+            observer=Interrupter(5),
+        )
+
+    assert textune.resume(run).run == run

@@ -1,0 +1,129 @@
+"""How exports are judged: figures, faults and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textune.export.parity import (
+    LabelledTexts,
+    Measured,
+    Row,
+    describe_row,
+    find_fault,
+    measure_predictor,
+    remarks_on,
+)
+from textune.runtimes.exports import Speed
+
+RANDOM = np.random.default_rng(0)
+PROBABILITIES = RANDOM.dirichlet([1, 1, 1], size=200)
+TEXTS = LabelledTexts([f"text {n}" for n in range(200)], RANDOM.integers(3, size=200))
+SPEED = Speed(load_seconds=0.5, latency_ms=2.0, texts_per_second=500.0)
+
+
+class FromList:
+    """A predictor that knows the probabilities of a few texts, and adds something where they are many."""
+
+    label_names = ("a", "b", "c")
+
+    def __init__(self, added: float = 0.0) -> None:
+        self._added = added
+
+    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> Any:
+        numbers = [int(text.split()[1]) for text in texts]
+        return PROBABILITIES[numbers] + (self._added if len(texts) > 1 else 0.0)
+
+
+def measured(change: Any = 0.0, *, alone: float = 0.0) -> Measured:
+    found = PROBABILITIES + change
+    return Measured(found, found[:50] + alone, SPEED)
+
+
+def row(found: Measured, *, name: str = "onnx", speed: Speed = SPEED) -> Row:
+    return replace(describe_row(name, Path(__file__).parent, found, measured(), TEXTS), speed=speed)
+
+
+def with_other_labels(count: int) -> Measured:
+    """Return what gives the first rows of those that the model has right another label."""
+    changed = PROBABILITIES.copy()
+    right = np.flatnonzero(PROBABILITIES.argmax(axis=1) == TEXTS.labels)[:count]
+    changed[right] = np.roll(changed[right], 1, axis=1)
+    return Measured(changed, changed[:50], SPEED)
+
+
+def test_a_predictor_is_measured_alone_and_together() -> None:
+    found = measure_predictor(FromList(added=0.25), TEXTS.texts, load_seconds=1.23456)
+
+    np.testing.assert_array_equal(found.probabilities, PROBABILITIES + 0.25)
+    np.testing.assert_array_equal(found.alone, PROBABILITIES[:50])
+    assert found.speed.load_seconds == 1.235
+    assert found.speed.texts_per_second > 0
+
+
+def test_what_agrees_has_no_fault_and_no_remark() -> None:
+    same = row(measured(1e-6))
+
+    assert same.agreement.labels == 1
+    assert same.agreement.largest_difference == pytest.approx(1e-6)
+    assert find_fault(same, precision="fp32") == ""
+    assert remarks_on([same, same]) == []
+
+
+def test_fp32_may_not_change_a_probability_by_more_than_rounding() -> None:
+    assert "differ by up to 0.0002" in find_fault(row(measured(2e-4)), precision="fp32")
+
+
+def test_what_is_no_number_is_a_fault() -> None:
+    assert "differ by up to nan" in find_fault(row(measured(np.nan)), precision="fp32")
+
+
+def test_fp32_may_not_depend_on_the_texts_beside_it() -> None:
+    found = find_fault(row(measured(alone=2e-5)), precision="fp32")
+
+    assert "depend on the texts beside it by up to 2e-05" in found
+
+
+def test_int8_may_change_labels_as_long_as_macro_f1_holds() -> None:
+    assert find_fault(row(measured(0.05)), precision="int8") == ""
+
+
+def test_int8_may_not_lose_more_than_half_a_point() -> None:
+    found = find_fault(row(with_other_labels(6)), precision="int8")
+
+    assert "points of macro-F1 (95 % interval of the change: -" in found
+    assert "at most 0.5 are allowed" in found
+
+
+def test_a_slower_export_is_told() -> None:
+    slow = row(measured(), name="onnx-int8", speed=Speed(0.5, 2.0, 210.0))
+
+    (found,) = remarks_on([row(measured()), slow])
+
+    assert found == "onnx-int8 is slower here than onnx: 210 against 500 texts a second."
+
+
+def test_a_loss_that_may_be_chance_is_told_as_such() -> None:
+    (found,) = remarks_on([row(measured()), row(with_other_labels(1), name="onnx-int8")])
+
+    assert found.startswith("onnx-int8 is less accurate: macro-F1 is 0.")
+    assert found.endswith("which may be chance.")
+
+
+def test_a_loss_beyond_chance_is_told_as_such() -> None:
+    (found,) = remarks_on([row(measured()), row(with_other_labels(30))])
+
+    assert found.endswith("more than chance explains.")
+
+
+def test_dependence_on_other_texts_is_told() -> None:
+    (found,) = remarks_on([row(measured()), row(measured(alone=0.002), name="openvino-bf16")])
+
+    assert found == (
+        "With openvino-bf16, a text's probabilities depend on the texts beside it, by up to 0.002."
+    )

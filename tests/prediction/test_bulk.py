@@ -1,0 +1,420 @@
+"""Rows in bulk: every one comes back, in order, with its columns, and files are whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from stand_in_predictor import LABELS, StandIn
+from textune.errors import RequestError
+from textune.prediction.bulk import Prediction, TextRow, check_output, predict_rows, write_file
+from textune.prediction.inputs import read_texts
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+WINDOW = 1024
+
+
+def rows(*texts: str) -> list[TextRow]:
+    return [TextRow(text, {}) for text in texts]
+
+
+def numbered(count: int, *, every_empty: int = 0) -> list[TextRow]:
+    """Return rows with a number in text and columns; every so-manieth text is empty."""
+    return [
+        TextRow("" if every_empty and not number % every_empty else f"hah {number}", {"id": number})
+        for number in range(count)
+    ]
+
+
+def predicted(
+    *others: dict[str, Any], text: str = "hhsa", label_names: tuple[str, ...] = LABELS
+) -> Iterator[Prediction]:
+    """Yield the prediction of one text for every row's other columns."""
+    return predict_rows(StandIn(label_names=label_names), [TextRow(text, values) for values in others])
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of an output file."""
+    if path.suffix == ".parquet":
+        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        return found
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    text = path.read_bytes().decode()
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def write(path: Path, predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
+    """Write predictions to a file, and return what can be read of it."""
+    write_file(path, predictions, label_names=LABELS)
+    return read(path)
+
+
+def refusal(path: Path, predictions: Iterable[Prediction]) -> RequestError:
+    """Return the error that writing predictions raises; it must have a hint, and leave nothing behind."""
+    with pytest.raises(RequestError) as caught:
+        write_file(path, predictions, label_names=LABELS)
+    assert caught.value.hint
+    assert list(path.parent.iterdir()) == []
+    return caught.value
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 10])
+@pytest.mark.parametrize("every_empty", [0, 1, 2, 3, 4])
+def test_every_row_comes_back_in_order(count: int, every_empty: int) -> None:
+    given = numbered(count, every_empty=every_empty)
+
+    found = list(predict_rows(StandIn(), given, window=3))
+
+    assert [prediction.row for prediction in found] == given
+
+
+def test_every_row_has_the_prediction_of_its_own_text() -> None:
+    texts = [f"{'h' * number}{'s' * (10 - number)}" for number in (3, 9, 0, 6, 1, 10, 4)]
+
+    found = list(predict_rows(StandIn(), rows(texts[0], "", *texts[1:4], " ", *texts[4:]), window=3))
+
+    joys = [prediction.scores.get("joy") for prediction in found]
+    assert joys == pytest.approx([0.3, None, 0.9, 0, 0.6, None, 0.1, 1, 0.4])
+
+
+def test_rows_are_predicted_in_windows() -> None:
+    predictor = StandIn()
+
+    list(predict_rows(predictor, rows(*"abcdefg"), window=3))
+
+    assert predictor.calls == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+
+
+def test_no_more_rows_are_read_than_a_window() -> None:
+    remaining = iter(rows(*"abcdefg"))
+
+    next(predict_rows(StandIn(), remaining, window=3))
+
+    assert [row.text for row in remaining] == ["d", "e", "f", "g"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u3000\xa0"])
+def test_an_empty_text_gets_no_label(text: str) -> None:
+    (found,) = predict_rows(StandIn(), rows(text))
+
+    assert (found.label, found.score, found.scores) == (None, None, {})
+    assert found.row.text == text
+
+
+def test_empty_texts_never_reach_the_predictor() -> None:
+    predictor = StandIn()
+
+    list(predict_rows(predictor, rows("", "a", " ", "", "", "", "b"), window=3))
+
+    assert predictor.calls == [["a"], ["b"]]
+
+
+def test_the_label_is_the_most_probable_one() -> None:
+    happy, sad = predict_rows(StandIn(), rows("hhhs", "hsss"))
+
+    assert (happy.label, happy.score, happy.scores) == ("joy", 0.75, {"joy": 0.75, "sadness": 0.25})
+    assert (sad.label, sad.score) == ("sadness", 0.75)
+
+
+def test_progress_is_told_after_every_window() -> None:
+    heard: list[int] = []
+
+    list(predict_rows(StandIn(), rows("a", "b", "", "", "", "", "c"), window=3, on_progress=heard.append))
+
+    assert heard == [3, 6, 7]
+
+
+def test_a_prediction_as_json_has_the_other_columns_last() -> None:
+    (found,) = predicted({"id": 7, "tags": ["a"]})
+
+    assert list(found.to_json().items()) == [
+        ("text", "hhsa"),
+        ("label", "joy"),
+        ("score", 0.5),
+        ("scores", {"joy": 0.5, "sadness": 0.5}),
+        ("id", 7),
+        ("tags", ["a"]),
+    ]
+
+
+def test_columns_that_are_named_like_results_are_kept_under_another_name() -> None:
+    (found,) = predicted({"label": 1, "score": 2, "scores": 3, "text": 4, "Label": 5})
+
+    kept = {"input_label": 1, "input_score": 2, "input_scores": 3, "input_text": 4, "Label": 5}
+    assert found.to_json().items() >= kept.items()
+    assert found.to_json()["label"] == "joy"
+
+
+def test_no_two_columns_become_one() -> None:
+    (found,) = predicted({"label": 1, "input_label": 2, "input_input_label": 3, "input_id": 4})
+
+    values = list(found.to_json().values())[4:]
+    assert values == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_number_of_rows_written_is_returned(tmp_path: Path, suffix: str) -> None:
+    predictions = predict_rows(StandIn(), numbered(WINDOW + 76, every_empty=10))
+
+    assert write_file(tmp_path / f"out{suffix}", predictions, label_names=LABELS) == WINDOW + 76
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_has_every_row_of_every_window_in_order(tmp_path: Path, suffix: str) -> None:
+    given = numbered(2 * WINDOW + 52, every_empty=7)
+
+    found = write(tmp_path / f"out{suffix}", predict_rows(StandIn(), given))
+
+    assert [(row["text"], str(row["id"])) for row in found] == [
+        (row.text, str(row.others["id"])) for row in given
+    ]
+    assert [bool(row["label"]) for row in found] == [bool(row.text) for row in given]
+
+
+def test_a_csv_file_has_a_column_for_every_score(tmp_path: Path) -> None:
+    found = write(
+        tmp_path / "out.csv", predict_rows(StandIn(), [TextRow("hhhs", {"id": 7}), TextRow("", {})])
+    )
+
+    assert found == [
+        {
+            "text": "hhhs",
+            "label": "joy",
+            "score": "0.75",
+            "score_joy": "0.75",
+            "score_sadness": "0.25",
+            "id": "7",
+        },
+        {"text": "", "label": "", "score": "", "score_joy": "", "score_sadness": "", "id": ""},
+    ]
+
+
+def test_a_jsonl_file_has_the_lines_of_predict_json(tmp_path: Path) -> None:
+    given = [TextRow("häh", {"id": 7, "day": datetime.date(2024, 2, 29)}), TextRow("", {})]
+
+    found = write(tmp_path / "out.jsonl", predict_rows(StandIn(), given))
+
+    assert found[0].items() >= {"text": "häh", "label": "joy", "id": 7, "day": "2024-02-29"}.items()
+    assert found[1] == {"text": "", "label": None, "score": None, "scores": {}}
+
+
+def test_a_parquet_file_keeps_the_types_of_the_columns(tmp_path: Path) -> None:
+    others = {"id": 7, "share": 0.5, "ok": True, "day": datetime.date(2024, 2, 29), "tags": ["a"], "no": None}
+
+    found = write(tmp_path / "out.parquet", predicted(others))
+
+    scores = {"joy": 0.5, "sadness": 0.5}
+    assert found == [{"text": "hhsa", "label": "joy", "score": 0.5, "scores": scores, **others}]
+
+
+def test_an_empty_text_has_nulls_in_a_parquet_file(tmp_path: Path) -> None:
+    found = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows("", "hs")))
+
+    assert found[0] == {"text": "", "label": None, "score": None, "scores": None}
+
+
+def test_a_parquet_file_may_begin_with_a_window_of_empty_texts(tmp_path: Path) -> None:
+    found = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows(*[""] * WINDOW, "hhhs")))
+
+    scores = {"joy": 0.75, "sadness": 0.25}
+    assert found[WINDOW - 1 :] == [
+        {"text": "", "label": None, "score": None, "scores": None},
+        {"text": "hhhs", "label": "joy", "score": 0.75, "scores": scores},
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_odd_characters_come_back_as_they_were(tmp_path: Path, suffix: str) -> None:
+    odd = 'h "so",\r\nhappy\ttoday\r\u2028;\n😀'
+
+    (found,) = write(tmp_path / f"out{suffix}", predicted({"a,b": odd}, text=odd))
+
+    assert (found["text"], found["a,b"]) == (odd, odd)
+
+
+def test_label_names_with_odd_characters_name_their_columns(tmp_path: Path) -> None:
+    names = ("a, b", 'say "so"\n')
+
+    write_file(tmp_path / "out.csv", predicted({}, label_names=names), label_names=names)
+
+    assert list(read(tmp_path / "out.csv")[0])[3:] == ["score_a, b", 'score_say "so"\n']
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_was_written_can_be_predicted_again(tmp_path: Path, suffix: str) -> None:
+    first, again = tmp_path / f"first{suffix}", tmp_path / f"again{suffix}"
+    write(first, predicted({"id": "7", "label": "x"}))
+
+    found = write(again, predict_rows(StandIn(), read_texts(first)))
+
+    assert [row.text for row in read_texts(again)] == ["hhsa"]
+    assert (found[0]["id"], found[0]["input_label"], found[0]["input_input_label"]) == ("7", "joy", "x")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_values_stand_under_their_names_whatever_the_order_of_a_rows_columns(
+    tmp_path: Path, suffix: str
+) -> None:
+    predictions = predicted({"id": "1"}, {"lang": "en", "id": "2"}, {"lang": "de"})
+
+    found = write(tmp_path / f"out{suffix}", predictions)
+
+    assert [(row["id"] or None, row["lang"] or None) for row in found] == [
+        ("1", None),
+        ("2", "en"),
+        (None, "de"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_that_first_comes_up_after_a_window_is_refused(tmp_path: Path, suffix: str) -> None:
+    error = refusal(tmp_path / f"out{suffix}", predicted(*[{"id": 1}] * WINDOW, {"id": 1, "lang": "en"}))
+
+    assert "The input's column 'lang' is not in its first 1,024 rows" in error.message
+    assert ".jsonl" in error.hint
+
+
+def test_a_jsonl_file_takes_a_column_whenever_it_comes_up(tmp_path: Path) -> None:
+    found = write(tmp_path / "out.jsonl", predicted(*[{"id": 1}] * WINDOW, {"lang": "en"}))
+
+    assert (found[0]["id"], found[-1]["lang"]) == (1, "en")
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (1, "a"),
+        ("a", 1),
+        (1, 1.5),
+        (1, True),
+        (1, 2**70),
+        (None, "a"),
+        ("a", ["a"]),
+        ({"a": 1}, {"a": 1, "b": 2}),
+    ],
+)
+def test_a_type_that_changes_after_a_window_is_refused_by_parquet(
+    tmp_path: Path, first: Any, later: Any
+) -> None:
+    error = refusal(tmp_path / "out.parquet", predicted(*[{"id": first}] * WINDOW, {"id": later}))
+
+    assert "A Parquet file cannot hold the input's columns" in error.message
+    assert ".jsonl" in error.hint
+
+
+def test_the_column_whose_type_changes_is_named(tmp_path: Path) -> None:
+    first, later = {"share": 0.5, "id": 1, "lang": "en"}, {"share": 1, "id": 1.5, "lang": None}
+
+    error = refusal(tmp_path / "out.parquet", predicted(*[first] * WINDOW, later))
+
+    assert "'id' is int64 at first and double later" in error.message
+
+
+@pytest.mark.parametrize("values", [(1, "a"), (2**70, 1), ({}, {}), (["a"], [1])])
+def test_values_that_fit_into_no_type_are_refused_by_parquet(tmp_path: Path, values: tuple[Any, Any]) -> None:
+    error = refusal(tmp_path / "out.parquet", predicted(*({"id": value} for value in values)))
+
+    assert "A Parquet file cannot hold the input's columns" in error.message
+
+
+@pytest.mark.parametrize(("first", "later"), [(0.5, 1), (0.5, None), ("a", None), ({"a": 1}, {"a": None})])
+def test_a_value_that_fits_into_the_first_windows_type_is_taken(
+    tmp_path: Path, first: Any, later: Any
+) -> None:
+    found = write(tmp_path / "out.parquet", predicted(*[{"id": first}] * WINDOW, {"id": later}))
+
+    assert (found[0]["id"], found[-1]["id"]) == (first, later)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_predictor_that_fails_midway_leaves_no_file(tmp_path: Path, suffix: str) -> None:
+    predictions = predict_rows(StandIn(fails_at_call=2), numbered(WINDOW + 1))
+
+    with pytest.raises(ZeroDivisionError):
+        write_file(tmp_path / f"out{suffix}", predictions, label_names=LABELS)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_predictor_that_fails_midway_leaves_an_older_file_as_it_was(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    path.write_bytes(b"older")
+    predictions = predict_rows(StandIn(fails_at_call=2), numbered(WINDOW + 1))
+
+    with pytest.raises(ZeroDivisionError):
+        write_file(path, predictions, label_names=LABELS)
+
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_older_file_is_replaced_once_all_is_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    path.write_bytes(b"older" * 1000)
+
+    assert len(write(path, predicted({}, {}))) == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_rows_make_a_csv_file_of_a_header(tmp_path: Path) -> None:
+    assert write_file(tmp_path / "out.csv", [], label_names=LABELS) == 0
+    assert (tmp_path / "out.csv").read_bytes() == b"text,label,score,score_joy,score_sadness\r\n"
+
+
+def test_no_rows_make_an_empty_jsonl_file(tmp_path: Path) -> None:
+    assert write_file(tmp_path / "out.jsonl", [], label_names=LABELS) == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_no_rows_make_a_parquet_file_of_columns(tmp_path: Path) -> None:
+    assert write_file(tmp_path / "out.parquet", [], label_names=LABELS) == 0
+
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert table.num_rows == 0
+    assert table.schema.field("scores").type == pa.struct([("joy", pa.float64()), ("sadness", pa.float64())])
+    assert table.column_names == ["text", "label", "score", "scores"]
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    assert len(write(tmp_path / "new" / "folder" / "out.csv", predicted({}))) == 1
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.CSV", "out.Jsonl", "out.PARQUET", "a.b.csv"])
+def test_a_known_suffix_is_taken_in_any_case(tmp_path: Path, name: str) -> None:
+    assert write_file(tmp_path / name, predicted({}), label_names=LABELS) == 1
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.txt", "out.tsv", "out", ".csv"])
+def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
+    error = refusal(tmp_path / name, predicted({}))
+
+    assert "is no known format" in error.message
+    assert ".csv, .jsonl, .parquet" in error.hint
+
+
+@pytest.mark.parametrize("name", ["out", "out.csv"])
+def test_an_output_that_is_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    with pytest.raises(RequestError, match="is a folder"):
+        check_output(tmp_path / name)
+
+
+def test_an_output_that_is_refused_costs_no_prediction(tmp_path: Path) -> None:
+    predictor = StandIn()
+
+    refusal(tmp_path / "out.xlsx", predict_rows(predictor, rows("a")))
+
+    assert predictor.calls == []

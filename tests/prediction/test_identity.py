@@ -1,0 +1,163 @@
+"""What a prediction is made from, written down and looked at again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from table_files import write, write_parquet
+from textune.errors import DataError, RequestError, RunError
+from textune.prediction.identity import (
+    InputFile,
+    Origin,
+    check_unchanged,
+    describe_input,
+    differences,
+    model_sha256,
+)
+from tiny_classifiers import linear_classifier, save_run
+
+
+@pytest.fixture
+def posts(tmp_path: Path) -> Path:
+    return write(tmp_path / "posts.csv", "text\n" + "so happy\n" * 250)
+
+
+def test_a_file_is_described_by_its_size_time_and_contents(posts: Path) -> None:
+    found = describe_input(posts)
+
+    assert (found.path, found.bytes) == (str(posts), 5 + 250 * 9)
+    assert found.modified_ns == posts.stat().st_mtime_ns
+    assert found.sha256 == hashlib.sha256(posts.read_bytes()).hexdigest()
+
+
+def test_the_rows_of_a_file_are_counted_on_the_way(posts: Path) -> None:
+    assert describe_input(posts).rows == pytest.approx(250, abs=1)
+
+
+def test_the_rows_of_a_file_that_is_not_read_are_estimated(
+    posts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textune.prediction.identity._BLOCK_BYTES", 100)
+
+    found = describe_input(posts, hashed=False)
+
+    assert found.sha256 == ""
+    assert found.rows == pytest.approx(250, rel=0.2)
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_the_rows_of_a_parquet_file_are_known(tmp_path: Path, hashed: bool) -> None:
+    path = write_parquet(tmp_path / "posts.parquet", [{"text": "so\nhappy"}] * 250)
+
+    assert describe_input(path, hashed=hashed).rows == 250
+
+
+def test_a_relative_path_is_described_as_an_absolute_one(
+    posts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(posts.parent)
+
+    assert describe_input(Path("posts.csv")).path == str(posts)
+
+
+def test_an_origin_comes_back_from_json() -> None:
+    origin = Origin((InputFile("/a.csv", 1, 2, "aa"),), {"classifier": "bb"})
+
+    assert Origin.from_json(json.loads(json.dumps(origin.to_json()))) == origin
+
+
+def test_an_origin_has_the_rows_of_its_files() -> None:
+    file = InputFile("/a.csv", 1, 2, "aa", 40)
+
+    assert Origin((file, replace(file, path="/b.csv", rows=2)), {}).rows == 42
+
+
+def test_the_number_of_rows_makes_no_difference() -> None:
+    file = InputFile("/a.csv", 1, 2, "aa", 40)
+
+    assert differences(Origin((file,), {}), Origin((replace(file, rows=41),), {})) == []
+
+
+def test_many_changed_files_are_counted() -> None:
+    files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
+    changed = tuple(replace(file, sha256="bb") for file in files)
+
+    told = differences(Origin(files, {}), Origin(changed, {}))
+
+    assert len(told) == 4
+    assert told[-1] == "so have 7 more files"
+
+
+def test_many_new_files_are_counted() -> None:
+    files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
+
+    (told,) = differences(Origin(files[:1], {}), Origin(files, {}))
+
+    assert told.endswith("/1.csv, /2.csv, /3.csv and 6 more are new")
+
+
+def test_a_file_that_is_as_it_was_is_not_told_of(posts: Path) -> None:
+    check_unchanged([describe_input(posts)])
+
+
+def test_a_file_that_is_written_to_meanwhile_is_told(posts: Path) -> None:
+    found = describe_input(posts)
+    posts.write_bytes(posts.read_bytes().replace(b"happy", b"sorry"))
+    os.utime(posts, ns=(0, found.modified_ns + 1))
+
+    with pytest.raises(DataError, match=r"posts\.csv was changed while it was being classified"):
+        check_unchanged([found])
+
+
+def test_a_file_whose_time_alone_is_new_is_not_told_of(posts: Path) -> None:
+    found = describe_input(posts)
+    os.utime(posts, ns=(0, found.modified_ns + 1))
+
+    check_unchanged([found])
+
+
+def test_a_file_with_another_time_and_unknown_contents_is_told_how_to_be_the_same(posts: Path) -> None:
+    os.utime(posts, ns=(0, 86_400_000_000_123))
+    found = describe_input(posts, hashed=False)
+    os.utime(posts, (1, 1))
+
+    with pytest.raises(RequestError, match=r"posts\.csv has another time of change") as caught:
+        check_unchanged([found])
+
+    assert f"touch -d 1970-01-02T00:00:00.000000123Z {posts}" in caught.value.hint
+
+
+def test_a_file_that_is_gone_meanwhile_is_told(posts: Path) -> None:
+    found = describe_input(posts)
+    posts.unlink()
+
+    with pytest.raises(RequestError, match=r"posts\.csv can no longer be read: No such file"):
+        check_unchanged([found])
+
+
+def test_runs_with_the_same_classifier_have_the_same_hash(tmp_path: Path, tiny_distilbert: str) -> None:
+    classifier = linear_classifier(Path(tiny_distilbert))
+
+    first, again = save_run(tmp_path / "a", classifier), save_run(tmp_path / "b", classifier)
+
+    assert model_sha256(first) == model_sha256(again)
+
+
+def test_runs_with_other_classifiers_have_other_hashes(tmp_path: Path, tiny_distilbert: str) -> None:
+    folder = Path(tiny_distilbert)
+
+    first = save_run(tmp_path / "a", linear_classifier(folder))
+    other = save_run(tmp_path / "b", linear_classifier(folder, max_length=15))
+
+    assert model_sha256(first) != model_sha256(other)
+
+
+def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run folder at"):
+        model_sha256(tmp_path / "nowhere")

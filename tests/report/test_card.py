@@ -1,0 +1,125 @@
+"""The model card: what machines read, what people read, and what stays out of it."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard, metadata_load
+
+from made_results import made_results
+from textune.report.card import render_card
+
+
+def metadata_of(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    """Return a card's metadata as the Hub's library reads it."""
+    file = tmp_path / "README.md"
+    file.write_text(render_card(made_results(**changes)), encoding="utf-8")
+    found: dict[str, Any] = metadata_load(file)
+    return found
+
+
+def on_hub(source: str, *, model: str = "distilbert/distilbert-base-uncased") -> dict[str, Any]:
+    """Return changes that make results those of a model and data on the Hub."""
+    facts = {
+        **made_results().facts,
+        "model": {"name": model, "revision": "c" * 40, "weights_sha256": "a" * 64},
+    }
+    return {"document": {"source": source, "model": model}, "facts": facts}
+
+
+def test_the_hubs_library_reads_the_figures_back() -> None:
+    run = made_results("runs/mine")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = ModelCard(render_card(run)).data
+
+    found = {result.metric_type: result.metric_value for result in data.eval_results}
+    assert found == {
+        "accuracy": round(run.test["accuracy"], 4),
+        "f1": round(run.test["macro_f1"], 4),
+        "loss": round(run.test["log_loss"], 4),
+    }
+    assert data.model_name == "mine"
+    assert {result.dataset_split for result in data.eval_results} == {"test"}
+
+
+def test_the_metadata_say_what_it_is_and_leave_the_licence_to_the_owner(tmp_path: Path) -> None:
+    metadata = metadata_of(tmp_path)
+
+    assert metadata["pipeline_tag"] == "text-classification"
+    assert metadata["metrics"] == ["accuracy", "f1"]
+    assert metadata["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert "license" not in metadata
+
+
+def test_a_model_and_data_of_the_hub_are_linked(tmp_path: Path) -> None:
+    metadata = metadata_of(tmp_path, **on_hub("cardiffnlp/tweet_eval:emotion"))
+
+    dataset = metadata["model-index"][0]["results"][0]["dataset"]
+    assert metadata["base_model"] == "distilbert/distilbert-base-uncased"
+    assert metadata["datasets"] == ["cardiffnlp/tweet_eval"]
+    assert (dataset["type"], dataset["config"]) == ("cardiffnlp/tweet_eval", "emotion")
+
+
+def test_a_folder_that_is_named_like_data_on_the_hub_is_not_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "posts").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    metadata = metadata_of(tmp_path, document={"source": "data/posts"})
+
+    assert "datasets" not in metadata
+
+
+def test_paths_of_this_computer_and_texts_of_the_data_stay_out_of_it() -> None:
+    run = made_results(
+        "/home/someone/runs/mine",
+        document={"model": "/home/someone/models/base", "recipe": "/home/someone/my.toml"},
+    )
+
+    card = render_card(run)
+
+    assert "/home/someone" not in card
+    assert "made text" not in card
+    assert "posts.csv" in card
+
+
+def test_the_card_says_how_sure_the_figures_are_and_where_the_model_is_weak() -> None:
+    run = made_results()
+    low, high = run.test["accuracy_ci95"]
+
+    card = render_card(run)
+
+    assert f"{run.test['accuracy'] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}" in card
+    assert "It is weakest on" in card
+    assert "Texts of more than 128 tokens are cut." in card
+
+
+def test_a_stock_head_is_loaded_with_transformers_and_another_with_textune() -> None:
+    stock, linear = (render_card(made_results(head=head)) for head in ("stock", "linear"))
+
+    assert 'pipeline("text-classification", model="OWNER/NAME")' in stock
+    assert "textune.load_folder" not in stock
+    assert 'textune.load_folder(snapshot_download("OWNER/NAME"))' in linear
+
+
+def test_labels_that_are_markdown_or_yaml_are_shown_as_they_are(tmp_path: Path) -> None:
+    labels = ("a|b", "<script>x</script>", "line\nend: [\n---\n")
+
+    card = render_card(made_results(labels=labels))
+
+    assert r"| a\|b |" in card
+    assert "<script>" not in card
+    assert ModelCard(card).data.pipeline_tag == "text-classification"
+    assert r"| line end: \[ --- |" in card
+
+
+def test_a_run_named_like_yaml_is_quoted(tmp_path: Path) -> None:
+    metadata = metadata_of(tmp_path, path='runs/no: "[x')
+
+    assert metadata["model-index"][0]["name"] == 'no: "[x'

@@ -1,0 +1,74 @@
+"""A run's result in three sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from made_results import made_figures, made_predictions, made_results
+from textune.report.verdict import judge
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return made_results(document=changes).document
+
+
+def baselines(seed: int, quality: float) -> dict[str, Any]:
+    return {"tfidf_logistic_regression": made_figures(made_predictions(seed=seed, quality=quality))}
+
+
+def test_the_first_sentence_says_how_good_it_is_and_how_sure_that_is() -> None:
+    found = document()
+    low, high = found["metrics"]["test"]["accuracy_ci95"]
+
+    quality = judge(found).quality
+
+    assert quality.startswith("Of 120 texts that it had not seen, it labels ")
+    assert f"(95 % interval: {low * 100:.1f} to {high * 100:.1f})" in quality
+
+
+def test_a_baseline_that_is_clearly_worse_is_called_so() -> None:
+    worth = judge(document(baselines=baselines(3, 0.0))).worth
+
+    assert "points above TF-IDF + logistic regression, more than the doubt in either" in worth
+
+
+def test_a_baseline_that_overlaps_leaves_the_question_open() -> None:
+    worth = judge(document(baselines=baselines(3, 1.3))).worth
+
+    assert "may be chance" in worth
+
+
+def test_a_baseline_with_the_same_figure_is_the_cheaper_choice() -> None:
+    assert "does just as well" in judge(document(baselines=baselines(0, 1.5))).worth
+
+
+def test_without_baselines_the_question_is_open() -> None:
+    assert "is open" in judge(document(baselines={})).worth
+
+
+def test_a_verdict_that_the_training_gave_is_taken_as_it_is() -> None:
+    given = {"baseline": "tfidf_logistic_regression", "sentence": "Fine-tuning paid."}
+
+    assert judge(document(verdict=given)).worth == "Fine-tuning paid."
+
+
+def test_the_third_sentence_names_the_weakest_label() -> None:
+    found = document()
+    per_class = found["metrics"]["test"]["per_class"]
+    weakest = min(per_class, key=lambda name: per_class[name]["f1"])
+
+    assert f"It is weakest on “{weakest}”" in judge(found).care
+
+
+def test_a_label_without_test_texts_is_not_called_the_weakest() -> None:
+    found = document()
+    found["metrics"]["test"]["per_class"]["joy"] |= {"support": 0, "f1": 0.0}
+
+    assert "joy" not in judge(found).care.partition(")")[0]
+
+
+def test_few_test_texts_are_called_a_hint() -> None:
+    few = made_results(test=made_predictions(30)).document
+
+    assert "With only 30 test rows" in judge(few).caution
+    assert judge(document()).caution == ""

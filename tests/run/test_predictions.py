@@ -1,0 +1,37 @@
+"""The predictions that a run keeps: they come back as they were written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textune.errors import RunError
+from textune.run.predictions import read_predictions, write_predictions
+
+SPLIT = {"text": ["so happy", "so sad", "fine"], "label": [1, 0, 1]}
+PROBABILITIES = np.array([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
+
+
+def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) -> None:
+    write_predictions(
+        tmp_path / "test.parquet",
+        SPLIT,
+        rows=np.array([7, 3, 9]),
+        probabilities=PROBABILITIES,
+        label_names=("anger", "joy"),
+    )
+
+    found = read_predictions(tmp_path / "test.parquet")
+
+    assert (found.texts, found.labels.tolist()) == (tuple(SPLIT["text"]), SPLIT["label"])
+    assert found.rows.tolist() == [7, 3, 9]
+    assert found.label_names == ("anger", "joy")
+    np.testing.assert_array_equal(found.probabilities, PROBABILITIES)
+    assert (found.predicted.tolist(), found.scores.tolist()) == ([1, 1, 1], [0.8, 0.6, 0.7])
+
+
+def test_predictions_that_a_run_does_not_keep_are_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"train.parquet is missing"):
+        read_predictions(tmp_path / "train.parquet")

@@ -1,0 +1,151 @@
+"""Loading an export: what it needs, what it says when it cannot, and how it computes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import tokenizers
+
+from conftest import REPOSITORY
+from small_data import small_rows
+from textune.encoder.prefix import batches_by_length
+from textune.errors import ExportError, MissingExtraError
+from textune.prediction.predictor import load_predictor
+from textune.runtimes import graph_predictor as runtimes
+from textune.runtimes.exports import read_export
+from textune.runtimes.graph_predictor import ExportPredictor, pad, softmax
+from tiny_exports import EXACT, fake_export
+
+TEXTS = [text for text, _ in small_rows(70)]
+HEAVY = {"torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "onnx"}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Run the command line in a fresh interpreter; return the top-level modules that it has imported."""
+    code = f"""
+import sys
+sys.argv = ["textune", *{list(arguments)!r}]
+from textune.cli.main import main
+try: main()
+except SystemExit as ended: assert not ended.code
+print(*(name for name in sys.modules if "." not in name))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("runtime", EXACT)
+def test_predicting_with_an_export_imports_its_runtime_and_nothing_heavy(
+    exported_run: Path, runtime: str
+) -> None:
+    found = modules_after("predict", str(exported_run), "so happy", "--runtime", runtime)
+
+    assert {"tokenizers", "numpy", {"onnx": "onnxruntime"}.get(runtime, runtime)} <= found
+    assert found.isdisjoint(HEAVY)
+
+
+def test_the_choice_imports_nothing_heavy_either(exported_run: Path) -> None:
+    assert modules_after("predict", str(exported_run), "so happy").isdisjoint(HEAVY)
+
+
+def test_an_export_is_self_contained(exported_run: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(exported_run / "exports" / "onnx", tmp_path / "elsewhere")
+
+    found = load_predictor(place).predict_proba(TEXTS)
+
+    expected = load_predictor(exported_run, runtime="onnx").predict_proba(TEXTS)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_other_programs_read_an_export_as_the_how_to_shows(
+    exported_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (REPOSITORY / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
+    code = page.partition("    import numpy, onnxruntime, tokenizers\n")[2].partition("\n## ")[0]
+    code = textwrap.dedent(code).replace("runs/mine", str(exported_run))
+    names: dict[str, Any] = {"numpy": np, "onnxruntime": onnxruntime, "tokenizers": tokenizers}
+
+    exec(code, names)
+
+    expected = load_predictor(exported_run, runtime="onnx").predict_proba(["What a day!"])
+    np.testing.assert_allclose(softmax(names["logits"]), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("runtime", EXACT)
+def test_threads_change_no_bit(exported_run: Path, runtime: str) -> None:
+    export = read_export(exported_run / "exports" / runtime)
+
+    one, three = (ExportPredictor(export, threads=n).predict_proba(TEXTS * 3) for n in (1, 3))
+
+    np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("runtime", EXACT)
+def test_several_threads_may_ask_at_once(exported_run: Path, runtime: str) -> None:
+    predictor = load_predictor(exported_run, runtime=runtime)
+    expected = predictor.predict_proba(TEXTS)
+
+    with ThreadPoolExecutor(6) as executor:
+        found = list(executor.map(predictor.predict_proba, [TEXTS] * 6))
+
+    np.testing.assert_array_equal(found, [expected] * 6)
+
+
+def test_a_graph_that_is_none_is_told(tmp_path: Path) -> None:
+    export = read_export(fake_export(tmp_path / "onnx"))
+    (export.path / "tokenizer.json").write_text("{")
+
+    with pytest.raises(ExportError, match="cannot be opened"):
+        ExportPredictor(export)
+
+
+def test_a_missing_runtime_is_told_with_the_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = read_export(fake_export(tmp_path / "openvino", name="openvino"))
+    monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'textune\[openvino\]'"):
+        ExportPredictor(export)
+
+
+def test_whole_bytes_are_refused_on_a_processor_that_would_overflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = fake_export(tmp_path / "onnx-int8", name="onnx-int8")
+    values = json.loads((place / "export.json").read_text(encoding="utf-8"))
+    (place / "export.json").write_text(json.dumps({**values, "whole_bytes": True}))
+    monkeypatch.setattr(runtimes, "multiplies_whole_bytes", lambda: False)
+
+    with pytest.raises(ExportError, match="with VNNI instructions") as caught:
+        ExportPredictor(read_export(place))
+
+    assert "--runtime onnx --int8" in caught.value.hint
+
+
+def test_rows_are_padded_to_the_longest() -> None:
+    input_ids, attention_mask = pad([[5, 6, 7], [8]], padding_id=1)
+
+    assert input_ids.tolist() == [[5, 6, 7], [8, 1, 1]]
+    assert attention_mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+
+
+def test_batches_hold_rows_of_like_length() -> None:
+    batches = batches_by_length([100, 3, 90, 4, 600], max_tokens=200)
+
+    assert batches == [[4], [0, 2], [3, 1]]
+
+
+def test_softmax_takes_large_logits() -> None:
+    np.testing.assert_allclose(softmax(np.array([[1000.0, 1000.0]])), [[0.5, 0.5]])

@@ -1,0 +1,244 @@
+"""`max_minutes` chooses what is trained, and changes nothing else."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import textune
+from small_data import write_small_csv
+from textune.commands.train import TrainResult, resolve_recipe
+from textune.context import Silence
+from textune.encoder.prefix import Placement
+from textune.encoder.preparing import feature_shape
+from textune.errors import RecipeError, RequestError
+from textune.training import budget as planning
+from textune.training.budget import plan_task
+from textune.training.costs import Costs
+from textune.training.learners import Task, frozen_layers_of
+from tiny_classifiers import linear_classifier, stock_classifier
+from tiny_models import build_tiny_model
+
+SETTINGS = (
+    "model.frozen_layers=0",
+    "train.num_train_epochs=3",
+    "train.warmup_steps=0",
+    "evaluate.bootstrap_samples=100",
+    "evaluate.baselines=false",
+)
+
+
+class Notes(Silence):
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        """Keep it."""
+        self.sentences.append(sentence)
+
+    def told(self, words: str) -> str:
+        """Return the only sentence with these words."""
+        (found,) = [sentence for sentence in self.sentences if words in sentence]
+        return found
+
+
+def train(
+    model: str, data: str, out: Path, *settings: str, recipe: str = "full", **options: Any
+) -> TrainResult:
+    return textune.train(recipe, model=model, data=data, out=out, settings=[*SETTINGS, *settings], **options)
+
+
+def weights(run: Path) -> bytes:
+    return (run / "model" / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let 105 rows take 10.5 s an epoch, and 1.05 s with a layer frozen."""
+    costs = Costs(first=0.1, last=0.01, forward=0.0, frozen_layers=0, most_frozen=1, layers=2)
+    monkeypatch.setattr(planning, "_measure", lambda *_, **__: costs)
+    monkeypatch.setattr(planning, "_RESERVE_SECONDS", 0.0)
+
+
+def test_an_estimate_is_told_before_every_training(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    notes = Notes()
+
+    train(tiny_distilbert, small_csv, tmp_path / "run", observer=notes)
+
+    estimate = notes.told("Training will take about")
+    assert "12 steps of 32 texts" in estimate
+    assert "texts a second" in estimate
+
+
+def test_an_epoch_of_a_single_batch_is_estimated_as_well(tiny_distilbert: str, tmp_path: Path) -> None:
+    notes, data = Notes(), write_small_csv(tmp_path / "texts.csv", 36)
+
+    train(tiny_distilbert, str(data), tmp_path / "run", observer=notes)
+
+    assert "3 steps of 32 texts" in notes.told("Training will take about")
+
+
+def test_planning_with_time_enough_leaves_the_same_bits(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    plain = train(tiny_distilbert, small_csv, tmp_path / "a")
+    planned = train(tiny_distilbert, small_csv, tmp_path / "b", max_minutes=1e6)
+
+    assert weights(planned.run) == weights(plain.run)
+
+
+@pytest.mark.usefixtures("costs")
+def test_what_was_planned_is_told_and_stands_in_the_runs_recipe(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    notes = Notes()
+
+    result = train(tiny_distilbert, small_csv, tmp_path / "run", max_minutes=0.4, observer=notes)
+
+    recipe = textune.load_recipe(str(result.run / "recipe.toml"))
+    assert "1 of 2 layers frozen, 3 epochs, about 3 seconds" in notes.told("To fit into the time")
+    assert (recipe.model.frozen_layers, recipe.train.num_train_epochs) == (1, 3)
+    assert result.document["training"]["frozen_layers"] == 1
+    assert len(result.history) == 3
+
+
+@pytest.mark.usefixtures("costs")
+def test_embeddings_are_frozen_with_the_layers_that_a_plan_freezes(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    result = train(
+        tiny_distilbert, small_csv, tmp_path / "run", "model.freeze_embeddings=false", max_minutes=0.4
+    )
+
+    assert textune.load_recipe(str(result.run / "recipe.toml")).model.freeze_embeddings
+
+
+def test_a_planned_run_can_be_made_again(tiny_distilbert: str, small_csv: str, tmp_path: Path) -> None:
+    planned = train(tiny_distilbert, small_csv, tmp_path / "a", max_minutes=100.0)
+
+    again = textune.train(str(planned.run / "recipe.toml"), out=tmp_path / "b")
+
+    assert weights(again.run) == weights(planned.run)
+
+
+def test_too_little_time_is_told_and_leaves_nothing(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError, match="Not even one epoch fits") as caught:
+        train(tiny_distilbert, small_csv, tmp_path / "run", max_minutes=0.001)
+
+    assert caught.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("minutes", [-1.0, math.nan])
+def test_what_is_no_length_of_time_is_told_before_anything_is_loaded(minutes: float) -> None:
+    with pytest.raises(RequestError, match="is no length of time"):
+        textune.train("full", model="nowhere", data="nowhere", max_minutes=minutes)
+
+
+def test_no_time_is_promised_for_keras_end_to_end(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no time can be promised") as caught:
+        textune.train(
+            "paper", out=tmp_path / "run", settings=["train.engine=keras"], max_minutes=2.0, offline=True
+        )
+
+    assert caught.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frozen_encoder_needs_no_plan(tiny_distilbert: str, small_csv: str, tmp_path: Path) -> None:
+    notes = Notes()
+
+    train(
+        tiny_distilbert,
+        small_csv,
+        tmp_path / "run",
+        "model.frozen_layers='all'",
+        recipe="frozen",
+        max_minutes=1.0,
+        observer=notes,
+    )
+
+    assert notes.told("nothing to plan")
+
+
+def test_more_frozen_layers_than_there_are_is_told_by_the_plan(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=r"frozen_layers = 9, and the model has 2 layers"):
+        train(tiny_distilbert, small_csv, tmp_path / "run", "model.frozen_layers=9", max_minutes=9.0)
+
+
+def task_of(classifier: Any, *settings: str, processes: Any = None) -> Task:
+    """Return a task with a classifier, of which nothing but the costs is measured."""
+    recipe = resolve_recipe("full", model=None, data=None, seed=None, settings=[*SETTINGS, *settings])
+    labels = {"train": [0] * 105, "validation": [0] * 15, "test": [0] * 30}
+    alone: Any = SimpleNamespace(rank=0, count=1, sum_scalar=lambda value: value)
+    nothing: Any = None
+    placement = Placement("cpu", "fp32", "eager")
+    return Task(recipe, classifier, nothing, labels, nothing, "", placement, processes or alone)
+
+
+def most_frozen(task: Task) -> int:
+    return planning._most_frozen(task, int(task.recipe.model.frozen_layers))
+
+
+def test_all_layers_but_the_last_can_be_frozen(tiny_distilbert: str) -> None:
+    assert most_frozen(task_of(stock_classifier(Path(tiny_distilbert)))) == 1
+
+
+def test_no_layer_below_one_that_the_head_reads_can_be_left_out(tiny_distilbert: str) -> None:
+    classifier = linear_classifier(Path(tiny_distilbert), layers=(-1, 0))
+
+    assert most_frozen(task_of(classifier, "model.head=linear", "model.layers=[-1, 0]")) == 0
+
+
+def test_with_low_rank_updates_no_further_layer_is_frozen(tiny_distilbert: str) -> None:
+    assert most_frozen(task_of(stock_classifier(Path(tiny_distilbert)), "model.lora_rank=2")) == 0
+
+
+def test_half_of_the_layers_can_be_frozen_whatever_their_number(tiny_distilbert: str) -> None:
+    classifier = stock_classifier(Path(tiny_distilbert))
+
+    assert frozen_layers_of(task_of(classifier, "model.frozen_layers=half")) == 1
+
+
+def test_no_layer_is_frozen_where_all_share_their_weights(tmp_path: Path) -> None:
+    classifier = stock_classifier(build_tiny_model(tmp_path, "albert"))
+
+    assert frozen_layers_of(task_of(classifier, "model.frozen_layers=half")) == 0
+
+
+def test_layers_that_are_shared_cannot_be_frozen(tmp_path: Path) -> None:
+    assert most_frozen(task_of(stock_classifier(build_tiny_model(tmp_path, "albert")))) == 0
+
+
+@pytest.mark.usefixtures("costs")
+def test_processes_whose_clocks_differ_come_to_the_same_plan(tiny_distilbert: str) -> None:
+    # One has 40 s left, enough for all layers; the other has 20 s, which leaves both 30 s on the mean.
+    processes: Any = SimpleNamespace(rank=0, count=2, sum_scalar=lambda value: value + 20.0)
+    task = task_of(stock_classifier(Path(tiny_distilbert)), processes=processes)
+
+    planned = plan_task(task, 40.0, observer=Silence())
+
+    assert planned.recipe.model.frozen_layers == 1
+
+
+def test_processes_on_several_gpus_share_what_is_cached(tiny_distilbert: str) -> None:
+    classifier = stock_classifier(Path(tiny_distilbert))
+
+    first, second = (
+        feature_shape(classifier, "hash", Placement(device, "bf16", "sdpa"))
+        for device in ("cuda:0", "cuda:1")
+    )
+
+    assert first == second

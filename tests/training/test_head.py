@@ -1,0 +1,177 @@
+"""Fitting a head as a recipe says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from textune.model.heads import LinearHead
+from textune.recipe.settings import TrainSettings
+from textune.training.head import fit_head
+from textune.training.loop import DivergenceError, EpochEnd, FitEnd
+
+CLASSES = 3
+
+
+def blobs(*, rows: int = 300, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return features (rows, 5) of three overlapping classes, and their labels."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(CLASSES, size=rows)
+    centres = np.random.default_rng(42).normal(size=(CLASSES, 5))
+    features = centres[labels] + random.normal(size=(rows, 5))
+    return torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels)
+
+
+def fit(head: LinearHead, **settings: Any) -> list[Any]:
+    """Fit a head on blobs and return all events."""
+    features, labels = blobs()
+    held_out, held_out_labels = blobs(seed=1)
+
+    def score(module: torch.nn.Module) -> dict[str, dict[str, float]]:
+        with torch.inference_mode():
+            return {
+                "validation": {
+                    "log_loss": float(torch.nn.functional.cross_entropy(module(held_out), held_out_labels))
+                }
+            }
+
+    return list(
+        fit_head(head, features, labels, classes=CLASSES, settings=TrainSettings(**settings), score=score)
+    )
+
+
+def lbfgs(**settings: Any) -> dict[str, Any]:
+    return {
+        "optim": "lbfgs",
+        "per_device_train_batch_size": 0,
+        "learning_rate": 1.0,
+        "num_train_epochs": 60,
+        "load_best_model_at_end": False,
+    } | settings
+
+
+def test_a_penalised_linear_head_is_the_logistic_regression_of_the_same_strength() -> None:
+    features, labels = blobs()
+    strength = 0.1
+    peer = LogisticRegression(C=1 / (strength * len(labels)), tol=1e-10, max_iter=10_000)
+    expected = peer.fit(features.numpy(), labels.numpy()).predict_proba(features.numpy())
+    head = LinearHead(5, CLASSES)
+
+    fit(head, **lbfgs(weight_decay=strength))
+
+    found = torch.softmax(head(features), dim=1).detach().numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_the_weight_decay_that_validation_prefers_is_found() -> None:
+    end = fit(LinearHead(5, CLASSES), **lbfgs(weight_decay="auto", early_stopping_patience=5))[-1]
+    log_losses = {
+        strength: min(
+            event.scores["validation"]["log_loss"]
+            for event in fit(LinearHead(5, CLASSES), **lbfgs(weight_decay=strength))
+            if isinstance(event, EpochEnd)
+        )
+        for strength in (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
+    }
+
+    assert isinstance(end, FitEnd)
+    assert log_losses[end.weight_decay] == pytest.approx(min(log_losses.values()), abs=2e-3)
+
+
+def test_epochs_are_counted_on_over_several_weight_decays() -> None:
+    events = fit(LinearHead(5, CLASSES), **lbfgs(weight_decay="auto", num_train_epochs=4))
+
+    epochs = [event.epoch for event in events if isinstance(event, EpochEnd)]
+
+    assert epochs == list(range(1, len(epochs) + 1))
+    assert events[-1].epochs == len(epochs)
+
+
+def test_the_best_epoch_is_kept_where_the_recipe_says_so() -> None:
+    head = LinearHead(5, CLASSES)
+    held_out, labels = blobs(seed=1)
+
+    events = fit(head, optim="adam", learning_rate=0.5, num_train_epochs=12)
+
+    log_losses = [event.scores["validation"]["log_loss"] for event in events if isinstance(event, EpochEnd)]
+    kept = float(torch.nn.functional.cross_entropy(head(held_out), labels).detach())
+    assert events[-1].epoch == int(np.argmin(log_losses)) + 1 < 12
+    assert kept == pytest.approx(min(log_losses))
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so() -> None:
+    events = fit(LinearHead(5, CLASSES), learning_rate=0.5, num_train_epochs=4, load_best_model_at_end=False)
+
+    assert events[-1] == FitEnd(epoch=4, epochs=4, weight_decay=0.0)
+
+
+@pytest.mark.parametrize("optim", ["adam", "adamw"])
+def test_the_same_seed_gives_the_same_bits(optim: str) -> None:
+    heads = [LinearHead(5, CLASSES), LinearHead(5, CLASSES)]
+
+    runs = [fit(head, optim=optim, num_train_epochs=3, seed=7) for head in heads]
+
+    assert runs[0] == runs[1]
+    assert torch.equal(heads[0].output.weight, heads[1].output.weight)
+
+
+def test_another_seed_gives_another_order() -> None:
+    assert fit(LinearHead(5, CLASSES), seed=1) != fit(LinearHead(5, CLASSES), seed=2)
+
+
+def recall_of_a_rare_class(class_weights: str) -> float:
+    """Fit a head on blobs of which one class is rare; return the share of that class which it finds."""
+    features, labels = blobs(rows=600)
+    kept = (labels != 2) | (torch.arange(600) % 20 == 0)
+    features, labels = features[kept], labels[kept]
+    head = LinearHead(5, CLASSES)
+    settings = TrainSettings(**lbfgs(class_weights=class_weights))
+    scores = {"validation": {"log_loss": 1.0}}
+    list(fit_head(head, features, labels, classes=CLASSES, settings=settings, score=lambda module: scores))
+    return float((head(features).argmax(1) == 2)[labels == 2].double().mean())
+
+
+def test_balanced_class_weights_raise_the_recall_of_a_rare_class() -> None:
+    assert recall_of_a_rare_class("balanced") > recall_of_a_rare_class("none") + 0.1
+
+
+def test_the_weight_decay_of_the_last_weights_is_told_where_they_are_kept() -> None:
+    head, again = LinearHead(5, CLASSES), LinearHead(5, CLASSES)
+    told = fit(head, **lbfgs(weight_decay="auto"))[-1].weight_decay
+
+    fit(again, **lbfgs(weight_decay=told))
+
+    torch.testing.assert_close(head.output.weight, again.output.weight, atol=1e-2, rtol=0)
+
+
+def test_a_validation_loss_that_is_never_a_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = blobs()
+    scores = {"validation": {"log_loss": float("nan")}}
+
+    with pytest.raises(DivergenceError, match="never a finite number"):
+        list(
+            fit_head(
+                LinearHead(5, CLASSES),
+                features,
+                labels,
+                classes=CLASSES,
+                settings=TrainSettings(num_train_epochs=1),
+                score=lambda module: scores,
+            )
+        )
+
+
+def test_label_smoothing_makes_scores_less_sure() -> None:
+    features, _ = blobs()
+    heads = {smoothing: LinearHead(5, CLASSES) for smoothing in (0.0, 0.3)}
+    for smoothing, head in heads.items():
+        fit(head, **lbfgs(label_smoothing_factor=smoothing))
+
+    with torch.inference_mode():
+        sure = {key: float(torch.softmax(head(features), 1).amax(1).mean()) for key, head in heads.items()}
+
+    assert sure[0.3] < sure[0.0] - 0.05
