@@ -1,7 +1,7 @@
-"""What a workflow tells whoever watches it.
+"""The context of a command: who watches it, whether it may use the network, and its clock.
 
-A workflow gets an `Observer` and calls it; the command line shows what it hears, and by default nobody
-listens. Does not know terminals.
+A command builds one `Context` and passes it on, in place of a parameter for each. The command line implements
+`Observer`; by default nobody watches. Does not know terminals.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -87,3 +88,32 @@ class Stopwatch:
         """Return the stages' seconds in the order they were first entered, and `total` since the start."""
         total = {"total": self.total()}
         return {name: round(value, 3) for name, value in (self._seconds | total).items()}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step of a command needs beside its own arguments.
+
+    It is an `Observer` itself, and passes on what it is told.
+
+    Attributes:
+        observer: Watches the command.
+        offline: Whether to make no network connection.
+        clock: Measures the seconds of each stage.
+    """
+
+    observer: Observer = field(default_factory=Silence)
+    offline: bool = False
+    clock: Stopwatch = field(default_factory=Stopwatch)
+
+    def stage(self, title: str) -> None:
+        """Tell the observer that a new stage begins."""
+        self.observer.stage(title)
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        """Tell the observer how far the stage is; see `Observer.advance`."""
+        self.observer.advance(done, total, unit=unit, figures=figures)
+
+    def note(self, sentence: str) -> None:
+        """Tell the observer something that the person should know."""
+        self.observer.note(sentence)
