@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from report.test_page import hostile_pages
 
 from browser import Browser, Page
 from made_results import made_predictions, made_results, sure_mistakes
+from report.test_page import hostile_pages
 from textune.report.page import render_run, render_runs
 
 VISIBLE = "[...document.querySelectorAll('[data-mistakes] > li')].filter((item) => item.offsetParent)"

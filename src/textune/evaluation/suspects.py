@@ -1,0 +1,132 @@
+"""Which labels look wrong: rows ranked by how far another class is more probable than their own label.
+
+In: probabilities by classifiers that were not trained on the rows, and the rows' labels. Out: the suspect
+rows. Does not know the texts, nor which classifier gave the probabilities.
+
+How many rows are suspect is counted as in confident learning (Northcutt, Jiang and Chuang, "Confident
+Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021): each class has a threshold, the mean
+probability that it gets on the rows that bear it, and a row counts if the most probable of the classes above
+their thresholds is not its own. Which rows are suspect is decided by the ratio of the best other class's
+probability to the label's: that finds more wrong labels than the rows that were counted
+(docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MIN_ROWS = 50
+"""With fewer rows, labels are not judged."""
+
+_MIN_CLASS_ROWS = 10
+_LEAST_GAIN = 0.1
+"""The share of the majority class's errors that a classifier must avoid before it may judge labels."""
+_LEAST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class SuspectLabel:
+    """A row whose label is probably wrong.
+
+    Attributes:
+        row: The row's number, from 0.
+        suggested: The id of the most probable other class.
+        label_probability: The probability of the row's own label.
+        suggested_probability: The probability of the suggested class.
+    """
+
+    row: int
+    suggested: int
+    label_probability: float
+    suggested_probability: float
+
+
+def judges_well(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
+    """Return whether probabilities (rows, classes) agree with labels (rows,) well enough to judge them."""
+    errors = float((probabilities.argmax(axis=1) != labels).mean())
+    majority_errors = 1 - np.bincount(labels).max() / len(labels)
+    return errors <= (1 - _LEAST_GAIN) * float(majority_errors)
+
+
+def rank_suspect_labels(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    *,
+    groups: ArrayLike | None = None,
+    rows: Sequence[int] | None = None,
+) -> list[SuspectLabel]:
+    """Return the rows whose labels are probably wrong, the least credible label first.
+
+    Args:
+        probabilities: (rows, classes), by classifiers that were not trained on the row.
+        labels: Class ids, (rows,).
+        groups: A number per row, such as that of its split: the suspects of the lowest number come first.
+        rows: The rows to rank, where another method has chosen them; by default this function chooses.
+    """
+    group_of = np.zeros(len(labels), dtype=np.int64) if groups is None else np.asarray(groups)
+    counts = np.bincount(labels, minlength=probabilities.shape[1])
+    # A class with few rows is hardly known to the classifiers: it is neither judged nor suggested.
+    is_known = counts >= (_MIN_CLASS_ROWS if rows is None else 0)
+    suggested, ratios = _best_others(probabilities, labels, is_known)
+    if rows is None:
+        chosen = _choose(probabilities, labels, group_of, is_known, ratios)
+    else:
+        chosen = sorted(rows, key=lambda row: (group_of[row], ratios[row]))
+    return [
+        SuspectLabel(
+            row=int(row),
+            suggested=int(suggested[row]),
+            label_probability=float(probabilities[row, labels[row]]),
+            suggested_probability=float(probabilities[row, suggested[row]]),
+        )
+        for row in chosen
+    ]
+
+
+def _choose(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    group_of: NDArray[np.int64],
+    is_known: NDArray[np.bool_],
+    ratios: NDArray[np.float64],
+) -> list[int]:
+    """Return, group by group, as many rows as confident learning counts, those of the lowest ratios first."""
+    counted = is_known[labels] & _confidently_another(probabilities, labels, is_known)
+    chosen: list[int] = []
+    for group in np.unique(group_of):
+        rows = np.flatnonzero(is_known[labels] & (ratios < 0) & (group_of == group))
+        ranked = rows[np.argsort(ratios[rows], kind="stable")]
+        chosen += ranked[: int(counted[group_of == group].sum())].tolist()
+    return chosen
+
+
+def _confidently_another(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], is_known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the rows for which the most probable of the classes above their thresholds is not the label."""
+    thresholds = np.array(
+        [
+            probabilities[labels == label, label].mean() if known else np.inf
+            for label, known in enumerate(is_known)
+        ]
+    )
+    above = np.where(probabilities >= thresholds, probabilities, -1.0)
+    another: NDArray[np.bool_] = (above.max(axis=1) >= 0) & (above.argmax(axis=1) != labels)
+    return another
+
+
+def _best_others(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], is_known: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return each row's most probable known class other than the label, and the label's log ratio to it."""
+    rows = np.arange(len(labels))
+    others = np.where(is_known, probabilities, -1.0)
+    others[rows, labels] = -1.0
+    suggested = others.argmax(axis=1)
+    own, best = probabilities[rows, labels], others[rows, suggested]
+    ratios = np.log(np.clip(own, _LEAST_PROBABILITY, None)) - np.log(np.clip(best, _LEAST_PROBABILITY, None))
+    return suggested, ratios
