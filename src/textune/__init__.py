@@ -11,8 +11,10 @@ The functions are imported when they are first used: `import textune` costs noth
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,6 +71,18 @@ _HOMES = {
     "train": "textune.commands.train",
     "train_seeds": "textune.commands.seeds",
 }
+
+
+class _PublicNames(ModuleType):
+    """The package's namespace, in which a public function wins over the room of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing the room `textune.report` would put it in the place of the function `textune.report`.
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _PublicNames
 
 
 def __getattr__(name: str) -> Any:
