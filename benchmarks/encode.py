@@ -23,7 +23,8 @@ import torch
 from transformers import AutoModel
 
 from textune.encoder.loading import find_model, load_encoder, load_tokenizer
-from textune.encoder.prefix import Placement, Pooling, choose_placement, encode
+from textune.encoder.placement import Placement, choose_placement
+from textune.encoder.prefix import Pooling, encode
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -39,8 +40,8 @@ def read_texts(file: str) -> tuple[list[str], str]:
         return [line for text in lines for line in text.split("\n")[:-1]], "TweetEval emotion"
     from textune.data.sources import load_source
 
-    dataset = load_source("sample:emotion").dataset
-    return [text for split in dataset.values() for text in split["text"]], "sample:emotion"
+    dataset = load_source("sample:emotion")
+    return [text for split in dataset.values() for text in split.texts], "sample:emotion"
 
 
 def encode_plainly(model: AutoModel, tokenizer: object, texts: list[str]) -> None:

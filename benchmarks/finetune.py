@@ -52,13 +52,13 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
     from textune.encoder.loading import find_model
 
     set_seed(seed)
-    source, folder = load_source(data).dataset, find_model(model, offline=True).path
+    source, folder = load_source(data), find_model(model, offline=True).path
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    names = source["train"].features["label"].names
+    names = source.label_names
     classifier = AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=len(names), dtype=torch.float32
     )
-    tokens = source.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=True)
+    tokens = source.to_dataset_dict().map(lambda rows: tokenizer(rows["text"], truncation=True), batched=True)
     arguments = TrainingArguments(
         output_dir=out,
         num_train_epochs=epochs,
@@ -177,7 +177,7 @@ def write_small_data(data: str, folder: Path) -> str:
     """Write the first rows of a data set, and return their folder."""
     from textune.data.sources import load_source
 
-    dataset = load_source(data).dataset
+    dataset = load_source(data).to_dataset_dict()
     folder.mkdir()
     for split, rows in dataset.items():
         count = min(len(rows), SMALL_ROWS if split == "train" else 64)

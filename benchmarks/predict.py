@@ -43,7 +43,7 @@ def read_texts(file: str) -> tuple[list[str], str]:
         return path.read_text(encoding="utf-8").split("\n")[:-1], name
     from textune.data.sources import load_source
 
-    return list(load_source("sample:emotion").dataset["test"]["text"]), "sample:emotion, test"
+    return list(load_source("sample:emotion")["test"].texts), "sample:emotion, test"
 
 
 @contextmanager

@@ -48,11 +48,11 @@ def write_grown(source: str, factor: int, folder: Path) -> int:
 
     from textune.data.sources import load_source
 
-    dataset = load_source(source).dataset
-    names = dataset["train"].features["label"].names
+    dataset = load_source(source)
+    names = dataset.label_names
     folder.mkdir()
     for split, rows in dataset.items():
-        texts, labels = list(rows["text"]), list(rows["label"])
+        texts, labels = list(rows.texts), rows.labels.tolist()
         if split == "train":
             texts, labels = grow(texts, labels, factor)
             count = len(texts)

@@ -62,7 +62,7 @@ def data_source() -> str:
 def read_texts() -> list[str]:
     from textune.data.sources import load_source
 
-    return list(load_source(data_source()).dataset["test"]["text"])
+    return list(load_source(data_source())["test"].texts)
 
 
 def train_run(folder: str) -> Path:

@@ -6,10 +6,8 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from textune.encoder.tokenization import (
-    Padding,
-    tokenize,
-)
+from textune.encoder.tokenization import Padding
+from textune.study.steps import tokenize_dataset_dict
 
 COLUMNS = Features(text=Value("string"), label=ClassLabel(names=["joy", "sadness"]))
 # In tokens, [CLS] and [SEP] included: 4, 3 and 8; 6; 5.
@@ -35,8 +33,17 @@ def rows(**texts: list[str]) -> DatasetDict:
 
 def padded(tokenizer: Any, *texts: str) -> Any:
     """Return texts, tokenized and padded, as a split."""
-    return tokenize(rows(train=list(texts)), tokenizer, max_length=16, padding="longest_in_set").dataset[
+    data_set = rows(train=list(texts))
+    return tokenize_dataset_dict(data_set, tokenizer, max_length=16, padding="longest_in_set").dataset[
         "train"
+    ]
+
+
+def real_tokens(split: Any) -> list[list[int]]:
+    """Return the token ids of each row without its padding, by its attention mask."""
+    return [
+        [token for token, real in zip(ids, mask, strict=True) if real]
+        for ids, mask in zip(split["input_ids"], split["attention_mask"], strict=True)
     ]
 
 

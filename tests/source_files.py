@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from textune.data.sources import Source, load_source
+from textune.data.dataset import Dataset
+from textune.data.sources import load_source
 from textune.errors import TextuneError
 
 
@@ -39,12 +40,16 @@ def write_tweeteval(folder: Path, *, splits: tuple[str, ...] = ("train", "val", 
     return folder
 
 
-def texts(source: Source, split: str) -> list[str]:
+def sizes(source: Dataset) -> dict[str, int]:
+    """Return the number of rows of every split."""
+    return {split: len(rows) for split, rows in source.items()}
+
+
+def texts(source: Dataset, split: str) -> list[str]:
     """Return the texts of a split."""
-    return list(source.dataset[split]["text"])
+    return list(source[split].texts)
 
 
-def named_labels(source: Source, split: str) -> list[str]:
+def named_labels(source: Dataset, split: str) -> list[str]:
     """Return the name of every label of a split."""
-    rows = source.dataset[split]
-    return [rows.features["label"].int2str(label) for label in rows["label"]]
+    return [source.label_names[label] for label in source[split].labels]

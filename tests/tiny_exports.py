@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 import textune
 from small_data import small_rows
+from textune.data.dataset import Split
 from textune.export.writing import new_export, write_reading
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
@@ -39,8 +38,7 @@ def save_tiny_run(
             probabilities = TorchPredictor(classifier).predict_proba(texts)
             write_predictions(
                 run.predictions / f"{split}.parquet",
-                {"text": texts, "label": probabilities.argmax(axis=1)},
-                rows=np.arange(rows),
+                Split.from_lists(texts, probabilities.argmax(axis=1)),
                 probabilities=probabilities,
                 label_names=classifier.label_names,
             )

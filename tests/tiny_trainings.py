@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from textune.encoder.prefix import pad_rows
+from textune.encoder.batching import pad_tensors
 from textune.model.trainable import TrainableClassifier, depths, make_trainable
 from textune.recipe.settings import TrainSettings
 from textune.training.objectives import BatchLoss
@@ -83,7 +83,7 @@ def tiny_learner(
 
 def plain_logits(module: nn.Module, data: TokenSet, numbers: list[int]) -> torch.Tensor:
     """Return the logits that a module gives for some rows at once, in the mode in which it is."""
-    ids, mask = pad_rows([data.texts[number] for number in numbers], padding_id=data.padding_id)
+    ids, mask = pad_tensors([data.texts[number] for number in numbers], padding_id=data.padding_id)
     logits: torch.Tensor = module(input_ids=ids, attention_mask=mask)
     return logits
 

@@ -99,10 +99,10 @@ def write_data(source: str, path: Path) -> dict[str, Any]:
     """Write a data set as the contestants read it, and return it."""
     from textune.data.sources import load_source
 
-    dataset = load_source(source).dataset
-    data: dict[str, Any] = {"labels": dataset["train"].features["label"].names}
+    dataset = load_source(source)
+    data: dict[str, Any] = {"labels": list(dataset.label_names)}
     for split, rows in dataset.items():
-        data[split] = {"text": list(rows["text"]), "label": list(rows["label"])}
+        data[split] = {"text": list(rows.texts), "label": rows.labels.tolist()}
     path.write_text(json.dumps(data))
     return data
 

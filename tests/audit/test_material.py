@@ -11,13 +11,13 @@ from datasets import Dataset
 from audited_examples import found
 from source_files import write_csv, write_tweeteval
 from textune.audit.material import Material, examples_of, read_material
-from textune.data.sources import find_source, load_source
+from textune.data.sources import load_source, read_source
 
 ROWS = [(f"post number {number}", "joy" if number % 2 else "anger") for number in range(20)]
 
 
 def read(path: Path) -> Material:
-    found_source = find_source(str(path), other_columns=True)
+    found_source = read_source(str(path), other_columns=True)
     return read_material(found_source, str(path), validation_fraction=0.1, test_fraction=0.2, split_seed=0)
 
 
@@ -150,11 +150,9 @@ def test_shards_are_named_in_the_places(tmp_path: Path) -> None:
 def test_a_loaded_data_set_gives_the_same_texts() -> None:
     source = load_source("sample:emotion")
 
-    examples = examples_of(source.dataset)
+    examples = examples_of(source)
 
-    assert [example.text for example in examples if example.split == "test"] == list(
-        source.dataset["test"]["text"]
-    )
+    assert [example.text for example in examples if example.split == "test"] == source["test"].texts
     assert len(examples) == 600
 
 

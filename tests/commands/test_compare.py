@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import textune
+from textune.data.dataset import Split
 from textune.errors import RequestError, RunError
 from textune.run.layout import new_run
 from textune.run.predictions import write_predictions
@@ -15,10 +16,6 @@ from textune.run.predictions import write_predictions
 NAMES = ("anger", "joy")
 TEXTS = [f"text {number}" for number in range(40)]
 LABELS = [number % 2 for number in range(40)]
-
-
-class Column(dict):
-    """A split, as far as writing predictions looks at it."""
 
 
 def make_run(
@@ -37,8 +34,7 @@ def make_run(
     with new_run(path, recipe="", origin={}, facts={}) as run:
         write_predictions(
             run.predictions / "test.parquet",
-            Column(text=texts, label=labels),
-            rows=np.arange(len(texts)),
+            Split.from_lists(texts, labels),
             probabilities=probabilities,
             label_names=names,
         )

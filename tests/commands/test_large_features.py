@@ -9,7 +9,7 @@ import pytest
 
 import textune
 from textune.commands.train import TrainResult
-from textune.encoder import memory, preparing
+from textune.encoder import features, memory
 from textune.encoder.cache import FeatureCache
 
 SETTINGS = ("evaluate.bootstrap_samples=100",)
@@ -28,7 +28,7 @@ def test_features_in_a_file_train_the_same_classifier(
         return found, b"".join(path.read_bytes() for path in weights)
 
     in_memory, weights = trained("memory")
-    monkeypatch.setattr(preparing, "MAPPED_FROM_BYTES", 0)
+    monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
     monkeypatch.setattr(memory, "_MAPPED_BYTES_HELD", 1000)
     in_file, mapped_weights = trained("file")
 
@@ -40,7 +40,7 @@ def test_large_features_come_out_of_the_cache_the_next_time(
     tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(preparing, "MAPPED_FROM_BYTES", 0)
+    monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
     run = textune.train(
         "frozen", model=tiny_distilbert, data=small_csv, out=tmp_path / "run", settings=SETTINGS
     )
@@ -57,7 +57,7 @@ def test_a_cache_without_room_for_them_keeps_them_in_memory(
 ) -> None:
     monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TEXTUNE_CACHE_MEGABYTES", "0")
-    monkeypatch.setattr(preparing, "MAPPED_FROM_BYTES", 0)
+    monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
 
     run = textune.train(
         "frozen", model=tiny_distilbert, data=small_csv, out=tmp_path / "run", settings=SETTINGS

@@ -10,7 +10,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from small_data import small_rows, write_small_csv
-from source_files import refusal, texts, write_csv
+from source_files import refusal, sizes, texts, write_csv
 from textune.data.columns import find_text_column
 from textune.data.sources import load_source
 
@@ -28,7 +28,7 @@ def test_columns_are_found_by_their_names(
 ) -> None:
     source = load_source(str(write_csv(tmp_path / "posts.csv", small_rows(30), header=header)))
 
-    assert source.dataset.num_rows == {"train": 21, "validation": 3, "test": 6}
+    assert sizes(source) == {"train": 21, "validation": 3, "test": 6}
     assert source.notes[: len(note)] == note
 
 
@@ -106,7 +106,7 @@ def test_a_text_without_a_label_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_number_in_csv_is_a_text(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [(str(number), "ab"[number % 2]) for number in range(20)])
 
-    assert sum(load_source(str(path)).dataset.num_rows.values()) == 20
+    assert sum(sizes(load_source(str(path))).values()) == 20
 
 
 @pytest.mark.parametrize(("text", "kind"), [(17, "int"), (["so", "happy"], "list"), (True, "bool")])
@@ -137,7 +137,7 @@ def test_label_names_stored_in_parquet_are_kept(tmp_path: Path) -> None:
 
     source = load_source(str(tmp_path / "posts.parquet"))
 
-    assert source.dataset["train"].features["label"].names == ["joy", "anger"]
+    assert list(source.label_names) == ["joy", "anger"]
 
 
 def test_too_few_texts_for_the_splits_to_be_made_are_told(tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ import pytest
 from pyarrow import parquet
 
 from small_data import small_rows, write_small_csv
-from source_files import named_labels, refusal, texts, write_csv, write_tweeteval
+from source_files import named_labels, refusal, sizes, texts, write_csv, write_tweeteval
 from textune.data.sources import load_source
 
 
 def test_tweeteval_is_read_whole(tweeteval: Path) -> None:
     source = load_source(str(tweeteval))
 
-    assert source.dataset.num_rows == {"train": 3257, "validation": 374, "test": 1421}
-    assert source.dataset["train"].features["label"].names == ["anger", "joy", "optimism", "sadness"]
+    assert sizes(source) == {"train": 3257, "validation": 374, "test": 1421}
+    assert list(source.label_names) == ["anger", "joy", "optimism", "sadness"]
     assert texts(source, "test")[0].startswith("#Deppression is real.")
     assert named_labels(source, "test")[0] == "sadness"
     assert source.notes == ()
@@ -37,7 +37,7 @@ def test_tweets_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_splits_that_a_text_folder_lacks_are_made(tmp_path: Path) -> None:
     source = load_source(str(write_tweeteval(tmp_path, splits=("train",))))
 
-    assert source.dataset.num_rows == {"train": 2, "validation": 2, "test": 2}
+    assert sizes(source) == {"train": 2, "validation": 2, "test": 2}
     assert source.notes[0].startswith("There is no validation or test split")
 
 
@@ -46,7 +46,7 @@ def test_a_text_folder_without_a_mapping_keeps_its_ids_as_names(tmp_path: Path) 
 
     source = load_source(str(tmp_path))
 
-    assert source.dataset["train"].features["label"].names == ["0", "1"]
+    assert list(source.label_names) == ["0", "1"]
     assert source.notes == ("There is no mapping.txt, so labels are named as they stand in the label files.",)
 
 
@@ -134,7 +134,7 @@ def test_files_are_taken_for_the_splits_that_they_are_named_by(
 
     source = load_source(str(tmp_path))
 
-    assert source.dataset.num_rows == {"train": 30, "validation": 9, "test": 12}
+    assert sizes(source) == {"train": 30, "validation": 9, "test": 12}
     assert source.notes == ()
 
 

@@ -11,15 +11,26 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from source_files import write_csv, write_tweeteval
 from table_files import write
-from textune.data.held_out import HeldOut, load_held_out
+from textune.data.dataset import Dataset as Labelled
+from textune.data.held_out import load_held_out
 from textune.errors import DataError
 
 NAMES = ("anger", "joy", "sadness")
 ROWS: list[tuple[str, ...]] = [("so happy", "joy"), ("so sad", "sadness"), ("what fun", "joy")]
 
 
-def load(path: Path, *, split: str = "test", names: tuple[str, ...] = NAMES, **columns: Any) -> HeldOut:
+def load(path: Path, *, split: str = "test", names: tuple[str, ...] = NAMES, **columns: Any) -> Labelled:
     return load_held_out(str(path), split=split, label_names=names, **columns)
+
+
+def labels_of(dataset: Labelled) -> tuple[int, ...]:
+    (split,) = dataset.values()
+    return tuple(split.labels)
+
+
+def texts_of(dataset: Labelled) -> tuple[str, ...]:
+    (split,) = dataset.values()
+    return tuple(split.texts)
 
 
 def refusal(path: Path, **options: Any) -> DataError:
@@ -50,15 +61,18 @@ def folder(tmp_path: Path) -> Path:
 def test_the_rows_of_the_split_are_taken(
     folder: Path, split: str, texts: tuple[str, ...], labels: tuple[int, ...]
 ) -> None:
-    assert load(folder, split=split) == HeldOut(texts, labels, ())
+    found = load(folder, split=split)
+
+    assert list(found) == [split]
+    assert (texts_of(found), labels_of(found), found.notes) == (texts, labels, ())
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_all_rows_of_a_source_without_splits_are_taken(tmp_path: Path, split: str) -> None:
     found = load(write_csv(tmp_path / "posts.csv", ROWS), split=split)
 
-    assert found.texts == ("so happy", "so sad", "what fun")
-    assert found.labels == (1, 2, 1)
+    assert texts_of(found) == ("so happy", "so sad", "what fun")
+    assert labels_of(found) == (1, 2, 1)
 
 
 def test_a_source_without_splits_is_told(tmp_path: Path) -> None:
@@ -88,19 +102,19 @@ def test_one_split_is_not_taken_for_another(tmp_path: Path) -> None:
 def test_labels_that_are_names_get_the_classifiers_ids(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [("so", " sadness "), ("what", "anger"), ("oh", "joy")])
 
-    assert load(path).labels == (2, 0, 1)
-    assert load(path, names=("joy", "fear", "anger", "sadness")).labels == (3, 2, 0)
+    assert labels_of(load(path)) == (2, 0, 1)
+    assert labels_of(load(path, names=("joy", "fear", "anger", "sadness"))) == (3, 2, 0)
 
 
 def test_a_source_may_hold_one_class_alone(tmp_path: Path) -> None:
-    assert load(write_csv(tmp_path / "posts.csv", [("so happy", "joy")])).labels == (1,)
+    assert labels_of(load(write_csv(tmp_path / "posts.csv", [("so happy", "joy")]))) == (1,)
 
 
 def test_labels_that_are_ids_go_by_their_names(tmp_path: Path) -> None:
     found = load(write_tweeteval(tmp_path), split="validation")
 
-    assert found.labels == (0, 1) * 3
-    assert load(tmp_path, names=("joy", "fear", "anger")).labels == (2, 0) * 3
+    assert labels_of(found) == (0, 1) * 3
+    assert labels_of(load(tmp_path, names=("joy", "fear", "anger"))) == (2, 0) * 3
 
 
 def test_stored_ids_go_by_their_names_and_not_by_their_order(tmp_path: Path) -> None:
@@ -108,20 +122,24 @@ def test_stored_ids_go_by_their_names_and_not_by_their_order(tmp_path: Path) -> 
     rows = Dataset.from_dict({"text": ["so sad", "so happy"], "label": [0, 1]}, features=features)
     DatasetDict(train=rows, test=rows).save_to_disk(tmp_path / "saved")
 
-    assert load(tmp_path / "saved").labels == (2, 1)
+    assert labels_of(load(tmp_path / "saved")) == (2, 1)
 
 
 @pytest.mark.parametrize("label", ["{}", '"{}"', "{}.0"])
 def test_numbers_that_are_the_classifiers_names_get_its_ids(tmp_path: Path, label: str) -> None:
     lines = [f'{{"text": "so", "label": {label.format(number)}}}\n' for number in (3, -1, 0)]
 
-    assert load(write(tmp_path / "posts.jsonl", "".join(lines)), names=("-1", "0", "3")).labels == (2, 0, 1)
+    assert labels_of(load(write(tmp_path / "posts.jsonl", "".join(lines)), names=("-1", "0", "3"))) == (
+        2,
+        0,
+        1,
+    )
 
 
 def test_names_that_are_written_like_numbers_are_taken_as_they_stand(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [("so", "007"), ("what", "7.0")])
 
-    assert load(path, names=("7.0", "007")).labels == (1, 0)
+    assert labels_of(load(path, names=("7.0", "007"))) == (1, 0)
 
 
 def test_a_label_that_is_no_class_is_told_with_file_and_line(tmp_path: Path) -> None:
@@ -169,7 +187,7 @@ def test_a_row_without_a_text_is_told_with_file_and_line(tmp_path: Path) -> None
 def test_faults_of_other_splits_do_no_harm(folder: Path) -> None:
     write_csv(folder / "train.csv", [("", "fear")])
 
-    assert load(folder).texts == ("in test",)
+    assert texts_of(load(folder)) == ("in test",)
 
 
 def test_columns_can_be_given(tmp_path: Path) -> None:
@@ -178,7 +196,7 @@ def test_columns_can_be_given(tmp_path: Path) -> None:
 
     found = load(path, text_column="a", label_column="b")
 
-    assert (found.texts, found.labels) == (("so happy",), (1,))
+    assert (texts_of(found), labels_of(found)) == (("so happy",), (1,))
     assert "Texts are in the column 'a', labels in 'b'." in found.notes
 
 

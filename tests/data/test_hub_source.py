@@ -62,9 +62,9 @@ started = time.perf_counter()
 try:
     source = load_source({name!r}, offline={offline!r})
     result = {{
-        "texts": {{split: list(rows["text"]) for split, rows in source.dataset.items()}},
-        "labels": list(source.dataset["train"]["label"]),
-        "names": source.dataset["train"].features["label"].names,
+        "texts": {{split: list(rows.texts) for split, rows in source.items()}},
+        "labels": source["train"].labels.tolist(),
+        "names": list(source.label_names),
         "fingerprint": source.fingerprint,
     }}
 except TextuneError as error:

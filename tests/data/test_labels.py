@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from textune.data.dataset import FoundSource, FoundSplit, Piece
 from textune.data.labels import Labelling, read_ids, read_labels
+from textune.data.raw import Piece, RawSource, RawSplit
 from textune.errors import DataError
 
 
-def rows(labels: list[Any], *, name: str = "train") -> FoundSplit:
+def rows(labels: list[Any], *, name: str = "train") -> RawSplit:
     """Rows of a file `NAME.csv` whose labels begin on line 2."""
     piece = Piece(f"{name}.csv", f"{name}.csv", "line", range(2, len(labels) + 2))
-    return FoundSplit((piece,), ["so happy"] * len(labels), labels)
+    return RawSplit((piece,), ["so happy"] * len(labels), labels)
 
 
 def read(
@@ -22,7 +22,7 @@ def read(
 ) -> Labelling:
     splits = {"train": train, "validation": validation, "test": test}
     found = {name: rows(labels, name=name) for name, labels in splits.items() if labels is not None}
-    return read_labels(FoundSource(found, **settings))
+    return read_labels(RawSource(found, **settings))
 
 
 def refusal(train: list[Any], **splits: Any) -> DataError:
@@ -234,9 +234,9 @@ def test_a_label_that_is_no_given_class_is_told_with_its_line() -> None:
 
 def test_rows_of_several_files_are_told_file_by_file() -> None:
     pieces = (Piece("a.csv", "a.csv", "line", [2, 3]), Piece("b.parquet", "b.parquet", "row", [1, 2]))
-    found = FoundSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
+    found = RawSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
 
     with pytest.raises(DataError) as caught:
-        read_labels(FoundSource({"train": found}))
+        read_labels(RawSource({"train": found}))
 
     assert caught.value.message == "3 rows without a label: a.csv, line 3; b.parquet, rows 1, 2."

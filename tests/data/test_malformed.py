@@ -23,7 +23,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from textune.data.sources import Source, load_source
+from source_files import sizes
+from textune.data.dataset import Dataset as Labelled
+from textune.data.sources import load_source
 from textune.errors import TextuneError
 
 CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "2000"))
@@ -194,7 +196,7 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def outcome(name: str) -> Source | TextuneError:
+def outcome(name: str) -> Labelled | TextuneError:
     with time_limit(SECONDS_PER_CASE):
         try:
             return load_source(name)
@@ -202,16 +204,15 @@ def outcome(name: str) -> Source | TextuneError:
             return error
 
 
-def is_sound(source: Source) -> bool:
+def is_sound(source: Labelled) -> bool:
     """Tell whether a source keeps its promises: full splits, texts that say something, labels with names."""
-    rows = [row for split in source.dataset.values() for row in split]
-    names = source.dataset["train"].features["label"].names
+    ids = set(range(len(source.label_names)))
     return (
-        list(source.dataset) == ["train", "validation", "test"]
-        and min(source.dataset.num_rows.values()) >= 2
-        and all(row["text"].strip() for row in rows)
-        and {row["label"] for row in source.dataset["train"]} == set(range(len(names)))
-        and {row["label"] for row in rows} <= set(range(len(names)))
+        list(source) == ["train", "validation", "test"]
+        and min(sizes(source).values()) >= 2
+        and all(text.strip() for rows in source.values() for text in rows.texts)
+        and set(source["train"].labels.tolist()) == ids
+        and all(set(rows.labels.tolist()) <= ids for rows in source.values())
     )
 
 
@@ -235,8 +236,8 @@ def damage(content: bytes, chance: Random) -> bytes:
 def test_the_files_to_be_damaged_are_valid(name: str, pristine: dict[str, Path]) -> None:
     source = outcome(source_of(pristine[name]))
 
-    assert isinstance(source, Source)
-    assert sum(source.dataset.num_rows.values()) in {len(ROWS), 2 * len(ROWS)}
+    assert isinstance(source, Labelled)
+    assert sum(sizes(source).values()) in {len(ROWS), 2 * len(ROWS)}
 
 
 @settings(
@@ -262,4 +263,4 @@ def test_a_damaged_file_is_read_or_refused_with_a_message(
     finally:
         file.write_bytes(valid)
 
-    assert is_sound(result) if isinstance(result, Source) else result.message and result.hint
+    assert is_sound(result) if isinstance(result, Labelled) else result.message and result.hint

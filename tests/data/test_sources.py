@@ -13,7 +13,7 @@ from datasets import ClassLabel, Features, Value
 from pyarrow import parquet
 
 from small_data import small_rows, write_small_csv
-from source_files import refusal, texts, write_csv
+from source_files import refusal, sizes, texts, write_csv
 from textune.data.sources import load_source
 from textune.errors import DataError, HubError
 
@@ -23,8 +23,9 @@ SPLITS = ["train", "validation", "test"]
 def test_a_source_has_three_splits_with_text_and_label(tmp_path: Path) -> None:
     source = load_source(str(write_small_csv(tmp_path / "posts.csv")))
 
-    assert list(source.dataset) == SPLITS
-    assert source.dataset["train"].features == Features(
+    assert list(source) == SPLITS
+    assert source.label_names == ("anger", "joy", "sadness")
+    assert source.to_dataset_dict()["train"].features == Features(
         text=Value("string"), label=ClassLabel(names=["anger", "joy", "sadness"])
     )
     assert source.name == str(tmp_path / "posts.csv")
@@ -33,7 +34,7 @@ def test_a_source_has_three_splits_with_text_and_label(tmp_path: Path) -> None:
 def test_a_file_is_split_and_the_person_is_told(tmp_path: Path) -> None:
     source = load_source(str(write_small_csv(tmp_path / "posts.csv", 90)))
 
-    assert source.dataset.num_rows == {"train": 63, "validation": 9, "test": 18}
+    assert sizes(source) == {"train": 63, "validation": 9, "test": 18}
     assert source.notes == (
         "There is no validation or test split: validation (9 rows) and test (18 rows) were made out of "
         "train, which keeps 63 rows. Classes have the same shares in all; texts that are alike but for case "
@@ -47,7 +48,7 @@ def test_only_the_split_that_is_missing_is_made(tmp_path: Path) -> None:
 
     source = load_source(str(tmp_path))
 
-    assert source.dataset.num_rows == {"train": 81, "validation": 9, "test": 30}
+    assert sizes(source) == {"train": 81, "validation": 9, "test": 30}
     assert texts(source, "test") == [text for text, _ in small_rows(30, seed=1)]
     assert source.notes[0].startswith(
         "There is no validation split: validation (9 rows) was made out of train"
@@ -59,7 +60,7 @@ def test_the_splits_follow_fractions_and_seed(tmp_path: Path) -> None:
 
     source = load_source(path, validation_fraction=0.2, test_fraction=0.4, split_seed=1)
 
-    assert source.dataset.num_rows == {"train": 36, "validation": 18, "test": 36}
+    assert sizes(source) == {"train": 36, "validation": 18, "test": 36}
     assert texts(source, "test") != texts(load_source(path, test_fraction=0.4), "test")
 
 
@@ -122,8 +123,8 @@ def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
 def test_the_sample_is_loaded_by_its_name() -> None:
     source = load_source("sample:emotion")
 
-    assert source.dataset.num_rows == {"train": 400, "validation": 80, "test": 120}
-    assert source.dataset["train"].features["label"].names == ["anger", "joy", "optimism", "sadness"]
+    assert sizes(source) == {"train": 400, "validation": 80, "test": 120}
+    assert list(source.label_names) == ["anger", "joy", "optimism", "sadness"]
     assert source.notes == ()
 
 
@@ -170,13 +171,13 @@ def test_another_file_is_answered_with_the_kinds_that_are_read(tmp_path: Path) -
     assert "Give a file that ends in .csv, .tsv" in refusal(tmp_path / "posts.txt").hint
 
 
-def test_loading_a_file_imports_no_torch_and_writes_nothing_elsewhere(tmp_path: Path) -> None:
+def test_loading_a_file_imports_nothing_heavy_and_writes_nothing_elsewhere(tmp_path: Path) -> None:
     path = write_small_csv(tmp_path / "posts.csv")
     code = (
         "import sys\n"
         "from textune.data.sources import load_source\n"
         f"load_source({str(path)!r})\n"
-        "print('torch' in sys.modules, 'transformers' in sys.modules, 'sklearn' in sys.modules)"
+        "print([name for name in ('torch', 'transformers', 'sklearn', 'datasets') if name in sys.modules])"
     )
 
     done = subprocess.run(
@@ -187,6 +188,6 @@ def test_loading_a_file_imports_no_torch_and_writes_nothing_elsewhere(tmp_path: 
         check=True,
     )
 
-    assert done.stdout == "False False False\n"
+    assert done.stdout == "[]\n"
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == [path]

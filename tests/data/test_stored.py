@@ -9,7 +9,7 @@ import datasets
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from source_files import refusal, texts
+from source_files import refusal, sizes, texts
 from textune.data.sources import load_source
 
 
@@ -32,8 +32,8 @@ def test_a_saved_dataset_is_split(saved_rows: Dataset, tmp_path: Path) -> None:
 
     source = load_source(str(tmp_path / "saved"))
 
-    assert source.dataset.num_rows == {"train": 14, "validation": 2, "test": 4}
-    assert source.dataset["train"].features["label"].names == ["joy", "anger"]
+    assert sizes(source) == {"train": 14, "validation": 2, "test": 4}
+    assert list(source.label_names) == ["joy", "anger"]
 
 
 def test_a_saved_dataset_dict_keeps_its_splits_and_names_those_left_out(
@@ -54,7 +54,7 @@ def test_a_split_of_the_expected_name_goes_before_others(saved_rows: Dataset, tm
 
     source = load_source(str(tmp_path / "saved"))
 
-    assert source.dataset.num_rows["validation"] == 10
+    assert sizes(source)["validation"] == 10
     assert source.notes[0] == "Splits left out: dev."
 
 
@@ -64,7 +64,7 @@ def test_a_split_without_labels_is_left_out_and_made(saved_rows: Dataset, tmp_pa
 
     source = load_source(str(tmp_path / "saved"))
 
-    assert source.dataset.num_rows == {"train": 16, "validation": 20, "test": 4}
+    assert sizes(source) == {"train": 16, "validation": 20, "test": 4}
     assert source.notes[0] == "The split test has no labelled rows; it is left out."
 
 

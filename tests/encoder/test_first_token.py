@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from textune.encoder.batching import pad_tensors
 from textune.encoder.first_token import first_token_layer
-from textune.encoder.prefix import pad_rows
 from textune.encoder.suffix import build_suffix, layers_of
 
 KNOWN = ["distilbert", "bert", "roberta", "electra", "xlm-roberta"]
@@ -25,7 +25,7 @@ def load(folder: Path, attention: str = "eager") -> Any:
 
 def first_token_of(encoder: Any, *, first_token_only: bool) -> tuple[Any, torch.Tensor]:
     """Return a suffix of the whole encoder, and what it gives for the first token (rows, width)."""
-    ids, mask = pad_rows(ROWS, padding_id=encoder.config.pad_token_id)
+    ids, mask = pad_tensors(ROWS, padding_id=encoder.config.pad_token_id)
     suffix = copy.deepcopy(build_suffix(encoder, 0, first_token_only=first_token_only)).eval()
     return suffix, suffix(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0]
 
@@ -93,7 +93,7 @@ def test_a_family_that_is_not_known_has_none(tiny_models: Callable[[str], Path])
 
 def test_without_such_a_layer_the_suffix_gives_all_tokens(tiny_models: Callable[[str], Path]) -> None:
     encoder = load(tiny_models("modernbert"))
-    ids, mask = pad_rows(ROWS, padding_id=encoder.config.pad_token_id)
+    ids, mask = pad_tensors(ROWS, padding_id=encoder.config.pad_token_id)
 
     output = copy.deepcopy(build_suffix(encoder, 0, first_token_only=True))(
         input_ids=ids, attention_mask=mask

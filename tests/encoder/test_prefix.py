@@ -9,7 +9,9 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from textune.encoder.prefix import Placement, Pooling, batches_by_length, choose_placement, encode, pad_rows
+from textune.encoder.batching import batches_by_length, pad_tensors
+from textune.encoder.placement import Placement, choose_placement
+from textune.encoder.prefix import Pooling, encode
 from tiny_models import build_tiny_model
 
 FP32 = Placement("cpu", "fp32", "eager")
@@ -54,7 +56,7 @@ def test_a_text_longer_than_a_batch_may_be_is_a_batch_of_its_own() -> None:
 
 
 def test_padding_is_masked() -> None:
-    input_ids, attention_mask = pad_rows([[5, 6, 7], [8]], padding_id=9)
+    input_ids, attention_mask = pad_tensors([[5, 6, 7], [8]], padding_id=9)
 
     assert input_ids.tolist() == [[5, 6, 7], [8, 9, 9]]
     assert attention_mask.tolist() == [[1, 1, 1], [1, 0, 0]]

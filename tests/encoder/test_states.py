@@ -11,8 +11,9 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from textune.encoder.batching import pad_tensors
 from textune.encoder.cache import FeatureCache
-from textune.encoder.prefix import Placement, pad_rows, place
+from textune.encoder.placement import Placement, place
 from textune.encoder.states import TokenStates, cached_states
 from textune.encoder.suffix import build_prefix, run_prefix
 
@@ -49,7 +50,7 @@ def numbered() -> TokenStates:
 
 
 def test_cached_states_are_the_live_ones_to_the_bit(prefix: Any, tmp_path: Path) -> None:
-    ids, mask = pad_rows(ROWS, padding_id=0)
+    ids, mask = pad_tensors(ROWS, padding_id=0)
     with torch.inference_mode():
         live = run_prefix(prefix, ids, mask)
 

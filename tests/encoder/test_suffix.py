@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from textune.encoder.prefix import pad_rows
+from textune.encoder.batching import pad_tensors
 from textune.encoder.suffix import build_prefix, build_suffix, check_frozen_layers, layers_of, run_prefix
 from textune.errors import RecipeError
 from tiny_models import ARCHITECTURES
@@ -27,7 +27,7 @@ def load(folder: Path) -> Any:
 
 
 def inputs_of(encoder: Any) -> dict[str, torch.Tensor]:
-    ids, mask = pad_rows(ROWS, padding_id=encoder.config.pad_token_id)
+    ids, mask = pad_tensors(ROWS, padding_id=encoder.config.pad_token_id)
     return {"input_ids": ids, "attention_mask": mask}
 
 

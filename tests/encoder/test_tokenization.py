@@ -1,157 +1,174 @@
-"""Preparation: which rows are kept, and what tokens they become."""
+"""Tokenization: which texts are kept, and what tokens they become."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import datasets
+import numpy as np
 import pytest
-from datasets import ClassLabel, DatasetDict
 
-from prepared_rows import PADDINGS, TEXTS, column, padded, rows
+from prepared_rows import TEXTS
+from textune.context import Context, Silence
+from textune.data.dataset import Dataset
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.tokenization import (
-    Padding,
-    filter_by_words,
-    real_tokens,
+    TokenizedDataset,
+    TokenRows,
+    find_short_texts,
     tokenize,
+    tokenize_texts,
 )
-from textune.errors import RequestError
+from textune.errors import DataError, RecipeError, RequestError
+from textune.recipe.settings import PrepareSettings
 
 
-@pytest.fixture
-def progress_bars() -> Iterator[None]:
-    """Let the test decide on the progress bars of datasets."""
-    was_disabled = datasets.are_progress_bars_disabled()
-    datasets.enable_progress_bars()
-    yield
-    if was_disabled:
-        datasets.disable_progress_bars()
+class Notes(Silence):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
 
-def widths(dataset: DatasetDict, name: str = "input_ids") -> dict[str, list[int]]:
-    return {split: [len(row) for row in dataset[split][name]] for split in dataset}
+def labelled(**texts: list[str]) -> Dataset:
+    """Return a dataset of texts by split; the labels are 0 and 1 in turn."""
+    splits = {split: (rows, [number % 2 for number in range(len(rows))]) for split, rows in texts.items()}
+    return Dataset.from_lists(splits, label_names=["joy", "sadness"])
 
 
-def test_rows_of_at_most_so_many_words_are_kept_in_order() -> None:
-    kept, _ = filter_by_words(rows(train=["a b c", "a b", " a\tb\n", "a b c d", "a"]), 2)
-
-    assert column(kept["train"], "text") == ["a b", " a\tb\n", "a"]
-    assert column(kept["train"], "label") == [1, 0, 0]
-
-
-def test_dropped_rows_are_counted_by_split() -> None:
-    _, dropped = filter_by_words(
-        rows(train=["a", "a b c", "a b c d"], test=["a b"], validation=["a b c", "a"]), 2
-    )
-
-    assert dropped == {"train": 2, "test": 0, "validation": 1}
+def tokenized(
+    tokenizer: Any, texts: dict[str, list[str]] = TEXTS, *, observer: Any = None, **settings: Any
+) -> TokenizedDataset:
+    ctx = Context(observer or Silence())
+    return tokenize(labelled(**texts), tokenizer, PrepareSettings(**settings), token_limit=64, ctx=ctx)
 
 
-def test_the_data_set_that_is_filtered_stays_as_it_was() -> None:
-    dataset = rows(train=["a", "a b c"])
+def test_texts_of_at_most_so_many_words_are_short() -> None:
+    short = find_short_texts({"train": ["a b c", "a b", " a\tb\n", "a b c d", "a"], "test": ["a"]}, 2)
 
-    filter_by_words(dataset, 2)
+    assert {split: kept.tolist() for split, kept in short.items()} == {
+        "train": [False, True, True, False, True],
+        "test": [True],
+    }
 
-    assert column(dataset["train"], "text") == ["a", "a b c"]
 
-
-def test_a_split_that_would_be_left_empty_is_named() -> None:
+def test_a_split_without_short_texts_is_named() -> None:
     with pytest.raises(RequestError, match="No row of the split 'test' has 2 words or fewer") as caught:
-        filter_by_words(rows(train=["a b"], test=["a b c"]), 2)
+        find_short_texts({"train": ["a b"], "test": ["a b c"]}, 2)
 
     assert "prepare.max_words" in caught.value.hint
 
 
-@pytest.mark.parametrize("padding", PADDINGS)
-def test_a_texts_tokens_are_those_of_the_tokenizer(tokenizer: Any, padding: Padding) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=16, padding=padding)
+def test_the_filter_drops_long_texts_but_those_of_test(tokenizer: Any) -> None:
+    texts = {"train": ["a", "b", "a b c", "so sad"], "validation": ["a b c", "a"], "test": ["a b c", "a"]}
 
-    assert real_tokens(tokenized.dataset["train"]) == tokenizer(TEXTS["train"])["input_ids"]
+    found = tokenized(tokenizer, texts, max_words=2)
+
+    assert {split: list(rows.texts) for split, rows in found.dataset.items()} == {
+        "train": ["a", "b", "so sad"],
+        "validation": ["a"],
+        "test": ["a b c", "a"],
+    }
+    assert {split: rows.labels.tolist() for split, rows in found.dataset.items()} == {
+        "train": [0, 1, 1],
+        "validation": [1],
+        "test": [0, 1],
+    }
+    assert found.dataset["train"].rows.tolist() == [0, 1, 3]
+    assert found.dropped == {"train": 1, "validation": 1, "test": 1}
+    assert found.short_test is not None
+    assert found.short_test.tolist() == [False, True]
 
 
-@pytest.mark.parametrize("padding", ["longest_in_set", "max_length"])
-def test_padded_rows_are_those_of_the_tokenizer(tokenizer: Any, padding: Padding) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=12, padding=padding)
+def test_rows_that_the_filter_kept_get_their_own_tokens(tokenizer: Any) -> None:
+    texts = TEXTS | {"train": ["a b c d e", "so happy", "sad", "a b c d e f"]}
 
-    width = tokenized.padded_length
-    expected = tokenizer(TEXTS["train"], padding="max_length", max_length=width, truncation=True)
-    assert column(tokenized.dataset["train"], "input_ids") == expected["input_ids"]
-    assert column(tokenized.dataset["train"], "attention_mask") == expected["attention_mask"]
+    assert (
+        tokenized(tokenizer, texts, max_words=4).tokens["train"].tolist()
+        == (tokenizer(["so happy", "sad"])["input_ids"])
+    )
 
 
-def test_longest_leaves_rows_unpadded(tokenizer: Any) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=16, padding="longest")
+def test_a_class_that_the_filter_would_drop_is_named(tokenizer: Any) -> None:
+    texts = TEXTS | {"train": ["a", "a b c d e", "b"]}
 
-    assert widths(tokenized.dataset) == {"train": [4, 3, 8], "validation": [6], "test": [5]}
-    assert tokenized.padded_length is None
-    assert column(tokenized.dataset["train"], "attention_mask") == [[1] * 4, [1] * 3, [1] * 8]
+    with pytest.raises(DataError, match="No text of sadness in train has 4 words or fewer"):
+        tokenized(tokenizer, texts, max_words=4)
+
+
+def test_without_a_filter_nothing_is_dropped(tokenizer: Any) -> None:
+    found = tokenized(tokenizer)
+
+    assert (found.dropped, found.short_test) == ({"train": 0, "validation": 0, "test": 0}, None)
+
+
+def test_a_texts_tokens_are_those_of_the_tokenizer(tokenizer: Any) -> None:
+    assert tokenized(tokenizer).tokens["train"].tolist() == tokenizer(TEXTS["train"])["input_ids"]
+
+
+@pytest.mark.parametrize(
+    ("padding", "length"), [("longest", None), ("longest_in_set", 8), ("max_length", 12)]
+)
+def test_the_setting_of_padding_decides_the_padded_length_and_no_tokens(
+    tokenizer: Any, padding: str, length: int | None
+) -> None:
+    found = tokenized(tokenizer, padding=padding, max_length=12)
+
+    assert found.padded_length == length
+    assert found.tokens["train"].lengths.tolist() == [4, 3, 8]
 
 
 @pytest.mark.parametrize("longest", ["train", "validation", "test"])
-def test_longest_in_set_is_one_width_for_all_splits(tokenizer: Any, longest: str) -> None:
+def test_longest_in_set_is_one_length_for_all_splits(tokenizer: Any, longest: str) -> None:
     texts = {split: ["so sad"] for split in TEXTS} | {longest: ["sad", "i am so very happy today"]}
 
-    tokenized = tokenize(rows(**texts), tokenizer, max_length=16, padding="longest_in_set")
-
-    assert tokenized.padded_length == 8
-    assert {width for row in widths(tokenized.dataset).values() for width in row} == {8}
-    assert widths(tokenized.dataset, "attention_mask") == widths(tokenized.dataset)
+    assert tokenized(tokenizer, texts, padding="longest_in_set").padded_length == 8
 
 
-def test_longest_in_set_is_no_wider_than_max_length(tokenizer: Any) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=5, padding="longest_in_set")
-
-    assert tokenized.padded_length == 5
+def test_longest_in_set_is_no_longer_than_max_length(tokenizer: Any) -> None:
+    assert tokenized(tokenizer, padding="longest_in_set", max_length=5).padded_length == 5
 
 
-def test_max_length_pads_beyond_the_longest_text(tokenizer: Any) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=12, padding="max_length")
+def test_padding_and_cut_texts_are_told(tokenizer: Any) -> None:
+    observer = Notes()
 
-    assert tokenized.padded_length == tokenized.max_length == 12
-    assert widths(tokenized.dataset) == {"train": [12] * 3, "validation": [12], "test": [12]}
+    tokenized(tokenizer, observer=observer, padding="longest_in_set", max_length=5)
+
+    assert observer.notes == [
+        "Rows are padded to 5 tokens, special tokens included.",
+        "1 texts of train were cut at 5 tokens.",
+        "1 texts of validation were cut at 5 tokens.",
+    ]
 
 
-@pytest.mark.parametrize("padding", PADDINGS)
-def test_a_text_that_is_cut_keeps_its_first_and_its_last_special_token(
-    tokenizer: Any, padding: Padding
-) -> None:
+def test_a_text_that_is_cut_keeps_its_first_and_its_last_special_token(tokenizer: Any) -> None:
     whole = tokenizer(TEXTS["train"][2])["input_ids"]
 
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=5, padding=padding)
+    cut = tokenized(tokenizer, max_length=5).tokens["train"][2].tolist()
 
-    cut = real_tokens(tokenized.dataset["train"])[2]
     assert cut == [tokenizer.cls_token_id, *whole[1:4], tokenizer.sep_token_id]
 
 
 def test_a_text_of_just_max_length_tokens_is_not_cut(tokenizer: Any) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=8)
+    tokens, truncated = tokenize_texts(TEXTS["train"], tokenizer, max_length=8)
 
-    assert tokenized.truncated == {"train": 0, "validation": 0, "test": 0}
-    assert real_tokens(tokenized.dataset["train"]) == tokenizer(TEXTS["train"])["input_ids"]
+    assert truncated == 0
+    assert tokens.tolist() == tokenizer(TEXTS["train"])["input_ids"]
 
 
 def test_a_text_of_one_token_more_is_cut(tokenizer: Any) -> None:
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=7)
+    tokens, truncated = tokenize_texts(TEXTS["train"], tokenizer, max_length=7)
 
-    assert widths(tokenized.dataset)["train"] == [4, 3, 7]
-    assert tokenized.truncated["train"] == 1
+    assert (tokens.lengths.tolist(), truncated) == ([4, 3, 7], 1)
 
 
-def test_cut_texts_and_the_most_tokens_kept_are_counted_by_split(tokenizer: Any) -> None:
+def test_cut_texts_are_counted_by_split(tokenizer: Any) -> None:
     texts = TEXTS | {"validation": ["all alone and sad", "it is a very good day", "joy"]}
 
-    tokenized = tokenize(rows(**texts), tokenizer, max_length=5)
-
-    assert tokenized.truncated == {"train": 1, "validation": 2, "test": 0}
-    assert tokenized.longest == {"train": 5, "validation": 5, "test": 5}
-    assert tokenize(rows(**texts), tokenizer, max_length=16).longest == {
-        "train": 8,
-        "validation": 8,
-        "test": 5,
-    }
+    assert tokenized(tokenizer, texts, max_length=5).truncated == {"train": 1, "validation": 2, "test": 0}
 
 
 def test_a_limit_that_the_tokenizer_itself_carries_cuts_nothing(model: Path) -> None:
@@ -160,82 +177,38 @@ def test_a_limit_that_the_tokenizer_itself_carries_cuts_nothing(model: Path) -> 
     tokenizer.backend_tokenizer.enable_truncation(4)
     tokenizer.backend_tokenizer.enable_padding(length=30)
 
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=16)
-
-    assert widths(tokenized.dataset)["train"] == [4, 3, 8]
+    assert tokenized(tokenizer).tokens["train"].lengths.tolist() == [4, 3, 8]
 
 
-@pytest.mark.parametrize("padding", PADDINGS)
-def test_a_split_without_rows_stays_empty(tokenizer: Any, padding: Padding) -> None:
-    tokenized = tokenize(rows(train=["so sad"], test=[]), tokenizer, max_length=16, padding=padding)
+def test_no_texts_have_no_tokens(tokenizer: Any) -> None:
+    tokens, truncated = tokenize_texts([], tokenizer, max_length=16)
 
-    assert column(tokenized.dataset["test"], "input_ids") == []
-    assert (tokenized.longest["test"], tokenized.truncated["test"]) == (0, 0)
+    assert (len(tokens), tokens.tolist(), truncated) == (0, [], 0)
 
 
-def test_padding_tokens_that_a_text_itself_holds_are_real(tokenizer: Any) -> None:
-    split = padded(tokenizer, "so [PAD] sad", "i am so very happy today")
+def test_padding_tokens_that_a_text_itself_holds_are_kept(tokenizer: Any) -> None:
+    tokens, _ = tokenize_texts(["so [PAD] sad", "i am so very happy today"], tokenizer, max_length=16)
 
-    assert tokenizer.pad_token_id in real_tokens(split)[0]
-    assert real_tokens(split)[0] == tokenizer("so [PAD] sad")["input_ids"]
-
-
-def test_text_and_label_stay_and_the_label_keeps_its_names(tokenizer: Any) -> None:
-    kept, _ = filter_by_words(rows(**TEXTS), 4)
-
-    tokenized = tokenize(kept, tokenizer, max_length=16).dataset["train"]
-
-    assert tokenized.column_names == ["text", "label", "input_ids", "attention_mask"]
-    assert tokenized.features["label"] == ClassLabel(names=["joy", "sadness"])
-    assert column(tokenized, "text") == ["so happy", "sad"]
-    assert column(tokenized, "label") == [0, 1]
+    assert tokenizer.pad_token_id in tokens[0]
+    assert tokens[0].tolist() == tokenizer("so [PAD] sad")["input_ids"]
 
 
-def test_rows_that_a_filter_kept_get_their_own_tokens(tokenizer: Any) -> None:
-    kept, _ = filter_by_words(rows(train=["a b c d", "so happy", "a b c d e", "sad"]), 2)
-
-    tokenized = tokenize(kept, tokenizer, max_length=16)
-
-    assert real_tokens(tokenized.dataset["train"]) == tokenizer(["so happy", "sad"])["input_ids"]
-
-
-def test_nothing_is_written_beside_a_data_set_on_disk(
-    tokenizer: Any, tmp_path: Path, progress_bars: None
+@pytest.mark.parametrize(
+    ("max_length", "message"), [(2, "leaves no room for text"), (65, "more than the model's 64 tokens")]
+)
+def test_a_length_that_does_not_fit_the_model_is_refused(
+    tokenizer: Any, max_length: int, message: str
 ) -> None:
-    rows(**TEXTS).save_to_disk(tmp_path / "saved")
-    before = sorted(tmp_path.rglob("*"))
-
-    kept, _ = filter_by_words(DatasetDict.load_from_disk(tmp_path / "saved"), 4)
-    tokenize(kept, tokenizer, max_length=16)
-
-    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(RecipeError, match=message):
+        tokenized(tokenizer, max_length=max_length)
 
 
-def test_no_progress_bar_of_datasets_reaches_the_terminal(
-    tokenizer: Any, progress_bars: None, capfd: pytest.CaptureFixture[str]
-) -> None:
-    kept, _ = filter_by_words(rows(**TEXTS), 4)
-    tokenize(kept, tokenizer, max_length=16)
+def test_rows_of_tokens_are_read_one_by_one_in_slices_and_in_turn() -> None:
+    rows = TokenRows([[5, 6], [], [7]])
 
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize("disabled", [True, False])
-def test_the_setting_of_the_progress_bars_is_left_as_it_was(
-    tokenizer: Any, progress_bars: None, disabled: bool
-) -> None:
-    (datasets.disable_progress_bars if disabled else datasets.enable_progress_bars)()
-
-    kept, _ = filter_by_words(rows(**TEXTS), 4)
-    tokenize(kept, tokenizer, max_length=16)
-
-    assert datasets.are_progress_bars_disabled() is disabled
-
-
-def test_a_failure_leaves_the_setting_of_the_progress_bars_as_it_was(progress_bars: None) -> None:
-    without_texts = rows(train=["a"]).remove_columns("text")
-
-    with pytest.raises(ValueError, match="not in the dataset"):
-        filter_by_words(without_texts, 2)
-
-    assert not datasets.are_progress_bars_disabled()
+    assert [len(rows), rows[0].tolist(), rows[1].tolist(), rows[2].tolist()] == [3, [5, 6], [], [7]]
+    assert [row.tolist() for row in rows[1:]] == [[], [7]]
+    assert [row.tolist() for row in rows] == rows.tolist() == [[5, 6], [], [7]]
+    assert rows[0].dtype == np.int32
+    with pytest.raises(IndexError):
+        rows[3]

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from textune.encoder.prefix import pad_rows
+from textune.encoder.batching import pad_tensors
 from textune.errors import ModelError
 from textune.export.eight_bits import write_integer_products, write_integer_weights
 from textune.export.graphs import write_onnx
@@ -23,7 +23,7 @@ TEXTS = ["so happy and fun today", "sad", "the day is so very lonely and dark, m
 
 def torch_logits(classifier: TextClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits of the classifier's parts, each as transformers and torch run it."""
-    from textune.encoder.prefix import Placement
+    from textune.encoder.placement import Placement
 
     features = classifier.features(classifier.tokenize(texts), placement=Placement("cpu", "fp32", "eager"))
     with torch.no_grad():
@@ -34,7 +34,7 @@ def graph_logits(graph: Path, classifier: TextClassifier, texts: list[str]) -> n
     """Return the logits that a graph gives for texts in one batch."""
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     rows = classifier.tokenize(texts)
-    input_ids, attention_mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     given = {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
     return session.run(["logits"], given)[0]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from textune.encoder.prefix import Placement
+from textune.encoder.placement import Placement
 from textune.model.storage import save_classifier
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model

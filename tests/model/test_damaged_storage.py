@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from textune.encoder.prefix import Placement
+from textune.encoder.placement import Placement
 from textune.errors import ModelError
 from textune.model.storage import load_classifier
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier

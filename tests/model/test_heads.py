@@ -9,7 +9,9 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from textune.encoder.prefix import Placement, encode, pad_rows
+from textune.encoder.batching import pad_tensors
+from textune.encoder.placement import Placement
+from textune.encoder.prefix import encode
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation, StockHead, fold_temperature, stock_pooling
 from tiny_models import ARCHITECTURES, build_tiny_model
@@ -37,7 +39,7 @@ def features_of(model: Any) -> torch.Tensor:
 
 
 def whole_model_logits(model: Any) -> torch.Tensor:
-    input_ids, attention_mask = pad_rows(ROWS, padding_id=model.config.pad_token_id)
+    input_ids, attention_mask = pad_tensors(ROWS, padding_id=model.config.pad_token_id)
     with torch.inference_mode():
         logits: torch.Tensor = model.eval()(input_ids=input_ids, attention_mask=attention_mask).logits
     return logits

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, pipeline
 
-from textune.encoder.prefix import Placement
+from textune.encoder.placement import Placement
 from textune.model.classifier import TextClassifier
 from textune.model.storage import load_classifier, save_classifier
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier

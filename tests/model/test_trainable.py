@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from textune.encoder.prefix import Placement, pad_rows
+from textune.encoder.batching import pad_tensors
+from textune.encoder.placement import Placement
 from textune.encoder.suffix import build_prefix, run_prefix
 from textune.errors import RecipeError
 from textune.model.classifier import TextClassifier, head_logits
@@ -50,7 +51,7 @@ def classifier(folder_of: Folders) -> TextClassifier:
 
 def inputs_of(classifier: TextClassifier) -> dict[str, torch.Tensor]:
     rows = classifier.tokenize(TEXTS)
-    ids, mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids, "attention_mask": mask}
 
 

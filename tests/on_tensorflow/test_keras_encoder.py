@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from textune.encoder.prefix import Placement, pad_rows
+from textune.encoder.batching import pad_tensors
+from textune.encoder.placement import Placement
 from textune.errors import ModelError, RequestError
 from textune.keras import encoder as keras_encoder
 from textune.keras.encoder import build_keras_encoder, encode_on_keras
@@ -37,7 +38,7 @@ def both(classifier: TextClassifier) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 def inputs_of(classifier: TextClassifier) -> dict[str, Any]:
     """Return the padded inputs of some texts."""
-    ids, mask = pad_rows(classifier.tokenize(TEXTS), padding_id=classifier.tokenizer.pad_token_id)
+    ids, mask = pad_tensors(classifier.tokenize(TEXTS), padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from textune.encoder.tokenization import tf_batches
 from textune.keras.encoder import build_keras_encoder
 from textune.keras.engine import (
     RUNNING,
@@ -22,6 +21,7 @@ from textune.keras.engine import (
     fit_keras_head,
     seeded,
 )
+from textune.keras.tensors import tf_batches
 from textune.model.classifier import head_logits
 from textune.recipe.settings import TrainSettings
 from textune.training.head import fit_head

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textune.context import Silence, Stopwatch
-from textune.encoder.loading import find_model, load_tokenizer
-from textune.encoder.prefix import choose_placement
-from textune.encoder.preparing import SPLITS, encode_splits, load_data, prepare_texts
+from textune.context import Context, Silence, Stopwatch
+from textune.data.sources import load_dataset
+from textune.encoder.features import encode_splits
+from textune.encoder.loading import find_model, load_tokenizer, token_limit
+from textune.encoder.placement import choose_placement
+from textune.encoder.tokenization import tokenize
 from textune.evaluation.metrics import measure
 from textune.keras import method as keras_fitting
 from textune.model.building import build_classifier
@@ -31,18 +33,19 @@ def paper(tweeteval: Path, seed: int) -> Recipe:
 @pytest.fixture(scope="module")
 def task(tweeteval: Path) -> Task:
     """The paper recipe's training on TweetEval, up to the head."""
-    recipe, observer = paper(tweeteval, 0), Silence()
-    source, folder = load_data(recipe, offline=True), find_model("embedded:minilm")
+    recipe, ctx = paper(tweeteval, 0), Context(offline=True)
+    data, folder = load_dataset(recipe.data, ctx), find_model("embedded:minilm")
     tokenizer = load_tokenizer(folder)
-    texts = prepare_texts(source, tokenizer, folder, recipe=recipe, observer=observer)
-    classifier = untrained(recipe, folder, tokenizer, texts.tokenized.max_length)
+    limit = token_limit(tokenizer, folder.config)
+    texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)
+    classifier = untrained(recipe, folder, tokenizer, texts.max_length)
     return Task(
         recipe=recipe,
         classifier=classifier,
         texts=texts,
-        labels={split: list(texts.tokenized.dataset[split]["label"]) for split in SPLITS},
+        labels={split: rows.labels.tolist() for split, rows in texts.dataset.items()},
         weights=folder,
-        source=source.name,
+        source=data.name,
         placement=choose_placement(),
         processes=Processes(),
     )
@@ -56,8 +59,7 @@ def features(task: Task) -> dict[str, Any]:
         task.texts,
         weights=task.weights,
         placement=task.placement,
-        source=task.source,
-        observer=Silence(),
+        ctx=Context(),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from small_data import small_rows
-from textune.encoder.prefix import Placement
+from textune.encoder.placement import Placement
 from textune.errors import DataError, RunError
 from textune.model.storage import save_classifier
 from textune.prediction.predictor import TorchPredictor, load_predictor

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from textune.data.dataset import Split
 from textune.errors import RunError
 from textune.run.predictions import read_predictions, write_predictions
 
-SPLIT = {"text": ["so happy", "so sad", "fine"], "label": [1, 0, 1]}
+SPLIT = Split(["so happy", "so sad", "fine"], np.array([1, 0, 1]), np.array([7, 3, 9]))
 PROBABILITIES = np.array([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
 
 
@@ -18,14 +19,13 @@ def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) ->
     write_predictions(
         tmp_path / "test.parquet",
         SPLIT,
-        rows=np.array([7, 3, 9]),
         probabilities=PROBABILITIES,
         label_names=("anger", "joy"),
     )
 
     found = read_predictions(tmp_path / "test.parquet")
 
-    assert (found.texts, found.labels.tolist()) == (tuple(SPLIT["text"]), SPLIT["label"])
+    assert (found.texts, found.labels.tolist()) == (tuple(SPLIT.texts), [1, 0, 1])
     assert found.rows.tolist() == [7, 3, 9]
     assert found.label_names == ("anger", "joy")
     np.testing.assert_array_equal(found.probabilities, PROBABILITIES)

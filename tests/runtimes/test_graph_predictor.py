@@ -18,12 +18,12 @@ import tokenizers
 
 from conftest import REPOSITORY
 from small_data import small_rows
-from textune.encoder.prefix import batches_by_length
+from textune.encoder.batching import batches_by_length, pad_rows
 from textune.errors import ExportError, MissingExtraError
 from textune.prediction.predictor import load_predictor
 from textune.runtimes import graph_predictor as runtimes
 from textune.runtimes.exports import read_export
-from textune.runtimes.graph_predictor import ExportPredictor, pad, softmax
+from textune.runtimes.graph_predictor import ExportPredictor, softmax
 from tiny_exports import EXACT, fake_export
 
 TEXTS = [text for text, _ in small_rows(70)]
@@ -135,7 +135,7 @@ def test_whole_bytes_are_refused_on_a_processor_that_would_overflow(
 
 
 def test_rows_are_padded_to_the_longest() -> None:
-    input_ids, attention_mask = pad([[5, 6, 7], [8]], padding_id=1)
+    input_ids, attention_mask = pad_rows([[5, 6, 7], [8]], padding_id=1)
 
     assert input_ids.tolist() == [[5, 6, 7], [8, 1, 1]]
     assert attention_mask.tolist() == [[1, 1, 1], [1, 0, 0]]

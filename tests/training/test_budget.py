@@ -13,8 +13,8 @@ import textune
 from small_data import write_small_csv
 from textune.commands.train import TrainResult, resolve_recipe
 from textune.context import Silence
-from textune.encoder.prefix import Placement
-from textune.encoder.preparing import feature_shape
+from textune.encoder.features import feature_shape
+from textune.encoder.placement import Placement
 from textune.errors import RecipeError, RequestError
 from textune.training import budget as planning
 from textune.training.budget import plan_task
@@ -237,7 +237,7 @@ def test_processes_on_several_gpus_share_what_is_cached(tiny_distilbert: str) ->
     classifier = stock_classifier(Path(tiny_distilbert))
 
     first, second = (
-        feature_shape(classifier, "hash", Placement(device, "bf16", "sdpa"))
+        feature_shape(classifier.encoder.config, "hash", Placement(device, "bf16", "sdpa"))
         for device in ("cuda:0", "cuda:1")
     )
 

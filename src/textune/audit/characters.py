@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from textune.audit.findings import Example, Finding, found_row
 from textune.audit.wording import LINK_OR_MENTION
-from textune.data.dataset import counted
+from textune.data.raw import counted
 
 # What the bytes that go on a UTF-8 character are shown as; as quotation marks and dashes, some stand in sound
 # texts beside a capital letter.

@@ -13,7 +13,8 @@ from itertools import combinations
 
 from textune.audit.findings import Example, Finding, found_row, percent, split_sizes
 from textune.audit.wording import words_of
-from textune.data.dataset import SPLITS, counted
+from textune.data.dataset import SPLITS
+from textune.data.raw import counted
 from textune.data.splits import normalise_text
 
 MOST_LEAKAGE = 0.01

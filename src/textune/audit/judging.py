@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.context import Observer
-from textune.encoder.preparing import encode_tokens, max_length_of
+from textune.context import Context, Observer
+from textune.encoder.features import encode_tokens
+from textune.encoder.tokenization import max_length_of
 from textune.model.building import build_classifier
 from textune.recipe.recipes import Recipe
 
@@ -55,17 +56,17 @@ def judge(
 ) -> Judgement:
     """Run the checks that need a model on a source."""
     from textune.audit.lengths import find_lengths, find_unknown
-    from textune.encoder.loading import find_model, load_tokenizer
+    from textune.encoder.loading import find_model, load_tokenizer, token_limit
 
     examples = material.examples
     observer.stage("Loading the model")
     folder = find_model(recipe.model.name, revision=recipe.model.revision, offline=offline)
     tokenizer = load_tokenizer(folder)
     if recipe.prepare.emoji == "words":
-        from textune.data.emoji import read_emoji
+        from textune.encoder.emoji import read_emoji
 
         tokenizer = read_emoji(tokenizer, [row.text for row in examples if row.split == "train"])
-    max_length = max_length_of(recipe, tokenizer, folder)
+    max_length = max_length_of(recipe.prepare, tokenizer, token_limit(tokenizer, folder.config))
     observer.stage("Measuring lengths")
     tokens = _tokenize(examples, tokenizer, max_length, observer)
     findings = [
@@ -111,7 +112,7 @@ def _encode(
     observer: Observer,
 ) -> NDArray[np.float32]:
     """Return features (examples, width), out of the cache where a training or an audit has left them."""
-    from textune.encoder.prefix import choose_placement
+    from textune.encoder.placement import choose_placement
 
     observer.stage("Loading the encoder")
     classifier = build_classifier(
@@ -135,7 +136,7 @@ def _encode(
             weights_sha256=folder.weights_sha256,
             placement=placement,
             description=f"{folder.name} · {recipe.data.source} · {split}",
-            observer=observer,
+            ctx=Context(observer),
         )
         parts.append(features)
     return np.concatenate(parts)

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.audit.findings import Example, Finding, found_row, percent, split_sizes
-from textune.data.dataset import SPLITS, counted
+from textune.data.dataset import SPLITS
+from textune.data.raw import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.audit.findings import Example, Finding, found_row, percent
-from textune.data.dataset import counted
+from textune.data.raw import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

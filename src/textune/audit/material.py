@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textune.audit.findings import Example, Finding, FoundRow
-from textune.data.dataset import SPLITS, FoundSource, FoundSplit, counted
+from textune.data.dataset import SPLITS, Dataset
 from textune.data.labels import Labelling, read_labels
+from textune.data.raw import RawSource, RawSplit, counted
 from textune.data.sources import complete_source
 from textune.errors import DataError
 
-_NOTHING = FoundSplit((), (), ())
+_NOTHING = RawSplit((), (), ())
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,16 @@ class Material:
 
 
 def read_material(
-    found: FoundSource, name: str, *, validation_fraction: float, test_fraction: float, split_seed: int
+    found: RawSource, name: str, *, validation_fraction: float, test_fraction: float, split_seed: int
 ) -> Material:
     """Read a source for an audit; see `load_source` for the arguments."""
     usable = {split: _usable(rows, is_train=split == "train") for split, rows in found.splits.items()}
-    kept = {split: rows.rows(usable[split]) for split, rows in found.splits.items()}
+    kept = {split: rows.take(usable[split]) for split, rows in found.splits.items()}
     kept_source = replace(found, splits=kept)
     findings = _unusable_rows(found, usable)
     try:
         _check_not_empty(kept_source, name)
-        labelling, _, _ = complete_source(
+        labelling, _ = complete_source(
             kept_source,
             name,
             validation_fraction=validation_fraction,
@@ -65,18 +66,16 @@ def read_material(
     return Material(examples, labelling.names, others, tuple(findings), (*found.notes, *labelling.notes))
 
 
-def examples_of(dataset: Mapping[str, Any]) -> tuple[Example, ...]:
-    """Return the examples of a data set of `text` and `label`, as `load_source` gives it."""
+def examples_of(dataset: Dataset) -> tuple[Example, ...]:
+    """Return the examples of a dataset, split after split."""
     return tuple(
         Example(split, row, text, label, f"row {row + 1}")
         for split, rows in dataset.items()
-        # Both columns at once: row by row they would take ten times as long.
-        for columns in [rows[:]]
-        for row, (text, label) in enumerate(zip(columns["text"], columns["label"], strict=True))
+        for row, (text, label) in enumerate(zip(rows.texts, rows.labels.tolist(), strict=True))
     )
 
 
-def _usable(rows: FoundSplit, *, is_train: bool) -> list[int]:
+def _usable(rows: RawSplit, *, is_train: bool) -> list[int]:
     """Return the indices of rows with text and label; in a held-out split without any label, with text."""
     labels_count = is_train or any(map(_is_label, rows.labels))
     return [
@@ -96,7 +95,7 @@ def _is_label(value: Any) -> bool:
     return not isinstance(value, str) or bool(value.strip())
 
 
-def _unusable_rows(found: FoundSource, usable: Mapping[str, Sequence[int]]) -> list[Finding]:
+def _unusable_rows(found: RawSource, usable: Mapping[str, Sequence[int]]) -> list[Finding]:
     rows = []
     for split, split_rows in found.splits.items():
         places, kept = split_rows.places(), set(usable[split])
@@ -119,7 +118,7 @@ def _unusable_rows(found: FoundSource, usable: Mapping[str, Sequence[int]]) -> l
     ]
 
 
-def _check_not_empty(found: FoundSource, name: str) -> None:
+def _check_not_empty(found: RawSource, name: str) -> None:
     if "train" in found.splits and not found.splits["train"].texts:
         raise DataError(
             f"No row of train in {name} has both a text and a label.",
@@ -131,7 +130,7 @@ def _refused(error: DataError) -> Finding:
     return Finding("D002", "error", error.message.rstrip("."), 1, (), error.hint)
 
 
-def _label_anyhow(found: FoundSource) -> Labelling:
+def _label_anyhow(found: RawSource) -> Labelling:
     """Return the labels as training would read them or, where it refuses them, as they are written."""
     if found.splits.get("train", _NOTHING).texts:
         with suppress(DataError):
@@ -153,7 +152,7 @@ def _written(label: Any, stored: Mapping[str, str]) -> str:
 
 
 def _examples(
-    kept: Mapping[str, FoundSplit], usable: Mapping[str, Sequence[int]], labelling: Labelling
+    kept: Mapping[str, RawSplit], usable: Mapping[str, Sequence[int]], labelling: Labelling
 ) -> tuple[tuple[Example, ...], dict[str, list[Any]]]:
     """Return the examples of all labelled splits, and the other columns beside them."""
     examples: list[Example] = []

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from textune.audit.findings import Example, Finding, found_row, percent
-from textune.data.dataset import counted
+from textune.data.raw import counted
 
 _MIXED_SHARE = 0.01
 # What is written together counts as one; letters in disguise are a script of their own.

@@ -10,7 +10,7 @@ from textune.context import Observer
 
 if TYPE_CHECKING:
     from textune.audit.findings import Example, Finding
-    from textune.data.sources import Source
+    from textune.data.dataset import Dataset
 
 _SHOWN = 3
 
@@ -35,7 +35,7 @@ def look_at_texts(
     ]
 
 
-def check_data(source: Source, *, test_fraction: float, observer: Observer) -> list[dict[str, Any]]:
+def check_data(dataset: Dataset, *, test_fraction: float, observer: Observer) -> list[dict[str, Any]]:
     """Run the cheap checks on what a training is to learn from, and say what they found.
 
     Returns:
@@ -44,9 +44,9 @@ def check_data(source: Source, *, test_fraction: float, observer: Observer) -> l
     from textune.audit.findings import in_order
     from textune.audit.material import examples_of
 
-    names = source.dataset["train"].features["label"].names
-    findings = in_order(look_at_texts(examples_of(source.dataset), names, test_fraction=test_fraction))
-    observer.note(_sentence(findings, source.name))
+    texts = look_at_texts(examples_of(dataset), dataset.label_names, test_fraction=test_fraction)
+    findings = in_order(texts)
+    observer.note(_sentence(findings, dataset.name))
     return [
         {"id": finding.id, "severity": finding.severity, "title": finding.title, "count": finding.count}
         for finding in findings

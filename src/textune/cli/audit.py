@@ -144,7 +144,7 @@ def _example_rows(rows: Sequence[FoundRow], limit: int) -> Iterator[RenderableTy
     from rich.table import Table
     from rich.text import Text
 
-    from textune.data.dataset import counted
+    from textune.data.raw import counted
 
     if not rows or not limit:
         return
@@ -164,7 +164,7 @@ def _print_rest(console: Console, result: AuditResult) -> None:
     from rich.text import Text
 
     from textune.audit.findings import CHECKS, SEVERITIES
-    from textune.data.dataset import counted
+    from textune.data.raw import counted
 
     nouns = {"error": "error", "warning": "warning", "info": "note"}
     counts = {

@@ -148,10 +148,10 @@ def _resolve(data: str, model: str | None, settings: Sequence[str], *, quick: bo
 
 def _read(recipe: Recipe, *, offline: bool, observer: Observer) -> Material:
     from textune.audit.material import read_material
-    from textune.data.sources import find_source
+    from textune.data.sources import read_source
 
     settings = recipe.data
-    found = find_source(
+    found = read_source(
         settings.source,
         text_column=settings.text_column,
         label_column=settings.label_column,

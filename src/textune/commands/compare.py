@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.context import Observer, Silence
-from textune.encoder.preparing import SPLITS
+from textune.data.dataset import SPLITS
 from textune.errors import RequestError, RunError
 from textune.evaluation.document import BASELINE_NAMES, best_baseline
 from textune.recipe.recipes import load_recipe

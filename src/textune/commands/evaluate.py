@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from textune.context import Observer, Silence, Stopwatch
-from textune.encoder.preparing import SPLITS, encode_tokens, load_data
+from textune.context import Context, Observer, Silence, Stopwatch
+from textune.data.dataset import SPLITS, Dataset, Split
+from textune.data.sources import load_dataset
+from textune.encoder.features import encode_tokens
 from textune.errors import DataError, RequestError
 from textune.evaluation import describing as results
 from textune.evaluation.document import describe_abstention
@@ -60,19 +60,19 @@ def evaluate(
     source = recipe.data.source if data is None else data
     with watch.stage("load"):
         observer.stage("Loading the classifier")
-        from textune.encoder.prefix import choose_placement
+        from textune.encoder.placement import choose_placement
         from textune.model.storage import load_classifier
 
         classifier = load_classifier(finished.model)
         observer.stage("Loading the data")
         if data is not None:
-            texts, labels = _other_rows(
+            rows = _other_rows(
                 data, recipe, split=split, names=classifier.label_names, offline=offline, observer=observer
             )
         else:
-            texts, labels = _own_rows(recipe, manifest, split=split, offline=offline)
+            rows = _own_data(recipe, manifest, offline=offline)[split]
     with watch.stage("prepare"):
-        tokens = classifier.tokenize(texts)
+        tokens = classifier.tokenize(rows.texts)
     with watch.stage("features"):
         observer.stage(f"Encoding {split}")
         features, _ = encode_tokens(
@@ -81,10 +81,10 @@ def evaluate(
             weights_sha256=_encoder_hash(recipe, manifest),
             placement=choose_placement(_precision(recipe)),
             description=f"{manifest['model']['name']} · {source} · {split}",
-            observer=observer,
+            ctx=Context(observer, offline),
         )
     with watch.stage("evaluate"):
-        scored = classifier.probabilities(features), np.array(labels)
+        scored = classifier.probabilities(features), rows.labels
         figures = results.figures(
             *scored,
             label_names=classifier.label_names,
@@ -117,30 +117,27 @@ def _precision(recipe: Recipe) -> Literal["auto", "fp32", "bf16", "fp16"]:
     return "fp32" if recipe.train.engine == "keras" else recipe.model.precision
 
 
-def _own_rows(
-    recipe: Recipe, manifest: dict[str, Any], *, split: str, offline: bool
-) -> tuple[Sequence[str], Sequence[int]]:
-    """Return the texts and label ids of a split of the data that the run was trained on."""
+def _own_data(recipe: Recipe, manifest: dict[str, Any], *, offline: bool) -> Dataset:
+    """Return the data that the run was trained on."""
     try:
-        source = load_data(recipe, offline=offline)
+        dataset = load_dataset(recipe.data, Context(offline=offline))
     except DataError as error:
         raise DataError(
             f"The data that this run was trained on cannot be read again. {error.message}",
             "Run the command in the folder in which the run was trained, or name other data with --data.",
         ) from error
-    if source.fingerprint != manifest["data"]["fingerprint"]:
+    if dataset.fingerprint != manifest["data"]["fingerprint"]:
         raise RequestError(
-            f"{source.name} is no longer what this run was trained on: its texts or labels have changed.",
-            f"To measure the run on it as it is now, name it: --data {source.name}",
+            f"{dataset.name} is no longer what this run was trained on: its texts or labels have changed.",
+            f"To measure the run on it as it is now, name it: --data {dataset.name}",
         )
-    rows = source.dataset[split]
-    return list(rows["text"]), list(rows["label"])
+    return dataset
 
 
 def _other_rows(
     data: str, recipe: Recipe, *, split: str, names: Sequence[str], offline: bool, observer: Observer
-) -> tuple[Sequence[str], Sequence[int]]:
-    """Return the texts and label ids of another source's split."""
+) -> Split:
+    """Return another source's split."""
     from textune.data.held_out import load_held_out
 
     held_out = load_held_out(
@@ -153,4 +150,4 @@ def _other_rows(
     )
     for note in held_out.notes:
         observer.note(note)
-    return held_out.texts, held_out.labels
+    return held_out[split]

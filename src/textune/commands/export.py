@@ -140,7 +140,7 @@ def _choose_precision(runtime: str, *, int8: bool, bf16: bool) -> str:
 
 
 def _load_classifier(run: Run) -> TextClassifier:
-    from textune.encoder.prefix import Placement
+    from textune.encoder.placement import Placement
     from textune.model.storage import load_classifier
 
     return load_classifier(run.model).placed(Placement("cpu", "fp32", "eager"))
@@ -183,7 +183,7 @@ def _write_and_measure(
     observer: Observer,
 ) -> list[Row]:
     """Write the export into a folder; return the figures of the model, of fp32, and of the export."""
-    from textune.encoder.prefix import Placement
+    from textune.encoder.placement import Placement
     from textune.export.graphs import write_graph, write_onnx
     from textune.prediction.predictor import TorchPredictor
     from textune.runtimes.graph_predictor import ExportPredictor

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from textune.audit.training_checks import check_data
 from textune.commands.report import add_report
-from textune.context import Observer, Stopwatch
+from textune.context import Context, Observer, Stopwatch
+from textune.data.dataset import SPLITS
+from textune.encoder.emoji import read_emoji
+from textune.encoder.features import encode_splits
+from textune.encoder.loading import token_limit
 from textune.encoder.memory import keep_memory_low
-from textune.encoder.preparing import (
-    SPLITS,
-    encode_splits,
-    prepare_texts,
-    read_emoji_as_words,
-)
-from textune.encoder.threads import one_thread
+from textune.encoder.placement import one_thread
+from textune.encoder.tokenization import tokenize
 from textune.evaluation import describing as results
 from textune.files import sha256_of_text, write_json, write_text
 from textune.keras.method import fit_on_keras
@@ -95,22 +94,24 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
     watch, recipe = Stopwatch(), job.recipe
     keep_memory_low()
     with watch.stage("load"):
-        source, folder, tokenizer = load_parts(recipe, offline=job.offline, observer=observer)
+        data, folder, tokenizer = load_parts(recipe, offline=job.offline, observer=observer)
     with watch.stage("prepare"):
         observer.stage("Preparing texts")
-        checks = check_data(source, test_fraction=recipe.data.test_fraction, observer=observer)
-        tokenizer = read_emoji_as_words(recipe, source, tokenizer)
-        texts = prepare_texts(source, tokenizer, folder, recipe=recipe, observer=observer)
+        checks = check_data(data, test_fraction=recipe.data.test_fraction, observer=observer)
+        if recipe.prepare.emoji == "words":
+            tokenizer = read_emoji(tokenizer, data["train"].texts)
+        limit = token_limit(tokenizer, folder.config)
+        texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=Context(observer))
     with watch.stage("load"):
         observer.stage("Loading the encoder")
-        classifier, placement, processes = load_encoder_of(recipe, source, folder, tokenizer, texts, observer)
+        classifier, placement, processes = load_encoder_of(recipe, folder, tokenizer, texts, observer)
     task = Task(
         recipe=recipe,
         classifier=classifier,
         texts=texts,
-        labels={split: list(texts.tokenized.dataset[split]["label"]) for split in SPLITS},
+        labels={split: rows.labels.tolist() for split, rows in texts.dataset.items()},
         weights=folder,
-        source=source.name,
+        source=data.name,
         placement=placement,
         processes=processes,
     )
@@ -118,7 +119,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         with watch.stage("plan"):
             task = plan_task(task, job.max_minutes * 60 - watch.total(), observer=observer)
             recipe = task.recipe
-    made_from = describe_origin(source, folder, placement, engine=recipe.train.engine)
+    made_from = describe_origin(data, folder, placement, engine=recipe.train.engine)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"recipe": job.recipe_name, "created": created, **made_from}
     described = {
@@ -126,7 +127,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
         "recipe": {"name": job.recipe_name, "sha256": sha256_of_text(dump_recipe(recipe))},
         "model": {
             **facts["model"],
-            "reading_sha256": describe_reading(folder, tokenizer, max_length=texts.tokenized.max_length),
+            "reading_sha256": describe_reading(folder, tokenizer, max_length=texts.max_length),
         },
         "machine": describe_machine(processes.count),
         "schedule": "a function" if job.learning_rate_factor else "the recipe's",
@@ -156,7 +157,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
                 "run": str(job.path),
                 "recipe": job.recipe_name,
                 "model": folder.name,
-                "source": source.name,
+                "source": data.name,
                 **found.document,
                 "training": _describe_training(fit, task),
                 "data_checks": checks,
@@ -172,7 +173,7 @@ def carry_out(job: Job, observer: Observer, *, origin: Mapping[str, Any] | None 
                 facts["verification"] = verify_saved(
                     run,
                     classifier,
-                    texts=list(texts.tokenized.dataset["test"]["text"]),
+                    texts=texts.dataset["test"].texts,
                     probabilities=probabilities["test"],
                     precision=placement.precision,
                     abstention=found.abstention,
@@ -202,8 +203,7 @@ def _fit(
             task.texts,
             weights=task.weights,
             placement=task.placement,
-            source=task.source,
-            observer=observer,
+            ctx=Context(observer),
         )
     tracked = partial(
         track, name=task.recipe.train.report_to, folder=run.logs, settings=flat_settings(task.recipe)
@@ -293,5 +293,5 @@ def _describe_training(fit: Fit, task: Task) -> dict[str, Any]:
         "precision": task.placement.precision,
         "frozen_layers": frozen_layers_of(task) if task.recipe.trains_encoder else "all",
         "dropped": task.texts.dropped,
-        "truncated": task.texts.tokenized.truncated,
+        "truncated": task.texts.truncated,
     }

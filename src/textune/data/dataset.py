@@ -1,134 +1,125 @@
-"""What a source holds, as it was found: texts and labels unchecked, and the place of every row.
+"""Labelled texts that were checked: what every step after reading works on.
 
-In: what a reader of files, folders or the Hub has found. Out: the same, with sentences for the places of
-rows. Does not know what makes a text or a label a good one.
+In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and conversions from and to
+`datasets.DatasetDict`. Does not know where the texts come from, nor models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+    from numpy.typing import NDArray
 
 SPLITS = ("train", "validation", "test")
 
-# What splits are called elsewhere; the same names that `datasets` goes by.
-SPLIT_OF = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
-}
 
-_PLACES_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Consecutive rows of a split that come out of the same file or stored split.
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The examples of one split.
 
     Attributes:
-        text_origin: The file or stored split that holds the texts.
-        label_origin: The one that holds the labels; mostly the same.
-        unit: What is counted there: `line` or `row`.
-        numbers: The number of every row there, (rows,).
+        texts: The texts, (rows,).
+        labels: Their label ids, (rows,).
+        rows: Their numbers in the split as it was loaded, from 0, (rows,).
     """
 
-    text_origin: str
-    label_origin: str
-    unit: str
-    numbers: Sequence[int]
+    texts: Sequence[str]
+    labels: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def from_lists(cls, texts: Sequence[str], labels: Sequence[int] | NDArray[np.int64]) -> Split:
+        """Return a split whose rows are numbered from 0."""
+        return cls(texts, np.asarray(labels, dtype=np.int64), np.arange(len(texts)))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Split:
+        """Return some of the examples, in the order of their indices; they keep their row numbers."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        return Split([self.texts[index] for index in chosen], self.labels[chosen], self.rows[chosen])
 
 
-@dataclass(frozen=True)
-class FoundSplit:
-    """The rows of a split.
+@dataclass(frozen=True, eq=False)
+class Dataset(Mapping[str, Split]):
+    """Labelled texts by split; a mapping from a split's name to the split.
 
     Attributes:
-        pieces: Where the rows come from, in order.
-        texts: What stands in the place of a text, (rows,).
-        labels: What stands in the place of a label, (rows,).
-        others: What the other columns hold, by column, (rows,) each; empty unless it was asked for.
+        splits: The splits; those of a source that was loaded are `train`, `validation` and `test`.
+        label_names: The name of every label id.
+        name: What the source is called.
+        notes: What a person should know about how it was read, in sentences.
     """
 
-    pieces: tuple[Piece, ...]
-    texts: Sequence[Any]
-    labels: Sequence[Any]
-    others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-    def text_places(self, indices: Sequence[int]) -> str:
-        """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
-        return "; ".join(
-            _place(piece.text_origin, piece.unit, numbers, left_out)
-            for piece, numbers, left_out in self._shown(indices)
-        )
-
-    def label_places(self, indices: Sequence[int]) -> str:
-        """Return where the labels of some rows stand."""
-        return "; ".join(
-            _place(piece.label_origin, piece.unit, numbers, left_out)
-            for piece, numbers, left_out in self._shown(indices)
-        )
-
-    def places(self) -> list[str]:
-        """Return where every row stands, for instance `line 4`; with the file where there are several."""
-        several = len(self.pieces) > 1
-        return [
-            f"{Path(piece.text_origin).name}, {piece.unit} {number}" if several else f"{piece.unit} {number}"
-            for piece in self.pieces
-            for number in piece.numbers
-        ]
-
-    def rows(self, indices: Sequence[int]) -> FoundSplit:
-        """Return some of the rows, given in ascending order."""
-        pieces, start = [], 0
-        for piece in self.pieces:
-            end = start + len(piece.numbers)
-            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
-            pieces.append(replace(piece, numbers=numbers))
-            start = end
-        others = {name: [values[index] for index in indices] for name, values in self.others.items()}
-        texts, labels = ([values[index] for index in indices] for values in (self.texts, self.labels))
-        return FoundSplit(tuple(pieces), texts, labels, others)
-
-    def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
-        """Return, by piece, the numbers of rows to show, and how many are not shown."""
-        shown, start = [], 0
-        for piece in self.pieces:
-            end = start + len(piece.numbers)
-            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
-            if numbers:
-                shown.append((piece, numbers[:_PLACES_SHOWN], max(0, len(numbers) - _PLACES_SHOWN)))
-            start = end
-        return shown
-
-
-@dataclass(frozen=True)
-class FoundSource:
-    """All that a source holds.
-
-    Attributes:
-        splits: The splits that it has, named as in `SPLITS`.
-        label_names: The name of every label id, where the source stores them.
-        notes: What a person should know about how it was read.
-    """
-
-    splits: Mapping[str, FoundSplit]
-    label_names: Mapping[int, str] | None = None
+    splits: Mapping[str, Split]
+    label_names: tuple[str, ...]
+    name: str = ""
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def from_lists(
+        cls,
+        splits: Mapping[str, tuple[Sequence[str], Sequence[int]]],
+        *,
+        label_names: Sequence[str],
+        name: str = "",
+        notes: Sequence[str] = (),
+    ) -> Dataset:
+        """Return a dataset of texts and label ids by split.
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
+        Example:
+            >>> dataset = Dataset.from_lists({"train": (["so happy"], [1])}, label_names=["anger", "joy"])
+            >>> len(dataset["train"]), dataset["train"].labels.tolist()
+            (1, [1])
+        """
+        typed = {split: Split.from_lists(texts, labels) for split, (texts, labels) in splits.items()}
+        return cls(typed, tuple(label_names), name, tuple(notes))
 
-    Example:
-        >>> counted(1, "row"), counted(2000, "row")
-        ('1 row', '2,000 rows')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    @classmethod
+    def from_dataset_dict(cls, dataset_dict: DatasetDict, *, name: str = "") -> Dataset:
+        """Return the columns `text` and `label` of every split; `label` must be a `ClassLabel`."""
+        splits = {split: (list(rows["text"]), list(rows["label"])) for split, rows in dataset_dict.items()}
+        label_names = next(iter(dataset_dict.values())).features["label"].names
+        return cls.from_lists(splits, label_names=label_names, name=name)
 
+    def to_dataset_dict(self) -> DatasetDict:
+        """Return the splits with the columns `text` (string) and `label` (`ClassLabel`)."""
+        import datasets
 
-def _place(origin: str, unit: str, numbers: Sequence[int], left_out: int) -> str:
-    listed = ", ".join(str(number) for number in numbers)
-    more = f" and {left_out:,} more" if left_out else ""
-    return f"{origin}, {unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"
+        features = datasets.Features(
+            text=datasets.Value("string"), label=datasets.ClassLabel(names=list(self.label_names))
+        )
+        splits: dict[str, datasets.Dataset] = {
+            split: datasets.Dataset.from_dict(
+                {"text": list(rows.texts), "label": rows.labels.tolist()}, features=features
+            )
+            for split, rows in self.items()
+        }
+        return datasets.DatasetDict(splits)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of all texts, labels and label names by split; the same on any computer."""
+        digest = hashlib.sha256(json.dumps(list(self.label_names)).encode())
+        for split, rows in self.items():
+            digest.update(json.dumps([split, list(rows.texts), rows.labels.tolist()]).encode())
+        return digest.hexdigest()
+
+    def __getitem__(self, split: str) -> Split:
+        return self.splits[split]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.splits)
+
+    def __len__(self) -> int:
+        return len(self.splits)

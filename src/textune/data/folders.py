@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
-from textune.data.dataset import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece, counted
+from textune.data.dataset import SPLITS
 from textune.data.formats.lines import read_lines
 from textune.data.formats.parquet import stored_label_names
 from textune.data.formats.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, counted
 from textune.errors import DataError
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
@@ -25,7 +26,7 @@ _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 def read_folder(
     path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
-) -> FoundSource:
+) -> RawSource:
     """Read a folder of tables, or of files in TweetEval's text layout.
 
     Raises:
@@ -61,7 +62,7 @@ def read_tables(
     label_column: str = "",
     other_columns: bool = False,
     notes: tuple[str, ...] = (),
-) -> FoundSource:
+) -> RawSource:
     """Read tables that share their columns, given by split.
 
     Raises:
@@ -84,14 +85,14 @@ def read_tables(
         )
     names = next(iter(stored), ())
     others = [name for name in columns if name not in (text, label)] if other_columns else []
-    return FoundSource(
+    return RawSource(
         {split: _read_split(shards, text, label, others) for split, shards in files.items()},
         dict(enumerate(names)) if names else None,
         (*notes_on_columns(text, label), *notes),
     )
 
 
-def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[str]) -> FoundSplit:
+def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[str]) -> RawSplit:
     pieces, texts, labels = [], [], []
     more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
@@ -104,7 +105,7 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
             for name, values in more.items():
                 values.append(row.values.get(name))
         pieces.append(Piece(str(shard), str(shard), row_unit(shard), numbers))
-    return FoundSplit(tuple(pieces), texts, labels, more)
+    return RawSplit(tuple(pieces), texts, labels, more)
 
 
 def _check_columns(path: Path, *wanted: str) -> list[str]:
@@ -154,7 +155,7 @@ def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> N
         )
 
 
-def _read_tweeteval(path: Path) -> FoundSource:
+def _read_tweeteval(path: Path) -> RawSource:
     names, notes = _mapping(path / "mapping.txt")
     splits = {}
     for name, split in _TWEETEVAL_SPLITS.items():
@@ -167,8 +168,8 @@ def _read_tweeteval(path: Path) -> FoundSource:
                     "Line by line, one is the text and the other its label: find where a line is missing.",
                 )
             piece = Piece(str(text_file), str(label_file), "line", range(1, len(texts) + 1))
-            splits[split] = FoundSplit((piece,), texts, labels)
-    return FoundSource(splits, names, notes)
+            splits[split] = RawSplit((piece,), texts, labels)
+    return RawSource(splits, names, notes)
 
 
 def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:

@@ -57,7 +57,7 @@ def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tup
         ) from error
     offline = offline or datasets.config.HF_HUB_OFFLINE
     unreachable = "" if offline else _why_unreachable(repository)
-    with _quiet(), _connections(allowed=not offline and not unreachable):
+    with quiet_datasets(), _connections(allowed=not offline and not unreachable):
         try:
             builder = datasets.load_dataset_builder(repository, configuration or None)
             builder.download_and_prepare()
@@ -90,7 +90,7 @@ def _why_unreachable(repository: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_datasets() -> Iterator[None]:
     """Silence the progress bars and warnings of `datasets`: what matters is said in notes."""
     import datasets
 

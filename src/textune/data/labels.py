@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textune.data.dataset import FoundSource, FoundSplit, counted
+from textune.data.raw import RawSource, RawSplit, counted
 from textune.errors import DataError
 
 Label = str | int | bool
@@ -42,7 +42,7 @@ class Labelling:
     notes: tuple[str, ...]
 
 
-def read_labels(found: FoundSource) -> Labelling:
+def read_labels(found: RawSource) -> Labelling:
     """Give every row its label id.
 
     Ids count the names in order: names by the alphabet, numbers upwards, `false` before `true`, and as the
@@ -88,7 +88,7 @@ def read_labels(found: FoundSource) -> Labelling:
     return Labelling(tuple(names), ids, tuple(notes))
 
 
-def read_ids(rows: FoundSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
+def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
     """Give every row its label id among classes that are given.
 
     Args:
@@ -112,7 +112,7 @@ def read_ids(rows: FoundSplit, *, stored: Mapping[int, str] | None, names: Seque
     return _ids(labels, rows, known=known, names=names)
 
 
-def _values(rows: FoundSplit) -> Labels:
+def _values(rows: RawSplit) -> Labels:
     """Return the labels as names, whole numbers and booleans; None where there is none."""
     values: Labels = []
     for index, label in enumerate(rows.labels):
@@ -155,7 +155,7 @@ def _is_unlabelled(labels: Labels, train: Labels) -> bool:
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
-def _check_present(labels: Labels, rows: FoundSplit) -> None:
+def _check_present(labels: Labels, rows: RawSplit) -> None:
     missing = [index for index, label in enumerate(labels) if label is None]
     if missing:
         raise DataError(
@@ -164,7 +164,7 @@ def _check_present(labels: Labels, rows: FoundSplit) -> None:
         )
 
 
-def _check_kind(labels: Labels, rows: FoundSplit, *, kind: type) -> None:
+def _check_kind(labels: Labels, rows: RawSplit, *, kind: type) -> None:
     other = next((index for index, label in enumerate(labels) if type(label) is not kind), None)
     if other is not None:
         raise DataError(
@@ -174,7 +174,7 @@ def _check_kind(labels: Labels, rows: FoundSplit, *, kind: type) -> None:
         )
 
 
-def _check_stored(labels: Labels, rows: FoundSplit, known: Mapping[Any, str]) -> None:
+def _check_stored(labels: Labels, rows: RawSplit, known: Mapping[Any, str]) -> None:
     other = next((index for index, label in enumerate(labels) if label not in known), None)
     if other is not None:
         raise DataError(
@@ -192,7 +192,7 @@ def _name(label: Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def _classes(train: Labels, known: Mapping[Any, str], rows: FoundSplit) -> tuple[list[str], list[str]]:
+def _classes(train: Labels, known: Mapping[Any, str], rows: RawSplit) -> tuple[list[str], list[str]]:
     """Return the names of the classes and the unused names; check that there are enough rows."""
     counts = Counter(train)
     names = [name for label, name in known.items() if label in counts]
@@ -211,7 +211,7 @@ def _classes(train: Labels, known: Mapping[Any, str], rows: FoundSplit) -> tuple
     return names, [name for label, name in known.items() if label not in counts]
 
 
-def _ids(labels: Labels, rows: FoundSplit, *, known: Mapping[Any, str], names: Sequence[str]) -> list[int]:
+def _ids(labels: Labels, rows: RawSplit, *, known: Mapping[Any, str], names: Sequence[str]) -> list[int]:
     positions = {name: position for position, name in enumerate(names)}
     ids = {label: positions[name] for label, name in known.items() if name in positions}
     other = next((index for index, label in enumerate(labels) if label not in ids), None)

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textune.data.dataset import counted
+from textune.data.raw import counted
 from textune.errors import DataError
 
 

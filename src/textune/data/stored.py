@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.data.columns import find_label_column, find_text_column, notes_on_columns
-from textune.data.dataset import SPLIT_OF, SPLITS, FoundSource, FoundSplit, Piece
+from textune.data.dataset import SPLITS
+from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
 from textune.errors import DataError, TextuneError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def is_saved_dataset(path: Path) -> bool:
 
 def read_saved_dataset(
     path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
-) -> FoundSource:
+) -> RawSource:
     """Read a folder that `save_to_disk` has written.
 
     Raises:
@@ -57,7 +58,7 @@ def read_dataset(
     text_column: str = "",
     label_column: str = "",
     other_columns: bool = False,
-) -> FoundSource:
+) -> RawSource:
     """Read a data set's splits; those that are neither train, validation nor test are left out.
 
     Raises:
@@ -86,7 +87,7 @@ def read_dataset(
         if split in chosen
     }
     names = getattr(splits[chosen["train"]].features[label], "names", None)
-    return FoundSource(found, dict(enumerate(names)) if names else None, notes)
+    return RawSource(found, dict(enumerate(names)) if names else None, notes)
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
@@ -100,7 +101,7 @@ def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> FoundSplit:
+def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> RawSplit:
     missing = next((name for name in (text, label) if name not in rows.column_names), None)
     if missing is not None:
         raise DataError(
@@ -110,7 +111,7 @@ def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[
     columns = rows.select_columns([text, label, *present]).with_format(None)[:]
     piece = Piece(origin, origin, "row", range(1, len(rows) + 1))
     more = {name: columns[name] if name in present else [None] * len(rows) for name in others}
-    return FoundSplit((piece,), columns[text], columns[label], more)
+    return RawSplit((piece,), columns[text], columns[label], more)
 
 
 @contextmanager

@@ -6,11 +6,11 @@ the texts say.
 
 from __future__ import annotations
 
-from textune.data.dataset import FoundSplit, counted
+from textune.data.raw import RawSplit, counted
 from textune.errors import DataError
 
 
-def check_texts(rows: FoundSplit) -> None:
+def check_texts(rows: RawSplit) -> None:
     """Raise a `DataError` unless every row has a text that says something."""
     missing = [
         index for index, text in enumerate(rows.texts) if text is None or text == "" or _is_blank(text)

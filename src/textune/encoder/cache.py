@@ -52,7 +52,7 @@ class Entry:
     used: float
 
 
-def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int]]) -> str:
+def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> str:
     """Return the key of features: a SHA-256 over their settings and every text's token ids.
 
     Args:
@@ -62,7 +62,7 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int]]) -> str:
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     digest.update(lengths.tobytes())
-    digest.update(np.fromiter((i for row in rows for i in row), np.int64, count=int(lengths.sum())).tobytes())
+    digest.update(np.concatenate([[], *rows]).astype(np.int64).tobytes())
     return digest.hexdigest()
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from textune.encoder.batching import Progress, batches_by_length, pad_tensors
 from textune.encoder.cache import FeatureCache
 from textune.encoder.memory import MappedPages
-from textune.encoder.prefix import Placement, Progress, batches_by_length, in_parallel, pad_rows
+from textune.encoder.placement import Placement, in_parallel
 from textune.encoder.suffix import run_prefix
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def cached_states(
     cache: FeatureCache,
     key: str,
     prefix: Any,
-    rows: Sequence[Sequence[int]],
+    rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
     padding_id: int,
     placement: Placement,
@@ -103,7 +104,7 @@ def cached_states(
         with torch.inference_mode():
             ids, mask = (
                 tensor.to(placement.device)
-                for tensor in pad_rows([rows[row] for row in batch], padding_id=padding_id)
+                for tensor in pad_tensors([rows[row] for row in batch], padding_id=padding_id)
             )
             states: NDArray[np.int16] = (
                 run_prefix(prefix, ids, mask).to(STORED).cpu().view(torch.int16).numpy()

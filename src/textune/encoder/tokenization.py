@@ -1,252 +1,216 @@
-"""The case study's steps from texts to tensors, each usable by itself.
+"""From a dataset of texts to token ids: filtered by words, tokenized and cut, and not padded yet.
 
-In: a `DatasetDict` with the columns `text` and `label`. Out: the same with rows dropped
-(`filter_by_words`), or with `input_ids` and `attention_mask` added (`tokenize`), and views of it as
-torch tensors (`torch_tensors`) and as a `tf.data.Dataset` (`tf_dataset`). Whatever is dropped or cut is
-counted. Does not know models beyond their tokenizer and their limit of tokens.
-
-Example:
-    >>> from datasets import Dataset, DatasetDict
-    >>> rows = DatasetDict(train=Dataset.from_dict({"text": ["so happy", "a b c"], "label": [1, 0]}))
-    >>> short, dropped = filter_by_words(rows, 2)
-    >>> list(short["train"]["text"]), dropped
-    (['so happy'], {'train': 1})
+In: a `Dataset`, a tokenizer and the recipe's `[prepare]` section. Out: a `TokenizedDataset`, in which
+whatever was dropped or cut is counted. Does not know models beyond their tokenizer and their limit of tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from textune.errors import MissingExtraError, RequestError
+from textune.context import Context
+from textune.data.dataset import Dataset
+from textune.errors import DataError, RecipeError, RequestError
+from textune.recipe.settings import PrepareSettings
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
     from numpy.typing import NDArray
+
 
 Padding = Literal["longest", "longest_in_set", "max_length"]
 
 
+class TokenRows(Sequence["NDArray[np.int32]"]):
+    """Token ids of texts, special tokens included, without padding; each row is an array (tokens,).
+
+    They lie one after the other in one array: a million short texts take a tenth of the memory that lists
+    of numbers would.
+
+    Args:
+        rows: Token ids of each text.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        self.lengths: NDArray[np.int64] = np.array([len(row) for row in rows], dtype=np.int64)
+        self._offsets = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._ids = np.fromiter(
+            (token for row in rows for token in row), dtype=np.int32, count=int(self._offsets[-1])
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @overload
+    def __getitem__(self, row: int) -> NDArray[np.int32]: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[NDArray[np.int32]]: ...
+    def __getitem__(self, row: int | slice) -> NDArray[np.int32] | list[NDArray[np.int32]]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(*row.indices(len(self)))]
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        return self._ids[self._offsets[row] : self._offsets[row + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[np.int32]]:
+        return iter(np.split(self._ids, self._offsets[1:-1]) if len(self) else [])
+
+    def tolist(self) -> list[list[int]]:
+        """Return the rows as lists of numbers."""
+        return [row.tolist() for row in self]
+
+
 @dataclass(frozen=True)
-class Tokenized:
-    """A tokenized data set, and what tokenization did to it.
+class TokenizedDataset:
+    """A dataset with the tokens of its texts.
 
     Attributes:
-        dataset: The rows with `input_ids` and `attention_mask` (1 for real tokens, 0 for padding).
+        dataset: Train and validation without the rows that have too many words; test with all rows.
+        tokens: The token ids of each split's texts.
         max_length: The most tokens that a text could keep, special tokens included.
-        padded_length: The length that all rows have, or None where batches are padded one by one.
-        longest: The most tokens that a text has kept, by split.
+        padded_length: The length to which the recipe pads all rows, or None where batches are padded one by
+            one. Only TensorFlow sees padding of this length: it changes no result.
         truncated: The number of texts that were cut at `max_length`, by split.
+        dropped: The number of rows that have too many words, by split; those of test are kept all the same.
+        short_test: Which test rows the filter would keep, (rows,), or None without a filter.
     """
 
-    dataset: DatasetDict
+    dataset: Dataset
+    tokens: Mapping[str, TokenRows]
     max_length: int
     padded_length: int | None
-    longest: dict[str, int]
-    truncated: dict[str, int]
+    truncated: Mapping[str, int]
+    dropped: Mapping[str, int]
+    short_test: NDArray[np.bool_] | None
 
 
-def count_words(text: str) -> int:
-    """Return the number of words in a text, words being what white space separates."""
-    return len(text.split())
+def tokenize(
+    dataset: Dataset, tokenizer: Any, settings: PrepareSettings, *, token_limit: int, ctx: Context
+) -> TokenizedDataset:
+    """Filter and tokenize a dataset, and say what was dropped and cut.
 
-
-def filter_by_words(dataset: DatasetDict, max_words: int) -> tuple[DatasetDict, dict[str, int]]:
-    """Keep the rows whose text has at most `max_words` words.
-
-    Returns:
-        The data set that is left, and the number of dropped rows by split.
+    Args:
+        dataset: Labelled texts.
+        tokenizer: A fast tokenizer of transformers.
+        settings: The recipe's section.
+        token_limit: The most tokens that the model takes.
+        ctx: Told what a person should know.
 
     Raises:
-        RequestError: A split would be left without rows.
+        RecipeError: `prepare.max_length` is too small for any text, or more than the model takes.
+        RequestError: The filter leaves no row of a split, or none of a class.
     """
-    with _quiet_datasets():
-        kept = dataset.filter(
-            lambda texts: [count_words(text) <= max_words for text in texts],
-            input_columns="text",
-            batched=True,
-            keep_in_memory=True,
-            load_from_cache_file=False,
+    max_length = max_length_of(settings, tokenizer, token_limit)
+    dropped, short_test = dict.fromkeys(dataset, 0), None
+    if settings.max_words:
+        short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
+        dropped = {split: int((~kept).sum()) for split, kept in short.items()}
+        short_test = short["test"]
+        dataset = _filtered(dataset, short)
+        _check_classes(dataset, settings.max_words)
+        ctx.note(_filter_note(dropped, settings.max_words))
+    tokens, truncated = {}, {}
+    for split, rows in dataset.items():
+        tokens[split], truncated[split] = tokenize_texts(rows.texts, tokenizer, max_length=max_length)
+    padded_length = padded_length_of(settings.padding, tokens, max_length)
+    if padded_length:
+        ctx.note(f"Rows are padded to {padded_length} tokens, special tokens included.")
+    for split, count in truncated.items():
+        if count:
+            ctx.note(f"{count} texts of {split} were cut at {max_length} tokens.")
+    return TokenizedDataset(dataset, tokens, max_length, padded_length, truncated, dropped, short_test)
+
+
+def tokenize_texts(texts: Sequence[str], tokenizer: Any, *, max_length: int) -> tuple[TokenRows, int]:
+    """Return the token ids of texts, cut at `max_length` tokens, and how many texts were cut."""
+    if not texts:  # The tokenizers of transformers fail on an empty list.
+        return TokenRows([]), 0
+    rows = tokenizer(list(texts), verbose=False)["input_ids"]
+    too_long = [number for number, row in enumerate(rows) if len(row) > max_length]
+    if too_long:
+        cut = tokenizer([texts[number] for number in too_long], truncation=True, max_length=max_length)
+        for number, row in zip(too_long, cut["input_ids"], strict=True):
+            rows[number] = row
+    return TokenRows(rows), len(too_long)
+
+
+def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_length: int) -> int | None:
+    """Return the length to which `prepare.padding` pads all rows, or None where batches decide."""
+    if padding == "longest":
+        return None
+    longest = max((int(rows.lengths.max(initial=0)) for rows in tokens.values()), default=0)
+    return longest if padding == "longest_in_set" else max_length
+
+
+def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -> int:
+    """Return the tokens after which a text is cut: the recipe's, else the model's own limit.
+
+    Raises:
+        RecipeError: The recipe's is too small for any text, or more than the model takes.
+    """
+    wanted, shortest = settings.max_length, tokenizer.num_special_tokens_to_add() + 1
+    if 0 < wanted < shortest:
+        raise RecipeError(
+            f"prepare.max_length = {wanted} leaves no room for text beside the special tokens.",
+            f"Set it to {shortest} or more, or to 0 for the model's own limit.",
         )
-    dropped = {split: len(dataset[split]) - len(kept[split]) for split in dataset}
-    for split in kept:
-        if not len(kept[split]):
+    if wanted > token_limit:
+        raise RecipeError(
+            f"prepare.max_length = {wanted} is more than the model's {token_limit} tokens.",
+            f"Set it to {token_limit} or less, or to 0 for the model's own limit.",
+        )
+    return wanted or token_limit
+
+
+def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict[str, NDArray[np.bool_]]:
+    """Return, by split, which texts have at most `max_words` words; white space separates words.
+
+    Raises:
+        RequestError: A split has no such text.
+
+    Example:
+        >>> find_short_texts({"train": ["so happy", "a b c"]}, 2)["train"].tolist()
+        [True, False]
+    """
+    short = {
+        split: np.array([len(text.split()) <= max_words for text in rows], dtype=np.bool_)
+        for split, rows in texts.items()
+    }
+    for split, kept in short.items():
+        if not kept.any():
             raise RequestError(
                 f"No row of the split '{split}' has {max_words} words or fewer.",
                 "Raise prepare.max_words, or set it to 0 to keep all rows.",
             )
-    return kept, dropped
+    return short
 
 
-def tokenize(
-    dataset: DatasetDict, tokenizer: Any, *, max_length: int, padding: Padding = "longest"
-) -> Tokenized:
-    """Add `input_ids` and `attention_mask` to every row.
-
-    Args:
-        dataset: Splits with a column `text`.
-        tokenizer: A fast tokenizer of transformers.
-        max_length: Tokens after which a text is cut, special tokens included.
-        padding: `longest` leaves the rows as they are, for batches that are padded one by one;
-            `longest_in_set` pads every row to the longest of all splits; `max_length` pads to `max_length`.
-    """
-    uncut = {split: _token_ids(rows["text"], tokenizer) for split, rows in dataset.items()}
-    lengths = {split: np.array([len(row) for row in rows], dtype=np.int64) for split, rows in uncut.items()}
-    longest = {split: min(int(length.max(initial=0)), max_length) for split, length in lengths.items()}
-    width = {"longest": None, "longest_in_set": max(longest.values(), default=0), "max_length": max_length}
-    encoded = {
-        split: _encode(rows["text"], uncut[split], tokenizer, max_length=max_length, width=width[padding])
+def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]]) -> Dataset:
+    splits = {
+        split: rows if split == "test" else rows.take(np.flatnonzero(short[split]))
         for split, rows in dataset.items()
     }
-    with _quiet_datasets():
-        tokenized = type(dataset)({split: _with_columns(dataset[split], encoded[split]) for split in dataset})
-    return Tokenized(
-        dataset=tokenized,
-        max_length=max_length,
-        padded_length=width[padding],
-        longest=longest,
-        truncated={split: int((length > max_length).sum()) for split, length in lengths.items()},
-    )
+    return Dataset(splits, dataset.label_names, dataset.name, dataset.notes)
 
 
-def real_tokens(split: Any) -> list[list[int]]:
-    """Return the token ids of each row without its padding.
-
-    Padding never changes what a text's own tokens become (its attention mask is 0), so whoever encodes
-    a split may leave it out and pad again as cheaply as it can.
-    """
-    ids, masks = split["input_ids"], split["attention_mask"]
-    return [
-        [token for token, real in zip(row, mask, strict=True) if real] if 0 in mask else list(row)
-        for row, mask in zip(ids, masks, strict=True)
-    ]
-
-
-def one_hot(labels: Sequence[int] | NDArray[np.integer[Any]], classes: int) -> NDArray[np.float32]:
-    """Return labels (n,) as float32 rows (n, classes) that hold a single 1.
-
-    Example:
-        >>> one_hot([2, 0], 3).tolist()
-        [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    """
-    rows: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[np.asarray(labels)]
-    return rows
-
-
-def torch_tensors(split: Any) -> dict[str, Any]:
-    """Return a padded split as tensors `input_ids` and `attention_mask` (rows, length), `label` (rows,).
-
-    Raises:
-        RequestError: The rows have different lengths.
-    """
-    import torch
-
-    return {name: torch.from_numpy(array) for name, array in _arrays(split).items()}
-
-
-def tf_dataset(split: Any, *, batch_size: int, classes: int, shuffle_seed: int | None = None) -> Any:
-    """Return a padded split as a batched `tf.data.Dataset` of ({input_ids, attention_mask}, one-hot labels).
-
-    For the arguments and errors see `tf_batches`; in addition:
-
-    Raises:
-        RequestError: The rows have different lengths.
-    """
-    arrays = _arrays(split)
-    labels = arrays.pop("label")
-    return tf_batches(arrays, labels, batch_size=batch_size, classes=classes, shuffle_seed=shuffle_seed)
-
-
-def tf_batches(
-    inputs: Any,
-    labels: Sequence[int] | NDArray[np.integer[Any]],
-    *,
-    batch_size: int,
-    classes: int,
-    shuffle_seed: int | None = None,
-) -> Any:
-    """Return arrays with one row an example as a batched `tf.data.Dataset` of (inputs, one-hot labels).
-
-    Args:
-        inputs: An array, or arrays by name.
-        labels: Class ids.
-        batch_size: Rows of a batch; the last one may have fewer.
-        classes: The number of classes.
-        shuffle_seed: Decides the order, another one every epoch; None: the rows stay in theirs.
-
-    Raises:
-        MissingExtraError: TensorFlow is not installed.
-    """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise MissingExtraError("tensorflow", "A view of the data as tf.data.Dataset") from error
-    rows = tf.data.Dataset.from_tensor_slices((inputs, one_hot(labels, classes)))
-    if shuffle_seed is not None:
-        rows = rows.shuffle(len(labels), seed=shuffle_seed, reshuffle_each_iteration=True)
-    return rows.batch(batch_size)
-
-
-def _arrays(split: Any) -> dict[str, NDArray[np.int64]]:
-    lengths = {len(row) for row in split["input_ids"]}
-    if len(lengths) > 1:
-        raise RequestError(
-            f"The rows have {len(lengths)} different lengths ({min(lengths)} to {max(lengths)} tokens), "
-            "so they make no single tensor.",
-            "Tokenize with padding 'longest_in_set' or 'max_length'.",
+def _check_classes(dataset: Dataset, max_words: int) -> None:
+    present = set(dataset["train"].labels.tolist())
+    lost = [name for label, name in enumerate(dataset.label_names) if label not in present]
+    if lost:
+        raise DataError(
+            f"No text of {', '.join(lost)} in train has {max_words} words or fewer, so it cannot be learned.",
+            "Raise prepare.max_words, or set it to 0 to keep all rows.",
         )
-    names = ("input_ids", "attention_mask", "label")
-    return {name: np.array(list(split[name]), dtype=np.int64) for name in names}
 
 
-def _token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
-    # The tokenizers of transformers fail on an empty list.
-    return list(tokenizer(list(texts), verbose=False)["input_ids"]) if len(texts) else []
-
-
-def _encode(
-    texts: Sequence[str], uncut: list[list[int]], tokenizer: Any, *, max_length: int, width: int | None
-) -> dict[str, list[list[int]]]:
-    """Cut and pad the rows of one split; only the texts that are too long are tokenized again."""
-    too_long = [number for number, row in enumerate(uncut) if len(row) > max_length]
-    if too_long:
-        cut = tokenizer([texts[number] for number in too_long], truncation=True, max_length=max_length)
-        for number, row in zip(too_long, cut["input_ids"], strict=True):
-            uncut[number] = row
-    masks = [[1] * len(row) for row in uncut]
-    if width is not None:
-        for row, mask in zip(uncut, masks, strict=True):
-            missing = width - len(row)
-            row.extend([tokenizer.pad_token_id] * missing)
-            mask.extend([0] * missing)
-    return {"input_ids": uncut, "attention_mask": masks}
-
-
-def _with_columns(split: Any, columns: dict[str, list[list[int]]]) -> Any:
-    from datasets import Dataset, Features, List, Value
-
-    types = Features({"input_ids": List(Value("int32")), "attention_mask": List(Value("int8"))})
-    added = Dataset.from_dict(columns, features=types)
-    # Left to itself, add_column writes the rows that a filter has kept into a file beside the data set's own.
-    split = split.flatten_indices(keep_in_memory=True)
-    for name in columns:
-        split = split.add_column(name, added.data.column(name), feature=types[name])
-    return split
-
-
-@contextmanager
-def _quiet_datasets() -> Iterator[None]:
-    """Keep datasets' own progress bars off the terminal, and leave its setting as it was."""
-    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    was_disabled = are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not was_disabled:
-            enable_progress_bars()
+def _filter_note(dropped: Mapping[str, int], max_words: int) -> str:
+    if not any(dropped.values()):
+        return f"No row has more than {max_words} words: the filter drops none."
+    left_out = sum(count for split, count in dropped.items() if split != "test")
+    return (
+        f"{left_out} rows of train and validation have more than {max_words} words and are left out; "
+        f"{dropped['test']} rows of test do, and are left out of the filtered test metrics only."
+    )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from textune.encoder.preparing import PreparedTexts
+    from textune.data.dataset import Dataset
+    from textune.encoder.tokenization import TokenizedDataset
     from textune.evaluation.document import Scored
     from textune.model.threshold import Abstention
     from textune.recipe.settings import EvaluateSettings
@@ -59,7 +60,7 @@ class Description:
 
 
 def describe(
-    texts: PreparedTexts,
+    texts: TokenizedDataset,
     probabilities: Mapping[str, NDArray[np.float64]],
     *,
     label_names: Sequence[str],
@@ -75,8 +76,8 @@ def describe(
         settings: The recipe's section.
         temperature: By what the logits were divided.
     """
-    dataset, samples = texts.tokenized.dataset, settings.bootstrap_samples
-    labels = {split: np.array(list(dataset[split]["label"])) for split in probabilities}
+    dataset, samples = texts.dataset, settings.bootstrap_samples
+    labels = {split: dataset[split].labels for split in probabilities}
 
     def measured(values: NDArray[np.float64], split: str, kept: Any = slice(None)) -> dict[str, Any]:
         return figures(values[kept], labels[split][kept], label_names=label_names, bootstrap_samples=samples)
@@ -129,21 +130,21 @@ def figures(
     return dict(metrics.to_json())
 
 
-def baselines(dataset: Any, *, classes: int) -> dict[str, NDArray[np.float64]]:
+def baselines(dataset: Dataset, *, classes: int) -> dict[str, NDArray[np.float64]]:
     """Return the test probabilities of classifiers that need no pretrained model, by name."""
     from textune.evaluation.baselines import majority_probabilities, tfidf_probabilities
 
     train, test = dataset["train"], dataset["test"]
-    labels = list(train["label"])
+    labels = train.labels.tolist()
     return {
         MAJORITY: majority_probabilities(labels, classes=classes, rows=len(test)),
-        TFIDF: tfidf_probabilities(list(train["text"]), labels, list(test["text"]), classes=classes),
+        TFIDF: tfidf_probabilities(train.texts, labels, test.texts, classes=classes),
     }
 
 
 def keep_predictions(
     run: Run,
-    texts: PreparedTexts,
+    texts: TokenizedDataset,
     probabilities: Mapping[str, NDArray[np.float64]],
     of_baselines: Mapping[str, NDArray[np.float64]],
     *,
@@ -163,8 +164,7 @@ def keep_predictions(
     for name, (split, values) in written.items():
         write_predictions(
             run.predictions / f"{name}.parquet",
-            texts.tokenized.dataset[split],
-            rows=texts.rows[split],
+            texts.dataset[split],
             probabilities=values,
             label_names=label_names,
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.encoder.threads import one_thread
+from textune.encoder.placement import one_thread
 from textune.errors import MissingExtraError
 from textune.explain.attribution import Explanation, make_explanation
 from textune.explain.words import Span, find_words

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from textune.encoder.prefix import Placement, pad_rows, pool
+from textune.encoder.batching import pad_tensors
+from textune.encoder.placement import Placement
+from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
 from textune.export.eight_bits import write_integer_products, write_integer_weights
@@ -63,7 +65,7 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     # `eager` attention consists of plain operations, which the runtimes know how to join.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
     rows = classifier.tokenize(_EXAMPLES)
-    input_ids, attention_mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     short = reads_first_token_only(placed, {"input_ids": input_ids, "attention_mask": attention_mask})
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.encoder.prefix import Placement, Pooling, Progress, batches_by_length, encode
+from textune.encoder.batching import Progress, batches_by_length, pad_rows
+from textune.encoder.placement import Placement
+from textune.encoder.prefix import Pooling, encode
 from textune.errors import ModelError
 from textune.keras.start import start_keras
 
@@ -121,7 +123,7 @@ def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
 
 def encode_on_keras(
     model: Any,
-    rows: Sequence[Sequence[int]],
+    rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
     padding_id: int,
     on_progress: Progress | None = None,
@@ -146,21 +148,12 @@ def encode_on_keras(
     vectors = np.empty((len(rows), model.output_shape[-1]), dtype=np.float32)
     done = 0
     for batch in batches_by_length([len(row) for row in rows]):
-        ids, mask = _padded([rows[row] for row in batch], padding_id)
-        vectors[batch] = run(tf.constant(ids), tf.constant(mask)).numpy()
+        inputs = pad_rows([rows[row] for row in batch], padding_id=padding_id)
+        vectors[batch] = run(*(tf.constant(array, tf.int32) for array in inputs)).numpy()
         done += len(batch)
         if on_progress:
             on_progress(done, len(rows))
     return vectors
-
-
-def _padded(rows: Sequence[Sequence[int]], padding_id: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    width = max(len(row) for row in rows)
-    ids = np.full((len(rows), width), padding_id, dtype=np.int32)
-    mask = np.zeros((len(rows), width), dtype=np.int32)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)], mask[number, : len(row)] = row, 1
-    return ids, mask
 
 
 def _build_backbone(config: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Observer, Stopwatch
-from textune.encoder.preparing import SPLITS, feature_shape
+from textune.context import Context, Observer, Stopwatch
+from textune.data.dataset import SPLITS
+from textune.encoder.features import feature_shape, note_cached
 from textune.evaluation.describing import epoch_scores
 from textune.training.head_method import Fit, calibrate, follow
 from textune.training.learners import Task
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from textune.encoder.tokenization import TokenRows
     from textune.keras.engine import KerasHead
 
 
@@ -104,17 +106,17 @@ def _scores(head: KerasHead, features: Mapping[str, Any], targets: Mapping[str, 
 
 def _batches(task: Task, features: NDArray[np.float32], size: int) -> Any:
     """Return the training rows as a `tf.data.Dataset`: tokens and masks, or features."""
-    from textune.encoder.tokenization import tf_batches, tf_dataset
+    from textune.encoder.batching import pad_rows
+    from textune.keras.tensors import tf_batches
 
     settings, labels = task.recipe.train, task.labels["train"]
-    options = {
-        "batch_size": size,
-        "classes": len(task.classifier.label_names),
-        "shuffle_seed": settings.seed,
-    }
+    inputs: Any = features
     if settings.keras_input == "tokens":
-        return tf_dataset(task.texts.tokenized.dataset["train"], **options)
-    return tf_batches(features, labels, **options)
+        padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length
+        padded = pad_rows(task.texts.tokens["train"], padding_id=padding_id, width=width)
+        inputs = dict(zip(("input_ids", "attention_mask"), padded, strict=True))
+    classes = len(task.classifier.label_names)
+    return tf_batches(inputs, labels, batch_size=size, classes=classes, shuffle_seed=settings.seed)
 
 
 def _features(task: Task, encoder: _Encoder, observer: Observer) -> dict[str, NDArray[np.float32]]:
@@ -123,20 +125,18 @@ def _features(task: Task, encoder: _Encoder, observer: Observer) -> dict[str, ND
     They are what figures rest on at every epoch's end, whatever Keras trains on: the encoder does not change.
     """
     from textune.encoder.cache import FeatureCache, feature_key
-    from textune.encoder.tokenization import real_tokens
     from textune.keras.encoder import encode_on_keras
     from textune.keras.start import keras_versions
 
     features, cached = {}, []
     shape = {
-        **feature_shape(task.classifier, task.weights.weights_sha256, task.placement),
+        **feature_shape(task.classifier.encoder.config, task.weights.weights_sha256, task.placement),
         "keras": keras_versions(),
         "pooling": "cls",
     }
-    for split, rows in task.texts.tokenized.dataset.items():
-        tokens = real_tokens(rows)
+    for split, tokens in task.texts.tokens.items():
 
-        def compute(split: str = split, tokens: list[list[int]] = tokens) -> NDArray[np.float32]:
+        def compute(split: str = split, tokens: TokenRows = tokens) -> NDArray[np.float32]:
             model = encoder.model()
             observer.stage(f"Encoding {split} on Keras")
             return encode_on_keras(
@@ -152,6 +152,5 @@ def _features(task: Task, encoder: _Encoder, observer: Observer) -> dict[str, ND
             description=f"{task.weights.name} · {task.source} · {split} · Keras",
         )
         cached += [split] if from_cache else []
-    if cached:
-        observer.note(f"The encoder's output for {', '.join(cached)} was read from the cache.")
+    note_cached(cached, Context(observer))
     return features

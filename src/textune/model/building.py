@@ -6,53 +6,53 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Observer
-from textune.encoder.preparing import PreparedTexts, load_data
+from textune.context import Context, Observer
+from textune.data.sources import load_dataset
 from textune.errors import ModelError, RecipeError
 from textune.recipe.settings import ModelSettings, Recipe
 
 if TYPE_CHECKING:
-    from textune.data.sources import Source
+    from textune.data.dataset import Dataset
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.prefix import Placement
+    from textune.encoder.placement import Placement
+    from textune.encoder.tokenization import TokenizedDataset
     from textune.model.classifier import TextClassifier
     from textune.training.processes import Processes
 
 
-def load_parts(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[Source, ModelFolder, Any]:
+def load_parts(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[Dataset, ModelFolder, Any]:
     """Load what can be wrong before anything slow begins: the data, the model's files, the tokenizer."""
     from textune.encoder.loading import find_model, load_tokenizer
     from textune.keras.encoder import check_keras_knows
 
     observer.stage("Loading the data")
-    source = load_data(recipe, offline=offline)
-    for note in source.notes:
+    dataset = load_dataset(recipe.data, Context(observer, offline))
+    for note in dataset.notes:
         observer.note(note)
     observer.stage("Loading the model")
     folder = find_model(recipe.model.name, revision=recipe.model.revision, offline=offline)
     if recipe.train.engine == "keras":
         check_keras_knows(folder)
-    return source, folder, load_tokenizer(folder)
+    return dataset, folder, load_tokenizer(folder)
 
 
 def load_encoder_of(
     recipe: Recipe,
-    source: Source,
     folder: ModelFolder,
     tokenizer: Any,
-    texts: PreparedTexts,
+    texts: TokenizedDataset,
     observer: Observer,
 ) -> tuple[TextClassifier, Placement, Processes]:
     """Load the encoder under an untrained head; return it with where it runs and who shares the work."""
-    from textune.encoder.prefix import Placement, choose_placement
+    from textune.encoder.placement import Placement, choose_placement
     from textune.training.processes import Processes
 
     classifier = build_classifier(
         folder,
         tokenizer,
         settings=recipe.model,
-        label_names=source.dataset["train"].features["label"].names,
-        max_length=texts.tokenized.max_length,
+        label_names=texts.dataset.label_names,
+        max_length=texts.max_length,
         seed=recipe.train.seed,
         observer=observer,
     )
@@ -124,12 +124,13 @@ def _check_stock_head(classifier: TextClassifier, name: str) -> None:
     """Raise a `ModelError` unless the head on pooled features gives what the whole model gives."""
     import torch
 
-    from textune.encoder.prefix import Placement, pad_rows
+    from textune.encoder.batching import pad_tensors
+    from textune.encoder.placement import Placement
     from textune.model.classifier import head_logits
 
     rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
     features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
-    ids, mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     with torch.inference_mode():
         expected = classifier.stock.eval()(input_ids=ids, attention_mask=mask).logits
     try:

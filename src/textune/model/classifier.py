@@ -14,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from textune.encoder.batching import Progress
 from textune.encoder.memory import read_in_parts
-from textune.encoder.prefix import Placement, Pooling, Progress, encode, place
+from textune.encoder.placement import Placement, place
+from textune.encoder.prefix import Pooling, encode
 from textune.model.heads import Head
 from textune.tasks.single_label import probabilities
 
@@ -62,7 +64,7 @@ class TextClassifier:
 
     def features(
         self,
-        rows: Sequence[Sequence[int]],
+        rows: Sequence[Sequence[int] | NDArray[np.int32]],
         *,
         placement: Placement,
         on_progress: Progress | None = None,

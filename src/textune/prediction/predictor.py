@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from textune.encoder.prefix import Placement, Progress, choose_placement
+from textune.encoder.batching import Progress
+from textune.encoder.placement import Placement, choose_placement
 from textune.errors import DataError
 from textune.model.threshold import Abstention, read_abstention
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from textune.files import atomic_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from textune.data.dataset import Split
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,8 @@ class Predictions:
 
 def write_predictions(
     path: Path,
-    split: Any,
+    split: Split,
     *,
-    rows: NDArray[np.int64],
     probabilities: NDArray[np.float64],
     label_names: Sequence[str],
 ) -> None:
@@ -73,9 +74,9 @@ def write_predictions(
     columns = [pa.array(probabilities[:, number]) for number in range(len(label_names))]
     table = pa.table(
         {
-            "row": pa.array(rows),
-            "text": pa.array(list(split["text"]), pa.string()),
-            "label": pa.array(names[np.array(list(split["label"]))], pa.string()),
+            "row": pa.array(split.rows),
+            "text": pa.array(split.texts, pa.string()),
+            "label": pa.array(names[split.labels], pa.string()),
             "predicted": pa.array(names[probabilities.argmax(axis=1)], pa.string()),
             "score": pa.array(probabilities.max(axis=1)),
             "scores": pa.StructArray.from_arrays(columns, names=list(label_names)),

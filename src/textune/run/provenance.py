@@ -7,6 +7,7 @@ import platform
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import textune
@@ -16,16 +17,15 @@ from textune.files import sha256_of_text
 from textune.run.layout import Run
 
 if TYPE_CHECKING:
-    from textune.data.sources import Source
+    from textune.data.dataset import Dataset
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.prefix import Placement
+    from textune.encoder.placement import Placement
 
 
 def describe_origin(
-    source: Source, folder: ModelFolder, placement: Placement, *, engine: str
+    dataset: Dataset, folder: ModelFolder, placement: Placement, *, engine: str
 ) -> dict[str, Any]:
     """Return what the manifest says of where a run came from."""
-    import datasets
     import torch
     import transformers
 
@@ -37,10 +37,10 @@ def describe_origin(
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
-            "datasets": datasets.__version__,
+            "datasets": version("datasets"),
             **(keras_versions() if engine == "keras" else {}),
         },
-        "data": {"source": source.name, "fingerprint": source.fingerprint},
+        "data": {"source": dataset.name, "fingerprint": dataset.fingerprint},
         "model": {
             "name": folder.name,
             "revision": folder.revision,

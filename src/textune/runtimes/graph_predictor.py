@@ -8,15 +8,15 @@ read in batches of like length, and every core works on a batch of its own.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.encoder.prefix import Progress, batches_by_length
+from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
 from textune.errors import ExportError, MissingExtraError
 from textune.prediction.predictor import check_texts, labels_of
 from textune.runtimes.exports import Export, export_command
@@ -112,7 +112,9 @@ class ExportPredictor:
         check_texts(texts)
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         found, done = np.empty((len(rows), len(self.label_names))), 0
-        for batch, logits in self._run(rows):
+        batches = batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
+        work = partial(self._work, rows)
+        for batch, logits in run_in_threads(work, batches, threads=self._threads):
             found[batch] = softmax(logits / self._reading.temperature)
             done += len(batch)
             if on_progress:
@@ -135,37 +137,8 @@ class ExportPredictor:
         """Return the most probable label of every text, or None where it is not sure enough."""
         return labels_of(self, texts)
 
-    def _run(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Yield the numbers of the rows of every batch, and their logits, as they are done."""
-        batches = batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
-        if self._threads == 1 or len(batches) < 2:
-            for batch in batches:
-                yield batch, self._work(rows, batch)
-            return
-        with ThreadPoolExecutor(self._threads) as executor:
-            try:
-                futures = {executor.submit(self._work, rows, batch): batch for batch in batches}
-                for future in as_completed(futures):
-                    yield futures.pop(future), future.result()
-            finally:
-                executor.shutdown(cancel_futures=True)
-
     def _work(self, rows: Sequence[Sequence[int]], batch: Sequence[int]) -> NDArray[np.float32]:
-        return self._logits(*pad([rows[row] for row in batch], padding_id=self._reading.padding_id))
-
-
-def pad(rows: Sequence[Sequence[int]], *, padding_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return `input_ids` and `attention_mask`, both (rows, longest), of token ids without padding.
-
-    Example:
-        >>> pad([[5, 6], [7]], padding_id=0)[0].tolist()
-        [[5, 6], [7, 0]]
-    """
-    lengths = np.array([len(row) for row in rows])
-    real = np.arange(lengths.max()) < lengths[:, np.newaxis]
-    input_ids = np.full(real.shape, padding_id, dtype=np.int64)
-    input_ids[real] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
-    return input_ids, real.astype(np.int64)
+        return self._logits(*pad_rows([rows[row] for row in batch], padding_id=self._reading.padding_id))
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -102,7 +102,7 @@ def _measure(task: Task, frozen: int, most: int) -> Costs:
     """Measure what the parts of a training cost, changing nothing."""
     from textune.training.costs import Costs
 
-    tokens = [list(ids) for ids in task.texts.tokenized.dataset["train"]["input_ids"][:_ROWS_ENCODED]]
+    tokens = task.texts.tokens["train"][:_ROWS_ENCODED]
     placed = task.classifier.placed(task.placement)
     placed.features(tokens, placement=task.placement)
     start = time.perf_counter()

@@ -9,14 +9,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from textune.context import Observer
-from textune.encoder.preparing import feature_shape
+from textune.encoder.features import feature_shape
 from textune.recipe.settings import Recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.prefix import Placement
-    from textune.encoder.preparing import PreparedTexts
+    from textune.encoder.placement import Placement
     from textune.encoder.states import TokenStates
+    from textune.encoder.tokenization import TokenizedDataset
     from textune.model.classifier import TextClassifier
     from textune.training.processes import Processes
     from textune.training.stepping import EncoderLearner
@@ -44,7 +47,7 @@ class Task:
 
     recipe: Recipe
     classifier: TextClassifier
-    texts: PreparedTexts
+    texts: TokenizedDataset
     labels: Mapping[str, Sequence[int]]
     weights: ModelFolder
     source: str
@@ -63,14 +66,12 @@ def frozen_layers_of(task: Task) -> int:
     return len(layers) // 2 if asked == "half" else asked
 
 
-def trained_tokens(task: Task) -> list[list[int]]:
+def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
     """Return the token ids of the training rows, and after them those of the validation rows."""
-    from textune.encoder.tokenization import real_tokens
-
-    return [ids for split in TRAINED_ON for ids in real_tokens(task.texts.tokenized.dataset[split])]
+    return [ids for split in TRAINED_ON for ids in task.texts.tokens[split]]
 
 
-def token_set(task: Task, tokens: Sequence[Sequence[int]], states: TokenStates | None) -> TokenSet:
+def token_set(task: Task, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None) -> TokenSet:
     """Return the rows of train and validation, in this order, as training takes them.
 
     Args:
@@ -176,15 +177,17 @@ def build_learner(
     )
 
 
-def frozen_states(task: Task, tokens: Sequence[Sequence[int]], *, observer: Observer) -> TokenStates | None:
+def frozen_states(
+    task: Task, tokens: Sequence[NDArray[np.int32]], *, observer: Observer
+) -> TokenStates | None:
     """Return what the frozen layers give for every token, or None where the cache has no room for it."""
     from textune.encoder.cache import FeatureCache, feature_key
-    from textune.encoder.prefix import place
+    from textune.encoder.placement import place
     from textune.encoder.states import cached_states
     from textune.encoder.suffix import build_prefix
 
     frozen_layers = frozen_layers_of(task)
-    shape = feature_shape(task.classifier, task.weights.weights_sha256, task.placement)
+    shape = feature_shape(task.classifier.encoder.config, task.weights.weights_sha256, task.placement)
     cache = FeatureCache()
     observer.stage(f"Running the {frozen_layers} frozen layers")
     with task.processes.first_goes_first():
@@ -240,8 +243,8 @@ def in_words(seconds: float) -> str:
 
 def example_inputs(classifier: TextClassifier) -> dict[str, Any]:
     """Return token ids and attention mask of two texts, on which ways to compute are compared."""
-    from textune.encoder.prefix import pad_rows
+    from textune.encoder.batching import pad_tensors
 
     rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
-    ids, mask = pad_rows(rows, padding_id=classifier.tokenizer.pad_token_id)
+    ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids, "attention_mask": mask}

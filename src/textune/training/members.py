@@ -209,14 +209,12 @@ def _train_member(
 
 def encode_trained(task: Task, *, observer: Observer) -> dict[str, NDArray[np.float32]]:
     """Return the features of every split, by the encoder as it is after the training."""
-    from textune.encoder.tokenization import real_tokens
-
     placed = task.classifier.placed(task.placement)
     features = {}
-    for split, rows in task.texts.tokenized.dataset.items():
+    for split, rows in task.texts.tokens.items():
         observer.stage(f"Encoding {split} with the trained encoder")
         features[split] = placed.features(
-            real_tokens(rows),
+            rows,
             placement=task.placement,
             on_progress=lambda done, total: observer.advance(done, total, unit="texts"),
         )

@@ -10,9 +10,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from textune.encoder.prefix import pad_rows
+from textune.encoder.batching import pad_tensors
 from textune.encoder.states import TokenStates
 
 _BATCHES_SORTED_TOGETHER = 25
@@ -46,7 +48,7 @@ class TokenSet:
         seed: Decides the order.
     """
 
-    texts: Sequence[Sequence[int]] | TokenStates
+    texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
     lengths: Sequence[int]
     labels: torch.Tensor
     padding_id: int
@@ -55,7 +57,7 @@ class TokenSet:
 
     def subset(self, numbers: Sequence[int]) -> TokenSet:
         """Return the set of some rows, in their order, numbered from 0."""
-        texts: Sequence[Sequence[int]] | TokenStates
+        texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
         if isinstance(self.texts, TokenStates):
             texts = self.texts.subset(numbers)
         else:
@@ -90,5 +92,5 @@ class TokenSet:
         if isinstance(self.texts, TokenStates):
             states, mask = self.texts.padded(numbers)
             return {"states": states.to(device), "attention_mask": mask.to(device)}
-        ids, mask = pad_rows([self.texts[number] for number in numbers], padding_id=self.padding_id)
+        ids, mask = pad_tensors([self.texts[number] for number in numbers], padding_id=self.padding_id)
         return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}

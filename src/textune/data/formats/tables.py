@@ -15,9 +15,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from textune.data.dataset import counted
 from textune.data.formats.lines import decode_lines, empty_file, open_data_file
 from textune.data.formats.parquet import parquet_columns, parquet_rows
+from textune.data.raw import counted
 from textune.errors import DataError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")

@@ -11,17 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from prepared_rows import TEXTS, column, padded, rows
+from prepared_rows import TEXTS, column, padded, real_tokens, rows
 from textune.encoder.loading import find_model, load_encoder, load_tokenizer
-from textune.encoder.prefix import Placement, Pooling, encode, pool
-from textune.encoder.tokenization import (
-    one_hot,
-    real_tokens,
-    tf_dataset,
-    tokenize,
-    torch_tensors,
-)
+from textune.encoder.placement import Placement
+from textune.encoder.prefix import Pooling, encode, pool
 from textune.errors import MissingExtraError, RequestError
+from textune.keras.tensors import one_hot
+from textune.study.steps import tf_dataset, tokenize_dataset_dict, torch_tensors
 from tiny_models import build_tiny_model
 
 
@@ -48,7 +44,7 @@ def test_torch_tensors_are_whole_numbers_of_rows_by_length(tokenizer: Any) -> No
 
 
 def test_rows_of_different_lengths_are_no_tensor(tokenizer: Any) -> None:
-    ragged = tokenize(rows(**TEXTS), tokenizer, max_length=16).dataset["train"]
+    ragged = tokenize_dataset_dict(rows(**TEXTS), tokenizer, max_length=16).dataset["train"]
 
     with pytest.raises(RequestError, match=r"3 different lengths \(3 to 8 tokens\)") as caught:
         torch_tensors(ragged)
@@ -129,7 +125,7 @@ def test_a_tf_dataset_with_a_seed_is_shuffled_whole_and_anew_every_epoch(
 
 
 def test_rows_of_different_lengths_are_no_tf_dataset(tokenizer: Any, tensorflow: SimpleNamespace) -> None:
-    ragged = tokenize(rows(**TEXTS), tokenizer, max_length=16).dataset["train"]
+    ragged = tokenize_dataset_dict(rows(**TEXTS), tokenizer, max_length=16).dataset["train"]
 
     with pytest.raises(RequestError, match="different lengths"):
         tf_dataset(ragged, batch_size=2, classes=2)
@@ -144,7 +140,7 @@ def test_padding_columns_do_not_change_the_encoders_features(
 ) -> None:
     folder = find_model(str(build_tiny_model(tmp_path, architecture)))
     tokenizer, encoder, pooling = load_tokenizer(folder), load_encoder(folder), Pooling(kind, (-1, 1))
-    tokenized = tokenize(rows(**TEXTS), tokenizer, max_length=30, padding="max_length")
+    tokenized = tokenize_dataset_dict(rows(**TEXTS), tokenizer, max_length=30, padding="max_length")
     split = tokenized.dataset["train"]
     tensors = torch_tensors(split)
     with torch.inference_mode():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from textune.data.emoji import emoji_words, find_emoji, read_emoji
+from textune.encoder.emoji import emoji_words, find_emoji, read_emoji
 from tiny_models import ARCHITECTURES, MAX_TOKENS, build_tiny_model
 
 PLAIN = [

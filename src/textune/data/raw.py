@@ -1,0 +1,132 @@
+"""A source as it was read: texts and labels unchecked, and the place of every row.
+
+In: what a reader of files, folders or the Hub returns. Out: the same, with sentences for the places of rows.
+Does not know which texts and labels are valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+# What splits are called elsewhere; the same names that `datasets` goes by.
+SPLIT_OF = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+
+_PLACES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive rows of a split that come out of the same file or stored split.
+
+    Attributes:
+        text_origin: The file or stored split that holds the texts.
+        label_origin: The one that holds the labels; mostly the same.
+        unit: What is counted there: `line` or `row`.
+        numbers: The number of every row there, (rows,).
+    """
+
+    text_origin: str
+    label_origin: str
+    unit: str
+    numbers: Sequence[int]
+
+
+@dataclass(frozen=True)
+class RawSplit:
+    """The rows of a split.
+
+    Attributes:
+        pieces: Where the rows come from, in order.
+        texts: The values of the text column, (rows,).
+        labels: The values of the label column, (rows,).
+        others: The values of the other columns, by column, (rows,) each; empty unless they were asked for.
+    """
+
+    pieces: tuple[Piece, ...]
+    texts: Sequence[Any]
+    labels: Sequence[Any]
+    others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def text_places(self, indices: Sequence[int]) -> str:
+        """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
+        return "; ".join(
+            _place(piece.text_origin, piece.unit, numbers, left_out)
+            for piece, numbers, left_out in self._shown(indices)
+        )
+
+    def label_places(self, indices: Sequence[int]) -> str:
+        """Return where the labels of some rows stand."""
+        return "; ".join(
+            _place(piece.label_origin, piece.unit, numbers, left_out)
+            for piece, numbers, left_out in self._shown(indices)
+        )
+
+    def places(self) -> list[str]:
+        """Return where every row stands, for instance `line 4`; with the file where there are several."""
+        several = len(self.pieces) > 1
+        return [
+            f"{Path(piece.text_origin).name}, {piece.unit} {number}" if several else f"{piece.unit} {number}"
+            for piece in self.pieces
+            for number in piece.numbers
+        ]
+
+    def take(self, indices: Sequence[int]) -> RawSplit:
+        """Return some of the rows; their indices are in ascending order."""
+        pieces, start = [], 0
+        for piece in self.pieces:
+            end = start + len(piece.numbers)
+            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
+            pieces.append(replace(piece, numbers=numbers))
+            start = end
+        others = {name: [values[index] for index in indices] for name, values in self.others.items()}
+        texts, labels = ([values[index] for index in indices] for values in (self.texts, self.labels))
+        return RawSplit(tuple(pieces), texts, labels, others)
+
+    def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
+        """Return, by piece, the numbers of rows to show, and how many are not shown."""
+        shown, start = [], 0
+        for piece in self.pieces:
+            end = start + len(piece.numbers)
+            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
+            if numbers:
+                shown.append((piece, numbers[:_PLACES_SHOWN], max(0, len(numbers) - _PLACES_SHOWN)))
+            start = end
+        return shown
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """All rows of a source.
+
+    Attributes:
+        splits: The splits that it has, named as in `SPLITS`.
+        label_names: The name of every label id, where the source stores them.
+        notes: What a person should know about how it was read.
+    """
+
+    splits: Mapping[str, RawSplit]
+    label_names: Mapping[int, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _place(origin: str, unit: str, numbers: Sequence[int], left_out: int) -> str:
+    listed = ", ".join(str(number) for number in numbers)
+    more = f" and {left_out:,} more" if left_out else ""
+    return f"{origin}, {unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"

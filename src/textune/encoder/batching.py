@@ -1,0 +1,98 @@
+"""Batches of token ids: which rows go together, how they are padded, and how threads share them.
+
+In: token ids of texts, without padding. Out: row numbers by batch, and padded arrays. Needs NumPy alone, so
+that exports run without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+Progress = Callable[[int, int], None]
+"""Called with the texts done and the texts in all."""
+Result = TypeVar("Result")
+
+_MAX_ROWS = 32
+_MAX_TOKENS = 2048
+
+
+def batches_by_length(
+    lengths: Sequence[int] | NDArray[np.int64], *, max_rows: int = _MAX_ROWS, max_tokens: int = _MAX_TOKENS
+) -> list[list[int]]:
+    """Group row numbers into batches of like length, longest first.
+
+    Args:
+        lengths: Tokens of each row.
+        max_rows: The most rows in a batch.
+        max_tokens: The most tokens in a batch, padding included; a longer row is a batch of its own.
+
+    Example:
+        >>> batches_by_length([3, 9, 4], max_rows=2)
+        [[1, 2], [0]]
+    """
+    sizes = [int(length) for length in lengths]
+    batches: list[list[int]] = []
+    for row in sorted(range(len(sizes)), key=lambda row: (-sizes[row], row)):
+        # Rows come longest first, so the first row of a batch sets its width.
+        if batches and len(batches[-1]) < min(max_rows, max_tokens // max(1, sizes[batches[-1][0]])):
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def pad_rows(
+    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int, width: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return `input_ids` and `attention_mask`, both (rows, width), of token ids without padding.
+
+    Args:
+        rows: Token ids of each text.
+        padding_id: The tokenizer's padding id.
+        width: The length of every padded row; by default that of the longest.
+
+    Example:
+        >>> pad_rows([[5, 6], [7]], padding_id=0)[0].tolist()
+        [[5, 6], [7, 0]]
+    """
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    real = np.arange(lengths.max(initial=0) if width is None else width) < lengths[:, np.newaxis]
+    input_ids = np.full(real.shape, padding_id, dtype=np.int64)
+    if len(rows):
+        input_ids[real] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    return input_ids, real.astype(np.int64)
+
+
+def pad_tensors(
+    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what `pad_rows` returns as torch tensors."""
+    import torch
+
+    input_ids, attention_mask = pad_rows(rows, padding_id=padding_id)
+    return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+
+
+def run_in_threads(
+    work: Callable[[list[int]], Result], batches: Sequence[list[int]], *, threads: int
+) -> Iterator[tuple[list[int], Result]]:
+    """Yield every batch with its result, as they are done; each thread works on a batch of its own."""
+    if threads == 1 or len(batches) < 2:
+        for batch in batches:
+            yield batch, work(batch)
+        return
+    with ThreadPoolExecutor(threads) as executor:
+        try:
+            futures = {executor.submit(work, batch): batch for batch in batches}
+            for future in as_completed(futures):
+                yield futures.pop(future), future.result()
+        finally:
+            executor.shutdown(cancel_futures=True)

@@ -1,0 +1,149 @@
+"""The case study's steps from texts to tensors, each usable by itself.
+
+In: a `DatasetDict` with the columns `text` and `label`. Out: the same with rows dropped
+(`filter_dataset_dict`), or with `input_ids` and `attention_mask` added (`tokenize_dataset_dict`), and views
+of a split as torch tensors (`torch_tensors`) and as a `tf.data.Dataset` (`tf_dataset`). Whatever is dropped
+or cut is counted. They share `encoder/tokenization.py` and `keras/tensors.py` with training.
+
+Example:
+    >>> from datasets import Dataset, DatasetDict
+    >>> rows = DatasetDict(train=Dataset.from_dict({"text": ["so happy", "a b c"], "label": [1, 0]}))
+    >>> short, dropped = filter_dataset_dict(rows, 2)
+    >>> list(short["train"]["text"]), dropped
+    (['so happy'], {'train': 1})
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textune.data.hub_datasets import quiet_datasets
+from textune.encoder.batching import pad_rows
+from textune.encoder.tokenization import Padding, find_short_texts, padded_length_of, tokenize_texts
+from textune.errors import RequestError
+from textune.keras.tensors import tf_batches
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class TokenizedDatasetDict:
+    """A tokenized data set, and what tokenization did to it.
+
+    Attributes:
+        dataset: The rows with `input_ids` and `attention_mask` (1 for real tokens, 0 for padding).
+        max_length: The most tokens that a text could keep, special tokens included.
+        padded_length: The length that all rows have, or None where batches are padded one by one.
+        longest: The most tokens that a text has kept, by split.
+        truncated: The number of texts that were cut at `max_length`, by split.
+    """
+
+    dataset: DatasetDict
+    max_length: int
+    padded_length: int | None
+    longest: dict[str, int]
+    truncated: dict[str, int]
+
+
+def filter_dataset_dict(dataset: DatasetDict, max_words: int) -> tuple[DatasetDict, dict[str, int]]:
+    """Keep the rows whose text has at most `max_words` words, words being what white space separates.
+
+    Returns:
+        The data set that is left, and the number of dropped rows by split.
+
+    Raises:
+        RequestError: A split would be left without rows.
+    """
+    short = find_short_texts({split: list(rows["text"]) for split, rows in dataset.items()}, max_words)
+    kept = type(dataset)(
+        {
+            split: rows.select(np.flatnonzero(short[split]), keep_in_memory=True)
+            for split, rows in dataset.items()
+        }
+    )
+    return kept, {split: int((~keep).sum()) for split, keep in short.items()}
+
+
+def tokenize_dataset_dict(
+    dataset: DatasetDict, tokenizer: Any, *, max_length: int, padding: Padding = "longest"
+) -> TokenizedDatasetDict:
+    """Add `input_ids` and `attention_mask` to every row.
+
+    Args:
+        dataset: Splits with a column `text`.
+        tokenizer: A fast tokenizer of transformers.
+        max_length: Tokens after which a text is cut, special tokens included.
+        padding: `longest` leaves the rows as they are, for batches that are padded one by one;
+            `longest_in_set` pads every row to the longest of all splits; `max_length` pads to `max_length`.
+    """
+    tokens, truncated = {}, {}
+    for split, rows in dataset.items():
+        tokens[split], truncated[split] = tokenize_texts(list(rows["text"]), tokenizer, max_length=max_length)
+    width = padded_length_of(padding, tokens, max_length)
+    with quiet_datasets():
+        tokenized = type(dataset)(
+            {
+                split: _with_tokens(rows, tokens[split], padding_id=tokenizer.pad_token_id, width=width)
+                for split, rows in dataset.items()
+            }
+        )
+    longest = {split: int(rows.lengths.max(initial=0)) for split, rows in tokens.items()}
+    return TokenizedDatasetDict(tokenized, max_length, width, longest, truncated)
+
+
+def torch_tensors(split: Dataset) -> dict[str, Any]:
+    """Return a padded split as tensors `input_ids` and `attention_mask` (rows, length), `label` (rows,).
+
+    Raises:
+        RequestError: The rows have different lengths.
+    """
+    import torch
+
+    return {name: torch.from_numpy(array) for name, array in _arrays(split).items()}
+
+
+def tf_dataset(split: Dataset, *, batch_size: int, classes: int, shuffle_seed: int | None = None) -> Any:
+    """Return a padded split as a batched `tf.data.Dataset` of ({input_ids, attention_mask}, one-hot labels).
+
+    For the arguments and errors see `tf_batches`; in addition:
+
+    Raises:
+        RequestError: The rows have different lengths.
+    """
+    arrays = _arrays(split)
+    labels = arrays.pop("label")
+    return tf_batches(arrays, labels, batch_size=batch_size, classes=classes, shuffle_seed=shuffle_seed)
+
+
+def _arrays(split: Dataset) -> dict[str, NDArray[np.int64]]:
+    lengths = {len(row) for row in split["input_ids"]}
+    if len(lengths) > 1:
+        raise RequestError(
+            f"The rows have {len(lengths)} different lengths ({min(lengths)} to {max(lengths)} tokens), "
+            "so they make no single tensor.",
+            "Tokenize with padding 'longest_in_set' or 'max_length'.",
+        )
+    names = ("input_ids", "attention_mask", "label")
+    return {name: np.array(list(split[name]), dtype=np.int64) for name in names}
+
+
+def _with_tokens(split: Dataset, tokens: Any, *, padding_id: int, width: int | None) -> Dataset:
+    from datasets import Dataset, Features, List, Value
+
+    if width is None:
+        columns = {"input_ids": tokens.tolist(), "attention_mask": [[1] * len(row) for row in tokens]}
+    else:
+        ids, mask = pad_rows(tokens, padding_id=padding_id, width=width)
+        columns = {"input_ids": ids.tolist(), "attention_mask": mask.tolist()}
+    types = Features({"input_ids": List(Value("int32")), "attention_mask": List(Value("int8"))})
+    added = Dataset.from_dict(columns, features=types)
+    # Left to itself, add_column writes the rows that a filter has kept into a file beside the data set's own.
+    split = split.flatten_indices(keep_in_memory=True)
+    for name in columns:
+        split = split.add_column(name, added.data.column(name), feature=types[name])
+    return split
