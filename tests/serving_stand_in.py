@@ -21,7 +21,7 @@ import numpy as np
 
 from textune.runtimes.graph_predictor import softmax
 from textune.serving.limits import Limits
-from textune.serving.listening import bind
+from textune.serving.process import bind
 from textune.serving.served import Served
 from textune.serving.server import Server
 from textune.serving.service import Service, make_service
@@ -156,7 +156,13 @@ def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
 
 @contextmanager
 def running(
-    *, keys: Sequence[str] = (), workers: int = 2, predictor: Any = None, figures: Any = None, **limits: Any
+    *,
+    keys: Sequence[str] = (),
+    workers: int = 2,
+    predictor: Any = None,
+    metrics: Any = None,
+    model_sha256: str = "",
+    **limits: Any,
 ) -> Iterator[Running]:
     """Run a server for the length of the block."""
     predictor = predictor or WordPredictor()
@@ -168,7 +174,8 @@ def running(
         model="tiny",
         max_tokens=8,
         count_tokens=lambda texts: [len(text.split()) for text in texts],
-        figures=figures or {},
+        metrics=metrics or {},
+        model_sha256=model_sha256,
     )
     service = make_service(served, limits=Limits(**limits), api_keys=keys, stream=log)
     ready = threading.Event()

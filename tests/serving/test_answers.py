@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from textune.runtimes.graph_predictor import softmax
-from textune.serving.answers import ranked, sigmoid
+from textune.serving.answers import answers_of, sigmoid
 from textune.tasks.single_label import probabilities
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [-700.0, 0.0, 700.0]], dtype=np.float32)
@@ -24,7 +24,7 @@ def test_sigmoid_takes_every_class_by_itself_and_does_not_overflow() -> None:
 
 
 def test_labels_come_with_the_highest_score_first() -> None:
-    [found] = ranked(np.array([[0.2, 0.7, 0.1]]), ["a", "b", "c"])
+    [found] = answers_of(np.array([[0.2, 0.7, 0.1]]), ["a", "b", "c"], function="none")
 
     assert [entry["label"] for entry in found] == ["b", "a", "c"]
     assert [entry["score"] for entry in found] == [0.7, 0.2, 0.1]
@@ -33,5 +33,5 @@ def test_labels_come_with_the_highest_score_first() -> None:
 def test_top_k_keeps_the_first_and_more_than_all_are_all() -> None:
     scores = np.array([[0.2, 0.7, 0.1]])
 
-    assert len(ranked(scores, ["a", "b", "c"], top_k=2)[0]) == 2
-    assert len(ranked(scores, ["a", "b", "c"], top_k=10**30)[0]) == 3
+    assert len(answers_of(scores, ["a", "b", "c"], top_k=2)[0]) == 2
+    assert len(answers_of(scores, ["a", "b", "c"], top_k=10**30)[0]) == 3

@@ -15,7 +15,7 @@ FIGURES = {"metrics": {"test": {"accuracy": 0.8}}}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(figures=FIGURES) as found:
+    with running(metrics=FIGURES) as found:
         yield found
 
 

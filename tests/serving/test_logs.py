@@ -6,6 +6,7 @@ import io
 import json
 import threading
 
+from serving_stand_in import eventually
 from textune.serving import logs
 from textune.serving.logs import JsonLog, error_fields
 
@@ -24,7 +25,7 @@ def test_lines_come_whole_and_in_order() -> None:
     assert "left_out" not in first
 
 
-def test_a_reader_that_is_slow_is_not_waited_for_and_what_it_missed_is_counted() -> None:
+def test_nobody_waits_for_a_slow_reader_and_the_next_line_says_how_many_it_missed() -> None:
     reading = threading.Event()
 
     class SlowStream(io.StringIO):
@@ -36,13 +37,16 @@ def test_a_reader_that_is_slow_is_not_waited_for_and_what_it_missed_is_counted()
     log.write("first")
     while not stream.getvalue():
         threading.Event().wait(0.01)
-    assert [log.write("next", number=number) for number in range(logs._MOST_WAITING + 7)]
+    for number in range(logs._MAX_WAITING + 7):
+        log.write("next", number=number)
     reading.set()
+    assert eventually(lambda: log._records.empty())
+    log.write("last")
     log.close()
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert {"level": "warning", "event": "log_lines_dropped", "lines": 7} in lines
-    assert lines[-2]["number"] == logs._MOST_WAITING + 6
+    assert (lines[-1]["event"], lines[-1]["lines_dropped"]) == ("last", 7)
+    assert [line["number"] for line in lines[1:-1]] == list(range(logs._MAX_WAITING))
 
 
 def test_a_stream_that_is_closed_stops_nothing() -> None:

@@ -35,7 +35,10 @@ def server(served_run: Path) -> Iterator[ServerProcess]:
 
 
 class Client(threading.Thread):
-    """Asks until the server no longer answers, and counts.
+    """Asks until the server no longer answers, and counts its answers and its requests that got none.
+
+    A connection that it opens after the server has said goodbye may be refused at any point: it was not
+    accepted.
 
     Args:
         port: The server's.
@@ -46,6 +49,7 @@ class Client(threading.Thread):
         super().__init__()
         self.answers: list[int] = []
         self.broken = 0
+        self._was_dismissed = False
         self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
         self._body = json.dumps({"inputs": [f"text {number} of many"] * 3})
 
@@ -65,10 +69,11 @@ class Client(threading.Thread):
             self.answers.append(response.status)
             if response.getheader("connection") == "close":
                 self._connection.close()
+                self._was_dismissed = True
         except ConnectionRefusedError:
             raise
         except (OSError, HTTPException):
-            self.broken += sent
+            self.broken += sent and not self._was_dismissed
             self._connection.close()
 
 

@@ -17,8 +17,8 @@ def items(*lengths: int) -> list[Item]:
     return [Item(ticket=Any, index=number, length=length) for number, length in enumerate(lengths)]  # type: ignore[arg-type]
 
 
-def chosen(*lengths: int, most_texts: int = 32, most_characters: int = 10_000) -> list[int]:
-    batch = choose_batch(items(*lengths), most_texts=most_texts, most_characters=most_characters)
+def chosen(*lengths: int, max_texts: int = 32, max_characters: int = 10_000) -> list[int]:
+    batch = choose_batch(items(*lengths), max_texts=max_texts, max_characters=max_characters)
     return [item.index for item in batch]
 
 
@@ -38,23 +38,23 @@ def with_queue(work: Callable[[TextQueue], Awaitable[Any]], predictor: Any = Non
 
 
 def test_a_batch_begins_with_the_text_that_has_waited_longest() -> None:
-    assert chosen(500, 3, 4, 5, most_texts=1) == [0]
+    assert chosen(500, 3, 4, 5, max_texts=1) == [0]
 
 
 def test_a_batch_goes_on_with_the_texts_that_are_most_like_it_in_length() -> None:
-    assert chosen(10, 900, 11, 500, 9, most_texts=3) == [0, 2, 4]
+    assert chosen(10, 900, 11, 500, 9, max_texts=3) == [0, 2, 4]
 
 
 def test_of_texts_of_equal_length_those_that_came_first_are_taken() -> None:
-    assert chosen(7, 7, 7, 7, most_texts=2) == [0, 1]
+    assert chosen(7, 7, 7, 7, max_texts=2) == [0, 1]
 
 
 def test_a_batch_of_long_texts_holds_fewer_of_them_padding_included() -> None:
-    assert chosen(100, 90, 110, most_characters=250) == [0, 1]
+    assert chosen(100, 90, 110, max_characters=250) == [0, 1]
 
 
 def test_a_text_longer_than_a_batch_may_be_is_a_batch_of_its_own() -> None:
-    assert chosen(900, 3, most_characters=250) == [0]
+    assert chosen(900, 3, max_characters=250) == [0]
 
 
 def test_every_text_gets_its_own_logits_whatever_stands_beside_it() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import textune
 from serving_process import serving
+from serving_stand_in import running
 from textune.errors import ExportError, RequestError
 from textune.serving.served import load_served
-from tiny_exports import EXACT
+from tiny_classifiers import stock_classifier
+from tiny_exports import EXACT, save_tiny_run
 
 TEXTS = [f"so happy and fun number {number}" for number in range(40)]
 
@@ -26,16 +30,16 @@ def probabilities_of(answers: list[list[dict[str, Any]]], names: tuple[str, ...]
 
 @pytest.mark.parametrize("runtime", EXACT)
 def test_an_export_answers_as_the_runs_own_classifier_does(exported_run: Path, runtime: str) -> None:
-    torch = textune.load(exported_run, runtime="torch")
+    predictor = textune.load(exported_run, runtime="torch")
 
     with serving(exported_run, "--runtime", runtime) as server:
         answers = server.post({"inputs": TEXTS})
         with urllib.request.urlopen(f"{server.url}/info", timeout=20) as response:
-            info = response.read().decode()
+            info = json.load(response)
 
-    found = probabilities_of(answers, torch.label_names)
-    np.testing.assert_allclose(found, torch.predict_proba(TEXTS), atol=1e-4, rtol=0)
-    assert f'"runtime": "{runtime}"' in info
+    found = probabilities_of(answers, predictor.label_names)
+    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
+    assert info["runtime"] == runtime
 
 
 def test_unasked_the_fastest_export_that_is_exact_serves(exported_run: Path) -> None:
@@ -51,9 +55,33 @@ def test_an_export_is_served_without_its_run(exported_run: Path) -> None:
     served = load_served(exported_run / "exports" / "onnx")
 
     assert served.runtime == served.run == "onnx"
-    assert served.figures == {}
+    assert served.metrics == {}
     assert served.count_tokens is not None
     assert served.count_tokens(["so happy", ""]) == [4, 2]
+
+
+def test_the_model_has_the_hash_of_what_is_served_and_other_weights_have_another(
+    exported_run: Path, tiny_distilbert: str, tmp_path: Path
+) -> None:
+    retrained = stock_classifier(Path(tiny_distilbert))
+    with torch.no_grad():
+        next(retrained.head.parameters()).add_(0.01)
+    hashes = {
+        path: load_served(path).model_sha256
+        for path in (
+            exported_run,
+            exported_run / "exports" / "onnx",
+            save_tiny_run(tmp_path / "same", stock_classifier(Path(tiny_distilbert))),
+            save_tiny_run(tmp_path / "retrained", retrained),
+        )
+    }
+
+    with running(model_sha256=hashes[exported_run]) as server:
+        told = server.ask("GET", "/info").json["model_sha"]
+
+    run, export, same, other = hashes.values()
+    assert len(run) == 64
+    assert told == run == export == same != other
 
 
 def test_of_a_run_without_exports_the_way_to_one_is_told(served_run: Path) -> None:

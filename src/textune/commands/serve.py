@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import gc
-import importlib.util
 import ipaddress
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.context import Observer, Silence
-from textune.errors import MissingExtraError, RequestError, StoppedError
+from textune.errors import RequestError, StoppedError
+from textune.extras import check_extra
 from textune.serving.limits import Limits
 
 if TYPE_CHECKING:
     from textune.serving.service import Service
 
-_PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client")
-_SECONDS_OF_A_TURN = 0.0005
-_OBJECTS_PER_PLACE = 200
-"""Twice what a request that waits consists of. A collection answers nothing for a tenth of a second when a
-thousand wait, and finds nothing, as requests leave no cycles: a full queue must not be what starts one."""
-
+_PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: whoever reaches the server can use it."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
@@ -60,9 +52,10 @@ def serve(
         StoppedError: It was told to end at once, and requests were left without an answer.
     """
     limits, observer = limits or Limits(), observer or Silence()
-    _check_packages()
+    for package in _PACKAGES:
+        check_extra(package, "serve", "The server")
     _check_keys(api_keys)
-    from textune.serving.listening import bind
+    from textune.serving.process import bind
     from textune.serving.server import Server
 
     with bind(host, port) as bound:
@@ -72,8 +65,8 @@ def serve(
         service = _load(Path(run).expanduser(), runtime, limits, api_keys)
         for note in service.served.notes:
             service.log.write("runtime", message=note)
-        found, free_port = bound.getsockname()[:2]
-        if not api_keys and not ipaddress.ip_address(found.partition("%")[0]).is_loopback:
+        ip_address, free_port = bound.getsockname()[:2]
+        if not api_keys and not ipaddress.ip_address(ip_address.partition("%")[0]).is_loopback:
             service.log.write("open", level="warning", message=_OPEN)
         address = _address(host, free_port)
         try:
@@ -86,23 +79,15 @@ def serve(
 
 def _load(run: Path, runtime: str, limits: Limits, api_keys: Sequence[str]) -> Service:
     """Load what is served, and do once what only the first request would need."""
+    from textune.serving.process import collect_rarely, prepare_process
     from textune.serving.served import load_served
     from textune.serving.service import make_service
 
-    _allow_many_connections()
-    _let_threads_take_turns()
+    prepare_process()
     served = load_served(run, runtime=runtime)
     served.predictor.predict_logits(_WARM_UP)
-    # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_PER_PLACE * max(limits.queued_texts, 100), 10, 10)
+    collect_rarely(limits.queued_texts)
     return make_service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
-
-
-def _check_packages() -> None:
-    if any(importlib.util.find_spec(name) is None for name in _PACKAGES):
-        raise MissingExtraError("serve", "The server")
 
 
 def _check_keys(api_keys: Sequence[str]) -> None:
@@ -112,23 +97,6 @@ def _check_keys(api_keys: Sequence[str]) -> None:
             "An API key is empty, or has blanks or other characters that no bearer token can hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
-
-
-def _allow_many_connections() -> None:
-    """Take as many open files as this user may have: every connection is one."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # Not made for Windows.
-
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _let_threads_take_turns() -> None:
-    """Keep the event loop and the model's threads from waiting long for each other."""
-    # By default, a thread that has the interpreter keeps it for 5 ms: long beside a request's whole time.
-    sys.setswitchinterval(_SECONDS_OF_A_TURN)
-    # Each thread of the model has a core: a tokenizer with threads of its own would take it from another.
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def _address(host: str, port: int) -> str:

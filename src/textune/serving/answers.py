@@ -1,6 +1,6 @@
-"""From logits to what a client gets: scores by label, sorted.
+"""From logits to what a client gets: labels with their scores, highest first.
 
-In: logits (texts, classes). Out: JSON values. Computed in float64, as everywhere in textune, so that a served
+In: logits (texts, classes). Out: lists of `Score`. Scores are computed in float64, so that a served
 probability is the one that `textune predict` gives.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.runtimes.graph_predictor import softmax
+from textune.serving.schemas import Score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,32 +25,11 @@ def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return result
 
 
-def unchanged(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the logits as they are."""
-    return np.asarray(logits, dtype=np.float64)
-
-
-FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
+_FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
     "softmax": softmax,
     "sigmoid": sigmoid,
-    "none": unchanged,
+    "none": lambda logits: np.asarray(logits, dtype=np.float64),
 }
-
-
-def ranked(
-    scores: NDArray[np.float64], label_names: Sequence[str], *, top_k: int | None = None
-) -> list[list[dict[str, Any]]]:
-    """Return every text's labels with their scores, highest first; of equals, the first label first.
-
-    Example:
-        >>> ranked(np.array([[0.25, 0.75]]), ["no", "yes"])
-        [[{'label': 'yes', 'score': 0.75}, {'label': 'no', 'score': 0.25}]]
-    """
-    orders = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].tolist()
-    return [
-        [{"label": label_names[number], "score": row[number]} for number in order]
-        for row, order in zip(scores.tolist(), orders, strict=True)
-    ]
 
 
 def answers_of(
@@ -59,24 +39,29 @@ def answers_of(
     function: str = "softmax",
     top_k: int | None = None,
     threshold: float = 0.0,
-) -> list[list[dict[str, Any]]]:
-    """Return what a client gets for every text: `ranked` scores, after an entry that says if it abstains.
+) -> list[list[Score]]:
+    """Return what a client gets per text: its labels with their scores, the highest first.
 
     Args:
-        logits: Of every class for every text (texts, classes).
+        logits: The logits (texts, classes).
         label_names: The classes' names, in the order of the logits.
-        function: From logits to scores, a key of `FUNCTIONS`.
-        top_k: How many labels at most; None: all.
-        threshold: The top probability below which no label is given. The first entry of such a text has
-            the label None, so that whoever reads the first one gets none.
+        function: From logits to scores: `softmax`, `sigmoid` or `none`.
+        top_k: The maximum number of labels per text; None: all.
+        threshold: The top probability below which a text gets no label: its list then begins with an entry
+            whose label is None, so that whoever reads the first entry gets none.
 
     Example:
         >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)
         [[{'label': None, 'score': 0.5, 'abstained': True}, {'label': 'no', 'score': 0.5}]]
     """
-    answers = ranked(FUNCTIONS[function](logits), label_names, top_k=top_k)
+    scores = _FUNCTIONS[function](logits)
+    orders = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].tolist()
+    answers: list[list[Score]] = [
+        [{"label": label_names[index], "score": row[index]} for index in order]
+        for row, order in zip(scores.tolist(), orders, strict=True)
+    ]
     if threshold:
-        for answer, surest in zip(answers, softmax(logits).max(axis=1), strict=True):
-            if surest < threshold:
+        for answer, highest in zip(answers, softmax(logits).max(axis=1), strict=True):
+            if highest < threshold:
                 answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
     return answers

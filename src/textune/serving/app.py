@@ -1,34 +1,61 @@
 """The endpoints.
 
-In: a `Service`. Out: the ASGI application, whose `/openapi.json` describes what it does. An endpoint reads
-the request, asks the service for logits, and gives them the form that its clients know.
+In: a `Service`. Out: the ASGI application, which describes itself in `/openapi.json`. An endpoint takes a
+request that has been checked, asks the service for logits, and gives them the form that its clients know.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
+from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from textune.explain.attribution import MAX_PARTS, Occlusion, occlude, weigh
 from textune.runtimes.graph_predictor import softmax
-from textune.serving import schemas
 from textune.serving.answers import answers_of
-from textune.serving.description import VERSION, describe, info_document
-from textune.serving.gate import App, Gate, Receive, Send
+from textune.serving.gate import PAGE, Gate
 from textune.serving.page.assets import page_files
 from textune.serving.prometheus import CONTENT_TYPE
-from textune.serving.records import Recorder, Scope
-from textune.serving.refusals import Refusal, invalid, too_large
-from textune.serving.service import PAGE, Service
+from textune.serving.refusals import Refusal, draining
+from textune.serving.schemas import (
+    ClassifyParameters,
+    ClassifyRequest,
+    ErrorAnswer,
+    ExplainAnswer,
+    ExplainRequest,
+    InfoAnswer,
+    Part,
+    PredictRequest,
+    Score,
+    StatusAnswer,
+    first_error,
+    texts_of,
+)
+from textune.serving.service import Service
 
-Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
-
-_OVERSIZED = "inputs[{number}]: {count:,} tokens are more than the {most:,} that the model reads."
+_REFUSALS = {
+    401: "The API key is missing or wrong.",
+    408: "The body did not arrive in time.",
+    413: "The body, the number of texts or a text exceeds a limit.",
+    422: "The request is wrong; the answer says where.",
+    429: "The queue is full; the header Retry-After says when to try again.",
+    500: "The model failed over a text.",
+    503: "The server takes no requests.",
+    504: "The time was up before there was an answer.",
+}
+_HEADERS = {
+    "x-request-id": {"description": "The request's id.", "schema": {"type": "string"}},
+    "x-total-time": {"description": "Milliseconds in the server.", "schema": {"type": "number"}},
+    "x-queue-time": {"description": "Milliseconds before the model.", "schema": {"type": "number"}},
+    "x-inference-time": {"description": "Milliseconds in the model.", "schema": {"type": "number"}},
+}
 
 
 def build_app(service: Service) -> Gate:
@@ -36,157 +63,143 @@ def build_app(service: Service) -> Gate:
     app = FastAPI(
         title="textune",
         summary="A text classifier behind HTTP.",
-        version=VERSION,
+        version=version("textune"),
         docs_url=None,
         redoc_url=None,
-        openapi_url=None,
         redirect_slashes=False,
+        exception_handlers={
+            RequestValidationError: _refuse_invalid,
+            HTTPException: _refuse,
+            Exception: _refuse_failed,
+        },
     )
-    app.add_exception_handler(Refusal, _refuse)
-    app.add_exception_handler(HTTPException, _refuse_unknown)
-    app.add_exception_handler(Exception, _refuse_failed)
-    questions = _add_questions(app, service)
+    _add_questions(app, service)
     _add_probes(app, service)
     _add_page(app)
-    document = describe(app, service.served, service.limits, with_key=bool(service.keys))
-    app.add_api_route("/openapi.json", _constant(document), include_in_schema=False)
-    paths = {getattr(route, "path", "") for route in app.routes}
-    return Gate(
-        _Shortcut(app, questions),
-        recorder=Recorder(paths=frozenset(paths), metrics=service.metrics, log=service.log),
-        check=service.check,
-        closing=lambda: service.draining,
-        limits=service.limits,
-        log=service.log,
-    )
+    # FastAPI keeps the document that it has made, and answers with what is added here.
+    _add_limits(app.openapi()["components"]["schemas"], service)
+    return Gate(app, service, paths=frozenset(getattr(route, "path", "") for route in app.routes))
 
 
-class _Shortcut:
-    """Takes questions straight to their endpoints.
+def _add_questions(app: FastAPI, service: Service) -> None:
+    """Add the endpoints that need the model."""
+    served, limits = service.served, service.limits
+    described = _described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
 
-    The framework's way there, through seven layers of it, costs the event loop about what an answer itself
-    does, on cores that the model could use. The framework still describes these endpoints, and refuses what
-    is no question; an error that leaves an endpoint is the gate's to answer.
-
-    Args:
-        app: The application, for everything else.
-        questions: By path, what answers a POST.
-    """
-
-    def __init__(self, app: App, questions: Mapping[str, Endpoint]) -> None:
-        self._app, self._questions = app, questions
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        endpoint = self._questions.get(scope["path"]) if scope.get("method") == "POST" else None
-        if endpoint is None:
-            await self._app(scope, receive, send)
-            return
-        response = await endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
-
-
-def _add_questions(app: FastAPI, service: Service) -> dict[str, Endpoint]:
-    """Add the endpoints that need the model; return them by path."""
-
-    @app.post("/")
-    async def classify(request: Request) -> Response:
-        """Classify texts, in Hugging Face's schema: a list for every text, even for a single one."""
-        asked = schemas.read_request(schemas.ClassifyRequest, await service.read_body(request))
-        texts = schemas.texts_of(asked.inputs, service.limits)
-        parameters = asked.parameters or schemas.ClassifyParameters()
-        served = service.served
-        answer = answers_of(
-            await service.logits(request, texts),
+    @app.post("/", **described)
+    async def classify(body: ClassifyRequest, request: Request) -> list[list[Score]]:
+        """Classify texts, in Hugging Face's schema: a list per text, even for a single one."""
+        parameters = body.parameters or ClassifyParameters()
+        return answers_of(
+            await service.logits(texts_of(body.inputs, limits), request.scope["textune"]),
             served.label_names,
             function=parameters.function_to_apply or "softmax",
             top_k=parameters.top_k,
             threshold=served.threshold,
         )
-        return _json(answer)
 
-    @app.post("/predict")
-    async def predict(request: Request) -> Response:
+    @app.post("/predict", **described)
+    async def predict(body: PredictRequest, request: Request) -> list[Score] | list[list[Score]]:
         """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
-        asked = schemas.read_request(schemas.PredictRequest, await service.read_body(request))
-        texts = schemas.texts_of(asked.inputs, service.limits)
-        served = service.served
-        await _check_cut(asked, texts, service)
-        answer = answers_of(
-            await service.logits(request, texts),
+        texts = texts_of(body.inputs, limits)
+        await _check_cut(body, texts, service)
+        answers = answers_of(
+            await service.logits(texts, request.scope["textune"]),
             served.label_names,
-            function="none" if asked.raw_scores else "softmax",
+            function="none" if body.raw_scores else "softmax",
             threshold=served.threshold,
         )
-        return _json(answer[0] if isinstance(asked.inputs, str) else answer)
+        return answers[0] if isinstance(body.inputs, str) else answers
 
-    @app.post("/explain")
-    async def explain(request: Request) -> Response:
+    @app.post("/explain", **described)
+    async def explain(body: ExplainRequest, request: Request) -> ExplainAnswer:
         """Weigh the words of a text: how much less probable the label is without each of them."""
-        asked = schemas.read_request(schemas.ExplainRequest, await service.read_body(request))
-        [text] = schemas.texts_of(asked.inputs, service.limits)
-        names = service.served.label_names
-        if asked.label is not None and asked.label not in names:
-            raise invalid(f"label: there is no such label; the labels are {', '.join(names)}.")
-        limits = service.limits
-        most = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
-        # In a thread, as a text may have thousands of words to be found.
-        occlusion, versions = await asyncio.to_thread(_occluded, text, most)
-        probabilities = softmax(await service.logits(request, versions))
-        found = weigh(occlusion, probabilities, label_names=names, label=asked.label)
-        parts = [{"start": word.start, "end": word.end, "weight": word.weight} for word in found.words]
-        return _json({"label": found.label, "score": found.score, "parts": parts})
-
-    return {"/": classify, "/predict": predict, "/explain": explain}
+        [text] = texts_of(body.inputs, limits)
+        names = served.label_names
+        if body.label is not None and body.label not in names:
+            raise Refusal(422, f"label: there is no such label; the labels are {', '.join(names)}.")
+        max_parts = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
+        # In a thread, as a text may have thousands of words to look for.
+        occlusion, versions = await asyncio.to_thread(_occluded, text, max_parts)
+        probabilities = softmax(await service.logits(versions, request.scope["textune"]))
+        explanation = weigh(occlusion, probabilities, label_names=names, label=body.label)
+        parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
+        return ExplainAnswer(label=explanation.label, score=explanation.score, parts=parts)
 
 
-def _occluded(text: str, most: int) -> tuple[Occlusion, list[str]]:
-    occlusion = occlude(text, most=most)
+def _occluded(text: str, max_parts: int) -> tuple[Occlusion, list[str]]:
+    occlusion = occlude(text, most=max_parts)
     return occlusion, list(occlusion.versions())
 
 
-async def _check_cut(asked: schemas.PredictRequest, texts: list[str], service: Service) -> None:
+async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
     """Raise a `Refusal` if a text would be cut and must not be, or would have to be cut on the left."""
-    left = asked.truncation_direction.lower() == "left"
-    if asked.truncate is not False and not left:
+    left = body.truncation_direction.lower() == "left"
+    if body.truncate is not False and not left:
         return
     served = service.served
     if served.count_tokens is None:
-        raise invalid("Texts are cut where the model ends: their tokens cannot be counted here.")
+        raise Refusal(422, "Texts are cut where the model ends: their tokens cannot be counted here.")
     # In a thread, as a body may hold a million tokens.
     counts = await asyncio.to_thread(served.count_tokens, texts)
-    for number, count in enumerate(counts):
-        if count > served.max_tokens and asked.truncate is False:
-            raise too_large(_OVERSIZED.format(number=number, count=count, most=served.max_tokens))
+    for index, count in enumerate(counts):
+        if count > served.max_tokens and body.truncate is False:
+            message = f"{count:,} tokens are more than the {served.max_tokens:,} that the model reads."
+            raise Refusal(413, f"inputs[{index}]: {message}")
         if count > served.max_tokens:
-            raise invalid("truncation_direction: a text is too long, and is cut at its right end only.")
+            raise Refusal(422, "truncation_direction: a text is too long, and is cut at its right end only.")
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
     """Add the endpoints that answer without the model."""
 
-    @app.get("/health")
-    async def health() -> Response:
+    @app.get("/health", **_described(service, 503))
+    async def health() -> StatusAnswer:
         """Tell whether the server works; one that does not must be started again."""
         if not service.queue.alive:
             raise Refusal(503, "A worker has ended.")
-        return _json({"status": "ok"})
+        return StatusAnswer(status="ok")
 
-    @app.get("/ready")
-    async def ready() -> Response:
+    @app.get("/ready", **_described(service, 503))
+    async def ready() -> StatusAnswer:
         """Tell whether the server takes requests."""
         if service.draining or not service.queue.alive:
-            raise Refusal(503, "The server is about to end and takes no more requests.")
-        return _json({"status": "ready"})
+            raise draining()
+        return StatusAnswer(status="ready")
 
-    @app.get("/info")
-    async def info() -> Response:
+    @app.get("/info", **_described(service, needs_key=True))
+    async def info() -> InfoAnswer:
         """Describe the model, the limits, and how good the model is."""
-        return _json(info_document(service.served, service.limits))
+        served, limits = service.served, service.limits
+        names = served.label_names
+        return InfoAnswer(
+            model_id=served.model,
+            model_sha=served.model_sha256,
+            model_dtype=served.precision,
+            model_type={
+                "classifier": {
+                    "id2label": {str(index): name for index, name in enumerate(names)},
+                    "label2id": {name: index for index, name in enumerate(names)},
+                }
+            },
+            run=served.run,
+            runtime=served.runtime,
+            workers=served.workers,
+            # JSON has no infinity: a classifier that never gives a label has no threshold.
+            abstains_below=served.threshold if served.threshold <= 1 else None,
+            max_input_length=served.max_tokens,
+            max_client_batch_size=limits.texts,
+            max_characters=limits.characters,
+            max_body_bytes=limits.body_bytes,
+            max_queued_texts=limits.queued_texts,
+            timeout_seconds=limits.timeout_seconds,
+            version=app.version,
+            figures=dict(served.metrics),
+        )
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, **_described(service, needs_key=True))
     async def metrics() -> Response:
-        """Give the server's figures in Prometheus' text format."""
+        """Return the server's metrics in Prometheus' text format."""
         return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
 
 
@@ -194,42 +207,65 @@ def _add_page(app: FastAPI) -> None:
     """Add the page for people."""
     for name, file in page_files().items():
         path = "/" if name == "index.html" else f"{PAGE}{name}"
-        answer = Response(file.content, media_type=file.media_type, headers=file.headers)
-        app.add_api_route(path, _always(answer), methods=["GET"], include_in_schema=False)
+        response = Response(file.content, media_type=file.media_type, headers=file.headers)
+        app.add_api_route(path, _always(response), methods=["GET"], include_in_schema=False)
 
 
-def _constant(document: Any) -> Endpoint:
-    return _always(_json(document))
+def _always(response: Response) -> Callable[[], Coroutine[Any, Any, Response]]:
+    async def respond() -> Response:
+        return response
+
+    return respond
 
 
-def _always(answer: Response) -> Endpoint:
-    async def give(_: Request) -> Response:
-        return answer
+def _described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
+    """Return what the interface's description says of an endpoint beside its types.
 
-    return give
-
-
-def _json(document: Any) -> Response:
-    # A number that is none would be no JSON: better no answer than one that no client can read.
-    return Response(json.dumps(document, allow_nan=False), media_type="application/json")
-
-
-async def _refuse(_: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return Response(
-        refusal.body(),
-        status_code=refusal.status,
-        media_type="application/json",
-        headers=refusal.headers,
-    )
+    That it needs a key is only said here: the gate checks keys, before it reads a body.
+    """
+    is_locked = needs_key and bool(service.key_digests)
+    responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS}}
+    for status in (401, *statuses) if is_locked else statuses:
+        responses[status] = {"model": ErrorAnswer, "description": _REFUSALS[status]}
+        if status in {429, 503}:
+            responses[status]["headers"] = {
+                "retry-after": {"description": "Seconds.", "schema": {"type": "string"}}
+            }
+    key = Security(HTTPBearer(scheme_name="key", auto_error=False))
+    return {"responses": responses, "dependencies": [key] if is_locked else []}
 
 
-async def _refuse_unknown(request: Request, error: Exception) -> Response:
+def _add_limits(schemas: dict[str, Any], service: Service) -> None:
+    """Add to the description what holds for this server: how many texts, how long, and which labels."""
+    limits = service.limits
+    for name in ("ClassifyRequest", "PredictRequest"):
+        text, *batches = schemas[name]["properties"]["inputs"]["oneOf"]
+        text["maxLength"] = limits.characters
+        for batch in batches:
+            batch["maxItems"] = limits.texts
+            batch["items"].get("items", batch["items"])["maxLength"] = limits.characters
+    explain = schemas["ExplainRequest"]["properties"]
+    explain["inputs"]["maxLength"] = limits.characters
+    explain["label"]["anyOf"][0]["enum"] = list(service.served.label_names)
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error, Refusal):
+        return error.response()
+    if (
+        error.status_code == 400
+    ):  # FastAPI's word for bytes that are not text, and for lists in lists without end.
+        return Refusal(422, "Invalid JSON: it cannot be read.").response()
     message = "There is no such endpoint; /openapi.json lists them all."
-    return await _refuse(request, Refusal(error.status_code, message, error.headers))
+    return Refusal(error.status_code, message, error.headers).response()
 
 
-async def _refuse_failed(request: Request, _: Exception) -> Response:
+async def _refuse_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return Refusal(422, first_error(error.errors())).response()
+
+
+async def _refuse_failed(*_: Any) -> Response:
     # The error itself goes on to the gate, which logs it.
-    return await _refuse(request, Refusal(500, "The server failed over this request."))
+    return Refusal(500, "The server failed over this request.").response()

@@ -1,27 +1,37 @@
-"""The way in and out: every request gets an id, times, a line in the log, and a refusal where it must stop.
+"""The way in and out of a request: its id, its deadline, its line in the log, and where it must stop.
 
-In: ASGI requests. Out: the same to the application behind, or a refusal. What can be refused by its headers
-alone is refused before a byte of the body is read, which keeps a server quick that has too much to do. Does
-not know what the endpoints do.
+In: ASGI requests. Out: the same to the application behind, each with its whole body, or a refusal. What the
+headers alone decide is refused before a byte of the body is read, which keeps an overloaded server quick.
+Does not know what the endpoints do.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+import hashlib
+import hmac
+import math
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from textune.serving.limits import Limits
-from textune.serving.logs import JsonLog, error_fields
-from textune.serving.records import Record, Recorder, Scope
-from textune.serving.refusals import Refusal
+from textune.serving.logs import error_fields
+from textune.serving.records import Header, Record, Scope, new_record
+from textune.serving.refusals import CLIENT_GONE, Refusal, draining, overloaded
+from textune.serving.service import Service
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Header = tuple[bytes, bytes]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+CLASSIFYING = frozenset({"/", "/predict", "/explain"})
+"""The endpoints whose POST needs the model."""
+
+PAGE = "/page/"
+
+_OPEN = frozenset({"/health", "/ready", "/openapi.json", "/"})
+"""The paths whose GET needs no key: probes, the interface's description, the page that asks for the key."""
 
 _SECONDS_TO_LISTEN = 1.0
 """How long the rest of a body that is too long is read and dropped: a client that writes reads no answer."""
@@ -32,82 +42,101 @@ class Gate:
 
     Args:
         app: The application.
-        recorder: Keeps the records.
-        check: Raises a `Refusal` for a request that must not go on, given its scope.
-        closing: Tells whether connections are to end with their answers.
-        limits: What a body may hold.
-        log: Is told of failures.
+        service: What its endpoints share.
+        paths: Its endpoints; the log and the metrics call any other path `other`.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        recorder: Recorder,
-        check: Callable[[Scope], None],
-        closing: Callable[[], bool],
-        limits: Limits,
-        log: JsonLog,
-    ) -> None:
-        self._app = app
-        self._recorder = recorder
-        self._check = check
-        self._closing = closing
-        self._limits = limits
-        self._log = log
+    def __init__(self, app: App, service: Service, *, paths: frozenset[str]) -> None:
+        self._app, self._service, self._paths = app, service, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = self._recorder.begin(scope)
+        record = new_record(scope, self._paths)
         scope["textune"] = record
-        exchange = _Exchange(record, receive, send, close=self._must_close(scope, record))
+        exchange = _Exchange(record, receive, send, must_close=self._must_close(scope, record))
         try:
             self._check(scope)
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._answer(scope, record, exchange)
         except Refusal as refusal:
-            await exchange.refuse(refusal)
+            await exchange.refuse(scope, refusal)
         except Exception as error:
-            self._log.write("failure", level="error", request_id=record.id, **error_fields(error))
-            await exchange.refuse(Refusal(500, "The server failed over this request."))
+            self._service.log.write("failure", level="error", request_id=record.id, **error_fields(error))
+            await exchange.refuse(scope, Refusal(500, "The server failed over this request."))
         finally:
-            self._recorder.end(record)
+            self._note(record)
 
     def turn_away(self, scope: Scope) -> tuple[int, list[Header], bytes] | None:
         """Return the status, headers and body that refuse a request by its headers alone.
 
-        Returns None for one that must be taken through, or with whose answer the connection ends.
+        Returns None for one that must be taken through, or after whose answer the connection ends.
         """
-        if self._closing() or not self._bounded(scope["headers"]):
+        if self._service.draining or not self._is_bounded(scope["headers"]):
             return None
         try:
             self._check(scope)
         except Refusal as refusal:
-            record = self._recorder.begin(scope)
-            record.status = refusal.status
-            headers, body = _written(refusal)
-            headers += record.headers()
-            self._recorder.end(record)
+            record = new_record(scope, self._paths)
+            record.status = refusal.status_code
+            response = refusal.response()
+            headers = response.raw_headers + record.headers()
+            self._note(record)
             # Not the refusal itself: with its traceback it would be garbage that only a collection finds.
-            return refusal.status, headers, body
+            return record.status, headers, bytes(response.body)
         return None
+
+    def _check(self, scope: Scope) -> None:
+        """Raise a `Refusal` if a request must not go on, as far as its headers tell."""
+        path, method, service = scope["path"], scope["method"], self._service
+        if service.key_digests and not (method == "GET" and (path in _OPEN or path.startswith(PAGE))):
+            _check_key(scope["headers"], service.key_digests)
+        if method == "POST" and path in CLASSIFYING:
+            if service.draining:
+                raise draining()
+            if service.queue.full:
+                raise overloaded(service.queue.retry_after_seconds)
+
+    async def _answer(self, scope: Scope, record: Record, exchange: _Exchange) -> None:
+        """Let the application answer, until the deadline or until the client hangs up.
+
+        Raises:
+            Refusal: The body is longer than the limit, or the time is up.
+        """
+        if scope["method"] != "POST" or scope["path"] not in CLASSIFYING:
+            await self._app(scope, exchange.receive, exchange.send)
+            return
+        limits = self._service.limits
+        if (declared := _length_of(dict(scope["headers"]))) > limits.body_bytes and declared != math.inf:
+            raise Refusal(413, f"The body is longer than {limits.body_bytes:,} bytes.")
+        try:
+            async with asyncio.timeout(limits.timeout_seconds):
+                body = await exchange.read_body(limits.body_bytes)
+                answering = self._app(_as_json(scope), _replay(body), exchange.send)
+                await _run_until(answering, exchange.hang_up())
+        except TimeoutError:
+            if not record.body_read:
+                raise Refusal(408, "The body did not arrive in time.") from None
+            raise Refusal(504, f"There was no answer within {limits.timeout_seconds:g} seconds.") from None
+
+    def _note(self, record: Record) -> None:
+        """Count and log a request that has ended."""
+        self._service.metrics.count_request(record)
+        self._service.log.write("request", **record.log_fields())
 
     def _must_close(self, scope: Scope, record: Record) -> Callable[[], bool]:
         """Return what tells whether the connection must end with the answer.
 
         It must where the client may go on to send a body without end, or wait to be told to send one.
         """
-        bounded = self._bounded(scope["headers"])
-        return lambda: self._closing() or not (bounded or record.body_read)
+        is_bounded = self._is_bounded(scope["headers"])
+        return lambda: self._service.draining or not (is_bounded or record.body_read)
 
-    def _bounded(self, headers: Sequence[Header]) -> bool:
+    def _is_bounded(self, headers: Sequence[Header]) -> bool:
         """Return whether a body comes unasked, and is within the limit."""
-        given = dict(headers)
-        declared = given.get(b"content-length", b"0")
-        small = declared.isdigit() and len(declared) < 16 and int(declared) <= self._limits.body_bytes
-        return small and b"transfer-encoding" not in given and b"expect" not in given
+        by_name = dict(headers)
+        return b"expect" not in by_name and _length_of(by_name) <= self._service.limits.body_bytes
 
 
 class _Exchange:
@@ -115,13 +144,15 @@ class _Exchange:
 
     Args:
         record: What is known of the request.
-        receive: Gives messages of the client.
-        send: Takes messages for it.
-        close: Tells whether the connection must end if the body is not read to its end.
+        receive: Returns the client's next message.
+        send: Takes a message for the client.
+        must_close: Tells whether the connection must end with the answer.
     """
 
-    def __init__(self, record: Record, receive: Receive, send: Send, *, close: Callable[[], bool]) -> None:
-        self._record, self._receive, self._send, self._close = record, receive, send, close
+    def __init__(
+        self, record: Record, receive: Receive, send: Send, *, must_close: Callable[[], bool]
+    ) -> None:
+        self._record, self._receive, self._send, self._must_close = record, receive, send, must_close
         self._lingers = False
         self._started = False
 
@@ -132,6 +163,28 @@ class _Exchange:
             self._record.body_read = True
         return message
 
+    async def read_body(self, max_bytes: int) -> bytes:
+        """Return the request's body.
+
+        Raises:
+            Refusal: It is longer than the limit, of which no more than the limit is kept; or the client
+            hung up.
+        """
+        body = bytearray()
+        while not self._record.body_read:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Refusal(CLIENT_GONE, "The client hung up.")
+            body += message.get("body", b"")
+            if len(body) > max_bytes:
+                raise Refusal(413, f"The body is longer than {max_bytes:,} bytes.")
+        return bytes(body)
+
+    async def hang_up(self) -> None:
+        """Return when the client has hung up; its body must have been read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def send(self, message: Message) -> None:
         """Send a message of the answer, and with its start the id and the times."""
         if message["type"] == "http.response.start":
@@ -140,26 +193,23 @@ class _Exchange:
             message = {**message, "headers": [*message.get("headers", ()), *self._headers()]}
         elif self._lingers and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
-            await self._hear_out()
+            await self._drop_rest_of_body()
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, scope: Scope, refusal: Refusal) -> None:
         """Send a refusal, unless the answer has begun."""
-        if self._started:
-            return
-        headers, body = _written(refusal)
-        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        if not self._started:
+            await refusal.response()(scope, self.receive, self.send)
 
     def _headers(self) -> list[Header]:
         headers = self._record.headers()
-        if self._close():
+        if self._must_close():
             self._lingers = not self._record.body_read
             headers.append((b"connection", b"close"))
         return headers
 
-    async def _hear_out(self) -> None:
+    async def _drop_rest_of_body(self) -> None:
         """Read what the client still sends, and keep nothing, until it ends or has had its time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_LISTEN):
@@ -167,8 +217,51 @@ class _Exchange:
                     await self.receive()
 
 
-def _written(refusal: Refusal) -> tuple[list[Header], bytes]:
-    """Return a refusal's headers and body."""
-    body = refusal.body()
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **refusal.headers}
-    return [(name.encode(), value.encode()) for name, value in headers.items()], body
+def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
+    """Raise a `Refusal` unless a request carries a key; takes as long wherever a wrong key differs."""
+    authorization = next((value for name, value in headers if name == b"authorization"), b"")
+    scheme, _, key = authorization.partition(b" ")
+    sent = hashlib.sha256(key.strip()).digest()
+    # All are compared, so that the time does not tell which one was right.
+    matches = [hmac.compare_digest(sent, digest) for digest in key_digests]
+    if scheme.lower() != b"bearer" or not any(matches):
+        raise Refusal(
+            401,
+            "This server needs its API key: send the header 'Authorization: Bearer KEY'.",
+            {"www-authenticate": "Bearer"},
+        )
+
+
+def _length_of(headers: dict[bytes, bytes]) -> float:
+    """Return how many bytes of body the headers announce, infinity where they do not tell."""
+    length = headers.get(b"content-length", b"0")
+    is_known = length.isdigit() and len(length) < 16 and b"transfer-encoding" not in headers
+    return int(length) if is_known else math.inf
+
+
+def _as_json(scope: Scope) -> Scope:
+    """Return a scope whose body is taken for JSON, whatever the client calls it: curl calls it a form."""
+    headers = [header for header in scope["headers"] if header[0] != b"content-type"]
+    return {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
+
+
+def _replay(body: bytes) -> Receive:
+    """Return what gives an application a body that has been read."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _run_until(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, None]) -> None:
+    """Run `work`, and cancel it where `end` ends first; either way both have ended."""
+    working, ending = asyncio.ensure_future(work), asyncio.ensure_future(end)
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        ending.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)
+    if not working.cancelled():
+        working.result()

@@ -1,113 +1,101 @@
-"""JSON lines about what the server does, without ever making it wait.
+"""The server's log: JSON lines that never make the server wait.
 
-In: an event's name and its fields. Out: one JSON object a line on a stream. Lines are kept and written by a
-thread, since whoever reads them may be slow; if too many wait, the oldest are dropped and their number is
-told. Nobody passes a text, a key or a token here, nor an error's message, which could quote one.
+In: an event's name and its fields. Out: one JSON object per line on a stream. A thread writes the lines,
+since whoever reads them may be slow; when too many wait, new ones are dropped and counted. Nobody passes a
+text, a key or a token here, nor an error's message, which could quote one.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from typing import Any, TextIO
 
-_MOST_WAITING = 20_000
-_SECONDS_BETWEEN_WRITES = 0.1
+from pythonjsonlogger.json import JsonFormatter
+
+_MAX_WAITING = 20_000
+_SECONDS_TO_CLOSE = 1.0
 _LIBRARIES = ("uvicorn.error", "asyncio")
 _VALUE = re.compile(r"""[\n<"']|\((?!\))""")
-"""Where a message of asyncio's goes over from its own words to the task or callback that it is about, written
-out with its arguments and its error's message."""
+"""Where one of asyncio's messages goes over from its own words to the task or callback that it is about,
+written out with its arguments and its error's message."""
 
 
-class JsonLog:
-    """Writes events to a stream, from a thread of its own.
+class JsonLog(QueueHandler):
+    """Writes events, and the warnings of libraries, to a stream from a thread of its own.
 
     Args:
         stream: Where the lines go.
     """
 
     def __init__(self, stream: TextIO) -> None:
+        self._records: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
+        super().__init__(self._records)
         self._stream = stream
-        self._lines: deque[str] = deque(maxlen=_MOST_WAITING)
-        self._written = self._told = 0
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._write_lines, name="log", daemon=True)
         self._thread.start()
 
     def write(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log an event; fields that are None are left out."""
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-        given = {name: value for name, value in fields.items() if value is not None}
-        self._lines.append(json.dumps({"time": moment, "level": level, "event": event, **given}))
-        self._told += 1  # Only now: a line that is counted and not there would be taken for a lost one.
+        present = {name: value for name, value in fields.items() if value is not None}
+        self.handle(logging.makeLogRecord({"levelname": level, "msg": {"event": event, **present}}))
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Reduce a library's record to its own words and, of an error, the kind and place."""
+        if not isinstance(record.msg, dict):
+            error = record.exc_info[1] if record.exc_info else None
+            words = record.msg.strip()
+            if record.name == "asyncio":
+                words = _VALUE.split(words, maxsplit=1)[0].strip()
+            fields = {"event": "server", "message": words, **(error_fields(error) if error else {})}
+            record = logging.makeLogRecord({"levelname": record.levelname.lower(), "msg": fields})
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Let a record wait, or drop it; the next one that is not dropped says how many were."""
+        if self._records.qsize() >= _MAX_WAITING:
+            self._dropped += 1
+            return
+        if self._dropped:
+            record.lines_dropped, self._dropped = self._dropped, 0
+        self._records.put(record)
 
     def close(self) -> None:
         """Write what waits, for a second at most, and stop."""
-        self._closing.set()
-        self._thread.join(timeout=1.0)
+        self._records.put(None)
+        self._thread.join(timeout=_SECONDS_TO_CLOSE)
+        super().close()
 
-    def _run(self) -> None:
-        while not self._closing.wait(_SECONDS_BETWEEN_WRITES):
-            self._flush()
-        self._flush()
-
-    def _flush(self) -> None:
-        lines = []
-        with suppress(IndexError):
-            while True:
-                lines.append(self._lines.popleft())
-        self._written += len(lines)
-        lost = self._told - self._written - len(self._lines)
-        if lost > 0:
-            self._written += lost
-            lines.append(json.dumps({"level": "warning", "event": "log_lines_dropped", "lines": lost}))
-        if lines:
+    def _write_lines(self) -> None:
+        formatter = JsonFormatter(["levelname"], rename_fields={"levelname": "level"}, timestamp="time")
+        for record in iter(self._records.get, None):
             # The stream may be closed at its other end: there is nobody to tell.
             with suppress(OSError, ValueError):
-                self._stream.write("\n".join(lines) + "\n")
+                self._stream.write(formatter.format(record) + "\n")
                 self._stream.flush()
 
 
 @contextmanager
 def libraries_logged(log: JsonLog) -> Iterator[None]:
-    """Write to the log what uvicorn and asyncio log until the block ends; nothing of it goes elsewhere."""
+    """Write the warnings of uvicorn and asyncio to the log, and nowhere else, until the block ends."""
     loggers = [logging.getLogger(name) for name in _LIBRARIES]
-    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    before = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
     for logger in loggers:
-        logger.handlers, logger.propagate = [_LibraryHandler(log)], False
+        logger.handlers, logger.propagate = [log], False
+        logger.setLevel(logging.WARNING)
     try:
         yield
     finally:
-        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+        for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
             logger.handlers, logger.propagate = handlers, propagate
-
-
-class _LibraryHandler(logging.Handler):
-    """Passes on what a library logs: its own words, and of an error no more than its kind and its place.
-
-    Args:
-        log: Where it goes.
-    """
-
-    def __init__(self, log: JsonLog) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log a record."""
-        error = record.exc_info[1] if record.exc_info else None
-        fields = error_fields(error) if error else {}
-        words = str(record.msg).strip()
-        if record.name == "asyncio":
-            words = _VALUE.split(words, maxsplit=1)[0].strip()
-        self._log.write("server", level=record.levelname.lower(), message=words, **fields)
+            logger.setLevel(level)
 
 
 def error_fields(error: BaseException) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""HTTP on one connection, with a short way out for what a full server refuses, and an end to every silence.
+"""HTTP on one connection: a short way to refuse when the server is full, and an end to every silence.
 
 In: bytes of a connection. Out: requests to the application, or at once the refusal of one for which the queue
-has no room. A connection on which nothing is asked in time is closed.
+has no room. A connection on which no request arrives in time is closed.
 
-uvicorn makes a task, a cycle of messages and a dozen objects for every request. A server that is asked ten
-times as much as it can answer has no time for that: it would refuse with the time in which it could have
+uvicorn makes a task, a cycle of messages and a dozen objects per request. A server that gets ten times the
+requests that it can answer has no time for that: refusing would take the time in which it could have
 answered.
 """
 
@@ -18,11 +18,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from textune.serving.gate import Gate
 
-Full = Callable[[], bool]
-
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, but that it refuses by itself while the server is full, and never waits for ever.
+    """uvicorn's protocol, except that it refuses by itself while the server is full, and never waits forever.
 
     It refuses only where nothing can go wrong: a plain request of HTTP/1.1 whose body comes unasked and is
     within the limit, on a connection that stays open and on which nothing else is under way. All others take
@@ -33,29 +31,36 @@ class Protocol(HttpToolsProtocol):
     parts.
 
     Args:
-        gate: Refuses.
-        paths: Whose POST is refused while the server is full.
-        full: Tells whether it is.
-        arrival_seconds: How long a head may take from its first byte; and the rest of an unwanted body.
-        given: What uvicorn gives its protocols.
+        gate: Decides what is refused, and counts and logs it.
+        paths: The endpoints whose POST is refused while the server is full.
+        is_full: Tells whether it is.
+        arrival_seconds: How long a request's headers may take from their first byte, and the rest of an
+            unwanted body.
+        options: What uvicorn passes to its protocols.
     """
 
     def __init__(
-        self, gate: Gate, paths: frozenset[str], *, full: Full, arrival_seconds: float, **given: Any
+        self,
+        gate: Gate,
+        paths: frozenset[str],
+        *,
+        is_full: Callable[[], bool],
+        arrival_seconds: float,
+        **options: Any,
     ) -> None:
-        super().__init__(**given)
-        self._gate, self._full, self._arrival_seconds = gate, full, arrival_seconds
+        super().__init__(**options)
+        self._gate, self._is_full, self._arrival_seconds = gate, is_full, arrival_seconds
         self._paths = {path.encode(): path for path in paths}
         self._refused = False
         self._deadline: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, and do not wait for ever for a first byte."""
+        """Begin, and do not wait forever for a first byte."""
         super().connection_made(transport)
         self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; a clock that ran on would keep what is left of the connection."""
+        """End; a running clock would keep the connection in memory."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
@@ -71,7 +76,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Refuse a request, or begin to answer it."""
-        answer = self._refusal() if self._full() else None
+        answer = self._refusal() if self._is_full() else None
         if answer is None:
             super().on_headers_complete()
             return
@@ -98,10 +103,10 @@ class Protocol(HttpToolsProtocol):
         path = self._paths.get(self.url)
         if path is None or self.parser.get_method() != b"POST" or not self._stays_open():
             return None
-        found = self._gate.turn_away({"path": path, "method": "POST", "headers": self.headers})
-        if found is None:
+        refusal = self._gate.turn_away({"path": path, "method": "POST", "headers": self.headers})
+        if refusal is None:
             return None
-        status, headers, body = found
+        status, headers, body = refusal
         lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
         return b"".join((STATUS_LINE[status], *lines, b"\r\n", body))
 

@@ -1,12 +1,12 @@
 """The queue before the model: texts of many requests into batches of like length, and their logits back.
 
 In: the texts of one request, from the event loop. Out: their logits, in the order of the texts. Every worker
-is a thread that takes batches whenever it is free, so that a core works on a batch of its own. Does not know
-HTTP, nor what computes the logits.
+is a thread that takes batches whenever it is free, so that each core works on a batch of its own. Does not
+know HTTP, nor what computes the logits.
 
 The event loop alone admits requests and counts their places; it never waits for a lock. The workers take
-turns at choosing: who has the turn empties the inbox, drops what was given up, and takes the text that has
-waited longest with those that are most like it in length.
+turns at choosing: the one whose turn it is empties the inbox, drops what was given up, and takes the text
+that has waited longest together with those that are most like it in length.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 Score = Callable[[Sequence[str]], "NDArray[np.floating[Any]]"]
 
-_MOST_TEXTS = 32
-_MOST_CHARACTERS = 16_384
-"""Of a batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
+_MAX_TEXTS = 32
+_MAX_CHARACTERS = 16_384
+"""Per batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
 
 _SECONDS_REMEMBERED = 1.0
-"""How far back the rate looks: that the machine has other work all of a sudden is noticed within a batch."""
+"""How far back the rate looks: when the machine suddenly has other work, the next batch shows it."""
 
 _SHARE_OF_TIMEOUT = 0.5
-"""How much of the time limit the queue may take: what is expected is half of what may happen."""
+"""How much of the time limit the queue may take: a wait may become twice what is expected."""
 
 
 class QueueFullError(Exception):
@@ -63,7 +63,7 @@ class Ticket:
         texts: The request's texts.
         answer: Their logits (texts, classes), once all are known.
         arrived: When it was admitted, in seconds of the monotonic clock.
-        left: Whether nobody waits for the answer any more.
+        left: Whether the request no longer waits for the answer.
         queue_seconds: How long it waited for its first batch.
         inference_seconds: How long it took from then on.
     """
@@ -86,20 +86,21 @@ class Item:
     length: int
 
 
-def choose_batch(pending: Sequence[Item], *, most_texts: int, most_characters: int) -> list[Item]:
+def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int) -> list[Item]:
     """Return the text that has waited longest and those that are most like it in length.
 
     Args:
-        pending: What waits, longest waiting first; at least one.
-        most_texts: The most texts in a batch.
-        most_characters: The most characters in a batch, padding included; a longer text is alone in one.
+        pending: The texts that wait, the longest waiting first; at least one.
+        max_texts: The maximum number of texts in a batch.
+        max_characters: The maximum number of characters in a batch, padding included; a longer text is a
+            batch of its own.
     """
     oldest = pending[0].length
     batch: list[Item] = []
     widest = 0
-    for item in sorted(pending, key=lambda item: abs(item.length - oldest))[:most_texts]:
+    for item in sorted(pending, key=lambda item: abs(item.length - oldest))[:max_texts]:
         widest = max(widest, item.length)
-        if batch and widest * (len(batch) + 1) > most_characters:
+        if batch and widest * (len(batch) + 1) > max_characters:
             break
         batch.append(item)
     return batch
@@ -109,12 +110,12 @@ class TextQueue:
     """A bounded queue with workers behind it.
 
     Args:
-        score: Gives the logits (texts, classes) of a batch; called from the workers, several at a time.
-        workers: Threads; one for every core that the model is to have.
-        places: The most texts that are admitted and not answered.
-        timeout_seconds: What waits longer is given up: requests that would wait half of it are not admitted.
+        score: Returns the logits (texts, classes) of a batch; the workers call it, several at a time.
+        workers: The number of threads: one per core that the model is to have.
+        places: The maximum number of texts that are admitted and not answered.
+        timeout_seconds: When a request is given up; requests that would wait half as long are not admitted.
         longest: Characters beyond which texts take no longer, as the model cuts them.
-        on_batch: Told the texts and the seconds of every batch, on the event loop.
+        on_batch: Called on the event loop with the texts and the seconds of every batch.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class TextQueue:
 
     @property
     def taken(self) -> int:
-        """How many texts are admitted and not answered."""
+        """The number of texts that are admitted and not answered."""
         return self._taken
 
     @property
@@ -175,7 +176,7 @@ class TextQueue:
         self._inbox.put(None)
 
     def admit(self, texts: Sequence[str]) -> Ticket:
-        """Give a request a place for all of its texts, or none; `leave` frees it again.
+        """Reserve places for all of a request's texts, or for none; `leave` frees them again.
 
         Raises:
             QueueFullError: There is no room for them all.
@@ -189,15 +190,13 @@ class TextQueue:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Free a request's place, whether it is answered or given up; what still waits of it is dropped."""
+        """Free a request's places, whether it is answered or given up; what still waits of it is dropped."""
         if ticket.left:
             return
         ticket.left = True
         self._taken -= len(ticket.texts)
-        if ticket.answer.done():
+        if not ticket.answer.cancel() and not ticket.answer.cancelled():
             ticket.answer.exception()  # Looked at, so that asyncio does not report it as missed.
-        else:
-            ticket.answer.cancel()
 
     def _note_rate(self, texts: int, seconds: float) -> None:
         rate = len(self._threads) * texts / seconds
@@ -211,7 +210,9 @@ class TextQueue:
         while (batch := self._next_batch(number)) is not None:
             started = time.monotonic()
             rows = self._rows(batch)
-            self._tell(self._deliver, batch, rows, started, time.monotonic())
+            assert self._loop is not None
+            with suppress(RuntimeError):  # A loop that is closed has nobody left who waits.
+                self._loop.call_soon_threadsafe(self._deliver, batch, rows, started, time.monotonic())
 
     def _next_batch(self, number: int) -> list[Item] | None:
         """Wait for texts and return a batch of them, or None when the queue is stopped."""
@@ -226,9 +227,7 @@ class TextQueue:
     def _pick(self, number: int) -> list[Item]:
         """Take a batch out of what is pending, and leave their share to the other workers that are idle."""
         share = math.ceil(len(self._pending) / len(self._idle))
-        batch = choose_batch(
-            self._pending, most_texts=min(_MOST_TEXTS, share), most_characters=_MOST_CHARACTERS
-        )
+        batch = choose_batch(self._pending, max_texts=min(_MAX_TEXTS, share), max_characters=_MAX_CHARACTERS)
         chosen = set(batch)
         self._pending = [item for item in self._pending if item not in chosen]
         self._idle.discard(number)
@@ -258,12 +257,6 @@ class TextQueue:
             if len(batch) == 1:
                 return [error]
             return [row for item in batch for row in self._rows([item])]
-
-    def _tell(self, call: Callable[..., None], *arguments: Any) -> None:
-        assert self._loop is not None
-        # A loop that is closed has nobody left who waits.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(call, *arguments)
 
     def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
         self._note_rate(len(batch), max(ended - started, 1e-6))

@@ -1,27 +1,28 @@
 """What requests and answers look like, and what is wrong with a request in one line.
 
-In: the bytes of a body. Out: a checked request, or a `Refusal` that names the field. `POST /` takes Hugging
-Face's schema of text classification, `POST /predict` that of text-embeddings-inference. Does not know the
-model.
+`POST /` takes Hugging Face's schema of text classification, `POST /predict` that of
+text-embeddings-inference, whose names `/info` has, too. FastAPI checks requests and answers by these models
+and describes them in `/openapi.json`. Does not know the model.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12.
 
 from textune.serving.limits import Limits
-from textune.serving.refusals import invalid, too_large
+from textune.serving.refusals import Refusal
 
 # In JavaScript's and in Python's expressions this means the same, where their \s does not.
 _VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
 _BLANK = re.compile(r"[\s\ufeff]*")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _TAGS = {"text", "texts", "singles"}
 
-Asked = TypeVar("Asked", bound="_Request")
 Text = Annotated[str, Field(json_schema_extra=_VISIBLE)]
 
 
@@ -63,7 +64,7 @@ class _Request(BaseModel):
 
 
 class ClassifyParameters(_Request):
-    """What a client of Hugging Face's schema may ask for."""
+    """The options of Hugging Face's schema."""
 
     top_k: Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None = Field(
         None, description="Only the most probable labels."
@@ -81,7 +82,7 @@ class ClassifyRequest(_Request):
     )
     parameters: ClassifyParameters | None = None
     options: dict[str, Any] | None = Field(
-        None, description="Taken from older clients of Hugging Face's, and ignored."
+        None, description="Accepted, as Hugging Face's older clients send it, and ignored."
     )
 
 
@@ -89,7 +90,7 @@ class PredictRequest(_Request):
     """A request in text-embeddings-inference's schema of `/predict`."""
 
     inputs: Annotated[_OneText | _Texts | _Singles, _choice(_kind)] = Field(
-        description="A text; or a batch, as a list of texts or of lists with one text each."
+        description="A text; or a batch as a list of texts or of lists with one text each."
     )
     raw_scores: bool = Field(False, description="Give logits instead of probabilities.")
     truncate: bool | None = Field(
@@ -107,28 +108,62 @@ class ExplainRequest(_Request):
     label: str | None = Field(None, description="The label to weigh for; by default the most probable one.")
 
 
-class Score(BaseModel):
-    """A label and its score; of a text that gets no label, the first entry says so."""
+class Score(TypedDict):
+    """A label and its score; where a text gets no label, the first entry says so."""
 
-    label: str | None = Field(description="None where the classifier is not sure enough to give one.")
-    score: float
-    abstained: bool = Field(False, description="Whether a label is withheld.")
+    label: Annotated[str | None, Field(description="null where the classifier is too unsure to give one.")]
+    score: FiniteFloat
+    abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
 
 
 class Part(BaseModel):
-    """A word, or a few, of an explained text."""
+    """A word, or a few neighbouring words, of an explained text."""
 
     start: int = Field(description="Its first character in the text, from 0.")
     end: int = Field(description="The character after its last.")
-    weight: float = Field(description="The label's probability, less that without this part.")
+    weight: FiniteFloat = Field(
+        description="The label's probability, minus the probability without this part."
+    )
 
 
 class ExplainAnswer(BaseModel):
-    """What every part of a text does for a label."""
+    """What every part of a text contributes to a label."""
 
     label: str
-    score: float
+    score: FiniteFloat
     parts: list[Part]
+
+
+class StatusAnswer(BaseModel):
+    """How the server is."""
+
+    status: str
+
+
+class InfoAnswer(BaseModel):
+    """The model, the limits, and how good the model is."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: str = Field(description="The pretrained model's name.")
+    model_sha: str = Field(description="A SHA-256 over the served classifier's files.")
+    model_dtype: str
+    model_type: dict[str, dict[str, dict[str, Any]]]
+    run: str
+    runtime: str
+    workers: int
+    abstains_below: float | None = Field(
+        description="The top probability below which a text gets no label; null: none gets one."
+    )
+    max_input_length: int = Field(description="Tokens after which a text is cut.")
+    auto_truncate: bool = True
+    max_client_batch_size: int
+    max_characters: int
+    max_body_bytes: int
+    max_queued_texts: int
+    timeout_seconds: float
+    version: str
+    figures: dict[str, Any] = Field(description="What the run's metrics.json says of its quality.")
 
 
 class ErrorAnswer(BaseModel):
@@ -136,18 +171,6 @@ class ErrorAnswer(BaseModel):
 
     error: str
     error_type: str
-
-
-def read_request(kind: type[Asked], body: bytes) -> Asked:
-    """Return the request that a body holds.
-
-    Raises:
-        Refusal: It is no JSON, or not of this kind; the first fault is named.
-    """
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid(_line(error)) from None
 
 
 def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limits) -> list[str]:
@@ -159,27 +182,35 @@ def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limi
     if isinstance(inputs, str):
         return [_checked(inputs, "inputs", limits)]
     if len(inputs) > limits.texts:
-        raise too_large(f"inputs: {len(inputs):,} texts are more than the {limits.texts:,} of one request.")
+        message = f"inputs: {len(inputs):,} texts are more than the {limits.texts:,} of one request."
+        raise Refusal(413, message)
     flat = [one if isinstance(one, str) else one[0] for one in inputs]
     return [_checked(text, f"inputs[{number}]", limits) for number, text in enumerate(flat)]
 
 
 def _checked(text: str, place: str, limits: Limits) -> str:
     if len(text) > limits.characters:
-        raise too_large(
-            f"{place}: {len(text):,} characters are more than the {limits.characters:,} of one text."
+        raise Refusal(
+            413, f"{place}: {len(text):,} characters are more than the {limits.characters:,} of one text."
         )
+    if _HALF_CHARACTER.search(text):
+        raise Refusal(422, f"{place}: the text holds half a character, a surrogate without its other half.")
     if _BLANK.fullmatch(text):
-        raise invalid(f"{place}: there is nothing to classify in an empty text.")
+        raise Refusal(422, f"{place}: there is nothing to classify in an empty text.")
     return text
 
 
-def _line(error: ValidationError) -> str:
-    """Return the first fault and its place, in one line that holds nothing of the request's values."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    first = faults[0]
+def first_error(errors: Sequence[Any]) -> str:
+    """Return the first thing that is wrong with a request, and where: one line that quotes none of it.
+
+    Args:
+        errors: What pydantic found, as FastAPI raises it: each at a place that begins with `body`.
+    """
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return f"Invalid JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
     place = ""
-    for part in first["loc"]:
+    for part in first["loc"][1:]:
         if part not in _TAGS:
             place += f"[{part}]" if isinstance(part, int) else f".{part}"
     message = " ".join(first["msg"].split())
@@ -189,6 +220,6 @@ def _line(error: ValidationError) -> str:
         message = (
             "A pair of texts cannot be classified; a batch is a list of texts, or of lists with one each"
         )
-    more = f" ({len(faults)} faults in all)" if len(faults) > 1 else ""
+    more = f" ({len(errors)} faults in all)" if len(errors) > 1 else ""
     start = f"{place[1:]}: " if place else ""
     return f"{start}{message}.{more}"

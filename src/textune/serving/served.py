@@ -1,7 +1,7 @@
 """What is served: a classifier and what is known of it.
 
-In: a run folder, or an export. Out: a `Served`. This is the one place where the server meets a runtime. Does
-not know HTTP.
+In: a run folder, or an export. Out: a `Served`. This is the one place where the server meets a runtime.
+Does not know HTTP.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textune.prediction.predictor import TorchPredictor, load_choice
 from textune.run.layout import Run, read_manifest
 from textune.runtimes.choosing import Choice, choose
-from textune.runtimes.exports import exports_folder
+from textune.runtimes.exports import exports_folder, model_sha256
 from textune.runtimes.processor import available_cores
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from textune.runtimes.graph_predictor import ExportPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
+"""What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
+
 _FASTER = "Serving with torch. An export answers several times faster: textune export {run} --runtime onnx"
 
 
 class Scorer(Protocol):
-    """What classifies: `TorchPredictor`, `ExportPredictor`."""
+    """A classifier that gives logits."""
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -49,16 +51,16 @@ class Served:
     """A classifier and what is known of it.
 
     Attributes:
-        predictor: Gives logits; is called by several threads at a time.
+        predictor: The classifier; several threads call it at a time.
         workers: How many threads are to call it.
         run: The name of the run.
         model: The name of the pretrained model.
-        max_tokens: Where the model cuts a text.
+        max_tokens: The tokens after which the model cuts a text.
         count_tokens: Returns how many tokens each text has, uncut; None where that is not known.
         runtime: What computes.
         precision: In which arithmetic.
-        sha256: The hash of the weights.
-        figures: What the run's `metrics.json` says of its quality; empty where there is none.
+        model_sha256: The hash of the classifier's files; that of an export is its run's.
+        metrics: What the run's `metrics.json` says of its quality; empty where there is none.
         notes: Sentences for the person: what computes and why.
     """
 
@@ -70,8 +72,8 @@ class Served:
     count_tokens: Callable[[Sequence[str]], list[int]] | None = None
     runtime: str = "torch"
     precision: str = "fp32"
-    sha256: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    model_sha256: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -100,31 +102,27 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
         MissingExtraError: The runtime is not installed.
     """
     choice = choose(path, runtime=runtime)
-    predictor = load_choice(choice)
-    served = Served(
+    predictor, export = load_choice(choice), choice.export
+    facts: dict[str, Any] = {"notes": choice.notes}
+    if export is not None and choice.model == export.path:
+        facts["model_sha256"] = str(export.facts["model_sha256"])
+    else:
+        # It was opened, and so checked, when it was chosen from.
+        run = Run(path)
+        facts["model"] = str(read_manifest(run)["model"]["name"])
+        facts["model_sha256"] = model_sha256(run)
+        facts["metrics"] = _read_metrics(run)
+        if export is None and not runtime and not exports_folder(run).is_dir():
+            facts["notes"] = (_FASTER.format(run=shlex.quote(str(path))),)
+    return Served(
         predictor,
         workers=_workers(predictor),
         run=path.resolve().name,
         max_tokens=predictor.max_tokens,
         count_tokens=_token_counter(choice),
         runtime=choice.runtime,
-        notes=choice.notes,
-    )
-    if choice.export is not None:
-        facts, precision = choice.export.facts, choice.export.reading.precision
-        served = replace(served, precision=precision, sha256=str(facts["model_sha256"]))
-    if choice.export is not None and choice.model == choice.export.path:
-        return served
-    # It was opened, and so checked, when it was chosen from.
-    run = Run(path)
-    manifest = read_manifest(run)
-    unused = choice.export is None and not runtime and not exports_folder(run).is_dir()
-    return replace(
-        served,
-        model=str(manifest["model"]["name"]),
-        sha256=str(manifest["model"].get("weights_sha256", "")),
-        figures=_read_figures(run),
-        notes=(_FASTER.format(run=shlex.quote(str(path))),) if unused else choice.notes,
+        precision="fp32" if export is None else export.reading.precision,
+        **facts,
     )
 
 
@@ -149,23 +147,22 @@ def _claim_cores(device: str) -> int:
 
 
 def _token_counter(choice: Choice) -> Callable[[Sequence[str]], list[int]] | None:
-    """Return what counts tokens, with a tokenizer of its own: that of the classifier cuts, and is in use."""
+    """Return what counts tokens, with a tokenizer of its own: the classifier's own cuts, and is in use."""
     from tokenizers import Tokenizer
 
     files = [choice.model / "tokenizer.json", choice.model / "encoder" / "tokenizer.json"]
     if choice.export is not None:
         files = [choice.export.tokenizer]
-    found = next((file for file in files if file.is_file()), None)
-    if found is None:
+    file = next((file for file in files if file.is_file()), None)
+    if file is None:
         return None
-    tokenizer = Tokenizer.from_file(str(found))
+    tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]
 
 
-def _read_figures(run: Run) -> dict[str, Any]:
-    """Return the figures that anybody may see: where the run and its data lay is for nobody to know."""
+def _read_metrics(run: Run) -> dict[str, Any]:
     if not run.metrics.is_file():
         return {}
     document = json.loads(run.metrics.read_text(encoding="utf-8"))
