@@ -39,7 +39,7 @@ except ImportError:
 
 import textune
 from load import Outcome, closed_loop, open_loop, to_request
-from textune.cli.render.console import Watcher
+from textune.cli.render.progress import Watcher
 from textune.runtimes.choosing import choose
 
 HERE = Path(__file__).parent

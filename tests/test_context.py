@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from textune.cli.render.console import Watcher
+from textune.cli.render.progress import Watcher
 from textune.context import Pace
 
 
@@ -71,7 +71,7 @@ def told(capsys: pytest.CaptureFixture[str], *, total: int, quiet: bool = False)
 
 @pytest.fixture
 def many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textune.cli.render.console._SECONDS_A_LINE", 0)
+    monkeypatch.setattr("textune.cli.render.progress._SECONDS_PER_LINE", 0)
 
 
 @pytest.mark.usefixtures("many_lines")

@@ -10,7 +10,7 @@ import pytest
 
 from small_data import small_rows
 from source_files import write_csv
-from textune.cli.audit import printable
+from textune.cli.render.audit_table import printable
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_the_view_ends_with_the_command_to_try_next(textune_command: Any, leaky:
     assert lines[-1] == f"  textune train --data {leaky}"
 
 
-def test_what_training_refuses_is_to_be_mended_first(textune_command: Any, tmp_path: Path) -> None:
+def test_what_training_refuses_is_to_be_fixed_first(textune_command: Any, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [("", "joy"), *small_rows(60)])
 
     lines = textune_command("audit", path, "--quick").out.rstrip().splitlines()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import textune
-from textune.cli.explain import coloured
+from textune.cli.render.explanation_table import coloured
 from textune.explain.attribution import Explanation, Word
 
 TEXT = "so happy and fun today"

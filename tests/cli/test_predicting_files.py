@@ -32,7 +32,7 @@ def posts(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         (["hi", "--engine", "spark"], "no engine 'spark'"),
-        (["hi", "--engine", "ray"], "--engine ray classifies files, and there are texts"),
+        (["hi", "--engine", "ray"], "--engine ray classifies files, but texts were given"),
         (["hi", "--ray-workers", "2"], "--ray-workers is given without --engine ray"),
         (["hi", "--ray-address", "auto"], "--ray-address is given without --engine ray"),
         (["hi", "--restart"], "--restart is for a prediction from files into a file"),

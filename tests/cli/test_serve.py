@@ -91,8 +91,8 @@ def test_a_variable_without_a_key_in_it_opens_no_server(
 
     assert outcome.code == 2
     assert outcome.err == (
-        "error: TEXTUNE_API_KEY is set, and there is no key in it.\n"
-        "Put a key into it, or unset it for a server that needs none.\n"
+        "error: TEXTUNE_API_KEY is set, but it holds no key.\n"
+        "Set it to a key, or unset it for a server that needs none.\n"
     )
     assert asked == {}
 

@@ -32,7 +32,7 @@ def test_a_run_that_is_resumed_cannot_be_changed(
     outcome = textune_command("train", "--resume", "run", *option)
 
     assert outcome.code == 2
-    assert f"takes no {option[0]}." in outcome.err
+    assert f"cannot be combined with {option[0]}." in outcome.err
     assert outcome.out == ""
 
 
@@ -41,8 +41,8 @@ def test_all_options_that_a_resumed_run_does_not_take_are_told_in_one_message(te
 
     assert outcome.code == 2
     assert outcome.err.count("error: ") == 1
-    assert "takes no --out and no --seed." in outcome.err
-    assert "train anew without --resume" in outcome.err
+    assert "cannot be combined with --out, --seed." in outcome.err
+    assert "start over without --resume" in outcome.err
 
 
 def test_a_run_that_is_not_there_cannot_be_resumed(textune_command: Any, tmp_path: Path) -> None:

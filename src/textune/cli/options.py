@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, with the same help everywhere."""
+"""Arguments and options that several commands share, with the same help everywhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Make no connection; use what is on this computer.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Make no network connection; use local files only.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
+]
 MinPrecision = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="Label a text only where at least this share is right, such as 0.9; 0: always.",
+        help="Label only texts confident enough for this share of labels to be right, such as 0.9; "
+        "0: label all.",
         show_default=False,
     ),
 ]

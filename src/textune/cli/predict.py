@@ -1,129 +1,120 @@
-"""`textune predict`: what it may be given beside a run and texts, and who does the work."""
+"""`textune predict` on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from textune.cli.app import app
+from textune.cli.options import Debug, RunFolder
 from textune.errors import RequestError
 
-ENGINES = ("local", "ray")
-
-Input = Annotated[
-    str,
-    typer.Option(
-        "--input",
-        metavar="FILE|-",
-        help="CSV, TSV, JSONL, Parquet, or lines of text; a folder or a 'pattern*.csv' of them.",
-    ),
-]
-Output = Annotated[
-    str,
-    typer.Option(
-        metavar="FILE", help="Write CSV, JSONL or Parquet instead of printing; a folder with --engine ray."
-    ),
-]
-Restart = Annotated[
-    bool, typer.Option("--restart", help="Begin anew, rather than go on where --output was stopped.")
-]
-Engine = Annotated[str, typer.Option(metavar="local|ray", help="Who does the work.")]
-RayAddress = Annotated[
-    str,
-    typer.Option(
-        metavar="ADDRESS",
-        help="The Ray cluster.",
-        show_default="that of RAY_ADDRESS, else this computer alone",
-    ),
-]
-RayWorkers = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        min=0,
-        help="Copies of the classifier on Ray.",
-        show_default="one for each GPU, or for each CPU but one",
-    ),
-]
+_ENGINES = ("local", "ray")
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Where the work is done.
-
-    Attributes:
-        engine: One of `ENGINES`.
-        address: The address of a Ray cluster, or empty.
-        workers: Copies of the classifier on it; 0: as many as there is room for.
-    """
-
-    engine: str
-    address: str
-    workers: int
-
-
-def run(
-    folder: Path,
-    texts: Sequence[str],
-    *,
-    input_file: str,
-    output: str,
-    text_column: str,
-    restart: bool,
-    runtime: str,
-    cluster: Cluster,
-    json: bool,
+@app.command()
+def predict(
+    run: RunFolder,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
+    input_file: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            metavar="FILE|-",
+            help="CSV, TSV, JSONL, Parquet, or lines of text; also a folder or a pattern such as '*.csv'.",
+        ),
+    ] = "",
+    output: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Write CSV, JSONL or Parquet instead of printing; a folder with --engine ray.",
+        ),
+    ] = "",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start over instead of resuming where --output was stopped.")
+    ] = False,
+    engine: Annotated[str, typer.Option(metavar="local|ray", help="What does the work.")] = "local",
+    ray_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The Ray cluster.",
+            show_default="that of RAY_ADDRESS, else this computer alone",
+        ),
+    ] = "",
+    ray_workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Copies of the classifier on Ray.",
+            show_default="one per GPU, or one per CPU but one",
+        ),
+    ] = 0,
+    text_column: Annotated[
+        str, typer.Option(help="The column that holds the text.", show_default="detected by its name")
+    ] = "",
+    runtime: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What classifies: torch, onnx, openvino, onnx-int8 ...",
+            show_default="the fastest that gives the run's own probabilities",
+        ),
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
+    debug: Debug = False,
 ) -> None:
-    """Predict, and show the predictions or where they are."""
-    from textune.cli.render import console
+    """Classify texts, files, or standard input."""
+    from textune.cli.render.prediction_lines import show_prediction, show_prediction_json
+    from textune.cli.render.progress import Watcher, show_json
 
-    _check_engine(cluster, texts)
-    with console.Watcher(quiet=json) as observer:
-        if cluster.engine == "ray":
+    _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
+    with Watcher(quiet=json) as observer:
+        if engine == "ray":
             from textune.cluster.request import predict_on_cluster
 
             count = predict_on_cluster(
-                folder,
+                run,
                 input_file,
                 output,
                 text_column=text_column,
-                address=cluster.address,
-                workers=cluster.workers,
+                address=ray_address,
+                workers=ray_workers,
                 runtime=runtime,
                 restart=restart,
                 observer=observer,
             )
         else:
-            from textune.commands.predict import predict
+            from textune.commands.predict import predict as run_prediction
 
-            count = predict(
-                folder,
-                texts,
+            count = run_prediction(
+                run,
+                texts or (),
                 input_file=input_file,
                 text_column=text_column,
                 output=output,
                 restart=restart,
                 runtime=runtime,
                 observer=observer,
-                show=console.show_prediction_json if json else console.show_prediction,
+                show=show_prediction_json if json else show_prediction,
             )
-    if output:
-        console.show_written(output, count, as_json=json)
+    if output and json:
+        show_json({"output": output, "texts": count})
+    elif output:
+        typer.echo(f"{count:,} predictions written to {output}")
 
 
-def _check_engine(cluster: Cluster, texts: Sequence[str]) -> None:
-    if cluster.engine not in ENGINES:
+def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
+    if engine not in _ENGINES:
+        raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(_ENGINES)}.")
+    if engine == "ray" and has_texts:
         raise RequestError(
-            f"There is no engine '{cluster.engine}'.", f"The engines are: {', '.join(ENGINES)}."
+            "--engine ray classifies files, but texts were given.",
+            "Give --input alone, with a pattern in quotes: --input 'posts/*.parquet'",
         )
-    if cluster.engine == "ray" and texts:
-        raise RequestError(
-            "--engine ray classifies files, and there are texts.",
-            "Give --input alone, a pattern in quotes: --input 'posts/*.parquet'",
-        )
-    if cluster.engine != "ray" and (cluster.address or cluster.workers):
-        option = "--ray-address" if cluster.address else "--ray-workers"
+    if engine != "ray" and (address or workers):
+        option = "--ray-address" if address else "--ray-workers"
         raise RequestError(f"{option} is given without --engine ray.", "Add --engine ray, or leave it out.")

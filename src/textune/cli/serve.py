@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from textune.cli.app import app
+from textune.cli.options import Debug
 from textune.errors import RequestError
 from textune.serving.limits import Limits
 
@@ -17,6 +19,7 @@ _DEFAULTS = Limits()
 _KEY_VARIABLE = "TEXTUNE_API_KEY"
 
 
+@app.command()
 def serve(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or of an export.")
@@ -24,14 +27,14 @@ def serve(
     runtime: Annotated[
         str,
         typer.Option(
-            help="torch, or an export's name such as onnx or onnx-int8; by default the fastest exact one.",
+            help="torch, or the name of an export, such as onnx-int8; by default the fastest exact one.",
             show_default=False,
         ),
     ] = "",
     host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 lets other computers in.")
+        str, typer.Option(help="The address to listen on; 0.0.0.0 allows other computers.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8000,
     api_key: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,22 +44,24 @@ def serve(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Give a request up after this long.")
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Abandon a request after this long.")
     ] = _DEFAULTS.timeout_seconds,
     max_queue: Annotated[
-        int, typer.Option(min=1, help="The most texts that wait; beyond it, requests are refused.")
+        int, typer.Option(min=1, help="Maximum number of waiting texts; beyond it, requests are refused.")
     ] = _DEFAULTS.queued_texts,
-    max_texts: Annotated[int, typer.Option(min=1, help="The most texts in a request.")] = _DEFAULTS.texts,
+    max_texts: Annotated[
+        int, typer.Option(min=1, help="Maximum number of texts per request.")
+    ] = _DEFAULTS.texts,
     max_characters: Annotated[
-        int, typer.Option(min=1, help="The most characters in a text.")
+        int, typer.Option(min=1, help="Maximum number of characters per text.")
     ] = _DEFAULTS.characters,
     max_body: Annotated[
-        int, typer.Option(min=1, metavar="BYTES", help="The most bytes in a request's body.")
+        int, typer.Option(min=1, metavar="BYTES", help="Maximum size of a request body.")
     ] = _DEFAULTS.body_bytes,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
-    """Answer requests over HTTP, and show a page at / to try the classifier."""
-    from textune.cli.render.console import Watcher
+    """Serve a classifier over HTTP, with a page at / to try it."""
+    from textune.cli.render.progress import Watcher
     from textune.commands.serve import serve as run_server
 
     limits = Limits(
@@ -72,8 +77,8 @@ def serve(
 
         def show(address: str) -> None:
             until_ready.close()
-            # To be copied, so it is not wrapped; from here on, standard error holds the log alone.
-            print(f"Serving {run} at {address}", flush=True)  # noqa: T201
+            # From here on, standard error holds the log alone.
+            typer.echo(f"Serving {run} at {address}")
 
         run_server(
             run,
@@ -90,15 +95,15 @@ def serve(
 def _keys_of_environment() -> Sequence[str]:
     """Return the environment's key, if it has one.
 
-    Not click's to read: for an option that may be repeated it splits a variable at blanks, so that each word
-    is a key, and takes one that is set and empty for none, so that the server is open to all.
+    Click must not read it: it would split the variable at spaces into several keys, and treat an empty
+    variable as no key, which opens the server to everybody.
     """
     key = os.environ.get(_KEY_VARIABLE)
     if key is None:
         return ()
     if not key.strip():
         raise RequestError(
-            f"{_KEY_VARIABLE} is set, and there is no key in it.",
-            "Put a key into it, or unset it for a server that needs none.",
+            f"{_KEY_VARIABLE} is set, but it holds no key.",
+            "Set it to a key, or unset it for a server that needs none.",
         )
     return (key,)

@@ -87,7 +87,7 @@ def test_several_seeds_are_shown_with_mean_spread_and_interval(
     assert outcome.code == 0, outcome.err
     assert "± seed" in outcome.out
     # The recipe's problem is convex.
-    assert "All seeds gave the same figures" in outcome.out
+    assert "All seeds gave the same metrics" in outcome.out
     assert "Seed 1: accuracy" in outcome.err
     assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
 

@@ -1,6 +1,6 @@
-"""What a result is worth, as it is shown: calibration, and what a precision costs in coverage.
+"""Calibration and coverage: how far a result can be trusted, and what a precision costs in coverage.
 
-In: what `metrics.json` holds. Out: tables and sentences.
+In: `metrics.json`. Out: tables and sentences.
 """
 
 from __future__ import annotations
@@ -10,28 +10,17 @@ from typing import Any
 
 from rich.table import Table
 
+from textune.cli.render.tables import bare_table
+
 
 def coverage_table(document: Mapping[str, Any]) -> Table:
     """Return how many texts are answered at which precision, by thresholds that validation chose."""
-    table = Table(
+    table = bare_table(
+        *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
         title="answering only where it is sure",
-        title_justify="left",
-        caption="Chosen on validation, with a margin; test is what the threshold then gives.\n"
+        caption="Chosen on validation, with a margin; test shows what the threshold then achieves.\n"
         "-: too few validation rows are right to show that much.",
-        caption_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
     )
-    for name in (
-        "at least\nright",
-        "\nthreshold",
-        "\nanswered",
-        "validation\nright",
-        "\nanswered",
-        "test\nright",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
     for row in document["coverage"]:
         threshold = "-" if row["threshold"] is None else f"{row['threshold']:.3f}"
         cells = [cell for split in ("validation", "test") for cell in _answers(row[split])]

@@ -1,4 +1,4 @@
-"""Figures as lines of characters: intervals on a common scale, and bars.
+"""Numbers drawn as lines of characters: intervals on a common scale, and bars.
 
 In: `metrics.json`. Out: tables for the terminal. Does not know what else is shown.
 """
@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
+
+from textune.cli.render.tables import bare_table, escape
 
 _WIDTH = 40
 _BAR = 20
@@ -21,29 +22,21 @@ def interval_table(document: Mapping[str, Any], names: Mapping[str, str]) -> Tab
     """Return the macro-F1 on test as points with their 95 % intervals, beside the baselines'.
 
     Args:
-        document: What `metrics.json` holds.
-        names: What the baselines are called.
+        document: The run's `metrics.json`.
+        names: The titles of the baselines.
     """
     rows = {"this run": document["metrics"]["test"]}
-    rows |= {names.get(name, name): figures for name, figures in document.get("baselines", {}).items()}
-    low, high = _scale([figures["macro_f1_ci95"] for figures in rows.values()])
-    table = Table(
-        title="macro-F1 on test, with its 95 % interval",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="dim",
-    )
-    table.add_column("")
-    table.add_column("", justify="right")
+    rows |= {names.get(name, name): metrics for name, metrics in document.get("baselines", {}).items()}
+    low, high = _scale([metrics["macro_f1_ci95"] for metrics in rows.values()])
+    table = bare_table("", "", title="macro-F1 on test, with its 95 % interval", header_style="dim")
     ends = f"{low * 100:.0f} %", f"{high * 100:.0f} %"
     table.add_column(f"{ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}", no_wrap=True)
-    for name, figures in rows.items():
+    for name, metrics in rows.items():
         own = name == "this run"
-        line = draw_interval(figures["macro_f1"], figures["macro_f1_ci95"], low=low, high=high)
+        line = draw_interval(metrics["macro_f1"], metrics["macro_f1_ci95"], low=low, high=high)
         table.add_row(
             escape(name),
-            f"{figures['macro_f1'] * 100:.1f} %",
+            f"{metrics['macro_f1'] * 100:.1f} %",
             f"[{'blue' if own else 'default'}]{line}[/]",
             style="bold" if own else None,
         )
@@ -51,7 +44,7 @@ def interval_table(document: Mapping[str, Any], names: Mapping[str, str]) -> Tab
 
 
 def draw_interval(value: float, interval: tuple[float, float], *, low: float, high: float) -> str:
-    """Return a figure and its interval on a scale from `low` to `high`, 40 characters wide.
+    """Return a value and its interval on a scale from `low` to `high`, 40 characters wide.
 
     Example:
         >>> draw_interval(0.5, (0.4, 0.6), low=0.0, high=1.0)

@@ -1,4 +1,4 @@
-"""What `textune train --seeds` shows: the figures' mean, spread and interval."""
+"""What `textune train --seeds` shows: the mean, spread and interval of each metric."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
+import typer
 from rich.table import Table
 
-_FIGURES = {
+from textune.cli.render.tables import escape, framed_table, show
+
+_METRICS = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
     "log_loss": "log loss",
@@ -20,57 +20,44 @@ _FIGURES = {
 _SHARES = {"accuracy", "macro_f1"}
 
 
-def show_seeds(document: Mapping[str, Any], *, as_json: bool) -> None:
-    """Show what trainings with several seeds gave: their `summary.json`."""
-    from textune.cli.render.console import show_json
-
-    if as_json:
-        show_json(document)
-        return
-    console = Console(highlight=False)
-    console.print()
-    console.print(_spread_table(document))
-    spreads = [document["metrics"]["test"][name]["standard_deviation"] for name in _FIGURES]
+def show_seeds(document: Mapping[str, Any]) -> None:
+    """Show the results of trainings with several seeds: their `summary.json`."""
+    show("", _spread_table(document))
+    spreads = [document["metrics"]["test"][name]["standard_deviation"] for name in _METRICS]
     if not any(spreads):
-        console.print("All seeds gave the same figures: nothing in this recipe is left to chance.\n")
+        show("All seeds gave the same metrics: nothing in this recipe is left to chance.\n")
     if "verdict" in document:
-        console.print(escape(document["verdict"]["sentence"]))
-    console.print(f"[dim]{document['seconds']['total']:.1f} s in all[/dim]")
+        show(escape(document["verdict"]["sentence"]))
+    show(f"[dim]{document['seconds']['total']:.1f} s in all[/dim]")
     # Paths and commands are to be copied: they are never wrapped.
-    print(f"\nThe runs are in {document['run']}. The best by validation log loss:")  # noqa: T201
-    print(f'  textune predict {shlex.quote(document["best"])} "Your own text"')  # noqa: T201
+    typer.echo(f"\nThe runs are in {document['run']}. The best by validation log loss:")
+    typer.echo(f'  textune predict {shlex.quote(document["best"])} "Your own text"')
 
 
 def _spread_table(document: Mapping[str, Any]) -> Table:
     test, seeds = document["metrics"]["test"], document["seeds"]
-    table = Table(
+    table = framed_table(
+        *("test", "mean", "± seed", "95 % interval", "lowest", "highest"),
         title=escape(f"{document['recipe']} · {document['model']} · {document['source']}"),
-        title_style="bold",
-        title_justify="left",
         caption=f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) on {test['examples']:,} test rows.\n"
         "± is the standard deviation between seeds; the interval is\n"
         "that of the mean, over texts and seeds.",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
     )
-    for name in ("test", "mean", "± seed", "95 % interval", "lowest", "highest"):
-        table.add_column(name, justify="left" if name == "test" else "right", no_wrap=True)
-    for name, title in _FIGURES.items():
+    for name, title in _METRICS.items():
         table.add_row(title, *_cells(test[name], as_share=name in _SHARES))
     return table
 
 
 def _cells(spread: Mapping[str, Any], *, as_share: bool) -> list[str]:
     low, high = spread["ci95"]
-    figures = [spread["mean"], spread["standard_deviation"], low, high]
-    figures += [min(spread["values"]), max(spread["values"])]
-    shown = [f"{value * 100:.1f}" if as_share else f"{value:.3f}" for value in figures]
+    values = [spread["mean"], spread["standard_deviation"], low, high]
+    values += [min(spread["values"]), max(spread["values"])]
+    shown = [f"{value * 100:.1f}" if as_share else f"{value:.3f}" for value in values]
     unit = " %" if as_share else ""
     return [
-        f"{shown[0]}{unit}",
+        shown[0] + unit,
         f"±{shown[1]}",
         f"{shown[2]} to {shown[3]}{unit}",
-        f"{shown[4]}{unit}",
-        f"{shown[5]}{unit}",
+        shown[4] + unit,
+        shown[5] + unit,
     ]

@@ -1,0 +1,52 @@
+"""The application that every command's file registers itself with.
+
+    @app.command()
+    def train(...):
+
+`main` discovers the files of this folder, so that a new command needs a file in `commands/`, one here, and no
+other change.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+_FIRST = (
+    *("serve", "export", "train", "evaluate", "predict", "audit", "reproduce"),
+    *("compare", "explain", "recipes", "report", "push", "cache"),
+)
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order of `_FIRST`, and all others after them by name."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return sorted(self.commands, key=lambda name: ((*_FIRST, name).index(name), name))
+
+
+app = typer.Typer(
+    name="textune",
+    cls=_InOrder,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fine-tune a pretrained encoder into a text classifier that you can trust.",
+    epilog="Start with: textune train --recipe frozen --model embedded:minilm --data sample:emotion",
+)
+
+
+@app.callback(invoke_without_command=True)
+def print_version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Print the version if asked for it."""
+    if version:
+        import textune
+
+        typer.echo(f"textune {textune.__version__}")
+        raise typer.Exit

@@ -1,0 +1,43 @@
+"""`textune cache list` and `textune cache clear` on the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from textune.cli.app import app
+from textune.cli.options import Debug, Json
+
+cache = typer.Typer(no_args_is_help=True, help="List or delete the cached outputs of frozen encoders.")
+app.add_typer(cache, name="cache")
+
+
+@cache.command("list")
+def list_cache(json: Json = False, debug: Debug = False) -> None:
+    """List the cached encoder outputs."""
+    from textune.cli.render.progress import show_json
+    from textune.cli.render.tables import bare_table, escape, show
+    from textune.encoder.cache import FeatureCache
+
+    features = FeatureCache()
+    entries = features.entries()
+    if json:
+        listed = [
+            {"path": str(entry.path), "description": entry.description, "bytes": entry.bytes}
+            for entry in entries
+        ]
+        show_json({"folder": str(features.folder), "entries": listed})
+        return
+    table = bare_table("encoder output of", "MB")
+    for entry in entries:
+        table.add_row(escape(entry.description), f"{entry.bytes / 1e6:.1f}")
+    show(table)
+    show(f"\n{len(entries)} entries in {escape(str(features.folder))}; `textune cache clear` deletes them.")
+
+
+@cache.command("clear")
+def clear_cache(debug: Debug = False) -> None:
+    """Delete all cached encoder outputs."""
+    from textune.encoder.cache import FeatureCache
+
+    count, size = FeatureCache().clear()
+    typer.echo(f"Deleted {count} entries, {size / 1e6:.1f} MB.")

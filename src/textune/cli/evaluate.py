@@ -1,0 +1,37 @@
+"""`textune evaluate` on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textune.cli.app import app
+from textune.cli.options import Debug, Json, MinPrecision, Offline, RunFolder
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[
+        str | None, typer.Option(help="Another source of labelled texts.", show_default="the run's own")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
+    min_precision: MinPrecision = None,
+    offline: Offline = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Evaluate a run's classifier on labelled texts."""
+    from textune.cli.render.metrics_table import show_evaluation
+    from textune.cli.render.progress import Watcher, show_json
+    from textune.commands.evaluate import evaluate as run_evaluation
+
+    with Watcher(quiet=json) as observer:
+        document = run_evaluation(
+            run, data=data, split=split, min_precision=min_precision, offline=offline, observer=observer
+        )
+    if json:
+        show_json(document)
+    else:
+        show_evaluation(document)

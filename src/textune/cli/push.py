@@ -1,0 +1,36 @@
+"""`textune push` on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textune.cli.app import app
+from textune.cli.options import Debug, Json, RunFolder
+
+
+@app.command()
+def push(
+    run: RunFolder,
+    repository: Annotated[str, typer.Argument(metavar="REPO", help="The model repository, owner/name.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    token: Annotated[
+        str,
+        typer.Option(help="A token with write access.", show_default="HF_TOKEN, or that of hf auth login"),
+    ] = "",
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Upload a run's classifier and its model card to the Hub."""
+    from textune.cli.render.progress import Watcher, show_json
+    from textune.commands.push import push as run_push
+
+    with Watcher(quiet=json) as observer:
+        pushed = run_push(run, repository, private=private, token=token, observer=observer)
+    if json:
+        show_json({"repository": pushed.repository, "url": pushed.url, "files": list(pushed.files)})
+        return
+    typer.echo(f"Uploaded {len(pushed.files)} files to {pushed.url}")
+    if not pushed.licence:
+        typer.echo(f"The model card names no licence: add one to {run / 'README.md'}, and push again.")

@@ -1,0 +1,34 @@
+"""`textune recipes` on the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textune.cli.app import app
+from textune.cli.options import Debug
+
+
+@app.command()
+def recipes(
+    name: Annotated[str, typer.Argument(help="Show this recipe in full.", show_default=False)] = "",
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show all settings with their defaults instead.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """List the shipped recipes, or show one with its comments."""
+    from textune.cli.render.tables import bare_table, show
+    from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, recipe_names, recipe_text
+
+    if settings:
+        typer.echo(dump_recipe(Recipe()), nl=False)
+    elif name:
+        typer.echo(recipe_text(name), nl=False)
+    else:
+        table = bare_table("recipe", "what it is for", numbers=False)
+        for each in recipe_names():
+            table.add_row(each, load_recipe(each).description)
+        show(table)
+        typer.echo("\n`textune recipes NAME` shows a recipe with its comments.")

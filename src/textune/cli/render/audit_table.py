@@ -1,0 +1,108 @@
+"""The findings of an audit: a table, what was looked for and not found, and the next command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from textune.audit.findings import CHECKS, SEVERITIES
+from textune.cli.render.tables import framed_table, show
+from textune.data.raw import counted
+
+if TYPE_CHECKING:
+    from textune.audit.findings import Finding, FoundRow
+    from textune.commands.audit import AuditResult
+
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+_TEXT_CHARACTERS = 200
+_JOINER = "\u200d"
+
+
+def show_audit(result: AuditResult, *, rows: int) -> None:
+    """Show the findings of an audit, and the command to try next.
+
+    Args:
+        result: The result of the audit.
+        rows: The maximum number of rows to show per finding.
+    """
+    sizes = ", ".join(f"{count:,} {split}" for split, count in result.rows.items()) or "no usable row"
+    heading = f"{result.source} · {sizes} · {len(result.label_names)} classes"
+    show("", Text(heading, style="bold"), _table(result.findings, rows), *_rest(result))
+    # Paths and commands are to be copied: they are never wrapped.
+    typer.echo(f"\n{_next_step(result)}")
+
+
+def printable(text: str) -> str:
+    r"""Return a text on one line, with what a terminal could take for a command written out.
+
+    Example:
+        >>> print(printable("so\n happy\x1b[2J"))
+        so happy\x1b[2J
+    """
+    line = " ".join(text[:_TEXT_CHARACTERS].split())
+    return "".join(
+        letter if letter.isprintable() or letter == _JOINER else ascii(letter)[1:-1] for letter in line
+    )
+
+
+def _table(findings: Sequence[Finding], rows: int) -> Table:
+    table = framed_table("check", "", expand=True)
+    table.columns[1].justify = "left"
+    table.add_column("what was found", ratio=1)
+    for severity, group in groupby(findings, key=lambda finding: finding.severity):
+        for finding in group:
+            style = _STYLES[severity]
+            cell: list[RenderableType] = [Text(finding.title, style="bold" if severity != "info" else "")]
+            if severity != "info":
+                cell += [*_example_rows(finding.rows, rows), Text(finding.advice, style="italic"), Text("")]
+            table.add_row(Text(finding.id, style=style), Text(severity, style=style), Group(*cell))
+    return table
+
+
+def _example_rows(rows: Sequence[FoundRow], limit: int) -> Iterator[RenderableType]:
+    if not rows or not limit:
+        return
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(no_wrap=True, max_width=34)
+    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
+    for row in rows[:limit]:
+        grid.add_row(f"{row.split} {row.place}", Text(printable(row.note)), Text(printable(row.text)))
+    yield grid
+    if len(rows) > limit:
+        yield Text(f"and {counted(len(rows) - limit, 'more row')} (--rows N, or --json)", style="dim")
+
+
+def _rest(result: AuditResult) -> Iterator[Text]:
+    """Return what was looked for and not found, and what was not looked for."""
+    nouns = {"error": "error", "warning": "warning", "info": "note"}
+    counts = {
+        severity: sum(finding.severity == severity for finding in result.findings) for severity in SEVERITIES
+    }
+    listed = ", ".join(counted(counts[severity], nouns[severity]) for severity in SEVERITIES)
+    yield Text(f"{listed}.", style="bold")
+    found = {finding.id for finding in result.findings}
+    clean = [name for id, name in CHECKS.items() if id not in found and id not in result.left_out]
+    if clean:
+        yield Text(f"Nothing found: {', '.join(clean)}.", style="dim")
+    for reason in dict.fromkeys(result.left_out.values()):
+        names = ", ".join(CHECKS[id] for id, why in result.left_out.items() if why == reason)
+        yield Text(f"Not looked for: {names} ({reason}).", style="dim")
+
+
+def _next_step(result: AuditResult) -> str:
+    source = shlex.quote(result.source)
+    if any(finding.id in {"D001", "D002"} for finding in result.findings):
+        return f"Fix what training refuses, then audit again:\n  textune audit {source}"
+    model = f" --model {shlex.quote(result.model)}" if result.model else ""
+    train = f"  textune train{model} --data {source}"
+    if result.suspects_file is not None:
+        return f"Read {result.suspects_file} from the top, fix the labels in the data, then train:\n{train}"
+    return f"{'Fix the errors, then train' if result.has_errors else 'Train on it'}:\n{train}"

@@ -1,0 +1,60 @@
+"""A text with its words coloured by their effect on the decision, and a table of the strongest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from textune.cli.render.tables import bare_table, escape, show
+
+if TYPE_CHECKING:
+    from textune.explain.attribution import Explanation
+
+_LISTED = 8
+_BAR = 20
+_FOR, _AGAINST = (74, 144, 226), (245, 124, 0)
+"""Blue and orange, which most colour-blind people can tell apart."""
+
+
+def show_explanation(explanation: Explanation) -> None:
+    """Show a label, the text with its words coloured, and the words that weigh most."""
+    show(
+        f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}\n",
+        coloured(explanation),
+        "",
+        _word_table(explanation),
+        f"\n[dim]Points: how much the word raises the probability of {escape(explanation.label)}. "
+        "Blue words support it, orange words oppose it.[/dim]",
+    )
+
+
+def coloured(explanation: Explanation) -> Text:
+    """Return the text, each word on a colour as strong as its weight."""
+    text = Text(explanation.text)
+    largest = _largest(explanation)
+    for word in explanation.words:
+        strength = abs(word.weight) / largest
+        if strength > 0.1:
+            red, green, blue = (
+                round(255 - strength * (255 - part)) for part in (_FOR if word.weight > 0 else _AGAINST)
+            )
+            text.stylize(f"black on rgb({red},{green},{blue})", word.start, word.end)
+    return text
+
+
+def _word_table(explanation: Explanation) -> Table:
+    table = bare_table("word", "points")
+    table.add_column("")
+    heaviest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:_LISTED]
+    for word in heaviest:
+        length = round(abs(word.weight) / _largest(explanation) * _BAR)
+        colour = _FOR if word.weight > 0 else _AGAINST
+        bar = Text("█" * length, style=f"rgb({','.join(map(str, colour))})")
+        table.add_row(escape(word.word), f"{word.weight * 100:+.1f}", bar)
+    return table
+
+
+def _largest(explanation: Explanation) -> float:
+    return max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0

@@ -1,0 +1,89 @@
+"""Progress on standard error while a command runs, and its JSON document on standard output at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_SECONDS_PER_LINE = 30
+_SECONDS_OF_SPEED = 300
+"""The window from which the remaining time is estimated; a batch of long texts may take a minute."""
+
+
+class Watcher:
+    """Shows on standard error what a command does; an `Observer`.
+
+    Args:
+        quiet: Show notes only, and no progress.
+        silent: Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, quiet=silent)
+        self._quiet = quiet
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[counted]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            transient=True,
+            speed_estimate_period=_SECONDS_OF_SPEED,
+            disable=quiet or not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def stage(self, title: str) -> None:
+        """Show the stage that begins."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(title, total=None, counted="", figures="")
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        """Show how far the stage is."""
+        if self._task is None:
+            return
+        counted = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
+        self._progress.update(
+            self._task, completed=done, total=total or None, counted=counted, figures=figures
+        )
+        if not self._quiet and not self._console.is_terminal:
+            self._write_line(self._task, counted, figures)
+
+    def _write_line(self, task: TaskID, counted: str, figures: str) -> None:
+        """Write a line now and then where there is no terminal to draw on."""
+        if time.monotonic() - self._last_line < _SECONDS_PER_LINE:
+            return
+        self._last_line = time.monotonic()
+        shown = self._progress.tasks[self._progress.task_ids.index(task)]
+        left = "" if shown.time_remaining is None else f"{timedelta(seconds=int(shown.time_remaining))} left"
+        self.note(", ".join(part for part in (f"{shown.description}: {counted}", figures, left) if part))
+
+    def note(self, sentence: str) -> None:
+        """Show a sentence, and leave it there."""
+        self._console.print(f"[dim]·[/dim] {escape(sentence)}")
+
+
+def show_json(document: Any) -> None:
+    """Print a JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201

@@ -1,0 +1,70 @@
+"""A command is two files: one in `commands/`, one in `cli/`, and nothing else changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textune import cli, commands
+from textune.cli.app import app
+
+COMMAND = """
+from textune.errors import RequestError
+
+
+def shout(text: str) -> str:
+    if not text:
+        raise RequestError("There is nothing to shout.", "Give a text.")
+    return text.upper()
+"""
+
+COMMAND_LINE = '''
+import typer
+
+from textune.cli.app import app
+
+
+@app.command()
+def shout(text: str) -> None:
+    """Print a text in capitals."""
+    from textune.commands.shout import shout as run_shout
+
+    typer.echo(run_shout(text))
+'''
+
+
+@pytest.fixture(autouse=True)
+def toy_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add the two files, as if they lay in the package's folders."""
+    for package, code in ((commands, COMMAND), (cli, COMMAND_LINE)):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / "shout.py").write_text(code, encoding="utf-8")
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    registered = list(app.registered_commands)
+    yield
+    app.registered_commands[:] = registered
+    for package in (commands, cli):
+        sys.modules.pop(f"{package.__name__}.shout", None)
+
+
+def test_a_toy_command_runs(textune_command: Any) -> None:
+    outcome = textune_command("shout", "what a day")
+
+    assert (outcome.code, outcome.out) == (0, "WHAT A DAY\n")
+
+
+def test_a_toy_commands_error_is_a_message_and_exit_code_2(textune_command: Any) -> None:
+    outcome = textune_command("shout", "")
+
+    assert (outcome.code, outcome.err) == (2, "error: There is nothing to shout.\nGive a text.\n")
+
+
+def test_help_lists_a_toy_command_after_the_built_in_ones(textune_command: Any) -> None:
+    lines = textune_command("--help").out.partition("Commands:")[2].split("\n\n")[0].splitlines()
+
+    assert lines[-1].split(maxsplit=1) == ["shout", "Print a text in capitals."]
