@@ -1,16 +1,16 @@
-# Two targets do everything in a fresh clone: `make quickstart` and `make test`.
-# Nothing but Python 3.11 or newer, pip and make is assumed.
+# Two targets cover everything in a fresh clone: `make quickstart` and `make test`.
+# They need only Python 3.11 or newer, pip and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# TensorFlow has an environment of its own: not everyone wants its 600 MB.
+# TensorFlow has its own environment: not everyone wants its 600 MB.
 TF_VENV := .venv-tensorflow
 TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(VENV)/python-found:
 	@touch $@
 
 $(VENV)/installed: $(VENV)/python-found pyproject.toml
-	@echo "Installing textune and what it needs into $(VENV): about 2 GB on disk, some minutes of download."
+	@echo "Installing textune and its dependencies into $(VENV): about 2 GB on disk, a few minutes of download."
 	$(BIN)/python -m pip install --disable-pip-version-check -e ".[embedded]"
 	@touch $@
 
@@ -35,11 +35,11 @@ $(VENV)/installed-cluster: $(VENV)/installed-dev
 
 install: $(VENV)/installed-dev  ## Set up the development environment in .venv, with the command textune.
 
-quickstart: $(VENV)/installed  ## Train on the shipped sample, show the figures, classify three sentences.
+quickstart: $(VENV)/installed  ## Train on the shipped sample, show the metrics, classify three sentences.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/quickstart.sh $(RUNS)
 
-# Two files at a time: most tests keep one core busy. A file's tests stay together, as they share what they train.
-# Two processes share two cores: threads that have nothing to do must not keep one busy.
+# Two files at a time, because most tests keep one core busy. The tests of a file stay together, because they share
+# trained models. Two processes share two cores, so idle threads must not keep one busy.
 test: $(VENV)/installed-dev  ## Run the tests.
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -54,36 +54,39 @@ $(TF_VENV)/installed: $(VENV)/python-found pyproject.toml
 test-tensorflow: $(TF_VENV)/installed  ## Run the tests of the Keras engine, in an environment with TensorFlow.
 	$(TF_BIN)/python -m pytest tests/on_tensorflow
 
-lint: $(VENV)/installed-dev  ## Check style, types and layers.
+lint: $(VENV)/installed-dev  ## Check style, types and imports between rooms.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint quickstart test  ## Exactly what CI runs.
+check: lint quickstart test  ## Run lint, quickstart and test.
 
-fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times, looking for anything but a clear message.
+check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it alone, train on the sample with it.
+	sh scripts/check-wheel.sh $(PYTHON)
+
+fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
 
-torture: $(VENV)/installed-dev torture-serve  ## torture-serve; then kill trainings and predictions 100 times each, resumed to the same bits.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, then kill trainings and predictions 100 times each and resume them to the same bits.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 
-soak-predict: $(VENV)/installed-dev  ## Predict a million rows, and weigh the process: its memory must stay flat.
+soak-predict: $(VENV)/installed-dev  ## Predict a million rows and measure memory, which must stay flat.
 	TEXTUNE_SOAK_ROWS=1000000 $(BIN)/python -m pytest tests/test_prediction_memory.py
 
-bench: bench-encode bench-commands bench-finetune bench-scaling bench-peers bench-serve bench-audit bench-predict  ## All benchmarks, one after the other; three hours.
+bench: bench-encode bench-commands bench-finetune bench-scaling bench-peers bench-serve bench-audit bench-predict  ## Run all benchmarks, one after another; three hours.
 
-bench-encode: $(VENV)/installed  ## Encoding throughput beside plain transformers.
+bench-encode: $(VENV)/installed  ## Compare encoding throughput with plain transformers.
 	$(BIN)/python benchmarks/encode.py
 
-bench-commands: $(VENV)/installed  ## Seconds and memory of whole training commands.
+bench-commands: $(VENV)/installed  ## Measure seconds and memory of whole commands.
 	$(BIN)/python benchmarks/commands.py
 
-bench-finetune: $(VENV)/installed  ## Fine-tuning beside transformers' Trainer: speed, memory, quality; 30 minutes.
+bench-finetune: $(VENV)/installed  ## Compare fine-tuning with transformers' Trainer: speed, memory, quality; 30 minutes.
 	$(BIN)/python benchmarks/finetune.py
 
-bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
+bench-scaling: $(VENV)/installed  ## Measure the cost of 4 and 16 times the data.
 	$(BIN)/python benchmarks/scaling.py
 
 .bench/%/installed: benchmarks/peers/requirements/%.txt
@@ -91,20 +94,20 @@ bench-scaling: $(VENV)/installed  ## What 4 and 16 times the data cost.
 	.bench/$*/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## textune beside Keras, Trainer, SetFit and others; an hour.
+bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## Compare textune with Keras, Trainer, SetFit and others; an hour.
 	$(BIN)/python benchmarks/peers/compare.py --picture docs/pictures/peers.svg
 
-bench-serve: $(VENV)/installed-dev  ## The server beside a plain one, and overloaded; seven minutes.
+bench-serve: $(VENV)/installed-dev  ## Compare the server with a plain one, then overload it; seven minutes.
 	$(BIN)/python benchmarks/serve.py
 
-torture-serve: $(VENV)/installed-dev  ## 20,000 wrong requests, 2,000 clients that hang up, 20 signals under load.
+torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load.
 	TEXTUNE_SERVE_REQUESTS=20000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving
 
-bench-audit: $(VENV)/installed-dev  ## What the audit finds of faults planted in TweetEval.
+bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEval the audit finds.
 	$(BIN)/python benchmarks/planted_faults.py
 
-bench-predict: $(VENV)/installed-dev  ## Bulk prediction with every runtime beside transformers' pipeline; minutes.
+bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtime with transformers' pipeline; minutes.
 	$(BIN)/python benchmarks/predict.py
 
-clean:  ## Delete the environments and the caches, and keep the runs.
+clean:  ## Delete the environments and caches; keep the runs.
 	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,8 +17,8 @@ from textune.run.predictions import Predictions, read_predictions
 DRAWS = 300
 PRECISIONS = (0.8, 0.9, 0.95)
 SIZES = (120, 374)
-# How sure the rows are to show the precision: the lower end of the interval at 50 % is nearly what is seen.
-RULES = {"as seen": 0.5, "80 % sure": 0.8, "90 % sure": 0.9, "95 % sure": 0.95}
+# The level of the one-sided interval: at 50 %, its lower end is nearly the observed precision.
+RULES = {"as observed": 0.5, "80 % confidence": 0.8, "90 % confidence": 0.9, "95 % confidence": 0.95}
 
 
 def outcomes(predictions: Predictions, rows: int, precision: float) -> tuple[int, list[tuple[float, float]]]:

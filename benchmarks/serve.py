@@ -154,11 +154,12 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, turns: int, s
         counts = [sum(load.statuses[status] for load in found) for status in (200, 429, 504)]
         goodput = statistics.median(load.in_time / load.seconds for load in found)
         first = first or goodput
-        refusals = max(load.percentile(99, 429) for load in found)
+        refused = [load for load in found if load.statuses[429]]
+        refusals = f"{max(load.percentile(99, 429) for load in refused):.1f} ms" if refused else "-"
         health = max(probe.percentile(99) for probe in probes[times])
         print(
             f"{times:>3}x   {sent:>7} {counts[0]:>7} {counts[1]:>7} {counts[2]:>5} {sent - sum(counts):>5} "
-            f"{goodput:>7.0f} {goodput / first:>6.2f} {refusals:>8.1f} ms {health:>12.1f} ms"
+            f"{goodput:>7.0f} {goodput / first:>6.2f} {refusals:>11} {health:>12.1f} ms"
         )
 
 

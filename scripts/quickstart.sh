@@ -6,7 +6,7 @@ run="${1:-runs}/quickstart"
 rm -rf "$run"
 textune train --recipe frozen --model embedded:minilm --data sample:emotion --out "$run" --offline
 echo
-echo "Three sentences of ours:"
+echo "Three sentences that are not in the sample:"
 textune predict "$run" \
     "They cancelled my train again and nobody can tell us why" \
     "We got the keys to our first flat today!!" \

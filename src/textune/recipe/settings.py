@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
+
 
 class Section(BaseModel):
     """A part of a recipe: unknown settings are refused, values do not change."""
@@ -241,3 +243,10 @@ class Recipe(Section):
     def trains_encoder(self) -> bool:
         """Whether layers of the encoder are trained, rather than the head alone."""
         return self.model.frozen_layers != "all"
+
+    @property
+    def training(self) -> Training:
+        """The method of training that the recipe asks for, with only its own settings."""
+        if self.trains_encoder:
+            return EncoderTraining.of(self.train)
+        return (KerasTraining if self.train.engine == "keras" else HeadTraining).of(self.train)

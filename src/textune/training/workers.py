@@ -5,8 +5,9 @@ once. A batch is cut into shards; on a CPU every core computes a shard of its ow
 batch's shards, and what does not fit into memory at once is computed one shard after the other. Random
 numbers depend on the seed, the step and the shard alone. Does not know optimisers or epochs.
 
-Why a core a shard: torch lets all cores work on every operation and wait for each other at its end, which
-costs a tenth on an idle machine and several times more on a busy one (docs/decisions/0005-a-core-a-batch.md).
+Why one core per shard: torch lets all cores work on every operation and wait for each other at its end, which
+costs a tenth on an idle machine and several times more on a busy one
+(docs/decisions/0005-one-batch-per-core.md).
 """
 
 from __future__ import annotations

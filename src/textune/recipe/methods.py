@@ -1,0 +1,79 @@
+"""The methods of training, each with only its own settings.
+
+A recipe file holds all settings of training in one flat section, `[train]`, whatever its method. Code that trains
+takes one of these views instead: what it does not list, that method does not have. Fields and their meaning
+are those of `TrainSettings`, where the defaults are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from textune.recipe.settings import TrainSettings
+
+Schedule = Literal["constant", "linear", "cosine", "step", "exponential"]
+
+
+@dataclass(frozen=True)
+class GradientTraining:
+    """What every method has."""
+
+    seed: int
+    num_train_epochs: int
+    per_device_train_batch_size: int
+    learning_rate: float
+    lr_scheduler_type: Schedule
+    lr_decay: float
+    lr_step_epochs: int
+    label_smoothing_factor: float
+    class_weights: Literal["none", "balanced"]
+    early_stopping_patience: int
+    load_best_model_at_end: bool
+    calibrate: bool
+
+    @classmethod
+    def of(cls, settings: TrainSettings) -> Self:
+        """Return the settings that this method has, out of all."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class HeadTraining(GradientTraining):
+    """Training of a head alone, on features of a frozen encoder, by torch."""
+
+    optim: Literal["adam", "adamw", "lbfgs"]
+    weight_decay: float | Literal["auto"]
+    warmup_steps: int
+    report_to: str
+
+
+@dataclass(frozen=True)
+class EncoderTraining(GradientTraining):
+    """Training of an encoder's layers together with the head."""
+
+    optim: Literal["adam", "adamw"]
+    weight_decay: float
+    warmup_steps: int
+    report_to: str
+    gradient_accumulation_steps: int
+    layerwise_lr_decay: float
+    max_grad_norm: float
+    rdrop: float
+    ema_decay: float
+    members: int
+    use_validation: bool
+    save_steps: int
+
+
+@dataclass(frozen=True)
+class KerasTraining(GradientTraining):
+    """Training of a head alone, by Keras."""
+
+    optim: Literal["adam", "adamw"]
+    weight_decay: float
+    keras_input: Literal["tokens", "features"]
+
+
+Training = HeadTraining | EncoderTraining | KerasTraining
