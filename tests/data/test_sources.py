@@ -152,7 +152,7 @@ def test_a_path_that_is_not_there_is_not_looked_up_on_the_hub(
 def test_a_bare_name_is_answered_with_what_a_source_may_be() -> None:
     error = refusal("imdb")
 
-    assert error.message == "'imdb' is no source: there is no file or folder of that name."
+    assert error.message == "'imdb' is not a source: there is no file or folder of that name."
     assert "owner/name:configuration, or sample:emotion" in error.hint
 
 

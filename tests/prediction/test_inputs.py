@@ -165,7 +165,7 @@ def test_an_empty_file_is_told(tmp_path: Path, name: str) -> None:
 
 
 def test_a_kind_of_file_that_is_not_known_is_told(tmp_path: Path) -> None:
-    assert "'.docx' is no known kind of file" in refusal(write(tmp_path / "posts.docx", "so")).message
+    assert "'.docx' is not a known kind of file" in refusal(write(tmp_path / "posts.docx", "so")).message
 
 
 def test_a_fault_shows_when_its_row_is_reached_and_not_before(tmp_path: Path) -> None:

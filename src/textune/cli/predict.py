@@ -8,6 +8,7 @@ import typer
 
 from textune.cli.app import app
 from textune.cli.options import Debug, RunFolder
+from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
 _ENGINES = ("local", "ray")
@@ -22,7 +23,7 @@ def predict(
         typer.Option(
             "--input",
             metavar="FILE|-",
-            help="CSV, TSV, JSONL, Parquet, or lines of text; also a folder or a pattern such as '*.csv'.",
+            help=f"{', '.join(format_names())}, or lines of text; also a folder or a pattern such as '*.csv'.",
         ),
     ] = "",
     output: Annotated[

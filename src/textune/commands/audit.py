@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textune.audit.training_checks import look_at_texts
 from textune.commands.train import resolve_recipe
 from textune.context import Observer, Silence
+from textune.data.formats.registry import table_suffixes
 from textune.errors import MissingExtraError, RequestError, StorageError
 from textune.files import write_text
 from textune.recipe.recipes import Recipe
@@ -234,7 +235,7 @@ def _free_file(data: str, contents: str) -> Path:
     Whoever has reviewed an earlier file has perhaps written into it.
     """
     name = Path(data.rstrip("/")).name
-    for suffix in (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"):
+    for suffix in table_suffixes():
         name = name.removesuffix(suffix)
     stem = re.sub(r"[^\w.]+", "-", name).strip("-.")[:40] or "data"
     for number in count(1):

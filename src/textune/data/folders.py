@@ -15,8 +15,8 @@ from typing import Any
 from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
 from textune.data.dataset import SPLITS
 from textune.data.formats.lines import read_lines
-from textune.data.formats.parquet import stored_label_names
-from textune.data.formats.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.data.formats.registry import find_format, format_of, table_suffixes
+from textune.data.formats.tables import column_names, read_rows
 from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, counted
 from textune.errors import DataError
 
@@ -46,8 +46,7 @@ def read_folder(
     ignored = [
         name
         for name in names
-        if Path(name).suffix.lower() in TABLE_SUFFIXES
-        and not any(path / name in shards for shards in files.values())
+        if find_format(Path(name)) and not any(path / name in shards for shards in files.values())
     ]
     notes = (f"Not read, as they are not named by a split: {', '.join(ignored)}.",) if ignored else ()
     return read_tables(
@@ -73,14 +72,14 @@ def read_tables(
     text = find_text_column(columns, origin=str(first), given=text_column)
     label = find_label_column(columns, origin=str(first), given=label_column)
     stored = {
-        stored_label_names(file, label)
+        known.label_names(file, label)
         for shards in files.values()
         for file in shards
-        if file.suffix.lower() == ".parquet"
+        if (known := format_of(file)).label_names is not None
     }
     if len(stored) > 1:
         raise DataError(
-            f"The Parquet files in {first.parent} do not agree on the names of the labels in '{label}'.",
+            f"The files in {first.parent} do not agree on the names of the labels in '{label}'.",
             "Write them again together.",
         )
     names = next(iter(stored), ())
@@ -104,7 +103,7 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
             labels.append(row.values[label])
             for name, values in more.items():
                 values.append(row.values.get(name))
-        pieces.append(Piece(str(shard), str(shard), row_unit(shard), numbers))
+        pieces.append(Piece(str(shard), str(shard), format_of(shard).unit, numbers))
     return RawSplit(tuple(pieces), texts, labels, more)
 
 
@@ -135,7 +134,7 @@ def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
 def _split_name(path: Path) -> re.Match[str] | None:
     match = _SHARD.fullmatch(path.stem)
     named = match is not None and match["name"].lower() in SPLIT_OF
-    return match if named and path.suffix.lower() in TABLE_SUFFIXES else None
+    return match if named and find_format(path) else None
 
 
 def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> None:
@@ -205,7 +204,7 @@ def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
     hint = (
         f"Its folder {path / below[0]} does: give that."
         if below
-        else "Name the tables by split (train.csv, validation.csv, test.csv; or .tsv, .jsonl, .parquet), or "
-        "give a single file: it will be split."
+        else "Name the tables by split: train, validation and test, each with one of the endings "
+        f"{', '.join(table_suffixes())}. Or give a single file: it will be split."
     )
     return DataError(f"{path} holds no data that is named by split. It holds: {listed or 'nothing'}.", hint)

@@ -18,7 +18,7 @@ from textune.context import Context
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.folders import read_folder, read_tables
 from textune.data.formats.lines import missing_file
-from textune.data.formats.tables import TABLE_SUFFIXES
+from textune.data.formats.registry import find_format, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.labels import Labelling, read_labels
 from textune.data.raw import RawSource, counted
@@ -31,11 +31,10 @@ from textune.recipe.settings import DataSettings
 MIN_ROWS = 2
 
 _KINDS = (
-    "A source is a file (.csv, .tsv, .jsonl, .parquet), a folder of them named by split, a folder in "
-    "TweetEval's layout or one made by save_to_disk, a data set on the Hub as owner/name or "
-    "owner/name:configuration, or sample:emotion."
+    "A source is a file ({suffixes}), a folder of them named by split, a folder in TweetEval's layout or one "
+    "made by save_to_disk, a dataset on the Hub as owner/name or owner/name:configuration, or sample:emotion."
 )
-_FILE_SUFFIXES = (*TABLE_SUFFIXES, ".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow")
+_OTHER_FILE_SUFFIXES = (".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow")
 
 
 class _Columns(TypedDict):
@@ -180,7 +179,7 @@ def read_source(
         return read_saved_dataset(path, **columns) if saved else read_folder(path, **columns)
     if os.path.isfile(path):  # noqa: PTH113
         return read_tables({"train": [path]}, **columns)
-    if name.startswith((".", "/", "~")) or "\\" in name or path.suffix.lower() in _FILE_SUFFIXES:
+    if name.startswith((".", "/", "~")) or "\\" in name or _is_file_name(path):
         raise missing_file(path)
     if is_hub_name(name):
         loaded, notes = fetch_dataset(name, offline=offline)
@@ -190,7 +189,12 @@ def read_source(
         raise missing_file(path)
     nearest = difflib.get_close_matches(name, _sample_names(), n=1, cutoff=0.8)
     hint = f"Did you mean sample:{nearest[0]}? " if nearest else ""
-    raise DataError(f"'{name}' is no source: there is no file or folder of that name.", hint + _KINDS)
+    kinds = _KINDS.format(suffixes=", ".join(table_suffixes()))
+    raise DataError(f"'{name}' is not a source: there is no file or folder of that name.", hint + kinds)
+
+
+def _is_file_name(path: Path) -> bool:
+    return find_format(path) is not None or path.suffix.lower() in _OTHER_FILE_SUFFIXES
 
 
 def _sample_names() -> list[str]:

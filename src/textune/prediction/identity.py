@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from textune.data.formats.lines import open_data_file
+from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of, sha256_of_text
-from textune.prediction.inputs import estimate_rows
 from textune.run.layout import Run, open_run, read_manifest
 
 RUNTIME = "runtime"
@@ -106,8 +106,9 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
             if not hashed:
                 lines = lines * found.st_size // len(block)
                 break
-    if path.suffix.lower() == ".parquet":
-        lines = estimate_rows(path)
+    known = find_format(path)
+    if known is not None and known.row_count is not None:
+        lines = known.row_count(path)
     sha256 = digest.hexdigest() if hashed else ""
     return InputFile(str(path.absolute()), found.st_size, found.st_mtime_ns, sha256, lines)
 

@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from textune.data.columns import find_text_column
 from textune.data.formats.lines import decode_lines, read_lines, without_end
-from textune.data.formats.tables import TABLE_SUFFIXES, column_names, read_rows, row_unit
+from textune.data.formats.registry import find_format, format_of, table_suffixes
+from textune.data.formats.tables import column_names, read_rows
 from textune.errors import DataError
 from textune.prediction.bulk import TextRow
 
@@ -33,10 +34,10 @@ def find_files(given: str) -> list[Path]:
     """
     path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in TABLE_SUFFIXES)
+        files = sorted(file for file in path.iterdir() if find_format(file))
         if not files:
             raise DataError(
-                f"The folder {path} holds no table ({', '.join(TABLE_SUFFIXES)}).",
+                f"The folder {path} holds no table ({', '.join(table_suffixes())}).",
                 f"Give a file, or a pattern for other files: --input '{path}/*.txt'",
             )
         return files
@@ -61,7 +62,7 @@ def is_input(path: Path, given: str, files: Sequence[Path]) -> bool:
         return True
     source = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
     if source.is_dir():
-        return path.parent == source and path.suffix.lower() in TABLE_SUFFIXES
+        return path.parent == source and find_format(path) is not None
     if source.exists():
         return False
     if "**" in source.parts:
@@ -110,7 +111,7 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
         text = row.values.get(column)
         if text is not None and not isinstance(text, str):
             raise DataError(
-                f"{path}, {row_unit(path)} {row.line}: the column '{column}' holds {text!r}, no text.",
+                f"{path}, {format_of(path).unit} {row.line}: the column '{column}' holds {text!r}, no text.",
                 "Put it in quotes, or name another column with --text-column NAME.",
             )
         yield TextRow(text or "", others)
@@ -144,9 +145,8 @@ def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
 
 def estimate_rows(path: Path) -> int:
     """Return about how many rows a file has, without reading its values: for a progress bar."""
-    if path.suffix.lower() == ".parquet":
-        from pyarrow import parquet
-
-        return int(parquet.read_metadata(path).num_rows)
+    known = find_format(path)
+    if known is not None and known.row_count is not None:
+        return known.row_count(path)
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK_BYTES), b""))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from textune.data.formats.parquet import parquet_schema
+from textune.data.formats.registry import find_format
 from textune.errors import DataError
 from textune.prediction.bulk import kept_columns
 from textune.prediction.inputs import estimate_rows, text_column_of
@@ -20,7 +20,7 @@ from textune.prediction.output_columns import common_field
 
 def are_stored(files: Sequence[Path]) -> bool:
     """Return whether all files say themselves which types their columns have."""
-    return all(path.suffix.lower() == ".parquet" for path in files)
+    return all((known := find_format(path)) is not None and known.schema is not None for path in files)
 
 
 def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Collection[str]) -> Any:
@@ -59,7 +59,10 @@ def _other_fields(path: Path, text_column: str, results: Collection[str]) -> Ite
     import pyarrow as pa
 
     text = text_column_of(path, text_column)
-    fields = {field.name: field for field in parquet_schema(path) if field.name != text}
+    known = find_format(path)
+    assert known is not None
+    assert known.schema is not None
+    fields = {field.name: field for field in known.schema(path) if field.name != text}
     for name, field in kept_columns(fields, results=results).items():
         kind = field.type
         if pa.types.is_dictionary(kind):

@@ -1,7 +1,7 @@
 """The methods of training, each with only its own settings.
 
-A recipe file holds all settings of training in one flat section, `[train]`, whatever its method. Code that trains
-takes one of these views instead: what it does not list, that method does not have. Fields and their meaning
+A recipe file holds all settings of training in one flat section, `[train]`, whatever its method. Code that
+trains takes one of these views instead, which lists only what the method has. The fields' names and meanings
 are those of `TrainSettings`, where the defaults are.
 """
 

@@ -10,8 +10,14 @@ import pytest
 from pyarrow import parquet
 
 from table_files import refusal, values, write, write_parquet
-from textune.data.formats.parquet import stored_label_names
-from textune.data.formats.tables import column_names, read_rows, row_unit
+from textune.data.formats.registry import format_of
+from textune.data.formats.tables import column_names, read_rows
+
+
+def label_names(path: Path, column: str) -> tuple[str, ...]:
+    known = format_of(path).label_names
+    assert known is not None
+    return known(path, column)
 
 
 def test_a_parquet_table_gives_its_rows_in_order(tmp_path: Path) -> None:
@@ -26,7 +32,7 @@ def test_a_parquet_row_knows_its_number(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": "a"}, {"text": "b"}])
 
     assert [row.line for row in read_rows(path)] == [1, 2]
-    assert row_unit(path) == "row"
+    assert format_of(path).unit == "row"
 
 
 def test_a_huge_text_in_parquet_is_told_with_row_column_and_size(tmp_path: Path) -> None:
@@ -38,7 +44,7 @@ def test_a_huge_text_in_parquet_is_told_with_row_column_and_size(tmp_path: Path)
 def test_a_parquet_file_that_is_none_is_told(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.parquet", b"text,label\nso happy,joy\n"))
 
-    assert "posts.parquet cannot be read: it is no Parquet file, or a damaged one" in error.message
+    assert "posts.parquet cannot be read: it is not a Parquet file, or a damaged one" in error.message
     assert error.hint
 
 
@@ -63,7 +69,7 @@ def test_label_names_that_datasets_has_stored_are_found(tmp_path: Path) -> None:
     )
     parquet.write_table(table, tmp_path / "posts.parquet")
 
-    assert stored_label_names(tmp_path / "posts.parquet", "label") == ("anger", "joy")
+    assert label_names(tmp_path / "posts.parquet", "label") == ("anger", "joy")
 
 
 @pytest.mark.parametrize(
@@ -74,4 +80,4 @@ def test_stored_names_that_are_none_count_as_not_stored(stored: bytes, tmp_path:
     table = pa.table({"text": ["a"], "label": [1]}).replace_schema_metadata({"huggingface": stored})
     parquet.write_table(table, tmp_path / "posts.parquet")
 
-    assert stored_label_names(tmp_path / "posts.parquet", "label") == ()
+    assert label_names(tmp_path / "posts.parquet", "label") == ()

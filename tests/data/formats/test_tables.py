@@ -12,7 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from table_files import refusal, values, write, write_parquet
-from textune.data.formats.tables import column_names, read_rows, row_unit
+from textune.data.formats.registry import format_of
+from textune.data.formats.tables import column_names, read_rows
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_row_knows_the_line_on_which_it_begins(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", 'text,label\n"two\nlines",joy\n\nalone,sadness\n')
 
     assert [row.line for row in read_rows(path)] == [2, 5]
-    assert row_unit(path) == "line"
+    assert format_of(path).unit == "line"
 
 
 @pytest.mark.parametrize("name", ["posts.csv", "posts.jsonl", "posts.parquet"])

@@ -1,7 +1,7 @@
 """Text files line by line: decoded, and refused where they are not text.
 
-In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, what was
-found there and how to convert the file. Lines end at a line feed and nowhere else: posts hold other
+In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, its fault and
+how to convert the file. Lines end at a line feed and nowhere else: posts hold other
 characters that Python's `splitlines` takes for line ends. Does not know what the lines mean.
 """
 
@@ -19,8 +19,9 @@ from typing import BinaryIO
 from textune.errors import DataError
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
+MAX_CELL_CHARACTERS = 1_000_000
 
-# What a file that is no UTF-8 text begins with. UTF-32 goes first: UTF-16's mark is its beginning.
+# The first bytes of files that are not UTF-8 text. UTF-32 goes first: UTF-16's mark is its beginning.
 _ENCODINGS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -84,7 +85,7 @@ def read_lines(path: Path, *, may_be_empty: bool = False) -> Iterator[str]:
 
     Args:
         path: The file.
-        may_be_empty: Whether a file without a byte is one of no lines, and no fault.
+        may_be_empty: Whether a file without a byte counts as one of no lines rather than as a fault.
 
     Raises:
         DataError: The file cannot be read, is empty, or is not UTF-8 text.

@@ -1,0 +1,46 @@
+"""JSON Lines: one JSON object per line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from textune.data.formats.lines import decode_lines, open_data_file
+from textune.data.formats.registry import Format, Row, register
+from textune.errors import DataError
+
+_EXAMPLE = 'Every line is one JSON object, for instance {"text": "so happy", "label": "joy"}.'
+_KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+
+
+def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+    with open_data_file(path) as file:
+        for number, line in enumerate(decode_lines(file, str(path)), start=1):
+            if not line.isspace():
+                values = _json_object(line, f"{path}, line {number}")
+                yield Row(number, {name: values.get(name) for name in columns} if columns else values)
+
+
+def _json_object(line: str, place: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+        if "\\u" in line:  # The only way to half a character: it is written as an escape.
+            json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{place}: {ascii(error.object[error.start])[1:-1]} is half of a character (a lone surrogate).",
+            "Write it with its other half, or remove it.",
+        ) from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"{place} is not JSON: {error.msg} at character {error.colno}.", _EXAMPLE) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place} is JSON that cannot be read: {error}.", _EXAMPLE) from error
+    if not isinstance(values, dict):
+        kind = _KINDS.get(type(values), "number")
+        raise DataError(f"{place}: a JSON {kind} was found, not an object.", _EXAMPLE)
+    return values
+
+
+register(Format("JSONL", (".jsonl", ".ndjson"), _rows))
