@@ -23,7 +23,7 @@ def predict(
         typer.Option(
             "--input",
             metavar="FILE|-",
-            help=f"{', '.join(format_names())}, or lines of text; also a folder or a pattern such as '*.csv'.",
+            help=f"{', '.join(format_names())}, or lines of text; also a folder or a pattern, '*.csv'.",
         ),
     ] = "",
     output: Annotated[
