@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from conftest import REPOSITORY
 
 SOURCES = sorted((REPOSITORY / "src" / "textune").rglob("*.py"))
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "fastapi", "uvicorn")
 
 
@@ -21,41 +19,6 @@ def modules_after(code: str) -> set[str]:
     script = f"{code}\nimport sys\nprint(*(name for name in sys.modules if '.' not in name))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(result.stdout.splitlines()[-1].split())
-
-
-def places_pointed_at(page: Path) -> list[Path]:
-    """Return the files of this repository to which a page has links."""
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
-    return [page.parent / target for target in targets if "://" not in target]
-
-
-def section_names(page: Path) -> set[str]:
-    """Return the names by which links reach the sections of a page, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_a_page_points_at_nothing_that_is_not_there(page: Path) -> None:
-    assert [place for place in places_pointed_at(page) if not place.exists()] == []
-
-
-def test_the_index_of_the_documentation_lists_every_page() -> None:
-    index = REPOSITORY / "docs" / "README.md"
-
-    listed = {place.resolve() for place in places_pointed_at(index)}
-
-    assert {page for page in PAGES if index.parent in page.parents and page != index} == listed
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_a_link_to_a_section_names_one_that_is_there(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
-    links = [(target, name) for target, name in links if "://" not in target]
-
-    assert [
-        name for target, name in links if name not in section_names(page.parent / target if target else page)
-    ] == []
 
 
 def test_the_layers_are_held() -> None:

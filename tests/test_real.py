@@ -235,16 +235,6 @@ def test_the_quickstart_trains_and_answers_without_a_network(tmp_path: Path) -> 
     assert result.stdout.index("Three sentences") < result.stdout.index("What to try next")
 
 
-def test_the_commands_of_the_readme_are_make_targets() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-
-    assert "make quickstart" in readme
-    assert "make test" in readme
-    assert "\nquickstart:" in makefile
-    assert "\ntest:" in makefile
-
-
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     shown = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,166 @@
+"""What the documentation promises: pages, sections, commands, options, settings and Python that are there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from conftest import REPOSITORY
+from textune.cli.main import app, load_commands
+
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+load_commands()
+SOURCE = REPOSITORY / "src"
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+
+
+def linked_files(page: Path) -> list[Path]:
+    """Return the files of this repository to which a page has links."""
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    return [page.parent / target for target in targets if "://" not in target]
+
+
+def section_names(page: Path) -> set[str]:
+    """Return the names by which links reach the sections of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def printed_commands(page: Path) -> list[list[str]]:
+    """Return the words of every textune command on a page, in blocks and in the text."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    blocks = re.findall(
+        r"^(?:    |\$ )+(?:torchrun.*-m |accelerate.*-m |.*[-|] )?(textune .+)$", text, re.MULTILINE
+    )
+    inline = re.findall(r"`(textune [^`]+)`", text)
+    return [command.partition("  #")[0].split() for command in blocks + inline]
+
+
+def options_of(command: str) -> set[str]:
+    """Return the options that the help of a command lists."""
+    described = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    assert described.exit_code == 0, command
+    return set(re.findall(r"--[a-z0-9-]+", described.output))
+
+
+def names_in(module: Path) -> set[str]:
+    """Return the names of the functions and classes that a module's file defines."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def is_defined(dotted: str) -> bool:
+    """Return whether `textune.room.module` or `textune.room.module.name` is in the source."""
+    parts = dotted.split(".")
+    path, parent = SOURCE.joinpath(*parts), SOURCE.joinpath(*parts[:-1]).with_suffix(".py")
+    return (
+        path.is_dir()
+        or path.with_suffix(".py").exists()
+        or (parent.exists() and parts[-1] in names_in(parent))
+    )
+
+
+def settings_shown() -> set[str]:
+    """Return every setting as section.key, as `textune recipes --settings` shows them."""
+    section, keys = "", set()
+    for line in CliRunner().invoke(app, ["recipes", "--settings"]).output.splitlines():
+        if header := re.match(r"\[(\w+)\]", line):
+            section = header[1]
+        elif setting := re.match(r"(?:# )?(\w+) = ", line):
+            keys.add(f"{section}.{setting[1]}")
+    return keys
+
+
+@every_page
+def test_a_link_leads_to_a_file_that_exists(page: Path) -> None:
+    assert [place for place in linked_files(page) if not place.exists()] == []
+
+
+@every_page
+def test_a_link_to_a_section_names_one_that_exists(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    links = [(target, name) for target, name in links if "://" not in target]
+
+    assert [
+        name for target, name in links if name not in section_names(page.parent / target if target else page)
+    ] == []
+
+
+def test_the_index_of_the_documentation_lists_every_page() -> None:
+    index = REPOSITORY / "docs" / "README.md"
+
+    listed = {place.resolve() for place in linked_files(index)}
+
+    assert {page for page in PAGES if index.parent in page.parents and page != index} == listed
+
+
+@every_page
+def test_a_printed_command_has_only_options_that_the_command_line_knows(page: Path) -> None:
+    commands = [
+        words for words in printed_commands(page) if len(words) > 1 and re.fullmatch(r"[a-z]+", words[1])
+    ]
+
+    unknown = {
+        f"{words[1]} {option}"
+        for words in commands
+        for option in re.findall(r"(?<!\S)--[a-z0-9-]+", " ".join(words))
+        if option not in options_of(words[1])
+    }
+
+    assert unknown == set()
+
+
+@every_page
+def test_a_printed_override_names_a_setting_that_exists(page: Path) -> None:
+    overrides = set(re.findall(r"--set ([a-z]+\.[a-z_0-9]+)=", page.read_text(encoding="utf-8")))
+
+    assert overrides <= settings_shown()
+
+
+@every_page
+def test_printed_python_can_be_parsed(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    for block in blocks:
+        ast.parse(block)
+
+
+@every_page
+def test_a_named_source_file_exists(page: Path) -> None:
+    names = re.findall(r"`([a-z_0-9/]+\.py)`", page.read_text(encoding="utf-8"))
+
+    assert [
+        name for name in names if not ((SOURCE / "textune" / name).exists() or (REPOSITORY / name).exists())
+    ] == []
+
+
+@every_page
+def test_a_named_module_or_function_exists(page: Path) -> None:
+    names = re.findall(r"`(textune(?:\.[a-z_]+){2,})`", page.read_text(encoding="utf-8"))
+
+    assert [name for name in names if not is_defined(name)] == []
+
+
+def test_the_architecture_lists_the_rooms_in_the_order_that_imports_follow() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+    rooms = re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)
+
+    assert [f"textune.{room}" for room in rooms] == contract["layers"][::-1]
+
+
+def test_the_project_has_the_commands_that_the_readme_begins_with() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z-]+)", readme))
+
+    assert targets >= {"quickstart", "test"}
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
