@@ -17,7 +17,7 @@ from serving_stand_in import Running, running
 from textune.serving.page import assets as files
 
 FILES = files.page_files()
-SOURCES = {name: file.content.decode() for name, file in FILES.items()}
+SOURCES = {name: file.body.decode() for name, file in FILES.items()}
 FOLDER = Path(files.__file__).parent
 
 

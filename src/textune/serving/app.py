@@ -205,9 +205,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
 
 def _add_page(app: FastAPI) -> None:
     """Add the page for people."""
-    for name, file in page_files().items():
+    for name, response in page_files().items():
         path = "/" if name == "index.html" else f"{PAGE}{name}"
-        response = Response(file.content, media_type=file.media_type, headers=file.headers)
         app.add_api_route(path, _always(response), methods=["GET"], include_in_schema=False)
 
 

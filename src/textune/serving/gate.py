@@ -56,15 +56,15 @@ class Gate:
             return
         record = new_record(scope, self._paths)
         scope["textune"] = record
-        exchange = _Exchange(record, receive, send, must_close=self._must_close(scope, record))
+        exchange = _Exchange(self._service, record, scope, receive, send)
         try:
             self._check(scope)
             await self._answer(scope, record, exchange)
         except Refusal as refusal:
-            await exchange.refuse(scope, refusal)
+            await exchange.refuse(refusal)
         except Exception as error:
             self._service.log.write("failure", level="error", request_id=record.id, **error_fields(error))
-            await exchange.refuse(scope, Refusal(500, "The server failed over this request."))
+            await exchange.refuse(Refusal(500, "The server failed over this request."))
         finally:
             self._note(record)
 
@@ -73,7 +73,7 @@ class Gate:
 
         Returns None for one that must be taken through, or after whose answer the connection ends.
         """
-        if self._service.draining or not self._is_bounded(scope["headers"]):
+        if self._service.draining or not _is_bounded(scope, self._service):
             return None
         try:
             self._check(scope)
@@ -108,14 +108,17 @@ class Gate:
             await self._app(scope, exchange.receive, exchange.send)
             return
         limits = self._service.limits
-        if (declared := _length_of(dict(scope["headers"]))) > limits.body_bytes and declared != math.inf:
-            raise Refusal(413, f"The body is longer than {limits.body_bytes:,} bytes.")
         try:
-            async with asyncio.timeout(limits.timeout_seconds):
-                body = await exchange.read_body(limits.body_bytes)
-                answering = self._app(_as_json(scope), _replay(body), exchange.send)
-                await _run_until(answering, exchange.hang_up())
+            async with asyncio.timeout(limits.timeout_seconds) as deadline:
+                await exchange.read_body()
+                listening = asyncio.ensure_future(exchange.listen(deadline))
+                try:
+                    await self._app(_as_json(scope), exchange.replay, exchange.send)
+                finally:
+                    listening.cancel()
         except TimeoutError:
+            if exchange.client_is_gone:
+                raise Refusal(CLIENT_GONE, "The client hung up.") from None
             if not record.body_read:
                 raise Refusal(408, "The body did not arrive in time.") from None
             raise Refusal(504, f"There was no answer within {limits.timeout_seconds:g} seconds.") from None
@@ -125,34 +128,23 @@ class Gate:
         self._service.metrics.count_request(record)
         self._service.log.write("request", **record.log_fields())
 
-    def _must_close(self, scope: Scope, record: Record) -> Callable[[], bool]:
-        """Return what tells whether the connection must end with the answer.
-
-        It must where the client may go on to send a body without end, or wait to be told to send one.
-        """
-        is_bounded = self._is_bounded(scope["headers"])
-        return lambda: self._service.draining or not (is_bounded or record.body_read)
-
-    def _is_bounded(self, headers: Sequence[Header]) -> bool:
-        """Return whether a body comes unasked, and is within the limit."""
-        by_name = dict(headers)
-        return b"expect" not in by_name and _length_of(by_name) <= self._service.limits.body_bytes
-
 
 class _Exchange:
     """One request's messages in and out.
 
     Args:
+        service: What the endpoints share.
         record: What is known of the request.
+        scope: The request's ASGI scope.
         receive: Returns the client's next message.
         send: Takes a message for the client.
-        must_close: Tells whether the connection must end with the answer.
     """
 
-    def __init__(
-        self, record: Record, receive: Receive, send: Send, *, must_close: Callable[[], bool]
-    ) -> None:
-        self._record, self._receive, self._send, self._must_close = record, receive, send, must_close
+    def __init__(self, service: Service, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
+        self._service, self._record, self._scope = service, record, scope
+        self._receive, self._send = receive, send
+        self.client_is_gone = False
+        self._body = bytearray()
         self._lingers = False
         self._started = False
 
@@ -163,27 +155,35 @@ class _Exchange:
             self._record.body_read = True
         return message
 
-    async def read_body(self, max_bytes: int) -> bytes:
-        """Return the request's body.
+    async def read_body(self) -> None:
+        """Read the request's body.
 
         Raises:
-            Refusal: It is longer than the limit, of which no more than the limit is kept; or the client
-            hung up.
+            Refusal: It is longer than the limit, and no more than the limit is kept; or the client hung up.
         """
-        body = bytearray()
+        max_bytes = self._service.limits.body_bytes
+        too_large = Refusal(413, f"The body is longer than {max_bytes:,} bytes.")
+        if max_bytes < _body_bytes(dict(self._scope["headers"])) < math.inf:
+            raise too_large
         while not self._record.body_read:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise Refusal(CLIENT_GONE, "The client hung up.")
-            body += message.get("body", b"")
-            if len(body) > max_bytes:
-                raise Refusal(413, f"The body is longer than {max_bytes:,} bytes.")
-        return bytes(body)
+            self._body += message.get("body", b"")
+            if len(self._body) > max_bytes:
+                raise too_large
 
-    async def hang_up(self) -> None:
-        """Return when the client has hung up; its body must have been read."""
+    async def replay(self) -> Message:
+        """Return the body that has been read, as if it came now."""
+        return {"type": "http.request", "body": bytes(self._body), "more_body": False}
+
+    async def listen(self, deadline: asyncio.Timeout) -> None:
+        """Move the deadline to now when the client hangs up; its body must have been read."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self.client_is_gone = True
+        if not deadline.expired():
+            deadline.reschedule(0)
 
     async def send(self, message: Message) -> None:
         """Send a message of the answer, and with its start the id and the times."""
@@ -197,14 +197,16 @@ class _Exchange:
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
-    async def refuse(self, scope: Scope, refusal: Refusal) -> None:
+    async def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, unless the answer has begun."""
         if not self._started:
-            await refusal.response()(scope, self.receive, self.send)
+            await refusal.response()(self._scope, self.receive, self.send)
 
     def _headers(self) -> list[Header]:
         headers = self._record.headers()
-        if self._must_close():
+        # A client may go on to send a body without end, or wait to be told to send one.
+        goes_on = _is_bounded(self._scope, self._service) or self._record.body_read
+        if self._service.draining or not goes_on:
             self._lingers = not self._record.body_read
             headers.append((b"connection", b"close"))
         return headers
@@ -232,7 +234,13 @@ def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
         )
 
 
-def _length_of(headers: dict[bytes, bytes]) -> float:
+def _is_bounded(scope: Scope, service: Service) -> bool:
+    """Return whether a request's body comes unasked, and is within the limit."""
+    headers = dict(scope["headers"])
+    return b"expect" not in headers and _body_bytes(headers) <= service.limits.body_bytes
+
+
+def _body_bytes(headers: dict[bytes, bytes]) -> float:
     """Return how many bytes of body the headers announce, infinity where they do not tell."""
     length = headers.get(b"content-length", b"0")
     is_known = length.isdigit() and len(length) < 16 and b"transfer-encoding" not in headers
@@ -243,25 +251,3 @@ def _as_json(scope: Scope) -> Scope:
     """Return a scope whose body is taken for JSON, whatever the client calls it: curl calls it a form."""
     headers = [header for header in scope["headers"] if header[0] != b"content-type"]
     return {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
-
-
-def _replay(body: bytes) -> Receive:
-    """Return what gives an application a body that has been read."""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-async def _run_until(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, None]) -> None:
-    """Run `work`, and cancel it where `end` ends first; either way both have ended."""
-    working, ending = asyncio.ensure_future(work), asyncio.ensure_future(end)
-    try:
-        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        working.cancel()
-        ending.cancel()
-        await asyncio.gather(working, ending, return_exceptions=True)
-    if not working.cancelled():
-        working.result()

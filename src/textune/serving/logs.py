@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,9 @@ from pythonjsonlogger.json import JsonFormatter
 
 _MAX_WAITING = 20_000
 _SECONDS_TO_CLOSE = 1.0
+_SECONDS_BETWEEN_WRITES = 0.05
+"""A thread that woke up for every line would take turns with those that answer."""
+
 _LIBRARIES = ("uvicorn.error", "asyncio")
 _VALUE = re.compile(r"""[\n<"']|\((?!\))""")
 """Where one of asyncio's messages goes over from its own words to the task or callback that it is about,
@@ -80,6 +84,8 @@ class JsonLog(QueueHandler):
             with suppress(OSError, ValueError):
                 self._stream.write(formatter.format(record) + "\n")
                 self._stream.flush()
+            if self._records.empty():
+                time.sleep(_SECONDS_BETWEEN_WRITES)
 
 
 @contextmanager

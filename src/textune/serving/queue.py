@@ -1,24 +1,22 @@
 """The queue before the model: texts of many requests into batches of like length, and their logits back.
 
-In: the texts of one request, from the event loop. Out: their logits, in the order of the texts. Every worker
-is a thread that takes batches whenever it is free, so that each core works on a batch of its own. Does not
-know HTTP, nor what computes the logits.
-
-The event loop alone admits requests and counts their places; it never waits for a lock. The workers take
-turns at choosing: the one whose turn it is empties the inbox, drops what was given up, and takes the text
-that has waited longest together with those that are most like it in length.
+In: the texts of one request, from the event loop. Out: their logits, in the order of the texts. Everything
+that changes belongs to the event loop: it admits requests, and hands a batch to each worker that is idle:
+the text that has waited longest, together with those that are most like it in length. A worker is a thread
+that computes, so that each core works on a batch of its own. Does not know HTTP, nor what computes the
+logits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,12 +134,11 @@ class TextQueue:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._taken = 0
         self._rate = 0.0
-        self._inbox: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
-        self._turn = threading.Lock()
         self._pending: list[Item] = []
-        self._idle: set[int] = set()
+        self._idle = workers
+        self._batches: SimpleQueue[list[Item] | None] = SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._work, args=(number,), name=f"model-{number}", daemon=True)
+            threading.Thread(target=self._work, name=f"model-{number}", daemon=True)
             for number in range(workers)
         ]
 
@@ -173,7 +170,8 @@ class TextQueue:
 
     def stop(self) -> None:
         """Tell the workers to end after the batches that they have begun."""
-        self._inbox.put(None)
+        for _ in self._threads:
+            self._batches.put(None)
 
     def admit(self, texts: Sequence[str]) -> Ticket:
         """Reserve places for all of a request's texts, or for none; `leave` frees them again.
@@ -186,7 +184,11 @@ class TextQueue:
         assert self._loop is not None
         ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
         self._taken += len(texts)
-        self._inbox.put(ticket)
+        self._pending += [
+            Item(ticket, index, min(len(text), self._longest)) for index, text in enumerate(texts)
+        ]
+        # Not at once, so that requests that arrive together are classified together.
+        self._loop.call_soon(self._dispatch)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
@@ -206,47 +208,27 @@ class TextQueue:
     def _wait_seconds(self) -> float:
         return self._taken / self._rate if self._rate else 0.0
 
-    def _work(self, number: int) -> None:
-        while (batch := self._next_batch(number)) is not None:
+    def _dispatch(self) -> None:
+        """Hand every idle worker its share of what waits."""
+        if not self._idle:
+            return
+        self._pending = [item for item in self._pending if not item.ticket.left]
+        while self._idle and self._pending:
+            share = min(_MAX_TEXTS, math.ceil(len(self._pending) / self._idle))
+            batch = choose_batch(self._pending, max_texts=share, max_characters=_MAX_CHARACTERS)
+            chosen = set(batch)
+            self._pending = [item for item in self._pending if item not in chosen]
+            self._idle -= 1
+            self._batches.put(batch)
+
+    def _work(self) -> None:
+        """Compute batches, in a thread, until the queue is stopped."""
+        while (batch := self._batches.get()) is not None:
             started = time.monotonic()
             rows = self._rows(batch)
             assert self._loop is not None
             with suppress(RuntimeError):  # A loop that is closed has nobody left who waits.
                 self._loop.call_soon_threadsafe(self._deliver, batch, rows, started, time.monotonic())
-
-    def _next_batch(self, number: int) -> list[Item] | None:
-        """Wait for texts and return a batch of them, or None when the queue is stopped."""
-        self._idle.add(number)
-        with self._turn:
-            while self._take_in(wait=not self._pending):
-                self._pending = [item for item in self._pending if not item.ticket.left]
-                if self._pending:
-                    return self._pick(number)
-            return None
-
-    def _pick(self, number: int) -> list[Item]:
-        """Take a batch out of what is pending, and leave their share to the other workers that are idle."""
-        share = math.ceil(len(self._pending) / len(self._idle))
-        batch = choose_batch(self._pending, max_texts=min(_MAX_TEXTS, share), max_characters=_MAX_CHARACTERS)
-        chosen = set(batch)
-        self._pending = [item for item in self._pending if item not in chosen]
-        self._idle.discard(number)
-        return batch
-
-    def _take_in(self, *, wait: bool) -> bool:
-        """Move what has arrived to what is pending; return False when the queue is stopped."""
-        with suppress(queue.Empty):
-            while True:
-                ticket = self._inbox.get(block=wait)
-                if ticket is None:
-                    self._inbox.put(None)  # For the other workers.
-                    return False
-                self._pending += [
-                    Item(ticket, index, min(len(text), self._longest))
-                    for index, text in enumerate(ticket.texts)
-                ]
-                wait = False
-        return True
 
     def _rows(self, batch: Sequence[Item]) -> list[Any]:
         """Return the logits of a batch, or the error in the place of a text over which the model fails."""
@@ -261,6 +243,9 @@ class TextQueue:
     def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
         self._note_rate(len(batch), max(ended - started, 1e-6))
         self._on_batch(len(batch), ended - started)
+        # First of all, so that the worker need not wait until these answers are written.
+        self._idle += 1
+        self._dispatch()
         for item, row in zip(batch, rows, strict=True):
             ticket = item.ticket
             if ticket.left or ticket.answer.done():

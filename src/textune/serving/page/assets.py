@@ -1,13 +1,15 @@
 """The page's files, as they are sent.
 
-In: nothing. Out: every file's bytes, type and headers. The browser is told to load from this server alone,
-and to run nothing that stands in the page itself.
+In: nothing. Out: a response per file. The browser is told to load from this server alone, and to run no
+script that stands in the page itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import PurePath
+
+from starlette.responses import Response
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _POLICY = (
@@ -21,26 +23,12 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class PageFile:
-    """A file of the page.
-
-    Attributes:
-        content: Its bytes.
-        media_type: What it is.
-        headers: What is sent with it.
-    """
-
-    content: bytes
-    media_type: str
-    headers: dict[str, str]
-
-
-def page_files() -> dict[str, PageFile]:
+def page_files() -> dict[str, Response]:
     """Return the page's files by name; `index.html` is the page itself."""
-    found = {}
-    for entry in files("textune.serving.page").iterdir():
-        suffix = entry.name[entry.name.rfind(".") :]
-        if suffix in _TYPES:
-            found[entry.name] = PageFile(entry.read_bytes(), _TYPES[suffix], dict(_HEADERS))
-    return found
+    entries = {entry.name: entry for entry in files("textune.serving.page").iterdir()}
+    types = {name: _TYPES.get(PurePath(name).suffix) for name in entries}
+    return {
+        name: Response(entries[name].read_bytes(), media_type=media_type, headers=_HEADERS)
+        for name, media_type in types.items()
+        if media_type
+    }
