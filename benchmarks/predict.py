@@ -28,7 +28,7 @@ import torch
 from transformers import pipeline
 
 import textune
-from textune.prediction.predictor import load_predictor
+from textune.runtimes.choosing import load_predictor
 from textune.runtimes.processor import available_cores, computes_in_bf16, processor_name
 
 REPOSITORY = Path(__file__).parent.parent

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from textune.runtimes.graph_predictor import softmax
 from textune.serving.limits import Limits
 from textune.serving.process import bind
 from textune.serving.served import Served
 from textune.serving.server import Server
 from textune.serving.service import Service, make_service
+from textune.tasks.single_label import softmax
 
 LABELS = ("anger", "joy", "sadness")
 BREAKS = "break the model"

@@ -8,15 +8,15 @@ from pathlib import Path
 import textune
 from small_data import small_rows
 from textune.data.dataset import Split
-from textune.export.writing import new_export, write_reading
+from textune.export.writing import new_export, write_description
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
-from textune.prediction.predictor import TorchPredictor
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.layout import new_run
 from textune.run.predictions import write_predictions
-from textune.runtimes.exports import Reading, Speed
+from textune.runtimes.exports import ExportDescription, Speed
+from textune.runtimes.torch_runtime import TorchPredictor
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")
@@ -61,7 +61,7 @@ def fake_export(
     Its model is said to take 3 seconds to load, and to do 100 texts a second.
     """
     runtime, _, precision = name.partition("-")
-    reading = Reading(
+    description = ExportDescription(
         runtime=runtime,
         precision=precision or "fp32",
         label_names=("anger", "joy"),
@@ -78,5 +78,5 @@ def fake_export(
     }
     with new_export(place, facts=facts) as folder:
         (folder / "graph.onnx").write_bytes(b"no graph")
-        write_reading(folder, reading)
+        write_description(folder, description)
     return place

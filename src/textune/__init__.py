@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from textune.commands.seeds import resume_seeds, train_seeds
     from textune.commands.train import resume, train
     from textune.errors import TextuneError
-    from textune.prediction.folders_api import load_folder
-    from textune.prediction.predictor import load_predictor as load
     from textune.recipe.recipes import Recipe, load_recipe
+    from textune.runtimes.choosing import load_predictor as load
+    from textune.runtimes.torch_runtime import load_folder
 
 __version__ = version("textune")
 
@@ -61,8 +61,8 @@ _HOMES = {
     "evaluate": "textune.commands.evaluate",
     "explain": "textune.commands.explain",
     "export": "textune.commands.export",
-    "load": "textune.prediction.predictor:load_predictor",
-    "load_folder": "textune.prediction.folders_api",
+    "load": "textune.runtimes.choosing:load_predictor",
+    "load_folder": "textune.runtimes.torch_runtime",
     "load_recipe": "textune.recipe.recipes",
     "push": "textune.commands.push",
     "report": "textune.commands.report",

@@ -1,4 +1,4 @@
-"""Packages that a recipe or an export needs beside textune's own: looked for before anything is loaded."""
+"""Packages that a recipe needs beside textune's own: looked for before anything is loaded."""
 
 from __future__ import annotations
 
@@ -31,12 +31,3 @@ def check_extras(recipe: Recipe) -> None:
 def has_keras() -> bool:
     """Tell whether all packages of the Keras engine are installed."""
     return all(importlib.util.find_spec(name) for name in ("tensorflow", "keras", "keras_hub"))
-
-
-def check_export_extras(runtime: str, *, precision: str) -> None:
-    """Raise a `RequestError` with the line that installs it if a package that an export needs is missing."""
-    from textune.runtimes.graph_predictor import check_installed
-
-    check_installed(runtime)
-    if precision == "int8" and importlib.util.find_spec("onnx") is None:
-        raise MissingExtraError(runtime, "An export in 8 bits")

@@ -28,7 +28,7 @@ from textune.cluster.rows import (
     write_part,
 )
 from textune.errors import DataError, RunError, VerificationError
-from textune.prediction.predictor import load_predictor
+from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
 

@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 import textune
-from textune.commands import export as exporting
+from textune.commands import export as export_command
 from textune.commands.predict import predict
 from textune.context import Silence
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
+from textune.export import exporting
 from textune.model.threshold import Abstention, write_abstention
 from textune.prediction.bulk import Prediction
-from textune.prediction.predictor import load_predictor
-from textune.runtimes import graph_predictor as runtimes
+from textune.runtimes.choosing import load_predictor
 from textune.runtimes.processor import available_cores, processor_name
+from textune.runtimes.registry import Runtime
 from textune.serving.served import load_served
 from tiny_classifiers import linear_classifier
 from tiny_exports import save_tiny_run
@@ -37,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every export be found too inaccurate."""
-    monkeypatch.setattr(exporting, "find_fault", lambda row, precision: "it loses 9 points")
+    monkeypatch.setattr(export_command, "find_fault", lambda row, precision: "it loses 9 points")
 
 
 def everything(folder: Path) -> list[Path]:
@@ -179,7 +180,7 @@ def test_the_stages_are_told(run: Path, tmp_path: Path) -> None:
     assert stages == [
         "Loading the classifier",
         "Measuring the run's model",
-        "Writing the graph",
+        "Writing onnx",
         "Measuring onnx",
     ]
 
@@ -210,7 +211,7 @@ def test_bf16_is_told_where_the_processor_has_none(run: Path, monkeypatch: pytes
 def test_a_missing_runtime_is_told_before_anything_is_loaded(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     with pytest.raises(MissingExtraError, match=r"textune\[onnx\]"):
         textune.export(run, runtime="onnx")
@@ -224,7 +225,7 @@ def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_something_else_is_never_replaced(run: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
-    with pytest.raises(ExportError, match="something there that is no export"):
+    with pytest.raises(ExportError, match="it holds something that is not an export"):
         textune.export(run, runtime="onnx", out=tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "years of work"

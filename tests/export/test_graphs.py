@@ -12,9 +12,9 @@ import torch
 
 from textune.encoder.batching import pad_tensors
 from textune.errors import ModelError
-from textune.export.eight_bits import write_integer_products, write_integer_weights
 from textune.export.graphs import write_onnx
 from textune.model.classifier import TextClassifier
+from textune.runtimes.eight_bits import write_integer_products, write_integer_weights
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import ARCHITECTURES, build_tiny_model
 

@@ -12,8 +12,8 @@ import pytest
 
 from textune.export.parity import (
     LabelledTexts,
-    Measured,
-    Row,
+    Measurement,
+    ParityRow,
     describe_row,
     find_fault,
     measure_predictor,
@@ -40,21 +40,21 @@ class FromList:
         return PROBABILITIES[numbers] + (self._added if len(texts) > 1 else 0.0)
 
 
-def measured(change: Any = 0.0, *, alone: float = 0.0) -> Measured:
+def measured(change: Any = 0.0, *, alone: float = 0.0) -> Measurement:
     found = PROBABILITIES + change
-    return Measured(found, found[:50] + alone, SPEED)
+    return Measurement(found, found[:50] + alone, SPEED)
 
 
-def row(found: Measured, *, name: str = "onnx", speed: Speed = SPEED) -> Row:
+def row(found: Measurement, *, name: str = "onnx", speed: Speed = SPEED) -> ParityRow:
     return replace(describe_row(name, Path(__file__).parent, found, measured(), TEXTS), speed=speed)
 
 
-def with_other_labels(count: int) -> Measured:
+def with_other_labels(count: int) -> Measurement:
     """Return what gives the first rows of those that the model has right another label."""
     changed = PROBABILITIES.copy()
     right = np.flatnonzero(PROBABILITIES.argmax(axis=1) == TEXTS.labels)[:count]
     changed[right] = np.roll(changed[right], 1, axis=1)
-    return Measured(changed, changed[:50], SPEED)
+    return Measurement(changed, changed[:50], SPEED)
 
 
 def test_a_predictor_is_measured_alone_and_together() -> None:
@@ -105,7 +105,7 @@ def test_a_slower_export_is_told() -> None:
 
     (found,) = remarks_on([row(measured()), slow])
 
-    assert found == "onnx-int8 is slower here than onnx: 210 against 500 texts a second."
+    assert found == "onnx-int8 is slower here than onnx: 210 against 500 texts per second."
 
 
 def test_a_loss_that_may_be_chance_is_told_as_such() -> None:

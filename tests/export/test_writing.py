@@ -61,7 +61,7 @@ def test_an_empty_folder_is_a_place(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
-    with pytest.raises(ExportError, match="something there that is no export"):
+    with pytest.raises(ExportError, match="it holds something that is not an export"):
         check_place(tmp_path)
 
 
@@ -69,14 +69,14 @@ def test_an_export_with_something_else_in_it_is_no_place(tmp_path: Path) -> None
     place = fake_export(tmp_path / "onnx")
     (place / "notes.txt").write_text("mine")
 
-    with pytest.raises(ExportError, match="something there that is no export"):
+    with pytest.raises(ExportError, match="it holds something that is not an export"):
         check_place(place)
 
 
 def test_a_file_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(ExportError, match="no export"):
+    with pytest.raises(ExportError, match="not an export"):
         check_place(tmp_path / "file")
 
 
@@ -91,5 +91,5 @@ def test_a_link_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
-    with pytest.raises(ExportError, match="no export"):
+    with pytest.raises(ExportError, match="not an export"):
         check_place(tmp_path / "link")

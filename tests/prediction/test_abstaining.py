@@ -17,7 +17,7 @@ from pyarrow import parquet
 from textune.errors import ModelError
 from textune.model.threshold import Abstention, read_abstention, write_abstention
 from textune.prediction.bulk import Prediction, TextRow, predict_rows, write_file
-from textune.prediction.predictor import TorchPredictor
+from textune.runtimes.torch_runtime import TorchPredictor
 from tiny_classifiers import linear_classifier
 
 LABELS = ("joy", "sadness")

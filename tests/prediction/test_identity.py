@@ -11,16 +11,14 @@ from pathlib import Path
 import pytest
 
 from table_files import write, write_parquet
-from textune.errors import DataError, RequestError, RunError
+from textune.errors import DataError, RequestError
 from textune.prediction.identity import (
     InputFile,
     Origin,
     check_unchanged,
     describe_input,
     differences,
-    model_sha256,
 )
-from tiny_classifiers import linear_classifier, save_run
 
 
 @pytest.fixture
@@ -139,25 +137,3 @@ def test_a_file_that_is_gone_meanwhile_is_told(posts: Path) -> None:
 
     with pytest.raises(RequestError, match=r"posts\.csv can no longer be read: No such file"):
         check_unchanged([found])
-
-
-def test_runs_with_the_same_classifier_have_the_same_hash(tmp_path: Path, tiny_distilbert: str) -> None:
-    classifier = linear_classifier(Path(tiny_distilbert))
-
-    first, again = save_run(tmp_path / "a", classifier), save_run(tmp_path / "b", classifier)
-
-    assert model_sha256(first) == model_sha256(again)
-
-
-def test_runs_with_other_classifiers_have_other_hashes(tmp_path: Path, tiny_distilbert: str) -> None:
-    folder = Path(tiny_distilbert)
-
-    first = save_run(tmp_path / "a", linear_classifier(folder))
-    other = save_run(tmp_path / "b", linear_classifier(folder, max_length=15))
-
-    assert model_sha256(first) != model_sha256(other)
-
-
-def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no run folder at"):
-        model_sha256(tmp_path / "nowhere")

@@ -16,8 +16,8 @@ from textune.errors import RequestError
 from textune.prediction.identity import Origin
 from textune.prediction.journal import open_journal
 from textune.prediction.resuming import choose_as_begun, describe_origin
+from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run
-from textune.runtimes.exports import model_sha256
 from tiny_classifiers import linear_classifier, save_run
 from tiny_exports import fake_export
 

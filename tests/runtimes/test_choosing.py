@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError
+from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, new_run
 from textune.runtimes import choosing
-from textune.runtimes import graph_predictor as runtimes
 from textune.runtimes.choosing import choose
-from textune.runtimes.exports import model_sha256
 from textune.runtimes.processor import available_cores, processor_name
+from textune.runtimes.registry import Runtime
 from tiny_exports import fake_export
 from tiny_models import change_json
 
@@ -179,7 +179,7 @@ def test_an_unreadable_export_gives_way_to_torch(run: Run) -> None:
 
 def test_an_export_without_its_runtime_is_not_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     add_export(run, "onnx")
-    monkeypatch.setattr(choosing, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     assert choose(run.path, texts=1).runtime == "torch"
 
@@ -188,7 +188,7 @@ def test_an_export_without_its_runtime_is_told_with_the_line_that_installs_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_export(run, "onnx")
-    monkeypatch.setattr(choosing, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     assert choose(run.path, texts=1).notes == (
         "Not used: The export onnx needs the extra 'onnx', which is not installed. "
@@ -201,7 +201,7 @@ def test_an_export_that_is_taken_by_name_only_asks_for_no_installation(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_export(run, "onnx-int8")
-    monkeypatch.setattr(choosing, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     assert choose(run.path, texts=1).notes == ("Classifying with torch. By name only: --runtime onnx-int8.",)
 
@@ -211,7 +211,7 @@ def test_a_faster_export_that_is_not_installed_is_told_beside_the_one_that_is_ta
 ) -> None:
     add_export(run, "onnx", rate=1000)
     add_export(run, "openvino", rate=9000)
-    monkeypatch.setattr(choosing, "is_installed", lambda runtime: runtime == "onnx")
+    monkeypatch.setattr(Runtime, "is_installed", property(lambda runtime: runtime.name == "onnx"))
 
     found = choose(run.path, texts=10_000)
 
@@ -221,7 +221,7 @@ def test_a_faster_export_that_is_not_installed_is_told_beside_the_one_that_is_ta
 
 def test_an_export_without_its_runtime_is_told_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     add_export(run, "onnx")
-    monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'textune\[onnx\]'"):
         choose(run.path, runtime="onnx")

@@ -21,9 +21,9 @@ def place(tmp_path: Path) -> Path:
 def test_an_export_says_what_reading_texts_needs(place: Path) -> None:
     export = read_export(place)
 
-    assert export.reading.name == "onnx"
-    assert export.reading.label_names == ("anger", "joy")
-    assert (export.reading.max_length, export.reading.padding_id) == (16, 0)
+    assert export.description.name == "onnx"
+    assert export.description.label_names == ("anger", "joy")
+    assert (export.description.max_length, export.description.padding_id) == (16, 0)
     assert export.graph == place / "graph.onnx"
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from textune.runtimes.graph_predictor import softmax
 from textune.serving.answers import answers_of, sigmoid
-from textune.tasks.single_label import probabilities
+from textune.tasks.single_label import probabilities, softmax
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [-700.0, 0.0, 700.0]], dtype=np.float32)
 

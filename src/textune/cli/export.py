@@ -8,12 +8,15 @@ import typer
 
 from textune.cli.app import app
 from textune.cli.options import Debug, Json, RunFolder
+from textune.runtimes.registry import runtime_names
 
 
 @app.command()
 def export(
     run: RunFolder,
-    runtime: Annotated[str, typer.Option(metavar="onnx|openvino", help="The runtime to export for.")],
+    runtime: Annotated[
+        str, typer.Option(metavar="|".join(runtime_names()), help="The runtime to export for.")
+    ],
     int8: Annotated[bool, typer.Option("--int8", help="Compute in 8 bits where that is faster.")] = False,
     bf16: Annotated[
         bool, typer.Option("--bf16", help="Compute in bf16 with OpenVINO, on processors that support it.")

@@ -21,10 +21,11 @@ from textune.cluster.rows import Reading, classify, load_copy, write_part
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, TextuneError
 from textune.prediction.output_columns import WINDOW
-from textune.prediction.predictor import Predictor, load_predictor
+from textune.runtimes.choosing import load_predictor
+from textune.runtimes.predictor import Predictor
 
 if TYPE_CHECKING:
-    from textune.prediction.predictor import Predictor
+    from textune.runtimes.predictor import Predictor
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20

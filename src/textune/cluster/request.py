@@ -92,8 +92,8 @@ def predict_on_cluster(
 
 
 def _check_torch(run: str | Path, runtime: str) -> None:
-    from textune.runtimes.choosing import TORCH
     from textune.runtimes.exports import is_export
+    from textune.runtimes.registry import TORCH
 
     alone = is_export(Path(run).expanduser())
     if alone or runtime not in ("", TORCH):

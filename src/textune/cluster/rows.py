@@ -22,12 +22,12 @@ from textune.files import atomic_path
 from textune.prediction.bulk import TextRow, arrow_values, kept_columns, predict_rows
 from textune.prediction.inputs import read_texts
 from textune.prediction.output_columns import WINDOW, arrow_refusals, fit_columns, result_fields
-from textune.prediction.predictor import load_predictor
 from textune.prediction.stored_columns import are_stored, stored_columns
 from textune.run.layout import open_run, read_manifest
+from textune.runtimes.choosing import load_predictor
 
 if TYPE_CHECKING:
-    from textune.prediction.predictor import Predictor
+    from textune.runtimes.predictor import Predictor
 
 PARTS = "part-*.parquet"
 Intervals = Mapping[str, Sequence[tuple[int, int]]]

@@ -50,7 +50,9 @@ def explain(
         from textune.explain.gradients import check_captum
 
         check_captum()
-    from textune.prediction.predictor import TorchPredictor, check_texts, load_predictor
+    from textune.runtimes.choosing import load_predictor
+    from textune.runtimes.predictor import check_texts
+    from textune.runtimes.torch_runtime import TorchPredictor
 
     check_texts([text])
     observer.stage("Loading the classifier")

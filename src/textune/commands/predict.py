@@ -53,8 +53,7 @@ def predict(
         StoppedError: It was interrupted, and can go on.
     """
     from textune.prediction.bulk import check_output, predict_rows, write_file
-    from textune.prediction.predictor import load_choice
-    from textune.runtimes.choosing import choose
+    from textune.runtimes.choosing import choose, load_choice
 
     observer = observer or Silence()
     keep_memory_low()
@@ -136,7 +135,7 @@ def _predict_files(
     from textune.prediction.inputs import find_files, open_texts
     from textune.prediction.journal import open_journal
     from textune.prediction.parts import join_parts, write_parts
-    from textune.prediction.predictor import load_choice
+    from textune.runtimes.choosing import load_choice
 
     files = find_files(given)
     check_apart(output, given, files)

@@ -97,7 +97,7 @@ def explain_mistakes(run: Run, mistakes: Sequence[Mistake]) -> list[Explanation]
     """
     from textune.explain.attribution import explain_texts
     from textune.model.storage import load_classifier
-    from textune.prediction.predictor import TorchPredictor
+    from textune.runtimes.torch_runtime import TorchPredictor
 
     if not mistakes:
         return []

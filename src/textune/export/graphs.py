@@ -1,15 +1,15 @@
-"""Graphs: a classifier as one computation from token ids to logits, in a runtime's own file format.
+"""A classifier as one ONNX graph, from token ids to logits, which runtimes turn into files of their own.
 
-In: a classifier in torch, and a folder. Out: `graph.onnx`, or `graph.xml` with `graph.bin`. Encoder, pooling
-and head are in the graph; the numbers of rows and tokens are free. Does not know what texts say, nor whether
-the graph gives what the classifier gives: that is for the caller to check.
+In: a classifier in torch, and a folder. Out: an ONNX file in fp32 with the encoder, the pooling and the
+    head, for
+any number of rows and tokens. Does not check that the graph gives the classifier's logits: its caller does.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import warnings
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,7 @@ from textune.encoder.placement import Placement
 from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
-from textune.export.eight_bits import write_integer_products, write_integer_weights
 from textune.model.trainable import reads_first_token_only
-from textune.runtimes.exports import GRAPHS, Reading
 
 if TYPE_CHECKING:
     from textune.model.classifier import TextClassifier
@@ -33,8 +31,26 @@ _OPSET = 17
 _EXAMPLES = ("a few words of an example", "a word")
 
 
+@dataclass(frozen=True)
+class ClassifierGraph:
+    """A classifier that runtimes turn into their graphs; see `registry.GraphSource`.
+
+    Attributes:
+        classifier: The classifier, on the CPU in fp32.
+        folder: Where the ONNX graph goes when it is first asked for.
+    """
+
+    classifier: TextClassifier
+    folder: Path
+
+    @cached_property
+    def onnx(self) -> Path:
+        """The ONNX graph; for errors see `write_onnx`."""
+        return write_onnx(self.classifier, self.folder)
+
+
 class _Logits(nn.Module):
-    """What of a classifier becomes a graph: from token ids to logits."""
+    """The part of a classifier that becomes a graph: from token ids to logits."""
 
     def __init__(self, encoder: Any, classifier: TextClassifier) -> None:
         super().__init__()
@@ -55,14 +71,14 @@ class _Logits(nn.Module):
 def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     """Write a classifier as an ONNX graph in fp32.
 
-    Where the head reads nothing but the first token, the last layer computes no other: with six layers, that
-    is a seventh of the work.
+    Where the head reads only the first token, the last layer computes no other: with six layers, that saves a
+    seventh of the work.
 
     Raises:
         ModelError: The architecture's code cannot be written as a graph.
     """
-    graph = folder / GRAPHS["onnx"]
-    # `eager` attention consists of plain operations, which the runtimes know how to join.
+    graph = folder / "graph.onnx"
+    # `eager` attention consists of plain operations, which the runtimes know how to fuse.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
     rows = classifier.tokenize(_EXAMPLES)
     input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
@@ -72,7 +88,7 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
         _trace(_Logits(encoder, placed).eval(), (input_ids, attention_mask), graph)
     except OSError:
         raise
-    # An architecture's own code can fail in any way while it is followed.
+    # An architecture's own code can fail in any way while it is traced.
     except Exception as error:
         name = type(classifier.encoder).__name__
         raise ModelError(
@@ -82,44 +98,13 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     return graph
 
 
-def write_graph(source: Path, folder: Path, reading: Reading) -> None:
-    """Write the graph of an export, and of OpenVINO's the numbers beside it.
-
-    Args:
-        source: The classifier as an ONNX graph in fp32.
-        folder: Where to write.
-        reading: For which runtime, and in which precision.
-    """
-    graph = folder / GRAPHS[reading.runtime]
-    if reading.runtime == "onnx":
-        if reading.precision == "int8":
-            write_integer_products(source, graph, whole_bytes=reading.whole_bytes)
-        else:
-            shutil.copyfile(source, graph)
-    elif reading.precision == "int8":
-        with tempfile.TemporaryDirectory() as scratch:
-            compressed = Path(scratch) / source.name
-            write_integer_weights(source, compressed)
-            _write_openvino(compressed, graph)
-    else:
-        _write_openvino(source, graph)
-
-
-def _write_openvino(source: Path, graph: Path) -> None:
-    import openvino
-
-    model = openvino.Core().read_model(str(source))
-    # By default, weights would be rounded to fp16.
-    openvino.save_model(model, str(graph), compress_to_fp16=False)
-
-
 def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph: Path) -> None:
-    """Write a module as a graph, by following it through an example of two unlike rows."""
+    """Write a module as a graph, by tracing it with an example of two rows of different length."""
     names = ("input_ids", "attention_mask")
     axes: dict[str, dict[int, str]] = {name: {0: "rows", 1: "tokens"} for name in names}
     with torch.no_grad(), warnings.catch_warnings():
-        # It warns of being the older one of two exporters, and of every size that it might take for a
-        # constant. The newer one needs two more packages, and takes twice as long for the same graph.
+        # It warns that it is the older of two exporters, and about every size that might become a constant.
+        # The newer one needs two more packages, and takes twice as long for the same graph.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,

@@ -1,7 +1,8 @@
-"""How an export does beside the model that it came from: the same answers, and how fast.
+"""How an export compares with the model that it came from: whether it gives the same answers, and how fast.
 
-In: predictors, and labelled texts. Out: `Row`s of figures, sentences on what they say, or the reason why an
-export is not to be kept. Does not know how exports are made.
+In: predictors, and labelled texts. Out: `ParityRow`s of measurements, sentences about them, or the reason
+    why an
+export must not be kept. Does not know how exports are made.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from textune.runtimes.exports import Speed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from textune.prediction.predictor import Predictor
+    from textune.runtimes.predictor import Predictor
 
 SAME = 1e-4
-"""The most that a probability of an fp32 export may differ from the model's."""
+"""The largest difference allowed between a probability of an fp32 export and the model's."""
 SAME_ALONE = 1e-5
-"""The most that a probability of an fp32 export may depend on the texts beside it."""
+"""The largest change of a probability of an fp32 export allowed due to the texts beside it."""
 ALLOWED_LOSS = 0.005
-"""The most that an export in less than fp32 may lose of macro-F1."""
+"""The largest loss of macro-F1 allowed for an export in less than fp32."""
 _SINGLE_TEXTS = 50
 _WARM_UP = 5
 
@@ -42,8 +43,8 @@ class LabelledTexts:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a predictor gave, and how fast.
+class Measurement:
+    """The probabilities that a predictor gave, and how fast.
 
     Attributes:
         probabilities: (texts, classes), all texts at once.
@@ -61,10 +62,10 @@ class Agreement:
     """How far an export's answers are those of the model.
 
     Attributes:
-        labels: The share of texts that get the same label.
-        largest_difference: The most that a probability differs.
-        dependence: The most that a probability depends on the texts beside it.
-        macro_f1_difference: The export's macro-F1 less the model's.
+        labels: The share of texts with the same label.
+        largest_difference: The largest difference of a probability.
+        dependence: The largest change of a probability due to the texts beside it.
+        macro_f1_difference: The export's macro-F1 minus the model's.
     """
 
     labels: float
@@ -74,12 +75,12 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Row:
+class ParityRow:
     """One line of the comparison.
 
     Attributes:
-        name: What predicted.
-        bytes: What it takes on disk.
+        name: The runtime or the export's name.
+        bytes: Its size on disk.
         speed: How fast it was.
         macro_f1: Its macro-F1 on the texts.
         agreement: How far it agrees with the model.
@@ -92,14 +93,8 @@ class Row:
     agreement: Agreement
 
 
-def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_seconds: float) -> Measured:
-    """Let a predictor classify texts one by one and all at once, and time it.
-
-    Args:
-        predictor: The predictor.
-        texts: At least one text.
-        load_seconds: What loading it has taken.
-    """
+def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_seconds: float) -> Measurement:
+    """Let a predictor classify one or more texts one by one and all at once, and time it."""
     single = texts[:_SINGLE_TEXTS]
     for text in single[:_WARM_UP]:
         predictor.predict_proba([text])
@@ -112,29 +107,31 @@ def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_second
     probabilities = predictor.predict_proba(texts)
     rate = len(texts) / (time.perf_counter() - start)
     speed = Speed(round(load_seconds, 3), round(statistics.median(seconds) * 1000, 2), round(rate, 1))
-    return Measured(probabilities, np.array(alone), speed)
+    return Measurement(probabilities, np.array(alone), speed)
 
 
-def describe_row(name: str, folder: Path, found: Measured, model: Measured, texts: LabelledTexts) -> Row:
-    """Return the figures of a predictor that lies in a folder, beside what its model gave."""
+def describe_row(
+    name: str, folder: Path, export: Measurement, model: Measurement, texts: LabelledTexts
+) -> ParityRow:
+    """Compare an export, or the model itself, with the model; `folder` is where it lies."""
     classes = model.probabilities.shape[1]
-    predicted, reference = (each.probabilities.argmax(axis=1) for each in (found, model))
-    return Row(
+    predicted, reference = (each.probabilities.argmax(axis=1) for each in (export, model))
+    return ParityRow(
         name=name,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
-        speed=found.speed,
+        speed=export.speed,
         macro_f1=macro_f1(predicted, texts.labels, classes=classes),
         agreement=Agreement(
             labels=float((predicted == reference).mean()),
-            largest_difference=_largest(found.probabilities, model.probabilities),
-            dependence=_largest(found.alone, found.probabilities[: len(found.alone)]),
+            largest_difference=_largest(export.probabilities, model.probabilities),
+            dependence=_largest(export.alone, export.probabilities[: len(export.alone)]),
             macro_f1_difference=macro_f1_difference(predicted, reference, texts.labels, classes=classes),
         ),
     )
 
 
-def find_fault(row: Row, *, precision: str) -> str:
-    """Return why an export of a precision is not to be kept, or nothing."""
+def find_fault(row: ParityRow, *, precision: str) -> str:
+    """Return why an export in a precision must not be kept, or nothing."""
     agreement = row.agreement
     if precision != "fp32":
         loss = -agreement.macro_f1_difference.value
@@ -145,39 +142,42 @@ def find_fault(row: Row, *, precision: str) -> str:
             f"at most {ALLOWED_LOSS * 100:.1f} are allowed"
         )
     if not agreement.largest_difference <= SAME:
-        return f"its probabilities differ by up to {agreement.largest_difference:.2g}, allowed is {SAME:.0e}"
+        return (
+            f"its probabilities differ by up to {agreement.largest_difference:.2g}; "
+            f"at most {SAME:.0e} is allowed"
+        )
     if agreement.labels < 1:
         return f"only {agreement.labels * 100:.2f} % of its labels are those of the model"
     if not agreement.dependence <= SAME_ALONE:
         return (
-            f"a text's probabilities depend on the texts beside it by up to {agreement.dependence:.2g}, "
-            f"allowed is {SAME_ALONE:.0e}"
+            f"a text's probabilities depend on the texts beside it by up to {agreement.dependence:.2g}; "
+            f"at most {SAME_ALONE:.0e} is allowed"
         )
     return ""
 
 
-def remarks_on(rows: Sequence[Row]) -> list[str]:
-    """Return sentences on where the export, the last row, does worse than the row before it."""
+def remarks_on(rows: Sequence[ParityRow]) -> list[str]:
+    """Return sentences about where the export, the last row, does worse than the row before it."""
     export, before = rows[-1], rows[-2]
-    found = []
+    remarks = []
     if export.speed.texts_per_second < before.speed.texts_per_second:
-        found.append(
+        remarks.append(
             f"{export.name} is slower here than {before.name}: {export.speed.texts_per_second:,.0f} against "
-            f"{before.speed.texts_per_second:,.0f} texts a second."
+            f"{before.speed.texts_per_second:,.0f} texts per second."
         )
     change = export.agreement.macro_f1_difference
     if change.value < 0:
-        doubt = "more than chance explains" if change.ci95[1] < 0 else "which may be chance"
-        found.append(
+        chance = "more than chance explains" if change.ci95[1] < 0 else "which may be chance"
+        remarks.append(
             f"{export.name} is less accurate: macro-F1 is {-change.value * 100:.2f} points lower "
-            f"({_interval(change)}), {doubt}."
+            f"({_interval(change)}), {chance}."
         )
     if export.agreement.dependence > SAME_ALONE:
-        found.append(
+        remarks.append(
             f"With {export.name}, a text's probabilities depend on the texts beside it, by up to "
             f"{export.agreement.dependence:.1g}."
         )
-    return found
+    return remarks
 
 
 def _interval(change: Difference) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from textune.errors import ExportError
 from textune.files import list_files, rename_folder, storage_errors, sync_file, write_json
-from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST, Reading
+from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST, ExportDescription
 
 
 def check_place(path: Path) -> None:
@@ -30,23 +30,23 @@ def check_place(path: Path) -> None:
     if path.is_dir() and not path.is_symlink() and _holds_nothing_else(path):
         return
     raise ExportError(
-        f"The export folder {path} cannot be used: there is something there that is no export.",
+        f"The export folder {path} cannot be used: it holds something that is not an export.",
         "Choose another one with --out, or remove this one first.",
     )
 
 
 @contextmanager
 def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield a folder to write an export into; it takes its place when the block ends well, and else goes.
+    """Yield a folder to write an export into; it moves to its place when the block ends well, else it goes.
 
     An export that is there is replaced.
 
     Args:
-        path: The place; see `check_place`.
+        path: The place.
         facts: What the manifest says beside the list of files; read when the block has ended.
 
     Raises:
-        ExportError: There is something else at the path.
+        ExportError: There is something at the path that is not an export.
         StorageError: The folder cannot be written.
     """
     check_place(path)
@@ -69,9 +69,9 @@ def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
         raise
 
 
-def write_reading(folder: Path, reading: Reading) -> None:
+def write_description(folder: Path, description: ExportDescription) -> None:
     """Write `export.json`."""
-    write_json(folder / DESCRIPTION, reading.to_json())
+    write_json(folder / DESCRIPTION, description.to_json())
 
 
 def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -96,11 +96,11 @@ def _put_in_place(folder: Path, path: Path) -> None:
 
 def _holds_nothing_else(path: Path) -> bool:
     """Return whether a folder is empty, or an export with no other files in it."""
-    found = {entry.name for entry in path.iterdir()}
-    if not found:
+    names = {entry.name for entry in path.iterdir()}
+    if not names:
         return True
     try:
         listed = set(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
-    return DESCRIPTION in listed and found <= {*listed, MANIFEST}
+    return DESCRIPTION in listed and names <= {*listed, MANIFEST}

@@ -54,7 +54,7 @@ def verify_saved(
         VerificationError: Something differs.
     """
     from textune.model.storage import load_classifier
-    from textune.prediction.predictor import TorchPredictor
+    from textune.runtimes.torch_runtime import TorchPredictor
 
     reloaded = load_classifier(run.model)
     _compare_tensors(classifier, reloaded)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from textune.prediction.predictor import Predictor
+    from textune.runtimes.predictor import Predictor
 
 OUTPUT_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _RESULT_COLUMNS = ("text", "label", "score", "scores")

@@ -7,7 +7,6 @@ predictions from the same origin have the same results. Does not know what is pr
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +18,6 @@ from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of, sha256_of_text
-from textune.run.layout import Run, open_run, read_manifest
 
 RUNTIME = "runtime"
 """The setting that names what classifies."""
@@ -148,20 +146,6 @@ def _is_unchanged(file: InputFile) -> bool:
         f"{path} has another time of change than when it was looked at; its contents were not read then.",
         f"If they are the same, give it its time back: touch -d {time} {shlex.quote(file.path)}",
     )
-
-
-def model_sha256(path: Path) -> str:
-    """Return a hash of the classifier of a finished run, by what its manifest says of the files.
-
-    Raises:
-        RunError: The folder is no finished run.
-    """
-    run = Run(path)
-    if not run.manifest.is_file():
-        open_run(path)  # It says what is wrong.
-    files = read_manifest(run)["files"]
-    model = {name: values["sha256"] for name, values in files.items() if name.startswith("model/")}
-    return sha256_of_text(json.dumps(model, sort_keys=True))
 
 
 def differences(before: Origin, now: Origin) -> list[str]:

@@ -71,13 +71,15 @@ def describe_origin(
     Raises:
         RequestError: The run or a file cannot be read.
     """
-    from textune.prediction.identity import RUNTIME, Origin, describe_input, model_sha256
-    from textune.runtimes.choosing import TORCH
+    from textune.prediction.identity import RUNTIME, Origin, describe_input
+    from textune.run.fingerprints import classifier_sha256
+    from textune.run.layout import Run
     from textune.runtimes.exports import MANIFEST, is_export
+    from textune.runtimes.registry import TORCH
 
     folder = Path(run).expanduser()
     settings = {
-        "classifier": sha256_of(folder / MANIFEST) if is_export(folder) else model_sha256(folder),
+        "classifier": sha256_of(folder / MANIFEST) if is_export(folder) else classifier_sha256(Run(folder)),
         RUNTIME: choice.runtime if choice else TORCH,
         "text column": text_column,
         "version of textune": version("textune"),

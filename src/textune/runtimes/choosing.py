@@ -1,38 +1,44 @@
 """Which runtime classifies: the run's own torch, or one of its exports.
 
-In: a run folder or an export folder, and about how many texts there are. Out: a `Choice`, with a sentence
-that says what it is and why. Reads what exports say of themselves and loads none of them.
+In: a run folder or an export folder, and roughly how many texts there are. Out: a `Choice`, with sentences
+    that
+say what it is and why; or the predictor, loaded. Until then only the exports' descriptions are read.
 
-What is chosen unasked gives the run's own probabilities: exports in fp32 were checked to do so, and the
-others are taken only by name. A text's answer would else depend on how many texts there are.
+What is chosen unasked gives the run's own probabilities: exports in fp32 were checked to do so, and others
+are used by name only. Otherwise a text's answer would depend on how many texts there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textune.errors import ExportError, MissingExtraError, RequestError
+from textune.errors import ExportError, MissingExtraError
+from textune.model.threshold import read_abstention
+from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, open_run
 from textune.runtimes.exports import (
-    GRAPHS,
     Export,
     check_export,
     export_command,
     exports_folder,
     is_export,
-    model_sha256,
     read_export,
 )
-from textune.runtimes.graph_predictor import check_installed, is_installed
+from textune.runtimes.registry import TORCH, find_runtime
 
-TORCH = "torch"
+if TYPE_CHECKING:
+    from textune.runtimes.export_predictor import ExportPredictor
+    from textune.runtimes.torch_runtime import TorchPredictor
+
 _MANY = 10_000
-"""Texts that are assumed where their number is not known."""
+"""The number of texts that is assumed where it is unknown."""
 _TORCH_STARTS_SECONDS = 2.0
-"""What importing torch and transformers takes at least, which is not seen where they are there already."""
+"""The least that importing torch takes. Measurements of exports do not see it: torch is loaded by then."""
 _WORTH_A_GPU = 1_000
-"""Texts below which a GPU does not make up for the seconds that torch takes to start."""
+"""With fewer texts, a GPU does not make up for the seconds that torch takes to start."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,8 @@ class Choice:
 
     Attributes:
         runtime: `torch`, or the export's name.
-        model: The folder of the run's classifier, or of an export that stands alone: it says when no label
-            is given.
-        export: The export, unless it is torch.
+        model: The folder with the threshold: that of the run's classifier, or of an export without its run.
+        export: The export; None: torch runs the run's own model.
         notes: Sentences for the person: what was chosen and why, and what could not be.
     """
 
@@ -53,25 +58,43 @@ class Choice:
     notes: tuple[str, ...]
 
 
-def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice:
-    """Choose what classifies.
+def load_predictor(
+    path: Path | str, *, runtime: str = "", texts: int | None = None
+) -> TorchPredictor | ExportPredictor:
+    """Load the classifier of a finished run, or an export.
 
     Args:
-        path: A run folder, or an export folder.
-        runtime: `torch` or the name of an export, to be used and no other; empty: the fastest.
-        texts: About how many texts there are; None: not known.
+        path: The run folder, or an export folder.
+        runtime: `torch`, or the name of one of the run's exports, such as `onnx` or `onnx-int8`; empty: the
+            fastest of those that give the run's own probabilities.
+        texts: Roughly how many texts will be classified; None: unknown, perhaps many.
 
     Raises:
         RequestError: There is no runtime of this name.
-        RunError: The run is missing, incomplete or damaged.
-        ExportError: The export is missing, damaged, or of another model.
-        MissingExtraError: The runtime is not installed.
+        RunError: The run folder is missing, incomplete or damaged.
+        ExportError: The export that is asked for is missing, damaged, or of another model.
+        MissingExtraError: Its runtime is not installed.
     """
-    if runtime and runtime != TORCH and runtime.partition("-")[0] not in GRAPHS:
-        raise RequestError(
-            f"There is no runtime '{runtime}'.",
-            f"The runtimes are {TORCH}, {' and '.join(GRAPHS)}, and -int8 after an export's name.",
-        )
+    return load_choice(choose(Path(path).expanduser(), runtime=runtime, texts=texts))
+
+
+def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
+    """Load what was chosen."""
+    abstention = read_abstention(choice.model)
+    if choice.export is not None:
+        from textune.runtimes.export_predictor import ExportPredictor
+
+        return ExportPredictor(choice.export, abstention=abstention)
+    from textune.model.storage import load_classifier
+    from textune.runtimes.torch_runtime import TorchPredictor
+
+    return TorchPredictor(load_classifier(choice.model), abstention=abstention)
+
+
+def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice:
+    """Choose what classifies; for the arguments and errors see `load_predictor`."""
+    if runtime and runtime != TORCH:
+        find_runtime(runtime)
     if is_export(path):
         return _choose_export_itself(path, runtime)
     run = open_run(path)
@@ -84,14 +107,15 @@ def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice
 
 def _choose_export_itself(path: Path, runtime: str) -> Choice:
     export = read_export(path)
-    if runtime not in ("", export.reading.name, export.reading.runtime):
+    name = export.description.name
+    if runtime not in ("", name, export.runtime.name):
         raise ExportError(
-            f"{path} is an export for {export.reading.name}, not for {runtime}.",
+            f"{path} is an export for {name}, not for {runtime}.",
             "Leave --runtime out, or give the run's folder instead.",
         )
-    check_installed(export.reading.runtime)
+    export.runtime.check_installed()
     check_export(export)
-    return Choice(export.reading.name, path, export, ())
+    return Choice(name, path, export, ())
 
 
 def _choose_by_name(run: Run, name: str) -> Choice:
@@ -101,65 +125,64 @@ def _choose_by_name(run: Run, name: str) -> Choice:
             f"The run {run.path} has no export '{name}'.", f"Make it: {export_command(run.path, name)}"
         )
     export = read_export(folder)
-    check_installed(export.reading.runtime)
+    export.runtime.check_installed()
     check_export(export, model=model_sha256(run))
     return Choice(name, run.model, export, (f"Classifying with {name}.",))
 
 
 def _choose_fastest(run: Run, texts: int | None) -> Choice:
-    folder, model = exports_folder(run), model_sha256(run)
+    folder, notes = exports_folder(run), list[str]()
     places = sorted(entry for entry in folder.iterdir() if is_export(entry)) if folder.is_dir() else []
-    notes: list[str] = []
-    known = [export for place in places if (export := _readable(place, notes)) is not None]
-    usable = [export for export in known if is_installed(export.reading.runtime)]
+    exports = list(_readable(places, notes))
     count = _MANY if texts is None else max(1, texts)
-    gpu = count >= _WORTH_A_GPU and bool(usable) and _has_gpu()
-    exact = [] if gpu else [export for export in usable if export.reading.precision == "fp32"]
-    missing = [] if gpu else [export for export in known if export.reading.precision == "fp32"]
-    notes += [_how_to_install(export) for export in missing if not is_installed(export.reading.runtime)]
-    for export in sorted(exact, key=lambda export: export.speed("export").seconds(count)):
+    if count >= _WORTH_A_GPU and any(export.runtime.is_installed for export in exports) and _has_gpu():
+        return Choice(TORCH, run.model, None, (*notes, "Classifying with torch, on the GPU."))
+    exact = [export for export in exports if export.description.precision == "fp32"]
+    notes += [_how_to_install(export) for export in exact if not export.runtime.is_installed]
+    usable = [export for export in exact if export.runtime.is_installed]
+    for export in sorted(usable, key=lambda export: export.speed("export").seconds(count)):
         if _torch_seconds(export, count) <= export.speed("export").seconds(count):
             break
         try:
-            check_export(export, model=model)
+            check_export(export, model=model_sha256(run))
         except ExportError as error:
             notes.append(f"Not used: {error.message}")
             continue
-        reason = _reason(export.reading.name, texts, known, compared=exact)
-        return Choice(export.reading.name, run.model, export, (*notes, reason))
+        name = export.description.name
+        return Choice(name, run.model, export, (*notes, _reason(name, texts, exports, compared=usable)))
     if places:
-        reason = _reason(TORCH, texts, known, compared=exact)
-        notes.append(reason if not gpu else "Classifying with torch, on the GPU.")
+        notes.append(_reason(TORCH, texts, exports, compared=usable))
     return Choice(TORCH, run.model, None, tuple(notes))
 
 
 def _torch_seconds(export: Export, texts: int) -> float:
-    """Return about how long the run's own model takes for so many texts, by what the export says of it."""
+    """Return roughly how long the run's own model takes for this many texts, by the export's measurement."""
     model = export.speed("model")
     return max(0.0, _TORCH_STARTS_SECONDS - model.load_seconds) + model.seconds(texts)
 
 
-def _readable(place: Path, notes: list[str]) -> Export | None:
-    try:
-        return read_export(place)
-    except ExportError as error:
-        notes.append(f"Not used: {error.message}")
-        return None
+def _readable(places: list[Path], notes: list[str]) -> Iterator[Export]:
+    """Yield the exports that can be read; note why the others cannot."""
+    for place in places:
+        try:
+            yield read_export(place)
+        except ExportError as error:
+            notes.append(f"Not used: {error.message}")
 
 
 def _how_to_install(export: Export) -> str:
-    """Return a sentence on an export that would be chosen from if its runtime were installed."""
-    missing = MissingExtraError(export.reading.runtime, f"The export {export.reading.name}")
+    """Return a sentence about an export that would be considered if its runtime were installed."""
+    missing = MissingExtraError(export.runtime.extra, f"The export {export.description.name}")
     return f"Not used: {missing.message} {missing.hint}"
 
 
-def _reason(chosen: str, texts: int | None, known: list[Export], *, compared: list[Export]) -> str:
-    """Return a sentence on what was chosen, and on faster exports that are used by name only.
+def _reason(chosen: str, texts: int | None, exports: list[Export], *, compared: list[Export]) -> str:
+    """Return a sentence about what was chosen, and about faster exports that are used by name only.
 
-    Speeds are those of the machine that made the exports: of another one, they may say little of this one.
+    Speeds are those of the machine that made the exports; they may say little about another one.
     """
     amount = "many texts" if texts is None else "1 text" if texts == 1 else f"{texts:,} texts"
-    named = [export.reading.name for export in known if export.reading.precision != "fp32"]
+    named = [export.description.name for export in exports if export.description.precision != "fp32"]
     others = f" By name only: --runtime {' or '.join(named)}." if named else ""
     machines = dict.fromkeys(export.measured_elsewhere for export in compared if export.measured_elsewhere)
     if not compared:

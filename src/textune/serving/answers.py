@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textune.runtimes.graph_predictor import softmax
 from textune.serving.schemas import Score
+from textune.tasks.single_label import softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

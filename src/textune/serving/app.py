@@ -18,7 +18,6 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from textune.explain.attribution import MAX_PARTS, Occlusion, occlude, weigh
-from textune.runtimes.graph_predictor import softmax
 from textune.serving.answers import answers_of
 from textune.serving.gate import PAGE, Gate
 from textune.serving.page.assets import page_files
@@ -39,6 +38,7 @@ from textune.serving.schemas import (
     texts_of,
 )
 from textune.serving.service import Service
+from textune.tasks.single_label import softmax
 
 _REFUSALS = {
     401: "The API key is missing or wrong.",

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textune.prediction.predictor import TorchPredictor, load_choice
+from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, read_manifest
-from textune.runtimes.choosing import Choice, choose
-from textune.runtimes.exports import exports_folder, model_sha256
+from textune.runtimes.choosing import Choice, choose, load_choice
+from textune.runtimes.exports import exports_folder
 from textune.runtimes.processor import available_cores
+from textune.runtimes.torch_runtime import TorchPredictor
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from textune.runtimes.graph_predictor import ExportPredictor
+    from textune.runtimes.export_predictor import ExportPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 """What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
@@ -105,7 +106,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     predictor, export = load_choice(choice), choice.export
     facts: dict[str, Any] = {"notes": choice.notes}
     if export is not None and choice.model == export.path:
-        facts["model_sha256"] = str(export.facts["model_sha256"])
+        facts["model_sha256"] = str(export.manifest["model_sha256"])
     else:
         # It was opened, and so checked, when it was chosen from.
         run = Run(path)
@@ -121,7 +122,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
         max_tokens=predictor.max_tokens,
         count_tokens=_token_counter(choice),
         runtime=choice.runtime,
-        precision="fp32" if export is None else export.reading.precision,
+        precision="fp32" if export is None else export.description.precision,
         **facts,
     )
 

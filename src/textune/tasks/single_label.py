@@ -7,18 +7,30 @@ nothing else in textune knows that the classes exclude each other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch.nn import functional
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
 
 PROBLEM_TYPE = "single_label_classification"
 
 
 def probabilities(logits: torch.Tensor) -> NDArray[np.float64]:
     """Return the softmax of logits (rows, classes), computed in float64."""
+    import torch
+
     result: NDArray[np.float64] = torch.softmax(logits.detach().double(), dim=-1).cpu().numpy()
+    return result
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the softmax of logits (rows, classes), computed in float64 and without torch."""
+    exact = logits.astype(np.float64)
+    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return result
 
 
@@ -38,6 +50,8 @@ def cross_entropy(
         label_smoothing: The share of the target spread evenly over all classes
             (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567).
     """
+    from torch.nn import functional
+
     return functional.cross_entropy(logits, labels, weight=class_weights, label_smoothing=label_smoothing)
 
 
@@ -48,5 +62,7 @@ def balanced_weights(labels: Sequence[int], classes: int) -> torch.Tensor:
         >>> balanced_weights([0, 0, 0, 1], 2)
         tensor([0.6667, 2.0000])
     """
+    import torch
+
     counts = np.bincount(np.asarray(labels), minlength=classes)
     return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)

@@ -11,7 +11,7 @@ from textune.cli.render.tables import framed_table, show
 
 if TYPE_CHECKING:
     from textune.commands.export import ExportResult
-    from textune.export.parity import Row
+    from textune.export.parity import ParityRow
 
 
 def show_export(result: ExportResult) -> None:
@@ -33,7 +33,7 @@ def _table(result: ExportResult) -> Table:
     return table
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: ParityRow) -> list[str]:
     speed = [f"{row.speed.texts_per_second:,.0f}", f"{row.speed.latency_ms:.1f}"]
     size = f"{row.bytes / 1e6:.1f}"
     if row.name == "torch":

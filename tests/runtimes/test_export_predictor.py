@@ -20,10 +20,12 @@ from conftest import REPOSITORY
 from small_data import small_rows
 from textune.encoder.batching import batches_by_length, pad_rows
 from textune.errors import ExportError, MissingExtraError
-from textune.prediction.predictor import load_predictor
-from textune.runtimes import graph_predictor as runtimes
+from textune.runtimes import export_predictor
+from textune.runtimes.choosing import load_predictor
+from textune.runtimes.export_predictor import ExportPredictor
 from textune.runtimes.exports import read_export
-from textune.runtimes.graph_predictor import ExportPredictor, softmax
+from textune.runtimes.registry import Runtime
+from textune.tasks.single_label import softmax
 from tiny_exports import EXACT, fake_export
 
 TEXTS = [text for text, _ in small_rows(70)]
@@ -114,7 +116,7 @@ def test_a_missing_runtime_is_told_with_the_line_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = read_export(fake_export(tmp_path / "openvino", name="openvino"))
-    monkeypatch.setattr(runtimes, "is_installed", lambda runtime: False)
+    monkeypatch.setattr(Runtime, "is_installed", False)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'textune\[openvino\]'"):
         ExportPredictor(export)
@@ -126,7 +128,7 @@ def test_whole_bytes_are_refused_on_a_processor_that_would_overflow(
     place = fake_export(tmp_path / "onnx-int8", name="onnx-int8")
     values = json.loads((place / "export.json").read_text(encoding="utf-8"))
     (place / "export.json").write_text(json.dumps({**values, "whole_bytes": True}))
-    monkeypatch.setattr(runtimes, "multiplies_whole_bytes", lambda: False)
+    monkeypatch.setattr(export_predictor, "multiplies_whole_bytes", lambda: False)
 
     with pytest.raises(ExportError, match="with VNNI instructions") as caught:
         ExportPredictor(read_export(place))

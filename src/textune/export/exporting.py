@@ -1,0 +1,170 @@
+"""The steps of an export: from a run's classifier to the files of an export, and how they were measured.
+
+In: a finished run, and the precision. Out: files in a folder, and a `ParityRow` per predictor. Does not
+    decide whether
+the export is kept.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textune.context import Context
+from textune.encoder.placement import Placement
+from textune.errors import MissingExtraError, RequestError
+from textune.export.parity import LabelledTexts, ParityRow, describe_row, measure_predictor
+from textune.export.writing import write_description
+from textune.run.fingerprints import model_sha256
+from textune.run.layout import Run
+from textune.runtimes.exports import Export, ExportDescription
+from textune.runtimes.processor import (
+    available_cores,
+    computes_in_bf16,
+    multiplies_whole_bytes,
+    processor_name,
+)
+from textune.runtimes.registry import Runtime, runtime_names
+
+if TYPE_CHECKING:
+    from textune.model.classifier import TextClassifier
+
+_TEXTS = 1500
+"""The most texts of the test split on which an export is checked, which takes some seconds."""
+_REFERENCE = Placement("cpu", "fp32", "eager")
+
+
+def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
+    """Return the precision that is asked for, after checking that the runtime offers it on this machine.
+
+    Raises:
+        RequestError: The runtime or the processor does not compute in this precision.
+        MissingExtraError: A package is missing.
+    """
+    if int8 and bf16:
+        raise RequestError("An export computes in int8 or in bf16, not in both.", "Leave one of them out.")
+    precision = "int8" if int8 else "bf16" if bf16 else "fp32"
+    if precision not in runtime.precisions:
+        raise RequestError(
+            f"{runtime.title} does not compute in {precision} on a CPU.",
+            f"It computes in {' or '.join(runtime.precisions)}; the other runtimes are: "
+            f"{', '.join(name for name in runtime_names() if name != runtime.name)}.",
+        )
+    if bf16 and not computes_in_bf16():
+        raise RequestError("This machine's processor does not compute in bf16.", "Leave --bf16 out.")
+    runtime.check_installed()
+    if int8 and importlib.util.find_spec("onnx") is None:
+        raise MissingExtraError(runtime.extra, "An export in 8 bits")
+    return precision
+
+
+def load_reference(run: Run) -> TextClassifier:
+    """Load a run's classifier as exports are compared with it: on the CPU, in fp32."""
+    from textune.model.storage import load_classifier
+
+    return load_classifier(run.model).placed(_REFERENCE)
+
+
+def read_check_texts(run: Run, label_names: Sequence[str]) -> LabelledTexts:
+    """Return the texts of a run's test split on which an export is checked: of a large split, a part."""
+    from pyarrow import parquet
+
+    table = parquet.read_table(run.predictions / "test.parquet", columns=["text", "label"])
+    if len(table) > _TEXTS:
+        table = table.take(np.sort(np.random.default_rng(0).choice(len(table), _TEXTS, replace=False)))
+    numbers = {name: number for number, name in enumerate(label_names)}
+    labels = np.array([numbers[name] for name in table["label"].to_pylist()])
+    return LabelledTexts(table["text"].to_pylist(), labels)
+
+
+def describe_export(
+    run: Run, classifier: TextClassifier, runtime: Runtime, precision: str
+) -> ExportDescription:
+    """Return what `export.json` is to say."""
+    from textune.recipe.recipes import load_recipe
+
+    return ExportDescription(
+        runtime=runtime.name,
+        precision=precision,
+        label_names=classifier.label_names,
+        temperature=1.0,  # Calibration has divided the last layer's weights by it.
+        max_length=classifier.max_length,
+        padding_id=classifier.tokenizer.pad_token_id,
+        whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
+        emoji=load_recipe(str(run.recipe)).prepare.emoji,
+    )
+
+
+def write_and_measure(
+    run: Run,
+    classifier: TextClassifier,
+    description: ExportDescription,
+    folder: Path,
+    texts: LabelledTexts,
+    *,
+    load_seconds: float,
+    ctx: Context,
+) -> list[ParityRow]:
+    """Write an export's files into a folder, and measure them.
+
+    Returns:
+        A row for the model, one for the runtime in fp32 unless that is the export itself, and one for the
+        export.
+    """
+    from textune.export.graphs import ClassifierGraph
+    from textune.runtimes.export_predictor import ExportPredictor
+    from textune.runtimes.torch_runtime import TorchPredictor
+
+    ctx.stage("Measuring the run's model")
+    predictor = TorchPredictor(classifier, placement=_REFERENCE)
+    model = measure_predictor(predictor, texts.texts, load_seconds=load_seconds)
+    rows = [describe_row("torch", run.model, model, model, texts)]
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        source = ClassifierGraph(classifier, scratch)
+        exact = replace(description, precision="fp32", whole_bytes=False)
+        for variant in dict.fromkeys([exact, description]):
+            place = folder if variant == description else scratch / "fp32"
+            place.mkdir(exist_ok=True)
+            export = Export(place, variant, {})
+            ctx.stage(f"Writing {variant.name}")
+            export.runtime.write(source, export.graph, variant.precision)
+            _write_tokenizer(export, classifier)
+            write_description(place, variant)
+            ctx.stage(f"Measuring {variant.name}")
+            start = time.perf_counter()
+            opened = ExportPredictor(export)
+            measured = measure_predictor(opened, texts.texts, load_seconds=time.perf_counter() - start)
+            rows.append(describe_row(variant.name, place, measured, model, texts))
+            del opened
+    return rows
+
+
+def _write_tokenizer(export: Export, classifier: TextClassifier) -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(export.description.max_length, direction=classifier.tokenizer.truncation_side)
+    tokenizer.save(str(export.tokenizer))
+
+
+def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: LabelledTexts) -> Mapping[str, Any]:
+    """Return what an export's manifest says beside the list of files."""
+    model, export = rows[0], rows[-1]
+    return {
+        "model_sha256": model_sha256(run),
+        "versions": {name: version(name) for name in ("textune", "torch", "transformers")},
+        "check": {"texts": len(texts.texts), **asdict(export.agreement)},
+        "processor": processor_name(),
+        "cores": available_cores(),
+        "speeds": {"model": asdict(model.speed), "export": asdict(export.speed)},
+    }

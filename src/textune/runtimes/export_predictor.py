@@ -1,0 +1,109 @@
+"""The classifier of an export, without torch.
+
+In: an export folder. Out: a predictor, which gives the probabilities of the run's own classifier. Needs
+    numpy,
+tokenizers and the export's runtime, each imported when the first export is opened. Texts are classified in
+batches of similar length, and every core works on a batch of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
+from textune.errors import ExportError
+from textune.runtimes.exports import Export, export_command
+from textune.runtimes.predictor import LoadedPredictor, check_texts
+from textune.runtimes.processor import available_cores, multiplies_whole_bytes
+from textune.tasks.single_label import softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.model.threshold import Abstention
+
+_MAX_TOKENS = 512
+"""Tokens in a batch: its numbers then stay in a core's cache, which is 2 to 7 % faster than 2,048."""
+
+
+def check_processor(export: Export) -> None:
+    """Raise an `ExportError` if this machine's processor would compute other numbers than the export's."""
+    if export.description.whole_bytes and not multiplies_whole_bytes():
+        raise ExportError(
+            f"The export {export.path} was made on a processor with VNNI instructions. This processor has "
+            "none: sums would overflow, and answers would be wrong.",
+            f"Make it on this machine: {export_command(Path('RUN'), export.description.name)}",
+        )
+
+
+class ExportPredictor(LoadedPredictor):
+    """The classifier of an export.
+
+    Args:
+        export: The export.
+        threads: How many batches are worked on at once; 0: as many as there are cores.
+        abstention: When it gives no label; None: it always gives one.
+
+    Raises:
+        MissingExtraError: The runtime is not installed.
+        ExportError: The graph or the tokenizer cannot be read.
+    """
+
+    def __init__(self, export: Export, *, threads: int = 0, abstention: Abstention | None = None) -> None:
+        description = export.description
+        super().__init__(description.label_names, description.max_length, abstention)
+        export.runtime.check_installed()
+        check_processor(export)
+        from tokenizers import Tokenizer
+
+        self._description = description
+        self._threads = threads or available_cores()
+        try:
+            self._tokenizer = Tokenizer.from_file(str(export.tokenizer))
+            self._compute = export.runtime.open(export.graph, description.precision, self._threads)
+        # Each library has errors of its own, some of them bare exceptions.
+        except Exception as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise ExportError(
+                f"The export {export.path} cannot be opened: {first_line}",
+                "Export the run again with this version of the runtime: `textune export`.",
+            ) from error
+
+    def predict_proba(
+        self, texts: Sequence[str], *, on_progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+        rows, batches = self._batches(texts)
+        probabilities, done = np.empty((len(rows), len(self.label_names))), 0
+        for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
+            probabilities[batch] = softmax(logits)
+            done += len(batch)
+            if on_progress:
+                on_progress(done, len(rows))
+        return probabilities
+
+    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives.
+
+        The calling thread computes alone, so that a server's threads do not wait for each other.
+        """
+        rows, batches = self._batches(texts)
+        logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
+        for batch in batches:
+            logits[batch] = self._logits(rows, batch)
+        return logits
+
+    def _batches(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
+        """Return each text's token ids, and batches of text numbers."""
+        check_texts(texts)
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        return rows, batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
+
+    def _logits(self, rows: Sequence[Sequence[int]], batch: Sequence[int]) -> NDArray[np.float32]:
+        inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
+        return self._compute(*inputs) / self._description.temperature

@@ -1,0 +1,57 @@
+"""ONNX Runtime: one ONNX graph on the CPU, in fp32 or with products of 8-bit integers."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textune.runtimes.processor import multiplies_whole_bytes
+from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _open(graph: Path, precision: str, threads: int) -> Logits:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Each thread that calls computes its batch by itself: see `ExportPredictor`.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+    def compute_logits(
+        input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        logits: NDArray[np.float32] = session.run(["logits"], inputs)[0]
+        return logits
+
+    return compute_logits
+
+
+def _write(source: GraphSource, graph: Path, precision: str) -> None:
+    if precision == "int8":
+        from textune.runtimes.eight_bits import write_integer_products
+
+        write_integer_products(source.onnx, graph, whole_bytes=multiplies_whole_bytes())
+    else:
+        shutil.copyfile(source.onnx, graph)
+
+
+register_runtime(
+    Runtime(
+        name="onnx",
+        title="ONNX Runtime",
+        package="onnxruntime",
+        extra="onnx",
+        graph="graph.onnx",
+        precisions=("fp32", "int8"),
+        open=_open,
+        write=_write,
+        byte_products=("int8",),
+    )
+)

@@ -1,0 +1,108 @@
+"""What a runtime is, and which runtimes there are.
+
+In: a runtime's name. Out: its `Runtime`. Each runtime is described in one file, which registers it; nothing
+    else
+in textune names it. The built-in ones are listed in this room's `__init__`. Needs no library.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from textune.errors import MissingExtraError, RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textune.model.classifier import TextClassifier
+
+TORCH = "torch"
+"""What runs a run's own model, without an export."""
+Logits = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[np.float32]"]
+"""From `input_ids` and `attention_mask` (rows, tokens) to logits (rows, classes); any thread may call it."""
+
+
+class GraphSource(Protocol):
+    """A classifier that is to become the graph of a runtime."""
+
+    @property
+    def classifier(self) -> TextClassifier:
+        """The classifier in torch, on the CPU in fp32."""
+
+    @property
+    def onnx(self) -> Path:
+        """The classifier as an ONNX graph in fp32, which is written when it is first asked for."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What runs an exported classifier.
+
+    Attributes:
+        name: The name by which people ask for it, without a hyphen.
+        title: Its name in a sentence.
+        package: The Python package that opens an export.
+        extra: The extra of textune that installs the package.
+        graph: The file in the export's folder that holds the graph.
+        precisions: The arithmetic it offers: `fp32`, and perhaps `bf16` or `int8`.
+        open: Returns the logits' function, given the graph, the precision and how many threads will call it.
+        write: Writes the graph, given the classifier, the path and the precision; other files may go beside
+            it.
+        byte_products: Precisions whose graph depends on `processor.multiplies_whole_bytes`.
+    """
+
+    name: str
+    title: str
+    package: str
+    extra: str
+    graph: str
+    precisions: tuple[str, ...]
+    open: Callable[[Path, str, int], Logits]
+    write: Callable[[GraphSource, Path, str], None]
+    byte_products: tuple[str, ...] = ()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the runtime's package is there."""
+        return importlib.util.find_spec(self.package) is not None
+
+    def check_installed(self) -> None:
+        """Raise a `MissingExtraError` unless the runtime's package is there."""
+        if not self.is_installed:
+            raise MissingExtraError(self.extra, f"The runtime {self.name}")
+
+
+_RUNTIMES: dict[str, Runtime] = {}
+
+
+def register_runtime(runtime: Runtime) -> None:
+    """Add a runtime, or replace the one of the same name."""
+    if "-" in runtime.name or runtime.name == TORCH:
+        raise ValueError(f"'{runtime.name}' cannot be the name of a runtime for exports")
+    _RUNTIMES[runtime.name] = runtime
+
+
+def runtime_names() -> list[str]:
+    """Return the names of all runtimes for exports."""
+    return list(_RUNTIMES)
+
+
+def find_runtime(name: str) -> Runtime:
+    """Return a runtime by its name, or by the name of an export such as `onnx-int8`.
+
+    Raises:
+        RequestError: There is no such runtime.
+    """
+    runtime = _RUNTIMES.get(name.partition("-")[0])
+    if runtime is None:
+        raise RequestError(
+            f"There is no runtime '{name}' for exports.",
+            f"The runtimes for exports are: {', '.join(_RUNTIMES)}. "
+            f"A run's own model needs no export: {TORCH}.",
+        )
+    return runtime

@@ -1,0 +1,85 @@
+"""torch: what runs the classifier of a run as it was trained, on a GPU where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textune.encoder.batching import Progress
+from textune.encoder.placement import Placement, choose_placement
+from textune.runtimes.predictor import LoadedPredictor, check_texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textune.model.classifier import TextClassifier
+    from textune.model.threshold import Abstention
+
+
+class TorchPredictor(LoadedPredictor):
+    """The classifier of a run, in torch.
+
+    Args:
+        classifier: The classifier.
+        placement: Where it runs; by default the fastest device, in fp32.
+        abstention: When it gives no label; None: it always gives one.
+    """
+
+    def __init__(
+        self,
+        classifier: TextClassifier,
+        *,
+        placement: Placement | None = None,
+        abstention: Abstention | None = None,
+    ) -> None:
+        super().__init__(classifier.label_names, classifier.max_length, abstention)
+        self._placement = placement or choose_placement("fp32")
+        self.classifier = classifier.placed(self._placement)
+
+    @property
+    def device(self) -> str:
+        """Where it runs, such as `cpu` or `cuda`."""
+        return self._placement.device
+
+    def predict_proba(
+        self, texts: Sequence[str], *, on_progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+        check_texts(texts)
+        if not len(texts):
+            return np.empty((0, len(self.label_names)))
+        return self.classifier.probabilities(self._features(texts, on_progress))
+
+    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+        import torch
+
+        from textune.model.classifier import head_logits
+
+        check_texts(texts)
+        if not len(texts):
+            return np.empty((0, len(self.label_names)), dtype=np.float32)
+        return head_logits(self.classifier.head, torch.from_numpy(self._features(texts))).numpy()
+
+    def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
+        rows = self.classifier.tokenize(texts)
+        return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
+
+
+def load_folder(folder: str | Path) -> TorchPredictor:
+    """Load a classifier from a folder that is not a run, such as a download of what `textune push` uploaded.
+
+    No code and no pickles are read from the folder.
+
+    Args:
+        folder: A folder with `textune.json`, such as RUN/model.
+
+    Raises:
+        ModelError: The folder holds no textune classifier, or a damaged one.
+    """
+    from textune.model.storage import load_classifier
+
+    return TorchPredictor(load_classifier(Path(folder).expanduser()))

@@ -1,0 +1,114 @@
+"""A new runtime costs one file: this one registers a toy, and uses it from the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textune.cli.main import main
+from textune.runtimes import registry
+from textune.runtimes.choosing import choose, load_predictor
+from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
+from textune.serving.served import load_served
+
+TEXTS = ["so happy and fun today", "sad"]
+
+
+def _open(graph: Path, precision: str, threads: int) -> Logits:
+    from onnx.reference import ReferenceEvaluator
+
+    evaluator = ReferenceEvaluator(str(graph))
+    return lambda input_ids, attention_mask: evaluator.run(
+        ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
+    )[0]
+
+
+def _write(source: GraphSource, graph: Path, precision: str) -> None:
+    shutil.copyfile(source.onnx, graph)
+
+
+TOY = Runtime(
+    name="toy",
+    title="The evaluator in plain Python",
+    package="onnx",
+    extra="onnx",
+    graph="toy.onnx",
+    precisions=("fp32",),
+    open=_open,
+    write=_write,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def toy() -> Iterator[None]:
+    register_runtime(TOY)
+    yield
+    del registry._RUNTIMES["toy"]
+
+
+@pytest.fixture(scope="module")
+def run(exported_run: Path, toy: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose only export is the toy's, made on the command line."""
+    run = shutil.copytree(exported_run, tmp_path_factory.mktemp("toy") / "run")
+    shutil.rmtree(run / "exports")
+    assert textune("export", str(run), "--runtime", "toy") == 0
+    return run
+
+
+def textune(*arguments: str) -> Any:
+    """Run a command in this process; return its exit code."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr("sys.argv", ["textune", *arguments])
+        main()
+    return ended.value.code or 0
+
+
+def test_the_command_line_exports_and_checks_it(run: Path) -> None:
+    manifest = json.loads((run / "exports" / "toy" / "manifest.json").read_text(encoding="utf-8"))
+
+    assert manifest["files"].keys() >= {"toy.onnx", "export.json", "tokenizer.json"}
+    assert manifest["check"]["labels"] == 1
+    assert manifest["check"]["largest_difference"] < 1e-4
+
+
+def test_the_command_line_predicts_with_it_as_with_torch(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert textune("predict", str(run), *TEXTS, "--runtime", "toy", "--json") == 0
+
+    printed = [json.loads(line)["scores"] for line in capsys.readouterr().out.splitlines()]
+    expected = load_predictor(run, runtime="torch").predict_proba(TEXTS)
+    np.testing.assert_allclose([list(scores.values()) for scores in printed], expected, atol=1e-5, rtol=0)
+
+
+def test_the_fastest_is_chosen_with_it_among_the_others(run: Path) -> None:
+    assert choose(run, texts=1).runtime in {"toy", "torch"}
+    assert "toy" in choose(run, runtime="toy").notes[0]
+
+
+def test_it_is_served_and_named_there(run: Path) -> None:
+    assert load_served(run, runtime="toy").runtime == "toy"
+
+
+def test_it_is_listed_where_runtimes_are(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert textune("export", str(run), "--runtime", "tensorrt") == 2
+
+    assert "onnx, openvino, toy" in capsys.readouterr().err
+
+
+def test_a_precision_that_it_lacks_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert textune("export", str(run), "--runtime", "toy", "--int8") == 2
+
+    assert "does not compute in int8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["torch", "toy-2"])
+def test_a_name_that_could_be_misread_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be the name"):
+        register_runtime(Runtime(name, "", "", "", "", (), _open, _write))
