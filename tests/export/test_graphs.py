@@ -9,12 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
 
 from textune.encoder.batching import pad_tensors
 from textune.errors import ModelError
 from textune.export.graphs import write_onnx
 from textune.model.classifier import TextClassifier
 from textune.runtimes.eight_bits import write_integer_products, write_integer_weights
+from textune.runtimes.processor import multiplies_whole_bytes
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import ARCHITECTURES, build_tiny_model
 
@@ -33,10 +35,19 @@ def torch_logits(classifier: TextClassifier, texts: list[str]) -> np.ndarray:
 def graph_logits(graph: Path, classifier: TextClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits that a graph gives for texts in one batch."""
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    return session.run(["logits"], batch_of(classifier, texts))[0]
+
+
+def exact_logits(graph: Path, classifier: TextClassifier, texts: list[str]) -> np.ndarray:
+    """Return the logits that a graph defines: numpy computes every operation, and sums bytes in 32 bits."""
+    return ReferenceEvaluator(str(graph)).run(["logits"], batch_of(classifier, texts))[0]
+
+
+def batch_of(classifier: TextClassifier, texts: list[str]) -> dict[str, np.ndarray]:
+    """Return what a graph reads, for texts in one batch."""
     rows = classifier.tokenize(texts)
     input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
-    given = {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
-    return session.run(["logits"], given)[0]
+    return {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +109,28 @@ def test_an_architecture_that_is_no_graph_is_told(
 
 
 @pytest.mark.parametrize("whole_bytes", [True, False])
-def test_integer_products_change_logits_little(
+def test_integer_products_summed_in_32_bits_change_logits_little(
     graph: Path, model: TextClassifier, tmp_path: Path, whole_bytes: bool
 ) -> None:
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
 
-    found, expected = graph_logits(tmp_path / "graph.onnx", model, TEXTS), graph_logits(graph, model, TEXTS)
+    found, expected = exact_logits(tmp_path / "graph.onnx", model, TEXTS), graph_logits(graph, model, TEXTS)
 
     assert 1e-5 < np.abs(found - expected).max() < 0.1 * np.abs(expected).max()
+
+
+# Whole bytes are for processors that sum their products in 32 bits. Any other one cuts sums off.
+@pytest.mark.parametrize("whole_bytes", sorted({False, multiplies_whole_bytes()}))
+def test_this_processor_sums_the_integer_products_that_it_is_given_without_cutting_any_off(
+    graph: Path, model: TextClassifier, tmp_path: Path, whole_bytes: bool
+) -> None:
+    write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
+
+    path = tmp_path / "graph.onnx"
+    found, exact = graph_logits(path, model, TEXTS), exact_logits(path, model, TEXTS)
+
+    # A number halfway between two bytes may be rounded to either.
+    np.testing.assert_allclose(found, exact, atol=0.02, rtol=0)
 
 
 def test_every_product_with_a_weight_is_one_of_integers(graph: Path, tmp_path: Path) -> None:
