@@ -10,7 +10,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow bench-predict check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,20 @@ quickstart: $(VENV)/installed  ## Train on the shipped sample, show the metrics,
 # trained models. Two processes share two cores, so idle threads must not keep one busy.
 test: $(VENV)/installed-dev  ## Run the tests.
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Encoders, exports and 8-bit products: what tests of an emulated processor are worth their time.
+ON_EMULATED := tests/encoder tests/model tests/export tests/runtimes tests/commands/test_export.py \
+	tests/cli/test_export.py tests/serving/test_runtimes.py
+
+# Each kind of processor first proves that what it lacks is switched off.
+test-processors: $(VENV)/installed-dev  ## Run the tests as on lesser processors: AVX2, SSE, and an emulated one; 25 minutes.
+	@command -v valgrind >/dev/null || { echo "test-processors needs valgrind (Debian: apt-get install valgrind)."; exit 1; }
+	for kind in avx2 sse emulated; do \
+		on="$(BIN)/python tests/on_processors/processors.py $$kind -m pytest"; \
+		files="$$(test $$kind != emulated || echo $(ON_EMULATED))"; \
+		$$on tests/on_processors && \
+		OMP_WAIT_POLICY=passive $$on -n 2 --dist loadfile --no-loadscope-reorder $$files || exit 1; \
+	done
 
 test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.
 	$(BIN)/python -m pytest cluster_tests
