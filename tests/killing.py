@@ -119,7 +119,7 @@ class _Steps:
 def _kill_at_call(number: int) -> None:
     """Kill this process before the call of that number, counted from the first checkpoint's beginning."""
     from textune import files
-    from textune.training.finetune import Keeper
+    from textune.training.resumable import Keeper
 
     calls, save = 0, Keeper.save
 
@@ -213,5 +213,5 @@ def serve_attempts(carry_out: Callable[[dict[str, Any]], None], modules: Iterabl
 if __name__ == "__main__":
     serve_attempts(
         _carry_out,
-        ["datasets", "torch", "transformers", "textune.training.finetune", "textune.commands.training_job"],
+        ["datasets", "torch", "transformers", "textune.training.finetune", "textune.commands.train"],
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from textune.files import write_json
 from textune.model.storage import save_classifier
-from textune.run.layout import new_run
+from textune.run.lifecycle import new_run
 from tiny_classifiers import stock_classifier
 from tiny_models import build_tiny_model
 

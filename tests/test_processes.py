@@ -16,7 +16,7 @@ import textune
 from textune.commands.train import TrainResult
 from textune.errors import RunError
 from textune.run.layout import open_run
-from textune.training.launch import is_first, launched, may_speak
+from textune.training.processes import is_first, launched, may_speak
 from tiny_models import build_tiny_model, change_json
 
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -173,7 +173,7 @@ def test_a_stop_that_one_process_is_asked_for_stops_both_after_the_same_step(
 
 
 def test_another_number_of_processes_does_not_go_on(stopped: Any, folder: Path) -> None:
-    with pytest.raises(RunError, match="processes when it began: 2, and now: 1") as caught:
+    with pytest.raises(RunError, match="it began with 2 processes, and now there are 1") as caught:
         textune.resume(folder / "stopped")
 
     assert "torchrun --nproc-per-node 2 -m textune train --resume" in caught.value.hint
@@ -184,7 +184,7 @@ def test_as_many_processes_go_on_with_a_stopped_training_to_the_same_bits(
 ) -> None:
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout)["run"] == str(folder / "resumed")
-    assert "Going on from step-00000009" in resumed.stderr
+    assert "Resuming from step-00000009" in resumed.stderr
     assert history(folder / "resumed") == history(folder / "together")
     assert weights(folder / "resumed") == weights(folder / "together")
 

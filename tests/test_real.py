@@ -177,16 +177,16 @@ def test_the_trained_sample_tells_plain_feelings_apart(sample_run: Path) -> None
 
 STOPPED_WHILE_SAVING = """
 import os, signal, sys, time
-from textune.commands import training_job as training
+from textune.commands import train as training
 
-name, save = sys.argv.pop(1), training._save
+name, save = sys.argv.pop(1), training.save_results
 
-def stop(*arguments):
-    save(*arguments)
+def stop(*arguments, **options):
+    save(*arguments, **options)
     os.kill(os.getpid(), getattr(signal, name))
     time.sleep(20)
 
-training._save = stop
+training.save_results = stop
 from textune.cli.main import start
 start()
 """

@@ -12,7 +12,7 @@ from textune.encoder.prefix import Pooling
 from textune.model.classifier import TextClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
 from textune.model.storage import save_classifier
-from textune.run.layout import new_run
+from textune.run.lifecycle import new_run
 
 EMOTIONS = ("anger", "joy", "sadness")
 

@@ -13,7 +13,7 @@ from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
 from textune.recipe.recipes import Recipe, dump_recipe
-from textune.run.layout import new_run
+from textune.run.lifecycle import new_run
 from textune.run.predictions import write_predictions
 from textune.runtimes.exports import ExportDescription, Speed
 from textune.runtimes.torch_runtime import TorchPredictor

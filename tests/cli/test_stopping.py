@@ -99,7 +99,7 @@ def test_a_command_that_is_told_to_stop_ends_with_130(stopped: Stopped) -> None:
 
 
 def test_a_command_that_is_told_to_stop_says_how_to_go_on(stopped: Stopped) -> None:
-    assert f"Go on with: textune train --resume {shlex.quote(str(stopped.run))}" in stopped.told
+    assert f"Resume it with: textune train --resume {shlex.quote(str(stopped.run))}" in stopped.told
 
 
 def test_a_command_that_is_told_to_stop_shows_no_traceback(stopped: Stopped) -> None:

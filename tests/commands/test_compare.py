@@ -10,7 +10,7 @@ import pytest
 import textune
 from textune.data.dataset import Split
 from textune.errors import RequestError, RunError
-from textune.run.layout import new_run
+from textune.run.lifecycle import new_run
 from textune.run.predictions import write_predictions
 
 NAMES = ("anger", "joy")

@@ -14,10 +14,10 @@ import torch
 
 import textune
 from killing import result_of
-from textune.commands import training_job as job
+from textune.commands import train as command
 from textune.context import Silence
 from textune.errors import RunError, StoppedError
-from textune.run import layout as runs
+from textune.run import layout, lifecycle
 from textune.training.loop import DivergenceError
 from textune.training.stepping import EncoderLearner
 from textune.training.workers import GradientWorkers
@@ -122,13 +122,13 @@ def test_a_signal_after_the_last_step_stops_and_the_run_goes_on_to_the_same_bits
 def test_an_interruption_while_the_model_is_saved_loses_no_step(
     train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, save = train("whole"), job._save
+    whole, save = train("whole"), command.save_results
 
-    def save_and_interrupt(*arguments: Any) -> None:
-        save(*arguments)
+    def save_and_interrupt(*arguments: Any, **options: Any) -> None:
+        save(*arguments, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(job, "_save", save_and_interrupt)
+    monkeypatch.setattr(command, "save_results", save_and_interrupt)
     with pytest.raises(StoppedError, match="textune train --resume"):
         train("run")
     monkeypatch.undo()
@@ -152,17 +152,17 @@ def test_an_interruption_before_the_first_checkpoint_leaves_nothing(
 def test_a_run_that_is_interrupted_when_it_is_complete_stays_and_lets_its_checkpoints_go_later(
     train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(run: runs.Run) -> None:
+    def interrupt(run: layout.Run) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "drop_checkpoints", interrupt)
+    monkeypatch.setattr(lifecycle, "drop_checkpoints", interrupt)
     with pytest.raises(StoppedError):
         train("run")
     monkeypatch.undo()
 
     textune.resume(tmp_path / "run")
 
-    assert runs.open_run(tmp_path / "run").path == tmp_path / "run"
+    assert layout.open_run(tmp_path / "run").path == tmp_path / "run"
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,11 @@ def test_a_training_writes_a_card_that_its_owner_may_change(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "file"), [("page.render_run", "report.html"), ("card.render_card", "README.md")]
+    ("module", "part", "file"),
+    [("page", "render_run", "report.html"), ("card", "render_card", "README.md")],
 )
 def test_a_report_that_fails_costs_the_run_nothing_else(
+    module: str,
     part: str,
     file: str,
     tiny_distilbert: str,
@@ -72,7 +75,7 @@ def test_a_report_that_fails_costs_the_run_nothing_else(
     def broken(*_: Any) -> str:
         raise ZeroDivisionError("no reason")
 
-    monkeypatch.setattr(f"textune.report.{part}", broken)
+    monkeypatch.setattr(import_module(f"textune.report.{module}"), part, broken)
     observer = Notes()
 
     result = textune.train(
@@ -107,6 +110,7 @@ def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
     run: Path, stopped_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from textune.commands import report as reporting
+    from textune.run import replacing
 
     written = 0
 
@@ -120,7 +124,7 @@ def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
 
         return write
 
-    monkeypatch.setattr(reporting, "write_json", stopping(reporting.write_json))
+    monkeypatch.setattr(replacing, "write_json", stopping(replacing.write_json))
     monkeypatch.setattr(reporting, "write_text", stopping(reporting.write_text))
 
     with pytest.raises(KeyboardInterrupt):

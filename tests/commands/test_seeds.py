@@ -12,9 +12,10 @@ import pytest
 
 import textune
 from textune.commands import seeds as workflow
-from textune.commands.seeds import SeedsResult, holds_seeds, resume_seeds
+from textune.commands.seeds import SeedsResult, resume_seeds
 from textune.errors import DataError, RequestError, RunError, StoppedError
 from textune.run.layout import open_run
+from textune.run.seeds import holds_seeds
 
 SETTINGS = ("evaluate.bootstrap_samples=100", "train.num_train_epochs=2")
 FIGURES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
@@ -104,7 +105,7 @@ def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_goes_on_wi
 
     resumed = resume_seeds(tmp_path / "run")
 
-    assert stopped.value.hint == f"Go on with: textune train --resume {tmp_path / 'run'}"
+    assert stopped.value.hint == f"Resume it with: textune train --resume {tmp_path / 'run'}"
     assert resumed.document["metrics"] == trained.document["metrics"]
 
 
@@ -113,7 +114,7 @@ def test_a_training_that_was_stopped_is_not_begun_again_but_gone_on_with(
 ) -> None:
     (tmp_path / "seeds.json").write_text("{}")
 
-    with pytest.raises(RunError, match=f"Go on with it: textune train --resume {tmp_path}"):
+    with pytest.raises(RunError, match=f"Resume it: textune train --resume {tmp_path}"):
         train(tiny_distilbert, small_csv, tmp_path)
 
 

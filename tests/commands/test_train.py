@@ -221,7 +221,7 @@ def test_probabilities_that_differ_fail(
 ) -> None:
     monkeypatch.setattr(verification, "_TOLERANCE", {"fp32": -1.0, "bf16": -1.0})
 
-    with pytest.raises(VerificationError, match="differ from the probabilities behind the figures"):
+    with pytest.raises(VerificationError, match="differ from the probabilities behind the metrics"):
         textune.train("frozen", model=model, data=data, out=tmp_path / "run", settings=FAST)
 
 

@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from textune.context import Context, Silence, Stopwatch
+from textune.context import Context
 from textune.data.sources import load_dataset
 from textune.encoder.features import encode_splits
 from textune.encoder.loading import find_model, load_tokenizer, token_limit
 from textune.encoder.placement import choose_placement
 from textune.encoder.tokenization import tokenize
 from textune.evaluation.metrics import measure
-from textune.keras import method as keras_fitting
+from textune.keras.method import KerasMethod
 from textune.model.building import build_classifier
 from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import Recipe
-from textune.training.head_method import fit_classifier
-from textune.training.learners import Task
+from textune.run.layout import Run
+from textune.training.head import HeadMethod
 from textune.training.processes import Processes
+from textune.training.task import Task
 
 
 def paper(tweeteval: Path, seed: int) -> Recipe:
@@ -41,11 +41,10 @@ def task(tweeteval: Path) -> Task:
     classifier = untrained(recipe, folder, tokenizer, texts.max_length)
     return Task(
         recipe=recipe,
-        classifier=classifier,
+        data=data,
         texts=texts,
-        labels={split: rows.labels.tolist() for split, rows in texts.dataset.items()},
         weights=folder,
-        source=data.name,
+        classifier=classifier,
         placement=choose_placement(),
         processes=Processes(),
     )
@@ -71,35 +70,32 @@ def untrained(recipe: Recipe, folder: Any, tokenizer: Any, max_length: int) -> A
         label_names=["anger", "joy", "optimism", "sadness"],
         max_length=max_length,
         seed=recipe.train.seed,
-        observer=Silence(),
+        ctx=Context(),
     )
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_torch_and_keras_come_to_the_same_figures(
-    seed: int, task: Task, features: dict[str, Any], tweeteval: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, task: Task, features: dict[str, Any], tweeteval: Path, tmp_path: Path
 ) -> None:
     recipe = paper(tweeteval, seed)
     on_torch, on_keras = (
         untrained(recipe, task.weights, task.classifier.tokenizer, task.classifier.max_length)
         for _ in range(2)
     )
-    monkeypatch.setattr(keras_fitting, "_features", lambda *_: features)
+    methods = [
+        kind(replace(task, recipe=recipe, classifier=classifier), Run(tmp_path), Context())
+        for kind, classifier in ((HeadMethod, on_torch), (KerasMethod, on_keras))
+    ]
 
-    fit_classifier(
-        on_torch, features, task.labels, settings=recipe.train, learning_rate_factor=None, observer=Silence()
-    )
-    _, probabilities = keras_fitting.fit_on_keras(
-        replace(task, recipe=recipe, classifier=on_keras),
-        learning_rate_factor=None,
-        observer=Silence(),
-        watch=Stopwatch(),
-    )
+    for method in methods:
+        method._features = features
+        method.fit(resume=False)
 
-    labels, names = np.array(task.labels["test"]), on_torch.label_names
+    labels, names = task.texts.dataset["test"].labels, on_torch.label_names
     first, second = (
-        measure(found, labels, label_names=names, bootstrap_samples=100)
-        for found in (on_torch.probabilities(features["test"]), probabilities["test"])
+        measure(method.probabilities()["test"], labels, label_names=names, bootstrap_samples=100)
+        for method in methods
     )
     assert len(labels) == 1421
     assert abs(first.accuracy - second.accuracy) <= 0.01

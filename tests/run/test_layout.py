@@ -12,16 +12,8 @@ import pytest
 
 from textune import files
 from textune.errors import RunError
-from textune.run.layout import (
-    Run,
-    check_free,
-    check_resumable,
-    new_run,
-    open_run,
-    read_manifest,
-    read_origin,
-    resumed_run,
-)
+from textune.run.layout import Run, open_run, read_manifest, read_origin
+from textune.run.lifecycle import check_free, check_resumable, new_run, resumed_run
 
 FACTS: dict[str, Any] = {"data": {"source": "x"}}
 
@@ -134,7 +126,7 @@ def test_a_run_holds_its_recipe_and_its_origin_from_the_beginning(tmp_path: Path
 
 
 def test_a_run_that_fails_with_a_checkpoint_is_kept(killed: Run) -> None:
-    assert killed.has_checkpoint
+    assert list(killed.checkpoints.glob("step-*"))
     assert check_resumable(killed.path) == killed
 
 
@@ -157,11 +149,11 @@ def test_resuming_that_fails_keeps_the_checkpoints(killed: Run) -> None:
     with pytest.raises(RuntimeError), resumed_run(killed.path, facts=FACTS):
         raise RuntimeError
 
-    assert killed.has_checkpoint
+    assert list(killed.checkpoints.glob("step-*"))
 
 
 def test_a_folder_without_a_recipe_cannot_be_resumed(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no run that can be resumed"):
+    with pytest.raises(RunError, match="not a run that can be resumed"):
         check_resumable(tmp_path)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError
 from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run, new_run
+from textune.run.layout import Run
+from textune.run.lifecycle import new_run
 from textune.runtimes import choosing
 from textune.runtimes.choosing import choose
 from textune.runtimes.processor import available_cores, processor_name

@@ -12,7 +12,7 @@ from small_data import small_rows
 from textune.encoder.placement import Placement
 from textune.errors import DataError, RunError
 from textune.model.storage import save_classifier
-from textune.run.layout import new_run
+from textune.run.lifecycle import new_run
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.torch_runtime import TorchPredictor
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier

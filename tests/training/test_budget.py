@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,15 +12,16 @@ import pytest
 
 import textune
 from small_data import write_small_csv
-from textune.commands.train import TrainResult, resolve_recipe
-from textune.context import Silence
+from textune.commands.train import TrainResult
+from textune.context import Context, Silence
 from textune.encoder.features import feature_shape
 from textune.encoder.placement import Placement
 from textune.errors import RecipeError, RequestError
+from textune.recipe.recipes import resolve_recipe
 from textune.training import budget as planning
-from textune.training.budget import plan_task
-from textune.training.costs import Costs
-from textune.training.learners import Task, frozen_layers_of
+from textune.training.budget import Costs, Plan, plan_task, plan_within
+from textune.training.members import frozen_layers_of
+from textune.training.task import Task
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
 
@@ -75,7 +77,7 @@ def test_an_estimate_is_told_before_every_training(
 
     estimate = notes.told("Training will take about")
     assert "12 steps of 32 texts" in estimate
-    assert "texts a second" in estimate
+    assert "texts per second" in estimate
 
 
 def test_an_epoch_of_a_single_batch_is_estimated_as_well(tiny_distilbert: str, tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_too_little_time_is_told_and_leaves_nothing(
 
 @pytest.mark.parametrize("minutes", [-1.0, math.nan])
 def test_what_is_no_length_of_time_is_told_before_anything_is_loaded(minutes: float) -> None:
-    with pytest.raises(RequestError, match="is no length of time"):
+    with pytest.raises(RequestError, match="is not a duration"):
         textune.train("full", model="nowhere", data="nowhere", max_minutes=minutes)
 
 
@@ -180,12 +182,12 @@ def test_more_frozen_layers_than_there_are_is_told_by_the_plan(
 
 def task_of(classifier: Any, *settings: str, processes: Any = None) -> Task:
     """Return a task with a classifier, of which nothing but the costs is measured."""
-    recipe = resolve_recipe("full", model=None, data=None, seed=None, settings=[*SETTINGS, *settings])
-    labels = {"train": [0] * 105, "validation": [0] * 15, "test": [0] * 30}
+    recipe = resolve_recipe("full", settings=[*SETTINGS, *settings])
+    rows: Any = SimpleNamespace(tokens={"train": [0] * 105, "validation": [0] * 15, "test": [0] * 30})
     alone: Any = SimpleNamespace(rank=0, count=1, sum_scalar=lambda value: value)
     nothing: Any = None
     placement = Placement("cpu", "fp32", "eager")
-    return Task(recipe, classifier, nothing, labels, nothing, "", placement, processes or alone)
+    return Task(recipe, nothing, rows, nothing, classifier, placement, processes or alone)
 
 
 def most_frozen(task: Task) -> int:
@@ -228,7 +230,7 @@ def test_processes_whose_clocks_differ_come_to_the_same_plan(tiny_distilbert: st
     processes: Any = SimpleNamespace(rank=0, count=2, sum_scalar=lambda value: value + 20.0)
     task = task_of(stock_classifier(Path(tiny_distilbert)), processes=processes)
 
-    planned = plan_task(task, 40.0, observer=Silence())
+    planned = plan_task(task, 40.0, Context())
 
     assert planned.recipe.model.frozen_layers == 1
 
@@ -242,3 +244,65 @@ def test_processes_on_several_gpus_share_what_is_cached(tiny_distilbert: str) ->
     )
 
     assert first == second
+
+
+COSTS = Costs(first=0.010, last=0.002, forward=0.001, frozen_layers=0, most_frozen=4, layers=5)
+
+
+def plan(seconds: float, *, costs: Costs = COSTS, epochs: int = 4, reserve_seconds: float = 0.0) -> Plan:
+    return plan_within(
+        seconds, costs, rows=1000, epochs=epochs, other_rows=500, reserve_seconds=reserve_seconds
+    )
+
+
+def test_with_enough_time_nothing_changes() -> None:
+    assert plan(1000.0) == Plan(frozen_layers=0, epochs=4, seconds=pytest.approx(41.5))
+
+
+def test_as_few_layers_are_frozen_as_the_time_needs() -> None:
+    assert plan(30.0).frozen_layers == 2
+    assert plan(30.0).epochs == 4
+
+
+@pytest.mark.parametrize("seconds", [8.0, 12.0, 20.0, 30.0, 40.0])
+def test_a_plan_fits(seconds: float) -> None:
+    assert plan(seconds).seconds <= seconds
+
+
+def test_what_frozen_layers_cost_once_is_counted() -> None:
+    # Two of five layers over 1,000 rows; the whole encoder over 1,500; four epochs at 6 ms a row.
+    assert plan(30.0).seconds == pytest.approx(0.4 + 1.5 + 4 * 6.0)
+
+
+def test_where_freezing_is_not_enough_epochs_are_dropped() -> None:
+    assert plan(7.0) == Plan(frozen_layers=4, epochs=2, seconds=pytest.approx(6.3))
+
+
+def test_where_no_layer_can_be_frozen_epochs_are_dropped() -> None:
+    costs = replace(COSTS, last=COSTS.first, most_frozen=0)
+
+    assert plan(25.0, costs=costs) == Plan(frozen_layers=0, epochs=2, seconds=pytest.approx(21.5))
+
+
+def test_no_more_layers_are_frozen_than_can_be() -> None:
+    costs = replace(COSTS, last=0.008, most_frozen=1)
+
+    assert plan(20.0, costs=costs) == Plan(frozen_layers=1, epochs=2, seconds=pytest.approx(17.7))
+
+
+def test_layers_that_the_recipe_freezes_stay_frozen() -> None:
+    assert plan(1000.0, costs=replace(COSTS, frozen_layers=3)).frozen_layers == 3
+
+
+def test_what_is_spent_in_any_case_is_part_of_the_plan() -> None:
+    assert plan(1000.0, reserve_seconds=10.0).seconds == pytest.approx(51.5)
+    assert plan(40.0, reserve_seconds=10.0).frozen_layers == plan(30.0).frozen_layers
+
+
+@pytest.mark.parametrize(("reserve_seconds", "minutes"), [(0.0, "0.1"), (50.0, "0.9")])
+def test_too_little_time_is_told_with_what_one_epoch_takes(reserve_seconds: float, minutes: str) -> None:
+    with pytest.raises(RequestError, match=f"Not even one epoch fits: .* about {minutes} minutes") as caught:
+        plan(1.0, reserve_seconds=reserve_seconds)
+
+    assert caught.value.exit_code == 2
+    assert "--recipe frozen" in caught.value.hint

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from textune.training.optimizer import build_optimizer, factor_of_epoch, l2_penalty, schedule_factor
+from textune.recipe.settings import TrainSettings
+from textune.training.optimizer import build_optimizer, l2_penalty, schedule_factor, schedule_of
 
 
 def factors(name: Any, **settings: Any) -> list[float]:
@@ -43,7 +44,7 @@ def test_warm_up_rises_to_the_full_rate_before_the_schedule_begins() -> None:
 
 
 def test_a_function_of_the_epoch_is_a_schedule() -> None:
-    factor = factor_of_epoch(lambda epoch: 1 / (epoch + 1), steps_per_epoch=2)
+    factor = schedule_of(TrainSettings(), 2, lambda epoch: 1 / (epoch + 1))
 
     assert [factor(step) for step in range(6)] == pytest.approx([1, 1, 1 / 2, 1 / 2, 1 / 3, 1 / 3])
 

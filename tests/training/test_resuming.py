@@ -22,8 +22,8 @@ from textune import files
 from textune.context import Silence
 from textune.errors import RunError, StoppedError, StorageError
 from textune.training.checkpoints import find_checkpoint
-from textune.training.finetune import Keeper
 from textune.training.loop import DivergenceError
+from textune.training.resumable import Keeper
 from textune.training.stepping import EncoderLearner
 from textune.training.tokens import TokenSet
 from tiny_models import build_tiny_model, change_json, change_weights
@@ -145,7 +145,7 @@ def test_a_training_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_befo
     notes = go_on(tmp_path / "run")
 
     assert any("step-00000006 was skipped: weights.safetensors has 100 bytes" in note for note in notes)
-    assert "Going on from step-00000003." in notes
+    assert "Resuming from step-00000003." in notes
     assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
 
 
@@ -157,7 +157,7 @@ def test_a_training_without_a_good_checkpoint_begins_again_to_the_same_bits(
 
     notes = go_on(stopped)
 
-    assert "There is no checkpoint that could be used: the training begins again." in notes
+    assert "There is no usable checkpoint: the training starts over." in notes
     assert result_of(stopped) == result_of(tmp_path / "whole")
 
 
@@ -219,7 +219,7 @@ def test_resuming_a_complete_run_says_so_and_changes_nothing(model: Path, data: 
 
     notes = go_on(tmp_path / "run")
 
-    assert notes == ["This run is complete: there is nothing to go on with."]
+    assert notes == ["This run is complete: there is nothing to resume."]
     assert contents_of(tmp_path / "run") == before
 
 

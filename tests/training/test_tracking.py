@@ -12,7 +12,7 @@ import textune
 from textune.context import Silence
 from textune.errors import MissingExtraError, RequestError, StoppedError
 from textune.extras import check_extras
-from textune.recipe.settings import Recipe
+from textune.recipe.recipes import Recipe, load_recipe
 from textune.run.layout import open_run, read_manifest
 from textune.training.loop import EpochEnd, Event, Position, StepEnd
 from textune.training.tracking import track
@@ -22,6 +22,10 @@ EVENTS: list[Event] = [
     StepEnd(2, 1, 0.7, 0.05, 4, Position()),
     EpochEnd(1, 2, 0.05, 0.8, {"validation": {"log_loss": 0.6, "accuracy": 0.75}}),
 ]
+
+
+def reported_to(tracker: str) -> Recipe:
+    return load_recipe("full", settings=[f"train.report_to={tracker}"])
 
 
 def scalars(folder: Path) -> dict[str, list[float]]:
@@ -34,13 +38,13 @@ def scalars(folder: Path) -> dict[str, list[float]]:
 
 
 def test_without_a_tracker_the_stream_is_passed_on_and_nothing_is_written(tmp_path: Path) -> None:
-    assert list(track(EVENTS, "none", folder=tmp_path, settings={})) == EVENTS
+    assert list(track(EVENTS, reported_to("none"), folder=tmp_path)) == EVENTS
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_tensorboard_gets_every_step_and_epoch(tmp_path: Path) -> None:
-    heard = list(track(EVENTS, "tensorboard", folder=tmp_path, settings={"train.seed": 1}))
+    heard = list(track(EVENTS, reported_to("tensorboard"), folder=tmp_path))
 
     found = scalars(tmp_path)
     assert heard == EVENTS
@@ -57,7 +61,7 @@ def test_trackers_end_with_the_stream_and_leave_the_group_of_processes(
     left: list[str] = []
     monkeypatch.setattr(PartialState, "destroy_process_group", lambda *_: left.append("group"))
 
-    [list(track(EVENTS, "tensorboard", folder=tmp_path / member, settings={})) for member in "ab"]
+    [list(track(EVENTS, reported_to("tensorboard"), folder=tmp_path / member)) for member in "ab"]
 
     assert scalars(tmp_path / "a") == scalars(tmp_path / "b")
     assert left == []
@@ -65,7 +69,7 @@ def test_trackers_end_with_the_stream_and_leave_the_group_of_processes(
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_reader_that_stops_early_leaves_what_was_logged(tmp_path: Path) -> None:
-    events = track(EVENTS, "tensorboard", folder=tmp_path, settings={})
+    events = track(EVENTS, reported_to("tensorboard"), folder=tmp_path)
     next(events)
 
     events.close()

@@ -122,7 +122,7 @@ def _encode(
         label_names=material.label_names,
         max_length=max_length,
         seed=recipe.train.seed,
-        observer=observer,
+        ctx=Context(observer),
     )
     placement = choose_placement(recipe.model.precision)
     placed = classifier.placed(placement)

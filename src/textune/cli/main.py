@@ -19,7 +19,7 @@ from typing import NoReturn
 from textune import cli
 from textune.cli.app import app
 from textune.errors import StoppedError, TextuneError
-from textune.training.launch import is_first, may_speak
+from textune.training.processes import is_first, may_speak
 
 _INTERRUPTED = 130
 """The exit code by which shells recognise a process that Ctrl-C ended."""

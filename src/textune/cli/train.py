@@ -10,12 +10,12 @@ import typer
 from textune.cli.app import app
 from textune.cli.options import Debug, Json, MinPrecision, Offline, Settings
 from textune.errors import RequestError
-from textune.training.launch import is_first, launched
+from textune.training.processes import is_first, launched
 
 if TYPE_CHECKING:
     from textune.cli.render.progress import Watcher
     from textune.commands.seeds import SeedsResult
-    from textune.commands.training_job import TrainResult
+    from textune.commands.train import TrainResult
 
 _RECIPE = "frozen"
 
@@ -120,7 +120,8 @@ def _train(
 
 
 def _resume(run: str, *, offline: bool, observer: Watcher) -> TrainResult | SeedsResult:
-    from textune.commands.seeds import holds_seeds, resume_seeds
+    from textune.commands.seeds import resume_seeds
     from textune.commands.train import resume
+    from textune.run.seeds import holds_seeds
 
     return (resume_seeds if holds_seeds(run) else resume)(run, offline=offline, observer=observer)

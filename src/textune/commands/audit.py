@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textune.audit.training_checks import look_at_texts
-from textune.commands.train import resolve_recipe
 from textune.context import Observer, Silence
 from textune.data.formats.registry import table_suffixes
 from textune.errors import MissingExtraError, RequestError, StorageError
 from textune.files import write_text
-from textune.recipe.recipes import Recipe
+from textune.recipe.recipes import Recipe, resolve_recipe
 
 if TYPE_CHECKING:
     from textune.audit.findings import Finding

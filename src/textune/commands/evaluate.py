@@ -15,8 +15,8 @@ from textune.evaluation import describing as results
 from textune.evaluation.document import describe_abstention
 from textune.model.threshold import read_abstention
 from textune.recipe.recipes import Recipe, load_recipe
-from textune.run.abstaining import choose_abstention, store_abstention
 from textune.run.layout import open_run, read_manifest
+from textune.run.replacing import choose_abstention, store_abstention
 
 
 def evaluate(

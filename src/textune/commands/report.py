@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import Observer, Silence
 from textune.errors import RequestError
-from textune.files import sha256_of, write_json, write_text
-from textune.run.layout import Run, open_run, read_manifest
+from textune.files import write_text
+from textune.run.layout import Run, open_run
+from textune.run.replacing import replaced_files
 
 if TYPE_CHECKING:
     from textune.explain.attribution import Explanation
+    from textune.model.classifier import TextClassifier
     from textune.report.insights import Mistake
 
 _WORDS_SECONDS = 3.0
@@ -54,22 +56,29 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
 
 
 def add_report(
-    run: Run, document: Mapping[str, Any], facts: Mapping[str, Any], *, observer: Observer
+    run: Run,
+    document: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    *,
+    classifier: TextClassifier,
+    observer: Observer,
 ) -> None:
     """Write the report and the model card of a run that is about to be complete.
 
     A fault in either costs the run nothing but that file: it is told, and the training goes on.
 
     Args:
-        run: The run, in which all but the figures is written.
-        document: The figures.
+        run: The run, in which everything but the metrics is written.
+        document: The metrics.
         facts: What the manifest will hold.
-        observer: Told of a fault.
+        classifier: The run's classifier.
+        observer: Hears of a fault.
     """
     observer.stage("Writing the report")
     # Whatever goes wrong here, hours of training must not be lost by it.
     try:
-        write_text(run.path / REPORT, _page_of(run, document=document, facts=facts, observer=observer))
+        html = _page_of(run, classifier=classifier, document=document, facts=facts, observer=observer)
+        write_text(run.path / REPORT, html)
     except Exception as error:
         _tell(observer, "report", error, "textune report makes it anew.")
     try:
@@ -88,12 +97,15 @@ def write_card(
     write_text(run.card, render_card(read_results(run, document=document, facts=facts)))
 
 
-def explain_mistakes(run: Run, mistakes: Sequence[Mistake]) -> list[Explanation]:
+def explain_mistakes(
+    run: Run, mistakes: Sequence[Mistake], *, classifier: TextClassifier | None = None
+) -> list[Explanation]:
     """Say which words of the first mistakes spoke for the label that was given, as `textune explain` does.
 
     Args:
         run: The run; it need not be complete.
         mistakes: The mistakes, the most important first; as many are looked at as fit into some seconds.
+        classifier: The run's classifier, if it is loaded.
     """
     from textune.explain.attribution import explain_texts
     from textune.model.storage import load_classifier
@@ -101,7 +113,7 @@ def explain_mistakes(run: Run, mistakes: Sequence[Mistake]) -> list[Explanation]
 
     if not mistakes:
         return []
-    predictor = TorchPredictor(load_classifier(run.model))
+    predictor = TorchPredictor(classifier or load_classifier(run.model))
     return explain_texts(
         predictor.predict_proba,
         [each.text for each in mistakes],
@@ -115,6 +127,7 @@ def _page_of(
     run: Run,
     *,
     observer: Observer,
+    classifier: TextClassifier | None = None,
     document: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> str:
@@ -123,21 +136,13 @@ def _page_of(
 
     results = read_results(run, document=document, facts=facts)
     observer.stage("Looking at the surest mistakes")
-    return render_run(results, explain_mistakes(run, mistakes_to_explain(results)))
+    return render_run(results, explain_mistakes(run, mistakes_to_explain(results), classifier=classifier))
 
 
 def _replace_report(run: Run, html: str) -> None:
-    """Write the report of a complete run anew, and its entry in the manifest.
-
-    Whenever this is stopped, the run opens: while the file is written, the manifest does not list it.
-    """
-    manifest = read_manifest(run)
-    manifest["files"].pop(REPORT, None)
-    write_json(run.manifest, manifest)
-    file = run.path / REPORT
-    write_text(file, html)
-    manifest["files"][REPORT] = {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-    write_json(run.manifest, {**manifest, "files": dict(sorted(manifest["files"].items()))})
+    """Replace the report of a complete run."""
+    with replaced_files(run, REPORT):
+        write_text(run.path / REPORT, html)
 
 
 def _report_several(runs: Sequence[Run], file: Path) -> Path:

@@ -8,15 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.commands.train import train
-from textune.commands.training_job import TrainResult
+from textune.commands.train import TrainResult, train
 from textune.context import Observer, Silence
 from textune.errors import HubError, MissingExtraError, RequestError
 from textune.extras import check_extras, has_keras
 from textune.files import write_text
 from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import Recipe
-from textune.run.layout import check_free
+from textune.run.lifecycle import check_free
 from textune.study import differences as study
 from textune.study.published import STUDY, is_the_studys_data
 

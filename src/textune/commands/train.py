@@ -3,25 +3,71 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shlex
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from textune.commands.training_job import Job, TrainResult, carry_out
-from textune.context import Observer, Silence
-from textune.errors import RequestError, RunError
+from textune.audit.training_checks import check_data
+from textune.commands.report import add_report
+from textune.context import Context, Observer, Silence
+from textune.encoder.memory import keep_memory_low
+from textune.errors import RunError
+from textune.evaluation.describing import describe
 from textune.extras import check_extras
-from textune.files import sha256_of
-from textune.recipe.recipes import Recipe, check_recipe, load_recipe
-from textune.run.layout import check_free, check_resumable, drop_checkpoints, open_run, read_origin
-from textune.run.provenance import check_schedule, check_unchanged
-from textune.training.launch import is_first
+from textune.files import sha256_of, write_json
+from textune.model.verification import verify_saved
+from textune.recipe.recipes import Recipe, load_recipe, resolve_recipe
+from textune.run.layout import Run, open_run, read_origin
+from textune.run.lifecycle import check_free, check_resumable, choose_folder, drop_checkpoints, run_folder
+from textune.run.provenance import (
+    check_origin,
+    check_recipe_unchanged,
+    check_schedule,
+    describe_facts,
+)
+from textune.run.saving import save_results
+from textune.run.seeds import SEEDS_PLAN
+from textune.training.budget import check_budget, plan_task
+from textune.training.method import method_of
+from textune.training.processes import is_first
+from textune.training.task import Task, load_task
 
-SEEDS_PLAN = "seeds.json"
-"""The file in a folder of runs with several seeds that says what they are."""
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The outcome of a training.
+
+    Attributes:
+        run: The run folder.
+        document: The contents of `metrics.json`; empty in all but the first of several processes.
+        history: The learning curve, one entry per epoch.
+    """
+
+    run: Path
+    document: dict[str, Any]
+    history: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training to carry out.
+
+    Attributes:
+        recipe: The settings.
+        recipe_name: What the recipe is called.
+        path: The run folder.
+        max_minutes: The most minutes that it may take; 0: no limit.
+        learning_rate_factor: See `train`.
+    """
+
+    recipe: Recipe
+    recipe_name: str
+    path: Path
+    max_minutes: float = 0.0
+    learning_rate_factor: Callable[[int], float] | None = None
 
 
 def train(
@@ -47,14 +93,14 @@ def train(
         seed: Replaces the recipe's `train.seed`.
         settings: Further overrides, `section.key=value`.
         offline: Make no connection; what comes from the Hub must be in its cache.
-        max_minutes: What it may take in all, where the recipe trains the encoder's layers: as many of them
-            are frozen, and as few epochs trained, as that needs. 0: as long as it takes.
+        max_minutes: The most minutes that it may take in all, if the recipe trains the encoder's layers: as
+            many of them are frozen, and as few epochs trained, as that demands. 0: no limit.
         learning_rate_factor: A function of the epoch, counted from 0, by which the initial learning rate is
             multiplied; replaces the recipe's schedule.
         observer: Hears how it goes.
 
     Returns:
-        The run folder and its figures; in all but the first of several processes, the figures are empty.
+        The run folder and its metrics; in all but the first of several processes, the metrics are empty.
 
     Raises:
         RequestError: The recipe, the data, the model or the output folder is wrong.
@@ -62,25 +108,15 @@ def train(
         StoppedError: A stop was asked for, and the training can be resumed.
         VerificationError: The saved model does not give the probabilities of the trained one.
     """
-    if not max_minutes >= 0:
-        raise RequestError(
-            f"max_minutes = {max_minutes} is no length of time.", "Give a number of minutes, such as 30."
-        )
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
-    if max_minutes and resolved.train.engine == "keras" and resolved.train.keras_input == "tokens":
-        raise RequestError(
-            "On Keras the encoder runs in every epoch, for as long as that takes: no time can be promised.",
-            "Leave out --max-minutes, or train in seconds from the encoder's output: "
-            "--set train.keras_input=features",
-        )
+    check_budget(resolved, max_minutes)
     name = recipe if isinstance(recipe, str) else "custom"
     path = choose_folder(out, name, resolved)
     check_extras(resolved)
     if is_first():
         check_free(path)
-    return carry_out(
-        Job(resolved, name, path, offline, max_minutes, learning_rate_factor), observer or Silence()
-    )
+    request = Request(resolved, name, path, max_minutes, learning_rate_factor)
+    return carry_out(request, Context(observer or Silence(), offline))
 
 
 def resume(
@@ -90,77 +126,117 @@ def resume(
     learning_rate_factor: Callable[[int], float] | None = None,
     observer: Observer | None = None,
 ) -> TrainResult:
-    """Go on with a training that was stopped or killed; it ends in what it would have ended in.
+    """Resume a training that was stopped or killed; the result is the same as without the interruption.
 
     Args:
-        run: The run folder. One that is complete is left as it is, but for checkpoints that are left over.
+        run: The run folder. A complete run stays as it is, except that leftover checkpoints are deleted.
         offline: Make no connection.
-        learning_rate_factor: The function that the training began with, where it began with one.
+        learning_rate_factor: The function that the training began with, if it began with one.
         observer: Hears how it goes.
 
     Returns:
-        The run folder and its figures.
+        The run folder and its metrics.
 
     Raises:
         RequestError: There is no such run, or the recipe, the data or the model has changed since it began.
     """
-    path, observer = Path(run).expanduser(), observer or Silence()
+    path, ctx = Path(run).expanduser(), Context(observer or Silence(), offline)
     if (path / SEEDS_PLAN).is_file():
         raise RunError(
             f"{path} holds trainings with several seeds.",
-            f"Go on with them: textune.resume_seeds(...), or textune train --resume {shlex.quote(str(path))}",
+            f"Resume them: textune.resume_seeds(...), or textune train --resume {shlex.quote(str(path))}",
         )
     if (path / "manifest.json").exists():
-        observer.note("This run is complete: there is nothing to go on with.")
-        finished = open_run(path)
-        drop_checkpoints(finished)
-        history = [json.loads(line) for line in finished.history.read_text(encoding="utf-8").splitlines()]
-        return TrainResult(path, json.loads(finished.metrics.read_text(encoding="utf-8")), history)
-    unfinished = check_resumable(path)
-    origin = read_origin(unfinished)
-    check_unchanged(unfinished, origin, "recipe", sha256_of(unfinished.recipe))
-    check_schedule(origin, given=learning_rate_factor is not None)
-    recipe = load_recipe(str(unfinished.recipe))
+        ctx.note("This run is complete: there is nothing to resume.")
+        complete = open_run(path)
+        drop_checkpoints(complete)
+        history = [json.loads(line) for line in complete.history.read_text(encoding="utf-8").splitlines()]
+        return TrainResult(path, json.loads(complete.metrics.read_text(encoding="utf-8")), history)
+    incomplete = check_resumable(path)
+    origin = read_origin(incomplete)
+    check_recipe_unchanged(incomplete, origin, sha256_of(incomplete.recipe))
+    check_schedule(origin, has_function=learning_rate_factor is not None)
+    recipe = load_recipe(str(incomplete.recipe))
     check_extras(recipe)
-    job = Job(
-        recipe,
-        origin["recipe"]["name"],
-        path,
-        offline,
-        0.0,
-        learning_rate_factor,
-    )
-    return carry_out(job, observer, origin=origin)
+    request = Request(recipe, origin["recipe"]["name"], path, learning_rate_factor=learning_rate_factor)
+    return carry_out(request, ctx, origin=origin)
 
 
-def resolve_recipe(
-    recipe: str | Recipe,
-    *,
-    model: str | None,
-    data: str | None,
-    seed: int | None,
-    settings: Sequence[str],
-) -> Recipe:
-    """Return a recipe with its overrides; those with names of their own are settings like any other."""
-    named = {"model.name": model, "data.source": data, "train.seed": seed}
-    overrides = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
-    if isinstance(recipe, Recipe):
-        return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
-    return load_recipe(recipe, settings=[*overrides, *settings])
+def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
+    """Train and write the run, from its beginning or, if the origin of a stopped run is given, from there."""
+    keep_memory_low()
+    task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
+    with ctx.clock.stage("prepare"):
+        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, observer=ctx)
+    if request.max_minutes:
+        with ctx.clock.stage("plan"):
+            task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)
+    resume, made_from = origin is not None, task.origin(request.recipe_name)
+    if origin is not None:
+        check_origin(Run(request.path), origin, made_from, ctx=ctx)
+    if not task.processes.is_first:
+        return _share_work(task, request, ctx, resume=resume)
+    facts = describe_facts(made_from, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    with run_folder(request.path, task.recipe, origin=made_from, facts=facts, resume=resume) as run:
+        task.processes.wait()
+        method = method_of(task.recipe)(task, run, ctx)
+        method.prepare()
+        fit = method.fit(resume=resume)
+        with ctx.clock.stage("evaluate"):
+            ctx.stage("Evaluating")
+            probabilities = method.probabilities()
+            evaluation = describe(
+                task.texts,
+                probabilities,
+                label_names=task.data.label_names,
+                settings=task.recipe.evaluate,
+                temperature=fit.temperature,
+            )
+            for sentence in evaluation.notes:
+                ctx.note(sentence)
+        document = {
+            "run": str(request.path),
+            "recipe": request.recipe_name,
+            "model": task.weights.name,
+            "source": task.data.name,
+            **evaluation.document,
+            "training": fit.summary(task),
+            "data_checks": checks,
+        }
+        with ctx.clock.stage("save"):
+            ctx.stage("Saving, and verifying the saved model")
+            save_results(
+                run,
+                task.classifier,
+                task.texts.dataset,
+                history=fit.history,
+                probabilities=probabilities,
+                baselines=evaluation.baselines,
+                abstention=evaluation.abstention,
+            )
+            verification = verify_saved(
+                run.model,
+                task.classifier,
+                texts=task.texts.dataset["test"].texts,
+                probabilities=probabilities["test"],
+                precision=task.placement.precision,
+                abstention=evaluation.abstention,
+            )
+            facts["verification"] = verification.facts
+        with ctx.clock.stage("report"):
+            document["seconds"] = ctx.clock.seconds()
+            add_report(run, document, facts, classifier=verification.classifier, observer=ctx)
+        document["seconds"] = ctx.clock.seconds()
+        write_json(run.metrics, document)
+    return TrainResult(request.path, document, fit.history)
 
 
-def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> Path:
-    """Return the output folder that is named, or else a new one."""
-    if out is None:
-        return _default_folder(recipe_name, recipe)
-    if not str(out):
-        raise RunError("The output folder's name is empty.", "Name a folder, for instance --out runs/mine.")
-    return Path(out).expanduser()
-
-
-def _default_folder(recipe_name: str, recipe: Recipe) -> Path:
-    """Return a folder in `runs/` that is named after what is trained, and is not there yet."""
-    words = [Path(name.rstrip("/")).name for name in (recipe_name, recipe.model.name, recipe.data.source)]
-    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.")[:40] for word in words)
-    # The process id tells apart what several processes begin within the same second.
-    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
+def _share_work(task: Task, request: Request, ctx: Context, *, resume: bool) -> TrainResult:
+    """Train together with the first process, which evaluates and writes."""
+    task.processes.wait()
+    method = method_of(task.recipe)(task, Run(request.path), ctx)
+    history: list[dict[str, Any]] = []
+    if method.shares_work:
+        method.prepare()
+        history = method.fit(resume=resume).history
+    return TrainResult(request.path, {}, history)

@@ -1,9 +1,9 @@
 """The head's training on Keras, as the case study did it.
 
 In: a classifier with a stock head, a frozen encoder in Keras or its features, labels, settings. Out: the
-events of the one training stream; when they end, the head holds the weights to keep, in Keras and in torch.
+events of the training; when they end, the head holds the weights to keep, in Keras and in torch.
 The head's layers start from the weights of the classifier's own head and are written back into it, so that
-whatever is done with a classifier afterwards knows nothing of Keras. Does not know files or figures.
+nothing that is done with a classifier afterwards knows Keras. Does not know files or metrics.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from textune.model.classifier import TextClassifier
 from textune.model.heads import StockHead
 from textune.recipe.settings import TrainSettings
 from textune.tasks.single_label import balanced_weights
-from textune.training.head import keep_weights, schedule_of
 from textune.training.loop import (
     BestWeights,
     EpochEnd,
     Event,
+    FitEnd,
     Position,
     Scores,
     StepEnd,
@@ -35,13 +35,13 @@ from textune.training.loop import (
     state_of,
     stop_early,
 )
-from textune.training.optimizer import Factor
+from textune.training.optimizer import Factor, schedule_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RUNNING = "running"
-"""The name of the figures that Keras counts while it learns: of weights that change, with dropout on."""
+"""The name of the metrics that Keras counts while it learns: of changing weights, with dropout on."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class KerasHead:
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits (rows, classes) of features (rows, width), as Keras computes them."""
-        # A copy, as what TensorFlow gives must not be written to, which torch does not know.
+        # A copy: TensorFlow's array must not be written to, and torch does not know that.
         logits: NDArray[np.float32] = self.layers(features, training=False).numpy().copy()
         return logits
 
@@ -153,7 +153,7 @@ def fit_keras_head(
         batches: A `tf.data.Dataset` of the model's inputs and one-hot labels, an epoch long.
         labels: Class ids of its rows.
         settings: The recipe's section.
-        score: Figures by split, "validation" among them, of the head as it is.
+        score: Returns the metrics by split, "validation" among them, of the head as it is.
         learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
 
     Raises:
@@ -188,9 +188,13 @@ def fit_keras_head(
             epochs = event.epoch
             yield event
     head.write()
-    end = keep_weights(head.head, best, settings, epochs=epochs, weight_decay=_decay(settings))
+    best_epoch = epochs
+    if settings.load_best_model_at_end:
+        head.head.load_state_dict(best.chosen(settings.learning_rate))
+        best_epoch = best.epoch
     head.read()
-    yield end
+    assert isinstance(settings.weight_decay, float)
+    yield FitEnd(best_epoch, epochs, settings.weight_decay)
 
 
 @contextmanager
@@ -207,14 +211,14 @@ def seeded(seed: int) -> Iterator[None]:
 
 @dataclass
 class _Reporter:
-    """Turns what Keras calls back with into events.
+    """Turns Keras's callbacks into events.
 
     Attributes:
         report: Takes an event.
-        learning_rate: The rate that Keras is told to use, by epoch, counted from 0.
-        rows: Rows of an epoch.
-        size: Rows of a batch.
-        score: Gives the figures at an epoch's end.
+        learning_rate: The learning rate by epoch, counted from 0.
+        rows: Rows per epoch.
+        size: Rows per batch.
+        score: Returns the metrics at an epoch's end.
         position: Where the training is.
     """
 
@@ -226,7 +230,7 @@ class _Reporter:
     position: Position = field(default_factory=Position)
 
     def end_batch(self, _: int, logs: dict[str, float]) -> None:
-        """Report a step. Keras tells the mean loss of the epoch so far, not the batch's own."""
+        """Report a step. Keras gives the mean loss of the epoch so far, not the batch's own."""
         before = self.position
         rows = min(self.size, self.rows - before.steps_in_epoch * self.size)
         rate, mean = self.learning_rate(before.epoch - 1), float(logs["loss"])
@@ -272,7 +276,7 @@ def _compile(model: Any, settings: TrainSettings) -> None:
             from_logits=True, label_smoothing=settings.label_smoothing_factor
         ),
         metrics=[keras.metrics.CategoricalAccuracy()],
-        # XLA compiles every shape of a batch anew, which takes longer than it saves in a training of minutes.
+        # XLA compiles every shape of a batch again, which takes longer than it saves in minutes of training.
         jit_compile=False,
     )
 
@@ -281,7 +285,3 @@ def _class_weight(settings: TrainSettings, labels: Sequence[int], classes: int) 
     if settings.class_weights == "none":
         return None
     return dict(enumerate(balanced_weights(labels, classes).tolist()))
-
-
-def _decay(settings: TrainSettings) -> float:
-    return settings.weight_decay if isinstance(settings.weight_decay, float) else 0.0

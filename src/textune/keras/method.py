@@ -1,156 +1,138 @@
-"""From a classifier with an untrained head to a trained one, on Keras."""
+"""Train the head on Keras, as the case study did it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Context, Observer, Stopwatch
-from textune.data.dataset import SPLITS
+import torch
+
+from textune.encoder.batching import pad_rows
+from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape, note_cached
-from textune.evaluation.describing import epoch_scores
-from textune.training.head_method import Fit, calibrate, follow
-from textune.training.learners import Task
+from textune.encoder.placement import Placement
+from textune.encoder.tokenization import TokenRows
+from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode_on_keras
+from textune.keras.engine import build_keras_head, end_to_end, fit_keras_head, seeded
+from textune.keras.start import keras_versions
+from textune.keras.tensors import tf_batches
+from textune.recipe.settings import Recipe
+from textune.tasks.single_label import epoch_scores, probabilities
+from textune.training.method import Fit, Method, calibrate, follow
+from textune.training.processes import Processes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from textune.encoder.tokenization import TokenRows
-    from textune.keras.engine import KerasHead
+    from textune.encoder.loading import ModelFolder
 
 
-class _Encoder:
-    """The task's encoder in Keras, built where it is first needed: cached features do without it."""
+class KerasMethod(Method):
+    """Trains the head by Keras's `fit`, end to end through the frozen encoder or on its cached output."""
 
-    def __init__(self, task: Task, observer: Observer) -> None:
-        self._task, self._observer, self._built = task, observer, None
+    @classmethod
+    def check_model(cls, folder: ModelFolder) -> None:
+        """Raise a `ModelError` if KerasHub does not know the model's architecture."""
+        check_keras_knows(folder)
 
-    def model(self) -> Any:
-        """Return the Keras model."""
-        from textune.keras.encoder import build_keras_encoder
-        from textune.keras.engine import seeded
+    @classmethod
+    def choose_placement(cls, recipe: Recipe, processes: Processes) -> Placement:
+        """Return the CPU in fp32: what Keras computes is compared with torch's to 1e-4."""
+        return Placement("cpu", "fp32", "eager")
 
-        if self._built is None:
-            self._observer.stage("Building the encoder in Keras")
-            classifier = self._task.classifier
-            # Seeded by itself: its dropout is the same wherever it is built, and so is the head's.
-            with seeded(self._task.recipe.train.seed):
-                self._built = build_keras_encoder(classifier.encoder, tokenizer=classifier.tokenizer)
-        return self._built
+    @classmethod
+    def versions(cls) -> dict[str, str]:
+        """Return the versions of Keras, KerasHub and TensorFlow."""
+        return keras_versions()
 
+    @cached_property
+    def _encoder(self) -> Any:
+        """The encoder in Keras, built where it is first needed: cached features do without it."""
+        self.ctx.stage("Building the encoder in Keras")
+        classifier = self.task.classifier
+        # Seeded by itself: its dropout is the same wherever it is built, and so is the head's.
+        with seeded(self.task.recipe.train.seed):
+            return build_keras_encoder(classifier.encoder, tokenizer=classifier.tokenizer)
 
-def fit_on_keras(
-    task: Task,
-    *,
-    learning_rate_factor: Callable[[int], float] | None,
-    observer: Observer,
-    watch: Stopwatch,
-) -> tuple[Fit, dict[str, NDArray[np.float64]]]:
-    """Fit a classifier's head in place by Keras's `fit`.
+    def prepare(self) -> None:
+        """Run the frozen encoder over the splits that the cache does not hold.
 
-    Args:
-        task: What is to be fitted.
-        learning_rate_factor: See `textune.train`.
-        observer: Hears of every epoch.
-        watch: Told how long each part takes.
+        The metrics at every epoch's end rest on them, whatever Keras trains on: the encoder does not change.
+        """
+        task, cached = self.task, []
+        shape = {
+            **feature_shape(task.classifier.encoder.config, task.weights.weights_sha256, task.placement),
+            "keras": keras_versions(),
+            "pooling": "cls",
+        }
+        self._features: dict[str, NDArray[np.float32]] = {}
+        with self.ctx.clock.stage("features"):
+            for split, tokens in task.texts.tokens.items():
+                self._features[split], from_cache = FeatureCache().get_or_compute(
+                    feature_key(shape, tokens),
+                    lambda split=split, tokens=tokens: self._encode(split, tokens),  # type: ignore[misc]
+                    description=f"{task.weights.name} · {task.data.name} · {split} · Keras",
+                )
+                cached += [split] if from_cache else []
+            note_cached(cached, self.ctx)
 
-    Returns:
-        How it went, and the probabilities of every split, as Keras computes them.
-    """
-    import torch
-
-    from textune.keras.engine import build_keras_head, end_to_end, fit_keras_head, seeded
-    from textune.tasks.single_label import probabilities
-
-    classifier, settings = task.classifier, task.recipe.train
-    encoder, from_tokens = _Encoder(task, observer), settings.keras_input == "tokens"
-    targets = {split: torch.tensor(task.labels[split]) for split in SPLITS}
-    with watch.stage("features"):
-        features = _features(task, encoder, observer)
-        whole = encoder.model() if from_tokens else None
-    with watch.stage("train"), seeded(settings.seed):
-        observer.stage("Training the head on Keras")
-        head = build_keras_head(classifier, dropout=task.recipe.model.dropout)
-        size = settings.per_device_train_batch_size or len(targets["train"])
-        steps = settings.num_train_epochs * -(-len(targets["train"]) // size)
-        events = fit_keras_head(
-            end_to_end(whole, head) if from_tokens else head.layers,
-            head,
-            _batches(task, features["train"], size),
-            task.labels["train"],
-            settings=settings,
-            score=lambda scored: _scores(scored, features, targets),
-            learning_rate_factor=learning_rate_factor,
+    def _encode(self, split: str, tokens: TokenRows) -> NDArray[np.float32]:
+        encoder = self._encoder
+        self.ctx.stage(f"Encoding {split} on Keras")
+        return encode_on_keras(
+            encoder,
+            tokens,
+            padding_id=self.task.classifier.tokenizer.pad_token_id,
+            on_progress=lambda done, total: self.ctx.advance(done, total, unit="texts"),
         )
-        history, end = follow(events, settings.num_train_epochs, observer, steps=steps if from_tokens else 0)
-    temperature = 1.0
-    if settings.calibrate:
-        logits = torch.from_numpy(head.logits(features["validation"]))
-        temperature = calibrate(classifier, logits, targets["validation"], observer=observer)
-        head.read()
-    with watch.stage("evaluate"):
-        observer.stage("Evaluating")
-        found = {split: probabilities(torch.from_numpy(head.logits(features[split]))) for split in SPLITS}
-    return Fit(history, end, temperature), found
 
-
-def _scores(head: KerasHead, features: Mapping[str, Any], targets: Mapping[str, Any]) -> Any:
-    import torch
-
-    return {
-        split: epoch_scores(torch.from_numpy(head.logits(features[split])), targets[split])
-        for split in ("train", "validation")
-    }
-
-
-def _batches(task: Task, features: NDArray[np.float32], size: int) -> Any:
-    """Return the training rows as a `tf.data.Dataset`: tokens and masks, or features."""
-    from textune.encoder.batching import pad_rows
-    from textune.keras.tensors import tf_batches
-
-    settings, labels = task.recipe.train, task.labels["train"]
-    inputs: Any = features
-    if settings.keras_input == "tokens":
-        padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length
-        padded = pad_rows(task.texts.tokens["train"], padding_id=padding_id, width=width)
-        inputs = dict(zip(("input_ids", "attention_mask"), padded, strict=True))
-    classes = len(task.classifier.label_names)
-    return tf_batches(inputs, labels, batch_size=size, classes=classes, shuffle_seed=settings.seed)
-
-
-def _features(task: Task, encoder: _Encoder, observer: Observer) -> dict[str, NDArray[np.float32]]:
-    """Return what the frozen encoder gives in Keras for every split, out of the cache where it has it.
-
-    They are what figures rest on at every epoch's end, whatever Keras trains on: the encoder does not change.
-    """
-    from textune.encoder.cache import FeatureCache, feature_key
-    from textune.keras.encoder import encode_on_keras
-    from textune.keras.start import keras_versions
-
-    features, cached = {}, []
-    shape = {
-        **feature_shape(task.classifier.encoder.config, task.weights.weights_sha256, task.placement),
-        "keras": keras_versions(),
-        "pooling": "cls",
-    }
-    for split, tokens in task.texts.tokens.items():
-
-        def compute(split: str = split, tokens: TokenRows = tokens) -> NDArray[np.float32]:
-            model = encoder.model()
-            observer.stage(f"Encoding {split} on Keras")
-            return encode_on_keras(
-                model,
-                tokens,
-                padding_id=task.classifier.tokenizer.pad_token_id,
-                on_progress=lambda done, total: observer.advance(done, total, unit="texts"),
+    def fit(self, *, resume: bool) -> Fit:
+        """Train the head, and calibrate it."""
+        task, settings = self.task, self.task.recipe.train
+        from_tokens, rows = settings.keras_input == "tokens", len(self._features["train"])
+        whole = self._encoder if from_tokens else None
+        with self.ctx.clock.stage("train"), seeded(settings.seed):
+            self.ctx.stage("Training the head on Keras")
+            self._head = build_keras_head(task.classifier, dropout=task.recipe.model.dropout)
+            size = settings.per_device_train_batch_size or rows
+            steps = settings.num_train_epochs * -(-rows // size)
+            events = fit_keras_head(
+                end_to_end(whole, self._head) if from_tokens else self._head.layers,
+                self._head,
+                self._batches(size),
+                task.labels("train").tolist(),
+                settings=settings,
+                score=lambda _: {
+                    split: epoch_scores(self._logits(split), task.labels(split))
+                    for split in ("train", "validation")
+                },
+                learning_rate_factor=task.learning_rate_factor,
             )
+            history, end = follow(
+                events, settings.num_train_epochs, self.ctx, steps=steps if from_tokens else 0
+            )
+        temperature = 1.0
+        if settings.calibrate:
+            logits, labels = self._logits("validation"), task.labels("validation")
+            temperature = calibrate(task.classifier, logits, labels, ctx=self.ctx)
+            self._head.read()
+        return Fit(history, end, temperature)
 
-        features[split], from_cache = FeatureCache().get_or_compute(
-            feature_key(shape, tokens),
-            compute,
-            description=f"{task.weights.name} · {task.source} · {split} · Keras",
-        )
-        cached += [split] if from_cache else []
-    note_cached(cached, Context(observer))
-    return features
+    def probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities (rows, classes) by split, as Keras computes them."""
+        return {split: probabilities(self._logits(split)) for split in self._features}
+
+    def _logits(self, split: str) -> torch.Tensor:
+        return torch.from_numpy(self._head.logits(self._features[split]))
+
+    def _batches(self, size: int) -> Any:
+        """Return the training rows as a `tf.data.Dataset`: tokens and masks, or features."""
+        task, settings = self.task, self.task.recipe.train
+        inputs: Any = self._features["train"]
+        if settings.keras_input == "tokens":
+            padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length
+            padded = pad_rows(task.texts.tokens["train"], padding_id=padding_id, width=width)
+            inputs = dict(zip(("input_ids", "attention_mask"), padded, strict=True))
+        labels, classes = task.labels("train").tolist(), len(task.classifier.label_names)
+        return tf_batches(inputs, labels, batch_size=size, classes=classes, shuffle_seed=settings.seed)

@@ -1,67 +1,17 @@
-"""From a recipe to its data, its pretrained encoder, and a classifier with an untrained head."""
+"""From a pretrained model and a recipe's settings to a classifier with an untrained head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Context, Observer
-from textune.data.sources import load_dataset
+from textune.context import Context
 from textune.errors import ModelError, RecipeError
-from textune.recipe.settings import ModelSettings, Recipe
+from textune.recipe.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from textune.data.dataset import Dataset
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.placement import Placement
-    from textune.encoder.tokenization import TokenizedDataset
     from textune.model.classifier import TextClassifier
-    from textune.training.processes import Processes
-
-
-def load_parts(recipe: Recipe, *, offline: bool, observer: Observer) -> tuple[Dataset, ModelFolder, Any]:
-    """Load what can be wrong before anything slow begins: the data, the model's files, the tokenizer."""
-    from textune.encoder.loading import find_model, load_tokenizer
-    from textune.keras.encoder import check_keras_knows
-
-    observer.stage("Loading the data")
-    dataset = load_dataset(recipe.data, Context(observer, offline))
-    for note in dataset.notes:
-        observer.note(note)
-    observer.stage("Loading the model")
-    folder = find_model(recipe.model.name, revision=recipe.model.revision, offline=offline)
-    if recipe.train.engine == "keras":
-        check_keras_knows(folder)
-    return dataset, folder, load_tokenizer(folder)
-
-
-def load_encoder_of(
-    recipe: Recipe,
-    folder: ModelFolder,
-    tokenizer: Any,
-    texts: TokenizedDataset,
-    observer: Observer,
-) -> tuple[TextClassifier, Placement, Processes]:
-    """Load the encoder under an untrained head; return it with where it runs and who shares the work."""
-    from textune.encoder.placement import Placement, choose_placement
-    from textune.training.processes import Processes
-
-    classifier = build_classifier(
-        folder,
-        tokenizer,
-        settings=recipe.model,
-        label_names=texts.dataset.label_names,
-        max_length=texts.max_length,
-        seed=recipe.train.seed,
-        observer=observer,
-    )
-    placement, processes = choose_placement(recipe.model.precision), Processes()
-    if recipe.train.engine == "keras":
-        return classifier, Placement("cpu", "fp32", "eager"), processes
-    if processes.device is not None:
-        placement = replace(placement, device=str(processes.device))
-    return classifier, placement, processes
 
 
 def build_classifier(
@@ -72,9 +22,23 @@ def build_classifier(
     label_names: Sequence[str],
     max_length: int,
     seed: int,
-    observer: Observer,
+    ctx: Context,
 ) -> TextClassifier:
-    """Load an encoder and put an untrained head on it."""
+    """Load an encoder and put an untrained head on it.
+
+    Args:
+        folder: The folder of the pretrained model.
+        tokenizer: Its tokenizer.
+        settings: The recipe's section.
+        label_names: The classes' names.
+        max_length: Tokens after which a text is cut.
+        seed: Decides the weights of a stock head.
+        ctx: Hears which of the recipe's layers the model lacks.
+
+    Raises:
+        ModelError: The weights do not fit, or the stock head needs more than one vector per text.
+        RecipeError: The model has none of the recipe's layers.
+    """
     from textune.encoder.loading import load_classifier, load_encoder
     from textune.encoder.prefix import Pooling
     from textune.model.classifier import TextClassifier
@@ -95,7 +59,7 @@ def build_classifier(
         _check_stock_head(classifier, folder.name)
         return classifier
     encoder = load_encoder(folder)
-    layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers, observer)
+    layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers, ctx)
     return TextClassifier(
         tokenizer=tokenizer,
         encoder=encoder,
@@ -106,7 +70,7 @@ def build_classifier(
     )
 
 
-def _existing_layers(layers: Sequence[int], depth: int, observer: Observer) -> tuple[int, ...]:
+def _existing_layers(layers: Sequence[int], depth: int, ctx: Context) -> tuple[int, ...]:
     existing = tuple(layer for layer in layers if -depth - 1 <= layer <= depth)
     if not existing:
         raise RecipeError(
@@ -114,7 +78,7 @@ def _existing_layers(layers: Sequence[int], depth: int, observer: Observer) -> t
             f"Layers are counted from 1 to {depth}, or from -1 (the last) backwards; 0 is the embeddings.",
         )
     if len(existing) < len(layers):
-        observer.note(
+        ctx.note(
             f"The model has {depth} layers: of model.layers = {list(layers)}, {list(existing)} are used."
         )
     return existing
@@ -134,13 +98,13 @@ def _check_stock_head(classifier: TextClassifier, name: str) -> None:
     with torch.inference_mode():
         expected = classifier.stock.eval()(input_ids=ids, attention_mask=mask).logits
     try:
-        found = head_logits(classifier.head, torch.from_numpy(features))
-    # What an architecture's own code does with a single vector where it expects many has no bounds.
+        logits = head_logits(classifier.head, torch.from_numpy(features))
+    # An architecture's own code may fail in any way on a single vector where it expects many.
     except Exception:
-        found = torch.full_like(expected, torch.nan)
-    if not torch.allclose(found, expected, atol=1e-4):
+        logits = torch.full_like(expected, torch.nan)
+    if not torch.allclose(logits, expected, atol=1e-4):
         raise ModelError(
-            f"The stock head of {name} reads more of the encoder's output than one vector a text, so it "
-            "cannot be trained on that one.",
+            f"The stock head of {name} reads more of the encoder's output than one vector per text, so it "
+            "cannot be trained on that vector.",
             "Use a linear head: --set model.head=linear",
         )

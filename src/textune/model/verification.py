@@ -1,19 +1,21 @@
 """Is the saved model the trained one? Load it again and compare.
 
-In: a run whose model has been written, the classifier in memory, and probabilities that its figures rest on.
-Out: what was compared, for the manifest, or a `VerificationError`.
+In: the folder of a saved classifier, the classifier in memory, and the probabilities behind its metrics. Out:
+what was compared, and the reloaded classifier, or a `VerificationError`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textune.encoder.placement import choose_placement, one_thread
 from textune.errors import VerificationError
 from textune.model.threshold import Abstention, read_abstention
-from textune.run.layout import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,51 +27,68 @@ _TEXTS = 16
 _SAME = 1e-5
 """The most that two fp32 computations of a probability differ by the order of their sums."""
 _TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.02}
-"""The most that a probability may differ between the reloaded model in fp32 and the figures' precision."""
+"""The most that a probability may differ between the reloaded model in fp32 and the metrics' precision."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A saved model that is the trained one.
+
+    Attributes:
+        classifier: The saved model, loaded again.
+        facts: What was compared, as JSON values.
+    """
+
+    classifier: TextClassifier
+    facts: dict[str, Any]
 
 
 def verify_saved(
-    run: Run,
+    folder: Path,
     classifier: TextClassifier,
     *,
     texts: Sequence[str],
     probabilities: NDArray[np.float64],
     precision: str,
     abstention: Abstention | None = None,
-) -> dict[str, Any]:
-    """Load the saved model and compare it with the trained one.
+) -> Verification:
+    """Load the saved model once, and compare it with the trained one.
 
     Every tensor must have the same bits. On some texts, the reloaded model's probabilities must agree with
-    those behind the figures, and, where the head is stock, with those of plain transformers' pipeline.
+    those behind the metrics and, if the head is stock, with those of plain transformers' pipeline.
 
     Args:
-        run: The run whose model was written.
+        folder: The folder of the saved classifier.
         classifier: The trained classifier.
-        texts: Texts of the validation split.
-        probabilities: Their probabilities (texts, classes), as the figures rest on them.
+        texts: Texts that were measured.
+        probabilities: Their probabilities (texts, classes), as the metrics rest on them.
         precision: The arithmetic in which those were computed.
-        abstention: When no label is given.
+        abstention: The threshold that was saved, if any.
 
     Raises:
         VerificationError: Something differs.
     """
     from textune.model.storage import load_classifier
-    from textune.runtimes.torch_runtime import TorchPredictor
 
-    reloaded = load_classifier(run.model)
-    _compare_tensors(classifier, reloaded)
-    if read_abstention(run.model) != abstention:
-        raise VerificationError("The saved model has another threshold than was chosen.", _FAULT)
-    sample = list(texts[:_TEXTS])
-    found = TorchPredictor(reloaded).predict_proba(sample)
-    difference = _largest_difference(found, probabilities[: len(sample)])
-    _check(difference, _TOLERANCE[precision], f"the probabilities behind the figures ({precision})")
-    report: dict[str, Any] = {"texts": len(sample), "largest_difference": difference}
-    if classifier.stock is not None:
-        pipeline_difference = _largest_difference(_pipeline_probabilities(run, reloaded, sample), found)
-        _check(pipeline_difference, _SAME, "the probabilities of transformers' pipeline")
-        report["largest_difference_to_pipeline"] = pipeline_difference
-    return report
+    with one_thread():
+        reloaded = load_classifier(folder)
+        _compare_tensors(classifier, reloaded)
+        if read_abstention(folder) != abstention:
+            raise VerificationError("The saved model has another threshold than was chosen.", _FAULT)
+        sample = list(texts[:_TEXTS])
+        placement = choose_placement("fp32")
+        features = reloaded.placed(placement).features(reloaded.tokenize(sample), placement=placement)
+        recomputed = reloaded.probabilities(features)
+        difference = _largest_difference(recomputed, probabilities[: len(sample)])
+        _check(difference, _TOLERANCE[precision], f"the probabilities behind the metrics ({precision})")
+        facts: dict[str, Any] = {"texts": len(sample), "largest_difference": difference}
+        if classifier.stock is not None:
+            by_pipeline = _pipeline_probabilities(folder, reloaded, sample)
+            facts["largest_difference_to_pipeline"] = _largest_difference(by_pipeline, recomputed)
+            _check(
+                facts["largest_difference_to_pipeline"], _SAME, "the probabilities of transformers' pipeline"
+            )
+    return Verification(reloaded, facts)
 
 
 def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:
@@ -91,14 +110,14 @@ def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:
 
 
 def _pipeline_probabilities(
-    run: Run, classifier: TextClassifier, texts: Sequence[str]
+    folder: Path, classifier: TextClassifier, texts: Sequence[str]
 ) -> NDArray[np.float64]:
     from transformers import pipeline
 
     from textune.encoder.weights import quiet_transformers
 
     with quiet_transformers():
-        plain = pipeline("text-classification", model=str(run.model), top_k=None, device="cpu")
+        plain = pipeline("text-classification", model=str(folder), top_k=None, device="cpu")
         answers = plain(list(texts), truncation=True)
     by_name = [{entry["label"]: entry["score"] for entry in answer} for answer in answers]
     return np.array([[scores[name] for name in classifier.label_names] for scores in by_name])

@@ -20,7 +20,15 @@ from pydantic import ValidationError
 from textune.errors import RecipeError
 from textune.recipe.settings import Recipe, Section
 
-__all__ = ["Recipe", "check_recipe", "dump_recipe", "load_recipe", "recipe_names", "recipe_text"]
+__all__ = [
+    "Recipe",
+    "check_recipe",
+    "dump_recipe",
+    "load_recipe",
+    "recipe_names",
+    "recipe_text",
+    "resolve_recipe",
+]
 
 
 def recipe_names() -> list[str]:
@@ -92,6 +100,30 @@ def check_recipe(values: Mapping[str, Any], *, origin: str, settings: Sequence[s
             "`textune recipes --settings` lists all settings.",
         )
     return recipe
+
+
+def resolve_recipe(
+    recipe: str | Recipe,
+    *,
+    model: str | None = None,
+    data: str | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+) -> Recipe:
+    """Return a recipe, or the recipe of a name or file, with its overrides.
+
+    Args:
+        recipe: A shipped recipe's name, a TOML file, or a recipe.
+        model: Replaces `model.name`.
+        data: Replaces `data.source`.
+        seed: Replaces `train.seed`.
+        settings: Further overrides, see `load_recipe`.
+    """
+    named = {"model.name": model, "data.source": data, "train.seed": seed}
+    overrides = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
+    if isinstance(recipe, Recipe):
+        return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
+    return load_recipe(recipe, settings=[*overrides, *settings])
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -1,10 +1,10 @@
-"""What a run keeps of every text that it was measured on: written by training, read to look closer.
+"""The predictions that a run stores for every text that it was measured on.
 
 In: labelled texts and their probabilities, or a file of them. Out: that file, or `Predictions`. Does not know
-what gave the probabilities.
+what computed the probabilities.
 
-    RUN/predictions/SPLIT.parquet              the classifier's
-    RUN/predictions/baselines/NAME.parquet     a baseline's, of the test split
+    RUN/predictions/SPLIT.parquet              those of the classifier
+    RUN/predictions/baselines/NAME.parquet     those of a baseline, for the test split
 
 Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
 predicted label's probability) and `scores` (every label's).
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labelled texts with the probabilities that a classifier gave them.
+    """Labelled texts with the probabilities of a classifier.
 
     Attributes:
         rows: Their row numbers in the source's split, (rows,).
@@ -97,8 +97,8 @@ def read_predictions(path: Path) -> Predictions:
 
     if not path.is_file():
         raise RunError(
-            f"{path} is missing: this run keeps no such predictions.",
-            "Give a run that `textune train` of this version finished.",
+            f"{path} is missing: this run has no such predictions.",
+            "Name a run that `textune train` of this version finished.",
         )
     table = parquet.read_table(path)
     scores = table["scores"].combine_chunks()

@@ -55,6 +55,12 @@ def cross_entropy(
     return functional.cross_entropy(logits, labels, weight=class_weights, label_smoothing=label_smoothing)
 
 
+def epoch_scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    """Return accuracy and log loss of logits (rows, classes) for labels (rows,): the learning curve's."""
+    accuracy = (logits.argmax(dim=1) == labels).double().mean()
+    return {"accuracy": float(accuracy), "log_loss": float(cross_entropy(logits.double(), labels))}
+
+
 def balanced_weights(labels: Sequence[int], classes: int) -> torch.Tensor:
     """Return weights (classes,) in inverse proportion to each class's rows, their mean over the rows being 1.
 

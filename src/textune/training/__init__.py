@@ -1,1 +1,1 @@
-"""Training: batches, optimisers and the loop that yields events."""
+"""Training: methods, their learners, and the one loop that yields events."""

@@ -1,67 +1,162 @@
-"""`--max-minutes`: how many layers to freeze and how many epochs to train, from a few measured steps."""
+"""`--max-minutes`: how many layers to freeze and how many epochs to train, from a few measured steps.
+
+In: a task and the time that is left. Out: the task with a recipe that fits. Freezing comes first: fewer
+epochs are planned only if all epochs do not fit with as many frozen layers as possible.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from textune.context import Observer, Silence
-from textune.errors import RecipeError
+from textune.context import Context, in_words
+from textune.errors import RecipeError, RequestError
 from textune.recipe.recipes import check_recipe
-from textune.training.learners import (
-    REHEARSED,
-    Task,
-    build_learner,
-    example_inputs,
-    frozen_layers_of,
-    in_words,
-    members_of,
-    token_set,
-    trained_tokens,
-)
+from textune.recipe.settings import Recipe
+from textune.training.task import Task
 
 if TYPE_CHECKING:
-    from textune.training.costs import Costs
     from textune.training.tokens import TokenSet
 
 _ROWS_ENCODED = 128
+_REHEARSED = 4
+"""Steps that are measured; the first does not count."""
 _RESERVE_SECONDS = 10.0
-"""For the baselines, saving, and checking what was saved."""
+"""For the baselines, saving, and verifying the saved model."""
 
 
-def plan_task(task: Task, seconds: float, *, observer: Observer) -> Task:
-    """Return the task with as many frozen layers and as few epochs as the time needs.
+def check_budget(recipe: Recipe, max_minutes: float) -> None:
+    """Raise a `RequestError` if `max_minutes` is not a duration, or cannot be promised."""
+    if not max_minutes >= 0:
+        raise RequestError(
+            f"max_minutes = {max_minutes} is not a duration.", "Give a number of minutes, such as 30."
+        )
+    if max_minutes and recipe.train.engine == "keras" and recipe.train.keras_input == "tokens":
+        raise RequestError(
+            "On Keras the encoder runs in every epoch, for as long as that takes: no time can be promised.",
+            "Leave out --max-minutes, or train in seconds from the encoder's output: "
+            "--set train.keras_input=features",
+        )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the parts of a training cost on this machine, as measured.
+
+    Attributes:
+        first: Seconds to learn from a row with `frozen_layers` layers frozen.
+        last: Seconds to learn from a row with `most_frozen` layers frozen.
+        forward: Seconds to run the whole encoder over a row.
+        frozen_layers: The layers that the recipe freezes.
+        most_frozen: The most layers that can be frozen.
+        layers: The encoder's layers.
+    """
+
+    first: float
+    last: float
+    forward: float
+    frozen_layers: int
+    most_frozen: int
+    layers: int
+
+    def row_seconds(self, frozen_layers: int) -> float:
+        """Return the seconds to learn from a row; each frozen layer saves the same time."""
+        steps = self.most_frozen - self.frozen_layers
+        if not steps:
+            return self.first
+        return self.first + (self.last - self.first) * (frozen_layers - self.frozen_layers) / steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What fits into the time.
+
+    Attributes:
+        frozen_layers: Layers to freeze.
+        epochs: Epochs to train.
+        seconds: The estimated duration.
+    """
+
+    frozen_layers: int
+    epochs: int
+    seconds: float
+
+
+def plan_within(
+    seconds: float, costs: Costs, *, rows: int, epochs: int, other_rows: int, reserve_seconds: float = 0.0
+) -> Plan:
+    """Return the plan that freezes as few layers as possible with all epochs, and else trains fewer epochs.
 
     Args:
-        task: What is to be fine-tuned.
-        seconds: What is left for it.
-        observer: Told the plan.
+        seconds: The time that is left.
+        costs: The measured costs.
+        rows: Training rows.
+        epochs: The recipe's epochs.
+        other_rows: Rows that the whole encoder runs over after the training.
+        reserve_seconds: What any plan needs.
+
+    Raises:
+        RequestError: Not even one epoch with the most frozen layers fits.
+
+    Example:
+        >>> costs = Costs(0.006, 0.002, 0.001, frozen_layers=0, most_frozen=4, layers=5)
+        >>> plan_within(25.0, costs, rows=1000, epochs=5, other_rows=0)
+        Plan(frozen_layers=2, epochs=5, seconds=21.4)
+    """
+    for frozen_layers in range(costs.frozen_layers, costs.most_frozen + 1):
+        once = reserve_seconds + _once(costs, frozen_layers, rows=rows, other_rows=other_rows)
+        epoch = rows * costs.row_seconds(frozen_layers)
+        if once + epochs * epoch <= seconds:
+            return Plan(frozen_layers, epochs, once + epochs * epoch)
+    fitting = int((seconds - once) / epoch)
+    if fitting < 1:
+        raise RequestError(
+            f"Not even one epoch fits: with {costs.most_frozen} of {costs.layers} layers frozen it takes "
+            f"about {(once + epoch) / 60:.1f} minutes on this machine.",
+            "Give more time with --max-minutes, or train with a frozen encoder: --recipe frozen",
+        )
+    return Plan(costs.most_frozen, fitting, once + fitting * epoch)
+
+
+def _once(costs: Costs, frozen_layers: int, *, rows: int, other_rows: int) -> float:
+    """Return the seconds of what runs once: the frozen layers over the training rows, and the evaluation."""
+    frozen = rows * costs.forward * frozen_layers / costs.layers
+    return frozen + (rows + other_rows) * costs.forward
+
+
+def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
+    """Return the task with as many frozen layers and as few epochs as the time demands.
+
+    Args:
+        task: What is trained.
+        seconds: The time that is left for it.
+        ctx: Hears the plan.
 
     Raises:
         RequestError: Not even one epoch fits, or the recipe freezes layers that cannot be frozen.
     """
-    from textune.training.costs import plan_within
-
     if not task.recipe.trains_encoder:
-        observer.note("The encoder is frozen, so there is nothing to plan: training takes seconds.")
+        ctx.note("The encoder is frozen, so there is nothing to plan: training takes seconds.")
         return task
-    observer.stage("Measuring a few steps")
+    ctx.stage("Measuring a few steps")
+    from textune.training.members import frozen_layers_of
+
     train, frozen = task.recipe.train, frozen_layers_of(task)
     costs = _measure(task, frozen, _most_frozen(task, frozen))
-    # All processes are to come to the same plan, and their clocks began at different times.
-    left = task.processes.sum_scalar(seconds) / task.processes.count
-    rows = {split: len(labels) for split, labels in task.labels.items()}
+    # All processes must make the same plan, and their clocks began at different times.
+    seconds_left = task.processes.sum_scalar(seconds) / task.processes.count
+    rows = {split: len(tokens) for split, tokens in task.texts.tokens.items()}
     plan = plan_within(
-        left,
+        seconds_left,
         costs,
         rows=rows["train"] * train.members,
         epochs=train.num_train_epochs,
         other_rows=rows["test"] + (1 + train.num_train_epochs) * rows["validation"],
         reserve_seconds=_RESERVE_SECONDS,
     )
-    observer.note(
+    ctx.note(
         f"To fit into the time: {plan.frozen_layers} of {costs.layers} layers frozen, {plan.epochs} epochs, "
         f"about {in_words(plan.seconds)}."
     )
@@ -73,12 +168,13 @@ def plan_task(task: Task, seconds: float, *, observer: Observer) -> Task:
 
 
 def _most_frozen(task: Task, frozen: int) -> int:
-    """Return the most layers that can be frozen: as many as are, where no other can be.
+    """Return the most layers that can be frozen: `frozen` if no other can.
 
     Raises:
-        RecipeError: Those that are cannot be.
+        RecipeError: Not even `frozen` layers can be frozen.
     """
     from textune.encoder.suffix import check_frozen_layers, layers_of
+    from textune.training.members import example_inputs
 
     classifier, layers = task.classifier, layers_of(task.classifier.encoder)
     inputs = example_inputs(classifier)
@@ -100,8 +196,6 @@ def _most_frozen(task: Task, frozen: int) -> int:
 
 def _measure(task: Task, frozen: int, most: int) -> Costs:
     """Measure what the parts of a training cost, changing nothing."""
-    from textune.training.costs import Costs
-
     tokens = task.texts.tokens["train"][:_ROWS_ENCODED]
     placed = task.classifier.placed(task.placement)
     placed.features(tokens, placement=task.placement)
@@ -118,13 +212,14 @@ def _measure(task: Task, frozen: int, most: int) -> Costs:
 
 
 def _rehearse(task: Task, frozen_layers: int) -> float:
-    """Return the seconds to learn from a row with so many layers frozen."""
+    """Return the seconds to learn from a row with that many layers frozen."""
     from textune.encoder.suffix import layers_of
     from textune.model.embeddings import table_of, tokens_of
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
+    from textune.training import members
 
     left_out = bool(frozen_layers) and layers_of(task.classifier.encoder) is not None
-    table, tokens = table_of(task.classifier.encoder), trained_tokens(task)
+    table, tokens = table_of(task.classifier.encoder), members.trained_tokens(task)
     module = make_trainable(
         task.classifier,
         frozen_layers=frozen_layers,
@@ -132,23 +227,22 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
         dropout=task.recipe.model.dropout,
         left_out=left_out,
         token_ids=tokens_of(tokens),
-        first_token_only=reads_first_token_only(task.classifier, example_inputs(task.classifier)),
+        first_token_only=reads_first_token_only(task.classifier, members.example_inputs(task.classifier)),
     )
-    data = members_of(task, token_set(task, tokens, None))[0].learned
-    batches = list(islice(data.epoch(1), REHEARSED))
+    data = members.members_of(task, members.token_set(task, tokens, None))[0].learned
+    batches = list(islice(data.epoch(1), _REHEARSED))
     if left_out:
-        data = _pretended(
-            data, task.classifier.encoder.config.hidden_size, {n for b in batches for n in b.numbers}
-        )
-    learner = build_learner(task, module, data, None, observer=Silence())
+        rows = {number for batch in batches for number in batch.numbers}
+        data = _with_zeros(data, task.classifier.encoder.config.hidden_size, rows)
+    learner = members.build_learner(replace(task, learning_rate_factor=None), module, data, Context())
     seconds = learner.rehearse(batches)
     learner.finish()
     restore_table(module, task.classifier, table)
     return seconds
 
 
-def _pretended(data: TokenSet, width: int, rows: set[int]) -> TokenSet:
-    """Return rows whose hidden states are zeros: as long to compute with as any others."""
+def _with_zeros(data: TokenSet, width: int, rows: set[int]) -> TokenSet:
+    """Return rows whose hidden states are zeros: computing with them takes as long as with any others."""
     import numpy as np
     import torch
 

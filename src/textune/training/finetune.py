@@ -1,210 +1,272 @@
-"""A fine-tuning from its beginning, or from a checkpoint, to the weights to keep.
+"""Train the encoder's layers that are not frozen, together with the head.
 
-In: a learner, its rows, settings, and where checkpoints go. Out: the events of the training; when they end,
-the learner's module holds the weights to keep. Epochs that were trained before a checkpoint are told again,
-so that whoever reads the stream need not know that it was interrupted.
+In: a task. Out: its classifier, fine-tuned in place. The frozen layers run once over all rows, and their
+output is cached. Several members, each with its own order and dropout, may be trained from the same weights;
+the classifier then gets the mean of theirs. If validation rows are trained on, each member leaves out some of
+them, so that every row is scored by a member that has not seen it.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import chain
-from pathlib import Path
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from textune.errors import StoppedError
-from textune.recipe.settings import TrainSettings
-from textune.training.checkpoints import MOST_AT_ONCE, Checkpoint, find_checkpoint, save_checkpoint
-from textune.training.loop import (
-    BestWeights,
-    DivergenceError,
-    EpochEnd,
-    Event,
-    FitEnd,
-    Position,
-    Scores,
-    StepEnd,
-    stop_early,
-    train_steps,
+import torch
+
+from textune.context import Context, in_words
+from textune.encoder.cache import FeatureCache, feature_key
+from textune.encoder.features import feature_shape
+from textune.encoder.memory import release_free_memory
+from textune.encoder.placement import place
+from textune.encoder.states import TokenStates, cached_states
+from textune.encoder.suffix import build_prefix, check_frozen_layers
+from textune.model.classifier import head_logits
+from textune.model.embeddings import table_of, tokens_of
+from textune.model.lora import add_lora, merge_lora
+from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
+from textune.tasks.single_label import epoch_scores, probabilities
+from textune.training.interrupts import stop_requests
+from textune.training.members import (
+    Member,
+    build_learner,
+    example_inputs,
+    frozen_layers_of,
+    members_of,
+    token_set,
+    trained_tokens,
 )
-from textune.training.processes import Processes
+from textune.training.method import Fit, Method, calibrate, follow
+from textune.training.resumable import Keeper, Progress, fine_tune, load_newest
 from textune.training.stepping import EncoderLearner
+from textune.training.task import Task
 from textune.training.tokens import TokenSet
+from textune.training.tracking import track
 
-_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textune.training.loop import FitEnd
+
+_REHEARSED = 4
+"""Steps that are measured before the training; the first does not count."""
 
 
-@dataclass
-class Keeper:
-    """Writes checkpoints of a training.
+class EncoderMethod(Method):
+    """Trains layers of the encoder, and the head."""
 
-    Attributes:
-        folder: Where they lie.
-        every_steps: Steps between two; 0: by the clock.
-        say: Told once where they go, and how much room they take.
-        saved_at: When the last was written, by the monotonic clock.
-        bytes: The size of the last, in bytes.
-    """
+    shares_work = True
 
-    folder: Path
-    every_steps: int = 0
-    say: Callable[[str], None] = lambda sentence: None
-    saved_at: float = field(default_factory=time.monotonic)
-    bytes: int = 0
-
-    def is_due(self, step: int) -> bool:
-        """Return whether it is time for a checkpoint after this step."""
-        if self.every_steps:
-            return step % self.every_steps == 0
-        return time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_CHECKPOINTS
-
-    def save(self, learner: EncoderLearner, progress: Progress) -> None:
-        """Write a checkpoint of a learner and of how far the training is."""
-        tensors, facts = learner.state()
-        if progress.best.state:
-            tensors["best"] = progress.best.state
-        path = save_checkpoint(
-            self.folder,
-            progress.position.step,
-            tensors,
-            {
-                "learner": facts,
-                "position": asdict(progress.position),
-                "history": [asdict(event) for event in progress.history],
-                "best": {"epoch": progress.best.epoch, "log_loss": progress.best.log_loss}
-                if progress.best.epoch
-                else None,
-                "is_over": progress.is_over,
-            },
-        )
-        self.saved_at = time.monotonic()
-        is_first, self.bytes = not self.bytes, sum(file.stat().st_size for file in path.iterdir())
-        if is_first:
-            self.say(
-                f"Checkpoints go to {self.folder}, {self.bytes / 1e6:,.1f} MB each, "
-                f"at most {MOST_AT_ONCE} at a time."
+    def prepare(self) -> None:
+        """Run the frozen layers once, and build the module that is trained."""
+        task, settings = self.task, self.task.recipe.model
+        classifier, encoder = task.classifier, task.classifier.encoder
+        self._frozen_layers = frozen_layers_of(task)
+        self._table = table_of(encoder)
+        example = example_inputs(classifier)
+        first_token_only = reads_first_token_only(classifier, example)
+        if self._frozen_layers:
+            check_frozen_layers(encoder, self._frozen_layers, inputs=example)
+        elif settings.frozen_layers:
+            self.ctx.note(
+                "The layers of this encoder share their weights: all are trained, and none is frozen."
             )
-
-
-@dataclass
-class Progress:
-    """How far a training is, beside what its learner knows.
-
-    Attributes:
-        position: Where its next step is.
-        history: The epochs that have ended.
-        best: The best of them.
-        is_over: Whether there is no next step.
-    """
-
-    position: Position = field(default_factory=Position)
-    history: list[EpochEnd] = field(default_factory=list)
-    best: BestWeights = field(default_factory=BestWeights)
-    is_over: bool = False
-
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> Progress:
-        """Return how far the training was when a checkpoint was written."""
-        facts = checkpoint.facts
-        best = BestWeights()
-        if facts["best"]:
-            best = BestWeights(facts["best"]["epoch"], facts["best"]["log_loss"], checkpoint.tensors["best"])
-        return cls(
-            position=Position(**facts["position"]),
-            history=[EpochEnd(**values) for values in facts["history"]],
-            best=best,
-            is_over=facts["is_over"],
+        tokens = trained_tokens(task)
+        with self.ctx.clock.stage("features"):
+            states = _frozen_states(task, tokens, self._frozen_layers, self.ctx)
+        if settings.lora_rank:
+            add_lora(
+                encoder,
+                rank=settings.lora_rank,
+                alpha=settings.lora_alpha,
+                frozen_layers=self._frozen_layers,
+                seed=task.recipe.train.seed,
+            )
+        self._module = make_trainable(
+            classifier,
+            frozen_layers=self._frozen_layers,
+            freeze_embeddings=settings.freeze_embeddings,
+            dropout=settings.dropout,
+            left_out=states is not None,
+            token_ids=tokens_of(tokens),
+            low_rank=bool(settings.lora_rank),
+            first_token_only=first_token_only,
         )
+        self._members = members_of(task, token_set(task, tokens, states))
+
+    def fit(self, *, resume: bool) -> Fit:
+        """Train all members, give the classifier the mean of their weights, and calibrate it."""
+        task, classifier = self.task, self.task.classifier
+        with stop_requests() as asked_to_stop:
+            history, end = self._train_members(asked_to_stop, resume=resume)
+        if task.recipe.model.lora_rank:
+            merge_lora(classifier.encoder)
+        restore_table(self._module, classifier, self._table)
+        classifier.encoder.eval()
+        classifier.head.eval()
+        gc.collect()  # The working copies and the optimiser's state are no longer needed.
+        release_free_memory()
+        if task.processes.is_first:
+            with self.ctx.clock.stage("evaluate"):
+                return Fit(history, end, self._encode_and_calibrate(), self._frozen_layers)
+        return Fit(history, end, 1.0, self._frozen_layers)
+
+    def probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities (rows, classes) by split.
+
+        If validation rows were trained on, each of them has the probabilities of the member that left it out:
+        those of all members' mean would be of a text that it has seen.
+        """
+        classifier = self.task.classifier
+        by_split = {split: classifier.probabilities(features) for split, features in self._features.items()}
+        if self._held_out is not None:
+            by_split["validation"] = probabilities(self._held_out / self._temperature)
+            self.ctx.note(
+                "Validation rows were trained on: their metrics are those of members that left them out."
+            )
+        return by_split
+
+    def _encode_and_calibrate(self) -> float:
+        """Compute the features of every split by the trained encoder; return the temperature."""
+        task, classifier = self.task, self.task.classifier
+        placed, self._features = classifier.placed(task.placement), {}
+        for split, tokens in task.texts.tokens.items():
+            self.ctx.stage(f"Encoding {split} with the trained encoder")
+            self._features[split] = placed.features(
+                tokens,
+                placement=task.placement,
+                on_progress=lambda done, total: self.ctx.advance(done, total, unit="texts"),
+            )
+        self._temperature = 1.0
+        if task.recipe.train.calibrate:
+            logits = self._held_out
+            if logits is None:
+                logits = head_logits(classifier.head, torch.from_numpy(self._features["validation"]))
+            self._temperature = calibrate(classifier, logits, task.labels("validation"), ctx=self.ctx)
+        return self._temperature
+
+    def _train_members(
+        self, asked_to_stop: Callable[[], bool], *, resume: bool
+    ) -> tuple[list[dict[str, Any]], FitEnd]:
+        """Train all members from the same weights, and leave the mean of theirs in the module."""
+        use_validation, self._held_out = self.task.recipe.train.use_validation, None
+        trained = {name: value for name, value in self._module.named_parameters() if value.requires_grad}
+        several = len(self._members) > 1
+        start = {name: value.detach().clone() for name, value in trained.items() if several}
+        total: dict[str, torch.Tensor] = {}
+        history: list[dict[str, Any]] = []
+        for member in self._members:
+            with torch.no_grad():
+                for name, value in start.items():
+                    trained[name].copy_(value)
+            curve, end, logits = self._train_member(member, asked_to_stop, resume=resume)
+            if not several:
+                return curve, end
+            history += [{"member": member.number + 1, **entry} for entry in curve]
+            if use_validation:
+                if self._held_out is None:
+                    self._held_out = logits.new_empty((len(self.task.labels("validation")), logits.shape[1]))
+                self._held_out[member.held_out_rows] = logits
+            for name, parameter in trained.items():
+                value = parameter.detach()
+                total[name] = total[name] + value if name in total else value.clone()
+        with torch.no_grad():
+            for name, parameter in trained.items():
+                parameter.copy_(total[name] / len(self._members))
+        return history, replace(end, epochs=len(history))
+
+    def _train_member(
+        self, member: Member, asked_to_stop: Callable[[], bool], *, resume: bool
+    ) -> tuple[list[dict[str, Any]], FitEnd, torch.Tensor]:
+        """Train one member; return its learning curve, its end, and the logits of its held-out rows."""
+        task, ctx, train = self.task, self.ctx, self.task.recipe.train
+        several = train.members > 1
+        with ctx.clock.stage("plan"):
+            learner = build_learner(task, self._module, member.learned, ctx)
+            if not member.number:
+                _note_duration(task, learner, member.learned, ctx)
+        gc.collect()  # Modules are full of cycles: what was built for a moment is still in memory.
+        name = f"member-{member.number + 1}" if several else ""
+        folder = self.run.checkpoints / name
+        ctx.stage(f"Training member {member.number + 1} of {train.members}" if several else "Training")
+        progress = Progress()
+        if resume and (folder.exists() or not several):
+            progress = load_newest(folder, learner, ctx.note)
+            # If nothing is left to train, the first process would soon delete what others still read.
+            task.processes.wait()
+        held_out_logits = []
+
+        def score() -> dict[str, dict[str, float]]:
+            held_out_logits.append(learner.logits(member.held_out))
+            return {"validation": epoch_scores(held_out_logits[-1], member.held_out.labels)}
+
+        with ctx.clock.stage("train"):
+            events = fine_tune(
+                learner,
+                member.learned,
+                settings=train,
+                score=score,
+                progress=progress,
+                processes=task.processes,
+                keeper=Keeper(folder, train.save_steps, ctx.note),
+                asked_to_stop=asked_to_stop,
+            )
+            if task.processes.is_first:
+                events = track(events, task.recipe, folder=self.run.logs / name)
+            steps = member.learned.steps_per_epoch * train.num_train_epochs
+            if progress.is_over:
+                held_out_logits.append(learner.logits(member.held_out))
+            curve, end = follow(events, train.num_train_epochs, ctx, steps=steps)
+        return curve, end, held_out_logits[-1]
 
 
-def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> Progress:
-    """Let a learner go on from the newest good checkpoint, and return how far that is.
-
-    Args:
-        folder: Where the checkpoints lie.
-        learner: The learner, as it is before its first step.
-        say: Told what was skipped and where the training goes on.
-    """
-    found, skipped = find_checkpoint(folder)
-    for sentence in skipped:
-        say(f"The checkpoint {sentence}.")
-    if found is None:
-        say("There is no checkpoint that could be used: the training begins again.")
-        return Progress()
-    learner.load_state(found.tensors, found.facts["learner"])
-    progress = Progress.of(found)
-    say(f"Going on from {found.path.name}.")
-    return progress
-
-
-def fine_tune(
-    learner: EncoderLearner,
-    data: TokenSet,
-    *,
-    settings: TrainSettings,
-    score: Callable[[], Scores],
-    progress: Progress,
-    processes: Processes,
-    keeper: Keeper | None,
-    asked_to_stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Event]:
-    """Train and yield what happens, the epochs before a checkpoint included.
-
-    Args:
-        learner: Takes the steps.
-        data: The rows to learn from.
-        settings: The recipe's section.
-        score: Figures by split, "validation" among them, of the weights to be kept.
-        progress: Where the training begins; it is kept up to date.
-        processes: Who shares the work.
-        keeper: Writes checkpoints, or None for none.
-        asked_to_stop: Whether to end after this step.
-
-    Raises:
-        DivergenceError: A loss is NaN or infinite.
-        StoppedError: The training was asked to stop, and has written a checkpoint.
-        StorageError: A checkpoint cannot be written.
-    """
-    past = list(progress.history)
-    steps: Iterator[Event] = iter(())
-    if not progress.is_over:
-        steps = train_steps(
-            learner, data, epochs=settings.num_train_epochs, score=score, start=progress.position
+def _frozen_states(
+    task: Task, tokens: Sequence[NDArray[np.int32]], frozen_layers: int, ctx: Context
+) -> TokenStates | None:
+    """Return the frozen layers' output for every token; None if no layer is, or the cache has no room."""
+    if not frozen_layers:
+        return None
+    classifier, cache = task.classifier, FeatureCache()
+    shape = feature_shape(classifier.encoder.config, task.weights.weights_sha256, task.placement)
+    ctx.stage(f"Running the {frozen_layers} frozen layers")
+    with task.processes.first_goes_first():
+        cached = cached_states(
+            cache,
+            feature_key({**shape, "frozen_layers": frozen_layers}, tokens),
+            place(build_prefix(classifier.encoder, frozen_layers), task.placement),
+            tokens,
+            padding_id=classifier.tokenizer.pad_token_id,
+            placement=task.placement,
+            description=f"{task.weights.name} · {task.texts.dataset.name} · layer {frozen_layers}, by token",
+            on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
         )
-    events = stop_early(chain(past, steps), settings.early_stopping_patience)
-    if settings.load_best_model_at_end:
-        events = progress.best.follow(events, learner.snapshot)
-    for event in events:
-        if isinstance(event, EpochEnd) and event not in past:
-            progress.history.append(event)
-        yield event
-        if isinstance(event, StepEnd):
-            progress.position = event.position
-            stop = processes.sum_scalar(float(asked_to_stop())) > 0
-            if keeper and processes.is_first and (stop or keeper.is_due(event.step)):
-                keeper.save(learner, progress)
-            if stop:
-                # A launcher ends the first process as soon as another has left, and it may still be writing.
-                processes.wait()
-                raise StoppedError(f"Stopped after step {event.step}.")
-    progress.is_over = True
-    if keeper and processes.is_first:
-        keeper.save(learner, progress)
-    yield _end(learner, progress, settings)
-
-
-def _end(learner: EncoderLearner, progress: Progress, settings: TrainSettings) -> FitEnd:
-    """Give the learner's module the weights to keep."""
-    assert isinstance(settings.weight_decay, float)
-    epochs = progress.history[-1].epoch
-    if not settings.load_best_model_at_end:
-        learner.finish()
-        return FitEnd(epochs, epochs, settings.weight_decay)
-    if not progress.best.state:
-        raise DivergenceError(
-            "Training diverged: the validation log loss was never a finite number.",
-            f"Try a lower learning rate than {settings.learning_rate:.2g} with --set train.learning_rate=...",
+    if cached is None:
+        ctx.note(
+            "The output of the frozen layers does not fit into the cache of "
+            f"{cache.max_bytes / 1e6:,.0f} MB ($TEXTUNE_CACHE_MEGABYTES): they run again in every step."
         )
-    learner.finish(progress.best.state)
-    return FitEnd(progress.best.epoch, epochs, settings.weight_decay)
+        return None
+    states, was_cached = cached
+    if was_cached:
+        ctx.note(f"The output of the {frozen_layers} frozen layers was read from the cache.")
+    return states
+
+
+def _note_duration(task: Task, learner: EncoderLearner, data: TokenSet, ctx: Context) -> None:
+    """Measure a few steps, and say how long all of them will take."""
+    train, placement = task.recipe.train, task.placement
+    ctx.stage("Measuring a few steps")
+    row_seconds = learner.rehearse(list(islice(data.epoch(1), _REHEARSED)))
+    epochs = train.num_train_epochs * train.members
+    steps, seconds = epochs * data.steps_per_epoch, epochs * len(data.lengths) * row_seconds
+    end = datetime.now() + timedelta(seconds=seconds)
+    ctx.note(
+        f"Training will take about {in_words(seconds)}, until {end:%H:%M}: {steps:,} steps of "
+        f"{data.batch_size} texts, {1 / row_seconds:,.0f} texts per second, {placement.precision} on "
+        f"{placement.device}."
+    )
+    ctx.stage("Training")

@@ -1,24 +1,30 @@
-"""Fit a head on cached features as a recipe's `[train]` section says.
+"""Train a head on the features that a frozen encoder gives, which are computed once and cached.
 
-In: an untrained head, features and labels, settings. Out: the events of the training; when they end, the
-head holds the weights to keep. Where the weight decay is left to the data, several heads are fitted and
-the one with the lowest validation log loss is kept. Does not know what is done with the figures.
+In: a task, or an untrained head with its features, labels and settings. Out: the trained classifier, or the
+events of the training; when they end, the head holds the weights to keep. If the data is to decide the weight
+decay, several heads are fitted and the one with the lowest validation log loss is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from textune.encoder.features import encode_splits
+from textune.encoder.memory import read_in_parts
+from textune.encoder.placement import Placement, one_thread
+from textune.model.classifier import TextClassifier, head_logits
+from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.settings import TrainSettings
-from textune.tasks.single_label import balanced_weights, cross_entropy
+from textune.tasks.single_label import balanced_weights, cross_entropy, epoch_scores
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
     BestWeights,
-    DivergenceError,
     EpochEnd,
     Event,
     FitEnd,
@@ -29,17 +35,100 @@ from textune.training.loop import (
     stop_early,
     train_steps,
 )
-from textune.training.optimizer import (
-    Factor,
-    build_optimizer,
-    build_scheduler,
-    factor_of_epoch,
-    l2_penalty,
-    schedule_factor,
-)
+from textune.training.method import Fit, Method, calibrate, follow
+from textune.training.optimizer import Factor, build_optimizer, build_scheduler, l2_penalty, schedule_of
+from textune.training.tracking import track
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 """L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit goes on from the last."""
+_SPLITS = ("train", "validation")
+
+
+class HeadMethod(Method):
+    """Trains the head alone, on features out of the cache."""
+
+    def prepare(self) -> None:
+        """Run the frozen encoder over the splits that the cache does not hold."""
+        task = self.task
+        with self.ctx.clock.stage("features"):
+            self._features = encode_splits(
+                _LazilyPlaced(task.classifier, task.placement),
+                task.texts,
+                weights=task.weights,
+                placement=task.placement,
+                ctx=self.ctx,
+            )
+
+    def fit(self, *, resume: bool) -> Fit:
+        """Fit the head, calibrate it, and fold the features' standardisation into its weights."""
+        with self.ctx.clock.stage("train"), one_thread():
+            self.ctx.stage("Training the head")
+            return self._fit()
+
+    def _fit(self) -> Fit:
+        task, classifier, settings = self.task, self.task.classifier, self.task.recipe.train
+        head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
+        inputs = {split: torch.from_numpy(self._features[split]) for split in _SPLITS}
+        standardisation = None
+        if isinstance(head, LinearHead):
+            parts = read_in_parts(self._features["train"])
+            standardisation = Standardisation.of(map(torch.from_numpy, parts))
+            inputs = {split: _standardised(self._features[split], standardisation) for split in _SPLITS}
+        events = fit_head(
+            head,
+            inputs["train"],
+            labels["train"],
+            classes=len(classifier.label_names),
+            settings=settings,
+            score=lambda module: {
+                split: epoch_scores(head_logits(module, inputs[split]), labels[split]) for split in _SPLITS
+            },
+            learning_rate_factor=task.learning_rate_factor,
+        )
+        events = track(events, task.recipe, folder=self.run.logs)
+        history, end = follow(events, settings.num_train_epochs, self.ctx)
+        temperature = 1.0
+        if settings.calibrate:
+            logits = head_logits(head, inputs["validation"])
+            temperature = calibrate(classifier, logits, labels["validation"], ctx=self.ctx)
+        if isinstance(head, LinearHead) and standardisation:
+            standardisation.fold_into(head)
+        head.eval()
+        return Fit(history, end, temperature)
+
+    def probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """Return the trained head's probabilities (rows, classes) by split."""
+        classifier = self.task.classifier
+        return {split: classifier.probabilities(features) for split, features in self._features.items()}
+
+
+class _LazilyPlaced:
+    """A classifier's encoder, copied to where it is to run only if a split is not in the cache."""
+
+    def __init__(self, classifier: TextClassifier, placement: Placement) -> None:
+        self.encoder, self.pooling = classifier.encoder, classifier.pooling
+        self.feature_width = classifier.feature_width
+        self._classifier, self._placement = classifier, placement
+
+    @cached_property
+    def _placed(self) -> TextClassifier:
+        return self._classifier.placed(self._placement)
+
+    def features(self, rows: Any, **options: Any) -> NDArray[np.float32]:
+        return self._placed.features(rows, **options)
+
+
+def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
+    """Return features standardised, some rows at a time: those that are mapped from a file stay there."""
+    result, start = torch.empty(features.shape), 0
+    for part in read_in_parts(features):
+        result[start : start + len(part)] = standardisation.apply(torch.from_numpy(part))
+        start += len(part)
+    return result
 
 
 def fit_head(
@@ -60,7 +149,7 @@ def fit_head(
         labels: (rows,), class ids.
         classes: The number of classes.
         settings: The recipe's section.
-        score: Figures by split, "validation" among them, of the head as it is.
+        score: Returns the metrics by split, "validation" among them, of the head as it is.
         learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
 
     Raises:
@@ -87,33 +176,9 @@ def fit_head(
             break
         best_decay = weight_decay
     decay = best_decay if settings.load_best_model_at_end else weight_decay
-    yield keep_weights(head, best, settings, epochs=epochs, weight_decay=decay)
-
-
-def keep_weights(
-    head: nn.Module, best: BestWeights, settings: TrainSettings, *, epochs: int, weight_decay: float
-) -> FitEnd:
-    """Give a head the weights to keep, those of the best epoch or its own, and say which they are.
-
-    Args:
-        head: The head as the last epoch left it.
-        best: The best epoch's weights.
-        settings: The recipe's section.
-        epochs: Epochs trained in all.
-        weight_decay: What the weights to keep were trained with.
-
-    Raises:
-        DivergenceError: No epoch was the best one.
-    """
-    if not settings.load_best_model_at_end:
-        return FitEnd(epochs, epochs, weight_decay)
-    if not best.state:
-        raise DivergenceError(
-            "Training diverged: the validation log loss was never a finite number.",
-            f"Try a lower learning rate than {settings.learning_rate:.2g} with --set train.learning_rate=...",
-        )
-    head.load_state_dict(best.state)
-    return FitEnd(best.epoch, epochs, weight_decay)
+    if settings.load_best_model_at_end:
+        head.load_state_dict(best.chosen(settings.learning_rate))
+    yield FitEnd(best.epoch if settings.load_best_model_at_end else epochs, epochs, decay)
 
 
 def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:
@@ -152,17 +217,3 @@ def _fit_once(
         head, loss=loss, optimizer=optimizer, scheduler=build_scheduler(optimizer, factor)
     )
     return train_steps(learner, data, epochs=settings.num_train_epochs, score=lambda: score(head))
-
-
-def schedule_of(settings: TrainSettings, steps_per_epoch: int, learning_rate_factor: Factor | None) -> Factor:
-    """Return the learning rate's factor as a function of the step, as the recipe or a function says it."""
-    if learning_rate_factor is not None:
-        return factor_of_epoch(learning_rate_factor, steps_per_epoch=steps_per_epoch)
-    return schedule_factor(
-        settings.lr_scheduler_type,
-        steps=settings.num_train_epochs * steps_per_epoch,
-        steps_per_epoch=steps_per_epoch,
-        decay=settings.lr_decay,
-        step_epochs=settings.lr_step_epochs,
-        warmup_steps=settings.warmup_steps,
-    )

@@ -8,7 +8,7 @@ history or checkpoints, keep the best weights, stop. The loop knows none of them
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -20,12 +20,12 @@ from textune.errors import TextuneError
 from textune.training.batches import Batch
 
 Scores = Mapping[str, Mapping[str, float]]
-"""Figures by split, such as {"validation": {"accuracy": 0.7, "log_loss": 0.8}}."""
+"""Metrics by split, such as {"validation": {"accuracy": 0.7, "log_loss": 0.8}}."""
 
 
 @dataclass(frozen=True)
 class StepEnd:
-    """A batch has been learned from.
+    """A step has been taken.
 
     Attributes:
         step: Steps taken in all, from 1.
@@ -46,14 +46,14 @@ class StepEnd:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """All rows have been learned from once more.
+    """An epoch has ended.
 
     Attributes:
         epoch: Epochs ended, from 1.
         step: Steps taken in all.
         learning_rate: The rate of the epoch's last step.
-        loss: The mean loss over the epoch's rows, as it was while they were learned from.
-        scores: What `score` said of the module at the epoch's end.
+        loss: The mean loss over the epoch's rows, measured while they were learned.
+        scores: Metrics of the module at the end of the epoch.
     """
 
     epoch: int
@@ -65,12 +65,12 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class FitEnd:
-    """Training is over, and the module holds the weights to keep.
+    """Training is over, and the module holds the weights that are kept.
 
     Attributes:
-        epoch: The epoch that they come from.
+        epoch: The epoch that the kept weights come from.
         epochs: Epochs trained in all.
-        weight_decay: The weight decay that they were trained with.
+        weight_decay: The weight decay that the kept weights were trained with.
     """
 
     epoch: int
@@ -82,7 +82,7 @@ Event = StepEnd | EpochEnd | FitEnd
 
 
 class DivergenceError(TextuneError):
-    """The loss is no longer a number."""
+    """The loss is not a finite number."""
 
 
 class BatchLike(Protocol):
@@ -93,27 +93,27 @@ class BatchLike(Protocol):
 
 
 BatchT = TypeVar("BatchT", bound=BatchLike)
-Taken = TypeVar("Taken", bound=BatchLike, contravariant=True)
-Given = TypeVar("Given", bound=BatchLike, covariant=True)
+LearnedT = TypeVar("LearnedT", bound=BatchLike, contravariant=True)
+DrawnT = TypeVar("DrawnT", bound=BatchLike, covariant=True)
 
 
-class Batches(Protocol[Given]):
+class Batches(Protocol[DrawnT]):
     """Rows to train on, in batches by epoch."""
 
-    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Given]:
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[DrawnT]:
         """Yield the batches of an epoch, counted from 1, but for the first `skip`."""
 
 
-class Learner(Protocol[Taken]):
-    """What takes the steps."""
+class Learner(Protocol[LearnedT]):
+    """Takes the steps."""
 
-    def learn(self, batch: Taken, *, step: int) -> Step:
+    def learn(self, batch: LearnedT, *, step: int) -> Step:
         """Learn from a batch; `step` counts the steps taken, this one included."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step was like.
+    """The outcome of a step.
 
     Attributes:
         loss: The batch's mean loss before the step.
@@ -126,14 +126,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Position:
-    """Where in a training its next step is.
+    """The place in a training of its next step.
 
     Attributes:
         step: Steps taken in all.
-        epoch: The epoch that goes on, from 1.
-        steps_in_epoch: Steps of it that were taken.
-        seen_loss: The sum of the losses of its rows so far.
-        seen_rows: Its rows so far.
+        epoch: The current epoch, from 1.
+        steps_in_epoch: Steps taken in this epoch.
+        seen_loss: The sum of the losses of this epoch's rows so far.
+        seen_rows: This epoch's rows so far.
         learning_rate: The rate of the last step.
     """
 
@@ -185,7 +185,7 @@ def train_steps(
 
 
 class ModuleLearner:
-    """Lets an optimiser learn a module from batches of tensors that are there as they are.
+    """Lets an optimiser train a module on batches of tensors.
 
     Args:
         module: What is trained; it is in training mode during steps.
@@ -219,7 +219,7 @@ class ModuleLearner:
             return float(batch_loss.detach())
 
         learning_rate = float(self._scheduler.get_last_lr()[0])
-        value = float(self._optimizer.step(closure))  # What the closure first gave: the loss before the step.
+        value = float(self._optimizer.step(closure))  # The closure's first value: the loss before the step.
         self._scheduler.step()
         check_finite(value, step=step, learning_rate=learning_rate)
         return Step(value, learning_rate)
@@ -249,28 +249,28 @@ class BestWeights:
                 self.state = snapshot()
             yield event
 
+    def chosen(self, learning_rate: float) -> dict[str, torch.Tensor]:
+        """Return the best epoch's state.
+
+        Raises:
+            DivergenceError: No epoch was the best: no validation log loss was finite.
+        """
+        if not self.state:
+            raise DivergenceError(
+                "Training diverged: the validation log loss was never a finite number.",
+                f"Try a lower learning rate than {learning_rate:.2g} with --set train.learning_rate=...",
+            )
+        return self.state
+
 
 def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of a module's state."""
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
 
 
-def stop_early(
-    events: Iterable[Event], patience: int, *, before: Sequence[tuple[int, float]] = ()
-) -> Iterator[Event]:
-    """Pass events on until `patience` epochs have not lowered the validation log loss; 0: to the end.
-
-    Args:
-        events: The stream.
-        patience: Epochs.
-        before: Epoch and validation log loss of the epochs that were trained before the stream began.
-    """
+def stop_early(events: Iterable[Event], patience: int) -> Iterator[Event]:
+    """Pass events on until `patience` epochs have not lowered the validation log loss; 0: to the end."""
     best, best_epoch = math.inf, 0
-    for epoch, log_loss in before:
-        if log_loss < best:
-            best, best_epoch = log_loss, epoch
-    if patience and before and before[-1][0] - best_epoch >= patience:
-        return
     for event in events:
         yield event
         if isinstance(event, EpochEnd):
@@ -282,7 +282,7 @@ def stop_early(
 
 
 def check_finite(value: float, *, step: int, learning_rate: float, what: str = "loss") -> None:
-    """Raise a `DivergenceError` for a loss, or what else a step rests on, that is NaN or infinite."""
+    """Raise a `DivergenceError` if a step's loss, or another of its values, is NaN or infinite."""
     if not math.isfinite(value):
         raise DivergenceError(
             f"Training diverged: the {what} is {value} at step {step} (learning rate {learning_rate:.2g}).",

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from textune.recipe.settings import TrainSettings
+
 Factor = Callable[[int], float]
 """From a step or epoch, counted from 0, to a factor of the initial learning rate."""
 
@@ -99,9 +101,24 @@ def schedule_factor(
     return lambda step: (step + 1) / (warmup_steps + 1) if step < warmup_steps else fall(step)
 
 
-def factor_of_epoch(function: Factor, *, steps_per_epoch: int) -> Factor:
-    """Return the schedule that a function of the epoch, counted from 0, describes."""
-    return lambda step: float(function(step // steps_per_epoch))
+def schedule_of(settings: TrainSettings, steps_per_epoch: int, learning_rate_factor: Factor | None) -> Factor:
+    """Return the learning rate's factor as a function of the step.
+
+    Args:
+        settings: The recipe's section, whose schedule applies unless a function replaces it.
+        steps_per_epoch: Steps in an epoch.
+        learning_rate_factor: A function of the epoch, counted from 0, or None.
+    """
+    if learning_rate_factor is not None:
+        return lambda step: float(learning_rate_factor(step // steps_per_epoch))
+    return schedule_factor(
+        settings.lr_scheduler_type,
+        steps=settings.num_train_epochs * steps_per_epoch,
+        steps_per_epoch=steps_per_epoch,
+        decay=settings.lr_decay,
+        step_epochs=settings.lr_step_epochs,
+        warmup_steps=settings.warmup_steps,
+    )
 
 
 def build_scheduler(optimizer: torch.optim.Optimizer, factor: Factor) -> LambdaLR:

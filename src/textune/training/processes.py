@@ -1,32 +1,61 @@
 """The processes that share a training: one as a rule, several under `torchrun` or `accelerate launch`.
 
-In: the environment that a launcher sets. Out: which process this is, and sums over all of them. One process
-needs no accelerate at all. Does not know what is trained.
+In: the environment that a launcher sets. Out: which process this is, and sums over all of them. A single
+process needs neither torch nor accelerate. Does not know what is trained.
 """
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from textune.training.launch import launched
+_SECONDS_FOR_THE_FIRST = 5.0
+
+
+def launched() -> bool:
+    """Return whether a launcher has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_first() -> bool:
+    """Return whether this process prints and writes; the only process does."""
+    return not launched() or os.environ.get("RANK", "0") == "0"
+
+
+def may_speak() -> bool:
+    """Return whether a process that fails may say why: the first at once, the others if the first does not.
+
+    A launcher ends all processes as soon as one has failed. The others wait, so that the first, which usually
+    fails for the same reason, has the time to report it.
+    """
+    if is_first():
+        return True
+    try:
+        time.sleep(_SECONDS_FOR_THE_FIRST)
+    except KeyboardInterrupt:  # The launcher's signal, as the command line takes it.
+        return False
+    return True
 
 
 class Processes:
     """All processes of this training.
 
     Attributes:
-        rank: This one's number.
-        count: How many there are.
+        rank: The number of this process.
+        count: The number of processes.
     """
 
     def __init__(self) -> None:
         self.rank, self.count = 0, 1
         self._state: Any = None
         if launched():
+            import torch
             from accelerate import PartialState
 
             on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
@@ -35,21 +64,22 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that prints and writes."""
+        """Whether this process prints and writes."""
         return self.rank == 0
 
     @property
-    def device(self) -> torch.device | None:
+    def device(self) -> str | None:
         """The device of this process, or None where there is no choice to make."""
         if self._state is None:
             return None
-        device = torch.device(self._state.device)
-        # accelerate numbers the CPU, of which there is but one.
-        return torch.device("cpu") if device.type == "cpu" else device
+        # accelerate numbers the CPU, of which there is only one.
+        return "cpu" if self._state.device.type == "cpu" else str(self._state.device)
 
     def sum_tensors(self, tensors: Sequence[torch.Tensor]) -> None:
         """Replace tensors by their sums over all processes."""
         if self.count > 1:
+            import torch
+
             for tensor in tensors:
                 torch.distributed.all_reduce(tensor)
 
@@ -57,6 +87,8 @@ class Processes:
         """Return the sum of a number over all processes."""
         if self.count == 1:
             return value
+        import torch
+
         total = torch.tensor([value], dtype=torch.float64, device=self.device)
         torch.distributed.all_reduce(total)
         return float(total)
@@ -76,6 +108,6 @@ class Processes:
             self._state.wait_for_everyone()
 
     def end(self) -> None:
-        """Leave the group, which can be done once: nothing can be trained together afterwards."""
+        """Leave the group for good: nothing can be trained together afterwards."""
         if self._state is not None:
             self._state.destroy_process_group()

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.tables import escape, framed_table, show
-from textune.training.learners import in_words
+from textune.context import in_words
 
 _SPLITS = ("train", "validation", "test")
 _METRICS = {"accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "log_loss": "log loss"}

@@ -14,7 +14,7 @@ import textune
 from small_data import write_small_csv
 from textune.errors import RequestError
 from textune.model.threshold import read_abstention
-from textune.run import abstaining
+from textune.run import replacing
 from textune.run.layout import open_run
 from textune.run.predictions import read_predictions
 
@@ -165,7 +165,7 @@ def test_a_precision_that_cannot_be_reached_leaves_the_run_as_it_was(run: Path) 
 
 @pytest.mark.parametrize("precision", [1.0, 90, -0.1, math.nan])
 def test_what_is_no_share_is_told(run: Path, precision: float) -> None:
-    with pytest.raises(RequestError, match="is no share that can be reached"):
+    with pytest.raises(RequestError, match="is not a share that can be reached"):
         textune.evaluate(run, min_precision=precision)
 
 
@@ -175,7 +175,7 @@ def test_a_run_whose_change_was_cut_off_is_whole_and_can_be_changed_again(
 ) -> None:
     textune.evaluate(run, min_precision=0.65)
     calls: list[Any] = []
-    real = getattr(abstaining, step)
+    real = getattr(replacing, step)
 
     def cut_off(path: Path, *rest: Any) -> None:
         calls.append(path)
@@ -184,7 +184,7 @@ def test_a_run_whose_change_was_cut_off_is_whole_and_can_be_changed_again(
         real(path, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(abstaining, step, cut_off)
+        patched.setattr(replacing, step, cut_off)
         with pytest.raises(KeyboardInterrupt):
             textune.evaluate(run, min_precision=0.7)
 

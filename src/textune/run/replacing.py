@@ -1,8 +1,8 @@
-"""`textune evaluate --min-precision`: give a finished run another threshold, or none.
+"""How one file of a finished run is replaced, and with it the run's threshold.
 
-The run's manifest lists what its files hold. So the files that change are first taken off the list, then
-written, and then listed again; each step is whole or not at all, and a run that is left between two of them
-is complete, with the old threshold or the new one.
+The manifest of a run lists its files. So the files that change are first taken off the list, then written,
+and then listed again. Each step is whole or not at all, and a run that is left between two of them is
+complete, with the old contents or the new ones.
 """
 
 from __future__ import annotations
@@ -10,25 +10,44 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from textune.errors import RequestError
 from textune.evaluation.document import cannot_reach, describe_abstention, find_abstention
-from textune.files import sha256_of, storage_errors, write_json
+from textune.files import list_files, storage_errors, write_json
 from textune.model.threshold import ABSTENTION, Abstention, write_abstention
 from textune.run.layout import Run, read_manifest
 from textune.run.predictions import read_predictions
+
+
+@contextmanager
+def replaced_files(run: Run, *names: str) -> Iterator[None]:
+    """Take files off a finished run's manifest for the length of the block, and list them again after it.
+
+    Args:
+        run: The run.
+        names: The files' names in the run folder; the block writes or deletes them.
+
+    Raises:
+        StorageError: The run cannot be written.
+    """
+    manifest = read_manifest(run)
+    others = {name: entry for name, entry in manifest["files"].items() if name not in names}
+    with storage_errors(run.path):
+        write_json(run.manifest, {**manifest, "files": others})
+        yield
+        listed = list_files(run.path, [run.path / name for name in names if (run.path / name).exists()])
+        write_json(run.manifest, {**manifest, "files": dict(sorted({**others, **listed}.items()))})
 
 
 def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
     """Return the threshold for a precision by a run's validation rows; None for a precision of 0.
 
     Raises:
-        RequestError: It is no share, or the validation rows show no threshold that gives it.
+        RequestError: It is not a share, or the validation rows show no threshold that gives it.
     """
     if not 0 <= min_precision < 1:
         raise RequestError(
-            f"min_precision = {min_precision} is no share that can be reached.",
+            f"min_precision = {min_precision} is not a share that can be reached.",
             "Give a number from 0 to below 1, such as 0.9.",
         )
     if not min_precision:
@@ -45,39 +64,22 @@ def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
 
 
 def store_abstention(run: Run, abstention: Abstention | None) -> None:
-    """Give a finished run a threshold, or None for none: in its model, and in its figures.
+    """Give a finished run a threshold, or None for none: in its model, and in its metrics.
 
     Raises:
         StorageError: The run cannot be written.
     """
-    figures = json.loads(run.metrics.read_text(encoding="utf-8"))
-    figures.pop("abstention", None)
+    metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
+    metrics.pop("abstention", None)
     if abstention is not None:
         splits = {
             split: read_predictions(run.predictions / f"{split}.parquet") for split in ("validation", "test")
         }
         scored = {split: (rows.probabilities, rows.labels) for split, rows in splits.items()}
-        figures["abstention"] = describe_abstention(abstention, scored)
-    with _unlisted(run, f"{run.model.name}/{ABSTENTION}", run.metrics.name):
+        metrics["abstention"] = describe_abstention(abstention, scored)
+    with replaced_files(run, f"{run.model.name}/{ABSTENTION}", run.metrics.name):
         if abstention is None:
             (run.model / ABSTENTION).unlink(missing_ok=True)
         else:
             write_abstention(run.model, abstention)
-        write_json(run.metrics, figures)
-
-
-@contextmanager
-def _unlisted(run: Run, *names: str) -> Iterator[None]:
-    """Take files off a run's manifest for the length of the block, and list those that are there after it."""
-    manifest = read_manifest(run)
-    others = {name: entry for name, entry in manifest["files"].items() if name not in names}
-    with storage_errors(run.path):
-        write_json(run.manifest, {**manifest, "files": others})
-        yield
-        listed = {name: _entry(run, name) for name in names if (run.path / name).exists()}
-        write_json(run.manifest, {**manifest, "files": dict(sorted({**others, **listed}.items()))})
-
-
-def _entry(run: Run, name: str) -> dict[str, Any]:
-    path = run.path / name
-    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        write_json(run.metrics, metrics)

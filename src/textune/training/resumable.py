@@ -1,0 +1,193 @@
+"""A training of the encoder that can be stopped and resumed: its events, and the checkpoints beside them.
+
+In: a learner, its rows, settings, and where checkpoints go. Out: the events of the training; when they end,
+the learner's module holds the weights to keep. The epochs before a checkpoint are reported again, so that
+whoever reads the stream need not know of the interruption.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from textune.errors import StoppedError
+from textune.recipe.settings import TrainSettings
+from textune.training.checkpoints import MOST_AT_ONCE, Checkpoint, find_checkpoint, save_checkpoint
+from textune.training.loop import (
+    BestWeights,
+    EpochEnd,
+    Event,
+    FitEnd,
+    Position,
+    Scores,
+    StepEnd,
+    stop_early,
+    train_steps,
+)
+from textune.training.processes import Processes
+from textune.training.stepping import EncoderLearner
+from textune.training.tokens import TokenSet
+
+_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+@dataclass
+class Progress:
+    """How far a training is, beside the state of its learner.
+
+    Attributes:
+        position: The place of its next step.
+        history: The epochs that have ended.
+        best: The best of them.
+        is_over: Whether there is no next step.
+    """
+
+    position: Position = field(default_factory=Position)
+    history: list[EpochEnd] = field(default_factory=list)
+    best: BestWeights = field(default_factory=BestWeights)
+    is_over: bool = False
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Progress:
+        """Return how far the training was when a checkpoint was written."""
+        facts, best = checkpoint.facts, BestWeights()
+        if facts["best"]:
+            best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
+        return cls(
+            position=Position(**facts["position"]),
+            history=[EpochEnd(**values) for values in facts["history"]],
+            best=best,
+            is_over=facts["is_over"],
+        )
+
+
+@dataclass
+class Keeper:
+    """Writes checkpoints of a training.
+
+    Attributes:
+        folder: Where they go.
+        every_steps: Steps between two; 0: by the clock.
+        say: Called once with where they go, and how much room they take.
+        saved_at: When the last was written, by the monotonic clock.
+        bytes: The size of the last.
+    """
+
+    folder: Path
+    every_steps: int = 0
+    say: Callable[[str], None] = lambda sentence: None
+    saved_at: float = field(default_factory=time.monotonic)
+    bytes: int = 0
+
+    def is_due(self, step: int) -> bool:
+        """Return whether it is time for a checkpoint after this step."""
+        if self.every_steps:
+            return step % self.every_steps == 0
+        return time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_CHECKPOINTS
+
+    def save(self, learner: EncoderLearner, progress: Progress) -> None:
+        """Write a checkpoint of a learner and of how far the training is."""
+        (tensors, learner_facts), best = learner.state(), progress.best
+        if best.state:
+            tensors["best"] = best.state
+        facts = {
+            "learner": learner_facts,
+            "position": asdict(progress.position),
+            "history": [asdict(event) for event in progress.history],
+            "best": {"epoch": best.epoch, "log_loss": best.log_loss} if best.epoch else None,
+            "is_over": progress.is_over,
+        }
+        path = save_checkpoint(self.folder, progress.position.step, tensors, facts)
+        self.saved_at = time.monotonic()
+        is_first, self.bytes = not self.bytes, sum(file.stat().st_size for file in path.iterdir())
+        if is_first:
+            self.say(
+                f"Checkpoints go to {self.folder}, {self.bytes / 1e6:,.1f} MB each, "
+                f"at most {MOST_AT_ONCE} at a time."
+            )
+
+
+def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> Progress:
+    """Load the newest good checkpoint into a learner, and return how far that is.
+
+    Args:
+        folder: Where the checkpoints are.
+        learner: The learner, as it is before its first step.
+        say: Called with what was skipped, and where the training resumes.
+    """
+    checkpoint, skipped = find_checkpoint(folder)
+    for sentence in skipped:
+        say(f"The checkpoint {sentence}.")
+    if checkpoint is None:
+        say("There is no usable checkpoint: the training starts over.")
+        return Progress()
+    learner.load_state(checkpoint.tensors, checkpoint.facts["learner"])
+    progress = Progress.of(checkpoint)
+    say(f"Resuming from {checkpoint.path.name}.")
+    return progress
+
+
+def fine_tune(
+    learner: EncoderLearner,
+    data: TokenSet,
+    *,
+    settings: TrainSettings,
+    score: Callable[[], Scores],
+    progress: Progress,
+    processes: Processes,
+    keeper: Keeper | None,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Train and yield what happens, the epochs before a checkpoint included.
+
+    Args:
+        learner: Takes the steps.
+        data: The rows to learn from.
+        settings: The recipe's section.
+        score: Returns the metrics by split, "validation" among them, of the weights to keep.
+        progress: Where the training begins; it is kept up to date.
+        processes: The processes that share the work.
+        keeper: Writes checkpoints, or None for none.
+        asked_to_stop: Whether to end after this step.
+
+    Raises:
+        DivergenceError: A loss is NaN or infinite.
+        StoppedError: The training was asked to stop, and has written a checkpoint.
+        StorageError: A checkpoint cannot be written.
+    """
+    past = list(progress.history)
+    steps: Iterator[Event] = iter(())
+    if not progress.is_over:
+        steps = train_steps(
+            learner, data, epochs=settings.num_train_epochs, score=score, start=progress.position
+        )
+    events = stop_early(chain(past, steps), settings.early_stopping_patience)
+    if settings.load_best_model_at_end:
+        events = progress.best.follow(events, learner.snapshot)
+    for event in events:
+        if isinstance(event, EpochEnd) and event not in past:
+            progress.history.append(event)
+        yield event
+        if isinstance(event, StepEnd):
+            progress.position = event.position
+            stop = processes.sum_scalar(float(asked_to_stop())) > 0
+            if keeper and processes.is_first and (stop or keeper.is_due(event.step)):
+                keeper.save(learner, progress)
+            if stop:
+                # A launcher ends the first process as soon as another has left, and it may still be writing.
+                processes.wait()
+                raise StoppedError(f"Stopped after step {event.step}.")
+    progress.is_over = True
+    if keeper and processes.is_first:
+        keeper.save(learner, progress)
+    epochs = best_epoch = progress.history[-1].epoch
+    if settings.load_best_model_at_end:
+        learner.finish(progress.best.chosen(settings.learning_rate))
+        best_epoch = progress.best.epoch
+    else:
+        learner.finish()
+    assert isinstance(settings.weight_decay, float)
+    yield FitEnd(best_epoch, epochs, settings.weight_decay)
