@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from textune.audit.checks import AuditInput, Find
 from textune.audit.findings import Example, Finding
 
 NAMES = ("anger", "joy")
@@ -23,6 +25,13 @@ def examples_from(rows: Iterable[tuple[str, str, str]], names: Sequence[str] = N
 def in_train(*texts: str) -> tuple[Example, ...]:
     """Return texts as examples of joy in train."""
     return examples_from(("train", text, "joy") for text in texts)
+
+
+def look(
+    find: Find, examples: tuple[Example, ...], names: Sequence[str] = NAMES, **other: Any
+) -> list[Finding]:
+    """Return what a check finds in examples."""
+    return list(find(AuditInput(examples, names, **other)))
 
 
 def found(findings: Iterable[Finding], id: str) -> list[Finding]:

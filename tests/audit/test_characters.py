@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audited_examples import in_train, places
+from audited_examples import in_train, look, places
 from textune.audit.characters import (
     broken_part,
     find_broken_characters,
@@ -77,7 +77,7 @@ def test_characters_that_no_person_types_are_named(text: str, part: str) -> None
 
 
 def test_the_rows_with_broken_characters_are_listed() -> None:
-    (finding,) = find_broken_characters(in_train("sound", misread("café"), "sound too", "\ufffd"))
+    (finding,) = look(find_broken_characters, in_train("sound", misread("café"), "sound too", "\ufffd"))
 
     assert finding.count == 2
     assert places(finding) == [("train", 1), ("train", 3)]
@@ -88,19 +88,19 @@ def test_the_rows_with_broken_characters_are_listed() -> None:
     ["you &amp; me", "so<br />happy", "first\\nSecond", "it\\u2019s", '<a href="x">here</a>', "&#39;tis"],
 )
 def test_markup_and_escapes_are_found(text: str) -> None:
-    (finding,) = find_markup(in_train(text))
+    (finding,) = look(find_markup, in_train(text))
 
     assert (finding.id, finding.severity) == ("D014", "info")
 
 
 @pytest.mark.parametrize("text", ["a < b and c > d", "AT&T; I <3 you", "C:\\news\\today", "you & me"])
 def test_signs_that_only_look_like_markup_are_left_alone(text: str) -> None:
-    assert find_markup(in_train(text)) == []
+    assert look(find_markup, in_train(text)) == []
 
 
 @pytest.mark.parametrize("text", ["@you @me", "...", "https://example.org", "?! —"])
 def test_texts_without_a_word_say_nothing(text: str) -> None:
-    (finding,) = find_empty_texts(in_train("a word", text))
+    (finding,) = look(find_empty_texts, in_train("a word", text))
 
     assert places(finding) == [("train", 1)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audited_examples import examples_from, found
+from audited_examples import examples_from, found, look
 from textune.audit.classes import find_class_faults
 from textune.audit.findings import Finding
 
@@ -19,7 +19,7 @@ def faults(counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
         for label, count in by_label.items()
         for number in range(count)
     ]
-    return find_class_faults(examples_from(rows, NAMES), NAMES, test_fraction=0.2)
+    return look(find_class_faults, examples_from(rows, NAMES), NAMES, test_fraction=0.2)
 
 
 EVEN = {"anger": 200, "joy": 200, "fear": 200}

@@ -1,8 +1,8 @@
-"""Texts that stand more than once."""
+"""Texts that occur more than once."""
 
 from __future__ import annotations
 
-from audited_examples import NAMES, examples_from, found, places
+from audited_examples import examples_from, found, look, places
 from textune.audit.duplicates import find_duplicates
 
 FILLERS = [("train", f"filler {number}", "joy") for number in range(10)]
@@ -11,7 +11,7 @@ FILLERS = [("train", f"filler {number}", "joy") for number in range(10)]
 def test_texts_alike_but_for_case_and_spaces_are_one_group() -> None:
     rows = [("train", "So happy ", "joy"), *FILLERS, ("train", "so  HAPPY", "joy")]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D003")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
     assert finding.count == 1
     assert places(finding) == [("train", 0), ("train", 11)]
@@ -23,15 +23,15 @@ def test_texts_of_the_same_words_are_one_group() -> None:
         ("train", "@you depression  sucks 😔 https://t.co/x", "joy"),
     ]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D003")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
-    assert finding.title == "1 text stands more than once in train (2 rows): 1 in the same words"
+    assert finding.title == "1 text occurs more than once in train (2 rows): 1 in the same words"
 
 
 def test_texts_of_emoji_are_the_same_only_where_the_emoji_are() -> None:
     rows = [("train", "😀", "joy"), ("train", "😡", "anger"), ("train", " 😀", "joy")]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D003")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
     assert places(finding) == [("train", 0), ("train", 2)]
 
@@ -44,10 +44,10 @@ def test_the_title_tells_copies_to_the_letter_from_others() -> None:
         ("train", "SO SAD", "joy"),
     ]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D003")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
     assert (
-        "2 texts stand more than once in train (4 rows): 1 to the letter, 1 but for case and spaces"
+        "2 texts occur more than once in train (4 rows): 1 to the letter, 1 but for case and spaces"
         in finding.title
     )
 
@@ -55,13 +55,13 @@ def test_the_title_tells_copies_to_the_letter_from_others() -> None:
 def test_a_text_in_two_splits_is_no_duplicate_within_one() -> None:
     rows = [("train", "so happy", "joy"), ("test", "so happy", "joy")]
 
-    assert found(find_duplicates(examples_from(rows), NAMES), "D003") == []
+    assert found(look(find_duplicates, examples_from(rows)), "D003") == []
 
 
 def test_rows_of_test_that_are_in_train_are_counted_and_shown_with_their_twins() -> None:
     rows = [*FILLERS, ("test", "Filler 3", "joy"), ("test", "new", "joy"), ("test", "filler 3", "joy")]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D004")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D004")
 
     assert finding.count == 2
     assert places(finding) == [("train", 3), ("test", 0), ("test", 2)]
@@ -70,7 +70,7 @@ def test_rows_of_test_that_are_in_train_are_counted_and_shown_with_their_twins()
 def test_every_pair_of_splits_has_a_finding_of_its_own() -> None:
     rows = [(split, "so happy", "joy") for split in ("train", "validation", "test")]
 
-    findings = found(find_duplicates(examples_from(rows), NAMES), "D004")
+    findings = found(look(find_duplicates, examples_from(rows)), "D004")
 
     assert ["of validation" in findings[0].title, "also in train" in findings[0].title] == [True, True]
     assert "also in validation" in findings[2].title
@@ -81,7 +81,7 @@ def test_leakage_of_more_than_one_percent_is_an_error() -> None:
     held_out = [("test", f"held out {number}", "joy") for number in range(98)]
     leaks = [("test", "filler 1", "joy"), ("test", "filler 2", "joy")]
 
-    (finding,) = found(find_duplicates(examples_from([*FILLERS, *held_out, *leaks]), NAMES), "D004")
+    (finding,) = found(look(find_duplicates, examples_from([*FILLERS, *held_out, *leaks])), "D004")
 
     assert finding.severity == "error"
 
@@ -90,7 +90,7 @@ def test_leakage_of_one_percent_is_a_warning() -> None:
     held_out = [("test", f"held out {number}", "joy") for number in range(99)]
 
     (finding,) = found(
-        find_duplicates(examples_from([*FILLERS, *held_out, ("test", "filler 1", "joy")]), NAMES), "D004"
+        look(find_duplicates, examples_from([*FILLERS, *held_out, ("test", "filler 1", "joy")])), "D004"
     )
 
     assert finding.severity == "warning"
@@ -99,7 +99,7 @@ def test_leakage_of_one_percent_is_a_warning() -> None:
 def test_the_same_text_with_different_labels_is_a_conflict() -> None:
     rows = [("train", "so happy", "joy"), ("test", "so HAPPY", "anger"), ("train", "so happy", "joy")]
 
-    (finding,) = found(find_duplicates(examples_from(rows), NAMES), "D007")
+    (finding,) = found(look(find_duplicates, examples_from(rows)), "D007")
 
     assert finding.count == 1
     assert [row.note for row in finding.rows] == ["joy", "anger", "joy"]
@@ -108,8 +108,8 @@ def test_the_same_text_with_different_labels_is_a_conflict() -> None:
 def test_the_same_text_with_the_same_label_is_no_conflict() -> None:
     rows = [("train", "so happy", "joy"), ("train", "so happy", "joy")]
 
-    assert found(find_duplicates(examples_from(rows), NAMES), "D007") == []
+    assert found(look(find_duplicates, examples_from(rows)), "D007") == []
 
 
 def test_different_texts_give_no_finding() -> None:
-    assert find_duplicates(examples_from(FILLERS), NAMES) == []
+    assert look(find_duplicates, examples_from(FILLERS)) == []

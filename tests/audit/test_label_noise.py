@@ -14,11 +14,10 @@ from textune.audit.label_noise import (
     Suspect,
     describe_suspects,
     find_suspects,
-    find_suspects_with_cleanlab,
-    judges_well,
-    suspects_csv,
 )
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
+from textune.audit.suspects_file import suspects_csv
+from textune.evaluation.suspects import judges_well
 
 ROWS = 200
 
@@ -93,7 +92,7 @@ def test_a_class_of_few_rows_is_neither_judged_nor_suggested() -> None:
 def test_cleanlab_finds_the_wrong_labels_as_well() -> None:
     labels = with_wrong(3, 60, 121)
 
-    suspects = find_suspects_with_cleanlab(examples_with(labels), probabilities_of(labels), NAMES)
+    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES, cleanlab=True)
 
     assert {suspect.example.row for suspect in suspects} >= {3, 60, 121}
     assert all(suspect.label != suspect.suggested for suspect in suspects)
@@ -128,12 +127,10 @@ def test_texts_with_commas_quotes_and_line_ends_survive_the_file() -> None:
 def test_the_finding_says_how_many_where_and_in_which_file() -> None:
     (example,) = examples_from([("train", "so happy", "anger")])
 
-    (finding,) = describe_suspects(
-        [Suspect(example, "anger", "joy", 0.02, 0.97)], judged=50, file="suspects.csv", seen_by="tiny"
-    )
+    finding = describe_suspects([Suspect(example, "anger", "joy", 0.02, 0.97)], judged=50, judge="tiny")
 
     assert finding.title == "1 label, 2.0 % of all, look doubtful (1 in train)"
-    assert "in suspects.csv from the top" in finding.advice
+    assert "in suspects.csv from the top" in finding.written_to("suspects.csv").advice
     assert finding.rows[0].note == "anger, rather joy (97 %)"
 
 

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from audited_examples import NAMES, examples_from, found, in_train, places
+from audited_examples import examples_from, found, in_train, look, places
 from textune.audit.findings import Example, Finding
 from textune.audit.near_duplicates import SIMILARITY, find_near_duplicates, runs_of
+from textune.context import Context, Silence
 
 POST = "the weather is lovely today and I cannot wait to be outside with my friends"
 WORDS = ["red", "dog", "runs", "under", "old", "trees", "while", "nine", "girls", "paint", "small", "houses"]
 
 
 def near(examples: Sequence[Example]) -> list[Finding]:
-    return find_near_duplicates(examples, NAMES)
+    return look(find_near_duplicates, examples)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,19 @@ def test_texts_of_emoji_alone_are_compared_as_they_are() -> None:
     assert near(in_train("😀😀😀😀😀😀", "😡😡😡😡😡😡")) == []
 
 
+class Ear(Silence):
+    """Remembers how far it is said to be."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[int, int]] = []
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        self.heard.append((done, total))
+
+
 def test_progress_ends_with_all_texts() -> None:
-    heard: list[tuple[int, int]] = []
+    ear = Ear()
 
-    find_near_duplicates(
-        in_train(*(f"text {number}" for number in range(600))),
-        NAMES,
-        on_progress=lambda done, total: heard.append((done, total)),
-    )
+    look(find_near_duplicates, in_train(*(f"text {number}" for number in range(600))), ctx=Context(ear))
 
-    assert heard == [(500, 600), (600, 600)]
+    assert ear.heard == [(500, 600), (600, 600)]

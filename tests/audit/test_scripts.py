@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audited_examples import in_train, places
+from audited_examples import in_train, look, places
 from textune.audit.scripts import find_mixed_scripts, main_script
 
 
@@ -26,20 +26,20 @@ def test_a_text_has_the_script_of_most_of_its_letters(text: str, script: str) ->
 
 
 def test_the_texts_in_another_script_than_most_are_listed() -> None:
-    (finding,) = find_mixed_scripts(in_train("one", "two", "очень рад", "three", "行"))
+    (finding,) = look(find_mixed_scripts, in_train("one", "two", "очень рад", "three", "行"))
 
     assert places(finding) == [("train", 2), ("train", 4)]
     assert "not in Latin: Cyrillic (1), Chinese and Japanese (1)" in finding.title
 
 
 def test_a_few_among_many_are_no_warning() -> None:
-    (finding,) = find_mixed_scripts(in_train(*["words"] * 200, "очень рад"))
+    (finding,) = look(find_mixed_scripts, in_train(*["words"] * 200, "очень рад"))
 
     assert finding.severity == "info"
 
 
 def test_one_in_a_hundred_is_a_warning() -> None:
-    (finding,) = find_mixed_scripts(in_train(*["words"] * 99, "очень рад"))
+    (finding,) = look(find_mixed_scripts, in_train(*["words"] * 99, "очень рад"))
 
     assert finding.severity == "warning"
 
@@ -47,10 +47,10 @@ def test_one_in_a_hundred_is_a_warning() -> None:
 def test_a_word_of_lookalike_letters_is_found() -> None:
     disguised = "free v" + "\N{CYRILLIC SMALL LETTER I}" + "agra"
 
-    (finding,) = find_mixed_scripts(in_train("a fine day", disguised))
+    (finding,) = look(find_mixed_scripts, in_train("a fine day", disguised))
 
     assert [row.note for row in finding.rows] == [disguised.split()[1]]
 
 
 def test_texts_of_one_script_give_no_finding() -> None:
-    assert find_mixed_scripts(in_train("so happy", "déjà vu", "42", "😀")) == []
+    assert look(find_mixed_scripts, in_train("so happy", "déjà vu", "42", "😀")) == []

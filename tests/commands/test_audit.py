@@ -13,7 +13,7 @@ import textune
 from audited_examples import found
 from small_data import small_rows, write_small_csv
 from source_files import write_csv
-from textune.audit.findings import CHECKS
+from textune.audit.checks import check_titles
 from textune.commands import audit as auditing
 from textune.context import Silence
 from textune.errors import DataError, MissingExtraError, ModelError, RecipeError, RequestError
@@ -56,7 +56,7 @@ def audited(mislabelled: str, tiny_distilbert: str) -> auditing.AuditResult:
 
 
 def test_every_finding_is_one_of_the_numbered_checks(audited: auditing.AuditResult) -> None:
-    assert {finding.id for finding in audited.findings} <= CHECKS.keys()
+    assert {finding.id for finding in audited.findings} <= check_titles().keys()
 
 
 def test_even_a_tiny_random_encoder_suspects_most_wrong_labels(audited: auditing.AuditResult) -> None:
@@ -264,4 +264,4 @@ def test_training_on_sound_data_says_that_it_looked(tiny_distilbert: str, tmp_pa
         observer=listener,
     )
 
-    assert "Data checks: nothing to mend in duplicates, labels, class sizes and characters." in listener.notes
+    assert "Data checks: nothing to fix in duplicates, labels, class sizes and characters." in listener.notes

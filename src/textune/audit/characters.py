@@ -1,24 +1,23 @@
-"""What texts are written in: broken characters, markup that was left in, texts that say nothing.
+"""Broken characters, markup that was left in, and texts that say nothing: D013, D014 and D015.
 
-In: examples. Out: findings D013, D014 and D015. Does not know languages or the model.
-
-Mojibake, UTF-8 that was read as Windows-1252 or Latin-1, is told by its bytes: a lead byte followed by as
-many continuation bytes as it asks for. Where such a pair can also stand in a sound text (`Ô` before a closing
-quotation mark), it only counts beside another one.
+Mojibake, UTF-8 that was read as Windows-1252 or Latin-1, is recognised by its bytes: a lead byte followed by
+as many continuation bytes as it announces. A pair that can also occur in a correct text (`Ô` before a closing
+quotation mark) counts only next to another one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
-from textune.audit.findings import Example, Finding, found_row
+from textune.audit.checks import AuditInput, check
+from textune.audit.findings import Finding, Severity
 from textune.audit.wording import LINK_OR_MENTION
 from textune.data.raw import counted
 
-# What the bytes that go on a UTF-8 character are shown as; as quotation marks and dashes, some stand in sound
-# texts beside a capital letter.
+# How the continuation bytes of a UTF-8 character are displayed; some are quotation marks and dashes, which
+# also follow a capital letter in correct texts.
 _SHOWN_AS = {byte: chr(byte) + bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xC0)}
 _SOUND_BYTES = {0x85, *range(0x91, 0x98)}
 _ANY = re.escape("".join(_SHOWN_AS.values()))
@@ -26,7 +25,7 @@ _REST = re.escape("".join(shown for byte, shown in _SHOWN_AS.items() if byte not
 _ONE = f"[ÂÃ][{_REST}]|â€[{_ANY}]|ðŸ[{_ANY}]{{2}}|ã[\u0080-\u0083€][{_ANY}]|ï»¿|ï¿½"
 _SEQUENCE = f"[\u00c2-\u00df][{_ANY}]|[\u00e0-\u00ef][{_ANY}]{{2}}|[\u00f0-\u00f4][{_ANY}]{{3}}"
 _MOJIBAKE = re.compile(f"(?:{_SEQUENCE}){{2,}}|{_ONE}")
-# Tabs and line ends are none; \x85 is one more line end, and in real data the rest of a broken character.
+# Tabs and line breaks are allowed; \x85 is a line break as well, but in real data part of a broken character.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
@@ -34,50 +33,45 @@ _MARKUP = re.compile(
     r"(?i:&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,7}|#x[0-9a-f]{2,6});"
     r"|</?(?:a|b|br|div|em|font|html|i|img|li|p|script|span|strong|table|td|tr|ul)\b[^<>]*>"
     r"|\\u[0-9a-f]{4}|\\x[0-9a-f]{2})"
-    # A small letter after it makes it part of a path: C:\news.
+    # A small letter after it makes it part of a path, such as C:\news.
     r"|\\[nrt](?![a-z])"
 )
 _SHOWN = 20
 
 
-def find_broken_characters(examples: Sequence[Example]) -> list[Finding]:
-    """Find mojibake, replacement, control, private and invisible characters (D013)."""
-    return _finding(
-        examples,
-        broken_part,
-        id="D013",
-        title="with broken characters",
-        advice="Repair them where the texts come from (the package ftfy mends most): misread characters have "
-        "lost their meaning, and invisible ones make two texts of one.",
+@check(needs="texts", in_training=True, D013="broken characters")
+def find_broken_characters(audited: AuditInput) -> Iterator[Finding]:
+    """Find mojibake, replacement, control, private and invisible characters."""
+    advice = (
+        "Fix them where the texts come from (the package ftfy fixes most): misread characters have lost "
+        "their meaning, and invisible ones make two texts out of one."
     )
+    yield from _flag(audited, broken_part, "D013", "warning", "with broken characters", advice)
 
 
-def find_markup(examples: Sequence[Example]) -> list[Finding]:
-    """Find HTML and escape sequences that were left in texts (D014)."""
-    return _finding(
-        examples,
-        lambda text: _first(_MARKUP, text),
-        id="D014",
-        title="with markup or escapes left in",
-        advice=r"Turn them into what they stand for (html.unescape for &amp;, a line end for \n), here and "
-        "in the texts to come.",
-        severity="info",
+@check(needs="texts", in_training=True, D014="markup and escapes")
+def find_markup(audited: AuditInput) -> Iterator[Finding]:
+    """Find HTML and escape sequences that were left in texts."""
+    advice = (
+        r"Replace them with what they stand for (html.unescape for &amp;, a line break for \n), here and in "
+        "the texts to come."
     )
+    title = "with markup or escapes left in"
+    yield from _flag(audited, lambda text: _first(_MARKUP, text), "D014", "info", title, advice)
 
 
-def find_empty_texts(examples: Sequence[Example]) -> list[Finding]:
-    """Find texts without any word, number or symbol beside links and mentions (D015)."""
-    return _finding(
-        examples,
-        lambda text: None if says_something(text) else text.strip(),
-        id="D015",
-        title="that say nothing beside links, mentions and punctuation",
-        advice="Delete them, unless such texts are to be classified: the model can only guess.",
+@check(needs="texts", in_training=True, D015="texts that say nothing")
+def find_empty_texts(audited: AuditInput) -> Iterator[Finding]:
+    """Find texts without any word, number or symbol besides links and mentions."""
+    advice = "Delete them, unless such texts are to be classified: the model can only guess."
+    title = "that say nothing besides links, mentions and punctuation"
+    yield from _flag(
+        audited, lambda text: None if says_something(text) else text.strip(), "D015", "warning", title, advice
     )
 
 
 def broken_part(text: str) -> str | None:
-    r"""Return what is broken about a text, in words; None if nothing is.
+    r"""Describe the first broken character of a text; None if there is none.
 
     Example:
         >>> broken_part("CafÃ© au lait"), broken_part("Café au lait")
@@ -85,58 +79,49 @@ def broken_part(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None
-    if found := _MOJIBAKE.search(text):
-        return f"'{found[0][:_SHOWN]}'{_meant(found[0][:_SHOWN])}"
+    if match := _MOJIBAKE.search(text):
+        return f"'{match[0][:_SHOWN]}'{_meant(match[0][:_SHOWN])}"
     if "\ufffd" in text:
         return "the replacement character U+FFFD"
     for kind, pattern in {"control": _CONTROL, "private": _PRIVATE, "invisible": _INVISIBLE}.items():
-        if found := pattern.search(text):
-            return f"the {kind} character U+{ord(found[0]):04X}"
+        if match := pattern.search(text):
+            return f"the {kind} character U+{ord(match[0]):04X}"
     return None
 
 
 def says_something(text: str) -> bool:
-    """Tell whether a text has a letter, a number or a symbol (an emoji) beside links and mentions."""
+    """Return whether a text has a letter, a number or a symbol (an emoji) besides links and mentions."""
     rest = LINK_OR_MENTION.sub(" ", text)
     return any(character.isalnum() or unicodedata.category(character) in {"So", "Mn"} for character in rest)
 
 
 def _meant(broken: str) -> str:
-    """Return what mojibake stands for; empty where it cannot be told."""
+    """Return what mojibake stands for; empty if it cannot be decoded."""
     try:
-        # What Windows-1252 has no character for stands as the control character of Latin-1.
-        read = b"".join(
+        # Bytes without a character in Windows-1252 are displayed as the control characters of Latin-1.
+        decoded = b"".join(
             character.encode("latin-1" if character <= "\u00ff" else "cp1252") for character in broken
         )
-        return f" for '{read.decode()}'"
+        return f" for '{decoded.decode()}'"
     except UnicodeError:
         return ""
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    found = pattern.search(text)
-    return None if found is None else found[0][:_SHOWN]
+    match = pattern.search(text)
+    return None if match is None else match[0][:_SHOWN]
 
 
-def _finding(
-    examples: Sequence[Example],
-    look: Callable[[str], str | None],
-    *,
+def _flag(
+    audited: AuditInput,
+    fault_of: Callable[[str], str | None],
     id: str,
+    severity: Severity,
     title: str,
     advice: str,
-    severity: str = "warning",
-) -> list[Finding]:
-    rows = [found_row(example, note) for example in examples if (note := look(example.text)) is not None]
-    if not rows:
-        return []
-    return [
-        Finding(
-            id,
-            "info" if severity == "info" else "warning",
-            f"{counted(len(rows), 'text')} {title}",
-            len(rows),
-            tuple(rows),
-            advice,
-        )
-    ]
+) -> Iterator[Finding]:
+    """Yield a finding about the texts that have a fault, if there are any."""
+    faults = [(example, fault_of(example.text)) for example in audited.examples]
+    rows = tuple(example.flag(fault) for example, fault in faults if fault is not None)
+    if rows:
+        yield Finding(id, severity, f"{counted(len(rows), 'text')} {title}", len(rows), rows, advice)

@@ -1,16 +1,17 @@
-"""How many rows every class has: whether they are balanced, alike in all splits, and enough to measure.
+"""The number of rows per class: balance and equal shares in all splits (D009), enough rows to measure (D010).
 
-In: examples. Out: findings D009 (balance) and D010 (classes too small). Does not know the texts.
+Does not know the texts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, percent
 from textune.data.dataset import SPLITS
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW_TO_MEASURE = 30
-"""Held-out rows of a class below which its recall is little more than a hint."""
+"""With fewer held-out rows of a class, its recall is little more than a hint."""
 FEW_TO_LEARN = 20
-"""Training rows of a class below which it is hardly learned."""
+"""With fewer training rows, a class is hardly learned."""
 
 _UNBALANCED = 10
 _MOVED = 0.05
@@ -28,36 +29,29 @@ _CHANCE = 1e-3
 _SHOWN = 6
 
 
-def find_class_faults(
-    examples: Sequence[Example], label_names: Sequence[str], *, test_fraction: float
-) -> list[Finding]:
-    """Describe the classes, and find what is wrong with their sizes.
-
-    Args:
-        examples: The examples.
-        label_names: The name of every label id.
-        test_fraction: The share of train that becomes test, where the source has no test split.
-    """
-    counts = {split: _counts(examples, split, len(label_names)) for split in SPLITS}
+@check(needs="texts", in_training=True, D009="class balance", D010="small classes")
+def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
+    """Describe the classes, and find what is wrong with their sizes."""
+    names = audited.label_names
+    counts = {split: _counts(audited.examples, split, len(names)) for split in SPLITS}
     counts = {split: of_split for split, of_split in counts.items() if of_split.sum()}
     if "train" not in counts:
-        return []
+        return
     held_out = [split for split in counts if split != "train"]
-    found = [
-        _balance(counts["train"], label_names),
-        *(_moved(counts, split, label_names) for split in held_out),
-        _too_few_to_learn(counts["train"], label_names),
-        _too_few_to_measure(counts, label_names, test_fraction),
-        *(_absent(counts[split], split, label_names) for split in held_out),
-    ]
-    return [finding for finding in found if finding is not None]
+    yield _balance(counts["train"], names)
+    for split in held_out:
+        yield from _moved(counts["train"], counts[split], split, names)
+    yield from _too_few_to_learn(counts["train"], names)
+    yield from _too_few_to_measure(counts, names, audited.test_fraction)
+    for split in held_out:
+        yield from _absent(counts[split], split, names)
 
 
-def recall_doubt(rows: int) -> float:
-    """Return half of the 95 % interval of a recall of 80 %, measured on so many rows (Wilson's).
+def recall_margin(rows: int) -> float:
+    """Return half of the 95 % interval of a recall of 80 %, measured on this many rows (Wilson's).
 
     Example:
-        >>> round(recall_doubt(30), 2)
+        >>> round(recall_margin(30), 2)
         0.14
     """
     z = 1.96
@@ -93,70 +87,71 @@ def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
         "info",
         f"{len(names)} classes in train: " + ", ".join(shown) + more,
         len(names),
-        (),
-        "No class is smaller than a tenth of the largest.",
+        advice="No class is smaller than a tenth of the largest.",
     )
 
 
-def _moved(counts: dict[str, NDArray[np.int64]], split: str, names: Sequence[str]) -> Finding | None:
+def _moved(
+    train_counts: NDArray[np.int64], counts: NDArray[np.int64], split: str, names: Sequence[str]
+) -> Iterator[Finding]:
     """Compare a held-out split's class shares with train's; chance must be an unlikely reason."""
     from scipy.stats import chi2_contingency
 
-    table = np.stack([counts["train"], counts[split]])
+    table = np.stack([train_counts, counts])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:
-        return None
-    train, other = (of_split / of_split.sum() for of_split in (counts["train"], counts[split]))
+        return
+    train, other = (of_split / of_split.sum() for of_split in (train_counts, counts))
     moved = float(np.abs(train - other).sum() / 2)
     if moved < _MOVED or chi2_contingency(table).pvalue > _CHANCE:
-        return None
+        return
     label = int(np.abs(train - other).argmax())
-    return Finding(
+    yield Finding(
         "D009",
         "warning",
-        f"{percent(moved)} of {split} in other classes than by train's shares: {names[label]} has "
+        f"{percent(moved)} of {split} in other classes than train's shares predict: {names[label]} has "
         f"{percent(float(train[label]))} of train and {percent(float(other[label]))} of {split}",
-        round(moved * int(counts[split].sum())),
+        round(moved * int(counts.sum())),
         (),
-        "Find out which of the two is like the texts to come: probabilities are calibrated for train's "
+        "Find out which of the two resembles the texts to come: probabilities are calibrated for train's "
         "and validation's shares.",
     )
 
 
-def _too_few_to_learn(train: NDArray[np.int64], names: Sequence[str]) -> Finding | None:
+def _too_few_to_learn(train: NDArray[np.int64], names: Sequence[str]) -> Iterator[Finding]:
     few = [label for label, rows in enumerate(train) if 0 < rows < FEW_TO_LEARN]
-    return _too_few(
+    yield from _too_few(
         few,
         train,
         names,
         f"fewer than {FEW_TO_LEARN} rows in train, hardly enough to learn",
-        "Label more texts of these classes, or join them to others.",
+        "Label more texts of these classes, or merge them with others.",
     )
 
 
 def _too_few_to_measure(
     counts: dict[str, NDArray[np.int64]], names: Sequence[str], test_fraction: float
-) -> Finding | None:
+) -> Iterator[Finding]:
     made = "test" not in counts
     test = np.floor(counts["train"] * test_fraction).astype(np.int64) if made else counts["test"]
     few = [label for label, rows in enumerate(test) if (0 < rows < FEW_TO_MEASURE) or (made and not rows)]
     if not few:
-        return None
-    doubt = percent(recall_doubt(max(1, min(int(test[label]) for label in few))))
-    return _too_few(
+        return
+    margin = percent(recall_margin(max(1, min(int(test[label]) for label in few))))
+    yield from _too_few(
         few,
         test,
         names,
         f"fewer than {FEW_TO_MEASURE} rows in {'the test split to be made' if made else 'test'}, too few to "
         "measure",
-        f"With so few rows a recall of 80 % is known to about ±{doubt} at best. Label more test rows of "
+        f"With so few rows a recall of 80 % is known to within ±{margin} at best. Label more test rows of "
         "these classes, and do not compare models by them.",
     )
 
 
-def _absent(held_out: NDArray[np.int64], split: str, names: Sequence[str]) -> Finding | None:
+def _absent(held_out: NDArray[np.int64], split: str, names: Sequence[str]) -> Iterator[Finding]:
     absent = [label for label, rows in enumerate(held_out) if not rows]
-    return _too_few(
+    yield from _too_few(
         absent,
         held_out,
         names,
@@ -167,12 +162,12 @@ def _absent(held_out: NDArray[np.int64], split: str, names: Sequence[str]) -> Fi
 
 def _too_few(
     labels: Sequence[int], counts: NDArray[np.int64], names: Sequence[str], what: str, advice: str
-) -> Finding | None:
+) -> Iterator[Finding]:
     if not labels:
-        return None
+        return
     shown = ", ".join(f"{names[label]} ({counts[label]})" for label in labels[:_SHOWN])
     more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
     noun = "class" if len(labels) == 1 else "classes"
-    return Finding(
+    yield Finding(
         "D010", "warning", f"{len(labels)} {noun} with {what}: {shown}{more}", len(labels), (), advice
     )

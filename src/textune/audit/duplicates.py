@@ -1,62 +1,102 @@
-"""Texts that stand more than once: within a split, across splits, and with different labels.
+"""Texts that occur more than once: within a split (D003), across splits (D004), with different labels (D007).
 
-In: examples. Out: findings D003, D004 and D007. Two texts count as the same when their words are: they may
-differ in case, spaces, punctuation, emoji, links and mentions, and the finding says how close they are. Does
-not know texts that are merely alike (`near_duplicates`).
+Two texts count as the same if their words are: they may differ in case, spaces, punctuation, emoji, links and
+mentions, and the finding says how close they are. Does not know texts that are merely similar
+(`near_duplicates`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from textune.audit.findings import Example, Finding, found_row, percent, split_sizes
+from textune.audit.checks import AuditInput, check
+from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.audit.wording import words_of
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
 from textune.data.splits import normalise_text
 
 MOST_LEAKAGE = 0.01
-"""The share of a held-out split's rows that may stand in another split before its figures mislead."""
+"""The share of a held-out split's rows that may occur in another split before its metrics mislead."""
 
 Groups = list[list[Example]]
 
 
-def find_duplicates(examples: Sequence[Example], label_names: Sequence[str]) -> list[Finding]:
-    """Find texts that stand more than once."""
+@check(
+    needs="texts",
+    in_training=True,
+    D003="duplicates within a split",
+    D004="duplicates across splits",
+    D007="conflicting labels",
+)
+def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
+    """Find texts that occur more than once."""
     by_words: defaultdict[str, list[Example]] = defaultdict(list)
-    for example in examples:
+    for example in audited.examples:
         by_words[words_of(example.text)].append(example)
     groups = [group for group in by_words.values() if len(group) > 1]
-    sizes = split_sizes(examples)
-    found = [
-        *(_within(groups, split, label_names) for split in SPLITS),
-        *(_across(groups, first, later, sizes, label_names) for first, later in combinations(SPLITS, 2)),
-        _conflicts(groups, label_names),
-    ]
-    return [finding for finding in found if finding is not None]
+    sizes, names = split_sizes(audited.examples), audited.label_names
+    for split in SPLITS:
+        inside = [[example for example in group if example.split == split] for group in groups]
+        if inside := [group for group in inside if len(group) > 1]:
+            yield _within(inside, split, names)
+    for first, later in combinations(SPLITS, 2):
+        shared = [group for group in groups if {first, later} <= {example.split for example in group}]
+        if shared:
+            both = [[example for example in group if example.split in (first, later)] for group in shared]
+            yield _across(both, first, later, sizes[later], names)
+    if disputed := [group for group in groups if len({example.label for example in group}) > 1]:
+        rows = _rows(disputed, names)
+        yield Finding(
+            "D007",
+            "warning",
+            f"{counted(len(disputed), 'text')} with different labels ({len(rows):,} rows)",
+            len(disputed),
+            rows,
+            "Decide on one label per text, or delete the text: no model can be right about both.",
+        )
 
 
-def _within(groups: Groups, split: str, names: Sequence[str]) -> Finding | None:
-    inside = [[example for example in group if example.split == split] for group in groups]
-    inside = [group for group in inside if len(group) > 1]
-    if not inside:
-        return None
-    rows = [found_row(example, names[example.label]) for group in inside for example in group]
-    stand = "text stands" if len(inside) == 1 else "texts stand"
+def _within(groups: Groups, split: str, names: Sequence[str]) -> Finding:
+    rows = _rows(groups, names)
+    occur = "text occurs" if len(groups) == 1 else "texts occur"
     return Finding(
         "D003",
         "warning",
-        f"{len(inside):,} {stand} more than once in {split} ({len(rows):,} rows): {_closeness(inside)}",
-        len(inside),
-        tuple(rows),
-        "Keep one row of each: a text that stands twice counts twice, in training as in the figures.",
+        f"{len(groups):,} {occur} more than once in {split} ({len(rows):,} rows): {_closeness(groups)}",
+        len(groups),
+        rows,
+        "Keep one row of each: a text that occurs twice counts twice, in training and in the metrics.",
     )
 
 
+def _across(groups: Groups, first: str, later: str, size: int, names: Sequence[str]) -> Finding:
+    rows = _rows(groups, names)
+    count = sum(row.split == later for row in rows)
+    reason = (
+        "metrics on texts that a model was trained on are too good."
+        if first == "train"
+        else "a text that helped to choose a model should not measure it."
+    )
+    return Finding(
+        "D004",
+        "error" if count > MOST_LEAKAGE * size else "warning",
+        f"{counted(count, 'row')} of {later}, {percent(count / size)} of it, also in {first}: "
+        + _closeness(groups),
+        count,
+        rows,
+        f"Delete them from {first}: {reason}",
+    )
+
+
+def _rows(groups: Groups, names: Sequence[str]) -> tuple[FlaggedRow, ...]:
+    return tuple(example.flag(names[example.label]) for group in groups for example in group)
+
+
 def _closeness(groups: Groups) -> str:
-    """Return how many groups hold copies of which kind, the closest kind of each."""
+    """Return how many groups hold copies of each kind; the closest kind of each group counts."""
     kinds = {"to the letter": 0, "but for case and spaces": 0, "in the same words": 0}
     for group in groups:
         if len({example.text for example in group}) < len(group):
@@ -66,40 +106,3 @@ def _closeness(groups: Groups) -> str:
         else:
             kinds["in the same words"] += 1
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
-
-
-def _across(
-    groups: Groups, first: str, later: str, sizes: dict[str, int], names: Sequence[str]
-) -> Finding | None:
-    shared = [group for group in groups if {first, later} <= {example.split for example in group}]
-    if not shared:
-        return None
-    both = [[example for example in group if example.split in (first, later)] for group in shared]
-    rows = [found_row(example, names[example.label]) for group in both for example in group]
-    count, total = sum(row.split == later for row in rows), sizes[later]
-    stand = "row" if count == 1 else "rows"
-    return Finding(
-        "D004",
-        "error" if count > MOST_LEAKAGE * total else "warning",
-        f"{count:,} {stand} of {later}, {percent(count / total)} of it, also in {first}: {_closeness(both)}",
-        count,
-        tuple(rows),
-        f"Delete them from {first}: figures on texts that a model was made with are too good."
-        if first == "train"
-        else f"Delete them from {first}: what was chosen on a text should not be measured on it.",
-    )
-
-
-def _conflicts(groups: Groups, names: Sequence[str]) -> Finding | None:
-    disputed = [group for group in groups if len({example.label for example in group}) > 1]
-    if not disputed:
-        return None
-    rows = [found_row(example, names[example.label]) for group in disputed for example in group]
-    return Finding(
-        "D007",
-        "warning",
-        f"{counted(len(disputed), 'text')} with different labels ({len(rows):,} rows)",
-        len(disputed),
-        tuple(rows),
-        "Decide on one label for each text, or delete it: no model can be right about both.",
-    )

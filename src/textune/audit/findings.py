@@ -1,6 +1,6 @@
-"""What an audit looks at and what it finds: examples, findings, and the list of all checks.
+"""What an audit looks at and what it finds: examples, flagged rows and findings.
 
-In: nothing. Out: the forms that all checks share. Does not know how anything is found.
+Does not know how anything is found.
 """
 
 from __future__ import annotations
@@ -13,58 +13,17 @@ Severity = Literal["error", "warning", "info"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-CHECKS = {
-    "D001": "rows without text or label",
-    "D002": "labels and splits that training refuses",
-    "D003": "duplicates within a split",
-    "D004": "duplicates across splits",
-    "D005": "near-duplicates within a split",
-    "D006": "near-duplicates across splits",
-    "D007": "conflicting labels",
-    "D008": "label noise",
-    "D009": "class balance",
-    "D010": "small classes",
-    "D011": "length and truncation",
-    "D012": "texts unknown to the model",
-    "D013": "broken characters",
-    "D014": "markup and escapes",
-    "D015": "texts that say nothing",
-    "D016": "mixed scripts",
-    "D017": "shift between splits",
-    "D018": "leaked columns",
-}
-"""Every check by its number, with what it looks for."""
-
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A row with a text and a label.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        row: Its number in the split as the source has it, from 0.
-        text: The text.
-        label: The label id.
-        place: Where it stands, for instance `line 4`.
-    """
-
-    split: str
-    row: int
-    text: str
-    label: int
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRow:
+class FlaggedRow:
     """A row to look at.
 
     Attributes:
         split: `train`, `validation` or `test`.
-        row: Its number in the split as the source has it, from 0.
-        text: The text; empty where there is none.
-        place: Where it stands, for instance `line 4`.
-        note: What is to be seen there, such as its label.
+        row: Its number in the source's split, from 0.
+        text: The text; empty if there is none.
+        place: Its place in the source, for instance `line 4`.
+        note: What to notice there, such as its label.
     """
 
     split: str
@@ -74,16 +33,39 @@ class FoundRow:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one check has found.
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row with a text and a label.
 
     Attributes:
-        id: The number of the check, one of `CHECKS`.
-        severity: `error`: figures of a model trained on this would mislead, or it cannot be trained;
-            `warning`: worth mending; `info`: worth knowing.
-        title: What was found, in a sentence without its full stop.
-        count: How many of what the title counts first.
+        split: `train`, `validation` or `test`.
+        row: Its number in the source's split, from 0.
+        text: The text.
+        label: The label id.
+        place: Its place in the source, for instance `line 4`.
+    """
+
+    split: str
+    row: int
+    text: str
+    label: int
+    place: str
+
+    def flag(self, note: str = "") -> FlaggedRow:
+        """Return this example as a row to look at."""
+        return FlaggedRow(self.split, self.row, self.text, self.place, note)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a check found.
+
+    Attributes:
+        id: The number of the check, such as `D003`.
+        severity: `error`: the data cannot be trained on, or metrics of a model trained on it would mislead;
+            `warning`: worth fixing; `info`: worth knowing.
+        title: What was found, as a sentence without a full stop.
+        count: The number of things that the title counts first.
         rows: The rows to look at.
         advice: What to do.
     """
@@ -92,28 +74,18 @@ class Finding:
     severity: Severity
     title: str
     count: int
-    rows: tuple[FoundRow, ...]
-    advice: str
+    rows: tuple[FlaggedRow, ...] = ()
+    advice: str = "Nothing to do."
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON values; rows have their split, number and text."""
-        return {
-            "id": self.id,
-            "severity": self.severity,
-            "title": self.title,
-            "count": self.count,
-            "rows": [{"split": row.split, "row": row.row, "text": row.text} for row in self.rows],
-            "advice": self.advice,
-        }
-
-
-def found_row(example: Example, note: str = "") -> FoundRow:
-    """Return an example as a row to look at."""
-    return FoundRow(example.split, example.row, example.text, example.place, note)
+        rows = [{"split": row.split, "row": row.row, "text": row.text} for row in self.rows]
+        summary = {"id": self.id, "severity": self.severity, "title": self.title, "count": self.count}
+        return {**summary, "rows": rows, "advice": self.advice}
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with the gravest first, and by their numbers."""
+    """Return findings sorted by severity, the gravest first, then by number."""
     return tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id)))
 
 

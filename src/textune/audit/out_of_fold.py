@@ -1,7 +1,7 @@
-"""Probabilities of rows by classifiers that have not seen them: logistic regression on features, in folds.
+"""Probabilities of rows by classifiers trained on other rows: logistic regression on features, in folds.
 
-In: features, classes, and a fold for every row. Out: a probability for every row and class. Does not know
-what the features are of, nor what the classes mean.
+In: features, classes, and a fold per row. Out: a probability per row and class. Does not know where the
+features come from, nor what the classes mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDS = 5
 
 _STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-"""Inverse regularisations to choose from, for standardised features: what is best depends on their number."""
+"""Inverse regularisation strengths to try on standardised features; the best depends on their number."""
 _MAX_TRAINING_ROWS = 20_000
 _MAX_ITERATIONS = 200
 _TOLERANCE = 1e-3
@@ -31,32 +31,34 @@ def out_of_fold_probabilities(
     *,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the probability of every class for every row, by a classifier of the other folds.
+    """Return the probability of each class for each row, by a classifier trained on the other folds.
 
-    How strongly the weights are held back is chosen on the first fold: ever less while its log loss falls.
+    The first fold chooses the strength of regularisation: ever weaker while its log loss falls.
 
     Args:
         features: (rows, width).
         classes: Class ids from 0, (rows,).
-        folds: The fold of every row, from 0 to `FOLDS` - 1.
+        folds: The fold of each row, from 0 to `FOLDS` - 1.
         on_progress: Called with folds done and folds in all.
 
     Returns:
-        (rows, classes). A class without any row in the other folds has 0 everywhere.
+        (rows, classes). A class without rows in the other folds has probability 0.
     """
     from threadpoolctl import threadpool_limits
 
     ids, folds_of = np.asarray(classes), np.asarray(folds)
     probabilities = np.zeros((len(ids), int(ids.max()) + 1))
     strengths: Sequence[float] = _STRENGTHS
-    # Threads that wait for each other after every small product take eight times the processor's time of one,
-    # and on a busy machine three times as long.
+    # Threads that wait for each other after every small product use eight times the processor time of one
+    # thread, and take three times as long on a busy machine.
     with threadpool_limits(1):
         for fold in range(FOLDS):
             held_out = folds_of == fold
             if held_out.any() and not held_out.all():
-                found, strength = _best_fit(features, ids, held_out, strengths, probabilities.shape[1])
-                probabilities[held_out], strengths = found, (strength,)
+                probabilities[held_out], strength = _best_fit(
+                    features, ids, held_out, strengths, probabilities.shape[1]
+                )
+                strengths = (strength,)
             if on_progress:
                 on_progress(fold + 1, FOLDS)
     return probabilities
@@ -71,20 +73,20 @@ def _best_fit(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the held-out rows' probabilities at the best strength, and that strength."""
     train, test = _standardised(features, ids, held_out)
-    found = np.zeros((len(test), classes))
+    chosen = np.zeros((len(test), classes))
     if len(np.unique(train[1])) < 2:
-        found[:, train[1][0]] = 1
-        return found, strengths[0]
-    best, chosen = np.inf, strengths[0]
+        chosen[:, train[1][0]] = 1
+        return chosen, strengths[0]
+    best, best_strength = np.inf, strengths[0]
     for strength in strengths:
         fitted = _fitted(train, strength)
-        probabilities = np.zeros_like(found)
+        probabilities = np.zeros_like(chosen)
         probabilities[:, fitted.classes_] = fitted.predict_proba(test)
         loss = _log_loss(probabilities, ids[held_out])
         if loss >= best:
             break
-        best, chosen, found = loss, strength, probabilities
-    return found, chosen
+        best, best_strength, chosen = loss, strength, probabilities
+    return chosen, best_strength
 
 
 def _standardised(
@@ -106,11 +108,11 @@ def _fitted(train: tuple[NDArray[np.float32], NDArray[np.int64]], strength: floa
 
     regression = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
     with warnings.catch_warnings():
-        # The limit is meant: the ranking of rows is settled long before the last digits are.
+        # Stopping early is intended: the ranking of rows settles long before the last digits do.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return regression.fit(*train)
 
 
 def _log_loss(probabilities: NDArray[np.float64], ids: NDArray[np.int64]) -> float:
-    given = probabilities[np.arange(len(ids)), ids]
-    return float(-np.log(np.clip(given, 1e-12, None)).mean())
+    of_labels = probabilities[np.arange(len(ids)), ids]
+    return float(-np.log(np.clip(of_labels, 1e-12, None)).mean())

@@ -1,7 +1,6 @@
-"""Which scripts texts are written in, and words that mix two of them.
+"""Texts in another script than most, and words that mix two scripts: D016.
 
-In: examples. Out: finding D016. Scripts are told by the names that Unicode gives to letters. Does not know
-languages: English and French are one script.
+The name of a letter in Unicode says its script. Does not know languages: English and French share a script.
 """
 
 from __future__ import annotations
@@ -9,14 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from textune.audit.findings import Example, Finding, found_row, percent
+from textune.audit.checks import AuditInput, check
+from textune.audit.findings import Example, Finding, percent
 from textune.data.raw import counted
 
 _MIXED_SHARE = 0.01
-# What is written together counts as one; letters in disguise are a script of their own.
+# Scripts that are written together count as one; styled letters are a script of their own.
 _NAMES = {
     "CJK": "Chinese and Japanese",
     "HIRAGANA": "Chinese and Japanese",
@@ -34,19 +34,28 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LOOKALIKES = {"Latin", "Cyrillic", "Greek"}
 
 
-def find_mixed_scripts(examples: Sequence[Example]) -> list[Finding]:
-    """Find texts in another script than most, and words that are written in two."""
-    scripts = [main_script(example.text) for example in examples]
+@check(needs="texts", D016="mixed scripts")
+def find_mixed_scripts(audited: AuditInput) -> Iterator[Finding]:
+    """Find texts in another script than most, and words written in two scripts."""
+    scripts = [main_script(example.text) for example in audited.examples]
     counts = Counter(script for script in scripts if script)
-    return [
-        finding
-        for finding in (_others(examples, scripts, counts), _disguised(examples))
-        if finding is not None
-    ]
+    if len(counts) > 1:
+        yield _others(audited.examples, scripts, counts)
+    words = [(example, _mixed_word(example.text)) for example in audited.examples]
+    rows = tuple(example.flag(word) for example, word in words if word is not None)
+    if rows:
+        yield Finding(
+            "D016",
+            "info",
+            f"{counted(len(rows), 'text')} with a word that mixes scripts which look alike",
+            len(rows),
+            rows,
+            "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word.",
+        )
 
 
 def main_script(text: str) -> str:
-    """Return the script that most letters of a text are in; empty where it has none.
+    """Return the script of most letters of a text; empty if it has no letters.
 
     Example:
         >>> main_script("so happy 😀"), main_script("очень рад :)"), main_script("123")
@@ -60,20 +69,18 @@ def main_script(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def script_of(letter: str) -> str:
-    """Return a letter's script; empty for signs that every script uses."""
+    """Return a letter's script; empty for characters that every script uses."""
     first = unicodedata.name(letter, "").partition(" ")[0]
     return "" if first in _NO_SCRIPT else _NAMES.get(first, first.title())
 
 
-def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter[str]) -> Finding | None:
-    if len(counts) < 2:
-        return None
+def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter[str]) -> Finding:
     (main, most), *rest = counts.most_common()
-    rows = [
-        found_row(example, script)
+    rows = tuple(
+        example.flag(script)
         for example, script in zip(examples, scripts, strict=True)
         if script and script != main
-    ]
+    )
     share = len(rows) / (most + len(rows))
     listed = ", ".join(f"{script} ({count:,})" for script, count in rest)
     return Finding(
@@ -81,25 +88,9 @@ def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter
         "warning" if share >= _MIXED_SHARE else "info",
         f"{counted(len(rows), 'text')}, {percent(share)} of all, not in {main}: {listed}",
         len(rows),
-        tuple(rows),
-        "If texts like these are to be classified, choose a multilingual model and look at their figures "
-        "apart; otherwise delete them.",
-    )
-
-
-def _disguised(examples: Sequence[Example]) -> Finding | None:
-    rows = [
-        found_row(example, word) for example in examples if (word := _mixed_word(example.text)) is not None
-    ]
-    if not rows:
-        return None
-    return Finding(
-        "D016",
-        "info",
-        f"{counted(len(rows), 'text')} with a word that mixes scripts which look alike",
-        len(rows),
-        tuple(rows),
-        "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word.",
+        rows,
+        "If texts like these are to be classified, choose a multilingual model and evaluate them "
+        "separately; otherwise delete them.",
     )
 
 

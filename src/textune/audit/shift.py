@@ -1,29 +1,30 @@
-"""Are the splits of one kind? A classifier is asked to tell a held-out split's texts from train's.
+"""Whether the splits are alike (D017): classifiers try to tell a held-out split's texts from train's.
 
-In: examples, and the probability of each to be of the held-out split, by classifiers that have not seen it.
-Out: finding D017, with the words that tell the splits apart. Does not know where the probabilities come from.
-
-The figure is the area under the ROC curve (AUC): the probability that of two texts, one of each split, the
-classifier takes the right one for the held-out one. 0.5 is guessing: the splits are alike. Its interval is
-that of DeLong, DeLong and Clarke-Pearson ("Comparing the areas under two or more correlated receiver
-operating characteristic curves", Biometrics 1988), with the placements of texts computed from ranks.
+The measure is the area under the ROC curve (AUC): the probability that, of two texts, one per split, the
+classifier picks the right one as held out. 0.5 is guessing: the splits are alike. Its interval is that of
+DeLong, DeLong and Clarke-Pearson ("Comparing the areas under two or more correlated receiver operating
+characteristic curves", Biometrics 1988), with the placements of texts computed from ranks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textune.audit.findings import Example, Finding, Severity, found_row
+from textune.audit.checks import AuditInput, SkippedCheckError, check
+from textune.audit.findings import Example, Finding
+from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
+from textune.data.dataset import SPLITS
+from textune.data.splits import make_folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_ROWS = 30
-"""Rows that a held-out split must have."""
+"""The minimum number of rows in a held-out split."""
 
 _CLEAR = 0.6
 _GRAVE = 0.8
@@ -34,38 +35,58 @@ _CLEAR_WORD = 4.0
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
+@check(needs="encoder", D017="shift between splits")
+def find_shift(audited: AuditInput) -> Iterator[Finding]:
+    """Measure how well each held-out split can be told from train."""
+    assert audited.encoder
+    split_of = np.array([example.split for example in audited.examples])
+    splits = [split for split in SPLITS[1:] if (split_of == split).sum() >= MIN_ROWS]
+    if not splits or (split_of == "train").sum() < MIN_ROWS:
+        raise SkippedCheckError(f"no validation or test split of {MIN_ROWS} rows")
+    for split in splits:
+        features = audited.encoder.features
+        audited.ctx.stage(f"Comparing {split} with train")
+        rows = np.flatnonzero((split_of == "train") | (split_of == split))
+        chosen = [audited.examples[row] for row in rows.tolist()]
+        held_out = split_of[rows] == split
+        scores = out_of_fold_probabilities(
+            features[rows],
+            held_out.astype(np.int64),
+            make_folds([row.text for row in chosen], [row.split for row in chosen], folds=FOLDS),
+            on_progress=audited.progress("folds"),
+        )
+        yield describe_shift(chosen, held_out, scores[:, 1], split=split)
+
+
 def describe_shift(
     examples: Sequence[Example], held_out: NDArray[np.bool_], scores: NDArray[np.float64], *, split: str
 ) -> Finding:
-    """Say how well a held-out split can be told from train.
+    """Return finding D017.
 
     Args:
         examples: The examples of train and of the held-out split.
-        held_out: Which of them are the latter, (examples,).
-        scores: How probable each is to be of it, (examples,).
+        held_out: Which of them are in the held-out split, (examples,).
+        scores: The probability of each to be in the held-out split, (examples,).
         split: The held-out split's name.
     """
     auc, low, high = auc_with_interval(scores[held_out], scores[~held_out])
-    figure = f"AUC {auc:.2f}, 95 % interval {low:.2f} to {high:.2f}; 0.50 is guessing"
+    measured = f"AUC {auc:.2f}, 95 % interval {low:.2f} to {high:.2f}; 0.50 is guessing"
     if low < _CLEAR:
         alike = "cannot be told from" if low <= 0.5 else "can hardly be told from"
-        return Finding(
-            "D017", "info", f"Texts of {split} {alike} those of train ({figure})", 0, (), "Nothing to do."
-        )
-    severity: Severity = "warning"
+        return Finding("D017", "info", f"Texts of {split} {alike} those of train ({measured})", 0)
     positions = np.flatnonzero(held_out)
     strangest = positions[np.argsort(-scores[positions], kind="stable")][:_SHOWN_ROWS]
     words = telling_words(examples, held_out)
-    told = f" More frequent in {split}: {', '.join(words)}." if words else ""
+    frequent = f" More frequent in {split}: {', '.join(words)}." if words else ""
     clearly = "easily be told" if low >= _GRAVE else "be told"
     return Finding(
         "D017",
-        severity,
-        f"Texts of {split} can {clearly} from those of train ({figure})",
+        "warning",
+        f"Texts of {split} can {clearly} from those of train ({measured})",
         int(held_out.sum()),
-        tuple(found_row(examples[row], f"{scores[row]:.0%} {split}") for row in strangest),
-        f"They were gathered differently: figures on {split} say little about texts like train's, and the "
-        f"reverse. Find out which of the two is like the texts to come.{told}",
+        tuple(examples[row].flag(f"{scores[row]:.0%} {split}") for row in strangest),
+        f"They were collected differently: metrics on {split} say little about texts like train's, and vice "
+        f"versa. Find out which of the two resembles the texts to come.{frequent}",
     )
 
 
@@ -75,8 +96,8 @@ def auc_with_interval(
     """Return the area under the ROC curve and its 95 % interval.
 
     Args:
-        positives: Scores of the rows that should score high, two at least.
-        negatives: Scores of the others, two at least.
+        positives: Scores of the rows that should score high, at least two.
+        negatives: Scores of the others, at least two.
 
     Example:
         >>> auc, low, high = auc_with_interval(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.4, 0.2]))
@@ -87,19 +108,19 @@ def auc_with_interval(
 
     count, others = len(positives), len(negatives)
     ranks = rankdata(np.concatenate([positives, negatives]))
-    # The share of the other group that a row beats: its rank among all, less that in its own group.
+    # The share of the other group that a row beats: its rank among all rows minus its rank in its own group.
     beats = (ranks[:count] - rankdata(positives)) / others
     beaten_by = 1 - (ranks[count:] - rankdata(negatives)) / count
     auc = float(beats.mean())
-    doubt = _QUANTILE * float(np.sqrt(beats.var(ddof=1) / count + beaten_by.var(ddof=1) / others))
-    return auc, max(0.0, auc - doubt), min(1.0, auc + doubt)
+    margin = _QUANTILE * float(np.sqrt(beats.var(ddof=1) / count + beaten_by.var(ddof=1) / others))
+    return auc, max(0.0, auc - margin), min(1.0, auc + margin)
 
 
 def telling_words(examples: Sequence[Example], held_out: NDArray[np.bool_]) -> list[str]:
-    """Return words that are in clearly more of the held-out texts than of train's, the clearest first.
+    """Return words that clearly more of the held-out texts than of train's contain, the clearest first.
 
-    A word counts once a text; two shares differ clearly where a z-test of their difference exceeds 4, as so
-    many words are tried.
+    A word counts once per text. Because many words are tried, two shares differ clearly only if the z-test of
+    their difference exceeds 4.
     """
     counts: dict[str, list[int]] = {}
     for example, is_held_out in zip(examples, held_out, strict=True):

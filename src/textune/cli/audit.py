@@ -46,7 +46,6 @@ def audit(
     """Find faults in labelled texts: duplicates, leaks, wrong labels."""
     from textune.cli.render.audit_table import show_audit
     from textune.cli.render.progress import Watcher, show_json
-    from textune.commands.audit import AUTO
     from textune.commands.audit import audit as run_audit
 
     with Watcher(quiet=json) as observer:
@@ -56,7 +55,7 @@ def audit(
             settings=settings or (),
             quick=quick,
             cleanlab=cleanlab,
-            suspects=suspects or AUTO,
+            suspects=suspects or "auto",
             offline=offline,
             observer=observer,
         )

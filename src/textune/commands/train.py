@@ -167,7 +167,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
     keep_memory_low()
     task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
     with ctx.clock.stage("prepare"):
-        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, observer=ctx)
+        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
     if request.max_minutes:
         with ctx.clock.stage("plan"):
             task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)

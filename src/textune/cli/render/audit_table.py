@@ -12,12 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from textune.audit.findings import CHECKS, SEVERITIES
+from textune.audit.checks import check_titles
+from textune.audit.findings import SEVERITIES
 from textune.cli.render.tables import framed_table, show
 from textune.data.raw import counted
 
 if TYPE_CHECKING:
-    from textune.audit.findings import Finding, FoundRow
+    from textune.audit.findings import Finding, FlaggedRow
     from textune.commands.audit import AuditResult
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -66,7 +67,7 @@ def _table(findings: Sequence[Finding], rows: int) -> Table:
     return table
 
 
-def _example_rows(rows: Sequence[FoundRow], limit: int) -> Iterator[RenderableType]:
+def _example_rows(rows: Sequence[FlaggedRow], limit: int) -> Iterator[RenderableType]:
     if not rows or not limit:
         return
     grid = Table.grid(padding=(0, 2), expand=True)
@@ -89,11 +90,12 @@ def _rest(result: AuditResult) -> Iterator[Text]:
     listed = ", ".join(counted(counts[severity], nouns[severity]) for severity in SEVERITIES)
     yield Text(f"{listed}.", style="bold")
     found = {finding.id for finding in result.findings}
-    clean = [name for id, name in CHECKS.items() if id not in found and id not in result.left_out]
+    titles = check_titles()
+    clean = [title for id, title in titles.items() if id not in found and id not in result.left_out]
     if clean:
         yield Text(f"Nothing found: {', '.join(clean)}.", style="dim")
     for reason in dict.fromkeys(result.left_out.values()):
-        names = ", ".join(CHECKS[id] for id, why in result.left_out.items() if why == reason)
+        names = ", ".join(titles[id] for id, why in result.left_out.items() if why == reason)
         yield Text(f"Not looked for: {names} ({reason}).", style="dim")
 
 

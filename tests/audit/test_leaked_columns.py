@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from textune.audit.leaks import find_leaked_columns
+from audited_examples import look
+from textune.audit.findings import Example
+from textune.audit.leaked_columns import find_leaked_columns
 
 chooser = random.Random(3)
 LABELS = [number % 3 for number in range(300)]
@@ -16,7 +18,8 @@ NAMES = [("anger", "joy", "fear")[label] for label in LABELS]
 
 def leaks(values: list[Any], labels: list[int] = LABELS) -> list[str]:
     """Return the titles of the findings on one column."""
-    return [finding.title for finding in find_leaked_columns({"extra": values}, labels)]
+    examples = tuple(Example("train", row, f"text {row}", label, "") for row, label in enumerate(labels))
+    return [finding.title for finding in look(find_leaked_columns, examples, columns={"extra": values})]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def leaks(values: list[Any], labels: list[int] = LABELS) -> list[str]:
 def test_a_column_that_gives_the_label_away_is_found(values: list[Any]) -> None:
     (title,) = leaks(values)
 
-    assert title.startswith("The column 'extra' alone tells ")
+    assert title.startswith("The column 'extra' alone predicts ")
 
 
 def test_one_in_thirty_mistakes_does_not_hide_it() -> None:

@@ -1,12 +1,11 @@
-"""Other columns of the source that give the label away.
+"""Other columns of the source that give the label away: D018.
 
-In: the values of each column beside the text, and the labels. Out: finding D018. textune reads the text and
-the label only, so such a column does no harm here; but it says where labels came from, and it must not find
-its way into the texts or into another tool. Does not know the texts, and passes over columns of prose: that
-words tell a label is what is hoped for.
+textune reads only the text and the label, so such a column does no harm here; but it shows where labels came
+from, and must not get into the texts or into another tool. Does not know the texts, and skips columns of
+prose, whose words should predict the label.
 
-A column's worth is what a small classifier makes of it out of fold: a decision tree where the values are
-numbers, naive Bayes on the pieces of the value (which sees through `data/joy/0017.txt`).
+Each column is judged by the out-of-fold accuracy of small classifiers: a decision tree if the values are
+numbers, and naive Bayes on the parts of the value (which sees through `data/joy/0017.txt`).
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Finding, percent
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _NEARLY_ALWAYS = 0.95
 _MOST_ERRORS = 0.2
-"""What a column may leave of the majority class's errors."""
+"""The share of the majority class's errors that a leaked column may leave."""
 _MIN_ROWS = 20
 _MAX_ROWS = 5000
 _FOLDS = 3
@@ -36,38 +36,34 @@ _PROSE_WORDS = 8
 _PIECE = re.compile(r"[^\W_]+")
 
 
-def find_leaked_columns(
-    others: Mapping[str, Sequence[Any]],
-    labels: Sequence[int],
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> list[Finding]:
-    """Find columns that tell the label nearly always.
-
-    Args:
-        others: The values of every column, (rows,) each.
-        labels: The label ids, (rows,).
-        on_progress: Called with columns done and columns in all.
-    """
-    ids = np.asarray(labels)
-    if len(ids) < _MIN_ROWS or not others:
-        return []
+@check(needs="columns", D018="leaked columns")
+def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
+    """Find columns that nearly always give the label away."""
+    labels = np.array([example.label for example in audited.examples], dtype=np.int64)
+    if len(labels) < _MIN_ROWS or not audited.columns:
+        return
+    audited.ctx.stage("Looking at other columns")
     # Rows in a fixed random order: files are often sorted by label.
-    order = np.random.default_rng(0).permutation(len(ids))[:_MAX_ROWS]
-    ids = ids[order]
-    majority = np.bincount(ids).max() / len(ids)
-    findings = []
-    for done, (name, values) in enumerate(others.items(), start=1):
-        accuracy = column_accuracy([values[row] for row in order], ids)
+    order = np.random.default_rng(0).permutation(len(labels))[:_MAX_ROWS]
+    labels = labels[order]
+    majority = float(np.bincount(labels).max() / len(labels))
+    for done, (name, values) in enumerate(audited.columns.items(), start=1):
+        accuracy = column_accuracy([values[row] for row in order], labels)
         if accuracy >= _NEARLY_ALWAYS and 1 - accuracy <= _MOST_ERRORS * (1 - majority):
-            findings.append(_leak(name, accuracy, float(majority)))
-        if on_progress:
-            on_progress(done, len(others))
-    return findings
+            yield Finding(
+                "D018",
+                "warning",
+                f"The column '{name}' alone predicts {percent(accuracy)} of the labels (the most frequent "
+                f"class is {percent(majority)})",
+                1,
+                advice="textune does not read it. Make sure that the texts were not written with its help, "
+                "and keep it away from anything else that learns from this source.",
+            )
+        audited.progress("columns")(done, len(audited.columns))
 
 
 def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
-    """Return how often a column tells a row's label, by what the other rows say; 0 where nothing can."""
+    """Return the share of labels that a column predicts, learned from other rows; 0 if it cannot be used."""
     written = [_written(value) for value in values]
     if len(set(written)) < 2 or any(isinstance(value, bytes) for value in values):
         return 0.0
@@ -78,26 +74,13 @@ def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
     return max(by_number, _out_of_fold(_bayes(), np.array(written, dtype=object), labels))
 
 
-def _leak(name: str, accuracy: float, majority: float) -> Finding:
-    return Finding(
-        "D018",
-        "warning",
-        f"The column '{name}' alone tells {percent(accuracy)} of the labels (the most frequent class is "
-        f"{percent(majority)})",
-        1,
-        (),
-        "textune does not read it. Make sure that the texts are not written with its help, and keep it from "
-        "whatever else learns from this source.",
-    )
-
-
 def _written(value: Any) -> str:
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     return "" if missing else str(value).strip()[:_MAX_CHARACTERS]
 
 
 def _numbers(written: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return values as a column of numbers, None if one is no number; what is missing is below all."""
+    """Return values as a column of numbers, or None if one is not a number; missing ones rank lowest."""
     try:
         numbers = np.array([float(text) if text else math.nan for text in written])
     except ValueError:
