@@ -23,7 +23,7 @@ from textune.serving.limits import Limits
 from textune.serving.process import bind
 from textune.serving.served import Served
 from textune.serving.server import Server
-from textune.serving.service import Service, make_service
+from textune.serving.service import Service
 from textune.tasks.single_label import softmax
 
 LABELS = ("anger", "joy", "sadness")
@@ -43,7 +43,7 @@ def probabilities_of(text: str) -> dict[str, float]:
 class WordPredictor:
     """A classifier that can be held, remembers its batches, and breaks over one text."""
 
-    label_names = LABELS
+    label_names, max_tokens = LABELS, 8
 
     def __init__(self, *, threshold: float = 0.0) -> None:
         self.threshold = threshold
@@ -172,12 +172,11 @@ def running(
         workers,
         run="my-run",
         model="tiny",
-        max_tokens=8,
         count_tokens=lambda texts: [len(text.split()) for text in texts],
         metrics=metrics or {},
         model_sha256=model_sha256,
     )
-    service = make_service(served, limits=Limits(**limits), api_keys=keys, stream=log)
+    service = Service(served, limits=Limits(**limits), api_keys=keys, stream=log)
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)
     bound = bind("127.0.0.1", 0)

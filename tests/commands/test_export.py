@@ -123,7 +123,7 @@ def test_an_export_that_stands_alone_abstains_as_its_run_does(silent_export: Pat
 
 
 def test_an_export_that_stands_alone_is_served_with_its_runs_threshold(silent_export: Path) -> None:
-    assert load_served(silent_export).threshold == math.inf
+    assert load_served(silent_export).predictor.threshold == math.inf
 
 
 def test_a_threshold_that_was_changed_in_an_export_is_damage(silent_export: Path, tmp_path: Path) -> None:

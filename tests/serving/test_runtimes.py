@@ -47,7 +47,7 @@ def test_unasked_the_fastest_export_that_is_exact_serves(exported_run: Path) -> 
 
     assert served.runtime in EXACT
     assert served.model == "tiny"
-    assert served.max_tokens == load_served(exported_run, runtime="torch").max_tokens
+    assert served.predictor.max_tokens == load_served(exported_run, runtime="torch").predictor.max_tokens
     assert served.notes[0].startswith(f"Classifying with {served.runtime}, the fastest here")
 
 

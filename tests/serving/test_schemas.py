@@ -65,7 +65,7 @@ def test_a_body_is_taken_for_json_whatever_its_client_calls_it(server: Running, 
         ({"inputs": None}, "inputs: Input should be a text or a list of texts."),
         ({"inputs": []}, "inputs: List should have at least 1 item after validation, not 0."),
         ({"inputs": ["a", 7]}, "inputs[1]: Input should be a valid string."),
-        ({"inputs": [["a"]]}, "inputs[0]: Input should be a valid string."),
+        ({"inputs": [["a"]]}, "inputs: Input should be a text or a list of texts."),
         (
             {"inputs": "a", "parameters": {"top_k": 0}},
             "parameters.top_k: Input should be greater than or equal to 1.",

@@ -15,7 +15,7 @@ from textune.extras import check_extra
 from textune.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from textune.serving.service import Service
+    from textune.serving.served import Served
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: whoever reaches the server can use it."
@@ -57,13 +57,15 @@ def serve(
     _check_keys(api_keys)
     from textune.serving.process import bind
     from textune.serving.server import Server
+    from textune.serving.service import Service
 
     with bind(host, port) as bound:
         # As long as nothing is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         observer.stage("Loading the classifier")
-        service = _load(Path(run).expanduser(), runtime, limits, api_keys)
-        for note in service.served.notes:
+        served = _load(Path(run).expanduser(), runtime, limits.queued_texts)
+        service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
+        for note in served.notes:
             service.log.write("runtime", message=note)
         ip_address, free_port = bound.getsockname()[:2]
         if not api_keys and not ipaddress.ip_address(ip_address.partition("%")[0]).is_loopback:
@@ -77,17 +79,16 @@ def serve(
         raise StoppedError("Stopped at once: requests may have been left without an answer.")
 
 
-def _load(run: Path, runtime: str, limits: Limits, api_keys: Sequence[str]) -> Service:
+def _load(run: Path, runtime: str, queued_texts: int) -> Served:
     """Load what is served, and do once what only the first request would need."""
     from textune.serving.process import collect_rarely, prepare_process
     from textune.serving.served import load_served
-    from textune.serving.service import make_service
 
     prepare_process()
     served = load_served(run, runtime=runtime)
     served.predictor.predict_logits(_WARM_UP)
-    collect_rarely(limits.queued_texts)
-    return make_service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
+    collect_rarely(queued_texts)
+    return served
 
 
 def _check_keys(api_keys: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ def build_app(service: Service) -> Gate:
 
 def _add_questions(app: FastAPI, service: Service) -> None:
     """Add the endpoints that need the model."""
-    served, limits = service.served, service.limits
+    predictor, limits = service.served.predictor, service.limits
     described = _described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
 
     @app.post("/", **described)
@@ -92,10 +92,10 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         parameters = body.parameters or ClassifyParameters()
         return answers_of(
             await service.logits(texts_of(body.inputs, limits), request.scope["textune"]),
-            served.label_names,
+            predictor.label_names,
             function=parameters.function_to_apply or "softmax",
             top_k=parameters.top_k,
-            threshold=served.threshold,
+            threshold=predictor.threshold,
         )
 
     @app.post("/predict", **described)
@@ -105,9 +105,9 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         await _check_cut(body, texts, service)
         answers = answers_of(
             await service.logits(texts, request.scope["textune"]),
-            served.label_names,
+            predictor.label_names,
             function="none" if body.raw_scores else "softmax",
-            threshold=served.threshold,
+            threshold=predictor.threshold,
         )
         return answers[0] if isinstance(body.inputs, str) else answers
 
@@ -115,7 +115,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     async def explain(body: ExplainRequest, request: Request) -> ExplainAnswer:
         """Weigh the words of a text: how much less probable the label is without each of them."""
         [text] = texts_of(body.inputs, limits)
-        names = served.label_names
+        names = predictor.label_names
         if body.label is not None and body.label not in names:
             raise Refusal(422, f"label: there is no such label; the labels are {', '.join(names)}.")
         max_parts = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
@@ -137,16 +137,16 @@ async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -
     left = body.truncation_direction.lower() == "left"
     if body.truncate is not False and not left:
         return
-    served = service.served
-    if served.count_tokens is None:
+    predictor, count_tokens = service.served.predictor, service.served.count_tokens
+    if count_tokens is None:
         raise Refusal(422, "Texts are cut where the model ends: their tokens cannot be counted here.")
     # In a thread, as a body may hold a million tokens.
-    counts = await asyncio.to_thread(served.count_tokens, texts)
+    counts = await asyncio.to_thread(count_tokens, texts)
     for index, count in enumerate(counts):
-        if count > served.max_tokens and body.truncate is False:
-            message = f"{count:,} tokens are more than the {served.max_tokens:,} that the model reads."
+        if count > predictor.max_tokens and body.truncate is False:
+            message = f"{count:,} tokens are more than the {predictor.max_tokens:,} that the model reads."
             raise Refusal(413, f"inputs[{index}]: {message}")
-        if count > served.max_tokens:
+        if count > predictor.max_tokens:
             raise Refusal(422, "truncation_direction: a text is too long, and is cut at its right end only.")
 
 
@@ -170,8 +170,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/info", **_described(service, needs_key=True))
     async def info() -> InfoAnswer:
         """Describe the model, the limits, and how good the model is."""
-        served, limits = service.served, service.limits
-        names = served.label_names
+        served, predictor, limits = service.served, service.served.predictor, service.limits
+        names = predictor.label_names
         return InfoAnswer(
             model_id=served.model,
             model_sha=served.model_sha256,
@@ -186,8 +186,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             runtime=served.runtime,
             workers=served.workers,
             # JSON has no infinity: a classifier that never gives a label has no threshold.
-            abstains_below=served.threshold if served.threshold <= 1 else None,
-            max_input_length=served.max_tokens,
+            abstains_below=predictor.threshold if predictor.threshold <= 1 else None,
+            max_input_length=predictor.max_tokens,
             max_client_batch_size=limits.texts,
             max_characters=limits.characters,
             max_body_bytes=limits.body_bytes,
@@ -245,7 +245,7 @@ def _add_limits(schemas: dict[str, Any], service: Service) -> None:
             batch["items"].get("items", batch["items"])["maxLength"] = limits.characters
     explain = schemas["ExplainRequest"]["properties"]
     explain["inputs"]["maxLength"] = limits.characters
-    explain["label"]["anyOf"][0]["enum"] = list(service.served.label_names)
+    explain["label"]["anyOf"][0]["enum"] = list(service.served.predictor.label_names)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

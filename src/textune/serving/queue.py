@@ -37,18 +37,6 @@ _SHARE_OF_TIMEOUT = 0.5
 """How much of the time limit the queue may take: a wait may become twice what is expected."""
 
 
-class QueueFullError(Exception):
-    """There is no room for a request.
-
-    Attributes:
-        retry_after_seconds: About how long the texts that wait now will take.
-    """
-
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(retry_after_seconds)
-        self.retry_after_seconds = retry_after_seconds
-
-
 class ModelFailedError(Exception):
     """The model raised an error over a text; the error is the cause."""
 
@@ -173,14 +161,10 @@ class TextQueue:
         for _ in self._threads:
             self._batches.put(None)
 
-    def admit(self, texts: Sequence[str]) -> Ticket:
-        """Reserve places for all of a request's texts, or for none; `leave` frees them again.
-
-        Raises:
-            QueueFullError: There is no room for them all.
-        """
+    def admit(self, texts: Sequence[str]) -> Ticket | None:
+        """Reserve places for all of a request's texts, or return None; `leave` frees them again."""
         if self.full or self._taken + len(texts) > self._places:
-            raise QueueFullError(self.retry_after_seconds)
+            return None
         assert self._loop is not None
         ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
         self._taken += len(texts)

@@ -34,11 +34,6 @@ def _kind(value: Any) -> str | None:
     return None
 
 
-def _kind_of_two(value: Any) -> str | None:
-    kind = _kind(value)
-    return "texts" if kind == "singles" else kind
-
-
 _OneText = Annotated[Text, Tag("text")]
 _Texts = Annotated[list[Text], Tag("texts"), Field(min_length=1)]
 _Singles = Annotated[
@@ -46,12 +41,9 @@ _Singles = Annotated[
 ]
 
 
-def _choice(kind: Any) -> Discriminator:
-    return Discriminator(
-        kind,
-        custom_error_type="inputs",
-        custom_error_message="Input should be a text or a list of texts",
-    )
+_CHOICE = Discriminator(
+    _kind, custom_error_type="inputs", custom_error_message="Input should be a text or a list of texts"
+)
 
 
 def _whole(value: Any) -> Any:
@@ -77,9 +69,7 @@ class ClassifyParameters(_Request):
 class ClassifyRequest(_Request):
     """A request in Hugging Face's schema of text classification."""
 
-    inputs: Annotated[_OneText | _Texts, _choice(_kind_of_two)] = Field(
-        description="A text, or a list of texts."
-    )
+    inputs: Annotated[_OneText | _Texts, _CHOICE] = Field(description="A text, or a list of texts.")
     parameters: ClassifyParameters | None = None
     options: dict[str, Any] | None = Field(
         None, description="Accepted, as Hugging Face's older clients send it, and ignored."
@@ -89,7 +79,7 @@ class ClassifyRequest(_Request):
 class PredictRequest(_Request):
     """A request in text-embeddings-inference's schema of `/predict`."""
 
-    inputs: Annotated[_OneText | _Texts | _Singles, _choice(_kind)] = Field(
+    inputs: Annotated[_OneText | _Texts | _Singles, _CHOICE] = Field(
         description="A text; or a batch as a list of texts or of lists with one text each."
     )
     raw_scores: bool = Field(False, description="Give logits instead of probabilities.")

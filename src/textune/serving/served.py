@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, read_manifest
@@ -21,30 +21,12 @@ from textune.runtimes.processor import available_cores
 from textune.runtimes.torch_runtime import TorchPredictor
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from textune.runtimes.export_predictor import ExportPredictor
+    from textune.runtimes.predictor import LoadedPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 """What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
 
 _FASTER = "Serving with torch. An export answers several times faster: textune export {run} --runtime onnx"
-
-
-class Scorer(Protocol):
-    """A classifier that gives logits."""
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The classes' names, in the order of the logits."""
-
-    @property
-    def threshold(self) -> float:
-        """The top probability below which no label is given: 0 where one always is, infinity: never."""
-
-    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
-        """Return the logits (texts, classes), whose softmax are the probabilities."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +38,6 @@ class Served:
         workers: How many threads are to call it.
         run: The name of the run.
         model: The name of the pretrained model.
-        max_tokens: The tokens after which the model cuts a text.
         count_tokens: Returns how many tokens each text has, uncut; None where that is not known.
         runtime: What computes.
         precision: In which arithmetic.
@@ -65,27 +46,16 @@ class Served:
         notes: Sentences for the person: what computes and why.
     """
 
-    predictor: Scorer
+    predictor: LoadedPredictor
     workers: int
     run: str = ""
     model: str = ""
-    max_tokens: int = 512
     count_tokens: Callable[[Sequence[str]], list[int]] | None = None
     runtime: str = "torch"
     precision: str = "fp32"
     model_sha256: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The classes' names, in the order of the logits."""
-        return self.predictor.label_names
-
-    @property
-    def threshold(self) -> float:
-        """The top probability below which no label is given: 0 where one always is, infinity: never."""
-        return self.predictor.threshold
 
 
 def load_served(path: Path, *, runtime: str = "") -> Served:
@@ -117,9 +87,8 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
             facts["notes"] = (_FASTER.format(run=shlex.quote(str(path))),)
     return Served(
         predictor,
-        workers=_workers(predictor),
+        workers=_claim_workers(predictor),
         run=path.resolve().name,
-        max_tokens=predictor.max_tokens,
         count_tokens=_token_counter(choice),
         runtime=choice.runtime,
         precision="fp32" if export is None else export.description.precision,
@@ -127,21 +96,18 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     )
 
 
-def _workers(predictor: TorchPredictor | ExportPredictor) -> int:
-    """Return how many threads are to call a predictor."""
-    return _claim_cores(predictor.device) if isinstance(predictor, TorchPredictor) else available_cores()
-
-
-def _claim_cores(device: str) -> int:
-    """Give every thread of this process one core, and return how many threads there should be.
+def _claim_workers(predictor: LoadedPredictor) -> int:
+    """Return how many threads are to call a predictor, and let torch compute on one core in each of them.
 
     Threads that wait for each other after every operation lose several times more on a machine that also has
     requests to answer than they gain on an idle one.
     """
+    if not isinstance(predictor, TorchPredictor):
+        return available_cores()
+    if predictor.device != "cpu":
+        return 1
     import torch
 
-    if device != "cpu":
-        return 1
     cores = torch.get_num_threads()
     torch.set_num_threads(1)
     return cores

@@ -39,7 +39,7 @@ export function classify(texts, signal) {
   return call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
 }
 
-// Takes an answer to one text apart: where the classifier gives no label, its first entry says so.
+// Splits the answer to one text: where the classifier gives no label, its first entry says so.
 export function readScores(scores) {
   const [{ label, score }] = scores;
   return { label, score, byLabel: scores.filter(({ abstained }) => !abstained) };
@@ -49,7 +49,7 @@ export function explain(text, signal) {
   return call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal });
 }
 
-// Asks again for as long as the server is busy, or gone for a moment.
+// Retries while the server is busy, or gone for a moment.
 export async function patiently(ask, signal, onWait) {
   for (;;) {
     try {

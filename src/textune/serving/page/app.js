@@ -1,4 +1,4 @@
-// The page: what is typed is classified as it is typed, and its words are weighed when the typing rests.
+// The page: it classifies a text as it is typed, and weighs its words when the typing pauses.
 
 import { classify, explain, readInfo, readScores, useKey } from "./api.js";
 import { drawBars, drawFigures, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
@@ -32,7 +32,7 @@ async function begin() {
 }
 
 function schedule() {
-  // What was asked before is given up, so that the server need not answer it.
+  // The previous request is cancelled, so that the server need not answer it.
   running.abort();
   running = new AbortController();
   timers.forEach(clearTimeout);

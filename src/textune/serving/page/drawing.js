@@ -99,7 +99,7 @@ const BASELINES = {
 export function drawFigures(place, document) {
   const test = document.metrics?.test;
   if (!test) {
-    place.replaceChildren(element("p", "hint", "This run has no figures."));
+    place.replaceChildren(element("p", "hint", "This run has no metrics."));
     return;
   }
   const line = (name, figures) => [

@@ -84,7 +84,7 @@ export function startFiling(limits) {
     const last = limits.abstains_below === 0 ? [] : ["abstained"];
     const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`), ...last];
     const others = names.map((name, number) => number).filter((number) => number !== column);
-    // A column that is called like a result's is kept beside it.
+    // A column with the name of a result is kept beside it.
     const kept = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
     const filled = rows.map((row, number) => {
       const scores = answers[number];

@@ -39,7 +39,7 @@ export function readTable(name, contents) {
     return { names: ["text"], rows: lines.map((line) => [line]) };
   }
   const [names = [], ...rows] = parseTable(contents, /\.tsv$/i.test(name) ? "\t" : ",");
-  if (!rows.length) throw new Error("There is no row below the line of column names.");
+  if (!rows.length) throw new Error("There is no row below the header row.");
   const bad = rows.findIndex((row) => row.length !== names.length);
   if (bad >= 0) {
     throw new Error(`Row ${bad + 2} has ${rows[bad].length} cells, and there are ${names.length} columns.`);
