@@ -252,9 +252,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Refusal):
         return error.response()
-    if (
-        error.status_code == 400
-    ):  # FastAPI's word for bytes that are not text, and for lists in lists without end.
+    # FastAPI's status for bytes that are not UTF-8, and for lists nested too deep.
+    if error.status_code == 400:
         return Refusal(422, "Invalid JSON: it cannot be read.").response()
     message = "There is no such endpoint; /openapi.json lists them all."
     return Refusal(error.status_code, message, error.headers).response()

@@ -24,7 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Score = Callable[[Sequence[str]], "NDArray[np.floating[Any]]"]
+_Score = Callable[[Sequence[str]], "NDArray[np.floating[Any]]"]
 
 _MAX_TEXTS = 32
 _MAX_CHARACTERS = 16_384
@@ -106,7 +106,7 @@ class TextQueue:
 
     def __init__(
         self,
-        score: Score,
+        score: _Score,
         *,
         workers: int,
         places: int,
