@@ -1,4 +1,4 @@
-"""Results of a run that was never trained: made-up probabilities, and the figures that they have."""
+"""Results of a run that was never trained: made-up probabilities, and their metrics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from textune.evaluation.metrics import measure
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.report.results import RunResults
 from textune.run.predictions import Predictions
 
@@ -68,14 +69,14 @@ def made_results(
         "validation": made_predictions(60, labels=labels, seed=2),
         "test": test or made_predictions(labels=labels),
     }
-    figures = {split: made_figures(each) for split, each in predictions.items()}
-    baseline = made_figures(made_predictions(labels=labels, seed=3, quality=0.6))
+    metrics = {split: made_metrics(each) for split, each in predictions.items()}
+    baseline = made_metrics(made_predictions(labels=labels, seed=3, quality=0.6))
     whole = {
         "run": str(path),
         "recipe": "frozen",
         "model": "embedded:minilm",
         "source": "/home/someone/texts/posts.csv",
-        "metrics": figures,
+        "metrics": metrics,
         "baselines": {"majority_class": baseline, "tfidf_logistic_regression": baseline},
         "training": {
             "epochs": 3,
@@ -91,7 +92,7 @@ def made_results(
     }
     parts: dict[str, Any] = {
         "path": Path(path),
-        "document": whole,
+        "document": MetricsDocument.model_validate(whole),
         "history": [
             {
                 "epoch": epoch,
@@ -102,8 +103,7 @@ def made_results(
             }
             for epoch in (1, 2, 3)
         ],
-        "recipe": {"train": {"seed": 0, "learning_rate": 1.0}, "model": {"head": "linear"}},
-        "recipe_text": 'description = "Made up"\n',
+        "recipe_text": 'description = "Made up"\n[train]\nseed = 0\nlearning_rate = 1.0\n',
         "facts": {
             "versions": {"textune": "0.1.0", "python": "3.11.7"},
             "data": {"source": "posts.csv", "fingerprint": "f" * 64},
@@ -119,12 +119,11 @@ def made_results(
     return RunResults(**{**parts, **changes})
 
 
-def made_figures(predictions: Predictions) -> dict[str, Any]:
-    """Return the figures of predictions, as JSON values."""
-    metrics = measure(
+def made_metrics(predictions: Predictions) -> SplitMetrics:
+    """Return the metrics of predictions."""
+    return measure(
         predictions.probabilities,
         predictions.labels,
         label_names=predictions.label_names,
         bootstrap_samples=100,
     )
-    return dict(metrics.to_json())

@@ -14,7 +14,7 @@ from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.lifecycle import new_run
-from textune.run.predictions import write_predictions
+from textune.run.predictions import Predictions, write_predictions
 from textune.runtimes.exports import ExportDescription, Speed
 from textune.runtimes.torch_runtime import TorchPredictor
 
@@ -36,12 +36,9 @@ def save_tiny_run(
         for split, seed in _SPLITS.items():
             texts = [text for text, _ in small_rows(rows, seed=seed)]
             probabilities = TorchPredictor(classifier).predict_proba(texts)
-            write_predictions(
-                run.predictions / f"{split}.parquet",
-                Split.from_lists(texts, probabilities.argmax(axis=1)),
-                probabilities=probabilities,
-                label_names=classifier.label_names,
-            )
+            labelled = Split.from_lists(texts, probabilities.argmax(axis=1))
+            predictions = Predictions.of(labelled, probabilities, classifier.label_names)
+            write_predictions(run.predictions / f"{split}.parquet", predictions)
     return folder
 
 

@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument("--afresh", action="store_true", help="forget what has been measured")
     options = parser.parse_args()
     from textune.encoder.loading import find_model
-    from textune.evaluation.metrics import measure
+    from textune.evaluation.split_metrics import measure
 
     kept, here, today = ENVIRONMENTS / "peers.json", circumstances(options), time.strftime("%d %B %Y")
     if options.afresh:

@@ -10,10 +10,12 @@ import pytest
 import textune
 from textune.data.dataset import Split
 from textune.errors import RequestError, RunError
+from textune.files import write_json
 from textune.run.lifecycle import new_run
-from textune.run.predictions import write_predictions
+from textune.run.predictions import Predictions, write_predictions
 
 NAMES = ("anger", "joy")
+DOCUMENT = {"run": "", "recipe": "", "model": "", "source": "", "metrics": {}, "seconds": {}}
 TEXTS = [f"text {number}" for number in range(40)]
 LABELS = [number % 2 for number in range(40)]
 
@@ -34,11 +36,9 @@ def make_run(
     with new_run(path, recipe="", origin={}, facts={}) as run:
         write_predictions(
             run.predictions / "test.parquet",
-            Split.from_lists(texts, labels),
-            probabilities=probabilities,
-            label_names=names,
+            Predictions.of(Split.from_lists(texts, labels), probabilities, names),
         )
-        run.metrics.write_text('{"baselines": {}}')
+        write_json(run.metrics, DOCUMENT)
     return path
 
 
@@ -105,12 +105,12 @@ def test_other_labels_of_the_same_texts_are_told(tmp_path: Path) -> None:
 def test_runs_of_other_classes_cannot_be_compared(tmp_path: Path) -> None:
     others = make_run(tmp_path / "b", names=("anger", "fear"))
 
-    with pytest.raises(RunError, match="tells apart anger, joy, the other anger, fear"):
+    with pytest.raises(RunError, match="of the first are anger, joy, those of the second anger, fear"):
         textune.compare(make_run(tmp_path / "a"), others)
 
 
 def test_a_run_without_baselines_needs_a_second_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="has no baselines to be compared with"):
+    with pytest.raises(RunError, match="has no baselines to compare with"):
         textune.compare(make_run(tmp_path / "a"))
 
 

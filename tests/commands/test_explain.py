@@ -8,9 +8,8 @@ import pytest
 
 import textune
 from serving_stand_in import running
-from textune.commands.report import explain_mistakes
 from textune.report.insights import Mistake
-from textune.run.layout import open_run
+from textune.report.writing import explain_mistakes
 
 TEXT = "Don't be #sad, so happy to-day 今日 👍🏽"
 
@@ -27,7 +26,7 @@ def test_report_command_and_server_give_the_same_words_the_same_weights(run: Pat
     asked = textune.explain(run, text)
     mistake = Mistake("test", 0, text, "anger", asked.label, asked.score, 0.1)
 
-    (reported,) = explain_mistakes(open_run(run), [mistake])
+    (reported,) = explain_mistakes(textune.load(run), [mistake])
     with running(predictor=textune.load(run)) as server:
         served = server.post({"inputs": text}, "/explain").json
 
@@ -45,6 +44,6 @@ def test_report_command_and_server_give_the_same_words_the_same_weights(run: Pat
 def test_a_mistake_is_explained_for_the_label_that_was_given(run: Path) -> None:
     mistake = Mistake("test", 0, TEXT, "joy", "sadness", 0.9, 0.1)
 
-    (reported,) = explain_mistakes(open_run(run), [mistake])
+    (reported,) = explain_mistakes(textune.load(run), [mistake])
 
     assert reported == textune.explain(run, TEXT, label="sadness")

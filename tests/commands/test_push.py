@@ -152,7 +152,7 @@ def test_a_missing_token_is_told_with_how_to_get_one(run: Path, monkeypatch: pyt
 
 
 def test_a_name_that_no_repository_can_have_is_told(run: Path) -> None:
-    with pytest.raises(RequestError, match="'a/b/c' is no name that the Hub accepts"):
+    with pytest.raises(RequestError, match="'a/b/c' is not a name that the Hub accepts"):
         textune.push(run, "a/b/c")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ import pytest
 
 import textune
 from textune.errors import RequestError, RunError
+from textune.report import writing
 from textune.report.results import read_results
+from textune.run import replacing
 from textune.run.layout import Run, open_run, read_manifest
 
 FAST = ("evaluate.bootstrap_samples=100",)
@@ -59,12 +60,8 @@ def test_a_training_writes_a_card_that_its_owner_may_change(run: Path) -> None:
     card.write_bytes(whole)
 
 
-@pytest.mark.parametrize(
-    ("module", "part", "file"),
-    [("page", "render_run", "report.html"), ("card", "render_card", "README.md")],
-)
+@pytest.mark.parametrize(("part", "file"), [("render_run", "report.html"), ("render_card", "README.md")])
 def test_a_report_that_fails_costs_the_run_nothing_else(
-    module: str,
     part: str,
     file: str,
     tiny_distilbert: str,
@@ -75,7 +72,7 @@ def test_a_report_that_fails_costs_the_run_nothing_else(
     def broken(*_: Any) -> str:
         raise ZeroDivisionError("no reason")
 
-    monkeypatch.setattr(import_module(f"textune.report.{module}"), part, broken)
+    monkeypatch.setattr(writing, part, broken)
     observer = Notes()
 
     result = textune.train(
@@ -109,9 +106,6 @@ def test_a_report_made_anew_takes_the_place_of_the_first_and_the_run_stays_whole
 def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
     run: Path, stopped_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from textune.commands import report as reporting
-    from textune.run import replacing
-
     written = 0
 
     def stopping(original: Any) -> Any:
@@ -125,7 +119,7 @@ def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
         return write
 
     monkeypatch.setattr(replacing, "write_json", stopping(replacing.write_json))
-    monkeypatch.setattr(reporting, "write_text", stopping(reporting.write_text))
+    monkeypatch.setattr(writing, "write_text", stopping(writing.write_text))
 
     with pytest.raises(KeyboardInterrupt):
         textune.report([run])
@@ -179,6 +173,6 @@ def test_results_read_from_a_run_are_those_that_were_written(run: Path) -> None:
 
     test = results.predictions["test"]
     accuracy = float((test.predicted == test.labels).mean())
-    assert results.document == json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    assert accuracy == pytest.approx(results.test["accuracy"])
+    assert results.document.to_json() == json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert accuracy == pytest.approx(results.test.values["accuracy"])
     assert results.label_names == test.label_names == ("anger", "joy", "sadness")

@@ -11,6 +11,7 @@ import pytest
 from textune.commands import reproduce as reproducing
 from textune.encoder import loading
 from textune.errors import HubError, MissingExtraError, RecipeError, RequestError, RunError
+from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import load_recipe
 from textune.study import differences as study
 
@@ -57,9 +58,10 @@ def reproduced(
 
 def of_the_study(
     accuracy: float, interval: tuple[float, float], *, precision: str = "fp32"
-) -> dict[str, Any]:
-    """Return a document with a run's test figures on the study's data."""
-    classes = {name: {} for name in ("anger", "joy", "optimism", "sadness")}
+) -> MetricsDocument:
+    """Return a document with a run's test metrics on the study's data."""
+    zero = {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    classes = dict.fromkeys(("anger", "joy", "optimism", "sadness"), zero)
     test = {
         "examples": 1421,
         "per_class": classes,
@@ -67,9 +69,18 @@ def of_the_study(
         "accuracy_ci95": list(interval),
         "log_loss": 0.8,
         "log_loss_ci95": [0.75, 0.85],
+        "confusion": [],
     }
     training = {"best_epoch": 9, "precision": precision}
-    return {"model": study.MODEL, "metrics": {"test": test}, "training": training}
+    return MetricsDocument(
+        run="",
+        recipe="paper",
+        model=study.MODEL,
+        source=study.DATA,
+        metrics={"test": test},
+        training=training,
+        seconds={},
+    )
 
 
 def test_the_runs_are_complete_and_their_figures_are_in_the_document(reproduced: dict[str, Any]) -> None:
@@ -99,7 +110,7 @@ def test_another_model_and_other_data_are_told(reproduced: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     "subject",
     [
-        "Batch size: not told; 32",
+        "Batch size: not stated; 32",
         "Learning rate",
         "Epochs: at least 13; 3",
         "Dropout in the head",
@@ -156,7 +167,7 @@ def test_what_does_not_compute_in_fp32_is_told_as_a_difference() -> None:
 
     told = study.differences(load_recipe("paper"), runs)
 
-    assert "Arithmetic of the frozen encoder: not told; bf16 on torch, fp32 on keras." in told
+    assert "Arithmetic of the frozen encoder: not stated; bf16 on torch, fp32 on keras." in told
 
 
 def test_without_the_filter_no_sentence_claims_it() -> None:
@@ -214,7 +225,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
     chosen = reproducing._choose_model(load_recipe("paper"), offline=True, observer=notes)
 
     assert chosen == "embedded:minilm"
-    assert "In its place embedded:minilm is taken" in notes.sentences[0]
+    assert "embedded:minilm, a smaller one, takes its place" in notes.sentences[0]
 
 
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:

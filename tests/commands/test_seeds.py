@@ -105,7 +105,7 @@ def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_goes_on_wi
 
     resumed = resume_seeds(tmp_path / "run")
 
-    assert stopped.value.hint == f"Resume it with: textune train --resume {tmp_path / 'run'}"
+    assert stopped.value.hint == f"Resume them with: textune train --resume {tmp_path / 'run'}"
     assert resumed.document["metrics"] == trained.document["metrics"]
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from textune.evaluation import intervals
-from textune.evaluation.intervals import Interval, confusion_intervals, mean_interval
+from textune.evaluation.intervals import (
+    Interval,
+    OfConfusions,
+    confusion_resamples,
+    mean_interval,
+    percentile_interval,
+    row_resamples,
+)
 
 # 1,421 rows of four classes, one of them rare.
 CONFUSION = np.array([[480, 30, 8, 40], [35, 290, 20, 13], [18, 25, 70, 10], [50, 22, 10, 300]])
@@ -24,6 +31,17 @@ def macro_f1(confusion: np.ndarray) -> np.ndarray:
 def rows_of(confusion: np.ndarray) -> np.ndarray:
     """One (true, predicted) pair for each row that the confusion counts."""
     return np.repeat(np.argwhere(np.ones_like(confusion)), confusion.ravel(), axis=0)
+
+
+def confusion_intervals(
+    confusion: np.ndarray, functions: list[OfConfusions], *, samples: int, seed: int
+) -> list[Interval]:
+    """The intervals of one classifier with this confusion."""
+    pairs = rows_of(confusion)
+    resampled = confusion_resamples(
+        pairs[:, 1:], pairs[:, 0], functions, classes=len(confusion), samples=samples, seed=seed
+    )
+    return [percentile_interval(values[:, 0]) for values in resampled]
 
 
 def literal_intervals(confusion: np.ndarray, samples: int) -> list[Interval]:
@@ -56,6 +74,27 @@ def test_the_interval_of_a_mean_is_that_of_resampling_its_rows() -> None:
     interval = mean_interval(losses, samples=4000, seed=0)
 
     assert interval == pytest.approx(literal_mean_interval(losses, 4000), abs=0.003)
+
+
+def test_resampling_rows_is_what_drawing_cells_stands_for() -> None:
+    pairs = rows_of(CONFUSION)
+
+    resampled = row_resamples(
+        lambda rows: [(pairs[rows, 0] == pairs[rows, 1]).mean()], len(pairs), samples=2000, seed=0
+    )
+
+    (of_cells,) = confusion_intervals(CONFUSION, [accuracy], samples=2000, seed=0)
+    assert percentile_interval(resampled[:, 0]) == pytest.approx(of_cells, abs=0.003)
+
+
+def test_many_classifiers_of_many_classes_are_resampled_together() -> None:
+    labels = np.random.default_rng(0).integers(300, size=500)
+    predicted = np.column_stack([labels, *[np.roll(labels, number) for number in range(8)]])
+
+    (resampled,) = confusion_resamples(predicted, labels, [accuracy], classes=300, samples=5, seed=0)
+
+    assert resampled.shape == (5, 9)
+    assert resampled[:, 0].tolist() == [1.0] * 5
 
 
 def test_the_interval_of_the_accuracy_holds_the_truth_in_about_95_of_100_test_sets() -> None:
@@ -120,6 +159,6 @@ def test_one_row_gives_an_interval_of_no_width() -> None:
 def test_a_class_that_no_row_has_stays_without_rows_in_every_resample() -> None:
     absent = np.array([[6, 4, 0], [3, 7, 0], [0, 0, 0]])
 
-    (interval,) = confusion_intervals(absent, [lambda each: each[:, 2].sum(axis=1)], samples=100, seed=0)
+    (interval,) = confusion_intervals(absent, [lambda each: each[..., 2].sum(axis=-1)], samples=100, seed=0)
 
     assert interval == (0.0, 0.0)

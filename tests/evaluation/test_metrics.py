@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from textune.evaluation.metrics import ClassMetrics, Metrics, measure
+from textune.evaluation.split_metrics import ClassMetrics, SplitMetrics, measure
 
 NAMES = ["anger", "joy", "optimism", "sadness", "fear"]
 PROBABILITIES = np.array([[0.7, 0.3], [0.6, 0.4], [0.2, 0.8], [0.9, 0.1]])
@@ -41,7 +40,7 @@ def scored_rows(draw: st.DrawFn) -> Scored:
     return probabilities.astype(draw(st.sampled_from([np.float32, np.float64]))), labels
 
 
-def measured(probabilities: np.ndarray, labels: np.ndarray, **options: Any) -> Metrics:
+def measured(probabilities: np.ndarray, labels: np.ndarray, **options: Any) -> SplitMetrics:
     names = NAMES[: probabilities.shape[1]]
     return measure(probabilities, labels, label_names=names, **{"bootstrap_samples": 10, **options})
 
@@ -68,11 +67,11 @@ def test_accuracy_log_loss_and_macro_f1_are_those_of_scikit_learn(scored: Scored
 
     metrics = measured(probabilities, labels)
 
-    assert metrics.accuracy == pytest.approx(accuracy_score(labels, predicted))
-    assert metrics.log_loss == pytest.approx(
+    assert metrics.values["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
+    assert metrics.values["log_loss"] == pytest.approx(
         log_loss(labels, probabilities, labels=classes), rel=1e-5, abs=1e-6
     )
-    assert metrics.macro_f1 == pytest.approx(
+    assert metrics.values["macro_f1"] == pytest.approx(
         f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)
     )
 
@@ -100,7 +99,7 @@ def test_the_calibration_error_is_that_of_its_definition(scored: Scored) -> None
 
     metrics = measured(probabilities, labels)
 
-    assert metrics.expected_calibration_error == pytest.approx(
+    assert metrics.values["expected_calibration_error"] == pytest.approx(
         literal_calibration_error(probabilities, labels)
     )
 
@@ -108,7 +107,7 @@ def test_the_calibration_error_is_that_of_its_definition(scored: Scored) -> None
 def test_a_classifier_that_is_ninety_percent_sure_and_half_right_is_off_by_forty_points() -> None:
     metrics = measured(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
 
-    assert metrics.expected_calibration_error == pytest.approx(0.4)
+    assert metrics.values["expected_calibration_error"] == pytest.approx(0.4)
 
 
 def test_a_top_probability_on_the_edge_of_two_calibration_bins_belongs_to_the_lower_one() -> None:
@@ -116,13 +115,13 @@ def test_a_top_probability_on_the_edge_of_two_calibration_bins_belongs_to_the_lo
 
     metrics = measured(np.array([[edge, 1 - edge], [above, 1 - above]]), np.array([0, 1]))
 
-    assert metrics.expected_calibration_error == pytest.approx(((1 - edge) + above) / 2)
+    assert metrics.values["expected_calibration_error"] == pytest.approx(((1 - edge) + above) / 2)
 
 
 def test_a_class_with_no_row_and_no_prediction_counts_as_zero_in_macro_f1() -> None:
     metrics = measured(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), np.array([0, 1]))
 
-    assert metrics.macro_f1 == pytest.approx(2 / 3)
+    assert metrics.values["macro_f1"] == pytest.approx(2 / 3)
     assert metrics.per_class["optimism"] == ClassMetrics(precision=0.0, recall=0.0, f1=0.0, support=0)
 
 
@@ -138,13 +137,13 @@ def test_a_true_class_of_probability_zero_costs_much_but_not_infinitely_much(
 ) -> None:
     metrics = measured(np.array([[1.0, 0.0]], dtype=dtype), np.array([1]))
 
-    assert metrics.log_loss == pytest.approx(cost, abs=1e-3)
+    assert metrics.values["log_loss"] == pytest.approx(cost, abs=1e-3)
 
 
 def test_rows_that_rounding_left_a_little_off_are_measured_as_they_are() -> None:
     metrics = measured(np.array([[0.5004, 0.5004]]), np.array([0]))
 
-    assert metrics.log_loss == pytest.approx(-np.log(0.5004), abs=1e-12)
+    assert metrics.values["log_loss"] == pytest.approx(-np.log(0.5004), abs=1e-12)
 
 
 def test_the_same_arguments_give_equal_figures() -> None:
@@ -154,14 +153,8 @@ def test_the_same_arguments_give_equal_figures() -> None:
 def test_another_seed_changes_the_intervals_and_nothing_else() -> None:
     first, second = measured(PROBABILITIES, LABELS, seed=0), measured(PROBABILITIES, LABELS, seed=1)
 
-    assert first.log_loss_ci95 != second.log_loss_ci95
-    assert first == replace(
-        second,
-        accuracy_ci95=first.accuracy_ci95,
-        macro_f1_ci95=first.macro_f1_ci95,
-        log_loss_ci95=first.log_loss_ci95,
-        expected_calibration_error_ci95=first.expected_calibration_error_ci95,
-    )
+    assert first.intervals["log_loss"] != second.intervals["log_loss"]
+    assert first == second.model_copy(update={"intervals": first.intervals})
 
 
 def test_each_figure_lies_inside_its_interval() -> None:
@@ -171,9 +164,9 @@ def test_each_figure_lies_inside_its_interval() -> None:
 
     metrics = measured(probabilities, labels, bootstrap_samples=1000)
 
-    assert metrics.accuracy_ci95[0] < metrics.accuracy < metrics.accuracy_ci95[1]
-    assert metrics.macro_f1_ci95[0] < metrics.macro_f1 < metrics.macro_f1_ci95[1]
-    assert metrics.log_loss_ci95[0] < metrics.log_loss < metrics.log_loss_ci95[1]
+    assert metrics.intervals["accuracy"][0] < metrics.values["accuracy"] < metrics.intervals["accuracy"][1]
+    assert metrics.intervals["macro_f1"][0] < metrics.values["macro_f1"] < metrics.intervals["macro_f1"][1]
+    assert metrics.intervals["log_loss"][0] < metrics.values["log_loss"] < metrics.intervals["log_loss"][1]
 
 
 def test_the_json_names_stand_in_their_fixed_order() -> None:
@@ -241,6 +234,6 @@ def test_an_interval_of_no_resamples_is_refused() -> None:
 
 
 def test_measuring_does_not_import_scikit_learn() -> None:
-    code = "import sys, textune.evaluation.metrics; sys.exit('sklearn' in sys.modules)"
+    code = "import sys, textune.evaluation.split_metrics; sys.exit('sklearn' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

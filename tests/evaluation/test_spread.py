@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textune.evaluation.metrics import measure
+from textune.evaluation.split_metrics import measure
 from textune.evaluation.spread import measure_spread
 
 NAMES = ["a", "b"]
@@ -31,7 +31,7 @@ def labels() -> np.ndarray:
 @pytest.mark.parametrize("figure", ["accuracy", "macro_f1", "log_loss", "expected_calibration_error"])
 def test_mean_and_spread_are_those_of_the_seeds_own_figures(labels: np.ndarray, figure: str) -> None:
     seeds = seeds_of(labels, [0.7, 0.75, 0.85])
-    alone = [getattr(measure(each, labels, label_names=NAMES, bootstrap_samples=1), figure) for each in seeds]
+    alone = [measure(each, labels, label_names=NAMES, bootstrap_samples=1).values[figure] for each in seeds]
 
     spread = measure_spread(seeds, labels, bootstrap_samples=50)[figure]
 
@@ -45,7 +45,7 @@ def test_seeds_that_agree_leave_the_doubt_of_the_texts_alone(labels: np.ndarray)
 
     spread = measure_spread([one, one, one], labels)["accuracy"]
 
-    alone = measure(one, labels, label_names=NAMES).accuracy_ci95
+    alone = measure(one, labels, label_names=NAMES).intervals["accuracy"]
     assert spread.standard_deviation == 0
     assert spread.ci95 == pytest.approx(alone, abs=0.01)
 

@@ -39,9 +39,9 @@ def test_the_hubs_library_reads_the_figures_back() -> None:
 
     found = {result.metric_type: result.metric_value for result in data.eval_results}
     assert found == {
-        "accuracy": round(run.test["accuracy"], 4),
-        "f1": round(run.test["macro_f1"], 4),
-        "loss": round(run.test["log_loss"], 4),
+        "accuracy": round(run.test.values["accuracy"], 4),
+        "f1": round(run.test.values["macro_f1"], 4),
+        "loss": round(run.test.values["log_loss"], 4),
     }
     assert data.model_name == "mine"
     assert {result.dataset_split for result in data.eval_results} == {"test"}
@@ -91,11 +91,11 @@ def test_paths_of_this_computer_and_texts_of_the_data_stay_out_of_it() -> None:
 
 def test_the_card_says_how_sure_the_figures_are_and_where_the_model_is_weak() -> None:
     run = made_results()
-    low, high = run.test["accuracy_ci95"]
+    low, high = run.test.intervals["accuracy"]
 
     card = render_card(run)
 
-    assert f"{run.test['accuracy'] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}" in card
+    assert f"{run.test.values['accuracy'] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}" in card
     assert "It is weakest on" in card
     assert "Texts of more than 128 tokens are cut." in card
 

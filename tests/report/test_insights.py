@@ -1,10 +1,12 @@
-"""The surest mistakes, and labels that are hardly believed."""
+"""The most confident mistakes, and labels that look wrong."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from made_results import sure_mistakes
+from made_results import made_predictions
 from textune.report.insights import find_mistakes, find_suspects
 from textune.run.predictions import Predictions
 
@@ -17,7 +19,7 @@ def predictions_of(probabilities: list[list[float]], labels: list[int]) -> Predi
     )
 
 
-def test_mistakes_come_with_the_surest_first() -> None:
+def test_mistakes_come_with_the_most_confident_first() -> None:
     first, second = find_mistakes(
         predictions_of([[0.6, 0.4], [0.9, 0.1], [0.05, 0.95]], [1, 0, 0]), split="test"
     )
@@ -27,17 +29,31 @@ def test_mistakes_come_with_the_surest_first() -> None:
     assert second.row == 0
 
 
-def test_a_label_that_is_hardly_believed_is_suspected() -> None:
-    found = find_suspects({"train": sure_mistakes(["sure", "less"])}, most=10)
+def with_a_wrong_label(row: int, *, rows: int = 120, certainty: float = 1e-6) -> Predictions:
+    """Return predictions that are nearly always right, but for a row whose label is hardly probable."""
+    predictions = made_predictions(rows, quality=4.0)
+    probabilities = predictions.probabilities.copy()
+    label = predictions.labels[row]
+    probabilities[row] = certainty
+    probabilities[row, (label + 1) % 3] = 1 - 2 * certainty
+    return replace(predictions, probabilities=probabilities)
 
-    assert [(each.split, each.text) for each in found] == [("train", "sure")]
+
+def test_a_label_that_is_hardly_probable_is_suspected() -> None:
+    first = find_suspects({"validation": with_a_wrong_label(6)}, most=10)[0]
+
+    assert (first.split, first.row, first.label, first.predicted) == ("validation", 6, "anger", "joy")
 
 
-def test_the_least_believed_labels_come_first_whatever_their_split() -> None:
-    by_split = {
-        "train": predictions_of([[0.93, 0.07]], [1]),
-        "validation": predictions_of([[0.97, 0.03]], [1]),
-    }
+def test_the_least_credible_labels_come_first_whatever_their_split() -> None:
+    by_split = {"validation": with_a_wrong_label(6), "test": with_a_wrong_label(3, certainty=1e-9)}
 
-    assert [each.split for each in find_suspects(by_split, most=10)] == ["validation", "train"]
+    suspects = find_suspects(by_split, most=10)
+
+    assert [(each.split, each.row) for each in suspects[:2]] == [("test", 3), ("validation", 6)]
     assert len(find_suspects(by_split, most=1)) == 1
+
+
+def test_few_rows_and_a_classifier_that_knows_nothing_judge_no_labels() -> None:
+    assert find_suspects({"test": with_a_wrong_label(6, rows=30)}, most=10) == []
+    assert find_suspects({"test": made_predictions(quality=0.0)}, most=10) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -73,7 +74,7 @@ def hostile_results() -> RunResults:
         train=sure_mistakes(PLANTED, labels=labels),
         document=document,
         head="stock",
-        recipe_text=PLANTED[3],
+        recipe_text=f"# {PLANTED[3]}\n",
     )
 
 
@@ -157,13 +158,11 @@ def test_the_pages_policy_lets_its_own_script_run_and_nothing_else() -> None:
 
 
 def test_the_sections_of_a_whole_run_are_there() -> None:
-    run = made_results(
-        train=sure_mistakes(["a", "b"]), document={"data_checks": [{"id": "D003", "title": "twice"}]}
-    )
+    run = made_results(document={"data_checks": [{"id": "D003", "title": "twice"}]})
 
     page = render_run(run)
 
-    names = ["verdict", "figures", "learning", "classes", "trust", "mistakes", "data", "made", "use"]
+    names = ["verdict", "metrics", "learning", "classes", "trust", "mistakes", "data", "made", "use"]
     assert [name for name in names if section(page, name)] == names
 
 
@@ -173,17 +172,17 @@ def test_what_a_run_does_not_hold_has_no_section() -> None:
     page = render_run(run)
 
     assert [name for name in ("learning", "trust", "mistakes", "data") if section(page, name)] == []
-    assert section(page, "figures")
+    assert section(page, "metrics")
 
 
 def test_figures_without_long_texts_are_shown_where_there_are_long_ones() -> None:
     whole = made_results()
-    shorter = {**whole.test, "examples": 100}
+    shorter = whole.test.model_copy(update={"examples": 100})
 
     some = render_run(made_results(document={"filtered": {"test": shorter}}))
     none = render_run(made_results(document={"filtered": {"test": whole.test}}))
 
-    assert "this run, test without long texts 100" in section(some, "figures")
+    assert "this run, test without long texts 100" in section(some, "metrics")
     assert "without long texts" not in none
 
 
@@ -223,10 +222,14 @@ def test_data_checks_show_their_severity_and_advice() -> None:
 
 
 def test_suspected_labels_are_told_with_their_place() -> None:
-    shown = section(render_run(made_results(train=sure_mistakes(["odd one"]))), "data")
+    wrong = made_predictions(300, quality=4.0, texts=["odd one"])
+    probabilities = wrong.probabilities.copy()
+    probabilities[0] = [1e-6, 1 - 2e-6, 1e-6]
+
+    shown = section(render_run(made_results(test=replace(wrong, probabilities=probabilities))), "data")
 
     assert "anger read as joy odd one" in shown
-    assert "train row 100" in shown
+    assert "test row 0" in shown
 
 
 def test_words_are_coloured_by_what_they_spoke_for_and_tell_their_points() -> None:
@@ -254,7 +257,7 @@ def test_the_studys_figures_stand_beside_a_run_with_its_recipe_and_data_only() -
         labels=labels, test=made_predictions(1421, labels=labels), document={"recipe": "paper"}
     )
 
-    assert "72.77 %" in section(render_run(of_study), "figures")
+    assert "72.77 %" in section(render_run(of_study), "metrics")
     assert "72.77 %" not in render_run(made_results(document={"recipe": "paper"}))
 
 
@@ -290,21 +293,21 @@ def test_a_text_of_a_megabyte_does_not_make_the_page_one() -> None:
 def test_several_runs_stand_side_by_side_by_their_folders_names() -> None:
     page = render_runs([made_results("runs/first"), made_results("runs/second")])
 
-    assert "first" in section(page, "figures")
-    assert "second" in section(page, "figures")
+    assert "first" in section(page, "metrics")
+    assert "second" in section(page, "metrics")
     assert Tags(page).text.count("What is taken for what") == 1
 
 
 def test_runs_of_one_name_are_told_apart_by_their_paths() -> None:
     page = render_runs([made_results("a/run"), made_results("b/run")])
 
-    assert "a/run" in section(page, "figures")
-    assert "b/run" in section(page, "figures")
+    assert "a/run" in section(page, "metrics")
+    assert "b/run" in section(page, "metrics")
 
 
 def test_settings_that_differ_are_listed_and_others_are_not() -> None:
-    first = made_results("a", recipe={"train": {"seed": 0, "learning_rate": 1.0}})
-    second = made_results("b", recipe={"train": {"seed": 7, "learning_rate": 1.0}})
+    first = made_results("a", recipe_text="[train]\nseed = 0\nlearning_rate = 1.0\n")
+    second = made_results("b", recipe_text="[train]\nseed = 7\nlearning_rate = 1.0\n")
 
     shown = section(render_runs([first, second]), "made")
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from made_results import made_figures, made_predictions, made_results
+from made_results import made_metrics, made_predictions, made_results
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.split_metrics import SplitMetrics
 from textune.report.verdict import judge
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def document(**changes: Any) -> MetricsDocument:
     return made_results(document=changes).document
 
 
-def baselines(seed: int, quality: float) -> dict[str, Any]:
-    return {"tfidf_logistic_regression": made_figures(made_predictions(seed=seed, quality=quality))}
+def baselines(seed: int, quality: float) -> dict[str, SplitMetrics]:
+    return {"tfidf_logistic_regression": made_metrics(made_predictions(seed=seed, quality=quality))}
 
 
-def test_the_first_sentence_says_how_good_it_is_and_how_sure_that_is() -> None:
+def test_the_first_sentence_says_how_good_it_is_and_how_certain_that_is() -> None:
     found = document()
-    low, high = found["metrics"]["test"]["accuracy_ci95"]
+    low, high = found.test.intervals["accuracy"]
 
     quality = judge(found).quality
 
@@ -29,7 +32,7 @@ def test_the_first_sentence_says_how_good_it_is_and_how_sure_that_is() -> None:
 def test_a_baseline_that_is_clearly_worse_is_called_so() -> None:
     worth = judge(document(baselines=baselines(3, 0.0))).worth
 
-    assert "points above TF-IDF + logistic regression, more than the doubt in either" in worth
+    assert "points above TF-IDF + logistic regression, and the intervals do not overlap" in worth
 
 
 def test_a_baseline_that_overlaps_leaves_the_question_open() -> None:
@@ -54,15 +57,15 @@ def test_a_verdict_that_the_training_gave_is_taken_as_it_is() -> None:
 
 def test_the_third_sentence_names_the_weakest_label() -> None:
     found = document()
-    per_class = found["metrics"]["test"]["per_class"]
-    weakest = min(per_class, key=lambda name: per_class[name]["f1"])
+    per_class = found.test.per_class
+    weakest = min(per_class, key=lambda name: per_class[name].f1)
 
     assert f"It is weakest on “{weakest}”" in judge(found).care
 
 
 def test_a_label_without_test_texts_is_not_called_the_weakest() -> None:
     found = document()
-    found["metrics"]["test"]["per_class"]["joy"] |= {"support": 0, "f1": 0.0}
+    found.test.per_class["joy"] = replace(found.test.per_class["joy"], support=0, f1=0.0)
 
     assert "joy" not in judge(found).care.partition(")")[0]
 

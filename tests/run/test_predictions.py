@@ -9,7 +9,7 @@ import pytest
 
 from textune.data.dataset import Split
 from textune.errors import RunError
-from textune.run.predictions import read_predictions, write_predictions
+from textune.run.predictions import Predictions, read_predictions, write_predictions
 
 SPLIT = Split(["so happy", "so sad", "fine"], np.array([1, 0, 1]), np.array([7, 3, 9]))
 PROBABILITIES = np.array([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
@@ -18,9 +18,7 @@ PROBABILITIES = np.array([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
 def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) -> None:
     write_predictions(
         tmp_path / "test.parquet",
-        SPLIT,
-        probabilities=PROBABILITIES,
-        label_names=("anger", "joy"),
+        Predictions.of(SPLIT, PROBABILITIES, ("anger", "joy")),
     )
 
     found = read_predictions(tmp_path / "test.parquet")

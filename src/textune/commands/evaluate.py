@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.context import Context, Observer, Silence, Stopwatch
+from textune.context import Context, Observer, Silence
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.sources import load_dataset
 from textune.encoder.features import encode_tokens
 from textune.errors import DataError, RequestError
-from textune.evaluation import describing as results
-from textune.evaluation.document import describe_abstention
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.evaluating import describe_abstention
+from textune.evaluation.split_metrics import measure
 from textune.model.threshold import read_abstention
 from textune.recipe.recipes import Recipe, load_recipe
 from textune.run.layout import open_run, read_manifest
@@ -35,21 +36,21 @@ def evaluate(
         data: Another source of labelled texts, whose labels are among the run's; by default the run's own.
             Of a source without splits, all rows are measured.
         split: "train", "validation" or "test".
-        min_precision: The share of labels that is to be right: from now on the run gives a label only where
-            it is as sure as its validation rows say that this needs. 0: it always gives one again. None: its
-            threshold stays as it is.
+        min_precision: The share of labels that are to be right: from now on the run gives a label only where
+            it is as confident as its validation rows say that this needs. 0: it always gives one again.
+            None: its threshold stays as it is.
         offline: Make no connection.
         observer: Hears how it goes.
 
     Returns:
         The document of `metrics.json` with this one split in it, and `abstention` where the run has a
-        threshold. On the run's own data its figures are those
-        of the training, but that rows of train and validation which were too long in words count as well.
+        threshold. On the run's own data its metrics are those of the training, except that rows of train and
+        validation with too many words count as well.
 
     Raises:
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
-    watch, observer = Stopwatch(), observer or Silence()
+    ctx = Context(observer or Silence(), offline)
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     finished = open_run(Path(run).expanduser())
@@ -58,49 +59,49 @@ def evaluate(
     if min_precision is not None:
         abstention = choose_abstention(finished, min_precision)
     source = recipe.data.source if data is None else data
-    with watch.stage("load"):
-        observer.stage("Loading the classifier")
+    with ctx.clock.stage("load"):
+        ctx.stage("Loading the classifier")
         from textune.encoder.placement import choose_placement
         from textune.model.storage import load_classifier
 
         classifier = load_classifier(finished.model)
-        observer.stage("Loading the data")
-        if data is not None:
-            rows = _other_rows(
-                data, recipe, split=split, names=classifier.label_names, offline=offline, observer=observer
-            )
-        else:
-            rows = _own_data(recipe, manifest, offline=offline)[split]
-    with watch.stage("prepare"):
+        ctx.stage("Loading the data")
+        rows = (
+            _data_of_run(recipe, manifest, ctx)[split]
+            if data is None
+            else _rows_of_source(data, recipe, split=split, names=classifier.label_names, ctx=ctx)
+        )
+    with ctx.clock.stage("prepare"):
         tokens = classifier.tokenize(rows.texts)
-    with watch.stage("features"):
-        observer.stage(f"Encoding {split}")
+    with ctx.clock.stage("features"):
+        ctx.stage(f"Encoding {split}")
         features, _ = encode_tokens(
             classifier,
             tokens,
             weights_sha256=_encoder_hash(recipe, manifest),
             placement=choose_placement(_precision(recipe)),
             description=f"{manifest['model']['name']} · {source} · {split}",
-            ctx=Context(observer, offline),
+            ctx=ctx,
         )
-    with watch.stage("evaluate"):
+    with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
-        figures = results.figures(
+        metrics = measure(
             *scored,
             label_names=classifier.label_names,
             bootstrap_samples=recipe.evaluate.bootstrap_samples,
         )
     if min_precision is not None:
         store_abstention(finished, abstention)
-    return {
-        "run": str(run),
-        "recipe": manifest["recipe"],
-        "model": manifest["model"]["name"],
-        "source": source,
-        "metrics": {split: figures},
+    document = MetricsDocument(
+        run=str(run),
+        recipe=manifest["recipe"],
+        model=manifest["model"]["name"],
+        source=source,
+        metrics={split: metrics},
         **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
-        "seconds": watch.seconds(),
-    }
+        seconds=ctx.clock.seconds(),
+    )
+    return document.to_json()
 
 
 def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
@@ -113,14 +114,14 @@ def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
 
 
 def _precision(recipe: Recipe) -> Literal["auto", "fp32", "bf16", "fp16"]:
-    """Return the arithmetic of the figures of the training, which an evaluation repeats."""
+    """Return the arithmetic behind the training's metrics, which an evaluation repeats."""
     return "fp32" if recipe.train.engine == "keras" else recipe.model.precision
 
 
-def _own_data(recipe: Recipe, manifest: dict[str, Any], *, offline: bool) -> Dataset:
+def _data_of_run(recipe: Recipe, manifest: dict[str, Any], ctx: Context) -> Dataset:
     """Return the data that the run was trained on."""
     try:
-        dataset = load_dataset(recipe.data, Context(offline=offline))
+        dataset = load_dataset(recipe.data, ctx)
     except DataError as error:
         raise DataError(
             f"The data that this run was trained on cannot be read again. {error.message}",
@@ -134,9 +135,7 @@ def _own_data(recipe: Recipe, manifest: dict[str, Any], *, offline: bool) -> Dat
     return dataset
 
 
-def _other_rows(
-    data: str, recipe: Recipe, *, split: str, names: Sequence[str], offline: bool, observer: Observer
-) -> Split:
+def _rows_of_source(data: str, recipe: Recipe, *, split: str, names: Sequence[str], ctx: Context) -> Split:
     """Return another source's split."""
     from textune.data.held_out import load_held_out
 
@@ -146,8 +145,8 @@ def _other_rows(
         label_names=names,
         text_column=recipe.data.text_column,
         label_column=recipe.data.label_column,
-        offline=offline,
+        offline=ctx.offline,
     )
     for note in held_out.notes:
-        observer.note(note)
+        ctx.note(note)
     return held_out[split]

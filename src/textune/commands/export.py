@@ -104,7 +104,7 @@ def export(
         "bytes": sum(file.stat().st_size for file in place.iterdir()),
         "label_agreement": rows[-1].agreement.labels,
         "max_probability_difference": rows[-1].agreement.largest_difference,
-        "macro_f1_difference": rows[-1].agreement.macro_f1_difference.value,
+        "macro_f1_difference": rows[-1].agreement.macro_f1_difference.difference,
         "texts_per_second": rows[-1].speed.texts_per_second,
         "latency_ms": rows[-1].speed.latency_ms,
     }

@@ -1,14 +1,14 @@
-"""`textune reproduce`: the case study, step by step, and its figures beside ours."""
+"""`textune reproduce`: the case study, step by step, and its results beside ours."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.commands.train import TrainResult, train
+from textune.commands.train import train
 from textune.context import Observer, Silence
 from textune.errors import HubError, MissingExtraError, RequestError
 from textune.extras import check_extras, has_keras
@@ -17,7 +17,7 @@ from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import Recipe
 from textune.run.lifecycle import check_free
 from textune.study import differences as study
-from textune.study.published import STUDY, is_the_studys_data
+from textune.study.reproduction import describe_reproduction, draw_reproduction
 
 _EMBEDDED = "embedded:minilm"
 
@@ -33,31 +33,31 @@ def reproduce(
     offline: bool = False,
     observer: Observer | None = None,
 ) -> dict[str, Any]:
-    """Carry out the case study's steps, once for each engine.
+    """Carry out the case study's steps, once per engine.
 
     Args:
         engine: What trains the head; "both" leaves Keras out where it is not installed.
-        model: The pretrained encoder; by default the study's, and `embedded:minilm` where that cannot be had.
+        model: The pretrained encoder; by default the study's, or `embedded:minilm` where it is not available.
         data: The labelled texts; by default the study's, from the Hub.
-        out: The folder for the runs, one an engine; by default a new one under `runs/`.
+        out: The folder for the runs, one per engine; by default a new one under `runs/`.
         settings: Overrides of the recipe `paper`, `section.key=value`.
         curves: An SVG file to draw the learning curves into.
         offline: Make no connection.
         observer: Hears how it goes.
 
     Returns:
-        `study`, its figures; `engines`, what each run's `metrics.json` holds, with its `history`;
+        `study`, its results; `engines`, what each run's `metrics.json` holds, with its `history`;
         `same_model` and `same_data`, whether they are the study's; `verdicts` and `differences`, sentences.
 
     Raises:
-        RequestError: An engine, the data, the model or a file cannot be had.
+        RequestError: An engine, the data, the model or a file is wrong or not available.
     """
     from textune.encoder.loading import find_model
     from textune.keras.encoder import check_keras_knows
 
     observer = observer or Silence()
     engines = _available(engine, observer)
-    # All that can be wrong with a request is told before the first engine trains.
+    # Whatever is wrong with a request comes up before the first engine trains.
     recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}
     for each in recipes.values():
         check_extras(each)
@@ -83,9 +83,13 @@ def reproduce(
             offline=offline,
             observer=observer,
         )
-    document = _describe(recipe, runs)
+    document = describe_reproduction(
+        recipe,
+        {name: result.document for name, result in runs.items()},
+        {name: result.history for name, result in runs.items()},
+    )
     if curves is not None:
-        write_text(Path(curves), _draw(document))
+        write_text(Path(curves), draw_reproduction(document))
     return document
 
 
@@ -102,13 +106,13 @@ def _available(engine: Literal["torch", "keras", "both"], observer: Observer) ->
 def _check_picture(path: Path) -> None:
     if path.suffix != ".svg" or not path.parent.is_dir():
         raise RequestError(
-            f"The learning curves cannot be drawn into {path}: it is no .svg file in a folder that exists.",
+            f"The learning curves cannot be drawn into {path}: it is not an .svg file in an existing folder.",
             "Name one, for instance --curves curves.svg",
         )
 
 
 def _choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
-    """Return the study's model, or the embedded one where that cannot be had, which is told."""
+    """Return the study's model, or, with a note, the embedded one where that is not available."""
     from textune.encoder.loading import find_model
 
     try:
@@ -119,53 +123,9 @@ def _choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
         except MissingExtraError:
             raise unreachable from None
         observer.note(
-            f"The study's encoder, {study.MODEL}, can be had neither from the Hub nor from its cache. In "
-            f"its place {_EMBEDDED} is taken, a smaller one: the steps are the study's, its figures are not "
-            "to be expected. A folder that holds the study's encoder is named with --model."
+            f"The study's encoder, {study.MODEL}, is neither on the Hub nor in its cache. {_EMBEDDED}, a "
+            "smaller one, takes its place: the steps are the study's, but do not expect its results. To use "
+            "a folder that holds the study's encoder, name it with --model."
         )
         return _EMBEDDED
     return study.MODEL
-
-
-def _describe(recipe: Recipe, runs: Mapping[str, TrainResult]) -> dict[str, Any]:
-    documents = {name: result.document for name, result in runs.items()}
-    first = next(iter(runs.values()))
-    return {
-        "model": first.document["model"],
-        "source": first.document["source"],
-        "same_model": study.is_the_studys_model(first.document["model"]),
-        "same_data": is_the_studys_data(first.document),
-        "study": STUDY.to_json(last_epoch=first.history[-1]["epoch"]),
-        "engines": {name: {**result.document, "history": result.history} for name, result in runs.items()},
-        "verdicts": study.verdicts(documents),
-        "differences": study.differences(recipe, documents),
-    }
-
-
-def _draw(document: Mapping[str, Any]) -> str:
-    from textune.report.curves import Curve, Panel, draw_curves
-    from textune.report.names import short_name
-
-    histories = {name: run["history"] for name, run in document["engines"].items()}
-    colours = {"torch": 0, "keras": 1, "the study": 2}
-    histories["the study"] = document["study"]["history"]
-
-    def panel(title: str, figure: str) -> Panel:
-        curves = []
-        for name, history in histories.items():
-            for split in ("train", "validation"):
-                points = {
-                    entry["epoch"]: entry[f"{split}_{figure}"]
-                    for entry in history
-                    if f"{split}_{figure}" in entry
-                }
-                if points:
-                    marks = name == "the study"
-                    curves.append(Curve(f"{name}, {split}", points, colours[name], split == "train", marks))
-        return Panel(title, curves)
-
-    return draw_curves(
-        [panel("Accuracy", "accuracy"), panel("Log loss", "log_loss")],
-        # Pictures are given away: of a path on this computer, its end is enough.
-        title=f"Learning curves of {short_name(document['model'])} on {short_name(document['source'])}",
-    )

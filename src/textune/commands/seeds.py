@@ -14,11 +14,13 @@ from typing import Any
 from textune.commands.train import Request, TrainResult, carry_out, resume
 from textune.context import Context, Observer, Silence, in_words
 from textune.errors import RequestError
-from textune.evaluation.summary import summarise
+from textune.evaluation.document import MetricsDocument
 from textune.extras import check_extras
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, resolve_recipe
+from textune.run.layout import Run
 from textune.run.lifecycle import choose_folder
+from textune.run.predictions import read_predictions
 from textune.run.seeds import (
     SeedsPlan,
     check_free_for_seeds,
@@ -143,10 +145,27 @@ def _train_all(
             ctx.note(_in_short(seed, result, seconds_left))
     document: dict[str, Any] = {}
     if is_first():
-        documents = [result.document for result in results]
-        document = summarise(plan.path, plan.runs, seeds=plan.seeds, documents=documents)
+        document = _summarise(plan, [MetricsDocument.model_validate(each.document) for each in results])
         write_json(plan.summary, document)
     return SeedsResult(plan.path, document, plan.runs)
+
+
+def _summarise(plan: SeedsPlan, documents: Sequence[MetricsDocument]) -> dict[str, Any]:
+    """Return the contents of `summary.json`."""
+    from textune.evaluation.spread import summarise_seeds
+
+    scored = {}
+    for split in ("validation", "test"):
+        stored = [read_predictions(Run(run).predictions / f"{split}.parquet") for run in plan.runs]
+        scored[split] = [each.probabilities for each in stored], stored[0].labels
+    return summarise_seeds(
+        documents,
+        scored,
+        path=str(plan.path),
+        runs=[str(run) for run in plan.runs],
+        seeds=plan.seeds,
+        bootstrap_samples=plan.recipe.evaluate.bootstrap_samples,
+    )
 
 
 class _SeedObserver:

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from textune.audit.training_checks import check_data
-from textune.commands.report import add_report
 from textune.context import Context, Observer, Silence
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RunError
-from textune.evaluation.describing import describe
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.evaluating import evaluate_splits
 from textune.extras import check_extras
 from textune.files import sha256_of, write_json
 from textune.model.verification import verify_saved
-from textune.recipe.recipes import Recipe, load_recipe, resolve_recipe
+from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe
+from textune.report.results import RunResults
+from textune.report.writing import write_report
 from textune.run.layout import Run, open_run, read_origin
 from textune.run.lifecycle import check_free, check_resumable, choose_folder, drop_checkpoints, run_folder
 from textune.run.provenance import (
@@ -164,6 +166,8 @@ def resume(
 
 def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
     """Train and write the run, from its beginning or, if the origin of a stopped run is given, from there."""
+    from textune.runtimes.torch_runtime import TorchPredictor
+
     keep_memory_low()
     task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
     with ctx.clock.stage("prepare"):
@@ -185,27 +189,28 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
         with ctx.clock.stage("evaluate"):
             ctx.stage("Evaluating")
             probabilities = method.probabilities()
-            evaluation = describe(
-                task.texts,
+            evaluation = evaluate_splits(
+                task.texts.dataset,
                 probabilities,
-                label_names=task.data.label_names,
                 settings=task.recipe.evaluate,
                 temperature=fit.temperature,
+                short_test=task.texts.short_test,
             )
             for sentence in evaluation.notes:
                 ctx.note(sentence)
-        document = {
-            "run": str(request.path),
-            "recipe": request.recipe_name,
-            "model": task.weights.name,
-            "source": task.data.name,
-            **evaluation.document,
-            "training": fit.summary(task),
-            "data_checks": checks,
-        }
+        document = MetricsDocument.of(
+            evaluation.measurements,
+            run=str(request.path),
+            recipe=request.recipe_name,
+            model=task.weights.name,
+            source=task.data.name,
+            training=fit.summary(task),
+            data_checks=checks,
+            seconds={},
+        )
         with ctx.clock.stage("save"):
             ctx.stage("Saving, and verifying the saved model")
-            save_results(
+            predictions = save_results(
                 run,
                 task.classifier,
                 task.texts.dataset,
@@ -224,11 +229,21 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
             )
             facts["verification"] = verification.facts
         with ctx.clock.stage("report"):
-            document["seconds"] = ctx.clock.seconds()
-            add_report(run, document, facts, classifier=verification.classifier, observer=ctx)
-        document["seconds"] = ctx.clock.seconds()
-        write_json(run.metrics, document)
-    return TrainResult(request.path, document, fit.history)
+            results = RunResults(
+                path=run.path,
+                document=document.model_copy(update={"seconds": ctx.clock.seconds()}),
+                history=fit.history,
+                recipe_text=dump_recipe(task.recipe),
+                facts=made_from,
+                created=str(facts["created"]),
+                head="linear" if task.classifier.stock is None else "stock",
+                max_length=task.classifier.max_length,
+                predictions=predictions,
+            )
+            write_report(run, results, TorchPredictor(verification.classifier), ctx)
+        written = document.model_copy(update={"seconds": ctx.clock.seconds()}).to_json()
+        write_json(run.metrics, written)
+    return TrainResult(request.path, written, fit.history)
 
 
 def _share_work(task: Task, request: Request, ctx: Context, *, resume: bool) -> TrainResult:

@@ -1,1 +1,1 @@
-"""What a classifier's probabilities are worth: figures, their intervals, and what they must beat."""
+"""What a classifier's probabilities are worth: metrics, their intervals, and the baselines to beat."""

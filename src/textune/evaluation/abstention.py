@@ -1,13 +1,13 @@
 """Fewer answers, more of them right: the threshold for a precision, and what it leaves to a person.
 
 In: probabilities and labels. Out: a threshold of the top probability, and how many rows at or above it are
-answered and right. Does not know which model gave the probabilities, nor which split the rows are; whoever
-calls it chooses by rows that were not trained on, and measures on others.
+answered and right. Does not know which model gave the probabilities, nor which split the rows are; the caller
+chooses by rows that were not trained on, and measures on others.
 
 A precision that is merely seen on the rows by which a threshold is chosen does not hold on others: half of
-the time it comes out lower. A threshold counts as enough where the rows show the precision: where the lower
-end of its one-sided 90 % interval reaches it (docs/decisions/0014-a-threshold-with-a-margin.md). That
-interval is the exact binomial one, as that of `intervals.share_interval` is.
+the time it comes out lower. A threshold is enough where the rows show the precision: where the lower end of
+its one-sided 90 % interval reaches it (docs/decisions/0014-a-threshold-with-a-margin.md). That interval is
+exact and binomial, as is `intervals.share_interval`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, share_interval
+from textune.evaluation.metrics import Labels, Probabilities
 
 USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
 """Precisions that a table of coverage lists."""
@@ -27,7 +28,7 @@ USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
 _SURE = 0.9
 _CURVE_POINTS = 200
 
-Rows = tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]
+Scored = tuple[Probabilities, Labels]
 """Probabilities (rows, classes) and the true class ids (rows,)."""
 
 
@@ -57,7 +58,7 @@ class CoverageRow:
     Attributes:
         min_precision: The precision.
         threshold: The lowest threshold that the validation rows show to be enough; None: they show none.
-        validation: What it does to the rows by which it was chosen; None where there is none.
+        validation: What it does to the rows by which it was chosen; None without a threshold.
         test: What it does to the test rows; None likewise.
     """
 
@@ -69,7 +70,7 @@ class CoverageRow:
 
 @dataclass(frozen=True)
 class CoverageCurve:
-    """Coverage against precision, from the surest rows on.
+    """Coverage against precision, from the most confident rows on.
 
     Attributes:
         thresholds: Top probabilities, falling.
@@ -82,9 +83,7 @@ class CoverageCurve:
     precision: tuple[float, ...]
 
 
-def choose_threshold(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, min_precision: float
-) -> float | None:
+def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precision: float) -> float | None:
     """Return the lowest threshold of the top probability at which the rows show a precision.
 
     Args:
@@ -110,14 +109,12 @@ def choose_threshold(
     return float((scores[last] + scores[last + 1]) / 2) if last + 1 < len(scores) else 0.0
 
 
-def most_precision(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+def most_precision(probabilities: Probabilities, labels: Labels) -> float:
     """Return the highest precision that the rows show at any threshold (see `choose_threshold`)."""
     return float(_shown_precisions(probabilities, labels)[1].max())
 
 
-def measure_answers(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, threshold: float
-) -> Answers:
+def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: float) -> Answers:
     """Measure what is left of rows (rows, classes) whose top probability reaches a threshold.
 
     Example:
@@ -138,7 +135,7 @@ def measure_answers(
 
 
 def coverage_table(
-    validation: Rows, test: Rows, *, min_precisions: Sequence[float] = USUAL_PRECISIONS
+    validation: Scored, test: Scored, *, min_precisions: Sequence[float] = USUAL_PRECISIONS
 ) -> tuple[CoverageRow, ...]:
     """Return what each of some precisions costs: thresholds chosen on validation, measured on both."""
     rows = []
@@ -152,9 +149,7 @@ def coverage_table(
     return tuple(rows)
 
 
-def coverage_curve(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> CoverageCurve:
+def coverage_curve(probabilities: Probabilities, labels: Labels) -> CoverageCurve:
     """Return coverage against precision as a curve of at most 200 points."""
     scores, counts, right = _cumulated(probabilities, labels)
     points = np.unique(np.linspace(0, len(scores) - 1, min(len(scores), _CURVE_POINTS)).round().astype(int))

@@ -1,19 +1,42 @@
 """What any classifier must beat: the most frequent class, and word statistics.
 
 In: the training texts and labels, and the texts to classify. Out: probabilities, to be measured as a model's
-are. Does not know the true labels of what it classifies, nor the model that it is compared with.
+are. Does not know the true labels of the texts to classify, nor the model that it is compared with.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# A word, or a single sign that is none: an emoji, a punctuation mark. One-letter words count too.
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a baseline is called.
+
+    Attributes:
+        title: Its name in sentences.
+        short_title: Its name in narrow tables.
+    """
+
+    title: str
+    short_title: str
+
+
+MAJORITY = "majority_class"
+TFIDF = "tfidf_logistic_regression"
+BASELINES: Mapping[str, Baseline] = {
+    MAJORITY: Baseline("the most frequent class", "majority class"),
+    TFIDF: Baseline("TF-IDF + logistic regression", "TF-IDF, logistic"),
+}
+"""The baselines by their keys in metrics.json."""
+
+# A word, or a single other sign: an emoji, a punctuation mark. One-letter words count too.
 _WORD = r"\w+|[^\w\s]"
 _PIECE_CHARACTERS = 4
 # Far more of a text than an encoder reads; bounds what one huge text can cost.
@@ -22,6 +45,16 @@ _MIN_TEXTS = 2
 _INVERSE_REGULARISATION = 8.0
 _TOLERANCE = 1e-3
 _MAX_ITERATIONS = 40
+
+
+def baseline_probabilities(
+    train_texts: Sequence[str], train_labels: ArrayLike, texts: Sequence[str], *, classes: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return the probabilities (rows, classes) of every baseline for some texts, by its key."""
+    return {
+        MAJORITY: majority_probabilities(train_labels, classes=classes, rows=len(texts)),
+        TFIDF: tfidf_probabilities(train_texts, train_labels, texts, classes=classes),
+    }
 
 
 def majority_probabilities(train_labels: ArrayLike, *, classes: int, rows: int) -> NDArray[np.float64]:
@@ -96,15 +129,15 @@ def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
 
     Words are counted in all texts, and each distinct word is cut into its pieces once: the product of the
     two count matrices gives the pieces of every text, several times faster than cutting each text. The
-    texts to classify lend their words to the cutting only; which pieces count, and how much, is decided by
-    the training texts.
+    words of the texts to classify are cut too, but the training texts decide which pieces count, and how
+    much.
     """
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
     cut = [text[:_MAX_CHARACTERS] for text in (*train_texts, *texts)]
     if not any(text.strip() for text in cut):
         return None
-    # Half the memory traffic of float64, and the same figures.
+    # Half the memory traffic of float64, and the same metrics.
     words = CountVectorizer(token_pattern=_WORD, dtype=np.float32)
     word_counts = words.fit_transform(cut)
     pieces = CountVectorizer(analyzer=_pieces, dtype=np.float32).fit_transform(words.get_feature_names_out())

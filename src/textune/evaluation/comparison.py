@@ -1,43 +1,46 @@
-"""Two classifiers on the same rows: which is better, by how much, and how sure that is.
+"""Two classifiers on the same rows: which is better, by how much, and how certain that is.
 
 In: the probabilities of both, and the labels. Out: `Comparison`, and sentences that say it. Does not know
-where the probabilities come from; whoever calls it vouches that row by row they are of the same texts.
+where the probabilities come from; the caller vouches that row by row they are of the same texts.
 
 Both are measured on the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and what
-is told is the interval of the difference. It is narrower than two intervals side by side suggest, as an easy
+counts is the interval of the difference. It is narrower than two intervals side by side suggest, as an easy
 draw of rows is easy for both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) looks at the rows
 that one has right and the other wrong, and asks whether a fair coin would split them so unevenly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import (
-    Interval,
-    confusion_resamples,
-    mean_resamples,
-    percentile_interval,
+from textune.evaluation.intervals import Interval, mean_interval, percentile_interval
+from textune.evaluation.metrics import (
+    DECIDING,
+    Labels,
+    MeanMetric,
+    Metric,
+    Probabilities,
+    headline_metrics,
+    resample_metrics,
 )
-from textune.evaluation.metrics import accuracy_of, count_confusion, log_losses, macro_f1_of
 
 Outcome = Literal["better", "worse", "unclear", "same"]
 
 _ROUNDING = 1e-9
-"""Less than this is no difference but the order of a sum."""
+"""A smaller difference is due to the order of a sum."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of two classifiers on the same rows.
+    """One metric of two classifiers on the same rows.
 
     Attributes:
-        first: The first's figure.
+        first: The first's value.
         second: The second's.
         difference: The first's less the second's.
         ci95: 95 % bootstrap interval of the difference.
@@ -82,18 +85,29 @@ class Comparison:
     Attributes:
         examples: Number of rows.
         agreement: The share of rows that both give the same label.
-        accuracy: The accuracies.
-        macro_f1: The values of macro-F1, by which the outcome is decided.
-        log_loss: The log losses, of which less is better.
+        differences: The headline metrics of both, by key.
         mcnemar: The rows that tell the two apart.
     """
 
     examples: int
     agreement: float
-    accuracy: Difference
-    macro_f1: Difference
-    log_loss: Difference
+    differences: Mapping[str, Difference]
     mcnemar: McNemar
+
+    @property
+    def accuracy(self) -> Difference:
+        """The accuracies."""
+        return self.differences["accuracy"]
+
+    @property
+    def macro_f1(self) -> Difference:
+        """The values of macro-F1, which decides the outcome."""
+        return self.differences[DECIDING]
+
+    @property
+    def log_loss(self) -> Difference:
+        """The log losses, of which less is better."""
+        return self.differences["log_loss"]
 
     @property
     def outcome(self) -> Outcome:
@@ -105,17 +119,20 @@ class Comparison:
         return "better" if self.macro_f1.difference > 0 else "worse"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures and the outcome as plain JSON values."""
-        values = asdict(self)
-        for figure in ("accuracy", "macro_f1", "log_loss"):
-            values[figure]["ci95"] = list(values[figure]["ci95"])
-        return {**values, "outcome": self.outcome}
+        """Return the numbers and the outcome as plain JSON values; each metric stands under its own key."""
+        return {
+            "examples": self.examples,
+            "agreement": self.agreement,
+            **{key: {**asdict(each), "ci95": list(each.ci95)} for key, each in self.differences.items()},
+            "mcnemar": asdict(self.mcnemar),
+            "outcome": self.outcome,
+        }
 
 
 def compare_probabilities(
-    first: NDArray[np.floating[Any]],
-    second: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
+    first: Probabilities,
+    second: Probabilities,
+    labels: Labels,
     *,
     bootstrap_samples: int = 2000,
     seed: int = 0,
@@ -142,28 +159,52 @@ def compare_probabilities(
             f"probabilities must be of the same rows, got {first.shape} and {second.shape} for "
             f"labels {labels.shape}"
         )
-    classes = first.shape[1]
-    predicted = np.column_stack([first.argmax(axis=1), second.argmax(axis=1)])
-    losses = np.column_stack([log_losses(first, labels), log_losses(second, labels)])
-    accuracies, f1s = confusion_resamples(
-        predicted,
+    predicted = first.argmax(axis=1), second.argmax(axis=1)
+    return Comparison(
+        examples=len(labels),
+        agreement=float((predicted[0] == predicted[1]).mean()),
+        differences=measure_differences(
+            headline_metrics(), first, second, labels, bootstrap_samples=bootstrap_samples, seed=seed
+        ),
+        mcnemar=mcnemar(*(each == labels for each in predicted)),
+    )
+
+
+def measure_differences(
+    metrics: Collection[Metric],
+    first: Probabilities,
+    second: Probabilities,
+    labels: Labels,
+    *,
+    bootstrap_samples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Difference]:
+    """Return metrics of two classifiers on the same rows, by key; for the arguments see the comparison.
+
+    Example:
+        >>> labels = np.array([0, 1, 0, 1])
+        >>> right, half_right = np.eye(2)[labels], np.eye(2)[[0, 1, 1, 0]]
+        >>> measure_differences([METRICS["macro_f1"]], right, half_right, labels)["macro_f1"].difference
+        0.5
+    """
+    resampled = resample_metrics(
+        [metric for metric in metrics if not isinstance(metric, MeanMetric)],
+        [first, second],
         labels,
-        [accuracy_of, macro_f1_of],
-        classes=classes,
         samples=bootstrap_samples,
         seed=seed,
     )
-    excess = losses[:, 0] - losses[:, 1]
-    excesses = mean_resamples(excess[:, None], samples=bootstrap_samples, seed=seed)[:, 0]
-    confusions = [count_confusion(column, labels, classes=classes) for column in predicted.T]
-    return Comparison(
-        examples=len(labels),
-        agreement=float((predicted[:, 0] == predicted[:, 1]).mean()),
-        accuracy=_difference([accuracy_of(each) for each in confusions], accuracies[:, 0] - accuracies[:, 1]),
-        macro_f1=_difference([macro_f1_of(each) for each in confusions], f1s[:, 0] - f1s[:, 1]),
-        log_loss=_difference(losses.mean(axis=0), excesses),
-        mcnemar=mcnemar(*(column == labels for column in predicted.T)),
-    )
+    differences = {}
+    for metric in metrics:
+        one, other = metric.measure([first, second], labels)
+        if isinstance(metric, MeanMetric):
+            # The difference of two means is the mean of the rows' differences, which needs half the draws.
+            excess = metric.function(first, labels) - metric.function(second, labels)
+            interval = mean_interval(excess, samples=bootstrap_samples, seed=seed)
+        else:
+            interval = percentile_interval(resampled[metric.key][:, 0] - resampled[metric.key][:, 1])
+        differences[metric.key] = Difference(one, other, one - other, interval)
+    return differences
 
 
 def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
@@ -190,7 +231,7 @@ def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
 
 
 def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
-    """Say in a sentence which of two classifiers is better by macro-F1, and how sure that is."""
+    """Say in a sentence which of two classifiers is better by macro-F1, and how certain that is."""
     if comparison.outcome == "same":
         return f"No difference: {first} and {second} give every text the same label."
     if comparison.outcome == "unclear":
@@ -223,7 +264,7 @@ def _unclear(comparison: Comparison, first: str) -> str:
     place = f"{_points(abs(difference))} points {'lower' if difference < 0 else 'higher'}"
     low, high = comparison.macro_f1.ci95
     return (
-        f"the macro-F1 of {first} is {place if difference else 'no other'}, and its 95 % interval runs from "
+        f"the macro-F1 of {first} is {place if difference else 'the same'}, and its 95 % interval runs from "
         f"{_points(max(0.0, -low))} points lower to {_points(max(0.0, high))} higher"
     )
 
@@ -232,8 +273,3 @@ def _points(share: float) -> str:
     """Return a share in points, with a second decimal where the first would hide that it is not 0."""
     decimals = 1 if abs(share) >= 0.0005 or share == 0 else 2
     return f"{share * 100:.{decimals}f}"
-
-
-def _difference(figures: Sequence[Any], resampled: NDArray[np.float64]) -> Difference:
-    first, second = (float(each) for each in figures)
-    return Difference(first, second, first - second, percentile_interval(resampled))

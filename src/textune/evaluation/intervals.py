@@ -1,12 +1,12 @@
-"""How sure a figure is: 95 % intervals, by the bootstrap; those of shares are exact.
+"""How certain a metric is: 95 % confidence intervals by the bootstrap; those of shares are exact.
 
-In: a confusion matrix, predicted classes, or values per row. Out: (low, high) of a figure, or its values in
-many resamples. Does not know what the figures mean or where the rows come from.
+In: predicted classes, or values per row. Out: an interval (low, high), or a metric's values in many
+resamples. Does not know what the metrics mean or where the rows come from.
 
 The method is Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13: draw as many rows as
 there are, with replacement, many times; measure each draw; the interval runs from the 2.5th to the 97.5th
-percentile of what was measured. It says how much a figure would move with other rows of the same kind. It
-cannot know of mistakes that no row shows: where all rows are right, its two ends are one.
+percentile of what was measured. It says how much a metric would move with other rows of the same kind. It
+cannot know of mistakes that no row shows: where all rows are right, its two ends coincide.
 
 Two classifiers are compared on the same resamples: what makes a draw of rows easy or hard moves both, and
 leaves their difference alone.
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Interval = tuple[float, float]
-Figure = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""From confusion matrices (samples, ..., classes, classes) to the figure of each, (samples, ...)."""
+OfConfusions = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""From confusion matrices (..., classes, classes) to a value of each, (...)."""
 
 _PERCENTILES = (2.5, 97.5)
 # Values held at once while resampling (2 MB of them): larger blocks are not faster, as they leave the
@@ -30,35 +30,8 @@ _PERCENTILES = (2.5, 97.5)
 _BLOCK_VALUES = 1 << 18
 
 
-def confusion_intervals(
-    confusion: NDArray[np.int64], figures: Sequence[Figure], *, samples: int, seed: int
-) -> list[Interval]:
-    """Return the interval of each figure that a confusion matrix determines.
-
-    Such a figure does not see rows, only how many of them fall into each cell. A row drawn with replacement
-    falls into a cell with a probability that is the cell's share of the rows, independently of the other
-    rows, so the cells of one resample are distributed as one draw from a multinomial with these shares.
-    Drawing the cells directly is therefore the row bootstrap itself, not an approximation, at a cost that
-    does not grow with the number of rows.
-
-    Args:
-        confusion: (classes, classes), counts of rows; at least one is not zero.
-        figures: Functions from confusion matrices (samples, classes, classes) to one value each (samples,).
-        samples: Number of resamples.
-        seed: The same seed gives the same intervals.
-
-    Returns:
-        One interval per figure, in their order.
-    """
-    blocks = [
-        [figure(resamples) for figure in figures]
-        for resamples in _resampled_confusions(confusion, samples, seed=seed)
-    ]
-    return [percentile_interval(np.concatenate(values)) for values in zip(*blocks, strict=True)]
-
-
 def mean_interval(values: NDArray[np.float64], *, samples: int, seed: int) -> Interval:
-    """Return the interval of the mean of one value per row, such as each row's log loss.
+    """Return the interval of the mean of one value per row.
 
     Args:
         values: (rows,), at least one.
@@ -82,33 +55,45 @@ def mean_resamples(values: NDArray[np.float64], *, samples: int, seed: int) -> N
     return np.concatenate(means)
 
 
+def row_resamples(
+    measure: Callable[[NDArray[np.int64]], Sequence[float]], rows: int, *, samples: int, seed: int
+) -> NDArray[np.float64]:
+    """Return what a function of row numbers (rows,) gives for each resample, (samples, values)."""
+    rng = np.random.default_rng(seed)
+    return np.array([measure(rng.integers(rows, size=rows)) for _ in range(samples)], dtype=np.float64)
+
+
 def confusion_resamples(
     predicted: NDArray[np.integer[Any]],
     labels: NDArray[np.integer[Any]],
-    figures: Sequence[Figure],
+    functions: Sequence[OfConfusions],
     *,
     classes: int,
     samples: int,
     seed: int,
 ) -> list[NDArray[np.float64]]:
-    """Return the values of figures of several classifiers in the same resamples of rows.
+    """Return values of the confusion matrices of several classifiers in the same resamples of rows.
 
-    What `confusion_intervals` says of the cells of one confusion matrix holds for the cells of the joint one,
-    in which rows are alike that have the same label and the same prediction of every classifier.
+    Such a value does not see rows, only how many of them fall into each cell of the joint confusion matrix,
+    in which rows are alike that have the same label and the same prediction of every classifier. A row drawn
+    with replacement falls into a cell with a probability that is the cell's share of the rows, independently
+    of the other rows, so the cells of one resample are distributed as one draw from a multinomial with these
+    shares. Drawing the cells directly is therefore the row bootstrap itself, not an approximation, at a cost
+    that does not grow with the number of rows.
 
     Args:
         predicted: (rows, classifiers), class ids; at least one row.
         labels: (rows,), class ids.
-        figures: Functions from confusion matrices (some, classifiers, classes, classes) to values (some,
+        functions: Functions from confusion matrices (some, classifiers, classes, classes) to values (some,
             classifiers).
         classes: Number of classes.
         samples: Number of resamples.
         seed: The same seed gives the same resamples.
 
     Returns:
-        Values (samples, classifiers) for each figure.
+        Values (samples, classifiers) for each function.
     """
-    cells, counts = np.unique(np.column_stack([labels, predicted]), axis=0, return_counts=True)
+    cells, counts = _joint_cells(np.column_stack([labels, predicted]), classes)
     classifiers, blocks = predicted.shape[1], []
     held = max(len(cells), classifiers * classes**2)
     for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=held):
@@ -120,8 +105,18 @@ def confusion_resamples(
             occupied, starts = np.unique(own[order], return_index=True)
             resamples[:, number, occupied] = np.add.reduceat(draws[:, order], starts, axis=1)
         shaped = resamples.reshape(len(draws), classifiers, classes, classes)
-        blocks.append([figure(shaped) for figure in figures])
+        blocks.append([function(shaped) for function in functions])
     return [np.concatenate(values) for values in zip(*blocks, strict=True)]
+
+
+def _joint_cells(ids: NDArray[Any], classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the different rows of class ids (rows, columns), in order, and how often each occurs."""
+    shape = (classes,) * ids.shape[1]
+    if classes ** ids.shape[1] >= 2**62:
+        return np.unique(ids, axis=0, return_counts=True)
+    # A single number per row sorts ten times faster.
+    numbers, counts = np.unique(np.ravel_multi_index(tuple(ids.T), shape), return_counts=True)
+    return np.column_stack(np.unravel_index(numbers, shape)), counts
 
 
 def resampled_counts(
@@ -141,7 +136,7 @@ def resampled_counts(
 
 
 def percentile_interval(values: NDArray[Any]) -> Interval:
-    """Return the 2.5th and the 97.5th percentile of a figure's values (samples,)."""
+    """Return the 2.5th and the 97.5th percentile of a metric's values (samples,)."""
     low, high = np.percentile(values, _PERCENTILES)
     return float(low), float(high)
 
@@ -160,19 +155,6 @@ def share_interval(part: int, whole: int) -> Interval:
     low = float(betaincinv(part, whole - part + 1, 0.025)) if part else 0.0
     high = float(betaincinv(part + 1, whole - part, 0.975)) if part < whole else 1.0
     return low, high
-
-
-def _resampled_confusions(
-    confusion: NDArray[np.int64], samples: int, *, seed: int
-) -> Iterator[NDArray[np.int64]]:
-    """Yield blocks (some, classes, classes) of resampled confusion matrices, `samples` in all."""
-    # Empty cells stay empty, and with many classes nearly all are: only the others are drawn.
-    occupied = np.flatnonzero(confusion)
-    counts, size = confusion.ravel()[occupied], confusion.size
-    for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=size):
-        resamples = np.zeros((len(draws), size), dtype=np.int64)
-        resamples[:, occupied] = draws
-        yield resamples.reshape(len(draws), *confusion.shape)
 
 
 def _block_sizes(samples: int, *, values_per_sample: int) -> Iterator[int]:

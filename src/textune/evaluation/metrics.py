@@ -1,192 +1,268 @@
-"""All figures of a classifier on labelled rows, with their doubt.
+"""The metrics of a classifier: the one table that every surface reads.
 
-In: probabilities and labels. Out: `Metrics`. Does not know which model gave the probabilities, nor which
-split the rows are. Needs numpy alone, as importing scikit-learn's metrics costs a second.
+In: probabilities and labels. Out: a metric, and its values in resamples of the rows, from which its
+confidence interval follows. Does not know which model gave the probabilities, nor which split the rows are.
+Needs numpy alone, as importing scikit-learn's metrics costs a second.
+
+`METRICS` lists the metrics by key, in the order in which tables show them. A metric that is registered there
+is in `metrics.json`, in the tables of the terminal, in the report and in the model card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval, confusion_intervals, mean_interval
-from textune.evaluation.reliability import measure_reliability
+from textune.evaluation.intervals import (
+    Interval,
+    confusion_resamples,
+    mean_resamples,
+    percentile_interval,
+    row_resamples,
+)
+from textune.evaluation.reliability import (
+    calibration_error,
+    error_interval,
+    error_resamples,
+    errors_by_chance,
+)
 
-_SUM_TOLERANCE = 1e-3
+if TYPE_CHECKING:
+    from textune.evaluation.split_metrics import SplitMetrics
+
+Probabilities = NDArray[np.floating[Any]]
+"""(rows, classes); each row sums to 1."""
+Labels = NDArray[np.integer[Any]]
+"""Class ids, (rows,)."""
+
+DECIDING = "macro_f1"
+"""The metric that decides which of two classifiers is better."""
 
 
 @dataclass(frozen=True)
-class ClassMetrics:
-    """One class's figures; a share of nothing is 0.
+class Metric:
+    """A metric of probabilities and labels.
+
+    Its interval is that of measuring resampled rows, which suits any function; the subclasses are faster.
 
     Attributes:
-        precision: Of the rows that were given this class, the share that have it.
-        recall: Of the rows that have this class, the share that were given it.
-        f1: Harmonic mean of precision and recall.
-        support: How many rows have this class.
+        key: Its key in metrics.json; the interval's is `KEY_ci95`.
+        title: Its name in tables and sentences.
+        function: Returns the metric of probabilities (rows, classes) and labels (rows,).
+        unit: `%` for a share that is written in percent, `nats`, or nothing.
+        direction: Which values are better.
+        is_headline: Whether it has a chart in the report, and is compared between classifiers.
     """
 
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    key: str
+    title: str
+    function: Callable[..., Any]
+    unit: Literal["%", "nats", ""] = ""
+    direction: Literal["higher", "lower"] = "higher"
+    is_headline: bool = False
+
+    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+        """Return the metric of each classifier."""
+        return [float(self.function(probabilities, labels)) for probabilities in classifiers]
+
+    def resample(
+        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Return the metric (samples, classifiers) of all classifiers in the same resamples of the rows."""
+        return row_resamples(
+            lambda rows: self.measure([each[rows] for each in classifiers], labels[rows]),
+            len(labels),
+            samples=samples,
+            seed=seed,
+        )
+
+    def interval(
+        self,
+        value: float,
+        resampled: NDArray[np.float64],
+        classifiers: Sequence[Probabilities],
+        *,
+        seed: int,
+    ) -> Interval:
+        """Return the 95 % interval of the classifiers' mean metric, whose resamples (samples,) are known."""
+        return percentile_interval(resampled)
+
+    def number(self, value: float, *, precise: bool = False, sign: bool = False) -> str:
+        """Return a value without its unit; with one more decimal if `precise`, always signed if `sign`."""
+        scaled, decimals = (value * 100, 1) if self.unit == "%" else (value, 3)
+        return f"{scaled:{'+' if sign else ''}.{decimals + precise}f}"
+
+    def write(self, value: float) -> str:
+        """Return a value with its unit, as all surfaces write it."""
+        return percent(value) if self.unit == "%" else self.number(value)
+
+    def write_with_interval(self, metrics: SplitMetrics) -> str:
+        """Return the value and half of its interval's width: "75.9 % ±2.2"; "-" where it was not measured."""
+        if self.key not in metrics.values:
+            return "-"
+        written = self.write(metrics.values[self.key])
+        low, high = metrics.intervals.get(self.key, (0.0, 0.0))
+        return f"{written} ±{self.number((high - low) / 2)}" if self.key in metrics.intervals else written
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """All figures of one classifier on one set of rows.
+class ConfusionMetric(Metric):
+    """A metric that the confusion matrix determines.
 
-    Attributes:
-        examples: Number of rows.
-        accuracy: Share of rows whose most probable class is the true one; of equals, the first counts.
-        log_loss: Mean negative natural logarithm of the true class's probability; 0 is perfect.
-        macro_f1: Unweighted mean of F1 over all classes; a class with no row and no prediction counts as 0.
-        expected_calibration_error: How far the top probability is from being right that often, as a share.
-        accuracy_ci95: 95 % bootstrap interval of the accuracy.
-        macro_f1_ci95: The same for macro-F1.
-        log_loss_ci95: The same for the log loss.
-        expected_calibration_error_ci95: The same for the calibration error, the rise that is due to chance
-            taken off; the figure itself may lie above it.
-        per_class: Each class's figures by its name, in the order of the class ids.
-        confusion: Numbers of rows; a row for each true class, a column for each predicted one.
+    Its `function` goes from confusion matrices (..., classes, classes) to values (...).
     """
 
-    examples: int
-    accuracy: float
-    log_loss: float
-    macro_f1: float
-    expected_calibration_error: float
-    accuracy_ci95: Interval
-    macro_f1_ci95: Interval
-    log_loss_ci95: Interval
-    expected_calibration_error_ci95: Interval
-    per_class: dict[str, ClassMetrics]
-    confusion: list[list[int]]
+    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+        """Return the metric of each classifier."""
+        return [float(self.function(count_confusion(each, labels))) for each in classifiers]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the figures as plain JSON values, in the order of the attributes."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
-        }
+    def resample(
+        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Return the metric (samples, classifiers) in the same resamples, drawn as confusion matrices."""
+        return resample_metrics([self], classifiers, labels, samples=samples, seed=seed)[self.key]
 
 
-def measure(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
+@dataclass(frozen=True)
+class MeanMetric(Metric):
+    """A metric that is the mean of one value per row.
+
+    Its `function` goes from probabilities (rows, classes) and labels (rows,) to values (rows,).
+    """
+
+    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+        """Return the metric of each classifier."""
+        values = [self.function(each, labels) for each in classifiers]
+        if len(values) == 1:
+            return [float(values[0].mean())]
+        return [float(each) for each in np.column_stack(values).mean(axis=0)]
+
+    def resample(
+        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Return the means (samples, classifiers) of all classifiers in the same resamples of the rows."""
+        values = np.column_stack([self.function(each, labels) for each in classifiers])
+        return mean_resamples(values, samples=samples, seed=seed)
+
+
+@dataclass(frozen=True)
+class CalibrationMetric(Metric):
+    """The expected calibration error, whose interval takes off the rise that is due to chance."""
+
+    def resample(
+        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Return the errors (samples, classifiers) of all classifiers in the same resamples of the rows."""
+        return error_resamples(classifiers, labels, samples=samples, seed=seed)
+
+    def interval(
+        self,
+        value: float,
+        resampled: NDArray[np.float64],
+        classifiers: Sequence[Probabilities],
+        *,
+        seed: int,
+    ) -> Interval:
+        """Return the 95 % interval; the value itself may lie above it (see `error_interval`)."""
+        by_chance = np.mean(
+            [errors_by_chance(each, samples=len(resampled), seed=seed) for each in classifiers], axis=0
+        )
+        return error_interval(value, resampled, by_chance)
+
+
+METRICS: dict[str, Metric] = {}
+"""All metrics by key, in the order in which tables show them."""
+
+
+def register_metric(metric: Metric) -> Metric:
+    """Add a metric to `METRICS`, and return it."""
+    METRICS[metric.key] = metric
+    return metric
+
+
+def headline_metrics() -> list[Metric]:
+    """Return the metrics that have a chart, and by which classifiers are compared."""
+    return [metric for metric in METRICS.values() if metric.is_headline]
+
+
+def measured_metrics(splits: Iterable[SplitMetrics]) -> list[Metric]:
+    """Return the metrics that some of the splits have."""
+    keys = {key for split in splits for key in split.values}
+    return [metric for metric in METRICS.values() if metric.key in keys]
+
+
+def resample_metrics(
+    metrics: Collection[Metric],
+    classifiers: Sequence[Probabilities],
+    labels: Labels,
     *,
-    label_names: Sequence[str],
-    bootstrap_samples: int = 2000,
-    seed: int = 0,
-) -> Metrics:
-    """Measure probabilities against true labels.
+    samples: int,
+    seed: int,
+) -> dict[str, NDArray[np.float64]]:
+    """Return each metric (samples, classifiers) in the same resamples, by key.
 
-    The probabilities are measured as they are: rows whose sum is off by rounding are not rescaled, as the
-    figures should be those of what is served.
+    All metrics that the confusion matrix determines share the resamples of it.
+    """
+    by_confusion = [metric for metric in metrics if isinstance(metric, ConfusionMetric)]
+    columns = confusion_resamples(
+        np.column_stack([each.argmax(axis=1) for each in classifiers]),
+        labels,
+        [metric.function for metric in by_confusion],
+        classes=classifiers[0].shape[1],
+        samples=samples,
+        seed=seed,
+    )
+    shared = dict(zip((metric.key for metric in by_confusion), columns, strict=True))
+    return {
+        metric.key: shared[metric.key]
+        if metric.key in shared
+        else metric.resample(classifiers, labels, samples=samples, seed=seed)
+        for metric in metrics
+    }
 
-    Args:
-        probabilities: (rows, classes), each row summing to 1 within 0.001.
-        labels: (rows,), class ids.
-        label_names: The classes' names in the order of their ids.
-        bootstrap_samples: Resamples behind each interval.
-        seed: The same seed gives the same intervals.
 
-    Returns:
-        The figures; two calls with the same arguments return equal ones.
-
-    Raises:
-        ValueError: The arguments are not probabilities and labels of these classes.
+def percent(share: float) -> str:
+    """Return a share in percent.
 
     Example:
-        >>> metrics = measure(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 0]), label_names=["no", "yes"])
-        >>> metrics.accuracy, metrics.confusion
-        (0.5, [[1, 1], [0, 0]])
+        >>> percent(0.7594)
+        '75.9 %'
     """
-    _check(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
-    confusion = count_confusion(probabilities.argmax(axis=1), labels, classes=len(label_names))
-    losses = log_losses(probabilities, labels)
-    reliability = measure_reliability(probabilities, labels, bootstrap_samples=bootstrap_samples, seed=seed)
-    accuracy_ci95, macro_f1_ci95 = confusion_intervals(
-        confusion, [accuracy_of, macro_f1_of], samples=bootstrap_samples, seed=seed
-    )
-    return Metrics(
-        examples=len(labels),
-        accuracy=float(accuracy_of(confusion)),
-        log_loss=float(losses.mean()),
-        macro_f1=float(macro_f1_of(confusion)),
-        expected_calibration_error=reliability.expected_calibration_error,
-        accuracy_ci95=accuracy_ci95,
-        macro_f1_ci95=macro_f1_ci95,
-        log_loss_ci95=mean_interval(losses, samples=bootstrap_samples, seed=seed),
-        expected_calibration_error_ci95=reliability.expected_calibration_error_ci95,
-        per_class=_per_class(confusion, label_names),
-        confusion=confusion.tolist(),
-    )
+    return f"{share * 100:.1f} %"
 
 
-def _check(
-    probabilities: NDArray[Any], labels: NDArray[Any], *, label_names: Sequence[str], bootstrap_samples: int
-) -> None:
-    classes = len(label_names)
-    if len(set(label_names)) != classes:
-        raise ValueError(f"label_names must differ from one another, got {list(label_names)}")
-    if labels.ndim != 1 or len(labels) == 0 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"labels must be (rows,) integers, got {labels.shape} {labels.dtype}")
-    if probabilities.shape != (len(labels), classes) or not np.issubdtype(probabilities.dtype, np.floating):
-        raise ValueError(
-            f"probabilities must be ({len(labels)}, {classes}) floats, "
-            f"got {probabilities.shape} {probabilities.dtype}"
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels must be 0 to {classes - 1}, got {labels.min()} to {labels.max()}")
-    if not np.isfinite(probabilities).all() or probabilities.min() < 0:
-        raise ValueError("probabilities must be finite and not negative")
-    sums = probabilities.sum(axis=1, dtype=np.float64)
-    worst = int(np.abs(sums - 1).argmax())
-    if abs(sums[worst] - 1) > _SUM_TOLERANCE:
-        raise ValueError(f"probabilities must sum to 1 in each row; row {worst} sums to {sums[worst]:.6g}")
-    if bootstrap_samples < 1:
-        raise ValueError(f"bootstrap_samples must be at least 1, got {bootstrap_samples}")
+def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.int64]:
+    """Return numbers of rows (classes, classes): a row for each true class, a column for each predicted.
 
-
-def count_confusion(predicted: NDArray[Any], labels: NDArray[Any], *, classes: int) -> NDArray[np.int64]:
-    """Return numbers of rows (classes, classes): a row for each true class, a column for each predicted."""
-    cells = labels.astype(np.int64) * classes + predicted
+    The most probable class is the predicted one; of equals, the first.
+    """
+    classes = probabilities.shape[1]
+    cells = labels.astype(np.int64) * classes + probabilities.argmax(axis=1)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def accuracy_of(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the accuracies (...) of confusion matrices (..., classes, classes)."""
+def _accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     hits: NDArray[np.float64] = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
     return hits
 
 
-def macro_f1_of(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the macro-F1 (...) of confusion matrices (..., classes, classes)."""
+def _macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    mean: NDArray[np.float64] = _ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(
-        axis=-1
-    )
+    mean: NDArray[np.float64] = ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(axis=-1)
     return mean
 
 
-def _per_class(confusion: NDArray[np.int64], label_names: Sequence[str]) -> dict[str, ClassMetrics]:
-    hits, given, support = np.diagonal(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
-    columns = [_ratio(hits, given), _ratio(hits, support), _ratio(2 * hits, given + support), support]
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {name: ClassMetrics(*row) for name, row in zip(label_names, rows, strict=True)}
-
-
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return part / whole, and 0 where the whole is nothing, which leaves the part nothing too."""
     quotient: NDArray[np.float64] = part / np.maximum(whole, 1)
     return quotient
 
 
-def log_losses(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+def _log_losses(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
     """Return each row's log loss.
 
     A probability of 0 would cost infinitely much. As in scikit-learn's `log_loss`, it counts as the smallest
@@ -196,3 +272,20 @@ def log_losses(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.
     of_truth = np.clip(probabilities[np.arange(len(labels)), labels], epsilon, 1 - epsilon)
     losses: NDArray[np.float64] = -np.log(of_truth.astype(np.float64))
     return losses
+
+
+ACCURACY = register_metric(ConfusionMetric("accuracy", "accuracy", _accuracy, unit="%", is_headline=True))
+"""The share of rows whose most probable class is the true one."""
+
+MACRO_F1 = register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, unit="%", is_headline=True))
+"""The unweighted mean of F1 over all classes; a class without rows and predictions counts as 0."""
+
+LOG_LOSS = register_metric(
+    MeanMetric("log_loss", "log loss", _log_losses, unit="nats", direction="lower", is_headline=True)
+)
+"""The mean negative natural logarithm of the true class's probability; 0 is perfect."""
+
+CALIBRATION_ERROR = register_metric(
+    CalibrationMetric("expected_calibration_error", "calibration error", calibration_error, direction="lower")
+)
+"""How far the top probability is from the share of rows that are right, on average."""

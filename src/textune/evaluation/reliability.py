@@ -1,7 +1,7 @@
-"""Is "80 % sure" right 80 % of the time? Rows by how sure the classifier is, and the calibration error.
+"""Is "80 % sure" right 80 % of the time? Rows by the classifier's confidence, and the calibration error.
 
-In: probabilities and labels. Out: `Reliability`: what a reliability diagram draws, and its one figure. Does
-not know which model gave the probabilities, nor which split the rows are.
+In: probabilities and labels. Out: `Reliability`: what a reliability diagram draws, and the calibration error.
+Does not know which model gave the probabilities, nor which split the rows are.
 
 Guo et al. 2017 (https://arxiv.org/abs/1706.04599), section 2: rows are put into equally wide bins
 ((m - 1) / M, m / M] by their top probability. The expected calibration error is the mean distance between a
@@ -54,7 +54,7 @@ class Reliability:
     Attributes:
         expected_calibration_error: The mean distance over all rows, as a share.
         expected_calibration_error_ci95: Its 95 % bootstrap interval.
-        bins: The bins that have rows, from the least sure on.
+        bins: The bins that have rows, from the least confident on.
     """
 
     expected_calibration_error: float
@@ -96,7 +96,7 @@ def reliability_bins(
     probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
 ) -> tuple[ReliabilityBin, ...]:
     """Return the bins of probabilities (rows, classes) for class ids (rows,), those without rows left out."""
-    numbers, top, right = _sorted_out(probabilities, labels)
+    numbers, top, right = _bin_rows(probabilities, labels)
     return tuple(
         ReliabilityBin(
             low=int(number) / _BINS,
@@ -111,7 +111,7 @@ def reliability_bins(
 
 def calibration_error(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
     """Return the expected calibration error of probabilities (rows, classes) for class ids (rows,)."""
-    numbers, top, right = _sorted_out(probabilities, labels)
+    numbers, top, right = _bin_rows(probabilities, labels)
     # Weighted by its rows, a bin's distance between means is the distance between its sums.
     return float(np.abs(np.bincount(numbers, weights=top - right)).sum() / len(labels))
 
@@ -132,14 +132,14 @@ def error_resamples(
         samples: Number of resamples.
         seed: The same seed gives the same resamples.
     """
-    sorted_out = [_sorted_out(each, labels) for each in probabilities]
-    keys = np.column_stack([numbers * 2 + right.astype(np.int64) for numbers, _, right in sorted_out])
+    binned = [_bin_rows(each, labels) for each in probabilities]
+    keys = np.column_stack([numbers * 2 + right.astype(np.int64) for numbers, _, right in binned])
     cells, places, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    distances = np.zeros((len(sorted_out), len(cells), _BINS))
-    for number, (_, top, right) in enumerate(sorted_out):
+    distances = np.zeros((len(binned), len(cells), _BINS))
+    for number, (_, top, right) in enumerate(binned):
         mean = np.bincount(places.ravel(), weights=top - right) / counts
         distances[number, np.arange(len(cells)), cells[:, number] // 2] = mean
-    held = len(cells) + len(sorted_out) * _BINS
+    held = len(cells) + len(binned) * _BINS
     errors = [
         np.abs(draws @ distances).sum(axis=-1).T / len(labels)
         for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=held)
@@ -150,12 +150,12 @@ def error_resamples(
 def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) -> NDArray[np.float64]:
     """Return the calibration errors (samples,) that such probabilities have by chance if they are right.
 
-    Each bin's rows are as often right as a coin that falls as often as they are sure, on average.
+    Each row of a bin is then right with the probability that is the bin's mean confidence.
     """
-    numbers, top, _ = _sorted_out(probabilities, np.zeros(len(probabilities), dtype=np.int64))
+    numbers, top, _ = _bin_rows(probabilities, np.zeros(len(probabilities), dtype=np.int64))
     counts, sums = np.bincount(numbers), np.bincount(numbers, weights=top)
-    sure = np.minimum(sums / np.maximum(counts, 1), 1.0)
-    hits = np.random.default_rng(seed).binomial(counts, sure, size=(samples, len(counts)))
+    confidence = np.minimum(sums / np.maximum(counts, 1), 1.0)
+    hits = np.random.default_rng(seed).binomial(counts, confidence, size=(samples, len(counts)))
     errors: NDArray[np.float64] = np.abs(hits - sums).sum(axis=1) / len(top)
     return errors
 
@@ -163,9 +163,9 @@ def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) ->
 def error_interval(error: float, resampled: NDArray[np.float64], by_chance: NDArray[np.float64]) -> Interval:
     """Return the 95 % interval of a calibration error.
 
-    A distance is never negative, so chance adds to it: an estimate lies above the truth, and what is
-    resampled lies above the estimate by about as much again. Percentiles would take that for doubt on the one
-    side only; reflected in the estimate, they take it away (the basic bootstrap: Davison & Hinkley,
+    A distance is never negative, so chance adds to it: an estimate lies above the truth, and the resamples
+    lie above the estimate by about as much again. Percentiles would take that for uncertainty on one side
+    only; reflected in the estimate, they take it away (the basic bootstrap: Davison & Hinkley,
     "Bootstrap Methods and their Application" (1997), section 5.2). And an error such as perfectly calibrated
     probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be none at all.
     docs/decisions/0015-the-interval-of-the-calibration-error.md says how often it holds the truth.
@@ -195,7 +195,7 @@ def undo_temperature(probabilities: NDArray[np.float64], temperature: float) -> 
     return before
 
 
-def _sorted_out(
+def _bin_rows(
     probabilities: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return each row's bin, its top probability, and 1 where its most probable class is the true one."""

@@ -1,7 +1,7 @@
-"""The same training with several seeds: its figures' mean, how far they spread, and how sure the mean is.
+"""The same training with several seeds: the mean of each metric, how far the seeds spread, and its interval.
 
 In: the probabilities of each seed's classifier for the same rows, and the labels. Out: a `Spread` for every
-headline figure. Does not know how the classifiers were trained.
+metric. Does not know how the classifiers were trained.
 
 Two things are left to chance: which texts are tested, and what the seed decides. The interval covers both, as
 each resample draws rows with replacement, the same for all classifiers, and classifiers with replacement.
@@ -11,37 +11,28 @@ Draws of few classifiers vary too little, by (n - 1) / n; their distances from t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import (
-    Interval,
-    confusion_resamples,
-    mean_resamples,
-    percentile_interval,
-)
-from textune.evaluation.metrics import accuracy_of, count_confusion, log_losses, macro_f1_of
-from textune.evaluation.reliability import (
-    calibration_error,
-    error_interval,
-    error_resamples,
-    errors_by_chance,
-)
+from textune.evaluation.baselines import BASELINES
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.intervals import Interval
+from textune.evaluation.metrics import METRICS, Labels, Probabilities, resample_metrics
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One figure of several classifiers.
+    """One metric of several classifiers.
 
     Attributes:
-        mean: The mean of their figures.
+        mean: The mean of their values.
         standard_deviation: How far they spread around it, with n - 1 in the denominator.
         ci95: 95 % bootstrap interval of the mean, over rows and seeds.
-        values: Each one's figure, in the order of the seeds.
+        values: The value of each classifier, in the order of the seeds.
     """
 
     mean: float
@@ -51,8 +42,8 @@ class Spread:
 
 
 def measure_spread(
-    probabilities: Sequence[NDArray[np.floating[Any]]],
-    labels: NDArray[np.integer[Any]],
+    classifiers: Sequence[Probabilities],
+    labels: Labels,
     *,
     bootstrap_samples: int = 2000,
     seed: int = 0,
@@ -60,50 +51,30 @@ def measure_spread(
     """Measure the classifiers of several seeds on the same rows.
 
     Args:
-        probabilities: (rows, classes) of each classifier; two or more of them.
+        classifiers: Probabilities (rows, classes) of each classifier; two or more of them.
         labels: The true class ids, (rows,).
         bootstrap_samples: Resamples behind each interval.
         seed: The same seed gives the same intervals.
 
     Returns:
-        The spread of `accuracy`, `macro_f1`, `log_loss` and `expected_calibration_error`.
+        The spread of every metric, by its key.
     """
-    classes = probabilities[0].shape[1]
-    predicted = np.column_stack([each.argmax(axis=1) for each in probabilities])
-    losses = np.column_stack([log_losses(each, labels) for each in probabilities])
-    accuracies, f1s = confusion_resamples(
-        predicted,
-        labels,
-        [accuracy_of, macro_f1_of],
-        classes=classes,
-        samples=bootstrap_samples,
-        seed=seed,
-    )
-    mean_losses = mean_resamples(losses, samples=bootstrap_samples, seed=seed)
-    errors = error_resamples(probabilities, labels, samples=bootstrap_samples, seed=seed)
-    confusions = [count_confusion(column, labels, classes=classes) for column in predicted.T]
-    weights = _drawn_seeds(len(probabilities), bootstrap_samples, rng=np.random.default_rng(seed))
-    mean_error = float(np.mean([calibration_error(each, labels) for each in probabilities]))
-    by_chance = np.mean(
-        [errors_by_chance(each, samples=bootstrap_samples, seed=seed) for each in probabilities], axis=0
-    )
-    interval = error_interval(mean_error, _mean_of_drawn(errors, weights), by_chance)
-    return {
-        "accuracy": _spread([accuracy_of(each) for each in confusions], accuracies, weights),
-        "macro_f1": _spread([macro_f1_of(each) for each in confusions], f1s, weights),
-        "log_loss": _spread(losses.mean(axis=0), mean_losses, weights),
-        "expected_calibration_error": _spread(
-            [calibration_error(each, labels) for each in probabilities],
-            errors,
-            weights,
-            interval=interval,
-        ),
-    }
-
-
-def _drawn_seeds(count: int, samples: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return how much each classifier weighs in each resample, (samples, classifiers); rows sum to 1."""
-    return rng.multinomial(count, np.full(count, 1 / count), size=samples) / count
+    count = len(classifiers)
+    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=seed)
+    rng = np.random.default_rng(seed)
+    # How much each classifier weighs in each resample, (samples, classifiers).
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap_samples) / count
+    spreads = {}
+    for key, metric in METRICS.items():
+        values = metric.measure(classifiers, labels)
+        mean = float(np.mean(values))
+        spreads[key] = Spread(
+            mean=mean,
+            standard_deviation=float(np.std(values, ddof=1)),
+            ci95=metric.interval(mean, _mean_of_drawn(resampled[key], weights), classifiers, seed=seed),
+            values=tuple(values),
+        )
+    return spreads
 
 
 def _mean_of_drawn(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,17 +86,66 @@ def _mean_of_drawn(values: NDArray[np.float64], weights: NDArray[np.float64]) ->
     return drawn
 
 
-def _spread(
-    figures: Sequence[Any],
-    resampled: NDArray[np.float64],
-    weights: NDArray[np.float64],
+def summarise_seeds(
+    documents: Sequence[MetricsDocument],
+    scored: Mapping[str, tuple[Sequence[Probabilities], Labels]],
     *,
-    interval: Interval | None = None,
-) -> Spread:
-    values = tuple(float(each) for each in figures)
-    return Spread(
-        mean=float(np.mean(values)),
-        standard_deviation=float(np.std(values, ddof=1)),
-        ci95=interval or percentile_interval(_mean_of_drawn(resampled, weights)),
-        values=values,
+    path: str,
+    runs: Sequence[str],
+    seeds: Sequence[int],
+    bootstrap_samples: int,
+) -> dict[str, Any]:
+    """Return what summary.json holds: the spread of every metric over several runs of one recipe.
+
+    Args:
+        documents: The runs' `metrics.json`.
+        scored: The probabilities of each run, in the same order, and the labels, by split.
+        path: The folder that holds the runs.
+        runs: The run folders, in the same order.
+        seeds: The runs' seeds, in the same order.
+        bootstrap_samples: Resamples behind each interval.
+    """
+    first = documents[0]
+    losses = [document.metrics["validation"].values["log_loss"] for document in documents]
+    return {
+        "run": path,
+        "recipe": first.recipe,
+        "model": first.model,
+        "source": first.source,
+        "seeds": list(seeds),
+        "runs": list(runs),
+        "best": runs[losses.index(min(losses))],
+        "metrics": {
+            split: {
+                "examples": len(labels),
+                **{
+                    key: {**asdict(spread), "ci95": list(spread.ci95), "values": list(spread.values)}
+                    for key, spread in measure_spread(
+                        classifiers, labels, bootstrap_samples=bootstrap_samples
+                    ).items()
+                },
+            }
+            for split, (classifiers, labels) in scored.items()
+        },
+        **_verdicts(documents),
+        "seconds": {"total": round(sum(document.seconds["total"] for document in documents), 3)},
+    }
+
+
+def _verdicts(documents: Sequence[MetricsDocument]) -> dict[str, Any]:
+    """Return the baselines, which no seed changes, and with how many seeds fine-tuning paid."""
+    verdicts = [document.verdict for document in documents if document.verdict is not None]
+    if not verdicts:
+        return {}
+    outcomes = [verdict.outcome for verdict in verdicts]
+    counts = {outcome: outcomes.count(outcome) for outcome in ("better", "unclear", "same", "worse")}
+    name = verdicts[0].baseline
+    neither = counts["unclear"] + counts["same"]
+    sentence = (
+        f"Fine-tuning paid with {counts['better']} of {len(outcomes)} seeds: beside {BASELINES[name].title}, "
+        f"{counts['better']} are clearly better, {counts['worse']} clearly worse, and {neither} neither."
     )
+    return {
+        "baselines": {key: metrics.to_json() for key, metrics in documents[0].baselines.items()},
+        "verdict": {"baseline": name, **counts, "sentence": sentence},
+    }

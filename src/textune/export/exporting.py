@@ -160,10 +160,15 @@ def _write_tokenizer(export: Export, classifier: TextClassifier) -> None:
 def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: LabelledTexts) -> Mapping[str, Any]:
     """Return what an export's manifest says beside the list of files."""
     model, export = rows[0], rows[-1]
+    change = export.agreement.macro_f1_difference
     return {
         "model_sha256": model_sha256(run),
         "versions": {name: version(name) for name in ("textune", "torch", "transformers")},
-        "check": {"texts": len(texts.texts), **asdict(export.agreement)},
+        "check": {
+            "texts": len(texts.texts),
+            **asdict(export.agreement),
+            "macro_f1_difference": {"value": change.difference, "ci95": change.ci95},
+        },
         "processor": processor_name(),
         "cores": available_cores(),
         "speeds": {"model": asdict(model.speed), "export": asdict(export.speed)},

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textune.evaluation.paired import Difference, macro_f1, macro_f1_difference
+from textune.evaluation.comparison import Difference, measure_differences
+from textune.evaluation.metrics import DECIDING, METRICS
 from textune.runtimes.exports import Speed
 
 if TYPE_CHECKING:
@@ -114,18 +115,20 @@ def describe_row(
     name: str, folder: Path, export: Measurement, model: Measurement, texts: LabelledTexts
 ) -> ParityRow:
     """Compare an export, or the model itself, with the model; `folder` is where it lies."""
-    classes = model.probabilities.shape[1]
+    change = measure_differences(
+        [METRICS[DECIDING]], export.probabilities, model.probabilities, texts.labels
+    )[DECIDING]
     predicted, reference = (each.probabilities.argmax(axis=1) for each in (export, model))
     return ParityRow(
         name=name,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         speed=export.speed,
-        macro_f1=macro_f1(predicted, texts.labels, classes=classes),
+        macro_f1=change.first,
         agreement=Agreement(
             labels=float((predicted == reference).mean()),
             largest_difference=_largest(export.probabilities, model.probabilities),
             dependence=_largest(export.alone, export.probabilities[: len(export.alone)]),
-            macro_f1_difference=macro_f1_difference(predicted, reference, texts.labels, classes=classes),
+            macro_f1_difference=change,
         ),
     )
 
@@ -134,7 +137,7 @@ def find_fault(row: ParityRow, *, precision: str) -> str:
     """Return why an export in a precision must not be kept, or nothing."""
     agreement = row.agreement
     if precision != "fp32":
-        loss = -agreement.macro_f1_difference.value
+        loss = -agreement.macro_f1_difference.difference
         if not loss > ALLOWED_LOSS:
             return ""
         return (
@@ -166,10 +169,10 @@ def remarks_on(rows: Sequence[ParityRow]) -> list[str]:
             f"{before.speed.texts_per_second:,.0f} texts per second."
         )
     change = export.agreement.macro_f1_difference
-    if change.value < 0:
+    if change.difference < 0:
         chance = "more than chance explains" if change.ci95[1] < 0 else "which may be chance"
         remarks.append(
-            f"{export.name} is less accurate: macro-F1 is {-change.value * 100:.2f} points lower "
+            f"{export.name} is less accurate: macro-F1 is {-change.difference * 100:.2f} points lower "
             f"({_interval(change)}), {chance}."
         )
     if export.agreement.dependence > SAME_ALONE:

@@ -1,7 +1,7 @@
 """Results -> a model card by the Hub's conventions: metadata that machines read, and a page for people.
 
 In: one run's results. Out: the text of `README.md`, without paths of this computer and texts of the data.
-Does not read or write files, and does not choose a licence: that is the owner's to do.
+Does not read or write files, and does not choose a licence: that is up to the owner.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textune.data.hub_datasets import is_hub_name
-from textune.report import sections
-from textune.report.names import short_name
-from textune.report.results import RunResults
-from textune.report.verdict import BASELINES, judge, percent
+from textune.evaluation.metrics import headline_metrics, measured_metrics, percent
+from textune.report.results import RunResults, short_name
+from textune.report.sections import baseline_rows
+from textune.report.verdict import judge
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,32 +25,35 @@ PLACEHOLDER = "OWNER/NAME"
 
 _EMBEDDED = {"embedded:minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 _FEW_ROWS = 30
+_HUB_TYPES = {"macro_f1": "f1", "log_loss": "loss"}
+"""What the Hub calls metrics where its name differs from the key."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$<>&])")
 
 
 def render_card(run: RunResults) -> str:
     """Return the model card of a run."""
-    document = run.document
-    train = document["metrics"].get("train", {}).get("per_class", {})
+    document, test = run.document, run.test
+    training_rows = document.metrics["train"].per_class if "train" in document.metrics else {}
     context = {
         "name": run.name,
         "labels": run.label_names,
         "base": base_model(run),
-        "model": short_name(document["model"]),
+        "model": short_name(document.model),
         "versions": run.facts["versions"],
-        "verdict": judge(document),
-        "figures": _figures(run),
-        "test": run.test,
-        "source": short_name(document["source"]),
+        "judgement": judge(document),
+        "metrics": measured_metrics([test]),
+        "metric_rows": [("this model", test), *baseline_rows(run)],
+        "test": test,
+        "source": short_name(document.source),
         "dataset": hub_dataset(run)[0],
-        "rows": {split: figures["examples"] for split, figures in document["metrics"].items()},
-        "trained": {label: figures["support"] for label, figures in train.items()},
+        "rows": {split: metrics.examples for split, metrics in document.metrics.items()},
+        "training_rows": {label: metrics.support for label, metrics in training_rows.items()},
         "max_length": run.max_length,
-        "weakest": [name for name, each in run.test["per_class"].items() if each["support"] < _FEW_ROWS],
+        "rare": [name for name, metrics in test.per_class.items() if metrics.support < _FEW_ROWS],
         "head": run.head,
-        "recipe": Path(document["recipe"]).name,
+        "recipe": Path(document.recipe).name,
         "seed": run.recipe.get("train", {}).get("seed", 0),
-        "training": document.get("training"),
+        "training": document.training,
         "placeholder": PLACEHOLDER,
     }
     body = _environment().get_template("card.md").render(context)
@@ -58,14 +61,14 @@ def render_card(run: RunResults) -> str:
 
 
 def base_model(run: RunResults) -> str:
-    """Return the Hub name of the pretrained model, or an empty text where it did not come from the Hub."""
-    name = str(run.document["model"])
+    """Return the Hub name of the pretrained model, or nothing where it did not come from the Hub."""
+    name = run.document.model
     return name if run.facts["model"]["revision"] else _EMBEDDED.get(name, "")
 
 
 def hub_dataset(run: RunResults) -> tuple[str, str]:
     """Return the data's name and configuration on the Hub; both empty where they are not from there."""
-    source = str(run.document["source"])
+    source = run.document.source
     if not is_hub_name(source) or Path(source).expanduser().exists():
         return "", ""
     name, _, configuration = source.partition(":")
@@ -77,7 +80,7 @@ def _metadata(run: RunResults) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     test, (dataset, configuration) = run.test, hub_dataset(run)
-    source = short_name(str(run.document["source"]))
+    source = short_name(run.document.source)
     results = [
         EvalResult(
             task_type="text-classification",
@@ -85,16 +88,13 @@ def _metadata(run: RunResults) -> str:
             dataset_name=dataset or source,
             dataset_config=configuration or None,
             dataset_split="test",
-            metric_type=kind,
-            metric_name=name,
-            metric_value=round(test[figure], 4),
-            metric_args={"interval_95": [round(end, 4) for end in test[f"{figure}_ci95"]]},
+            metric_type=_HUB_TYPES.get(metric.key, metric.key),
+            metric_name=f"{metric.title[:1].upper()}{metric.title[1:]}",
+            metric_value=round(test.values[metric.key], 4),
+            metric_args={"interval_95": [round(end, 4) for end in test.intervals[metric.key]]},
         )
-        for kind, name, figure in (
-            ("accuracy", "Accuracy", "accuracy"),
-            ("f1", "Macro F1", "macro_f1"),
-            ("loss", "Log loss", "log_loss"),
-        )
+        for metric in headline_metrics()
+        if metric.key in test.intervals
     ]
     data = ModelCardData(
         base_model=base_model(run) or None,
@@ -107,12 +107,6 @@ def _metadata(run: RunResults) -> str:
         tags=["text-classification", "textune"],
     )
     return f"{data.to_yaml()}\n"
-
-
-def _figures(run: RunResults) -> list[dict[str, Any]]:
-    baselines = run.document.get("baselines", {})
-    named = {BASELINES.get(name, name): figures for name, figures in baselines.items()}
-    return [{"name": name, "figures": figures} for name, figures in {"this model": run.test, **named}.items()]
 
 
 def escape_markdown(text: str) -> str:
@@ -144,6 +138,5 @@ def _environment() -> Environment:
     environment.filters |= {
         "md": escape_markdown,
         "percent": percent,
-        "with_doubt": sections.with_doubt,
     }
     return environment

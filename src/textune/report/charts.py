@@ -1,8 +1,7 @@
 """Results -> SVG: intervals beside each other, lines, and the reliability diagram.
 
-In: numbers and names. Out: drawings of 340 by some units, a phone's width; the page's style sheet sets their
-colours, by class. Series are told apart by colour and by dashes, so that neither is needed alone. Does not
-know runs.
+In: numbers and names. Out: drawings 340 units wide, as a phone is; the page's style sheet sets their colours,
+by class. Colour and dashes both tell series apart, so that neither is needed alone. Does not know runs.
 """
 
 from __future__ import annotations
@@ -19,22 +18,23 @@ WIDTH = 340.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 12.0, 10.0, 38.0
 _PLOT_HEIGHT = 180.0
 _LEGEND_LINE = 18.0
+_ROW = 36.0
 _CHARACTER = 6.4
-"""About the width of a character of the legend's and the axes' text."""
-_SERIES = 8
+"""The approximate width of a character of the legend's and the axes' text."""
+_LOOKS = 8
 """How many looks of series the style sheet knows."""
 
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """A figure with its doubt.
+    """A value with its interval.
 
     Attributes:
-        name: What it is of.
-        value: The figure.
-        interval: Its ends, or None where they are not known.
-        written: The figure as it is written.
-        kind: `run` or `other`: what is looked at, or what it is compared with.
+        name: What was measured.
+        value: Its value.
+        interval: The ends of its interval, or None where they are not known.
+        written: The value in words.
+        kind: `run` for what is looked at, `other` for what it is compared with.
     """
 
     name: str
@@ -49,16 +49,18 @@ class Series:
     """A line.
 
     Attributes:
-        name: What the legend calls it; empty: nothing.
+        name: Its name in the legend; empty: it has none.
         points: (x, y), in order.
         look: The number of its look; lines of one look belong together.
-        marked: A point to be marked, such as the epoch that was kept.
+        marked: A point to be marked, such as the epoch whose weights were kept.
+        is_points: Whether there are only points, as nothing is known between them.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     look: int
     marked: tuple[float, float] | None = None
+    is_points: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Axis:
         name: What it is.
         percent: Whether its values are shares, written in percent.
         low: Where it begins; None: where the values do.
-        high: Where it ends.
+        high: Where it ends; None: where the values do.
         whole: Whether only whole numbers are marked.
     """
 
@@ -83,26 +85,36 @@ class Axis:
         """Return a value as it is written beside the axis."""
         return f"{value * 100:g} %" if self.percent else f"{value:g}"
 
+    def write_exactly(self, value: float) -> str:
+        """Return a value as it is written where it is pointed at."""
+        return f"{value * 100:.1f} %" if self.percent else f"{value:.3f}"
+
+    def scale(self, values: Sequence[float], start: float, end: float) -> Scale:
+        """Return the scale of some values from one place in a drawing to another."""
+        low, high = _padded(min(values), max(values))
+        if self.percent:
+            low, high = max(low, 0.0), min(high, 1.0)
+        if self.whole:
+            low, high = min(values), max(values)
+            low, high = (low, high) if low < high else (low - 1, high + 1)
+        low, high = (low if self.low is None else self.low), (high if self.high is None else self.high)
+        return Scale(low, high, start, end)
+
 
 def interval_chart(rows: Sequence[IntervalRow], *, name: str, percent: bool) -> Markup:
-    """Draw figures with their intervals on one scale, a line each; their names stand above the lines."""
+    """Draw values with their intervals on one scale, a line each; their names stand above the lines."""
     ends = [end for row in rows for end in (row.interval or (row.value, row.value))]
-    low, high = _padded(min(ends), max(ends))
-    if percent:
-        low, high = max(low, 0.0), min(high, 1.0)
-    scale = Scale(low, high, 8, WIDTH - 8)
-    step, axis = 36.0, Axis(name, percent)
-    height = step * len(rows) + 26
+    axis, height = Axis(name, percent), _ROW * len(rows) + 26
+    scale = axis.scale(ends, 8, WIDTH - 8)
     parts: list[Markup] = []
-    for tick in ticks(low, high):
+    for tick in ticks(scale.low, scale.high):
         parts += [
             line(scale(tick), 2, scale(tick), height - 20, class_="grid"),
             text(axis.write(tick), scale(tick), height - 6, class_="tick", anchor=_anchor(scale(tick))),
         ]
-    for number, row in enumerate(rows):
-        parts.append(_interval_row(row, scale, number * step))
-    told = "; ".join(f"{row.name}: {row.written}" for row in rows)
-    return drawing(*parts, width=WIDTH, height=height, label=f"{name}. {told}.")
+    parts += [_interval_row(row, scale, number * _ROW) for number, row in enumerate(rows)]
+    in_words = "; ".join(f"{row.name}: {row.written}" for row in rows)
+    return drawing(*parts, width=WIDTH, height=height, label=f"{name}. {in_words}.")
 
 
 def _interval_row(row: IntervalRow, scale: Scale, top: float) -> Markup:
@@ -121,51 +133,55 @@ def _interval_row(row: IntervalRow, scale: Scale, top: float) -> Markup:
             line(last, middle - 4, last, middle + 4, class_="whisker"),
         ]
     place = scale(row.value)
-    if row.kind == "run":
-        parts.append(element("circle", cx=place, cy=middle, r=4.5, class_="mark"))
-    else:
-        parts.append(element("rect", x=place - 4, y=middle - 4, width=8, height=8, class_="mark"))
+    is_run = row.kind == "run"
+    parts.append(_dot(place, middle, "mark") if is_run else _square(place, middle, "mark"))
     return element("g", *parts, class_=row.kind)
 
 
 def line_chart(series: Sequence[Series], *, x: Axis, y: Axis, name: str) -> Markup:
     """Draw lines over a common axis, with a legend above."""
-    named = list({each.name: each.look for each in series if each.name}.items())
-    legend, top = _legend(named)
-    across = _scale([point[0] for each in series for point in each.points], x, _LEFT, WIDTH - _RIGHT)
+    parts, height = line_plot(series, x=x, y=y)
+    in_words = "; ".join(_ends_of(each, x, y) for each in series if each.points)
+    return drawing(*parts, width=WIDTH, height=height, label=f"{name}. {in_words}.")
+
+
+def line_plot(series: Sequence[Series], *, x: Axis, y: Axis) -> tuple[list[Markup], float]:
+    """Return the elements of a chart of lines, and its height."""
+    legend, top = _legend(list({each.name: each for each in series if each.name}.values()))
     bottom = top + _PLOT_HEIGHT
-    up = _scale([point[1] for each in series for point in each.points], y, bottom, top)
+    across = x.scale([point[0] for each in series for point in each.points], _LEFT, WIDTH - _RIGHT)
+    up = y.scale([point[1] for each in series for point in each.points], bottom, top)
     parts = [*legend, *_axes(across, up, x=x, y=y)]
     for each in series:
         places = [(across(first), up(second)) for first, second in each.points]
-        look = f"series look-{each.look % _SERIES}"
-        if len(places) == 1:
-            parts.append(element("circle", cx=places[0][0], cy=places[0][1], r=3.5, class_=f"point {look}"))
+        look = _look(each)
+        if each.is_points or len(places) == 1:
+            parts += [_dot(*place, f"point {look}", radius=3.5) for place in places]
         else:
             parts.append(path(places, class_=look))
         if each.marked is not None:
-            at, value = across(each.marked[0]), up(each.marked[1])
-            told = f"{x.name} {each.marked[0]:g}: {_exact(each.marked[1], y)}"
-            parts.append(
-                element("circle", element("title", told), cx=at, cy=value, r=4.5, class_=f"point {look}")
-            )
-    told = "; ".join(_ends_of(each, x, y) for each in series if each.points)
-    return drawing(*parts, width=WIDTH, height=bottom + _BOTTOM, label=f"{name}. {told}.")
+            at, value = each.marked
+            title = f"{x.name} {at:g}: {y.write_exactly(value)}"
+            parts.append(_dot(across(at), up(value), f"point {look}", title=title))
+    return parts, bottom + _BOTTOM
 
 
 def reliability_diagram(
     after: Sequence[ReliabilityBin], before: Sequence[ReliabilityBin] = (), *, name: str
 ) -> Markup:
-    """Draw how often texts are right over how sure the classifier was, before and after calibration.
+    """Draw how often texts are right over the classifier's confidence, before and after calibration.
 
-    Bars along the bottom show how many of the texts are that sure.
+    Bars along the bottom show how many of the texts have that confidence.
     """
-    marks = [
-        _hollow_mark(_LEFT + 9, 10),
-        element("circle", cx=_LEFT + 145, cy=10, r=4.5, class_="point look-0"),
-    ]
-    words = [text("before calibration", _LEFT + 20, 14, class_="name"), text("after", _LEFT + 156, 14)]
-    legend, top = ([*marks, *words], 26.0) if before else ([], _TOP)
+    legend, top = [], _TOP
+    if before:
+        top = 26.0
+        legend = [
+            _square(_LEFT + 9, 10, "point hollow look-1"),
+            text("before calibration", _LEFT + 20, 14, class_="name"),
+            _dot(_LEFT + 145, 10, "point look-0"),
+            text("after", _LEFT + 156, 14),
+        ]
     bottom = top + 220
     x, y = Axis("top probability", True, 0.0, 1.0), Axis("right", True, 0.0, 1.0)
     across, up = Scale(0, 1, _LEFT, WIDTH - _RIGHT), Scale(0, 1, bottom, top)
@@ -173,26 +189,23 @@ def reliability_diagram(
     parts.append(line(across(0), up(0), across(1), up(1), class_="ideal"))
     most = max(each.examples for each in after)
     parts += [_count_bar(each, across, bottom, 34 * each.examples / most) for each in after]
-    parts += [_hollow_mark(across(each.confidence), up(each.accuracy)) for each in before]
+    parts += [_square(across(each.confidence), up(each.accuracy), "point hollow look-1") for each in before]
     for each in after:
         parts += _reliability_point(each, across, up)
     shares = (f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in after)
     return drawing(*parts, width=WIDTH, height=bottom + _BOTTOM, label=f"{name}. {'; '.join(shares)}.")
 
 
-def _hollow_mark(x: float, y: float) -> Markup:
-    return element("rect", x=x - 4, y=y - 4, width=8, height=8, class_="point hollow look-1")
-
-
-def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, tall: float) -> Markup:
-    told = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
+def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, height: float) -> Markup:
     return element(
         "rect",
-        element("title", told),
+        element(
+            "title", f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
+        ),
         x=across(each.low) + 1,
-        y=bottom - tall,
+        y=bottom - height,
         width=across(each.high) - across(each.low) - 2,
-        height=tall,
+        height=height,
         class_="bar",
     )
 
@@ -201,23 +214,24 @@ def _reliability_point(each: ReliabilityBin, across: Scale, up: Scale) -> list[M
     low, high = each.accuracy_ci95
     place, right = across(each.confidence), f"{each.accuracy * 100:.1f} % right"
     interval = f"(95 % interval: {low * 100:.1f} to {high * 100:.1f})"
-    told = f"{each.examples:,} texts, {each.confidence * 100:.1f} % sure on average: {right} {interval}"
+    title = f"{each.examples:,} texts, {each.confidence * 100:.1f} % sure on average: {right} {interval}"
     return [
         line(place, up(low), place, up(high), class_="whisker"),
-        element(
-            "circle", element("title", told), cx=place, cy=up(each.accuracy), r=4.5, class_="point look-0"
-        ),
+        _dot(place, up(each.accuracy), "point look-0", title=title),
     ]
 
 
-def _scale(values: Sequence[float], axis: Axis, start: float, end: float) -> Scale:
-    low, high = _padded(min(values), max(values))
-    if axis.percent:
-        low, high = max(low, 0.0), min(high, 1.0)
-    if axis.whole:
-        low, high = min(values), max(values)
-        low, high = (low, high) if low < high else (low - 1, high + 1)
-    return Scale(low if axis.low is None else axis.low, high if axis.high is None else axis.high, start, end)
+def _dot(x: float, y: float, look: str, *, radius: float = 4.5, title: str = "") -> Markup:
+    children = [element("title", title)] if title else []
+    return element("circle", *children, cx=x, cy=y, r=radius, class_=look)
+
+
+def _square(x: float, y: float, look: str) -> Markup:
+    return element("rect", x=x - 4, y=y - 4, width=8, height=8, class_=look)
+
+
+def _look(series: Series) -> str:
+    return f"series look-{series.look % _LOOKS}"
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
@@ -245,21 +259,23 @@ def _axes(across: Scale, up: Scale, *, x: Axis, y: Axis) -> list[Markup]:
     return parts
 
 
-def _legend(named: Sequence[tuple[str, int]]) -> tuple[list[Markup], float]:
+def _legend(named: Sequence[Series]) -> tuple[list[Markup], float]:
     """Return a legend of names and looks, and where the plot below it begins."""
     if not named:
         return [], _TOP
     parts, x, y = [], _LEFT, 14.0
-    for name, look in named:
-        shown = shortened(name, 40)
-        wide = 26 + len(shown) * _CHARACTER
-        if x > _LEFT and x + wide > WIDTH - _RIGHT:
+    for series in named:
+        shown = shortened(series.name, 40)
+        width = 26 + len(shown) * _CHARACTER
+        if x > _LEFT and x + width > WIDTH - _RIGHT:
             x, y = _LEFT, y + _LEGEND_LINE
-        parts += [
-            line(x, y - 4, x + 18, y - 4, class_=f"series look-{look % _SERIES}"),
-            element("text", element("title", name), shown, x=x + 23, y=y, class_="name"),
-        ]
-        x += wide + 12
+        sample = (
+            _dot(x + 9, y - 4, f"point {_look(series)}", radius=3.5)
+            if series.is_points
+            else line(x, y - 4, x + 18, y - 4, class_=_look(series))
+        )
+        parts += [sample, element("text", element("title", series.name), shown, x=x + 23, y=y, class_="name")]
+        x += width + 12
     return parts, y + 12
 
 
@@ -271,12 +287,8 @@ def _anchor(place: float) -> str:
 
 
 def _ends_of(series: Series, x: Axis, y: Axis) -> str:
-    first, last = series.points[0], series.points[-1]
+    (first, start), (last, end) = series.points[0], series.points[-1]
     return (
-        f"{series.name or 'line'}: {_exact(first[1], y)} at {x.name} {x.write(first[0])}, "
-        f"{_exact(last[1], y)} at {x.write(last[0])}"
+        f"{series.name or 'line'}: {y.write_exactly(start)} at {x.name} {x.write(first)}, "
+        f"{y.write_exactly(end)} at {x.write(last)}"
     )
-
-
-def _exact(value: float, axis: Axis) -> str:
-    return f"{value * 100:.1f} %" if axis.percent else f"{value:.3f}"

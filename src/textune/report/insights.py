@@ -1,4 +1,4 @@
-"""Rows of a split to look at: the surest mistakes, and labels that look wrong.
+"""Rows of a split to look at: the most confident mistakes, and labels that look wrong.
 
 In: `Predictions`. Out: `Mistake`s. Does not know how they are shown.
 """
@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.run.predictions import Predictions
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_DOUBTFUL_LABEL = 0.1
-_SURE = 0.6
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row whose most probable class is not its label.
+    """A row whose label differs from another class that is more probable.
 
     Attributes:
         split: Its split.
         row: Its number there, from 0.
         text: The text.
         label: The label that it has.
-        predicted: The most probable class.
+        predicted: The more probable class.
         score: The probability of that class.
         label_probability: The probability of its label.
     """
@@ -44,37 +38,42 @@ class Mistake:
 
 
 def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
-    """Return all rows whose most probable class is not their label, the surest first."""
+    """Return all rows whose most probable class is not their label, the most confident first."""
     wrong = np.flatnonzero(predictions.predicted != predictions.labels)
     order = wrong[np.argsort(-predictions.scores[wrong], kind="stable")]
-    return [_mistake(predictions, int(number), split) for number in order]
+    return [_mistake(predictions, row, int(predictions.predicted[row]), split) for row in order]
 
 
 def find_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
-    """Return rows whose label is probably wrong, the least probable label first.
+    """Return rows whose label is probably wrong, the least credible label first.
 
-    Those are rows whose label has a probability below 10 % where another class has 60 % or more: of
-    training rows a strong sign, as the model has seen the label and still does not believe it.
+    The ranking is that of `textune audit`; classifiers that hardly beat the majority class may not judge.
 
     Args:
-        by_split: The predictions to look at.
+        by_split: The predictions for splits that the classifier was not trained on.
         most: How many to return at most.
     """
-    found = []
-    for split, predictions in by_split.items():
-        of_label = predictions.probabilities[np.arange(len(predictions.labels)), predictions.labels]
-        doubtful = np.flatnonzero((of_label < _DOUBTFUL_LABEL) & (predictions.scores >= _SURE))
-        found += [_mistake(predictions, int(number), split) for number in doubtful]
-    return sorted(found, key=lambda each: each.label_probability)[:most]
+    places = [(split, row) for split, each in by_split.items() for row in range(len(each.labels))]
+    if len(places) < MIN_ROWS:
+        return []
+    labels = np.concatenate([each.labels for each in by_split.values()])
+    probabilities = np.concatenate([each.probabilities for each in by_split.values()])
+    if not judges_well(probabilities, labels):
+        return []
+    suspects = rank_suspect_labels(probabilities, labels)[:most]
+    return [
+        _mistake(by_split[split], row, suspect.suggested, split)
+        for suspect in suspects
+        for split, row in [places[suspect.row]]
+    ]
 
 
-def _mistake(predictions: Predictions, number: int, split: str) -> Mistake:
-    label, predicted = int(predictions.labels[number]), int(predictions.predicted[number])
-    probabilities: NDArray[np.float64] = predictions.probabilities[number]
+def _mistake(predictions: Predictions, row: int, predicted: int, split: str) -> Mistake:
+    label, probabilities = int(predictions.labels[row]), predictions.probabilities[row]
     return Mistake(
         split=split,
-        row=int(predictions.rows[number]),
-        text=predictions.texts[number],
+        row=int(predictions.rows[row]),
+        text=predictions.texts[row],
         label=predictions.label_names[label],
         predicted=predictions.label_names[predicted],
         score=float(probabilities[predicted]),

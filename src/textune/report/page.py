@@ -1,6 +1,6 @@
 """Results -> one HTML file that needs nothing else: no network, no other file, no library.
 
-In: the results of one or several runs, and what explains one's mistakes. Out: the page, as text. The
+In: the results of one or several runs, and explanations of a run's mistakes. Out: the page, as text. The
 templates escape every text of the data, and a policy in the page forbids it to load anything, or to run any
 script but its own. Does not read or write files.
 """
@@ -19,13 +19,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
+from textune.evaluation.metrics import measured_metrics, percent
 from textune.explain.attribution import Explanation
 from textune.report import sections
 from textune.report.insights import Mistake, find_mistakes, find_suspects
-from textune.report.names import run_names, short_name
-from textune.report.results import RunResults
-from textune.report.verdict import judge, percent
-from textune.study import published as study
+from textune.report.references import references_for
+from textune.report.results import RunResults, run_names, short_name
+from textune.report.verdict import judge
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,7 +41,7 @@ _LONG_TEXT = 2000
 
 
 def mistakes_to_explain(run: RunResults) -> list[Mistake]:
-    """Return the surest mistakes on test: those whose words the page colours."""
+    """Return the most confident mistakes on test, whose words the page colours."""
     test = run.predictions.get("test")
     return find_mistakes(test, split="test")[:MOST_COLOURED] if test is not None else []
 
@@ -51,29 +51,29 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
 
     Args:
         run: The run's results.
-        explanations: Those of `mistakes_to_explain`, of as many of the first as there are.
+        explanations: Those of `mistakes_to_explain`, or of the first of them.
     """
-    document, training = run.document, run.document.get("training", {})
+    document = run.document
+    training = document.training
+    out_of_training = {split: each for split, each in run.predictions.items() if split != "train"}
     context = {
-        "title": _title(document),
+        "title": " · ".join((document.recipe, short_name(document.model), short_name(document.source))),
         "run": run,
         "document": document,
         "training": training,
-        "temperature": float(training.get("temperature") or 1.0),
-        "verdict": judge(document),
+        "epochs": (training.epochs if training else None) or len(run.history),
+        "metrics": measured_metrics([run.test]),
+        "judgement": judge(document),
         "headline_charts": sections.headline_charts([run], ["this run"]),
-        "headline_rows": sections.headline_rows(run, "this run"),
-        "study_rows": study.study_rows(document, run.history)
-        if study.compares_with_the_study(document)
-        else [],
+        "metric_rows": sections.metric_rows(run, "this run"),
+        "references": [(each, each.rows(document, run.history)) for each in references_for(document)],
         "learning_charts": sections.learning_charts([run], ["this run"]),
         "members": len({entry.get("member") for entry in run.history}),
         "confusion": sections.confusion_of(run),
         "reliability": sections.reliability_of(run),
         "coverage_chart": sections.coverage_chart([run], ["this run"]),
         "coverage_rows": sections.answers_by_threshold(run),
-        "checks": _checks(document),
-        "suspects": _suspects(run),
+        "suspects": find_suspects(out_of_training, most=_MOST_SUSPECTS),
         "threads": run.facts.get("machine", {}).get("threads", 1),
         "place": shlex.quote(str(run.path)),
         "path": str(run.path),
@@ -100,7 +100,9 @@ def render_runs(runs: Sequence[RunResults]) -> str:
         "runs": named,
         "labels": labels,
         "same_test": len({_test_rows(run) for run in runs}) == 1,
-        "verdicts": [(name, judge(run.document)) for name, run in named],
+        "metrics": measured_metrics([run.test for run in runs]),
+        "judgements": [(name, judge(run.document)) for name, run in named],
+        "metric_rows": [(name, run.test, False) for name, run in named],
         "headline_charts": sections.headline_charts(runs, names),
         "learning_charts": sections.learning_charts(runs, names),
         "confusions": [(name, sections.confusion_of(run)) for name, run in named],
@@ -114,12 +116,12 @@ def render_runs(runs: Sequence[RunResults]) -> str:
 def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str, Any]:
     """Return the mistakes that are shown, what there is to filter by, and how many there are in all."""
     test = run.predictions.get("test")
-    found = find_mistakes(test, split="test") if test is not None else []
-    shown = found[:_MOST_MISTAKES]
+    mistakes = find_mistakes(test, split="test") if test is not None else []
+    shown = mistakes[:_MOST_MISTAKES]
     parts = [_coloured(each) for each in explanations]
     return {
         "mistakes": list(zip_longest(shown, parts, fillvalue=[])),
-        "mistakes_in_all": len(found),
+        "mistakes_in_all": len(mistakes),
         "coloured": len(explanations),
         "true_labels": Counter(each.label for each in shown).most_common(),
         "predicted_labels": Counter(each.predicted for each in shown).most_common(),
@@ -127,7 +129,7 @@ def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str,
 
 
 def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
-    """Return a text in parts, with the class of each one's colour and what is told of its weight."""
+    """Return a text in parts, with the class of each part's colour and its weight in words."""
     shown = explanation.text[:_LONG_TEXT]
     strongest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
     parts, place = [], 0
@@ -141,24 +143,6 @@ def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
             place = word.end
     parts.append((shown[place:] + ("…" if len(explanation.text) > _LONG_TEXT else ""), "", ""))
     return [part for part in parts if part[0]]
-
-
-def _suspects(run: RunResults) -> list[Mistake]:
-    others = {split: each for split, each in run.predictions.items() if split != "test"}
-    return find_suspects(others, most=_MOST_SUSPECTS)
-
-
-def _checks(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the findings of the data checks, whether they are a list or stand under `findings`."""
-    found = document.get("data_checks") or []
-    listed = found.get("findings", []) if isinstance(found, Mapping) else found
-    told = {"id": "", "severity": "info", "title": "", "advice": ""}
-    return [{**told, **each} for each in listed if isinstance(each, Mapping)]
-
-
-def _title(document: Mapping[str, Any]) -> str:
-    parts = (document["recipe"], short_name(document["model"]), short_name(document["source"]))
-    return " · ".join(parts)
 
 
 def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
@@ -191,7 +175,6 @@ def _environment() -> Environment:
         "percent": percent,
         "short_name": short_name,
         "unbroken": lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%"),
-        "with_doubt": sections.with_doubt,
         "cut": lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
     }
     return environment

@@ -1,34 +1,34 @@
-"""A run's results, read for showing.
+"""A run's results, as the report and the model card show them.
 
-In: a run folder, complete or about to be. Out: `RunResults`. Does not know how they are shown; reads nothing
-but what the run holds, and what an older run does not hold it leaves out.
+In: a finished run's folder, or what a training has in memory. Out: `RunResults`. Does not know how they are
+shown; an older run lacks some of them.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textune.data.dataset import SPLITS
 from textune.errors import RunError
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.split_metrics import SplitMetrics
 from textune.run.layout import Run, read_manifest
 from textune.run.predictions import Predictions, read_predictions
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class RunResults:
-    """What one run holds.
+    """The results of one run.
 
     Attributes:
         path: The run folder.
         document: What `metrics.json` holds.
-        history: The learning curve, one entry an epoch.
-        recipe: The resolved settings, by section.
+        history: The learning curve, one entry per epoch.
         recipe_text: The recipe's file.
         facts: Where the run came from: versions, data, model, placement, machine.
         created: When it was made, in ISO 8601; may be empty.
@@ -38,15 +38,14 @@ class RunResults:
     """
 
     path: Path
-    document: dict[str, Any]
-    history: list[dict[str, Any]]
-    recipe: dict[str, Any]
+    document: MetricsDocument
+    history: Sequence[Mapping[str, Any]]
     recipe_text: str
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
     created: str
     head: str
     max_length: int
-    predictions: dict[str, Predictions]
+    predictions: Mapping[str, Predictions]
 
     @property
     def name(self) -> str:
@@ -54,45 +53,39 @@ class RunResults:
         return self.path.absolute().name
 
     @property
-    def test(self) -> dict[str, Any]:
-        """The figures on test."""
-        return dict(self.document["metrics"]["test"])
+    def test(self) -> SplitMetrics:
+        """The metrics on test."""
+        return self.document.test
 
     @property
     def label_names(self) -> tuple[str, ...]:
         """The classes' names, in the order of their ids."""
-        return tuple(self.test["per_class"])
+        return tuple(self.test.per_class)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved settings, by section."""
+        return tomllib.loads(self.recipe_text)
 
 
-def read_results(
-    run: Run, *, document: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None
-) -> RunResults:
-    """Read what a run holds.
-
-    Args:
-        run: The run.
-        document: What `metrics.json` will hold, where it is not written yet.
-        facts: What the manifest will hold, where it is not written yet.
+def read_results(run: Run) -> RunResults:
+    """Read the results of a finished run.
 
     Raises:
         RunError: A file cannot be read.
     """
     try:
-        if document is None:
-            document = _checked(json.loads(run.metrics.read_text(encoding="utf-8")))
-        lines = run.history.read_text(encoding="utf-8").splitlines()
-        recipe_text = run.recipe.read_text(encoding="utf-8")
+        document = MetricsDocument.read(run.metrics)
+        document.test, document.seconds["total"]
+        manifest = read_manifest(run)
         described = json.loads((run.model / "textune.json").read_text(encoding="utf-8"))
-        facts = read_manifest(run) if facts is None else facts
-        origin = json.loads(run.origin.read_text(encoding="utf-8"))
         return RunResults(
             path=run.path,
-            document=dict(document),
-            history=[json.loads(line) for line in lines],
-            recipe=tomllib.loads(recipe_text),
-            recipe_text=recipe_text,
-            facts={**origin, "recipe": facts["recipe"]},
-            created=str(facts.get("created", "")),
+            document=document,
+            history=[json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines()],
+            recipe_text=run.recipe.read_text(encoding="utf-8"),
+            facts=json.loads(run.origin.read_text(encoding="utf-8")),
+            created=str(manifest.get("created", "")),
             head=described["head"],
             max_length=described["max_length"],
             predictions={
@@ -108,10 +101,18 @@ def read_results(
         ) from error
 
 
-def _checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return figures in which nothing is missing that everything else rests on, or raise a `KeyError`."""
-    for name in ("recipe", "model", "source"):
-        document[name]
-    document["metrics"]["test"]["per_class"]
-    document["seconds"]["total"]
-    return document
+def short_name(name: str) -> str:
+    """Return a model's or source's name, of a path only its end.
+
+    Example:
+        >>> short_name("/home/me/data/posts.csv"), short_name("distilbert/distilbert-base-uncased")
+        ('posts.csv', 'distilbert/distilbert-base-uncased')
+    """
+    is_path = name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name
+    return (Path(name.rstrip("/").replace("\\", "/")).name or name) if is_path else name
+
+
+def run_names(runs: Sequence[RunResults]) -> list[str]:
+    """Return the runs' folder names, or their paths where two names are alike."""
+    names = [run.name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]

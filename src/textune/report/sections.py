@@ -1,18 +1,20 @@
-"""The report's figures and tables of one or several runs: from results to drawings and rows.
+"""The report's charts and tables of one or several runs.
 
 In: `RunResults`. Out: markup and plain rows for the page's templates. Does not know the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
 from textune.evaluation.abstention import Answers, coverage_curve, measure_answers
+from textune.evaluation.baselines import BASELINES
+from textune.evaluation.metrics import METRICS, Metric, headline_metrics
 from textune.evaluation.reliability import reliability_bins, undo_temperature
+from textune.evaluation.split_metrics import SplitMetrics
 from textune.report.charts import (
     Axis,
     IntervalRow,
@@ -21,15 +23,12 @@ from textune.report.charts import (
     line_chart,
     reliability_diagram,
 )
+from textune.report.references import references_for
 from textune.report.results import RunResults
-from textune.report.verdict import BASELINES, percent
 from textune.run.predictions import Predictions
-from textune.study import published as study
 
-FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log loss"}
-"""The headline figures, with their names."""
 MOST_CLASSES = 24
-"""Classes up to which a confusion matrix can be read; with more, the commonest confusions are listed."""
+"""Classes up to which a confusion matrix is readable; with more, the commonest confusions are listed."""
 _LISTED_CONFUSIONS = 25
 _THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _FEWEST_ANSWERS = 20
@@ -38,7 +37,7 @@ _FEWEST_ANSWERS = 20
 
 @dataclass(frozen=True)
 class Confusion:
-    """What is taken for what.
+    """Which classes are taken for which.
 
     Attributes:
         names: The classes' names; empty where there are too many for a matrix.
@@ -51,97 +50,99 @@ class Confusion:
     commonest: tuple[tuple[str, str, int, float], ...]
 
 
-def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[Markup]:
-    """Draw each headline figure on test with its interval: the runs', and below the first one's baselines."""
-    return [_headline_chart(runs, names, figure) for figure in FIGURES]
+def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
+    """Draw each headline metric on test with its interval, and give it a heading.
 
-
-def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], figure: str) -> Markup:
-    rows = [_interval_row(name, run.test, figure, "run") for run, name in zip(runs, names, strict=True)]
-    first = runs[0].document
-    if len(runs) == 1 and (filtered := _filtered(first)):
-        rows.append(_interval_row(f"{names[0]}, without long texts", filtered, figure, "run"))
-    for name, figures in first.get("baselines", {}).items():
-        rows.append(_interval_row(BASELINES.get(name, name), figures, figure, "other"))
-    published = {"accuracy": study.STUDY.test_accuracy, "log_loss": study.STUDY.test_log_loss}
-    if figure in published and any(study.compares_with_the_study(run.document) for run in runs):
-        value = published[figure]
-        rows.append(IntervalRow(study.NAME, value, None, _written(figure, value), "other"))
-    return interval_chart(rows, name=f"{FIGURES[figure]} on test", percent=figure != "log_loss")
-
-
-def _interval_row(name: str, figures: Mapping[str, Any], figure: str, kind: str) -> IntervalRow:
-    low, high = figures[f"{figure}_ci95"]
-    value = figures[figure]
-    return IntervalRow(name, value, (low, high), with_doubt(figures, figure), kind)
-
-
-def with_doubt(figures: Mapping[str, Any], figure: str) -> str:
-    """Return a figure with half of its 95 % interval's width."""
-    low, high = figures[f"{figure}_ci95"]
-    half = (high - low) / 2
-    doubt = f"{half:.3f}" if figure == "log_loss" else f"{half * 100:.1f}"
-    return f"{_written(figure, figures[figure])} ±{doubt}"
-
-
-def _written(figure: str, value: float) -> str:
-    return f"{value:.3f}" if figure == "log_loss" else percent(value)
-
-
-def headline_rows(run: RunResults, name: str) -> list[tuple[str, dict[str, Any], bool]]:
-    """Return names and figures of all that was measured, and whether each is the one to judge by."""
-    document = run.document
-    rows = [(f"{name}, {split}", figures, split == "test") for split, figures in document["metrics"].items()]
-    if filtered := _filtered(document):
-        rows.append((f"{name}, test without long texts", filtered, False))
-    for baseline, figures in document.get("baselines", {}).items():
-        rows.append((f"{BASELINES.get(baseline, baseline)}, test", figures, False))
-    return rows
-
-
-def _filtered(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures on the test texts that are not too long; nothing where that is all of them."""
-    found: dict[str, Any] = document.get("filtered", {}).get("test", {})
-    return found if found and found["examples"] < document["metrics"]["test"]["examples"] else {}
-
-
-def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
-    """Draw log loss and accuracy by epoch, and name them; of several runs, those on validation only."""
-    if not all(run.history for run in runs):
-        return []
+    The first run's baselines stand below the runs, and what else was published.
+    """
     return [
-        (FIGURES[figure], chart)
-        for figure, percents in (("log_loss", False), ("accuracy", True))
-        if (chart := _learning_chart(runs, names, figure, percents)) is not None
+        (
+            f"{metric.title[:1].upper()}{metric.title[1:]}"
+            f"{', less is better' if metric.direction == 'lower' else ''}",
+            _headline_chart(runs, names, metric),
+        )
+        for metric in headline_metrics()
+        if all(metric.key in run.test.values for run in runs)
     ]
 
 
-def _learning_chart(
-    runs: Sequence[RunResults], names: Sequence[str], figure: str, percents: bool
-) -> Markup | None:
+def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Metric) -> Markup:
+    rows = [_interval_row(name, run.test, metric, "run") for run, name in zip(runs, names, strict=True)]
+    document = runs[0].document
+    if len(runs) == 1 and document.filtered_test is not None:
+        rows.append(_interval_row(f"{names[0]}, without long texts", document.filtered_test, metric, "run"))
+    rows += [
+        _interval_row(_baseline_title(key), metrics, metric, "other")
+        for key, metrics in document.baselines.items()
+        if metric.key in metrics.values
+    ]
+    published = {each.name: each.test_metrics for run in runs for each in references_for(run.document)}
+    rows += [
+        IntervalRow(name, metrics[metric.key], None, metric.write(metrics[metric.key]), "other")
+        for name, metrics in published.items()
+        if metric.key in metrics
+    ]
+    return interval_chart(rows, name=f"{metric.title} on test", percent=metric.unit == "%")
+
+
+def _interval_row(name: str, metrics: SplitMetrics, metric: Metric, kind: str) -> IntervalRow:
+    interval = metrics.intervals.get(metric.key)
+    return IntervalRow(name, metrics.values[metric.key], interval, metric.write_with_interval(metrics), kind)
+
+
+def _baseline_title(key: str) -> str:
+    return BASELINES[key].title if key in BASELINES else key
+
+
+def baseline_rows(run: RunResults) -> list[tuple[str, SplitMetrics]]:
+    """Return the baselines' names and metrics on test."""
+    return [(_baseline_title(key), metrics) for key, metrics in run.document.baselines.items()]
+
+
+def metric_rows(run: RunResults, name: str) -> list[tuple[str, SplitMetrics, bool]]:
+    """Return names and metrics of all that was measured, and whether each is the one to judge by."""
+    document = run.document
+    rows = [(f"{name}, {split}", metrics, split == "test") for split, metrics in document.metrics.items()]
+    if document.filtered_test is not None:
+        rows.append((f"{name}, test without long texts", document.filtered_test, False))
+    return rows + [(f"{title}, test", metrics, False) for title, metrics in baseline_rows(run)]
+
+
+def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
+    """Draw log loss and accuracy by epoch, with their names; of several runs, only those on validation."""
+    if not all(run.history for run in runs):
+        return []
+    return [
+        (METRICS[key].title, chart)
+        for key in ("log_loss", "accuracy")
+        if (chart := _learning_chart(runs, names, METRICS[key])) is not None
+    ]
+
+
+def _learning_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Metric) -> Markup | None:
     series: list[Series] = []
     for number, (run, name) in enumerate(zip(runs, names, strict=True)):
         if len(runs) > 1:
             epochs = max(entry["epoch"] for entry in run.history)
-            series += _curves(run, f"validation_{figure}", name, number, epochs=epochs)
+            series += _curves(run, f"validation_{metric.key}", name, number, epochs=epochs)
             continue
-        series += _curves(run, f"train_{figure}", "train", 1)
-        if figure == "log_loss" and not series:
+        series += _curves(run, f"train_{metric.key}", "train", 1)
+        if metric.key == "log_loss" and not series:
             series += _curves(run, "loss", "training loss", 1)
-        series += _curves(run, f"validation_{figure}", "validation", 0)
+        series += _curves(run, f"validation_{metric.key}", "validation", 0)
     if not series:
         return None
-    shown = FIGURES[figure]
     # Runs of 3 and of 60 epochs are brought to one length.
-    along = Axis("epoch", whole=True) if len(runs) == 1 else Axis("share of the epochs", True, 0.0, 1.0)
-    return line_chart(series, x=along, y=Axis(shown, percents), name=f"{shown} by {along.name}")
+    x = Axis("epoch", whole=True) if len(runs) == 1 else Axis("share of the epochs", True, 0.0, 1.0)
+    y = Axis(metric.title, metric.unit == "%")
+    return line_chart(series, x=x, y=y, name=f"{metric.title} by {x.name}")
 
 
 def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1) -> list[Series]:
-    """Return a series a member of the run, of which the first carries the name; epochs are divided."""
+    """Return a series per member of the run, of which the first carries the name; epochs are divided."""
     members = list(dict.fromkeys(entry.get("member") for entry in run.history))
-    kept = run.document.get("training", {}).get("best_epoch", 0)
-    found: list[Series] = []
+    best = run.document.training.best_epoch if run.document.training else 0
+    curves: list[Series] = []
     for member in members:
         points = [
             (entry["epoch"] / epochs, float(entry[key]))
@@ -150,15 +151,15 @@ def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1)
         ]
         if points:
             is_marked = len(members) == 1 and key.startswith("validation")
-            marked = next((point for point in points if is_marked and point[0] == kept / epochs), None)
-            found.append(Series("" if found else name, points, look, marked))
-    return found
+            marked = next((point for point in points if is_marked and point[0] == best / epochs), None)
+            curves.append(Series("" if curves else name, points, look, marked))
+    return curves
 
 
 def confusion_of(run: RunResults) -> Confusion:
     """Return how many test texts of each class were taken for which."""
-    names, counts = run.label_names, run.test["confusion"]
-    shares = [[(count, count / max(sum(row), 1)) for count in row] for row in counts]
+    names = run.label_names
+    shares = [[(count, count / max(sum(row), 1)) for count in row] for row in run.test.confusion]
     if len(names) <= MOST_CLASSES:
         return Confusion(names, tuple(tuple(row) for row in shares), ())
     mixed = [
@@ -173,10 +174,10 @@ def confusion_of(run: RunResults) -> Confusion:
 
 def reliability_of(run: RunResults) -> Markup | None:
     """Draw how far scores can be taken at their word on test, before and after calibration."""
-    test = run.predictions.get("test")
-    if test is None or not len(test.texts):
+    test = _test_of(run)
+    if test is None:
         return None
-    temperature = float(run.document.get("training", {}).get("temperature") or 1.0)
+    temperature = run.document.temperature
     after = reliability_bins(test.probabilities, test.labels)
     before = (
         reliability_bins(undo_temperature(test.probabilities, temperature), test.labels)
@@ -191,21 +192,20 @@ def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
 
     They are fixed ones: one that was chosen on these rows would look better than it is.
     """
-    test = run.predictions.get("test")
-    if test is None or not len(test.texts):
-        return []
+    test = _test_of(run)
     return [
         (threshold, measure_answers(test.probabilities, test.labels, threshold=threshold))
         for threshold in _THRESHOLDS
+        if test is not None
     ]
 
 
 def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup | None:
-    """Draw how right the answers are where only the surest texts are answered."""
+    """Draw how right the answers are where only the most confident texts are answered."""
     series = [
-        Series(name if len(runs) > 1 else "", points, number)
+        Series(name if len(runs) > 1 else "", _coverage_points(test), number)
         for number, (run, name) in enumerate(zip(runs, names, strict=True))
-        if (points := _coverage_points(run.predictions.get("test")))
+        if (test := _test_of(run)) is not None
     ]
     if not series:
         return None
@@ -218,14 +218,17 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
     )
 
 
-def _coverage_points(test: Predictions | None) -> list[tuple[float, float]]:
-    """Return (coverage, precision) from the surest texts on to all of them."""
-    if test is None or not len(test.texts):
-        return []
+def _coverage_points(test: Predictions) -> list[tuple[float, float]]:
+    """Return (coverage, precision) from the most confident texts on to all of them."""
     curve = coverage_curve(test.probabilities, test.labels)
     fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
     points = zip(curve.coverage, curve.precision, strict=True)
     return [(coverage, precision) for coverage, precision in points if coverage >= fewest]
+
+
+def _test_of(run: RunResults) -> Predictions | None:
+    test = run.predictions.get("test")
+    return test if test is not None and len(test.texts) else None
 
 
 def changed_settings(runs: Sequence[RunResults]) -> list[tuple[str, list[str]]]:

@@ -39,7 +39,7 @@ class Scale:
 
 
 def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
-    """Return an element; children that are no markup are escaped, and so are attributes.
+    """Return an element; children that are not markup are escaped, and so are attributes.
 
     Args:
         name: The element's name.
@@ -51,11 +51,12 @@ def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
         Markup('<text x="1.25" class="note">&lt;b&gt;</text>')
     """
     # Names are words of this module's callers, never of the data.
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+    values = {
+        key.rstrip("_").replace("_", "-"): value if isinstance(value, str) else _number(value)
         for key, value in attributes.items()
         if value is not None
-    )
+    }
+    written = "".join(f' {key}="{escape(value)}"' for key, value in values.items())
     if not children:
         return Markup(f"<{name}{written}/>")
     content = "".join(escape(child) for child in children)
@@ -97,7 +98,7 @@ def shortened(content: str, characters: int) -> str:
 
 
 def ticks(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Return round numbers between two values, at most as many as are asked for.
+    """Return round numbers between two values, at most `most` of them.
 
     Example:
         >>> ticks(0.61, 0.83, most=4)
@@ -109,10 +110,6 @@ def ticks(low: float, high: float, *, most: int = 6) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     count = math.floor(high / step + 1e-9) - first + 1
     return [round((first + number) * step, 10) for number in range(count)]
-
-
-def _written(value: Value) -> str:
-    return value if isinstance(value, str) else _number(value)
 
 
 def _number(value: float) -> str:

@@ -1,10 +1,10 @@
 """The predictions that a run stores for every text that it was measured on.
 
-In: labelled texts and their probabilities, or a file of them. Out: that file, or `Predictions`. Does not know
-what computed the probabilities.
+In: `Predictions`, or a file of them. Out: that file, or `Predictions`, and two of them matched row by row.
+Does not know what computed the probabilities.
 
-    RUN/predictions/SPLIT.parquet              those of the classifier
-    RUN/predictions/baselines/NAME.parquet     those of a baseline, for the test split
+    RUN/predictions/SPLIT.parquet              the classifier's
+    RUN/predictions/baselines/NAME.parquet     a baseline's, of the test split
 
 Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
 predicted label's probability) and `scores` (every label's).
@@ -12,8 +12,9 @@ predicted label's probability) and `scores` (every label's).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,17 @@ from textune.files import atomic_path
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from textune.data.dataset import Split
+    from textune.data.dataset import Dataset, Split
+
+_SHOWN_CHARACTERS = 60
+
+_Key = tuple[str, str, int]
+"""A text, its label, and the how-manieth of such rows it is."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labelled texts with the probabilities of a classifier.
+    """Labelled texts with the probabilities that a classifier gave them.
 
     Attributes:
         rows: Their row numbers in the source's split, (rows,).
@@ -46,6 +52,11 @@ class Predictions:
     label_names: tuple[str, ...]
     probabilities: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, split: Split, probabilities: NDArray[np.float64], label_names: Sequence[str]) -> Predictions:
+        """Return the predictions (rows, classes) for a split."""
+        return cls(split.rows, tuple(split.texts), split.labels, tuple(label_names), probabilities)
+
     @property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of every row, (rows,)."""
@@ -59,31 +70,49 @@ class Predictions:
         return scores
 
 
-def write_predictions(
-    path: Path,
-    split: Split,
-    *,
-    probabilities: NDArray[np.float64],
-    label_names: Sequence[str],
-) -> None:
-    """Write one split's predictions as Parquet."""
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions as Parquet."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    names = np.array(label_names, dtype=object)
-    columns = [pa.array(probabilities[:, number]) for number in range(len(label_names))]
+    names = np.array(predictions.label_names, dtype=object)
+    columns = [pa.array(column) for column in predictions.probabilities.T]
     table = pa.table(
         {
-            "row": pa.array(split.rows),
-            "text": pa.array(split.texts, pa.string()),
-            "label": pa.array(names[split.labels], pa.string()),
-            "predicted": pa.array(names[probabilities.argmax(axis=1)], pa.string()),
-            "score": pa.array(probabilities.max(axis=1)),
-            "scores": pa.StructArray.from_arrays(columns, names=list(label_names)),
+            "row": pa.array(predictions.rows),
+            "text": pa.array(predictions.texts, pa.string()),
+            "label": pa.array(names[predictions.labels], pa.string()),
+            "predicted": pa.array(names[predictions.predicted], pa.string()),
+            "score": pa.array(predictions.scores),
+            "scores": pa.StructArray.from_arrays(columns, names=list(predictions.label_names)),
         }
     )
     with atomic_path(path) as temporary:
         parquet.write_table(table, temporary)
+
+
+def store_predictions(
+    folder: Path,
+    dataset: Dataset,
+    probabilities: Mapping[str, NDArray[np.float64]],
+    baselines: Mapping[str, NDArray[np.float64]],
+) -> dict[str, Predictions]:
+    """Write the predictions of every split and those of the baselines on test; return the former.
+
+    Args:
+        folder: The folder of a run's predictions.
+        dataset: The texts and labels that were classified.
+        probabilities: (rows, classes), by split.
+        baselines: (test rows, classes), by the baseline's key.
+    """
+    names = dataset.label_names
+    stored = {split: Predictions.of(dataset[split], values, names) for split, values in probabilities.items()}
+    for split, predictions in stored.items():
+        write_predictions(folder / f"{split}.parquet", predictions)
+    for key, values in baselines.items():
+        predictions = Predictions.of(dataset["test"], values, names)
+        write_predictions(folder / "baselines" / f"{key}.parquet", predictions)
+    return stored
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -110,4 +139,66 @@ def read_predictions(path: Path) -> Predictions:
         labels=np.asarray(compute.index_in(ids, pa.array(names, pa.string())), dtype=np.int64),
         label_names=tuple(names),
         probabilities=np.column_stack([scores.field(number).to_numpy() for number in range(len(names))]),
+    )
+
+
+def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
+    """Return the second's predictions with rows and classes in the order of the first's.
+
+    Args:
+        first: The predictions of one classifier.
+        second: Those of another.
+        names: What the two are called in an error.
+        split: The split, for an error.
+
+    Raises:
+        RunError: They are of other rows, or of other classes.
+    """
+    if set(first.label_names) != set(second.label_names):
+        raise RunError(
+            f"{names[0]} and {names[1]} cannot be compared: the labels of the first are "
+            f"{', '.join(first.label_names)}, those of the second {', '.join(second.label_names)}.",
+            "Compare runs that were trained on the same data.",
+        )
+    keys = _keys(first), _keys(second)
+    place = {key: number for number, key in enumerate(keys[1])}
+    if len(place) != len(keys[0]) or any(key not in place for key in keys[0]):
+        raise _rows_differ(keys, names=names, split=split)
+    order = np.array([place[key] for key in keys[0]])
+    columns = [second.label_names.index(name) for name in first.label_names]
+    return replace(
+        second,
+        rows=second.rows[order],
+        texts=first.texts,
+        labels=first.labels,
+        label_names=first.label_names,
+        probabilities=second.probabilities[order][:, columns],
+    )
+
+
+def _keys(predictions: Predictions) -> list[_Key]:
+    counts: Counter[tuple[str, str]] = Counter()
+    keys = []
+    for text, label in zip(predictions.texts, predictions.labels.tolist(), strict=True):
+        pair = text, predictions.label_names[label]
+        counts[pair] += 1
+        keys.append((*pair, counts[pair]))
+    return keys
+
+
+def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str], split: str) -> RunError:
+    """Return the error that says how the rows of two runs differ."""
+    sets = set(keys[0]), set(keys[1])
+    only = [[key for key in keys[number] if key not in sets[1 - number]] for number in (0, 1)]
+    number = 0 if only[0] else 1
+    text, label, _ = only[number][0]
+    relabelled = {key[0] for key in only[0]} & {key[0] for key in only[1]}
+    shown = " ".join(text.split())
+    shown = shown if len(shown) <= _SHOWN_CHARACTERS else shown[: _SHOWN_CHARACTERS - 1] + "…"
+    return RunError(
+        f"{names[0]} and {names[1]} cannot be compared: their {split} rows differ. "
+        f"{len(only[0]):,} of {len(keys[0]):,} rows are in the first alone and {len(only[1]):,} of "
+        f"{len(keys[1]):,} in the second alone ({len(relabelled):,} texts have other labels); for instance, "
+        f"only {names[number]} has '{shown}' as {label}.",
+        "Compare runs whose data, split seed and word filter are the same.",
     )

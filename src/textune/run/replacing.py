@@ -7,12 +7,12 @@ complete, with the old contents or the new ones.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from textune.errors import RequestError
-from textune.evaluation.document import cannot_reach, describe_abstention, find_abstention
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.evaluating import cannot_reach, describe_abstention, find_abstention
 from textune.files import list_files, storage_errors, write_json
 from textune.model.threshold import ABSTENTION, Abstention, write_abstention
 from textune.run.layout import Run, read_manifest
@@ -69,17 +69,16 @@ def store_abstention(run: Run, abstention: Abstention | None) -> None:
     Raises:
         StorageError: The run cannot be written.
     """
-    metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
-    metrics.pop("abstention", None)
+    document, effect = MetricsDocument.read(run.metrics), None
     if abstention is not None:
         splits = {
             split: read_predictions(run.predictions / f"{split}.parquet") for split in ("validation", "test")
         }
         scored = {split: (rows.probabilities, rows.labels) for split, rows in splits.items()}
-        metrics["abstention"] = describe_abstention(abstention, scored)
+        effect = describe_abstention(abstention, scored)
     with replaced_files(run, f"{run.model.name}/{ABSTENTION}", run.metrics.name):
         if abstention is None:
             (run.model / ABSTENTION).unlink(missing_ok=True)
         else:
             write_abstention(run.model, abstention)
-        write_json(run.metrics, metrics)
+        write_json(run.metrics, document.with_abstention(effect).to_json())

@@ -10,7 +10,7 @@ from textune.data.dataset import Dataset
 from textune.files import write_text
 from textune.model.threshold import Abstention, write_abstention
 from textune.run.layout import Run
-from textune.run.predictions import write_predictions
+from textune.run.predictions import Predictions, store_predictions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,8 @@ def save_results(
     probabilities: Mapping[str, NDArray[np.float64]],
     baselines: Mapping[str, NDArray[np.float64]],
     abstention: Abstention | None,
-) -> None:
-    """Write everything but the metrics and the report.
+) -> dict[str, Predictions]:
+    """Write everything but the metrics and the report; return the predictions by split.
 
     Args:
         run: The run folder.
@@ -43,15 +43,8 @@ def save_results(
     from textune.model import storage
 
     write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in history))
-    files = {split: (split, values) for split, values in probabilities.items()}
-    files |= {f"baselines/{name}": ("test", values) for name, values in baselines.items()}
-    for name, (split, values) in files.items():
-        write_predictions(
-            run.predictions / f"{name}.parquet",
-            dataset[split],
-            probabilities=values,
-            label_names=classifier.label_names,
-        )
+    predictions = store_predictions(run.predictions, dataset, probabilities, baselines)
     storage.save_classifier(classifier, run.model)
     if abstention is not None:
         write_abstention(run.model, abstention)
+    return predictions

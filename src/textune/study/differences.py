@@ -1,14 +1,15 @@
-"""The published case study's steps: what it leaves open, and how a reproduction compares.
+"""What the published case study leaves open, and how a reproduction compares with it.
 
-In: recipes and results. Out: a sentence on everything in which a reproduction may differ from the study.
+In: the recipe and the results of a reproduction. Out: a sentence on everything in which it may differ from
+the study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
+from textune.evaluation.document import MetricsDocument, TrainingSummary
 from textune.recipe.settings import Recipe
 from textune.study.published import STUDY, is_the_studys_data
 
@@ -24,8 +25,8 @@ def is_the_studys_model(name: str) -> bool:
     return name in (MODEL, short)
 
 
-def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a sentence on each run's test figures beside the study's, and on how alike two runs are.
+def verdicts(documents: Mapping[str, MetricsDocument]) -> list[str]:
+    """Return a sentence on each run's test metrics beside the study's, and on how alike two runs are.
 
     Args:
         documents: What the runs' `metrics.json` hold, by engine.
@@ -33,9 +34,9 @@ def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if all(map(is_the_studys_data, documents.values())):
         sentences = [_verdict(engine, document) for engine, document in documents.items()]
     else:
-        sentences = ["These are not the study's data: its figures are no measure of those beside them."]
+        sentences = ["These are not the study's data: its results do not compare with those beside them."]
     if len(documents) > 1:
-        first, second = (document["metrics"]["test"] for document in documents.values())
+        first, second = (document.test.values for document in documents.values())
         points = abs(first["accuracy"] - second["accuracy"]) * 100
         sentences.append(
             f"{' and '.join(documents)} differ by {points:.2f} points of test accuracy and "
@@ -44,12 +45,11 @@ def verdicts(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return sentences
 
 
-def _verdict(engine: str, document: Mapping[str, Any]) -> str:
-    test = document["metrics"]["test"]
-    low, high = test["accuracy_ci95"]
-    points = (test["accuracy"] - STUDY.test_accuracy) * 100
-    least, most = test["log_loss_ci95"]
-    loss = test["log_loss"] - STUDY.test_log_loss
+def _verdict(engine: str, document: MetricsDocument) -> str:
+    test = document.test
+    (low, high), (least, most) = test.intervals["accuracy"], test.intervals["log_loss"]
+    points = (test.values["accuracy"] - STUDY.test_accuracy) * 100
+    loss = test.values["log_loss"] - STUDY.test_log_loss
     return (
         f"On {engine}: test accuracy is {abs(points):.2f} points {_side(points)} the study's, which lies "
         f"{_place(STUDY.test_accuracy, low, high)} our 95 % interval ({low * 100:.2f} to "
@@ -63,11 +63,11 @@ def _side(difference: float) -> str:
     return "above" if difference >= 0 else "below"
 
 
-def _place(figure: float, low: float, high: float) -> str:
-    return "inside" if low <= figure <= high else "outside"
+def _place(value: float, low: float, high: float) -> str:
+    return "inside" if low <= value <= high else "outside"
 
 
-def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def differences(recipe: Recipe, documents: Mapping[str, MetricsDocument]) -> list[str]:
     """Return a sentence on each thing that the study leaves open, and on each that differs.
 
     Args:
@@ -75,8 +75,8 @@ def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> l
         documents: What the runs' `metrics.json` hold, by engine.
     """
     train, dropout = recipe.train, recipe.model.dropout
-    kept = [f"{document['training']['best_epoch']} on {engine}" for engine, document in documents.items()]
-    model = next(iter(documents.values()))["model"]
+    best = [f"{_training(document).best_epoch} on {engine}" for engine, document in documents.items()]
+    model = next(iter(documents.values())).model
     encoder = (
         []
         if is_the_studys_model(model)
@@ -84,16 +84,16 @@ def differences(recipe: Recipe, documents: Mapping[str, Mapping[str, Any]]) -> l
     )
     return [
         *encoder,
-        f"Batch size: not told; {train.per_device_train_batch_size} here, the default of Keras is 32.",
-        f"Learning rate: it falls, but from where and how is not told; here from {train.learning_rate:g} "
+        f"Batch size: not stated; {train.per_device_train_batch_size} here, the default of Keras is 32.",
+        f"Learning rate: it falls, but from where and how is not stated; here from {train.learning_rate:g} "
         f"(the default of Keras's Adam is 0.001), {_schedule(recipe)}.",
         f"Epochs: at least 13; {train.num_train_epochs} here.",
-        f"Which epoch's weights are tested: not told; here {_kept(recipe)} ({', '.join(kept)}).",
-        f"Dropout in the head: not told; {dropout:g} here, DistilBERT's own configuration says 0.2.",
-        f"Seed: not told; {train.seed} here.",
+        f"Which epoch's weights are tested: not stated; here {_kept(recipe)} ({', '.join(best)}).",
+        f"Dropout in the head: not stated; {dropout:g} here, DistilBERT's own configuration says 0.2.",
+        f"Seed: not stated; {train.seed} here.",
         _filter(recipe.prepare.max_words),
         "Padding: to 36, which may count words or tokens; here to the longest text's tokens, none is cut.",
-        "Train figures: the study's are most likely those that Keras counts while it learns, with dropout. "
+        "Train metrics: the study's are most likely those that Keras counts while it learns, with dropout. "
         "Here the weights of each epoch's end are measured, without it; what Keras counts is "
         "`running_accuracy` in its history.",
         _dropout(documents, train.keras_input),
@@ -106,18 +106,22 @@ def _filter(max_words: int) -> str:
     if not max_words:
         return "Filter: rows of at most 36 words in the study; all rows here."
     return (
-        f"Filter: rows of at most {max_words} words, as told; whether of the test split as well is not. Here "
-        "test is measured whole first, and filtered beside it."
+        f"Filter: rows of at most {max_words} words, as stated; whether of the test split as well is not. "
+        "Here test is measured whole first, and filtered beside it."
     )
 
 
-def _precision(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _precision(documents: Mapping[str, MetricsDocument]) -> list[str]:
     """Return a sentence where an encoder does not compute in fp32, as the study's most likely did."""
-    told = {engine: document["training"]["precision"] for engine, document in documents.items()}
-    if set(told.values()) <= {"fp32"}:
+    precisions = {engine: _training(document).precision for engine, document in documents.items()}
+    if set(precisions.values()) <= {"fp32"}:
         return []
-    here = ", ".join(f"{precision} on {engine}" for engine, precision in told.items())
-    return [f"Arithmetic of the frozen encoder: not told; {here}."]
+    here = ", ".join(f"{precision} on {engine}" for engine, precision in precisions.items())
+    return [f"Arithmetic of the frozen encoder: not stated; {here}."]
+
+
+def _training(document: MetricsDocument) -> TrainingSummary:
+    return document.training or TrainingSummary()
 
 
 def _schedule(recipe: Recipe) -> str:
@@ -132,11 +136,11 @@ def _kept(recipe: Recipe) -> str:
 
 
 def _dropout(engines: Iterable[str], keras_input: str) -> str:
-    told = {
+    states = {
         "torch": "off on torch, where the encoder runs once",
         "keras": "on in Keras, too"
         if keras_input == "tokens"
         else "off in Keras, which learns from the encoder's cached output",
     }
-    here = "; ".join(told[engine] for engine in engines)
+    here = "; ".join(states[engine] for engine in engines)
     return f"Dropout in the frozen encoder while the head learns: on in the study; {here}."

@@ -1,8 +1,8 @@
-"""The published case study's figures, beside those of a run with its recipe.
+"""The published case study's results, beside those of a run with its recipe.
 
-In: a run's `metrics.json` and learning curve. Out: rows of both, where the data are those of the study. Its
-figures are from L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification
-Using DistilBERT" (CUNY Queens College). Does not know how the rows are shown.
+In: a run's metrics and learning curve. Out: rows of both, where the data are those of the study. Its results
+are from L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification Using
+DistilBERT" (CUNY Queens College). Does not know how the rows are shown.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-NAME = "the published study"
+from textune.evaluation.document import MetricsDocument
+
 _TEST_ROWS = 1421
 _LABELS = {"anger", "joy", "optimism", "sadness"}
 
 
 @dataclass(frozen=True)
-class StudyFigures:
-    """What the study prints; accuracies are shares, log losses are in nats.
+class Study:
+    """What the study prints; accuracies are shares, log losses are in nats. A `report.references.Reference`.
 
     Attributes:
         train_accuracy_first: After the first epoch.
@@ -42,13 +43,29 @@ class StudyFigures:
     test_accuracy: float = 0.7277
     test_log_loss: float = 0.7024
 
+    name = "the published study"
+    heading = "Beside the published case study"
+    note = (
+        "The study trained DistilBERT; the epoch stands in brackets. “textune recipes paper” says what it "
+        "left open."
+    )
+
+    @property
+    def test_metrics(self) -> dict[str, float]:
+        """The metrics on test, by key."""
+        return {"accuracy": self.test_accuracy, "log_loss": self.test_log_loss}
+
+    def applies_to(self, document: MetricsDocument) -> bool:
+        """Return whether a run has the study's recipe and data."""
+        return document.recipe == "paper" and is_the_studys_data(document)
+
     def to_json(self, *, last_epoch: int) -> dict[str, Any]:
-        """Return the figures by name, and `history`, those of single epochs as in a learning curve.
+        """Return the results by name, and `history`, those of single epochs as in a learning curve.
 
         Args:
             last_epoch: The number that the study's last epoch is taken to have.
         """
-        told = [
+        points = [
             (1, "train_accuracy", self.train_accuracy_first),
             (1, "validation_accuracy", self.validation_accuracy_first),
             (self.validation_accuracy_best_epoch, "validation_accuracy", self.validation_accuracy_best),
@@ -56,67 +73,54 @@ class StudyFigures:
             (last_epoch, "train_accuracy", self.train_accuracy_last),
         ]
         by_epoch: dict[int, dict[str, float]] = {}
-        for epoch, name, value in told:
+        for epoch, name, value in points:
             by_epoch.setdefault(epoch, {})[name] = value
         history = [{"epoch": epoch, **by_epoch[epoch]} for epoch in sorted(by_epoch)]
         return {**asdict(self), "history": history}
 
+    def rows(
+        self, document: MetricsDocument, history: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[str, str, str]]:
+        """Return rows of a metric's name, the study's value and the run's, with epochs in brackets."""
+        first, last, test = history[0], history[-1], document.test.values
+        best = max(history, key=lambda entry: entry["validation_accuracy"])
+        lowest = min(history, key=lambda entry: entry["validation_log_loss"])
+        accuracies = {
+            "train accuracy, first epoch": (self.train_accuracy_first, first["train_accuracy"]),
+            f"train accuracy, last epoch ({last['epoch']})": (
+                self.train_accuracy_last,
+                last["train_accuracy"],
+            ),
+            "validation accuracy, first epoch": (
+                self.validation_accuracy_first,
+                first["validation_accuracy"],
+            ),
+        }
+        return [
+            *((name, _percent(study), _percent(ours)) for name, (study, ours) in accuracies.items()),
+            (
+                "validation accuracy, best epoch",
+                f"{_percent(self.validation_accuracy_best)} ({self.validation_accuracy_best_epoch})",
+                f"{_percent(best['validation_accuracy'])} ({best['epoch']})",
+            ),
+            (
+                "validation log loss, lowest",
+                f"{self.validation_log_loss_lowest:.4f} ({self.validation_log_loss_lowest_epoch})",
+                f"{lowest['validation_log_loss']:.4f} ({lowest['epoch']})",
+            ),
+            ("test accuracy", _percent(self.test_accuracy), _percent(test["accuracy"])),
+            ("test log loss", f"{self.test_log_loss:.4f}", f"{test['log_loss']:.4f}"),
+        ]
 
-STUDY = StudyFigures()
+
+STUDY = Study()
 
 
-def is_the_studys_data(document: Mapping[str, Any]) -> bool:
-    """Tell TweetEval's emotion test by its classes and size: only there do the study's figures compare."""
-    test = document["metrics"].get("test")
-    return test is not None and (test["examples"], set(test["per_class"])) == (_TEST_ROWS, _LABELS)
-
-
-def compares_with_the_study(document: Mapping[str, Any]) -> bool:
-    """Tell a run with the study's recipe on the study's data."""
-    return document["recipe"] == "paper" and is_the_studys_data(document)
-
-
-def study_rows(
-    document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, str, str]]:
-    """Return rows of a figure's name, the study's value and the run's, with epochs in brackets."""
-    first, last, test = history[0], history[-1], document["metrics"]["test"]
-    best = max(history, key=lambda entry: entry["validation_accuracy"])
-    lowest = min(history, key=lambda entry: entry["validation_log_loss"])
-    return [
-        (
-            "train accuracy, first epoch",
-            _percent(STUDY.train_accuracy_first),
-            _percent(first["train_accuracy"]),
-        ),
-        (
-            f"train accuracy, last epoch ({last['epoch']})",
-            _percent(STUDY.train_accuracy_last),
-            _percent(last["train_accuracy"]),
-        ),
-        (
-            "validation accuracy, first epoch",
-            _percent(STUDY.validation_accuracy_first),
-            _percent(first["validation_accuracy"]),
-        ),
-        (
-            "validation accuracy, best epoch",
-            _at(_percent(STUDY.validation_accuracy_best), STUDY.validation_accuracy_best_epoch),
-            _at(_percent(best["validation_accuracy"]), best["epoch"]),
-        ),
-        (
-            "validation log loss, lowest",
-            _at(f"{STUDY.validation_log_loss_lowest:.4f}", STUDY.validation_log_loss_lowest_epoch),
-            _at(f"{lowest['validation_log_loss']:.4f}", lowest["epoch"]),
-        ),
-        ("test accuracy", _percent(STUDY.test_accuracy), _percent(test["accuracy"])),
-        ("test log loss", f"{STUDY.test_log_loss:.4f}", f"{test['log_loss']:.4f}"),
-    ]
+def is_the_studys_data(document: MetricsDocument) -> bool:
+    """Tell TweetEval's emotion test by its classes and size: only there do the study's results compare."""
+    test = document.metrics.get("test")
+    return test is not None and (test.examples, set(test.per_class)) == (_TEST_ROWS, _LABELS)
 
 
 def _percent(value: float) -> str:
     return f"{value * 100:.2f} %"
-
-
-def _at(figure: str, epoch: int) -> str:
-    return f"{figure} ({epoch})"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
 from textune.encoder.placement import Placement, choose_placement
+from textune.evaluation.document import TrainingSummary
 from textune.recipe.settings import Recipe
 from textune.training.processes import Processes
 
@@ -53,19 +54,19 @@ class Fit:
     temperature: float
     frozen_layers: int | str = "all"
 
-    def summary(self, task: Task) -> dict[str, Any]:
+    def summary(self, task: Task) -> TrainingSummary:
         """Return what metrics.json says of the training."""
-        return {
-            "epochs": self.end.epochs,
-            "best_epoch": self.end.epoch,
-            "weight_decay": self.end.weight_decay,
-            "temperature": self.temperature,
-            "engine": task.recipe.train.engine,
-            "precision": task.placement.precision,
-            "frozen_layers": self.frozen_layers,
-            "dropped": dict(task.texts.dropped),
-            "truncated": dict(task.texts.truncated),
-        }
+        return TrainingSummary(
+            epochs=self.end.epochs,
+            best_epoch=self.end.epoch,
+            weight_decay=self.end.weight_decay,
+            temperature=self.temperature,
+            engine=task.recipe.train.engine,
+            precision=task.placement.precision,
+            frozen_layers=self.frozen_layers,
+            dropped=dict(task.texts.dropped),
+            truncated=dict(task.texts.truncated),
+        )
 
 
 class Method(ABC):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from textune.cli.render.tables import escape, framed_table, show
+from textune.evaluation.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
     from textune.commands.compare import RunComparison
@@ -17,14 +18,15 @@ def show_comparison(result: RunComparison) -> None:
     """Show how two classifiers compare: a table, the rows that tell them apart, and the sentence."""
     comparison, counts = result.comparison, result.comparison.mcnemar
     first, second = escape(result.first), escape(result.shown_second)
+    metrics = [METRICS[key] for key in comparison.differences]
+    lower = ", ".join(metric.title for metric in metrics if metric.direction == "lower")
     table = framed_table(
         *("", "A", "B", "A - B", "95 % interval", ""),
         title=f"A  {first}\nB  {second}",
-        caption=f"The same {comparison.examples:,} {result.split} rows. For log loss, less is better.",
+        caption=f"The same {comparison.examples:,} {result.split} rows. Less is better: {lower}.",
     )
-    _add_metric(table, "accuracy", comparison.accuracy, less_is_better=False)
-    _add_metric(table, "macro-F1", comparison.macro_f1, less_is_better=False)
-    _add_metric(table, "log loss", comparison.log_loss, less_is_better=True)
+    for key, difference in comparison.differences.items():
+        _add_metric(table, METRICS[key], difference)
     show(
         table,
         f"Right on: both {counts.both_right:,}, A alone {counts.first_only:,}, "
@@ -34,17 +36,18 @@ def show_comparison(result: RunComparison) -> None:
     )
 
 
-def _add_metric(table: Table, name: str, difference: Difference, *, less_is_better: bool) -> None:
+def _add_metric(table: Table, metric: Metric, difference: Difference) -> None:
     low, high = difference.ci95
-    better = (difference.difference < 0) == less_is_better
-    word = ("A is better" if better else "B is better") if difference.clear else ""
-    if less_is_better:
-        values = [f"{each:.3f}" for each in (difference.first, difference.second)]
-        values += [f"{difference.difference:+.3f}", f"{low:+.3f} to {high:+.3f}"]
-    else:
-        values = [f"{each * 100:.1f} %" for each in (difference.first, difference.second)]
-        values += [f"{difference.difference * 100:+.1f}", f"{low * 100:+.1f} to {high * 100:+.1f}"]
-    table.add_row(name, *values, word)
+    first_is_better = (difference.difference > 0) == (metric.direction == "higher")
+    word = f"{'A' if first_is_better else 'B'} is better" if difference.clear else ""
+    table.add_row(
+        metric.title,
+        metric.write(difference.first),
+        metric.write(difference.second),
+        metric.number(difference.difference, sign=True),
+        f"{metric.number(low, sign=True)} to {metric.number(high, sign=True)}",
+        word,
+    )
 
 
 def _probability(value: float) -> str:

@@ -39,7 +39,7 @@ def _cells(row: ParityRow) -> list[str]:
     if row.name == "torch":
         return [row.name, size, "", "", f"{row.macro_f1 * 100:.1f} %", *speed]
     difference = row.agreement.macro_f1_difference
-    change, low, high = (f"{value * 100:+.1f}" for value in (difference.value, *difference.ci95))
+    change, low, high = (f"{value * 100:+.1f}" for value in (difference.difference, *difference.ci95))
     return [
         row.name,
         size,

@@ -6,37 +6,35 @@ In: `metrics.json`. Out: tables for the terminal. Does not know what else is sho
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rich.table import Table
 
 from textune.cli.render.tables import bare_table, escape
+from textune.evaluation.baselines import BASELINES
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.metrics import DECIDING, METRICS
 
 _WIDTH = 40
 _BAR = 20
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def interval_table(document: Mapping[str, Any], names: Mapping[str, str]) -> Table:
-    """Return the macro-F1 on test as points with their 95 % intervals, beside the baselines'.
-
-    Args:
-        document: The run's `metrics.json`.
-        names: The titles of the baselines.
-    """
-    rows = {"this run": document["metrics"]["test"]}
-    rows |= {names.get(name, name): metrics for name, metrics in document.get("baselines", {}).items()}
-    low, high = _scale([metrics["macro_f1_ci95"] for metrics in rows.values()])
-    table = bare_table("", "", title="macro-F1 on test, with its 95 % interval", header_style="dim")
+def interval_table(document: MetricsDocument) -> Table:
+    """Return the macro-F1 on test as points with their 95 % intervals, beside the baselines'."""
+    metric = METRICS[DECIDING]
+    rows = {"this run": document.test}
+    rows |= {BASELINES[key].short_title: metrics for key, metrics in document.baselines.items()}
+    low, high = _scale([metrics.intervals[metric.key] for metrics in rows.values()])
+    table = bare_table("", "", title=f"{metric.title} on test, with its 95 % interval", header_style="dim")
     ends = f"{low * 100:.0f} %", f"{high * 100:.0f} %"
     table.add_column(f"{ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}", no_wrap=True)
     for name, metrics in rows.items():
         own = name == "this run"
-        line = draw_interval(metrics["macro_f1"], metrics["macro_f1_ci95"], low=low, high=high)
+        value = metrics.values[metric.key]
+        line = draw_interval(value, metrics.intervals[metric.key], low=low, high=high)
         table.add_row(
             escape(name),
-            f"{metrics['macro_f1'] * 100:.1f} %",
+            metric.write(value),
             f"[{'blue' if own else 'default'}]{line}[/]",
             style="bold" if own else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import typer
@@ -12,94 +13,91 @@ from rich.table import Table
 
 from textune.cli.render.coverage import abstention_sentences, calibration_sentence, coverage_table
 from textune.cli.render.intervals_drawn import draw_bar, interval_table
-from textune.cli.render.study_table import study_table
+from textune.cli.render.study_table import reference_table
 from textune.cli.render.tables import bare_table, escape, framed_table, show
+from textune.evaluation.baselines import BASELINES
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.metrics import Metric, measured_metrics, percent
+from textune.evaluation.split_metrics import SplitMetrics
+from textune.report.references import references_for
 from textune.report.verdict import judge
-from textune.study.published import compares_with_the_study
 
-_BASELINES = {
-    "majority_class": "majority class",
-    "tfidf_logistic_regression": "TF-IDF, logistic",
-}
+_METRICS_PER_TABLE = 4
+"""As many as fit into 80 characters."""
 
 
 def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> None:
     """Show the result of a training: its `metrics.json` and its learning curve."""
-    show("", _metrics_table(document))
-    if document.get("baselines"):
-        show("", interval_table(document, _BASELINES))
-    show("", _class_table(document["metrics"]["test"], "test"))
-    if compares_with_the_study(document):
-        show("", study_table(document, history))
+    typed = MetricsDocument.model_validate(document)
+    _show_metrics(typed)
+    if typed.baselines:
+        show("", interval_table(typed))
+    show("", _class_table(typed.test, "test"))
+    for reference in references_for(typed):
+        show("", reference_table(reference, typed, history))
     if "coverage" in document:
         show("", coverage_table(document), calibration_sentence(document))
     if "abstention" in document:
         show(abstention_sentences(document))
-    show("", *map(escape, judge(document).sentences))
-    seconds = document["seconds"]
-    parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
-    show(f"[dim]{seconds['total']:.1f} s: {parts}[/dim]")
+    show("", *map(escape, judge(typed).sentences))
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in typed.seconds.items() if name != "total")
+    show(f"[dim]{typed.seconds['total']:.1f} s: {parts}[/dim]")
     # Paths and commands are to be copied: they are never wrapped.
-    typer.echo(f"\nThe run is in {document['run']}.")
-    report = Path(document["run"]) / "report.html"
+    typer.echo(f"\nThe run is in {typed.run}.")
+    report = Path(typed.run) / "report.html"
     if report.exists():
         typer.echo(f"Its report, for a browser: {report}")
-    typer.echo(f'Try it:\n  textune predict {shlex.quote(document["run"])} "Your own text"')
+    typer.echo(f'Try it:\n  textune predict {shlex.quote(typed.run)} "Your own text"')
 
 
 def show_evaluation(document: Mapping[str, Any]) -> None:
     """Show the result of an evaluation."""
-    show(_metrics_table(document))
-    for split, metrics in document["metrics"].items():
+    typed = MetricsDocument.model_validate(document)
+    _show_metrics(typed)
+    for split, metrics in typed.metrics.items():
         show("", _class_table(metrics, split))
     if "abstention" in document:
         show("", abstention_sentences(document))
 
 
-def _metrics_table(document: Mapping[str, Any]) -> Table:
+def _show_metrics(document: MetricsDocument) -> None:
+    """Show all metrics of all that was measured, some of them per table."""
+    metrics = measured_metrics(document.metrics.values())
+    for first in range(0, len(metrics), _METRICS_PER_TABLE):
+        show("", _metrics_table(document, metrics[first : first + _METRICS_PER_TABLE]))
+
+
+def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Table:
+    lower = ", ".join(metric.title for metric in metrics if metric.direction == "lower")
     table = framed_table(
-        *("", "rows", "accuracy", "macro-F1", "log loss", "calib.\nerror"),
-        title=escape(f"{document['recipe']} · {document['model']} · {document['source']}"),
-        caption="± is half of the 95 % interval. For log loss and calib. error, less is better.",
+        *("", "rows", *("\n".join(wrap(metric.title, 12)) for metric in metrics)),
+        title=escape(f"{document.recipe} · {document.model} · {document.source}"),
+        caption=f"± is half of the 95 % interval.{f' Less is better: {lower}.' if lower else ''}",
         # One space less between columns than usual, so that all of them fit into 80 characters.
         padding=(0, 0, 0, 1),
     )
-    for split, metrics in document["metrics"].items():
-        _add_row(table, split, metrics, bold=split == "test")
-    if "filtered" in document:
-        _add_row(table, "test, filtered", document["filtered"]["test"])
-    if document.get("baselines"):
+
+    def add_row(name: str, measured: SplitMetrics, style: str | None = None) -> None:
+        cells = [metric.write_with_interval(measured) for metric in metrics]
+        table.add_row(name, f"{measured.examples:,}", *cells, style=style)
+
+    for split, measured in document.metrics.items():
+        add_row(split, measured, "bold" if split == "test" else None)
+    for split, measured in document.filtered.items():
+        add_row(f"{split}, filtered", measured)
+    if document.baselines:
         table.add_section()
         table.add_row("baselines, test", style="dim")
-    for name, metrics in document.get("baselines", {}).items():
-        _add_row(table, _BASELINES[name], metrics)
+    for key, measured in document.baselines.items():
+        add_row(BASELINES[key].short_title, measured)
     return table
 
 
-def _add_row(table: Table, name: str, metrics: Mapping[str, Any], *, bold: bool = False) -> None:
-    table.add_row(
-        name,
-        f"{metrics['examples']:,}",
-        _with_interval(metrics, "accuracy"),
-        _with_interval(metrics, "macro_f1"),
-        _with_interval(metrics, "log_loss"),
-        _with_interval(metrics, "expected_calibration_error"),
-        style="bold" if bold else None,
-    )
-
-
-def _with_interval(metrics: Mapping[str, Any], name: str) -> str:
-    low, high = metrics[f"{name}_ci95"]
-    if name in ("log_loss", "expected_calibration_error"):
-        return f"{metrics[name]:.3f} ±{(high - low) / 2:.3f}"
-    return f"{metrics[name] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}"
-
-
-def _class_table(metrics: Mapping[str, Any], split: str) -> Table:
+def _class_table(metrics: SplitMetrics, split: str) -> Table:
     table = bare_table("", "rows", "precision", "recall", "F1", title=f"{split}, by class")
     table.add_column(width=20)
-    for name, measured in metrics["per_class"].items():
-        values = [f"{measured[key] * 100:.1f} %" for key in ("precision", "recall", "f1")]
-        bar = f"[blue]{draw_bar(measured['f1'])}[/blue]"
-        table.add_row(escape(name), f"{measured['support']:,}", *values, bar)
+    for name, measured in metrics.per_class.items():
+        values = map(percent, (measured.precision, measured.recall, measured.f1))
+        bar = f"[blue]{draw_bar(measured.f1)}[/blue]"
+        table.add_row(escape(name), f"{measured.support:,}", *values, bar)
     return table

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from textune.cli.render.tables import escape, framed_table, show
 from textune.context import in_words
+from textune.evaluation.metrics import METRICS, Metric, headline_metrics
 
 _SPLITS = ("train", "validation", "test")
-_METRICS = {"accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "log_loss": "log loss"}
 _NOTHING = "-"
 _PADDING = (0, 1, 0, 0)
 
@@ -39,6 +39,7 @@ def _heading(document: Mapping[str, Any]) -> str:
 def _epoch_table(document: Mapping[str, Any]) -> Table:
     """Return accuracy on train and validation and the log loss on validation, epoch by epoch."""
     names = {"train_accuracy": "train", "validation_accuracy": "valid.", "validation_log_loss": "loss"}
+    metrics = {name: METRICS[name.partition("_")[2]] for name in names}
     columns = {"study": {entry["epoch"]: entry for entry in document["study"]["history"]}}
     for engine, run in document["engines"].items():
         columns[engine] = {entry["epoch"]: entry for entry in run["history"]}
@@ -50,7 +51,9 @@ def _epoch_table(document: Mapping[str, Any]) -> Table:
     table.columns[0].justify = "right"
     for epoch in sorted(set().union(*columns.values())):
         cells = [
-            _cell(name, epochs.get(epoch, {}).get(name)) for epochs in columns.values() for name in names
+            _cell(metric, epochs.get(epoch, {}).get(name))
+            for epochs in columns.values()
+            for name, metric in metrics.items()
         ]
         table.add_row(str(epoch), *cells)
     return table
@@ -72,18 +75,17 @@ def _end_table(document: Mapping[str, Any]) -> Table:
         table.add_section()
         style = "bold" if part == "test" else None
         table.add_row(f"{part}, {measured[0]['examples']:,} rows", style=style)
-        for name, title in _METRICS.items():
-            cells = [_with_interval(name, metrics) for metrics in measured]
-            table.add_row(f"  {title}", _cell(name, printed.get((part, name))), *cells, style=style)
+        for metric in headline_metrics():
+            title = f"  {metric.title}{', %' if metric.unit == '%' else ''}"
+            cells = [_with_interval(metric, metrics) for metrics in measured]
+            table.add_row(title, _cell(metric, printed.get((part, metric.key))), *cells, style=style)
     return table
 
 
-def _cell(name: str, value: float | None) -> str:
-    if value is None:
-        return _NOTHING
-    return f"{value:.4f}" if name.endswith("log_loss") else f"{value * 100:.2f}"
+def _cell(metric: Metric, value: float | None) -> str:
+    return _NOTHING if value is None else metric.number(value, precise=True)
 
 
-def _with_interval(name: str, metrics: Mapping[str, Any]) -> str:
-    low, high = metrics[f"{name}_ci95"]
-    return f"{_cell(name, metrics[name])} ±{_cell(name, (high - low) / 2)}"
+def _with_interval(metric: Metric, metrics: Mapping[str, Any]) -> str:
+    low, high = metrics[f"{metric.key}_ci95"]
+    return f"{_cell(metric, metrics[metric.key])} ±{_cell(metric, (high - low) / 2)}"

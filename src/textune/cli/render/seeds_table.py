@@ -10,21 +10,14 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.tables import escape, framed_table, show
-
-_METRICS = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro-F1",
-    "log_loss": "log loss",
-    "expected_calibration_error": "calib. error",
-}
-_SHARES = {"accuracy", "macro_f1"}
+from textune.evaluation.metrics import METRICS, Metric
 
 
 def show_seeds(document: Mapping[str, Any]) -> None:
     """Show the results of trainings with several seeds: their `summary.json`."""
     show("", _spread_table(document))
-    spreads = [document["metrics"]["test"][name]["standard_deviation"] for name in _METRICS]
-    if not any(spreads):
+    test = document["metrics"]["test"]
+    if not any(test[key]["standard_deviation"] for key in METRICS if key in test):
         show("All seeds gave the same metrics: nothing in this recipe is left to chance.\n")
     if "verdict" in document:
         show(escape(document["verdict"]["sentence"]))
@@ -43,21 +36,18 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
         "± is the standard deviation between seeds; the interval is\n"
         "that of the mean, over texts and seeds.",
     )
-    for name, title in _METRICS.items():
-        table.add_row(title, *_cells(test[name], as_share=name in _SHARES))
+    for key, metric in METRICS.items():
+        if key in test:
+            table.add_row(metric.title, *_cells(test[key], metric))
     return table
 
 
-def _cells(spread: Mapping[str, Any], *, as_share: bool) -> list[str]:
+def _cells(spread: Mapping[str, Any], metric: Metric) -> list[str]:
     low, high = spread["ci95"]
-    values = [spread["mean"], spread["standard_deviation"], low, high]
-    values += [min(spread["values"]), max(spread["values"])]
-    shown = [f"{value * 100:.1f}" if as_share else f"{value:.3f}" for value in values]
-    unit = " %" if as_share else ""
     return [
-        shown[0] + unit,
-        f"±{shown[1]}",
-        f"{shown[2]} to {shown[3]}{unit}",
-        shown[4] + unit,
-        shown[5] + unit,
+        metric.write(spread["mean"]),
+        f"±{metric.number(spread['standard_deviation'])}",
+        f"{metric.number(low)} to {metric.write(high)}",
+        metric.write(min(spread["values"])),
+        metric.write(max(spread["values"])),
     ]

@@ -1,4 +1,4 @@
-"""The published case study's metrics beside a run's own, as a table for the terminal."""
+"""Published results beside a run's own, as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from typing import Any
 from rich.table import Table
 
 from textune.cli.render.tables import escape, framed_table
-from textune.study.published import study_rows
+from textune.evaluation.document import MetricsDocument
+from textune.report.references import Reference
 
 
-def study_table(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Table:
-    """Return the study's metrics beside those of a run with its recipe.
+def reference_table(
+    reference: Reference, document: MetricsDocument, history: Sequence[Mapping[str, Any]]
+) -> Table:
+    """Return a reference's results beside those of a run.
 
     Args:
+        reference: The reference.
         document: The run's `metrics.json`.
         history: The run's learning curve.
     """
     table = framed_table(
-        *("", "the study", "this run"),
-        title=f"{escape(document['model'])} beside the published study (DistilBERT)",
-        caption="In brackets: the epoch. `textune recipes paper` says what the study left open.",
+        *("", reference.name, "this run"),
+        title=f"{escape(document.model)} beside {reference.name}",
+        caption=reference.note,
     )
-    for row in study_rows(document, history):
+    for row in reference.rows(document, history):
         table.add_row(*row)
     return table

@@ -1,0 +1,146 @@
+"""All that is measured of a training: every split, the baselines, calibration, coverage and abstention.
+
+In: a dataset and the probabilities of each split. Out: `Evaluation`. Does not know the model, nor where the
+results are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textune.evaluation.abstention import (
+    Scored,
+    choose_threshold,
+    coverage_table,
+    measure_answers,
+    most_precision,
+)
+from textune.evaluation.baselines import BASELINES, baseline_probabilities
+from textune.evaluation.comparison import compare_probabilities, describe_verdict
+from textune.evaluation.document import (
+    AbstentionEffect,
+    Calibration,
+    CalibrationEffect,
+    Measurements,
+    Verdict,
+    better_baseline,
+)
+from textune.evaluation.reliability import measure_reliability, undo_temperature
+from textune.evaluation.split_metrics import SplitMetrics, measure
+from textune.model.threshold import Abstention
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textune.data.dataset import Dataset
+    from textune.recipe.settings import EvaluateSettings
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+        measurements: What was measured.
+        baselines: The baselines' probabilities (test rows, classes), by key.
+        abstention: When no label is given; None: one always is.
+        notes: Sentences for the person who trains.
+    """
+
+    measurements: Measurements
+    baselines: dict[str, NDArray[np.float64]]
+    abstention: Abstention | None
+    notes: tuple[str, ...]
+
+
+def evaluate_splits(
+    dataset: Dataset,
+    probabilities: Mapping[str, NDArray[np.float64]],
+    *,
+    settings: EvaluateSettings,
+    temperature: float,
+    short_test: NDArray[np.bool_] | None = None,
+) -> Evaluation:
+    """Measure all splits, the filtered test rows and the baselines, and what the metrics are worth.
+
+    Args:
+        dataset: The texts and labels that were classified.
+        probabilities: (rows, classes), by split.
+        settings: The recipe's section.
+        temperature: What the logits were divided by.
+        short_test: Which test rows are not too long in words, (rows,); None: there is no filter.
+    """
+    samples = settings.bootstrap_samples
+    scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
+    validation, test = scored["validation"], scored["test"]
+
+    def measured(values: NDArray[Any], labels: NDArray[Any]) -> SplitMetrics:
+        return measure(values, labels, label_names=dataset.label_names, bootstrap_samples=samples)
+
+    parts: dict[str, Any] = {"metrics": {split: measured(*rows) for split, rows in scored.items()}}
+    if short_test is not None:
+        parts["filtered"] = {"test": measured(*(values[short_test] for values in test))}
+    baselines = {}
+    if settings.baselines:
+        train = dataset["train"]
+        baselines = baseline_probabilities(
+            train.texts, train.labels, dataset["test"].texts, classes=len(dataset.label_names)
+        )
+        parts["baselines"] = {key: measured(values, test[1]) for key, values in baselines.items()}
+        key = better_baseline(parts["baselines"])
+        comparison = compare_probabilities(test[0], baselines[key], test[1], bootstrap_samples=samples)
+        sentence = describe_verdict(comparison, BASELINES[key].title)
+        parts["verdict"] = Verdict(baseline=key, **comparison.to_json(), sentence=sentence)
+    parts["calibration"] = Calibration(
+        temperature=temperature,
+        validation=_calibration_effect(*validation, temperature, samples),
+        test=_calibration_effect(*test, temperature, samples),
+    )
+    parts["coverage"] = coverage_table(validation, test)
+    if not settings.min_precision:
+        return Evaluation(Measurements(**parts), baselines, None, ())
+    abstention = find_abstention(validation, settings.min_precision)
+    parts["abstention"] = describe_abstention(abstention, {"validation": validation, "test": test})
+    notes = []
+    if abstention.threshold is None:
+        notes.append(
+            f"{cannot_reach(validation, abstention.min_precision)} The run gives no label at all until "
+            "another precision is set: textune evaluate RUN --min-precision SHARE"
+        )
+    return Evaluation(Measurements(**parts), baselines, abstention, tuple(notes))
+
+
+def _calibration_effect(
+    probabilities: NDArray[Any], labels: NDArray[Any], temperature: float, samples: int
+) -> CalibrationEffect:
+    before = undo_temperature(probabilities, temperature)
+    return CalibrationEffect(
+        before=measure_reliability(before, labels, bootstrap_samples=samples),
+        after=measure_reliability(probabilities, labels, bootstrap_samples=samples),
+    )
+
+
+def find_abstention(validation: Scored, min_precision: float) -> Abstention:
+    """Return the threshold for a precision; one without a threshold where validation shows none."""
+    return Abstention(min_precision, choose_threshold(*validation, min_precision=min_precision))
+
+
+def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) -> AbstentionEffect:
+    """Return a threshold and what it does to the rows of some splits."""
+    return AbstentionEffect(
+        min_precision=abstention.min_precision,
+        threshold=abstention.threshold,
+        **{split: measure_answers(*rows, threshold=abstention.least_score) for split, rows in scored.items()},
+    )
+
+
+def cannot_reach(validation: Scored, min_precision: float) -> str:
+    """Say that no threshold is shown to give a precision, and which one could be had."""
+    most = most_precision(*validation)
+    return (
+        f"The {len(validation[1]):,} validation rows show no threshold at which {min_precision:.1%} of the "
+        f"labels are right: {int(most * 1000) / 1000:.1%} is the most that they show."
+    )

@@ -1,0 +1,176 @@
+"""All metrics of a classifier on labelled rows, with their confidence intervals.
+
+In: probabilities and labels. Out: `SplitMetrics`, as metrics.json holds them. Does not know which metrics
+there are: see `metrics.METRICS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+
+from textune.evaluation.intervals import Interval
+from textune.evaluation.metrics import (
+    METRICS,
+    Labels,
+    Probabilities,
+    count_confusion,
+    ratio,
+    resample_metrics,
+)
+
+_SUM_TOLERANCE = 1e-3
+_INTERVAL = "_ci95"
+_FIRST_IN_JSON = ("accuracy", "log_loss", "macro_f1", "expected_calibration_error")
+"""The order in which metrics.json has always listed them."""
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """One class's metrics; a share of nothing is 0.
+
+    Attributes:
+        precision: The share of the rows labelled as this class that belong to it.
+        recall: The share of this class's rows that are labelled as it.
+        f1: Harmonic mean of precision and recall.
+        support: How many rows belong to this class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class SplitMetrics(BaseModel):
+    """All metrics of one classifier on one set of rows; flat in JSON, where intervals are `KEY_ci95`.
+
+    Attributes:
+        examples: Number of rows.
+        values: The metrics, by key.
+        intervals: Their 95 % confidence intervals, by key.
+        per_class: Each class's metrics by its name, in the order of the class ids.
+        confusion: Numbers of rows; a row for each true class, a column for each predicted one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    examples: int
+    values: dict[str, float]
+    intervals: dict[str, Interval]
+    per_class: dict[str, ClassMetrics]
+    confusion: list[list[int]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, flat: Any) -> Any:
+        if not isinstance(flat, Mapping) or "values" in flat:
+            return flat
+        numbers = {key: value for key, value in flat.items() if key not in cls.model_fields}
+        return {
+            **{key: value for key, value in flat.items() if key in cls.model_fields},
+            "values": {key: value for key, value in numbers.items() if isinstance(value, float | int)},
+            "intervals": {
+                key.removesuffix(_INTERVAL): value
+                for key, value in numbers.items()
+                if key.endswith(_INTERVAL)
+            },
+        }
+
+    @model_serializer
+    def _flatten(self) -> dict[str, Any]:
+        return {
+            "examples": self.examples,
+            **self.values,
+            **{f"{key}{_INTERVAL}": list(ends) for key, ends in self.intervals.items()},
+            "per_class": {name: vars(metrics) for name, metrics in self.per_class.items()},
+            "confusion": self.confusion,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the metrics as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+def measure(
+    probabilities: Probabilities,
+    labels: Labels,
+    *,
+    label_names: Sequence[str],
+    bootstrap_samples: int = 2000,
+    seed: int = 0,
+) -> SplitMetrics:
+    """Measure probabilities against true labels.
+
+    The probabilities are measured as they are: rows whose sum is off by rounding are not rescaled, as the
+    metrics should be those of what is served.
+
+    Args:
+        probabilities: (rows, classes), each row summing to 1 within 0.001.
+        labels: (rows,), class ids.
+        label_names: The classes' names in the order of their ids.
+        bootstrap_samples: Resamples behind each interval.
+        seed: The same seed gives the same intervals.
+
+    Returns:
+        The metrics; two calls with the same arguments return equal ones.
+
+    Raises:
+        ValueError: The arguments are not probabilities and labels of these classes.
+
+    Example:
+        >>> metrics = measure(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 0]), label_names=["no", "yes"])
+        >>> metrics.values["accuracy"], metrics.confusion
+        (0.5, [[1, 1], [0, 0]])
+    """
+    _check(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
+    classifiers, confusion = [probabilities], count_confusion(probabilities, labels)
+    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=seed)
+    measured = {key: metric.measure(classifiers, labels)[0] for key, metric in METRICS.items()}
+    return SplitMetrics(
+        examples=len(labels),
+        values={key: measured[key] for key in dict.fromkeys([*_FIRST_IN_JSON, *measured])},
+        intervals={
+            key: metric.interval(measured[key], resampled[key][:, 0], classifiers, seed=seed)
+            for key, metric in METRICS.items()
+        },
+        per_class=_per_class(confusion, label_names),
+        confusion=confusion.tolist(),
+    )
+
+
+def _check(
+    probabilities: NDArray[Any], labels: NDArray[Any], *, label_names: Sequence[str], bootstrap_samples: int
+) -> None:
+    classes = len(label_names)
+    if len(set(label_names)) != classes:
+        raise ValueError(f"label_names must differ from one another, got {list(label_names)}")
+    if labels.ndim != 1 or len(labels) == 0 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be (rows,) integers, got {labels.shape} {labels.dtype}")
+    if probabilities.shape != (len(labels), classes) or not np.issubdtype(probabilities.dtype, np.floating):
+        raise ValueError(
+            f"probabilities must be ({len(labels)}, {classes}) floats, "
+            f"got {probabilities.shape} {probabilities.dtype}"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"labels must be 0 to {classes - 1}, got {labels.min()} to {labels.max()}")
+    if not np.isfinite(probabilities).all() or probabilities.min() < 0:
+        raise ValueError("probabilities must be finite and not negative")
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > _SUM_TOLERANCE:
+        raise ValueError(f"probabilities must sum to 1 in each row; row {worst} sums to {sums[worst]:.6g}")
+    if bootstrap_samples < 1:
+        raise ValueError(f"bootstrap_samples must be at least 1, got {bootstrap_samples}")
+
+
+def _per_class(confusion: NDArray[np.int64], label_names: Sequence[str]) -> dict[str, ClassMetrics]:
+    hits, predicted, support = np.diagonal(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
+    columns = [ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, predicted + support), support]
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return {name: ClassMetrics(*row) for name, row in zip(label_names, rows, strict=True)}

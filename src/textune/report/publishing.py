@@ -1,0 +1,177 @@
+"""A run's classifier and its model card, uploaded to the Hub in one commit.
+
+In: a finished run and the name of a repository. Out: `Pushed`, or a `HubError` that says how to go on. The
+texts and the report stay on this computer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from textune.context import Observer
+from textune.errors import HubError, RequestError, StorageError
+from textune.report.card import PLACEHOLDER
+from textune.run.layout import Run
+
+_LOG_IN = (
+    "Create a token with write access at https://huggingface.co/settings/tokens, and log in with "
+    "`hf auth login`, or set HF_TOKEN."
+)
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What was uploaded.
+
+    Attributes:
+        repository: The repository's full name, `owner/name`.
+        url: Its address.
+        files: The names of the files.
+        licence: The licence that the card names; empty where it names none.
+    """
+
+    repository: str
+    url: str
+    files: tuple[str, ...]
+    licence: str
+
+
+def check_upload(repository: str, token: str) -> str:
+    """Return the token to use, after checking what can be checked without a connection.
+
+    Args:
+        repository: The repository's name.
+        token: The token; empty: the one in HF_TOKEN or of `hf auth login`.
+
+    Raises:
+        RequestError: The name is not valid.
+        HubError: Offline mode is on, or there is no token.
+    """
+    from huggingface_hub import constants, get_token
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError as error:
+        raise RequestError(
+            f"'{repository}' is not a name that the Hub accepts.",
+            "Give it as owner/name, for instance me/emotion.",
+        ) from error
+    if constants.HF_HUB_OFFLINE:
+        raise HubError(
+            "Offline mode is on, and an upload needs the Hub.", "Unset HF_HUB_OFFLINE, and try again."
+        )
+    stored = token or get_token()
+    if not stored:
+        raise HubError("There is no token to log in to the Hub with.", _LOG_IN)
+    return str(stored)
+
+
+def upload(run: Run, repository: str, *, token: str, private: bool, observer: Observer) -> Pushed:
+    """Upload a run's classifier and its model card.
+
+    Args:
+        run: A finished run, with a card.
+        repository: The model repository; created where it does not exist.
+        token: A token with write access.
+        private: Whether a repository that is created is private.
+        observer: Hears how it goes, and what the Hub warns of.
+
+    Raises:
+        RequestError: The card cannot be read, or the repository is public and should be private.
+        HubError: The Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    card, licence = _read_card(run)
+    with _hub_errors(repository), _warnings_as_notes(observer):
+        api = HfApi(token=token)
+        observer.stage(f"Uploading to {repository}")
+        url = api.create_repo(repository, private=private or None, exist_ok=True)
+        name = str(url.repo_id)
+        if private and not api.model_info(name).private:
+            raise RequestError(
+                f"{name} exists already and is public, so nothing was uploaded.",
+                f"Make it private at {url}/settings, or name another repository.",
+            )
+        paths = [file for file in sorted(run.model.rglob("*")) if file.is_file()]
+        files = {file.relative_to(run.model).as_posix(): str(file) for file in paths}
+        contents = {**files, "README.md": card.replace(PLACEHOLDER, name).encode()}
+        operations = [CommitOperationAdd(file, content) for file, content in contents.items()]
+        api.create_commit(name, operations, commit_message="Add a classifier trained with textune")
+    return Pushed(name, str(url), tuple(contents), licence)
+
+
+def _read_card(run: Run) -> tuple[str, str]:
+    """Return the text of the model card, which its owner may have changed, and the licence that it names."""
+    from huggingface_hub import ModelCard
+
+    try:
+        text = run.card.read_text(encoding="utf-8")
+        return text, str(ModelCard(text).data.get("license") or "")
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise RequestError(
+            f"The model card {run.card} cannot be read: {reason}.",
+            "Fix the block between the two lines of `---` at its top, or delete the file: it is made again.",
+        ) from error
+
+
+@contextmanager
+def _warnings_as_notes(observer: Observer) -> Iterator[None]:
+    """Note what the Hub warns of, such as a missing licence."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for each in caught:
+        observer.note(" ".join(str(each.message).split()))
+
+
+@contextmanager
+def _hub_errors(repository: str) -> Iterator[None]:
+    """Turn errors of the Hub and the network into a `HubError` that says how to go on."""
+    from huggingface_hub import constants, errors
+
+    try:
+        yield
+    except errors.HfHubHTTPError as error:
+        raise _refusal(error, repository) from error
+    except ValueError as error:
+        raise HubError(
+            f"The Hub does not accept what was uploaded to {repository}: {_reason(error)}.",
+            "If it is about the metadata, fix the model card: README.md in the run's folder.",
+        ) from error
+    except (errors.HTTPError, OSError, RuntimeError) as error:
+        if isinstance(error, StorageError):
+            raise
+        raise HubError(
+            f"The Hub at {constants.ENDPOINT} cannot be reached ({_reason(error)}).",
+            "Check the connection, and run the command again: what was uploaded already is not sent twice.",
+        ) from error
+
+
+def _refusal(error: Any, repository: str) -> HubError:
+    status = getattr(error.response, "status_code", 0)
+    if status == 401:
+        return HubError("The Hub does not accept the token: it is wrong, or has expired.", _LOG_IN)
+    if status in {403, 404}:
+        return HubError(
+            f"The token may not write to {repository}.",
+            "Name a repository of your own or of an organisation that you may write to, and use a token with "
+            "write access: https://huggingface.co/settings/tokens.",
+        )
+    return HubError(f"The Hub answered with an error ({_reason(error)}).", "Try again later.")
+
+
+def _reason(error: Exception) -> str:
+    # What a library wraps says less than what it wraps.
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(cause).__name__

@@ -1,0 +1,57 @@
+"""Published results beside which some runs are shown: a registry, so that the report knows none of them.
+
+A reference is listed in `REFERENCES` by the place of its object, and imported when a run is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from textune.evaluation.document import MetricsDocument
+
+Row = tuple[str, str, str]
+"""What was measured, the reference's value, and the run's."""
+
+
+class Reference(Protocol):
+    """Published results."""
+
+    @property
+    def name(self) -> str:
+        """What the results are called in a chart."""
+
+    @property
+    def heading(self) -> str:
+        """The heading of their table."""
+
+    @property
+    def note(self) -> str:
+        """What a reader of their table has to know."""
+
+    @property
+    def test_metrics(self) -> Mapping[str, float]:
+        """Their metrics on test, by key."""
+
+    def applies_to(self, document: MetricsDocument) -> bool:
+        """Return whether a run did what the reference did."""
+
+    def rows(self, document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Return the reference's results beside those of a run with this learning curve."""
+
+
+REFERENCES: dict[str, str | Reference] = {"study": "textune.study.published:STUDY"}
+"""The references by name: objects, or the places to import them from, `module:attribute`."""
+
+
+def references_for(document: MetricsDocument) -> list[Reference]:
+    """Return the references beside which a run is shown."""
+    found = [_import(each) if isinstance(each, str) else each for each in REFERENCES.values()]
+    return [reference for reference in found if reference.applies_to(document)]
+
+
+def _import(place: str) -> Reference:
+    module, _, attribute = place.partition(":")
+    reference: Reference = getattr(import_module(module), attribute)
+    return reference

@@ -1,0 +1,108 @@
+"""The report and the model card of a run, written.
+
+In: a run folder and its results: what a training has in memory, or what was read from a finished run. Out:
+`report.html` and `README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textune.context import Context, Observer
+from textune.files import write_text
+from textune.report.card import render_card
+from textune.report.insights import Mistake
+from textune.report.page import mistakes_to_explain, render_run
+from textune.report.results import RunResults, read_results
+from textune.run.layout import Run
+from textune.run.replacing import replaced_files
+
+if TYPE_CHECKING:
+    from textune.explain.attribution import Explanation
+    from textune.runtimes.predictor import Predictor
+
+REPORT = "report.html"
+"""The name of a run's report in its folder."""
+_WORDS_SECONDS = 3.0
+
+
+def write_report(run: Run, results: RunResults, predictor: Predictor, ctx: Context) -> None:
+    """Write the report and the model card of a run that is about to be complete.
+
+    A fault in either costs the run nothing but that file: the observer hears of it, and the training goes on.
+
+    Args:
+        run: The run.
+        results: Its results.
+        predictor: Its classifier, which says which words carried its mistakes.
+        ctx: The context.
+    """
+    ctx.stage("Writing the report")
+    # Whatever goes wrong here must not cost hours of training.
+    _try("report", lambda: write_text(run.path / REPORT, _page(results, predictor, ctx)), ctx)
+    _try("model card", lambda: write_card(run, results), ctx)
+
+
+def report_again(run: Run, file: Path | None, ctx: Context) -> Path:
+    """Write the report of a finished run, and return its file.
+
+    Args:
+        run: The run.
+        file: The file; None: the run's own, whose entry in the manifest is replaced.
+        ctx: The context.
+    """
+    from textune.model.storage import load_classifier
+    from textune.runtimes.torch_runtime import TorchPredictor
+
+    results = read_results(run)
+    html = _page(results, TorchPredictor(load_classifier(run.model)), ctx)
+    own = run.path / REPORT
+    if file is None or file.absolute() == own.absolute():
+        with replaced_files(run, REPORT):
+            write_text(own, html)
+        return own
+    write_text(file, html)
+    return file
+
+
+def write_card(run: Run, results: RunResults) -> None:
+    """Write a run's model card."""
+    write_text(run.card, render_card(results))
+
+
+def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[Explanation]:
+    """Say which words of the first mistakes spoke for the given label, as `textune explain` does.
+
+    Args:
+        predictor: The classifier.
+        mistakes: The mistakes, the most important first; as many are explained as fit into some seconds.
+    """
+    from textune.explain.attribution import explain_texts
+
+    if not mistakes:
+        return []
+    return explain_texts(
+        predictor.predict_proba,
+        [each.text for each in mistakes],
+        label_names=predictor.label_names,
+        labels=[each.predicted for each in mistakes],
+        seconds=_WORDS_SECONDS,
+    )
+
+
+def _page(results: RunResults, predictor: Predictor, ctx: Context) -> str:
+    ctx.stage("Explaining the most confident mistakes")
+    return render_run(results, explain_mistakes(predictor, mistakes_to_explain(results)))
+
+
+def _try(what: str, write: Callable[[], None], observer: Observer) -> None:
+    try:
+        write()
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        command = "textune report" if what == "report" else "textune push"
+        observer.note(
+            f"The {what} could not be made ({reason}). The run is complete without it; {command} makes it."
+        )

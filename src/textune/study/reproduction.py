@@ -1,0 +1,67 @@
+"""A reproduction of the published case study: its document, and its learning curves as a picture.
+
+In: the runs of the study's recipe, one per engine. Out: JSON values, and SVG. Does not train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textune.evaluation.document import MetricsDocument
+from textune.evaluation.metrics import METRICS
+from textune.recipe.settings import Recipe
+from textune.report.charts import Axis, Series
+from textune.report.curves import Panel, draw_curves
+from textune.report.results import short_name
+from textune.study.differences import differences, is_the_studys_model, verdicts
+from textune.study.published import STUDY, is_the_studys_data
+
+History = Sequence[Mapping[str, Any]]
+
+_THE_STUDY = "the study"
+_LOOKS = {"torch": 0, "keras": 2, _THE_STUDY: 4}
+
+
+def describe_reproduction(
+    recipe: Recipe, documents: Mapping[str, Mapping[str, Any]], histories: Mapping[str, History]
+) -> dict[str, Any]:
+    """Return what a reproduction gave, as JSON values; see `textune.commands.reproduce.reproduce`.
+
+    Args:
+        recipe: The recipe of the runs, apart from their engine.
+        documents: The runs' `metrics.json`, by engine.
+        histories: Their learning curves, by engine.
+    """
+    typed = {engine: MetricsDocument.model_validate(document) for engine, document in documents.items()}
+    engine, first = next(iter(typed.items()))
+    return {
+        "model": first.model,
+        "source": first.source,
+        "same_model": is_the_studys_model(first.model),
+        "same_data": is_the_studys_data(first),
+        "study": STUDY.to_json(last_epoch=histories[engine][-1]["epoch"]),
+        "engines": {name: {**documents[name], "history": histories[name]} for name in documents},
+        "verdicts": verdicts(typed),
+        "differences": differences(recipe, typed),
+    }
+
+
+def draw_reproduction(document: Mapping[str, Any]) -> str:
+    """Return the learning curves of what `describe_reproduction` gave, beside the study's, as SVG."""
+    histories = {name: run["history"] for name, run in document["engines"].items()}
+    histories[_THE_STUDY] = document["study"]["history"]
+    panels = []
+    for metric in (METRICS["accuracy"], METRICS["log_loss"]):
+        series = []
+        for name, history in histories.items():
+            for split in ("train", "validation"):
+                key = f"{split}_{metric.key}"
+                points = [(entry["epoch"], entry[key]) for entry in history if key in entry]
+                look = _LOOKS[name] + (split == "train")
+                if points:
+                    series.append(Series(f"{name}, {split}", points, look, is_points=name == _THE_STUDY))
+        panels.append(Panel(Axis(metric.title, metric.unit == "%"), series))
+    # Pictures are given away: of a path on this computer, its end is enough.
+    title = f"Learning curves of {short_name(document['model'])} on {short_name(document['source'])}"
+    return draw_curves(panels, title=title)

@@ -1,0 +1,82 @@
+"""The difference between two classifiers' macro-F1 on the same rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from textune.evaluation.comparison import Difference, measure_differences
+from textune.evaluation.metrics import METRICS
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(4, size=500)
+GOOD = np.where(RANDOM.random(500) < 0.8, LABELS, RANDOM.integers(4, size=500))
+BETTER = np.where(RANDOM.random(500) < 0.5, LABELS, GOOD)
+
+
+def difference_of(first: np.ndarray, second: np.ndarray, *, classes: int = 4, seed: int = 0) -> Difference:
+    """Compare two classifiers by what they predicted."""
+    probabilities = np.eye(classes)
+    return measure_differences(
+        [METRICS["macro_f1"]], probabilities[first], probabilities[second], LABELS, seed=seed
+    )["macro_f1"]
+
+
+def test_macro_f1_is_scikit_learns() -> None:
+    expected = f1_score(LABELS, GOOD, average="macro")
+
+    assert difference_of(GOOD, BETTER).first == pytest.approx(expected)
+
+
+def test_the_difference_is_that_of_scikit_learns_figures() -> None:
+    found = difference_of(GOOD, BETTER)
+
+    expected = f1_score(LABELS, GOOD, average="macro") - f1_score(LABELS, BETTER, average="macro")
+    assert found.difference == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_worse_classifier_has_a_negative_difference_beyond_chance() -> None:
+    found = difference_of(GOOD, BETTER)
+
+    assert found.ci95[0] < found.difference < found.ci95[1] < 0
+
+
+def test_a_classifier_does_not_differ_from_itself() -> None:
+    found = difference_of(GOOD, GOOD)
+
+    assert (found.difference, found.ci95) == (0.0, (0.0, 0.0))
+
+
+def test_a_single_changed_row_leaves_the_interval_next_to_nothing() -> None:
+    changed = GOOD.copy()
+    changed[0] = (changed[0] + 1) % 4
+
+    low, high = difference_of(changed, GOOD).ci95
+
+    assert high - low < 0.02
+
+
+def test_the_interval_is_that_of_drawing_rows() -> None:
+    draws = np.random.default_rng(1).integers(500, size=(400, 500))
+    drawn = [
+        f1_score(LABELS[rows], GOOD[rows], average="macro")
+        - f1_score(LABELS[rows], BETTER[rows], average="macro")
+        for rows in draws
+    ]
+
+    found = difference_of(GOOD, BETTER)
+
+    np.testing.assert_allclose(found.ci95, np.percentile(drawn, [2.5, 97.5]), atol=0.006)
+
+
+def test_a_class_that_is_nowhere_counts_as_zero_for_both() -> None:
+    without, among_five = (difference_of(GOOD, BETTER, classes=n).difference for n in (4, 5))
+
+    assert among_five == pytest.approx(without * 4 / 5)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    first, second = (difference_of(GOOD, BETTER, seed=7) for _ in range(2))
+
+    assert first == second
