@@ -141,7 +141,7 @@ def test_a_bad_row_is_one_message_with_its_file_and_row(run: Path, tmp_path: Pat
     rows = [{"text": "happy"} if row != 1500 else {"text": 7} for row in range(2000)]
     (tmp_path / "posts" / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
-    with pytest.raises(DataError, match=r"a\.jsonl, line 1501: the column 'text' holds 7, no text"):
+    with pytest.raises(DataError, match=r"a\.jsonl, line 1501: the column 'text' holds 7, not a text"):
         predict_on_cluster(run, str(tmp_path / "posts"), tmp_path / "out", workers=2)
 
     assert not (tmp_path / "out").exists()

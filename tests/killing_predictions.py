@@ -36,7 +36,7 @@ def _carry_out(request: dict[str, Any]) -> None:
     from textune.commands.predict import predict
     from textune.prediction import parts
 
-    parts.WINDOWS_A_PART = 1  # Most of an attempt's time is to go into writing.
+    parts.WINDOWS_PER_PART = 1  # Most of an attempt's time is to go into writing.
     if "call" in request["kill"]:
         _kill_at_call(request["kill"]["call"])
     predict(request["run"], input_file=request["data"], output=Path(request["out"]))

@@ -105,7 +105,7 @@ def test_an_unknown_output_format_is_told_before_anything_is_loaded(textune_comm
     outcome = textune_command("predict", "nowhere", "text", "--output", "out.xlsx")
 
     assert outcome.code == 2
-    assert "'.xlsx' is no known format" in outcome.err
+    assert "'.xlsx' is not a known format" in outcome.err
 
 
 def test_a_broken_input_row_is_told_and_leaves_no_output(

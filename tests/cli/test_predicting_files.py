@@ -120,5 +120,5 @@ def test_a_prediction_that_was_stopped_and_cannot_go_on_is_exit_code_2(
     outcome = textune_command("predict", run, "--input", posts, "--output", output)
 
     assert outcome.code == 2
-    assert "cannot go on: of the input's files" in outcome.err
+    assert "cannot be resumed: of the input's files" in outcome.err
     assert "--restart" in outcome.err

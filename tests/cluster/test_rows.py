@@ -17,13 +17,13 @@ from stand_in_predictor import LABELS, StandIn
 from table_files import write, write_parquet
 from textune.cluster.rows import (
     Intervals,
-    Reading,
-    begin_columns,
+    RowReader,
     check_complete,
     classify,
     count_rows,
     done_rows,
     load_copy,
+    read_columns,
     read_copy,
     write_part,
 )
@@ -32,15 +32,15 @@ from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
 
-def reading_of(files: Sequence[Path], *, done: Intervals | None = None) -> Reading:
+def reader_of(files: Sequence[Path], *, done: Intervals | None = None) -> RowReader:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return Reading(names, "", begin_columns(names), done or {})
+    return RowReader(names, "", read_columns(names), done or {})
 
 
-def read(reading: Reading, number: int = 0) -> list[dict[str, Any]]:
+def read(reader: RowReader, number: int = 0) -> list[dict[str, Any]]:
     """Return the rows of a file."""
-    return [row for table in reading.read(number) for row in table.to_pylist()]
+    return [row for table in reader.read(number) for row in table.to_pylist()]
 
 
 def part(file: str, *rows: int) -> Any:
@@ -69,14 +69,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_row_carries_its_file_and_its_number_there(posts: Path) -> None:
-    rows = read(reading_of([posts]))
+    rows = read(reader_of([posts]))
 
     assert [(row["file"], row["row"]) for row in rows] == [(str(posts), number) for number in range(1, 2501)]
     assert rows[1999] == {"file": str(posts), "row": 2000, "text": "hah 2000", "id": "2000"}
 
 
 def test_rows_are_read_a_window_at_a_time(posts: Path) -> None:
-    assert [table.num_rows for table in reading_of([posts]).read(0)] == [1024, 1024, 452]
+    assert [table.num_rows for table in reader_of([posts]).read(0)] == [1024, 1024, 452]
 
 
 @pytest.mark.parametrize(
@@ -93,15 +93,15 @@ def test_rows_are_read_a_window_at_a_time(posts: Path) -> None:
 def test_rows_that_are_done_are_not_read_again(
     posts: Path, done: list[tuple[int, int]], expected: Sequence[int]
 ) -> None:
-    reading = reading_of([posts]).without({str(posts): done, "another.csv": [(1, 7)]})
+    reader = reader_of([posts], done={str(posts): done, "another.csv": [(1, 7)]})
 
-    assert [row["row"] for row in read(reading)] == list(expected)
+    assert [row["row"] for row in read(reader)] == list(expected)
 
 
 def test_columns_that_are_named_like_the_outputs_are_kept_under_another_name(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "file,row,text,label,id\nf,r,hah,l,1\n")
 
-    (row,) = read(reading_of([path]))
+    (row,) = read(reader_of([path]))
 
     assert list(row) == ["file", "row", "text", "input_file", "input_row", "input_label", "id"]
 
@@ -110,7 +110,7 @@ def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
     first = write(tmp_path / "a.jsonl", '{"text": "hah", "share": 0.5, "tag": "x"}\n')
     later = write(tmp_path / "b.jsonl", '{"text": "hah", "share": 1}\n')
 
-    (row,) = read(reading_of([first, later]), 1)
+    (row,) = read(reader_of([first, later]), 1)
 
     assert row == {"file": str(later), "row": 1, "text": "hah", "share": 1.0, "tag": None}
 
@@ -118,16 +118,16 @@ def test_all_files_have_the_columns_of_the_first(tmp_path: Path) -> None:
 def test_the_columns_do_not_begin_with_a_file_that_has_no_rows(tmp_path: Path, posts: Path) -> None:
     empty = write(tmp_path / "a.csv", "id,text\n")
 
-    assert begin_columns([str(empty), str(posts)]).names == ["id"]
+    assert read_columns([str(empty), str(posts)]).names == ["id"]
 
 
 def test_parquet_files_give_the_columns_of_all_of_them_with_their_types(tmp_path: Path) -> None:
     first = pa.table({"text": ["hah"] * 1500, "row": pa.array([None] * 1400 + [7] * 100, pa.int16())})
     parquet.write_table(first, tmp_path / "a.parquet")
     later = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "tag": "x"}])
-    reading = reading_of([tmp_path / "a.parquet", later])
+    reader = reader_of([tmp_path / "a.parquet", later])
 
-    tables = [*reading.read(0), *reading.read(1)]
+    tables = [*reader.read(0), *reader.read(1)]
 
     assert {table.schema.field("input_row").type for table in tables} == {pa.int16()}
     assert tables[1]["input_row"].to_pylist()[-1] == 7
@@ -139,7 +139,7 @@ def test_parquet_files_whose_types_do_not_go_together_are_told_at_once(tmp_path:
     other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "id": "seven"}])
 
     with pytest.raises(DataError, match=r"'id' is int64 in .*a\.parquet and string in .*b\.par") as caught:
-        reading_of([first, other])
+        reader_of([first, other])
 
     assert "without --engine ray" in caught.value.hint
 
@@ -153,7 +153,7 @@ def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any]
     other = write(tmp_path / "b.jsonl", json.dumps({"text": "hah", **later}) + "\n")
 
     with pytest.raises(DataError, match=told) as caught:
-        read(reading_of([first, other]), 1)
+        read(reader_of([first, other]), 1)
 
     assert str(other) in caught.value.message
     assert "without --engine ray" in caught.value.hint
@@ -161,37 +161,37 @@ def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any]
 
 def test_a_file_without_rows_among_others_has_none(tmp_path: Path, posts: Path) -> None:
     empty = write(tmp_path / "empty.csv", "id,text\n")
-    reading = reading_of([empty, posts])
+    reader = reader_of([empty, posts])
 
-    assert read(reading, 0) == []
-    assert len(read(reading, 1)) == 2500
+    assert read(reader, 0) == []
+    assert len(read(reader, 1)) == 2500
 
 
 def test_a_file_without_rows_is_not_missed_in_the_end(tmp_path: Path, posts: Path) -> None:
-    reading = reading_of([write(tmp_path / "empty.csv", "id,text\n"), posts])
+    reader = reader_of([write(tmp_path / "empty.csv", "id,text\n"), posts])
     done = {str(posts): [(1, 2500)]}
 
-    assert check_complete(done, reading.filled_files(done)) == 2500
+    assert check_complete(done, reader.filled_files(done)) == 2500
 
 
 def test_a_file_with_rows_is_missed_where_none_of_them_is_done(tmp_path: Path, posts: Path) -> None:
-    reading = reading_of([posts, write(tmp_path / "more.csv", "id,text\n1,hah\n")])
+    reader = reader_of([posts, write(tmp_path / "more.csv", "id,text\n1,hah\n")])
     done = {str(posts): [(1, 2500)]}
 
     with pytest.raises(VerificationError, match=r"Row 1 of .*more\.csv has no prediction"):
-        check_complete(done, reading.filled_files(done))
+        check_complete(done, reader.filled_files(done))
 
 
 def test_a_row_at_fault_is_told_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", b"text\nfine\nbr\xe9ak\n")
 
     with pytest.raises(DataError, match=r"posts\.csv, line 3: byte 0xE9"):
-        read(reading_of([path]))
+        read(reader_of([path]))
 
 
 def test_a_classified_table_has_the_place_the_prediction_and_the_other_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "id,text\n7,hhhs\n8,\n")
-    (table,) = reading_of([path]).read(0)
+    (table,) = reader_of([path]).read(0)
 
     found = classify(StandIn(), table).to_pylist()
 
@@ -206,14 +206,14 @@ def test_a_classified_table_has_the_place_the_prediction_and_the_other_columns(t
 
 
 def test_a_table_without_rows_has_the_columns_all_the_same(posts: Path) -> None:
-    table = next(reading_of([posts]).read(0)).slice(0, 0)
+    table = next(reader_of([posts]).read(0)).slice(0, 0)
     results = ("label", "score", "scores")
 
     assert classify(StandIn(), table).column_names == ["file", "row", "text", *results, "id"]
 
 
 def test_what_is_written_can_be_read_as_one_table(posts: Path, folder: Path) -> None:
-    tables = [classify(StandIn(), table) for table in reading_of([posts]).read(0)]
+    tables = [classify(StandIn(), table) for table in reader_of([posts]).read(0)]
 
     parts_of(folder, *tables)
 

@@ -18,7 +18,7 @@ from textune.context import Silence
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
 from textune.export import exporting
 from textune.model.threshold import Abstention, write_abstention
-from textune.prediction.bulk import Prediction
+from textune.prediction.stream import Prediction
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.processor import available_cores, processor_name
 from textune.runtimes.registry import Runtime

@@ -83,7 +83,7 @@ def test_a_prediction_that_is_stopped_says_how_to_go_on(run: Path, posts: Path) 
     with pytest.raises(StoppedError, match=r"What is done is kept in .*out\.csv\.parts") as caught:
         predict(run, input_file=str(posts), output=output, observer=Ear(interrupted_at=PART + 1))
 
-    assert "Run the same command again to go on" in caught.value.hint
+    assert "Run the same command again to resume" in caught.value.hint
     assert not output.exists()
 
 
@@ -109,7 +109,7 @@ def test_going_on_is_told_and_counted_from_what_is_done(run: Path, posts: Path, 
 
     predict(run, input_file=str(posts), output=stopped, observer=ear)
 
-    assert ear.notes == ["Going on after 4,096 rows that were done before."]
+    assert ear.notes == ["Resuming after 4,096 rows that were done before."]
     assert [done for done, _ in ear.progress] == [4096, 5120, 6144, 7168, 8192, ROWS]
     assert ear.progress[0][1] == pytest.approx(ROWS, abs=1)
 
@@ -143,7 +143,7 @@ def test_another_text_column_is_refused(run: Path, posts: Path, stopped: Path) -
         predict(run, input_file=str(posts), output=stopped, text_column="id")
 
 
-def test_restart_begins_anew(run: Path, posts: Path, stopped: Path) -> None:
+def test_restart_starts_over(run: Path, posts: Path, stopped: Path) -> None:
     write_posts(posts, 5)
 
     assert predict(run, input_file=str(posts), output=stopped, restart=True) == 5
@@ -188,7 +188,7 @@ def test_a_prediction_goes_on_when_the_disk_that_failed_can_be_read_again(
 
     predict(run, input_file=str(posts), output=output, observer=ear)
 
-    assert ear.notes == ["Going on after 4,096 rows that were done before."]
+    assert ear.notes == ["Resuming after 4,096 rows that were done before."]
     assert output.read_bytes() == never_stopped
 
 
@@ -342,4 +342,4 @@ def test_standard_input_into_a_file_is_told_not_to_be_resumable(
 
     assert count == 2
     assert len(ear.notes) == 1
-    assert "Standard input can be read once only" in ear.notes[0]
+    assert "Standard input can be read only once" in ear.notes[0]

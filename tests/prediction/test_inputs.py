@@ -11,8 +11,8 @@ import pytest
 
 from table_files import write, write_parquet
 from textune.errors import DataError
-from textune.prediction.bulk import TextRow
 from textune.prediction.inputs import estimate_rows, read_stream, read_texts
+from textune.prediction.stream import TextRow
 
 
 def refusal(path: Path, **options: Any) -> DataError:
@@ -131,14 +131,14 @@ def test_a_value_that_is_no_text_is_told_with_its_line(tmp_path: Path, value: An
 
     error = refusal(path)
 
-    assert f"{path}, line 2: the column 'text' holds {value!r}, no text." in error.message
+    assert f"{path}, line 2: the column 'text' holds {value!r}, not a text." in error.message
     assert "--text-column NAME" in error.hint
 
 
 def test_a_value_that_is_no_text_is_told_with_its_row_of_a_parquet_file(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": 1}, {"text": 2}])
 
-    assert f"{path}, row 1: the column 'text' holds 1, no text." in refusal(path).message
+    assert f"{path}, row 1: the column 'text' holds 1, not a text." in refusal(path).message
 
 
 @pytest.mark.parametrize("row", [{"text": None, "id": 2}, {"id": 2}])

@@ -1,4 +1,4 @@
-"""The journal of a prediction: what it keeps, and what it refuses to go on with."""
+"""The journal of a prediction: what it keeps, and what it refuses to resume."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 
 from table_files import write
 from textune.errors import DataError, RequestError, StorageError
-from textune.prediction.identity import InputFile, Origin, describe_input
-from textune.prediction.journal import Journal, begun_origin, journal_folder, open_journal
+from textune.prediction.job import InputFile, PredictionJob, describe_input
+from textune.prediction.journal import Journal, journal_folder, open_journal, started_job
 
 FIRST = InputFile("/data/a.csv", 100, 1_000, "aa" * 32)
 SECOND = InputFile("/data/b.csv", 200, 2_000, "bb" * 32)
-ORIGIN = Origin((FIRST, SECOND), {"classifier": "cc" * 32, "text column": ""})
+JOB = PredictionJob((FIRST, SECOND), {"classifier": "cc" * 32, "text column": ""})
 
 
 def add_part(journal: Journal, content: str = "part", *, rows: int = 3) -> Path:
@@ -30,16 +30,16 @@ def add_part(journal: Journal, content: str = "part", *, rows: int = 3) -> Path:
 
 def begin(output: Path, *, parts: int = 2) -> Path:
     """Begin a prediction with some parts, and stop; return the journal's file."""
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         for number in range(parts):
             add_part(journal, f"part {number}")
     return journal.path
 
 
-def refusal(output: Path, origin: Origin) -> RequestError:
+def refusal(output: Path, job: PredictionJob) -> RequestError:
     """Return the error with which going on is refused; everything must stay as it is."""
     before = sorted(path.name for path in journal_folder(output).iterdir())
-    with pytest.raises(RequestError) as caught, open_journal(output, origin):
+    with pytest.raises(RequestError) as caught, open_journal(output, job):
         pass
     assert "--restart" in caught.value.hint
     assert sorted(path.name for path in journal_folder(output).iterdir()) == before
@@ -52,7 +52,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def test_a_journal_without_a_part_leaves_nothing(output: Path) -> None:
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert journal.path.is_file()
 
     assert list(output.parent.iterdir()) == []
@@ -61,17 +61,17 @@ def test_a_journal_without_a_part_leaves_nothing(output: Path) -> None:
 def test_parts_are_found_again_in_order(output: Path) -> None:
     begin(output)
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert [path.read_text() for path in journal.paths] == ["part 0", "part 1"]
         assert journal.rows == 6
 
 
 def test_parts_follow_those_that_are_there(output: Path) -> None:
     begin(output)
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         add_part(journal, "part 2")
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert [path.name for path in journal.paths] == ["00000.csv", "00001.csv", "00002.csv"]
 
 
@@ -88,9 +88,9 @@ def test_parts_follow_those_that_are_there(output: Path) -> None:
 def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, ...], told: str) -> None:
     begin(output)
 
-    error = refusal(output, replace(ORIGIN, files=now))
+    error = refusal(output, replace(JOB, files=now))
 
-    assert f"The prediction that was begun into {output} cannot go on" in error.message
+    assert f"The prediction that was started into {output} cannot be resumed" in error.message
     assert told in error.message
 
 
@@ -104,69 +104,69 @@ def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, 
 def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str, told: str) -> None:
     begin(output)
 
-    error = refusal(output, replace(ORIGIN, settings={**ORIGIN.settings, name: value}))
+    error = refusal(output, replace(JOB, settings={**JOB.settings, name: value}))
 
     assert told in error.message
 
 
 def test_another_runtime_is_told_with_the_option_that_goes_on(output: Path) -> None:
-    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx"})) as journal:
+    with open_journal(output, replace(JOB, settings={"runtime": "onnx"})) as journal:
         add_part(journal)
 
-    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch"}))
+    error = refusal(output, replace(JOB, settings={"runtime": "torch"}))
 
     assert "the runtime is torch and was onnx" in error.message
-    assert "Give --runtime onnx to go on" in error.hint
+    assert "Give --runtime onnx to resume" in error.hint
 
 
 def test_an_option_that_would_not_do_is_not_named(output: Path) -> None:
-    with open_journal(output, replace(ORIGIN, settings={"runtime": "onnx", "classifier": "a"})) as journal:
+    with open_journal(output, replace(JOB, settings={"runtime": "onnx", "classifier": "a"})) as journal:
         add_part(journal)
 
-    error = refusal(output, replace(ORIGIN, settings={"runtime": "torch", "classifier": "b"}))
+    error = refusal(output, replace(JOB, settings={"runtime": "torch", "classifier": "b"}))
 
     assert "--runtime" not in error.hint
 
 
-def test_what_a_prediction_was_begun_with_can_be_asked_for(output: Path) -> None:
+def test_what_a_prediction_was_started_with_can_be_asked_for(output: Path) -> None:
     begin(output)
 
-    assert begun_origin(output) == ORIGIN
+    assert started_job(output) == JOB
 
 
-def test_a_prediction_that_was_not_begun_has_no_origin(output: Path) -> None:
-    assert begun_origin(output) is None
+def test_a_prediction_that_was_not_started_has_no_job(output: Path) -> None:
+    assert started_job(output) is None
 
 
 def test_all_that_has_changed_is_told_at_once(output: Path) -> None:
     begin(output)
 
-    changed = Origin((replace(FIRST, bytes=1), replace(SECOND, bytes=1)), {"classifier": "dd" * 32})
+    changed = PredictionJob((replace(FIRST, bytes=1), replace(SECOND, bytes=1)), {"classifier": "dd" * 32})
 
     assert refusal(output, changed).message.count(";") == 2
 
 
 def test_a_file_whose_time_alone_has_changed_is_the_same(output: Path) -> None:
     begin(output)
-    touched = replace(ORIGIN, files=(replace(FIRST, modified_ns=9), SECOND))
+    touched = replace(JOB, files=(replace(FIRST, modified_ns=9), SECOND))
 
     with open_journal(output, touched) as journal:
         assert len(journal.parts) == 2
 
 
 def test_the_time_decides_where_contents_were_not_read(output: Path) -> None:
-    unread = replace(ORIGIN, files=(replace(FIRST, sha256=""),))
+    unread = replace(JOB, files=(replace(FIRST, sha256=""),))
     with open_journal(output, unread) as journal:
         add_part(journal)
 
-    error = refusal(output, replace(ORIGIN, files=(replace(FIRST, sha256="", modified_ns=9),)))
+    error = refusal(output, replace(JOB, files=(replace(FIRST, sha256="", modified_ns=9),)))
 
     assert "/data/a.csv was changed" in error.message
 
 
 def test_restart_forgets_what_was_done(output: Path) -> None:
     begin(output)
-    other = replace(ORIGIN, settings={"classifier": "dd" * 32})
+    other = replace(JOB, settings={"classifier": "dd" * 32})
 
     with open_journal(output, other, restart=True) as journal:
         assert journal.parts == []
@@ -177,7 +177,7 @@ def test_a_line_that_was_not_written_whole_makes_room_for_another(output: Path) 
     path = begin(output)
     path.write_bytes(path.read_bytes() + b'{"name": "00002.cs')
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         add_part(journal)
 
     assert [json.loads(line)["name"] for line in path.read_text().splitlines()[1:]] == [
@@ -192,7 +192,7 @@ def test_a_part_that_no_line_tells_of_is_deleted(output: Path) -> None:
     (folder / "00002.csv").write_text("not noted")
     (folder / ".00003.csv.x.partial").write_text("half")
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert sorted(path.name for path in folder.iterdir()) == ["00000.csv", "00001.csv", journal.path.name]
 
 
@@ -200,16 +200,16 @@ def test_parts_count_up_to_the_first_that_is_not_as_it_was_written(output: Path)
     folder = begin(output, parts=3).parent
     (folder / "00001.csv").write_text("shorter")
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert [part.name for part in journal.parts] == ["00000.csv"]
         assert not (folder / "00002.csv").exists()
 
 
-def test_a_journal_whose_first_line_was_not_written_whole_begins_anew(output: Path) -> None:
+def test_a_journal_whose_first_line_was_not_written_whole_starts_over(output: Path) -> None:
     path = begin(output)
     path.write_bytes(path.read_bytes()[:20])
 
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert journal.parts == []
 
 
@@ -217,11 +217,11 @@ def test_a_journal_whose_first_line_was_not_written_whole_begins_anew(output: Pa
 def test_a_journal_that_cannot_be_read_is_told(output: Path, line: str) -> None:
     begin(output).write_text(f"{line}\n")
 
-    assert "its journal cannot be read" in refusal(output, ORIGIN).message
+    assert "its journal cannot be read" in refusal(output, JOB).message
 
 
 def test_two_processes_do_not_write_the_same_output(output: Path) -> None:
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         add_part(journal)
         with pytest.raises(RequestError, match=r"Another process is writing .*out\.csv"):
             begin(output)
@@ -254,7 +254,7 @@ def change(file: InputFile, content: str = "text\nso sorry\n") -> None:
 
 def fail(output: Path, files: Sequence[InputFile], error: Exception) -> None:
     """Go on with a prediction that fails while it reads files."""
-    with open_journal(output, ORIGIN) as journal, journal.checked_input(files):
+    with open_journal(output, JOB) as journal, journal.checked_input(files):
         raise error
 
 
@@ -270,9 +270,9 @@ def test_a_failure_keeps_what_is_done_and_says_how_to_go_on(
     with pytest.raises(RequestError, match=error.message) as caught:
         fail(output, [posts], error)
 
-    kept = f"What is done is kept in {output}.parts: run the same command again to go on, or with --restart"
+    kept = f"What is done is kept in {output}.parts: run the same command again to resume, or with --restart"
     assert kept in caught.value.hint
-    with open_journal(output, ORIGIN) as journal:
+    with open_journal(output, JOB) as journal:
         assert len(journal.parts) == 2
 
 
@@ -288,7 +288,7 @@ def test_an_input_that_was_changed_meanwhile_discards_what_is_done(output: Path,
 
     with (
         pytest.raises(DataError, match=r"posts\.csv was changed") as caught,
-        open_journal(output, ORIGIN) as journal,
+        open_journal(output, JOB) as journal,
         journal.checked_input([posts]),
     ):
         change(posts)
@@ -315,7 +315,7 @@ def test_an_input_that_is_gone_meanwhile_keeps_what_is_done(output: Path, posts:
 
     with (
         pytest.raises(RequestError, match="can no longer be read") as caught,
-        open_journal(output, ORIGIN) as journal,
+        open_journal(output, JOB) as journal,
         journal.checked_input([posts]),
     ):
         pass
@@ -325,15 +325,15 @@ def test_an_input_that_is_gone_meanwhile_keeps_what_is_done(output: Path, posts:
 
 
 def test_files_that_speak_for_themselves_are_kept(output: Path) -> None:
-    with open_journal(output, ORIGIN, unlisted="part-*.parquet") as journal:
+    with open_journal(output, JOB, unlisted="part-*.parquet") as journal:
         (journal.folder / "part-00000-000000000001.parquet").write_text("rows")
 
-    with open_journal(output, ORIGIN, unlisted="part-*.parquet") as journal:
+    with open_journal(output, JOB, unlisted="part-*.parquet") as journal:
         assert (journal.folder / "part-00000-000000000001.parquet").read_text() == "rows"
 
 
 def test_a_folder_of_parts_can_become_the_output(tmp_path: Path) -> None:
-    with open_journal(tmp_path / "out", ORIGIN, unlisted="part-*.parquet") as journal:
+    with open_journal(tmp_path / "out", JOB, unlisted="part-*.parquet") as journal:
         (journal.folder / "part-0.parquet").write_text("rows")
         journal.become(tmp_path / "out")
 

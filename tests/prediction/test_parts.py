@@ -13,14 +13,15 @@ from pyarrow import parquet
 
 from stand_in_predictor import LABELS, StandIn
 from textune.errors import DataError, StorageError
-from textune.prediction.bulk import TextRow, open_writer, predict_rows, write_file
-from textune.prediction.identity import Origin
+from textune.prediction.job import PredictionJob
 from textune.prediction.journal import Journal, open_journal
 from textune.prediction.parts import join_parts, write_parts
+from textune.prediction.stream import TextRow, predict_rows
+from textune.prediction.writers import open_writer, write_file
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 PART = 1024
-ORIGIN = Origin((), {})
+JOB = PredictionJob((), {})
 ROWS = [
     TextRow("" if not number % 7 else f'hah, "{number}"\n', {"id": number, "label": "x"})
     for number in range(2 * PART + 100)
@@ -30,7 +31,7 @@ ROWS = [
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of a window each."""
-    monkeypatch.setattr("textune.prediction.parts.WINDOWS_A_PART", 1)
+    monkeypatch.setattr("textune.prediction.parts.WINDOWS_PER_PART", 1)
 
 
 def write_on(journal: Journal, suffix: str, *, rows: list[TextRow] = ROWS, predictor: StandIn) -> None:
@@ -41,7 +42,7 @@ def write_on(journal: Journal, suffix: str, *, rows: list[TextRow] = ROWS, predi
 
 def write_whole(path: Path, *, rows: list[TextRow] = ROWS) -> Path:
     """Write an output without an interruption, or what is missing of it."""
-    with open_journal(path, ORIGIN) as journal:
+    with open_journal(path, JOB) as journal:
         write_on(journal, path.suffix, rows=rows, predictor=StandIn())
         join_parts(journal, path)
     return path
@@ -49,7 +50,7 @@ def write_whole(path: Path, *, rows: list[TextRow] = ROWS) -> Path:
 
 def interrupt(path: Path, *, window: int) -> None:
     """Write an output up to a window in which the predictor fails."""
-    with open_journal(path, ORIGIN) as journal:
+    with open_journal(path, JOB) as journal:
         write_on(journal, path.suffix, predictor=StandIn(fails_at_call=window))
 
 
@@ -101,7 +102,7 @@ def test_rows_that_are_done_are_not_predicted_again(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         interrupt(path, window=2)
 
-    with open_journal(path, ORIGIN) as journal:
+    with open_journal(path, JOB) as journal:
         write_on(journal, ".csv", predictor=predictor)
 
     assert predictor.calls[0][0] == ROWS[PART].text

@@ -1,4 +1,4 @@
-"""What a prediction goes on with: the runtime that it was begun with, whatever would be chosen now."""
+"""What a prediction is resumed with: the runtime that it was started with, whatever would be chosen now."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 
 from table_files import write
 from textune.commands.predict import predict
-from textune.context import Silence
+from textune.context import Context, Silence
 from textune.errors import RequestError
-from textune.prediction.identity import Origin
+from textune.prediction.job import PredictionJob, describe_job
 from textune.prediction.journal import open_journal
-from textune.prediction.resuming import choose_as_begun, describe_origin
+from textune.prediction.resuming import choose_as_started
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run
 from tiny_classifiers import linear_classifier, save_run
@@ -53,10 +53,10 @@ def add_export(run: Path) -> Path:
 
 
 def begin(run: Path, posts: Path, output: Path, *, runtime: str) -> None:
-    """Begin a prediction by a runtime, and stop after a part."""
-    origin: Origin = describe_origin(run, [posts], text_column="")
-    origin = replace(origin, settings={**origin.settings, "runtime": runtime})
-    with open_journal(output, origin) as journal:
+    """Start a prediction with a runtime, and stop after a part."""
+    job: PredictionJob = describe_job(run, [posts], text_column="")
+    job = replace(job, settings={**job.settings, "runtime": runtime})
+    with open_journal(output, job) as journal:
         path = journal.next_path(".csv")
         path.write_text("text,label,score\n")
         journal.add(path, rows=1)
@@ -67,7 +67,7 @@ def chosen(
 ) -> str:
     """Return the name of the runtime that goes on."""
     observer = notes or Notes()
-    return choose_as_begun(run, output, runtime=runtime, restart=restart, observer=observer).runtime
+    return choose_as_started(run, output, runtime=runtime, restart=restart, ctx=Context(observer)).runtime
 
 
 def test_a_prediction_that_was_not_begun_takes_the_fastest(run: Path, output: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_runtime_that_is_asked_for_is_taken(run: Path, posts: Path, output: Pa
     assert chosen(run, output, runtime="onnx") == "onnx"
 
 
-def test_beginning_anew_takes_the_fastest(run: Path, posts: Path, output: Path) -> None:
+def test_starting_over_takes_the_fastest(run: Path, posts: Path, output: Path) -> None:
     begin(run, posts, output, runtime="torch")
     add_export(run)
 
@@ -131,7 +131,7 @@ def test_going_on_without_the_runtime_names_the_option_that_asks_for_it(
     with pytest.raises(RequestError, match="the runtime is torch and was onnx") as caught:
         predict(run, input_file=str(posts), output=output)
 
-    assert "Give --runtime onnx to go on" in caught.value.hint
+    assert "Give --runtime onnx to resume" in caught.value.hint
 
 
 def test_a_prediction_goes_on_by_torch_where_an_export_is_new(run: Path, posts: Path, output: Path) -> None:

@@ -11,7 +11,7 @@ from textune.cli.options import Debug, RunFolder
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
-_ENGINES = ("local", "ray")
+_LOCAL = "local"
 
 
 @app.command()
@@ -36,7 +36,7 @@ def predict(
     restart: Annotated[
         bool, typer.Option("--restart", help="Start over instead of resuming where --output was stopped.")
     ] = False,
-    engine: Annotated[str, typer.Option(metavar="local|ray", help="What does the work.")] = "local",
+    engine: Annotated[str, typer.Option(metavar="local|ray", help="What does the work.")] = _LOCAL,
     ray_address: Annotated[
         str,
         typer.Option(
@@ -71,13 +71,17 @@ def predict(
     """Classify texts, files, or standard input."""
     from textune.cli.render.prediction_lines import show_prediction, show_prediction_json
     from textune.cli.render.progress import Watcher, show_json
+    from textune.commands.predict import ENGINES, find_engine
+    from textune.commands.predict import predict as run_prediction
 
+    if engine not in (_LOCAL, *ENGINES):
+        raise RequestError(
+            f"There is no engine '{engine}'.", f"The engines are: {', '.join([_LOCAL, *ENGINES])}."
+        )
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
     with Watcher(quiet=json) as observer:
-        if engine == "ray":
-            from textune.cluster.request import predict_on_cluster
-
-            count = predict_on_cluster(
+        if engine != _LOCAL:
+            count = find_engine(engine)(
                 run,
                 input_file,
                 output,
@@ -89,8 +93,6 @@ def predict(
                 observer=observer,
             )
         else:
-            from textune.commands.predict import predict as run_prediction
-
             count = run_prediction(
                 run,
                 texts or (),
@@ -109,8 +111,6 @@ def predict(
 
 
 def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
-    if engine not in _ENGINES:
-        raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(_ENGINES)}.")
     if engine == "ray" and has_texts:
         raise RequestError(
             "--engine ray classifies files, but texts were given.",

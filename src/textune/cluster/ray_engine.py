@@ -1,8 +1,8 @@
 """Rows through a classifier on Ray: read by tasks, classified by actors, written by tasks.
 
-In: a reading of files, a run, a folder that every process can write to, and a cluster. Out: parts in that
-folder. Nothing is kept in an actor but the classifier, so that any of them can do any rows, and do them
-again. Does not know what was done before, nor when all is done.
+In: files, a run, a folder that every process can write to, and a cluster. Out: parts in that folder. An
+actor keeps nothing but the classifier, so that any of them can do any rows, and do them again. Does not
+know what was done before, nor when all is done.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textune.cluster.rows import Reading, classify, load_copy, write_part
+from textune.cluster.rows import RowReader, classify, load_copy, write_part
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, TextuneError
-from textune.prediction.output_columns import WINDOW
+from textune.prediction.stream import WINDOW
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
 
@@ -33,7 +33,7 @@ _BLOCK_BYTES = 1 << 20
 _MOST_READERS = 1000
 _SECONDS_TO_ANSWER = 10
 _CPUS_BESIDE = 0.5
-"""What reading takes, and writing. Were it 1, as for classifying, Ray would let the actors read, and a
+"""CPUs for reading, and for writing. If it were 1, as for classifying, Ray would let the actors read, and a
 large file would keep only one of them at work."""
 
 
@@ -74,11 +74,11 @@ class Classifier:
 
 @contextmanager
 def connected(address: str, *, workers: int) -> Iterator[Workers]:
-    """Connect to a cluster, or start Ray on this computer; end what was begun when the block ends.
+    """Connect to a cluster, or start Ray on this computer; end what was started when the block ends.
 
     Args:
         address: The cluster's, or `LOCAL`.
-        workers: How many processes are to classify; 0: one for each GPU, or for each CPU but the one that
+        workers: How many processes are to classify; 0: one per GPU, or one per CPU but the one that
             reads.
 
     Raises:
@@ -86,17 +86,17 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
     """
     import ray
 
-    # Set before Ray starts: it would else report its use to its makers, and warn of how its own parts behave.
+    # Set before Ray starts: otherwise it reports its use to its makers, and warns about its own parts.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    begun = not ray.is_initialized()
-    if begun:
+    starts = not ray.is_initialized()
+    if starts:
         _connect(address, workers)
     try:
-        found = ray.cluster_resources()
-        yield count_workers(workers, cpus=int(found.get("CPU", 0)), gpus=int(found.get("GPU", 0)))
+        resources = ray.cluster_resources()
+        yield count_workers(workers, cpus=int(resources.get("CPU", 0)), gpus=int(resources.get("GPU", 0)))
     finally:
-        if begun:
+        if starts:
             ray.shutdown()
 
 
@@ -104,12 +104,12 @@ def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
     """Return the processes that a cluster has room for.
 
     Args:
-        asked: How many there are to be; 0: one for each GPU, or for each CPU but one.
+        asked: How many there are to be; 0: one per GPU, or one per CPU but one.
         cpus: The cluster's CPUs.
         gpus: The cluster's GPUs.
 
     Raises:
-        RequestError: They would take the CPU that reads and writes: Ray would wait for it without an end.
+        RequestError: They would take the CPU that reads and writes: Ray would wait for it forever.
     """
     if gpus:
         return Workers(asked or gpus, 1)
@@ -131,7 +131,7 @@ def _connect(address: str, workers: int) -> None:
 
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
-        # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is told.
+        # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is given.
         ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
         return
     try:
@@ -161,7 +161,7 @@ def share_copy(copy: Mapping[str, bytes]) -> Any:
 
 
 def classify_on_ray(
-    reading: Reading,
+    reader: RowReader,
     folder: Path,
     *,
     run: Any,
@@ -171,7 +171,7 @@ def classify_on_ray(
     """Read, classify and write all rows that are not done.
 
     Args:
-        reading: How files become tables.
+        reader: How files become tables.
         folder: Where parts are written.
         run: The run's folder as a string, or what `share_copy` returned.
         workers: The processes that classify.
@@ -183,11 +183,11 @@ def classify_on_ray(
     import ray
 
     _quieten()
-    numbers = [{"number": number} for number in range(len(reading.files))]
+    numbers = [{"number": number} for number in range(len(reader.files))]
     resources = {"num_gpus": workers.gpus} if workers.gpus else {"num_cpus": 1}
     files = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
     rows = files.map_batches(
-        _read, fn_kwargs={"reading": reading}, batch_size=1, batch_format="pyarrow", num_cpus=_CPUS_BESIDE
+        _read, fn_kwargs={"reader": reader}, batch_size=1, batch_format="pyarrow", num_cpus=_CPUS_BESIDE
     )
     classified = rows.map_batches(
         Classifier,
@@ -199,23 +199,23 @@ def classify_on_ray(
     )
     written = classified.map_batches(
         _write,
-        fn_kwargs={"folder": folder, "files": reading.files},
+        fn_kwargs={"folder": folder, "files": reader.files},
         batch_size=None,
         batch_format="pyarrow",
         num_cpus=_CPUS_BESIDE,
     )
     done = 0
     with _own_errors(), warnings.catch_warnings():
-        # Said where there are fewer blocks than workers, which is no fault.
+        # Ray warns if there are fewer blocks than workers, which is fine.
         warnings.filterwarnings("ignore", message="The minimum number of concurrent actors")
         for batch in written.iter_batches(batch_size=None, batch_format="pyarrow"):
             done += sum(batch["rows"].to_pylist())
             on_progress(done)
 
 
-def _read(batch: Any, *, reading: Reading) -> Iterator[Any]:
+def _read(batch: Any, *, reader: RowReader) -> Iterator[Any]:
     for number in batch["number"].to_pylist():
-        yield from reading.read(number)
+        yield from reader.read(number)
 
 
 def _write(table: Any, *, folder: Path, files: tuple[str, ...]) -> Any:
@@ -237,7 +237,7 @@ def _quieten() -> None:
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """Raise what a process raised on purpose as it was, out of what Ray has wrapped it into."""
+    """Raise what a process raised on purpose, without what Ray has wrapped around it."""
     try:
         yield
     except Exception as error:

@@ -1,8 +1,8 @@
 """Rows by their files and numbers: what the processes of a cluster read, classify and write.
 
 In: input files, and which of their rows are done. Out: Arrow tables of rows, the same with predictions, and
-Parquet files of them. Every row carries its file and its number there, which tells what is done, in whatever
-order and company it was done. Does not know what carries tables from process to process.
+Parquet files of them. Every row carries its file and its number there, which says what is done in any
+order. Does not know how tables travel between processes.
 """
 
 from __future__ import annotations
@@ -10,19 +10,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textune.errors import DataError, VerificationError
 from textune.files import atomic_path
-from textune.prediction.bulk import TextRow, arrow_values, kept_columns, predict_rows
 from textune.prediction.inputs import read_texts
-from textune.prediction.output_columns import WINDOW, arrow_refusals, fit_columns, result_fields
-from textune.prediction.stored_columns import are_stored, stored_columns
+from textune.prediction.output_columns import (
+    arrow_refusals,
+    fit_columns,
+    result_fields,
+    store_types,
+    stored_columns,
+)
+from textune.prediction.stream import WINDOW, TextRow, predict_rows, prefix_clashes
 from textune.run.layout import open_run, read_manifest
 from textune.runtimes.choosing import load_predictor
 
@@ -37,12 +42,12 @@ _PLACE = ("file", "row")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How files become tables of rows.
+class RowReader:
+    """Turns files into tables of rows.
 
     Attributes:
         files: The files' absolute paths.
-        text_column: The column that holds the text; empty: found by its name.
+        text_column: The column that holds the text; empty: detected by its name.
         columns: The Arrow schema of the other columns.
         done: The rows that are not read again.
     """
@@ -51,10 +56,6 @@ class Reading:
     text_column: str
     columns: Any
     done: Intervals
-
-    def without(self, done: Intervals) -> Self:
-        """Return the reading of the rows that are not done."""
-        return replace(self, done=done)
 
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of the file of that number as Arrow tables of a window each.
@@ -75,7 +76,7 @@ class Reading:
                 for (place, row), kept in zip(window, others, strict=True)
             ]
             with _column_errors(file):
-                if not are_stored(self._paths):
+                if not store_types(self._paths):
                     fit_columns(others, self.columns)
                 table = pa.Table.from_pylist(values, schema=schema)
             yield table
@@ -105,7 +106,7 @@ class Reading:
                 yield place, row
 
 
-def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
+def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
     """Return the Arrow schema of the output's other columns.
 
     It is what the files say of themselves where all are Parquet, else it is that of the first window.
@@ -114,7 +115,7 @@ def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
         DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
     """
     paths = [Path(file) for file in files]
-    if are_stored(paths):
+    if store_types(paths):
         with _column_errors():
             return stored_columns(paths, text_column=text_column, results=_result_names())
     for file in files:
@@ -126,12 +127,15 @@ def begin_columns(files: Sequence[str], *, text_column: str = "") -> Any:
 
 
 def classify(predictor: Predictor, table: Any) -> Any:
-    """Return a table that `Reading.read` gave with the predictions of its rows."""
+    """Return a table that `RowReader.read` gave with the predictions of its rows."""
     import pyarrow as pa
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
     results = pa.Table.from_pylist(
-        [arrow_values(each) for each in predict_rows(predictor, rows, threshold=predictor.threshold)],
+        [
+            prediction.to_arrow()
+            for prediction in predict_rows(predictor, rows, threshold=predictor.threshold)
+        ],
         schema=pa.schema(result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)),
     )
     kept = [name for name in table.column_names if name not in (*_PLACE, "text")]
@@ -168,12 +172,12 @@ def done_rows(folder: Path) -> Intervals:
     """
     from pyarrow import parquet
 
-    found: dict[str, list[tuple[int, int]]] = {}
+    rows: dict[str, list[tuple[int, int]]] = {}
     for path in sorted(folder.glob(PARTS)):
         with parquet.ParquetFile(path) as part:
             for file, first, last in _consecutive(part.read(columns=list(_PLACE))):
-                found.setdefault(file, []).append((first, last))
-    return {file: _merged(intervals, file) for file, intervals in found.items()}
+                rows.setdefault(file, []).append((first, last))
+    return {file: _merged(intervals, file) for file, intervals in rows.items()}
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
@@ -192,7 +196,7 @@ def check_complete(done: Intervals, files: Sequence[str]) -> int:
             missing = 1 if not intervals or intervals[0][0] > 1 else intervals[0][1] + 1
             raise VerificationError(
                 f"Row {missing:,} of {file} has no prediction.",
-                "Run the same command again: what is missing is done then.",
+                "Run the same command again: it does what is missing.",
             )
     return count_rows(done)
 
@@ -225,7 +229,7 @@ def load_copy(copy: Mapping[str, bytes]) -> Predictor:
 
 @contextmanager
 def _column_errors(file: str = "") -> Iterator[None]:
-    """Tell which of many files has columns that do not fit, and what to do where all output is Parquet."""
+    """Name the file whose columns do not fit, and say what to do about it where all output is Parquet."""
     try:
         with arrow_refusals():
             yield
@@ -237,7 +241,7 @@ def _column_errors(file: str = "") -> Iterator[None]:
 
 
 def _others(row: TextRow) -> dict[str, Any]:
-    return kept_columns(row.others, results=_result_names())
+    return prefix_clashes(row.others, results=_result_names())
 
 
 def _result_names() -> list[str]:
@@ -261,7 +265,7 @@ def _merged(intervals: Iterable[tuple[int, int]], file: str) -> list[tuple[int, 
     for first, last in sorted(intervals):
         if merged and first <= merged[-1][1]:
             raise VerificationError(
-                f"Row {first:,} of {file} was predicted twice.", "Begin anew with --restart."
+                f"Row {first:,} of {file} was predicted twice.", "Start over with --restart."
             )
         if merged and first == merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], last)

@@ -18,7 +18,7 @@ from textune.data.formats.lines import decode_lines, read_lines, without_end
 from textune.data.formats.registry import find_format, format_of, table_suffixes
 from textune.data.formats.tables import column_names, read_rows
 from textune.errors import DataError
-from textune.prediction.bulk import TextRow
+from textune.prediction.stream import TextRow
 
 _BLOCK_BYTES = 1 << 22
 
@@ -74,8 +74,8 @@ def is_input(path: Path, given: str, files: Sequence[Path]) -> bool:
 def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[TextRow]:
     """Return the rows of several files, one after the other.
 
-    Every file's columns are looked at, and the first row is read, before it returns: most mistakes show here.
-    For the arguments and errors see `read_texts`. Of several files some may have no rows, but not all.
+    Before it returns, every file's columns are checked and the first row is read: most mistakes show here. Of
+    several files some may have no rows, but not all. For the arguments and errors see `read_texts`.
     """
     several = len(files) > 1
     for path in files[1:]:
@@ -94,9 +94,9 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
     """Yield the rows of a table, or the lines of a `.txt` file.
 
     Args:
-        path: A CSV, TSV, JSONL or Parquet file, or a `.txt` file of one text a line.
-        text_column: The table's column that holds the text; empty: found by its name.
-        may_be_empty: Whether a file without rows is no fault, as it is none of one among others.
+        path: A CSV, TSV, JSONL or Parquet file, or a `.txt` file of one text per line.
+        text_column: The table's column that holds the text; empty: detected by its name.
+        may_be_empty: Whether the file may have no rows, as one among others may.
 
     Raises:
         DataError: The file cannot be read, has no rows, or a row is at fault.
@@ -111,7 +111,8 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
         text = row.values.get(column)
         if text is not None and not isinstance(text, str):
             raise DataError(
-                f"{path}, {format_of(path).unit} {row.line}: the column '{column}' holds {text!r}, no text.",
+                f"{path}, {format_of(path).unit} {row.line}: the column '{column}' holds {text!r}, "
+                "not a text.",
                 "Put it in quotes, or name another column with --text-column NAME.",
             )
         yield TextRow(text or "", others)
@@ -123,7 +124,7 @@ def text_column_of(path: Path, given: str, *, may_be_empty: bool = False) -> str
     Args:
         path: The file.
         given: The column that was asked for; empty: it is found by its name.
-        may_be_empty: Whether a file without rows is no fault.
+        may_be_empty: Whether the file may have no rows.
 
     Raises:
         DataError: The file cannot be read, or there is no such column.
@@ -144,7 +145,7 @@ def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
 
 
 def estimate_rows(path: Path) -> int:
-    """Return about how many rows a file has, without reading its values: for a progress bar."""
+    """Return roughly how many rows a file has, without reading its values: for a progress bar."""
     known = find_format(path)
     if known is not None and known.row_count is not None:
         return known.row_count(path)

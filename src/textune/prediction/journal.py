@@ -1,10 +1,10 @@
 """A journal beside an output: what it is made from, and which parts of it are done.
 
 In: where the output will be and what it is made from. Out: the parts that are done already, and a place for
-those to come. A part counts when its line is in the journal, which is written after the part is on the disk:
-whatever moment a process is killed at, what the journal lists is whole. Does not know what parts hold.
+the next ones. A part counts once its line is in the journal, which is written after the part is on the
+disk: whenever a process is killed, what the journal lists is whole. Does not know what parts hold.
 
-    OUTPUT.parts/_journal.jsonl   the origin, then a line for every part
+    OUTPUT.parts/_journal.jsonl   the job, then a line per part
     OUTPUT.parts/00000.csv        the parts
 """
 
@@ -23,7 +23,13 @@ from typing import Any, BinaryIO
 
 from textune.errors import DataError, RequestError
 from textune.files import rename_folder, storage_errors, sync_folder
-from textune.prediction.identity import InputFile, Origin, check_unchanged, differences, runtime_alone
+from textune.prediction.job import (
+    InputFile,
+    PredictionJob,
+    check_unchanged,
+    describe_changes,
+    differs_in_runtime_only,
+)
 
 _FORMAT = 1
 _JOURNAL = "_journal.jsonl"
@@ -32,13 +38,7 @@ _OWN_NAMES = re.compile(r"_journal\.jsonl|whole|\d{5,}\.[a-z]+|part-[\d-]+\.parq
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an output.
-
-    Attributes:
-        name: Its file in the journal's folder.
-        rows: How many rows it has.
-        bytes: Its size.
-    """
+    """A part of an output: its file in the journal's folder, its number of rows and its size."""
 
     name: str
     rows: int
@@ -65,7 +65,7 @@ class Journal:
         return sum(part.rows for part in self.parts)
 
     @property
-    def holds_something(self) -> bool:
+    def has_progress(self) -> bool:
         """Whether anything is done."""
         return bool(self.parts) or (bool(self._unlisted) and any(self.folder.glob(self._unlisted)))
 
@@ -84,10 +84,10 @@ class Journal:
         return self.folder / f"{len(self.parts):05d}{suffix}"
 
     def add(self, path: Path, *, rows: int) -> None:
-        """Note that a part is done; its file is at `next_path`, and on the disk.
+        """Record that a part is done; its file is at `next_path`, and on the disk.
 
         Raises:
-            StorageError: It cannot be noted.
+            StorageError: The journal cannot be written.
         """
         part = Part(path.name, rows, path.stat().st_size)
         with storage_errors(self.path):
@@ -114,10 +114,10 @@ class Journal:
 
     @contextmanager
     def checked_input(self, files: Sequence[InputFile]) -> Iterator[None]:
-        """Check after the block that the input is what it was, also where it fails because of the input.
+        """Check after the block that the input is as it was, even if the block fails because of the input.
 
-        Everything is deleted if it is not, as nobody knows which contents it was made from. A fault in an
-        input that has stayed the same deletes nothing: it may be one of the disk or of the network.
+        If it has changed, everything is deleted, as nobody knows which contents it was made from. A fault
+        in an unchanged input deletes nothing: the disk or the network may be its cause.
 
         Raises:
             DataError: A file has other contents.
@@ -143,29 +143,29 @@ def journal_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.parts")
 
 
-def begun_origin(output: Path) -> Origin | None:
-    """Return what a prediction was begun with; None: none was begun, or its journal cannot be read."""
+def started_job(output: Path) -> PredictionJob | None:
+    """Return the job that was started into an output; None: there is none, or its journal cannot be read."""
     try:
         with (journal_folder(output) / _JOURNAL).open("rb") as file:
-            return _read_origin(file.readline())
+            return _read_job(file.readline())
     except OSError:
         return None
 
 
 @contextmanager
 def open_journal(
-    output: Path, origin: Origin, *, restart: bool = False, unlisted: str = ""
+    output: Path, job: PredictionJob, *, restart: bool = False, unlisted: str = ""
 ) -> Iterator[Journal]:
-    """Open the journal of an output, or begin one; where the block ends without a part, it is deleted.
+    """Open the journal of an output, or start one; it is deleted if the block ends without a part.
 
     Args:
         output: Where the output will be.
-        origin: What it is made from.
+        job: What it is made from.
         restart: Forget what was done before.
         unlisted: A pattern for files in the folder that count without a line in the journal.
 
     Raises:
-        RequestError: What was begun is made from something else, or another process is at work on it.
+        RequestError: The output was started from another job, or another process is writing it.
         StorageError: The journal cannot be written.
     """
     folder = journal_folder(output)
@@ -175,22 +175,22 @@ def open_journal(
         file = _open(folder / _JOURNAL)
     with file:
         _lock(file, output)
-        journal = _begin_or_go_on(file, folder, origin, output, restart=restart, unlisted=unlisted)
+        journal = _start_or_resume(file, folder, job, output, restart=restart, unlisted=unlisted)
         try:
             yield journal
         except RequestError as error:
-            if journal.holds_something:
+            if journal.has_progress:
                 error.hint += f"\n{_kept(folder, error)}"
             raise
         finally:
-            if not journal.holds_something:
+            if not journal.has_progress:
                 journal.discard()
 
 
 def _kept(folder: Path, error: RequestError) -> str:
-    needed = ", as a changed input needs" if isinstance(error, DataError) else ""
-    again = f"run the same command again to go on, or with --restart to begin anew{needed}."
-    return f"What is done is kept in {folder}: {again}"
+    needed = ", which a changed input needs" if isinstance(error, DataError) else ""
+    advice = f"run the same command again to resume, or with --restart to start over{needed}."
+    return f"What is done is kept in {folder}: {advice}"
 
 
 def _check_names(folder: Path) -> None:
@@ -204,7 +204,7 @@ def _check_names(folder: Path) -> None:
 
 
 def _open(path: Path) -> BinaryIO:
-    # Never emptied by opening it, and unbuffered, so that nothing is left to be written when it is closed.
+    # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
 
 
@@ -224,8 +224,8 @@ def _lock(file: BinaryIO, output: Path) -> None:
         return
 
 
-def _begin_or_go_on(
-    file: BinaryIO, folder: Path, origin: Origin, output: Path, *, restart: bool, unlisted: str
+def _start_or_resume(
+    file: BinaryIO, folder: Path, job: PredictionJob, output: Path, *, restart: bool, unlisted: str
 ) -> Journal:
     lines = file.read().split(b"\n")[:-1]  # What follows the last line end was not written whole.
     with storage_errors(folder):
@@ -233,10 +233,10 @@ def _begin_or_go_on(
             _clear(folder, keep=[])
             file.seek(0)
             file.truncate()
-            _append(file, {"format": _FORMAT, **origin.to_json()})
+            _append(file, {"format": _FORMAT, **job.to_json()})
             sync_folder(folder)
             return Journal(folder, file, [], unlisted=unlisted)
-        _check_origin(lines[0], origin, output)
+        _check_job(lines[0], job, output)
         parts = _whole_parts(lines[1:], folder)
         others = [path.name for path in folder.glob(unlisted)] if unlisted else []
         _clear(folder, keep=[*(part.name for part in parts), *others])
@@ -254,24 +254,25 @@ def _clear(folder: Path, *, keep: list[str]) -> None:
             entry.unlink()
 
 
-def _check_origin(line: bytes, origin: Origin, output: Path) -> None:
-    anew = "Add --restart to begin anew, which deletes what is done, or give another --output."
-    begun = _read_origin(line)
-    changes = differences(begun, origin) if begun else ["its journal cannot be read"]
-    if begun and runtime_alone(begun, origin):
-        anew = (
-            f"Give --runtime {begun.runtime} to go on: if it is not there, that says how to get it.\n{anew}"
+def _check_job(line: bytes, job: PredictionJob, output: Path) -> None:
+    advice = "Add --restart to start over, which deletes what is done, or give another --output."
+    started = _read_job(line)
+    changes = describe_changes(started, job) if started else ["its journal cannot be read"]
+    if started and differs_in_runtime_only(started, job):
+        advice = (
+            f"Give --runtime {started.runtime} to resume; if it is missing, that says how to get it.\n"
+            f"{advice}"
         )
     if changes:
         raise RequestError(
-            f"The prediction that was begun into {output} cannot go on: {'; '.join(changes)}.", anew
+            f"The prediction that was started into {output} cannot be resumed: {'; '.join(changes)}.", advice
         )
 
 
-def _read_origin(line: bytes) -> Origin | None:
+def _read_job(line: bytes) -> PredictionJob | None:
     try:
         values = json.loads(line)
-        return Origin.from_json(values) if values["format"] == _FORMAT else None
+        return PredictionJob.from_json(values) if values["format"] == _FORMAT else None
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -1,29 +1,31 @@
 """The columns of an output beside the predictions: which there are, and of which type.
 
-In: what the rows of a window hold beside their texts, and the columns that the output was begun with. Out:
-the columns, or a `DataError` where they do not fit. An output's columns are those of its first window, unless
-the input itself says which types it has. Does not know where rows come from, nor how files are written.
+In: what the rows of a window hold beside their texts, or input files that store types. Out: the columns, or
+a `DataError` where they do not fit. An output's columns are those of its first window, unless all input
+files store the types of their columns: those are known before a row is read, and more exact. Does not know
+how files are written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from textune.data.formats.registry import find_format
 from textune.errors import DataError
-
-WINDOW = 1024
-"""Rows that are predicted and written together."""
+from textune.prediction.inputs import estimate_rows, text_column_of
+from textune.prediction.stream import WINDOW, prefix_clashes
 
 
 def names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the names of rows' columns, in the order in which they first come up."""
+    """Return the names of rows' columns, in the order of their first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> None:
-    """Raise a `DataError` where a row has a column that the output was begun without."""
+    """Raise a `DataError` if a row has a column that the output does not have."""
     new = next((name for row in rows for name in row if name not in known), None)
     if new is not None:
         raise DataError(
@@ -54,25 +56,29 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], known: Any) -> Any:
 
     Args:
         rows: The other columns of each row, by name.
-        known: The schema that the output was begun with, which they must fit; None: it begins with them.
+        known: The output's schema, which they must fit; None: they set it.
 
     Raises:
-        DataError: There is a column that the output was begun without.
-        pyarrow.ArrowException: The values fit into no type, or not into the one that is known.
+        DataError: There is a column that the output does not have.
+        pyarrow.ArrowException: The values fit into no type, or not into that of the schema.
     """
     import pyarrow as pa
 
     names = names_of(rows) if known is None else known.names
     check_names(rows, names)
-    found = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
+    inferred = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
     if known is None:
-        return found
-    _check_types(known, found)
+        return inferred
+    # Given a schema, pyarrow would cut 1.5 to 1 without a word: what it infers by itself must fit.
+    for first, later in zip(known, inferred, strict=True):
+        both = common_field(first, later)
+        if both is None or both.type != first.type:
+            raise pa.ArrowTypeError(f"'{first.name}' is {first.type} at first and {later.type} later")
     return known
 
 
 def common_field(first: Any, later: Any) -> Any:
-    """Return an Arrow field that takes the values of two of the same name, or None where there is none."""
+    """Return an Arrow field that takes the values of two fields of the same name, or None."""
     import pyarrow as pa
 
     try:
@@ -95,14 +101,61 @@ def arrow_refusals() -> Iterator[None]:
         ) from error
 
 
-def _check_types(known: Any, found: Any) -> None:
-    """Raise pyarrow's error for types where a window's columns do not fit into those of the first.
+def store_types(files: Sequence[Path]) -> bool:
+    """Return whether all files store the types of their columns, as Parquet does."""
+    return all((known := find_format(path)) is not None and known.schema is not None for path in files)
 
-    Told a schema, pyarrow would cut 1.5 to 1 for it without a word: what it finds by itself must fit.
+
+def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Collection[str]) -> Any:
+    """Return the Arrow schema of an input's other columns, or None unless all its files store types.
+
+    It holds the columns of every file that has rows, each with a type that takes the values of all files.
+
+    Args:
+        files: The input's files, whose columns have been checked.
+        text_column: The column that holds the text; empty: detected by its name.
+        results: The names of the columns that a prediction adds.
+
+    Raises:
+        DataError: The types of a column are incompatible.
     """
     import pyarrow as pa
 
-    for first, later in zip(known, found, strict=True):
-        both = common_field(first, later)
-        if both is None or both.type != first.type:
-            raise pa.ArrowTypeError(f"'{first.name}' is {first.type} at first and {later.type} later")
+    if not store_types(files):
+        return None
+    fields: dict[str, tuple[Any, Path]] = {}
+    for path in filter(estimate_rows, files):
+        for field in _other_fields(path, text_column, results):
+            first, origin = fields.get(field.name, (field, path))
+            both = common_field(first, field) or common_field(_decoded(first), _decoded(field))
+            if both is None:
+                raise DataError(
+                    f"The column '{field.name}' is {first.type} in {origin} and {field.type} in {path}: "
+                    "no column of one Parquet file holds both.",
+                    "Give all files the same types, or write .jsonl or .csv instead.",
+                )
+            fields[field.name] = both, origin
+    return pa.schema([field for field, _ in fields.values()])
+
+
+def _other_fields(path: Path, text_column: str, results: Collection[str]) -> Iterator[Any]:
+    import pyarrow as pa
+
+    text = text_column_of(path, text_column)
+    known = find_format(path)
+    assert known is not None
+    assert known.schema is not None
+    fields = {field.name: field for field in known.schema(path) if field.name != text}
+    for name, field in prefix_clashes(fields, results=results).items():
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            # Rows of several files, each of them with a dictionary of its own, may need a larger one.
+            kind = pa.dictionary(pa.int32(), kind.value_type)
+        # A file that lacks the column has no values for it, so it is nullable whatever this file says.
+        yield pa.field(name, kind)
+
+
+def _decoded(field: Any) -> Any:
+    import pyarrow as pa
+
+    return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field

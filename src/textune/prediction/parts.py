@@ -1,24 +1,24 @@
-"""An output file that is written in parts, which outlive a kill and become one file in the end.
+"""An output file that is written in parts, which survive a kill and become one file in the end.
 
-In: predictions in order, and the journal of the parts that are done. Out: one file, the same bytes however
-often its writing was interrupted: a part always holds the same rows. Does not know what the predictions are
-made from.
+In: predictions in order, and the journal of the parts that are done. Out: one file, with the same bytes
+    however
+often it was interrupted: a part always holds the same rows. Does not know what the predictions are made from.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from textune.files import atomic_path, publish, storage_errors
-from textune.prediction.bulk import Prediction, in_windows, open_writer
 from textune.prediction.journal import Journal
+from textune.prediction.stream import Prediction
+from textune.prediction.writers import OUTPUT_FORMATS, in_windows, open_writer
 
-WINDOWS_A_PART = 4
-"""4,096 rows, which take seconds: that much work is lost by a kill at the most."""
+WINDOWS_PER_PART = 4
+"""4,096 rows, which take seconds: a kill costs no more work than that."""
 
 
 def write_parts(
@@ -34,8 +34,8 @@ def write_parts(
 
     Args:
         journal: The parts that are done.
-        predictions: Those of the rows that follow them.
-        suffix: One of `OUTPUT_SUFFIXES`: the format.
+        predictions: Those of the rows after them.
+        suffix: The format, a key of `OUTPUT_FORMATS` in any case.
         label_names: The classes' names.
         may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
         columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
@@ -55,9 +55,9 @@ def write_parts(
                 temporary, suffix, label_names, like=like, may_abstain=may_abstain, columns=columns
             ) as write,
         ):
-            for each in chain([window or []], islice(windows, WINDOWS_A_PART - 1)):
-                write(each)
-                rows += len(each)
+            for rest in chain([window or []], islice(windows, WINDOWS_PER_PART - 1)):
+                write(rest)
+                rows += len(rest)
         journal.add(path, rows=rows)
 
 
@@ -69,26 +69,6 @@ def join_parts(journal: Journal, output: Path) -> None:
     """
     whole = journal.folder / "whole"
     with storage_errors(output):
-        if output.suffix.lower() == ".parquet":
-            _join_tables(journal.paths, whole)
-        else:
-            _join_bytes(journal.paths, whole)
+        OUTPUT_FORMATS[output.suffix.lower()].join(journal.paths, whole)
     publish(whole, output)
     journal.discard()
-
-
-def _join_bytes(paths: Sequence[Path], target: Path) -> None:
-    with target.open("wb") as whole:
-        for path in paths:
-            with path.open("rb") as part:
-                shutil.copyfileobj(part, whole)
-
-
-def _join_tables(paths: Sequence[Path], target: Path) -> None:
-    from pyarrow import parquet
-
-    with parquet.ParquetWriter(target, parquet.read_schema(paths[0])) as writer:
-        for path in paths:
-            with parquet.ParquetFile(path) as part:
-                for group in range(part.num_row_groups):
-                    writer.write_table(part.read_row_group(group))

@@ -1,87 +1,130 @@
-"""What a prediction from files into a file is made from, and what it was begun with.
+"""Classify files into a file, and resume where an earlier attempt was stopped.
 
-In: a run, the input's files, and the output. Out: the origin that goes into the output's journal, and the
-runtime that goes on with what was done before. Does not know rows, nor how they are classified.
+In: a run, the input's files and the output. Out: the output, with the same bytes however often its making was
+interrupted. Does not know how rows are classified, nor how parts are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from textune.context import Observer
-from textune.errors import ExportError, MissingExtraError
-from textune.files import sha256_of
+from textune.context import Context, Pace
+from textune.errors import ExportError, MissingExtraError, RequestError, StoppedError
+from textune.prediction.inputs import find_files, is_input, open_texts
+from textune.prediction.job import describe_job
+from textune.prediction.journal import Journal, open_journal, started_job
+from textune.prediction.output_columns import result_fields, stored_columns
+from textune.prediction.parts import join_parts, write_parts
+from textune.prediction.stream import Tally, predict_rows
+from textune.runtimes.choosing import Choice, choose, load_choice
 
-if TYPE_CHECKING:
-    from textune.prediction.identity import Origin
-    from textune.runtimes.choosing import Choice
 
-
-def choose_as_begun(
-    run: str | Path, output: Path, *, runtime: str, restart: bool, observer: Observer
-) -> Choice:
-    """Choose what classifies: unless another is asked for, what a prediction was begun with.
-
-    The fastest would be another one where the run has got an export, or lost one, since then.
+def predict_files(
+    run: Path, input_name: str, output: Path, *, text_column: str, restart: bool, runtime: str, ctx: Context
+) -> int:
+    """Classify files into a file, resuming what was done before; return how many rows it has.
 
     Args:
-        run: The run's folder.
-        output: Where the prediction goes.
-        runtime: The runtime that is asked for; empty: none.
-        restart: Whether what was begun is forgotten.
-        observer: Told why the runtime of before cannot be used.
+        run: The folder of a run or of an export.
+        input_name: A file, a folder or a pattern; see `find_files`.
+        output: The output.
+        text_column: The files' column that holds the text; empty: detected by its name.
+        restart: Start over, whatever was done before.
+        runtime: The runtime that is asked for; empty: the one that was started with, else the fastest.
+        ctx: Watches the prediction.
 
     Raises:
-        RequestError: The run or the runtime cannot be used.
+        RequestError: The run or a file is wrong, or something has changed since the prediction was started.
+        StoppedError: It was interrupted, and can be resumed.
     """
-    from textune.prediction.journal import begun_origin
-    from textune.runtimes.choosing import choose
+    files = find_files(input_name)
+    check_apart(output, input_name, files)
+    rows = open_texts(files, text_column=text_column)
+    ctx.stage("Looking at the input")
+    tally = Tally()
+    choice = choose_as_started(run, output, runtime=runtime, restart=restart, ctx=ctx)
+    job = describe_job(run, files, text_column=text_column, runtime=choice.runtime)
+    with open_journal(output, job, restart=restart) as journal, advise_when_stopped(journal):
+        ctx.stage("Loading the classifier")
+        for sentence in choice.notes:
+            ctx.note(sentence)
+        predictor = load_choice(choice)
+        if journal.rows:
+            ctx.note(f"Resuming after {journal.rows:,} rows that were done before.")
+        ctx.stage("Classifying")
+        pace = Pace(ctx, job.rows, done=journal.rows)
+        with journal.checked_input(job.files):
+            next(islice(rows, journal.rows, journal.rows), None)  # The rows that are done are skipped.
+            threshold = predictor.threshold
+            predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
+            write_parts(
+                journal,
+                tally.count(predictions),
+                suffix=output.suffix,
+                label_names=predictor.label_names,
+                may_abstain=threshold > 0,
+                columns=_stored_columns(files, output, text_column=text_column, may_abstain=threshold > 0),
+            )
+        ctx.stage(f"Writing {output}")
+        count = journal.rows
+        join_parts(journal, output)
+        tally.report(threshold, ctx)
+    return count
 
-    folder = Path(run).expanduser()
-    begun = None if runtime or restart else begun_origin(output)
-    before = begun.runtime if begun else ""
-    if before:
+
+def choose_as_started(run: Path, output: Path, *, runtime: str, restart: bool, ctx: Context) -> Choice:
+    """Choose what classifies: unless another is asked for, the runtime that a prediction was started with.
+
+    The fastest would be another one if the run has got an export, or lost one, since then.
+    """
+    started = None if runtime or restart else started_job(output)
+    if started and started.runtime:
         try:
-            return choose(folder, runtime=before)
+            return choose(run, runtime=started.runtime)
         except (ExportError, MissingExtraError) as error:
-            observer.note(f"Not used: {error.message}")
-    return choose(folder, runtime=runtime)
+            ctx.note(f"Not used: {error.message}")
+    return choose(run, runtime=runtime)
 
 
-def describe_origin(
-    run: str | Path,
-    files: Sequence[Path],
-    *,
-    text_column: str,
-    choice: Choice | None = None,
-    hashed: bool = True,
-) -> Origin:
-    """Return what a prediction is made from.
+def check_apart(output: Path, input_name: str, files: Sequence[Path]) -> None:
+    """Raise a `RequestError` if an output would become one of the input's files.
 
     Args:
-        run: The run's folder.
+        output: The output.
+        input_name: The input as it was asked for.
         files: The input's files.
-        text_column: The column that was asked for.
-        choice: What classifies; by default torch.
-        hashed: Whether the files' contents count, or their sizes and times alone.
-
-    Raises:
-        RequestError: The run or a file cannot be read.
     """
-    from textune.prediction.identity import RUNTIME, Origin, describe_input
-    from textune.run.fingerprints import classifier_sha256
-    from textune.run.layout import Run
-    from textune.runtimes.exports import MANIFEST, is_export
-    from textune.runtimes.registry import TORCH
+    if not is_input(output, input_name, files):
+        return
+    if len(files) == 1 and output.exists():
+        raise RequestError(f"{output} is the input itself.", "Give another file with --output.")
+    raise RequestError(
+        f"{output} would be among the input's files when the command is run again.",
+        "Give a place outside the input with --output.",
+    )
 
-    folder = Path(run).expanduser()
-    settings = {
-        "classifier": sha256_of(folder / MANIFEST) if is_export(folder) else classifier_sha256(Run(folder)),
-        RUNTIME: choice.runtime if choice else TORCH,
-        "text column": text_column,
-        "version of textune": version("textune"),
-    }
-    return Origin(tuple(describe_input(path, hashed=hashed) for path in files), settings)
+
+@contextmanager
+def advise_when_stopped(journal: Journal) -> Iterator[None]:
+    """Turn Ctrl-C into an error that says how to resume, if anything is done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not journal.has_progress:
+            raise
+        raise StoppedError(
+            f"Stopped. What is done is kept in {journal.folder}.",
+            "Run the same command again to resume, or with --restart to start over.",
+        ) from None
+
+
+def _stored_columns(files: Sequence[Path], output: Path, *, text_column: str, may_abstain: bool) -> Any:
+    """Return the Arrow schema that a Parquet output takes over from its input, or None."""
+    if output.suffix.lower() != ".parquet":
+        return None
+    results = [field.name for field in result_fields((), may_abstain=may_abstain)]
+    return stored_columns(files, text_column=text_column, results=results)

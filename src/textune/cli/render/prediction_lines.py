@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textune.prediction.bulk import Prediction
+    from textune.prediction.stream import Prediction
 
 
 def show_prediction(prediction: Prediction) -> None:

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from table_files import write
 from textune.errors import DataError
-from textune.prediction.stored_columns import stored_columns
+from textune.prediction.output_columns import stored_columns
 
 RESULTS = ("text", "label", "score", "scores")
 WORDS = pa.dictionary(pa.int32(), pa.string())

@@ -1,4 +1,4 @@
-"""Rows in bulk: every one comes back, in order, with its columns, and files are whole or not there."""
+"""Files of predictions: every row is there, in order, with its columns; a file is whole or not there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from pyarrow import parquet
 
 from stand_in_predictor import LABELS, StandIn
 from textune.errors import RequestError
-from textune.prediction.bulk import Prediction, TextRow, check_output, predict_rows, write_file
 from textune.prediction.inputs import read_texts
+from textune.prediction.stream import Prediction, TextRow, predict_rows
+from textune.prediction.writers import check_output, write_file
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 WINDOW = 1024
@@ -66,100 +67,6 @@ def refusal(path: Path, predictions: Iterable[Prediction]) -> RequestError:
     assert caught.value.hint
     assert list(path.parent.iterdir()) == []
     return caught.value
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 10])
-@pytest.mark.parametrize("every_empty", [0, 1, 2, 3, 4])
-def test_every_row_comes_back_in_order(count: int, every_empty: int) -> None:
-    given = numbered(count, every_empty=every_empty)
-
-    found = list(predict_rows(StandIn(), given, window=3))
-
-    assert [prediction.row for prediction in found] == given
-
-
-def test_every_row_has_the_prediction_of_its_own_text() -> None:
-    texts = [f"{'h' * number}{'s' * (10 - number)}" for number in (3, 9, 0, 6, 1, 10, 4)]
-
-    found = list(predict_rows(StandIn(), rows(texts[0], "", *texts[1:4], " ", *texts[4:]), window=3))
-
-    joys = [prediction.scores.get("joy") for prediction in found]
-    assert joys == pytest.approx([0.3, None, 0.9, 0, 0.6, None, 0.1, 1, 0.4])
-
-
-def test_rows_are_predicted_in_windows() -> None:
-    predictor = StandIn()
-
-    list(predict_rows(predictor, rows(*"abcdefg"), window=3))
-
-    assert predictor.calls == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
-
-
-def test_no_more_rows_are_read_than_a_window() -> None:
-    remaining = iter(rows(*"abcdefg"))
-
-    next(predict_rows(StandIn(), remaining, window=3))
-
-    assert [row.text for row in remaining] == ["d", "e", "f", "g"]
-
-
-@pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u3000\xa0"])
-def test_an_empty_text_gets_no_label(text: str) -> None:
-    (found,) = predict_rows(StandIn(), rows(text))
-
-    assert (found.label, found.score, found.scores) == (None, None, {})
-    assert found.row.text == text
-
-
-def test_empty_texts_never_reach_the_predictor() -> None:
-    predictor = StandIn()
-
-    list(predict_rows(predictor, rows("", "a", " ", "", "", "", "b"), window=3))
-
-    assert predictor.calls == [["a"], ["b"]]
-
-
-def test_the_label_is_the_most_probable_one() -> None:
-    happy, sad = predict_rows(StandIn(), rows("hhhs", "hsss"))
-
-    assert (happy.label, happy.score, happy.scores) == ("joy", 0.75, {"joy": 0.75, "sadness": 0.25})
-    assert (sad.label, sad.score) == ("sadness", 0.75)
-
-
-def test_progress_is_told_after_every_window() -> None:
-    heard: list[int] = []
-
-    list(predict_rows(StandIn(), rows("a", "b", "", "", "", "", "c"), window=3, on_progress=heard.append))
-
-    assert heard == [3, 6, 7]
-
-
-def test_a_prediction_as_json_has_the_other_columns_last() -> None:
-    (found,) = predicted({"id": 7, "tags": ["a"]})
-
-    assert list(found.to_json().items()) == [
-        ("text", "hhsa"),
-        ("label", "joy"),
-        ("score", 0.5),
-        ("scores", {"joy": 0.5, "sadness": 0.5}),
-        ("id", 7),
-        ("tags", ["a"]),
-    ]
-
-
-def test_columns_that_are_named_like_results_are_kept_under_another_name() -> None:
-    (found,) = predicted({"label": 1, "score": 2, "scores": 3, "text": 4, "Label": 5})
-
-    kept = {"input_label": 1, "input_score": 2, "input_scores": 3, "input_text": 4, "Label": 5}
-    assert found.to_json().items() >= kept.items()
-    assert found.to_json()["label"] == "joy"
-
-
-def test_no_two_columns_become_one() -> None:
-    (found,) = predicted({"label": 1, "input_label": 2, "input_input_label": 3, "input_id": 4})
-
-    values = list(found.to_json().values())[4:]
-    assert values == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -400,7 +307,7 @@ def test_a_known_suffix_is_taken_in_any_case(tmp_path: Path, name: str) -> None:
 def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path / name, predicted({}))
 
-    assert "is no known format" in error.message
+    assert "is not a known format" in error.message
     assert ".csv, .jsonl, .parquet" in error.hint
 
 

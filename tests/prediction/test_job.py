@@ -12,12 +12,12 @@ import pytest
 
 from table_files import write, write_parquet
 from textune.errors import DataError, RequestError
-from textune.prediction.identity import (
+from textune.prediction.job import (
     InputFile,
-    Origin,
+    PredictionJob,
     check_unchanged,
+    describe_changes,
     describe_input,
-    differences,
 )
 
 
@@ -41,7 +41,7 @@ def test_the_rows_of_a_file_are_counted_on_the_way(posts: Path) -> None:
 def test_the_rows_of_a_file_that_is_not_read_are_estimated(
     posts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("textune.prediction.identity._BLOCK_BYTES", 100)
+    monkeypatch.setattr("textune.prediction.job._BLOCK_BYTES", 100)
 
     found = describe_input(posts, hashed=False)
 
@@ -64,29 +64,29 @@ def test_a_relative_path_is_described_as_an_absolute_one(
     assert describe_input(Path("posts.csv")).path == str(posts)
 
 
-def test_an_origin_comes_back_from_json() -> None:
-    origin = Origin((InputFile("/a.csv", 1, 2, "aa"),), {"classifier": "bb"})
+def test_a_job_comes_back_from_json() -> None:
+    job = PredictionJob((InputFile("/a.csv", 1, 2, "aa"),), {"classifier": "bb"})
 
-    assert Origin.from_json(json.loads(json.dumps(origin.to_json()))) == origin
+    assert PredictionJob.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
-def test_an_origin_has_the_rows_of_its_files() -> None:
+def test_a_job_has_the_rows_of_its_files() -> None:
     file = InputFile("/a.csv", 1, 2, "aa", 40)
 
-    assert Origin((file, replace(file, path="/b.csv", rows=2)), {}).rows == 42
+    assert PredictionJob((file, replace(file, path="/b.csv", rows=2)), {}).rows == 42
 
 
 def test_the_number_of_rows_makes_no_difference() -> None:
     file = InputFile("/a.csv", 1, 2, "aa", 40)
 
-    assert differences(Origin((file,), {}), Origin((replace(file, rows=41),), {})) == []
+    assert describe_changes(PredictionJob((file,), {}), PredictionJob((replace(file, rows=41),), {})) == []
 
 
 def test_many_changed_files_are_counted() -> None:
     files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
     changed = tuple(replace(file, sha256="bb") for file in files)
 
-    told = differences(Origin(files, {}), Origin(changed, {}))
+    told = describe_changes(PredictionJob(files, {}), PredictionJob(changed, {}))
 
     assert len(told) == 4
     assert told[-1] == "so have 7 more files"
@@ -95,7 +95,7 @@ def test_many_changed_files_are_counted() -> None:
 def test_many_new_files_are_counted() -> None:
     files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
 
-    (told,) = differences(Origin(files[:1], {}), Origin(files, {}))
+    (told,) = describe_changes(PredictionJob(files[:1], {}), PredictionJob(files, {}))
 
     assert told.endswith("/1.csv, /2.csv, /3.csv and 6 more are new")
 

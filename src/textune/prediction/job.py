@@ -1,7 +1,8 @@
 """What a prediction is made from: the input files, the classifier, and how they are read.
 
-In: paths. Out: an `Origin` that can be written down, and how one differs from another, in words. Two
-predictions from the same origin have the same results. Does not know what is predicted or written.
+In: paths. Out: a `PredictionJob` that can be written down, and how it differs from another, in words. The
+    same job
+has the same results. Does not know what is predicted or written.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,9 +20,13 @@ from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of, sha256_of_text
+from textune.run.fingerprints import classifier_sha256
+from textune.run.layout import Run
+from textune.runtimes.exports import MANIFEST, is_export
+from textune.runtimes.registry import TORCH
 
 RUNTIME = "runtime"
-"""The setting that names what classifies."""
+"""The setting that names the runtime."""
 _BLOCK_BYTES = 1 << 20
 _NAMES_SHOWN = 3
 _DIGITS_SHOWN = 12
@@ -28,14 +34,14 @@ _DIGITS_SHOWN = 12
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file as it was when it was looked at.
+    """An input file as it was when it was looked at.
 
     Attributes:
         path: Its absolute path.
         bytes: Its size.
         modified_ns: When it was last changed, in nanoseconds since 1970.
         sha256: The SHA-256 of its contents; empty: it was not computed, and the time stands in for it.
-        rows: About how many rows it has; no part of what it is.
+        rows: Roughly how many rows it has; not compared.
     """
 
     path: str
@@ -46,7 +52,7 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class Origin:
+class PredictionJob:
     """What a prediction is made from.
 
     Attributes:
@@ -59,16 +65,16 @@ class Origin:
 
     @property
     def rows(self) -> int:
-        """About how many rows there are."""
+        """Roughly how many rows there are."""
         return sum(file.rows for file in self.files)
 
     @property
     def runtime(self) -> str:
-        """The runtime that classifies; empty: it is not known."""
+        """The runtime that classifies; empty: unknown."""
         return self.settings.get(RUNTIME, "")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the origin as JSON values."""
+        """Return the job as JSON values."""
         files = [asdict(file) for file in self.files]
         for values in files:
             del values["rows"]
@@ -76,54 +82,74 @@ class Origin:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the origin that `to_json` described.
+        """Return the job that `to_json` described.
 
         Raises:
-            KeyError, TypeError: The values describe none.
+            KeyError, TypeError: The values do not describe a job.
         """
         return cls(tuple(InputFile(**file) for file in values["files"]), dict(values["settings"]))
 
 
 def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
-    """Look at an input file.
-
-    Args:
-        path: The file.
-        hashed: Whether to read all of it for the hash of its contents.
+    """Look at an input file; read all of it only if its contents are to be hashed.
 
     Raises:
         DataError: It cannot be read.
     """
     digest, lines = hashlib.sha256(), 0
     with open_data_file(path) as file:
-        # Looked at first: what is changed from here on shows in the end.
-        found = path.stat()
+        # Looked at first: a change from here on shows in the end.
+        status = path.stat()
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             lines += block.count(b"\n")
             if not hashed:
-                lines = lines * found.st_size // len(block)
+                lines = lines * status.st_size // len(block)
                 break
     known = find_format(path)
     if known is not None and known.row_count is not None:
         lines = known.row_count(path)
     sha256 = digest.hexdigest() if hashed else ""
-    return InputFile(str(path.absolute()), found.st_size, found.st_mtime_ns, sha256, lines)
+    return InputFile(str(path.absolute()), status.st_size, status.st_mtime_ns, sha256, lines)
+
+
+def describe_job(
+    run: Path, files: Sequence[Path], *, text_column: str, runtime: str = TORCH, hashed: bool = True
+) -> PredictionJob:
+    """Return what a prediction is made from.
+
+    Args:
+        run: The folder of a run or of an export, which has been checked.
+        files: The input's files.
+        text_column: The column that was asked for.
+        runtime: The name of the runtime that classifies.
+        hashed: Whether the files' contents count, or only their sizes and times.
+
+    Raises:
+        RequestError: The run or a file cannot be read.
+    """
+    settings = {
+        "classifier": sha256_of(run / MANIFEST) if is_export(run) else classifier_sha256(Run(run)),
+        RUNTIME: runtime,
+        "text column": text_column,
+        "version of textune": version("textune"),
+    }
+    return PredictionJob(tuple(describe_input(path, hashed=hashed) for path in files), settings)
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Check that files are what they were when they were looked at.
+    """Check that files are as they were when they were looked at.
 
     Raises:
-        DataError: One has other contents.
-        RequestError: One cannot be read, or has another time of change and contents that are not known.
+        DataError: A file has other contents.
+        RequestError: A file cannot be read, or has another time of change and its contents were not hashed.
     """
     for file in files:
         try:
             same = _is_unchanged(file)
         except OSError as error:
             raise RequestError(
-                f"{file.path} can no longer be read: {error.strerror}.", "See that it is there, as it was."
+                f"{file.path} can no longer be read: {error.strerror}.", "Put it back as it was."
             ) from error
         if not same:
             raise DataError(
@@ -134,10 +160,10 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
 
 def _is_unchanged(file: InputFile) -> bool:
     path = Path(file.path)
-    found = path.stat()
-    if found.st_size != file.bytes or found.st_mtime_ns == file.modified_ns:
-        return found.st_size == file.bytes
-    # A backup or a copy gives a file another time, and no other contents.
+    status = path.stat()
+    if status.st_size != file.bytes or status.st_mtime_ns == file.modified_ns:
+        return status.st_size == file.bytes
+    # A backup or a copy gives a file another time, but not other contents.
     if file.sha256:
         return sha256_of(path) == file.sha256
     seconds, rest = divmod(file.modified_ns, 1_000_000_000)
@@ -148,27 +174,27 @@ def _is_unchanged(file: InputFile) -> bool:
     )
 
 
-def differences(before: Origin, now: Origin) -> list[str]:
-    """Return how an origin differs from an earlier one, in parts of a sentence; empty: not at all."""
-    then, found = [file.path for file in before.files], [file.path for file in now.files]
-    if then != found:
-        told = [_different_names(then, found)]
+def describe_changes(before: PredictionJob, now: PredictionJob) -> list[str]:
+    """Return how a job differs from an earlier one, in parts of a sentence; empty: not at all."""
+    old_names, names = [file.path for file in before.files], [file.path for file in now.files]
+    if old_names != names:
+        changes = [_different_names(old_names, names)]
     else:
         pairs = zip(before.files, now.files, strict=True)
-        told = [change for old, new in pairs if (change := _different_contents(old, new))]
-        if len(told) > _NAMES_SHOWN:
-            told = [*told[:_NAMES_SHOWN], f"so have {len(told) - _NAMES_SHOWN:,} more files"]
+        changes = [change for old, new in pairs if (change := _different_contents(old, new))]
+        if len(changes) > _NAMES_SHOWN:
+            changes = [*changes[:_NAMES_SHOWN], f"so have {len(changes) - _NAMES_SHOWN:,} more files"]
     for name, value in now.settings.items():
         old_value = before.settings.get(name, "")
         if value != old_value:
-            told.append(f"the {name} is {_shown(value)} and was {_shown(old_value)}")
-    return told
+            changes.append(f"the {name} is {_shown(value)} and was {_shown(old_value)}")
+    return changes
 
 
-def runtime_alone(before: Origin, now: Origin) -> bool:
-    """Return whether an origin differs from an earlier one, and in nothing but the runtime."""
+def differs_in_runtime_only(before: PredictionJob, now: PredictionJob) -> bool:
+    """Return whether a job differs from an earlier one in its runtime, and in nothing else."""
     same = replace(now, settings={**now.settings, RUNTIME: before.runtime})
-    return before.runtime != now.runtime and not differences(before, same)
+    return before.runtime != now.runtime and not describe_changes(before, same)
 
 
 def _different_names(before: Sequence[str], now: Sequence[str]) -> str:
@@ -193,7 +219,7 @@ def _different_contents(before: InputFile, now: InputFile) -> str:
         return f"{now.path} has {now.bytes:,} bytes and had {before.bytes:,}"
     if before.sha256 != now.sha256:
         return f"{now.path} has other contents"
-    # The time alone says little of a file whose contents are known to be the same.
+    # The time says little about a file whose contents are known to be the same.
     if not now.sha256 and before.modified_ns != now.modified_ns:
         return f"{now.path} was changed"
     return ""

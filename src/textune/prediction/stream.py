@@ -1,0 +1,154 @@
+"""Predict a stream of rows of any length in constant memory.
+
+In: rows with a text each. Out: the same rows in the same order, each with its prediction. Rows are
+predicted in windows, inside which the encoder sorts them by length. Does not know which runtime predicts,
+nor where the rows come from or go to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from textune.context import Observer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textune.runtimes.predictor import Predictor
+
+WINDOW = 1024
+"""Rows that are predicted and written together."""
+RESULT_COLUMNS = ("text", "label", "score", "scores")
+_INPUT = re.compile("^(input_)+")
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """A text to classify, and the other columns that came with it."""
+
+    text: str
+    others: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A row with its prediction.
+
+    Attributes:
+        row: What was classified.
+        label: The most probable label, or None where the text is empty or the score is below the threshold.
+        score: The highest probability, or None where the text is empty.
+        scores: Every label's probability; empty where the text is empty.
+        abstained: Whether the score is below the threshold; None where there is no threshold.
+    """
+
+    row: TextRow
+    label: str | None
+    score: float | None
+    scores: Mapping[str, float]
+    abstained: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the prediction as JSON values, followed by the row's other columns.
+
+        It has `abstained` only where there is a threshold.
+        """
+        result: dict[str, Any] = {
+            "text": self.row.text,
+            "label": self.label,
+            "score": self.score,
+            "scores": dict(self.scores),
+        }
+        if self.abstained is None:
+            return result | prefix_clashes(self.row.others)
+        result["abstained"] = self.abstained
+        return result | prefix_clashes(self.row.others, results=tuple(result))
+
+    def to_arrow(self) -> dict[str, Any]:
+        """Return the prediction's values by the names of its Arrow fields."""
+        return self.to_json() | {"scores": self.scores or None}
+
+
+def prefix_clashes(others: Mapping[str, Any], *, results: Collection[str] = RESULT_COLUMNS) -> dict[str, Any]:
+    """Return a row's other columns; a column named like a result's becomes `input_NAME`.
+
+    A column that already has such a name gets another prefix, so that no two become one.
+
+    Example:
+        >>> prefix_clashes({"id": 7, "label": "joy", "input_label": "fun"})
+        {'id': 7, 'input_label': 'joy', 'input_input_label': 'fun'}
+    """
+    return {
+        f"input_{name}" if _INPUT.sub("", name) in results else name: value for name, value in others.items()
+    }
+
+
+def predict_rows(
+    predictor: Predictor,
+    rows: Iterable[TextRow],
+    *,
+    threshold: float = 0.0,
+    window: int = WINDOW,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Prediction]:
+    """Yield the prediction of every row, in order.
+
+    Args:
+        predictor: Classifies the texts.
+        rows: The rows, which are read at most a window ahead.
+        threshold: The top probability below which no label is given; 0: one always is.
+        window: Rows that are predicted together.
+        on_progress: Called with the number of rows done, after every window.
+    """
+    remaining, names, done = iter(rows), predictor.label_names, 0
+    probabilities: NDArray[np.float64]
+    while chunk := list(islice(remaining, window)):
+        texts = [row.text for row in chunk if row.text.strip()]
+        answers = iter(predictor.predict_proba(texts) if texts else ())
+        for row in chunk:
+            if not row.text.strip():
+                yield Prediction(row, None, None, {}, False if threshold else None)
+                continue
+            probabilities = next(answers)
+            scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
+            label = names[int(probabilities.argmax())]
+            abstained = scores[label] < threshold
+            yield Prediction(
+                row, None if abstained else label, scores[label], scores, abstained if threshold else None
+            )
+        done += len(chunk)
+        if on_progress:
+            on_progress(done)
+
+
+class Tally:
+    """How many predictions have gone by, and how many of them without a label."""
+
+    def __init__(self) -> None:
+        self.predictions = self.abstained = 0
+
+    def count(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """Pass predictions on, and count them."""
+        for prediction in predictions:
+            self.predictions += 1
+            self.abstained += bool(prediction.abstained)
+            yield prediction
+
+    def report(self, threshold: float, observer: Observer) -> None:
+        """Say how many texts are left without a label, and why."""
+        if not self.abstained:
+            return
+        shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"
+        if math.isinf(threshold):
+            observer.note(
+                f"{shares}: no threshold was found that gives this run the precision that was asked for. "
+                "Set another precision with `textune evaluate RUN --min-precision SHARE`."
+            )
+        else:
+            observer.note(f"{shares}: no label has a probability of {threshold:.1%} or more.")

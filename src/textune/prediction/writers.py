@@ -1,0 +1,217 @@
+"""Files of predictions: CSV, JSONL and Parquet, each in one entry of `OUTPUT_FORMATS`.
+
+In: predictions in order. Out: a file, or parts of one and the file that they make together. Does not know
+    what the
+predictions are made from.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from textune.errors import RequestError
+from textune.files import atomic_path
+from textune.prediction.output_columns import (
+    arrow_refusals,
+    check_names,
+    fit_columns,
+    names_of,
+    result_fields,
+)
+from textune.prediction.stream import RESULT_COLUMNS, WINDOW, Prediction, prefix_clashes
+
+WriteRows = Callable[[Sequence[Prediction]], None]
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """A kind of file that predictions are written to.
+
+    Attributes:
+        open: Opens a file; for the arguments see `open_writer`.
+        join: Makes one file of parts that were written one like the other.
+    """
+
+    open: Callable[[Path, Sequence[str], Path | None, bool, Any], AbstractContextManager[WriteRows]]
+    join: Callable[[Sequence[Path], Path], None]
+
+
+def check_output(path: Path) -> None:
+    """Raise a `RequestError` unless predictions can be written to a file of this name."""
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder.", "Give the name of a file.")
+    if path.suffix.lower() not in OUTPUT_FORMATS:
+        raise RequestError(
+            f"Predictions cannot be written to {path}: '{path.suffix}' is not a known format.",
+            f"Give a file that ends in {', '.join(OUTPUT_FORMATS)}.",
+        )
+
+
+def write_file(
+    path: Path, predictions: Iterable[Prediction], *, label_names: Sequence[str], may_abstain: bool = False
+) -> int:
+    """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
+
+    CSV has a column `score_LABEL` per label instead of `scores`. The other columns of a CSV or Parquet file
+    are those of the first window.
+
+    Args:
+        path: The file.
+        predictions: What is written.
+        label_names: The classes' names.
+        may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
+
+    Raises:
+        RequestError: The file's format is unknown.
+        DataError: The format cannot hold the input's columns.
+        StorageError: The file cannot be written.
+    """
+    check_output(path)
+    count, windows = 0, in_windows(predictions)
+    with (
+        atomic_path(path) as temporary,
+        open_writer(temporary, path.suffix, label_names, may_abstain=may_abstain) as write,
+    ):
+        # The first window is written even without rows: a table has its columns all the same.
+        for window in chain([next(windows, [])], windows):
+            write(window)
+            count += len(window)
+    return count
+
+
+def in_windows(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
+    """Return predictions in the windows in which they are written."""
+    remaining = iter(predictions)
+    return iter(lambda: list(islice(remaining, WINDOW)), [])
+
+
+def open_writer(
+    path: Path,
+    suffix: str,
+    label_names: Sequence[str],
+    *,
+    like: Path | None = None,
+    may_abstain: bool = False,
+    columns: Any = None,
+) -> AbstractContextManager[WriteRows]:
+    """Open a file for predictions.
+
+    Args:
+        path: The file.
+        suffix: The format, a key of `OUTPUT_FORMATS` in any case.
+        label_names: The classes' names.
+        like: An earlier part, which sets the columns; this part then has no header.
+        may_abstain: Whether a table has the column `abstained`.
+        columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
+    """
+    return OUTPUT_FORMATS[suffix.lower()].open(path, label_names, like, may_abstain, columns)
+
+
+@contextmanager
+def _write_jsonl(
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
+) -> Iterator[WriteRows]:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+
+        def write(predictions: Sequence[Prediction]) -> None:
+            for prediction in predictions:
+                print(json.dumps(prediction.to_json(), ensure_ascii=False, default=str), file=file)
+
+        yield write
+
+
+@contextmanager
+def _write_csv(
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
+) -> Iterator[WriteRows]:
+    last = ["abstained"] if may_abstain else []
+    results = ["text", "label", "score", *(f"score_{name}" for name in label_names), *last]
+    names = None if like is None else _csv_header(like)[len(results) :]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+
+        def write(predictions: Sequence[Prediction]) -> None:
+            nonlocal names
+            others = [
+                prefix_clashes(prediction.row.others, results=(*RESULT_COLUMNS, *results))
+                for prediction in predictions
+            ]
+            if names is None:
+                names = names_of(others)
+                writer.writerow([*results, *names])
+            check_names(others, names)
+            for prediction, values in zip(predictions, others, strict=True):
+                scores = [prediction.scores.get(name) for name in label_names]
+                cells = [prediction.row.text, prediction.label, prediction.score, *scores]
+                cells += [str(prediction.abstained).lower()] if may_abstain else []
+                writer.writerow([*cells, *(values.get(name) for name in names)])
+
+        yield write
+
+
+def _csv_header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file, strict=True))
+
+
+@contextmanager
+def _write_parquet(
+    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
+) -> Iterator[WriteRows]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    results = result_fields(label_names, may_abstain=may_abstain)
+    names = [field.name for field in results]
+    schema: Any = columns if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
+    writer: Any = None
+
+    def write(predictions: Sequence[Prediction]) -> None:
+        nonlocal schema, writer
+        with arrow_refusals():
+            if columns is None:
+                others = [prefix_clashes(prediction.row.others, results=names) for prediction in predictions]
+                schema = fit_columns(others, schema)
+            if writer is None:
+                writer = parquet.ParquetWriter(path, pa.schema([*results, *schema]))
+            rows = [prediction.to_arrow() for prediction in predictions]
+            writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _join_bytes(paths: Sequence[Path], target: Path) -> None:
+    with target.open("wb") as whole:
+        for path in paths:
+            with path.open("rb") as part:
+                shutil.copyfileobj(part, whole)
+
+
+def _join_tables(paths: Sequence[Path], target: Path) -> None:
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(target, parquet.read_schema(paths[0])) as writer:
+        for path in paths:
+            with parquet.ParquetFile(path) as part:
+                for group in range(part.num_row_groups):
+                    writer.write_table(part.read_row_group(group))
+
+
+OUTPUT_FORMATS = {
+    ".csv": OutputFormat(_write_csv, _join_bytes),
+    ".jsonl": OutputFormat(_write_jsonl, _join_bytes),
+    ".parquet": OutputFormat(_write_parquet, _join_tables),
+}
+"""What a file of predictions can be, by its suffix."""
