@@ -58,7 +58,7 @@ def test_what_is_no_text_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "title"),
     [
-        ([("so afraid", "fear")], "nowhere else in train is the label"),
+        ([("so afraid", "fear")], "train has no other row with the label"),
         ([("so afraid", "fear"), ("So  Afraid", "fear")], "The label 'fear' has 1 distinct text"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_held_out_split_without_labels_is_left_out_with_a_note(tmp_path: Path)
     audited = read(tmp_path)
 
     assert {example.split for example in audited.examples} == {"train"}
-    assert audited.notes == ("The split test has no labelled rows; it is left out.",)
+    assert audited.notes == ("The split test has no labelled rows and is left out.",)
 
 
 def test_names_of_mapping_txt_are_the_labels_even_where_training_refuses_them(tmp_path: Path) -> None:

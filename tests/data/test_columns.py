@@ -83,7 +83,7 @@ def test_the_expected_name_goes_before_others() -> None:
 def test_one_column_cannot_be_both(tmp_path: Path) -> None:
     error = refusal(write_small_csv(tmp_path / "posts.csv"), text_column="text", label_column="text")
 
-    assert error.message == "The column 'text' is to be both the text and the label."
+    assert error.message == "The column 'text' is both the text and the label."
 
 
 def test_all_rows_without_a_text_are_told_at_once(tmp_path: Path) -> None:

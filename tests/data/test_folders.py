@@ -47,7 +47,7 @@ def test_a_text_folder_without_a_mapping_keeps_its_ids_as_names(tmp_path: Path) 
     source = load_source(str(tmp_path))
 
     assert list(source.label_names) == ["0", "1"]
-    assert source.notes == ("There is no mapping.txt, so labels are named as they stand in the label files.",)
+    assert source.notes == ("There is no mapping.txt, so labels are named as in the label files.",)
 
 
 def test_texts_and_labels_of_different_length_are_told_with_both_files_and_counts(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_texts_and_labels_of_different_length_are_told_with_both_files_and_count
     assert error.message == (
         f"{tmp_path / 'val_text.txt'} has 6 lines, and {tmp_path / 'val_labels.txt'} has 3."
     )
-    assert "find where a line is missing" in error.hint
+    assert "find the missing line" in error.hint
 
 
 def test_a_label_id_that_the_mapping_lacks_is_told_with_file_and_line(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_id_or_a_name_that_stands_twice_in_the_mapping_is_told(content: str, 
     message = refusal(tmp_path).message
 
     assert "mapping.txt, line 2" in message
-    assert "was given before" in message
+    assert "occurs above" in message
 
 
 def test_an_empty_tweet_is_told_with_file_and_line(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_missing_shard_is_told(tmp_path: Path) -> None:
 
     error = refusal(tmp_path)
 
-    assert "should be 2 files, and 1 of them were found: train-00000-of-00002.csv" in error.message
+    assert "should have 2 files, and has 1: train-00000-of-00002.csv" in error.message
 
 
 @pytest.mark.parametrize(("one", "other"), [("val.csv", "validation.csv"), ("dev.csv", "dev.jsonl")])
@@ -181,7 +181,7 @@ def test_a_file_that_lacks_a_column_of_train_is_told(tmp_path: Path) -> None:
     error = refusal(tmp_path)
 
     assert error.message == (
-        f"{tmp_path / 'test.csv'} has no column 'label', as train has. Its columns are: 'id', 'text'."
+        f"{tmp_path / 'test.csv'} has no column 'label', which train has. Its columns are: 'id', 'text'."
     )
     assert "Move a file without labels out of the folder" in error.hint
 
@@ -192,7 +192,7 @@ def test_a_label_that_only_test_has_is_told_with_file_and_line(tmp_path: Path) -
 
     message = refusal(tmp_path).message
 
-    assert message.startswith(f"{tmp_path / 'test.csv'}, line 3: the label 'fear' is no class")
+    assert message.startswith(f"{tmp_path / 'test.csv'}, line 3: the label 'fear' is not a class")
 
 
 def test_a_folder_without_a_train_split_is_told(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_given_split_of_one_row_is_told(tmp_path: Path) -> None:
 
     error = refusal(tmp_path)
 
-    assert error.message == f"The split test of {tmp_path} has 1 row, too few to be of use."
+    assert error.message == f"The split test of {tmp_path} has 1 row, too few to be useful."
 
 
 def test_a_folder_of_nothing_known_is_told_with_what_it_holds(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_label_that_is_no_class_is_told_with_file_and_line(tmp_path: Path) -> 
 
     error = refusal(path)
 
-    assert f"{path}, line 5: the label 'fear' is no class." in error.message
+    assert f"{path}, line 5: the label 'fear' is not a class." in error.message
     assert "'anger', 'joy', 'sadness'" in error.message
 
 
@@ -169,7 +169,7 @@ def test_an_id_without_a_name_is_told_with_file_and_line(tmp_path: Path) -> None
 def test_ids_of_unnamed_classes_are_no_names(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", [("so happy", "1")]))
 
-    assert "line 2: the label '1' is no class" in error.message
+    assert "line 2: the label '1' is not a class" in error.message
 
 
 def test_a_row_without_a_label_is_told_with_file_and_line(tmp_path: Path) -> None:

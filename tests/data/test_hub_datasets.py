@@ -38,7 +38,7 @@ def test_a_gated_dataset_is_answered_with_how_to_ask_for_it(hub_raises: HubRaise
     error = refusal("owner/posts")
 
     assert isinstance(error, HubError)
-    assert "only to those who have asked for it" in error.message
+    assert "The Hub dataset owner/posts is gated" in error.message
     assert "https://huggingface.co/datasets/owner/posts" in error.hint
 
 
@@ -66,7 +66,7 @@ def test_a_configuration_without_a_copy_is_answered_with_those_that_have_one(hub
 
     error = refusal("owner/posts:emotion", offline=True)
 
-    assert error.message == "'owner/posts' has no configuration 'emotion'. Those that can be had are: irony."
+    assert error.message == "'owner/posts' has no configuration 'emotion'. Available: irony."
 
 
 def test_a_dataset_that_needs_a_script_is_refused_without_running_it(hub_raises: HubRaises) -> None:
@@ -75,7 +75,7 @@ def test_a_dataset_that_needs_a_script_is_refused_without_running_it(hub_raises:
     error = refusal("owner/posts")
 
     assert error.message == (
-        "'owner/posts' is on the Hub, and cannot be read "
+        "'owner/posts' is on the Hub, but cannot be read "
         "(Dataset scripts are no longer supported, but found posts.py)."
     )
     assert "Loading scripts are not run" in error.hint

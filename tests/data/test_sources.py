@@ -117,7 +117,7 @@ def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
 
     notes = load_source(str(write_csv(tmp_path / "posts.csv", rows))).notes
 
-    assert "These labels count as different and are written almost alike: Joy, joy." in notes
+    assert "These labels count as different, though they are written almost alike: Joy, joy." in notes
 
 
 def test_the_sample_is_loaded_by_its_name() -> None:

@@ -113,7 +113,7 @@ def test_a_class_of_too_few_texts_is_named_with_what_is_missing(labels: list[str
 
     assert f"The label 'fear' has {len(labels)} distinct text" in caught.value.message
     assert "the 2 splits to be made (test and validation)" in caught.value.message
-    assert "3 at least" in caught.value.hint
+    assert "at least 3" in caught.value.hint
 
 
 def test_repeats_do_not_count_as_texts_of_a_class() -> None:

@@ -65,7 +65,7 @@ def test_a_split_without_labels_is_left_out_and_made(saved_rows: Dataset, tmp_pa
     source = load_source(str(tmp_path / "saved"))
 
     assert sizes(source) == {"train": 16, "validation": 20, "test": 4}
-    assert source.notes[0] == "The split test has no labelled rows; it is left out."
+    assert source.notes[0] == "The split test has no labelled rows and is left out."
 
 
 def test_a_row_of_a_saved_dataset_is_told_by_split_and_number(saved_rows: Dataset, tmp_path: Path) -> None:
@@ -87,5 +87,5 @@ def test_a_damaged_saved_dataset_is_told(saved_rows: Dataset, tmp_path: Path) ->
 
     error = refusal(tmp_path / "saved")
 
-    assert "looks like a data set saved with save_to_disk, and cannot be read" in error.message
+    assert "looks like a dataset saved with save_to_disk, but cannot be read" in error.message
     assert error.hint == "Save it again."

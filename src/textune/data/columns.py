@@ -1,6 +1,6 @@
 """Which column holds the text, and which the label.
 
-In: the names of a table's columns, and perhaps the name that was asked for. Out: one of them, or a
+In: the names of a table's columns, and perhaps the name that the person gave. Out: one of them, or a
 `DataError` that lists them all. Does not know what the columns hold.
 """
 
@@ -50,11 +50,11 @@ def find_text_column(
     Args:
         columns: The names of all columns.
         origin: What to call the table in errors.
-        given: The name asked for; empty: the column is found by its name.
-        option: How a person gives the name, for the hint.
+        given: The name that the person gave; empty: the column is found by its name.
+        option: The option that gives the name, for the hint.
 
     Raises:
-        DataError: No column has that name, or none or several could be meant.
+        DataError: No column has that name; or, without a name, no column or several could be it.
 
     Example:
         >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
@@ -81,32 +81,32 @@ def _find(
             f"{origin} has no column '{given}'. Its columns are: {listed_columns(columns)}.",
             f"Did you mean '{nearest[0]}'?" if nearest else f"Name one of these: {option}",
         )
-    # `text` and `label` are what the columns are called by those who mean to be found.
+    # A column called exactly `text` or `label` wins over others that could be it.
     if what in columns:
         return what
-    found = [column for column in columns if column.strip().casefold() in known]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    candidates = [column for column in columns if column.strip().casefold() in known]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
         raise DataError(
-            f"{origin} has several columns that could hold the {what}: {listed_columns(found)}.",
-            f"Say which: {option.replace('NAME', found[0])}",
+            f"{origin} has several columns that could hold the {what}: {listed_columns(candidates)}.",
+            f"Say which: {option.replace('NAME', candidates[0])}",
         )
     raise DataError(
         f"{origin} has no column known to hold the {what}. Its columns are: {listed_columns(columns)}.",
-        f"Say which holds the {what}: {option}. If these are no names, put a line of names before the rows.",
+        f"Say which holds the {what}: {option}. If these are not names, put a line of names before the rows.",
     )
 
 
 def notes_on_columns(text: str, label: str) -> tuple[str, ...]:
-    """Return a sentence on the columns that were found, unless they have the names to be expected.
+    """Return a sentence on the chosen columns, unless they are called `text` and `label`.
 
     Raises:
-        DataError: They are one and the same.
+        DataError: They are the same column.
     """
     if text == label:
         raise DataError(
-            f"The column '{text}' is to be both the text and the label.",
+            f"The column '{text}' is both the text and the label.",
             "Name two columns: --set data.text_column=NAME --set data.label_column=NAME",
         )
     expected = (text, label) == ("text", "label")
@@ -114,7 +114,7 @@ def notes_on_columns(text: str, label: str) -> tuple[str, ...]:
 
 
 def listed_columns(columns: Sequence[str]) -> str:
-    """Return column names in a form that fits into an error."""
+    """Return column names for an error, cut where there are many."""
     shown = ", ".join(repr(column[:60]) for column in columns[:_COLUMNS_SHOWN])
     left_out = len(columns) - _COLUMNS_SHOWN
     return f"{shown} and {left_out} more" if left_out > 0 else shown

@@ -1,7 +1,7 @@
 """Files and folders as sources: tables, folders of tables, TweetEval's text layout.
 
-In: a path. Out: the splits that are there, as they were found, or a `DataError`. Does not check texts or
-labels, and makes no splits.
+In: a path. Out: its splits as a `RawSource`, or a `DataError`. Does not check texts or labels, and makes no
+splits.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read_tables(
     """Read tables that share their columns, given by split.
 
     Raises:
-        DataError: A table cannot be read, or its columns are not found.
+        DataError: A table cannot be read, or lacks a column.
     """
     first = next(iter(files.values()))[0]
     columns = column_names(first)
@@ -108,27 +108,27 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
 
 
 def _check_columns(path: Path, *wanted: str) -> list[str]:
-    """Return the names of a table's columns; those that are wanted must be among them."""
+    """Return the names of a table's columns; the wanted ones must be among them."""
     columns = column_names(path)
     missing = next((name for name in wanted if name not in columns), None)
     if missing is not None:
         raise DataError(
-            f"{path} has no column '{missing}', as train has. Its columns are: {listed_columns(columns)}.",
-            "Give all files the same columns. Move a file without labels out of the folder: where no "
-            "validation or test file is, that split is made out of train.",
+            f"{path} has no column '{missing}', which train has. Its columns are: {listed_columns(columns)}.",
+            "Give all files the same columns. Move a file without labels out of the folder: without a "
+            "validation or test file, that split is made out of train.",
         )
     return columns
 
 
 def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Return the tables that are named by a split, in order; check that no shard is missing."""
-    found: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
+    """Return the tables that are named by a split, in order, after checking that no shard is missing."""
+    by_split: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
     for path in paths:
         if match := _split_name(path):
-            found[SPLIT_OF[match["name"].lower()]].append((path, match))
-    for split, shards in found.items():
+            by_split[SPLIT_OF[match["name"].lower()]].append((path, match))
+    for split, shards in by_split.items():
         _check_shards(split, shards)
-    return {split: [path for path, _ in found[split]] for split in SPLITS if split in found}
+    return {split: [path for path, _ in by_split[split]] for split in SPLITS if split in by_split}
 
 
 def _split_name(path: Path) -> re.Match[str] | None:
@@ -148,9 +148,9 @@ def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> N
     total = shards[0][1]["total"]
     if total and int(total) != len(shards):
         raise DataError(
-            f"The split {split} in {shards[0][0].parent} should be {counted(int(total), 'file')}, and "
-            f"{len(shards)} of them were found: {names}.",
-            "Fetch the missing ones.",
+            f"The split {split} in {shards[0][0].parent} should have {counted(int(total), 'file')}, and has "
+            f"{len(shards)}: {names}.",
+            "Add the missing ones.",
         )
 
 
@@ -164,7 +164,7 @@ def _read_tweeteval(path: Path) -> RawSource:
             if len(texts) != len(labels):
                 raise DataError(
                     f"{text_file} has {counted(len(texts), 'line')}, and {label_file} has {len(labels):,}.",
-                    "Line by line, one is the text and the other its label: find where a line is missing.",
+                    "Line by line, one holds the text and the other its label: find the missing line.",
                 )
             piece = Piece(str(text_file), str(label_file), "line", range(1, len(texts) + 1))
             splits[split] = RawSplit((piece,), texts, labels)
@@ -174,7 +174,7 @@ def _read_tweeteval(path: Path) -> RawSource:
 def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
     """Return the label names by id, in the order of the ids, and what to say where there are none."""
     if not path.exists():
-        return None, ("There is no mapping.txt, so labels are named as they stand in the label files.",)
+        return None, ("There is no mapping.txt, so labels are named as in the label files.",)
     names: dict[int, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
         written, _, name = (part.strip() for part in line.partition("\t"))
@@ -187,7 +187,7 @@ def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
             )
         if int(written) in names or name in names.values():
             raise DataError(
-                f"{path}, line {number}: the id {written} or the name '{name[:60]}' was given before.",
+                f"{path}, line {number}: the id {written} or the name '{name[:60]}' occurs above.",
                 "Give every id one name, and every name one id.",
             )
         names[int(written)] = name

@@ -1,8 +1,8 @@
-"""Data sets from the Hugging Face Hub, and from the copies that earlier downloads have left.
+"""Datasets from the Hugging Face Hub, and from the copies that earlier downloads left.
 
 In: a name, `owner/name` or `owner/name:configuration`. Out: a `DatasetDict`, or a `HubError` or `DataError`
-that says how to go on. No code out of the Hub is run: `datasets` reads data files only. Does not look at
-columns, texts or labels.
+that says what to do. No code from the Hub is run: `datasets` reads data files only. Does not look at columns,
+texts or labels.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, first_line, is_repository_name
 from textune.errors import DataError, HubError, TextuneError
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(?::[^/\\]+)?", re.ASCII)
-_TIMEOUT_SECONDS = 10
 _GO_ON = "Fetch it where there is a network, save it with save_to_disk, and give that folder's path."
 
 
 def is_hub_name(name: str) -> bool:
-    """Tell whether a name has the form of a data set on the Hub.
+    """Tell whether a name has the form of a dataset on the Hub.
 
     Example:
         >>> is_hub_name("cardiffnlp/tweet_eval:emotion"), is_hub_name("emotion")
@@ -34,27 +34,23 @@ def is_hub_name(name: str) -> bool:
 
 
 def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tuple[str, ...]]:
-    """Return a data set, and notes on where it came from.
+    """Return a dataset, and notes on where it came from.
 
     Args:
         name: `owner/name`, or `owner/name:configuration`.
         offline: Read the copy in the local cache, and attempt no connection.
 
     Raises:
-        HubError: The Hub cannot be reached, or does not give the data set out.
+        HubError: The Hub cannot be reached, or does not provide the dataset.
         DataError: It has no such configuration, or holds nothing that can be read.
     """
     import datasets
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
 
     repository, _, configuration = name.partition(":")
-    try:
-        validate_repo_id(repository)
-    except HFValidationError as error:
+    if not is_repository_name(repository):
         raise DataError(
-            f"'{repository}' is no file or folder, nor a name that the Hub could have.", "Check the name."
-        ) from error
+            f"'{repository}' is neither a file or folder nor a name that the Hub accepts.", "Check the name."
+        )
     offline = offline or datasets.config.HF_HUB_OFFLINE
     unreachable = "" if offline else _why_unreachable(repository)
     with quiet_datasets(), _connections(allowed=not offline and not unreachable):
@@ -65,8 +61,8 @@ def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tup
         except Exception as error:  # What can go wrong on the way is open-ended; `_explained` sorts it.
             raise _explained(error, name, offline=offline, unreachable=unreachable) from error
     if "packaged_modules.cache" in type(builder).__module__:
-        reason = " as the Hub cannot be reached" if unreachable else ""
-        return loaded, (f"{name} was read from the copy that an earlier download has left{reason}.",)
+        reason = ", as the Hub cannot be reached" if unreachable else ""
+        return loaded, (f"{name} was read from the copy that an earlier download left{reason}.",)
     return loaded, ()
 
 
@@ -80,10 +76,10 @@ def _why_unreachable(repository: str) -> str:
     from huggingface_hub.utils import httpx
 
     try:
-        HfApi().dataset_info(repository, timeout=_TIMEOUT_SECONDS)
-    # A ValueError is an answer that is no JSON: what a network's login page gives.
+        HfApi().dataset_info(repository, timeout=TIMEOUT_SECONDS)
+    # A ValueError is an answer that is not JSON: that of a network's login page.
     except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-        return _first_line(error)
+        return first_line(error)
     except HfHubHTTPError:
         return ""
     return ""
@@ -91,7 +87,7 @@ def _why_unreachable(repository: str) -> str:
 
 @contextmanager
 def quiet_datasets() -> Iterator[None]:
-    """Silence the progress bars and warnings of `datasets`: what matters is said in notes."""
+    """Silence the progress bars and warnings of `datasets`: notes say what matters."""
     import datasets
 
     verbosity, shown = datasets.logging.get_verbosity(), not datasets.are_progress_bars_disabled()
@@ -107,9 +103,9 @@ def quiet_datasets() -> Iterator[None]:
 
 @contextmanager
 def _connections(*, allowed: bool) -> Iterator[None]:
-    """Keep both libraries from connecting, if so asked.
+    """Keep both libraries from connecting unless it is allowed.
 
-    They read HF_HUB_OFFLINE once, at import, which may be over; no argument of theirs does the same.
+    They read HF_HUB_OFFLINE once, at import, which may be over; they have no argument for it.
     """
     import datasets
     import huggingface_hub
@@ -126,20 +122,20 @@ def _connections(*, allowed: bool) -> Iterator[None]:
 
 
 def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) -> TextuneError:
-    """Return what an exception on the way to a data set means for the person who asked for it."""
+    """Return the error that says what an exception means for the person who asked for the dataset."""
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
 
     repository, _, configuration = name.partition(":")
-    reason = _first_line(error)
+    reason = first_line(error)
     if isinstance(error, datasets.exceptions.DatasetNotFoundError):
-        return _access_error(repository, gated="gated" in reason)
+        return access_error(repository, "dataset", gated="gated" in reason)
     if isinstance(error, ValueError) and re.search("config", str(error), re.IGNORECASE):
         return _configuration_error(repository, configuration, str(error))
     if offline:
         return HubError(
-            f"There is no copy of '{name}' on this computer, and the Hub is not asked: offline mode is on.",
+            f"There is no copy of '{name}' on this computer, and offline mode is on.",
             f"Run this once without --offline (or HF_HUB_OFFLINE) where there is a network. Or: {_GO_ON}",
         )
     if unreachable or isinstance(error, ConnectionError | TimeoutError | httpx.TransportError):
@@ -151,20 +147,8 @@ def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) 
     if isinstance(error, HfHubHTTPError):
         return HubError(f"The Hub answered with an error for '{name}' ({reason}).", "Try again later.")
     return DataError(
-        f"'{name}' is on the Hub, and cannot be read ({_first_line(error.__cause__ or error)}).",
-        "Its data files may be of no known kind or damaged, or the disk full. Loading scripts are not run.",
-    )
-
-
-def _access_error(repository: str, *, gated: bool) -> HubError:
-    if gated:
-        return HubError(
-            f"The Hub gives '{repository}' only to those who have asked for it.",
-            f"Ask for it on https://huggingface.co/datasets/{repository}, then log in: hf auth login",
-        )
-    return HubError(
-        f"The Hub has no data set '{repository}' that you may read, and there is no such folder here.",
-        "Check the name. For a private one, log in: hf auth login",
+        f"'{name}' is on the Hub, but cannot be read ({first_line(error.__cause__ or error)}).",
+        "Its data files may be of an unknown kind or damaged, or the disk full. Loading scripts are not run.",
     )
 
 
@@ -179,10 +163,6 @@ def _configuration_error(repository: str, configuration: str, reason: str) -> Da
         )
     nearest = difflib.get_close_matches(configuration, names, n=1, cutoff=0.5)
     return DataError(
-        f"'{repository}' has no configuration '{configuration}'. Those that can be had are: {listed}.",
+        f"'{repository}' has no configuration '{configuration}'. Available: {listed}.",
         f"Did you mean {repository}:{nearest[0]}?" if nearest else "Name one of these after the colon.",
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,8 +1,8 @@
-"""From whatever stands in the place of labels to label ids and label names.
+"""From the values of a label column to label ids and label names.
 
-In: a source as it was found. Out: an id for every row and a name for every id, or a `DataError` that names
-the rows at fault. A label is a name or a whole number; what is a class is decided by train alone. Does not
-know the texts.
+In: a source as it was read. Out: an id for every row and a name for every id, or a `DataError` that names
+the rows at fault. A label is a name or a whole number; train alone decides what is a class. Does not know the
+texts.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ class Labelling:
     notes: tuple[str, ...]
 
 
-def read_labels(found: RawSource) -> Labelling:
+def read_labels(raw: RawSource) -> Labelling:
     """Give every row its label id.
 
-    Ids count the names in order: names by the alphabet, numbers upwards, `false` before `true`, and as the
-    source has them where it stores names.
+    Ids count the names in order: names alphabetically, numbers upwards, `false` before `true`; where the
+    source stores names, in its order.
 
     Raises:
-        DataError: A row has no label, or one that is none; a label is not in train; or there are too few
-            classes, or rows of a class, to learn anything.
+        DataError: A row has no label or an invalid one; a label is not in train; or there are too few
+            classes, or rows of a class, to learn from.
     """
-    values = {split: _values(rows) for split, rows in found.splits.items()}
-    numbers = _written_numbers(values, partly=found.label_names is not None)
+    values = {split: _values(rows) for split, rows in raw.splits.items()}
+    numbers = _written_numbers(values, partly=raw.label_names is not None)
     values = {split: [numbers.get(label, label) for label in labels] for split, labels in values.items()}
-    if found.label_names is not None:
+    if raw.label_names is not None:
         values = {split: _without_unlabelled(labels) for split, labels in values.items()}
     labelled = {
         split: labels
@@ -63,41 +63,40 @@ def read_labels(found: RawSource) -> Labelling:
         if split == "train" or not _is_unlabelled(labels, values["train"])
     }
     notes = [
-        f"The split {split} has no labelled rows; it is left out."
+        f"The split {split} has no labelled rows and is left out."
         for split in values
         if split not in labelled
     ]
     for split, labels in labelled.items():
-        _check_present(labels, found.splits[split])
+        _check_present(labels, raw.splits[split])
     known: dict[Label, str]
-    if found.label_names is None:
+    if raw.label_names is None:
         for split, labels in labelled.items():
-            _check_kind(labels, found.splits[split], kind=type(labelled["train"][0]))
+            _check_kind(labels, raw.splits[split], kind=type(labelled["train"][0]))
         known = {label: _name(label) for label in _in_order(labelled["train"])}
     else:
-        known = dict(found.label_names.items())
+        known = dict(raw.label_names.items())
         for split, labels in labelled.items():
-            _check_stored(labels, found.splits[split], known)
-    names, unused = _classes(labelled["train"], known, found.splits["train"])
+            _check_stored(labels, raw.splits[split], known)
+    names, unused = _classes(labelled["train"], known, raw.splits["train"])
     if unused:
         notes.append(f"No row of train has the label {_listed(unused)}; it is left out.")
     ids = {
-        split: _ids(labels, found.splits[split], known=known, names=names)
-        for split, labels in labelled.items()
+        split: _ids(labels, raw.splits[split], known=known, names=names) for split, labels in labelled.items()
     }
     return Labelling(tuple(names), ids, tuple(notes))
 
 
 def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
-    """Give every row its label id among classes that are given.
+    """Give every row its label id among a classifier's classes.
 
     Args:
-        rows: The rows, as they were found.
+        rows: The rows, as they were read.
         stored: The names of the source's own label ids, where it stores names.
         names: The names of the classes, in the order of the ids to return.
 
     Raises:
-        DataError: A row has no label, or one that is none of the classes.
+        DataError: A row has no label, or one that is not among the classes.
     """
     labels = _values(rows)
     _check_present(labels, rows)
@@ -113,7 +112,7 @@ def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequenc
 
 
 def _values(rows: RawSplit) -> Labels:
-    """Return the labels as names, whole numbers and booleans; None where there is none."""
+    """Return the labels as names, whole numbers and booleans; None for a missing one."""
     values: Labels = []
     for index, label in enumerate(rows.labels):
         if label is None or (isinstance(label, float) and math.isnan(label)):
@@ -151,7 +150,7 @@ def _without_unlabelled(labels: Labels) -> Labels:
 
 
 def _is_unlabelled(labels: Labels, train: Labels) -> bool:
-    """Tell whether a split has no labels, or -1 (the Hub's custom) for all of them."""
+    """Tell whether a split has no labels, or only -1, the Hub's mark for none."""
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
@@ -180,7 +179,7 @@ def _check_stored(labels: Labels, rows: RawSplit, known: Mapping[Any, str]) -> N
         raise DataError(
             f"{rows.label_places([other])}: the label {_shown(labels[other])} has no name. The ids that have "
             f"one are: {_listed([f'{label} {name}' for label, name in known.items()])}.",
-            "Write one of these ids, or give this one a name where the others have theirs.",
+            "Write one of these ids, or name this one where the others are named.",
         )
 
 
@@ -199,12 +198,12 @@ def _classes(train: Labels, known: Mapping[Any, str], rows: RawSplit) -> tuple[l
     if len(names) < 2:
         raise DataError(
             f"{rows.pieces[0].label_origin} has one class: {_listed(names)} ({counted(len(train), 'row')}).",
-            f"There must be two at least. {_WRONG_COLUMN}",
+            f"There must be at least two. {_WRONG_COLUMN}",
         )
     rare = [index for index, label in enumerate(train) if counts[label] == 1]
     if rare:
         raise DataError(
-            f"{rows.label_places(rare)}: nowhere else in train is the label "
+            f"{rows.label_places(rare)}: train has no other row with the label "
             f"{_listed([known[label] for index in rare if (label := train[index]) is not None])}.",
             f"Add rows of it, give this row another label, or delete it. {_WRONG_COLUMN}",
         )
@@ -220,10 +219,10 @@ def _ids(labels: Labels, rows: RawSplit, *, known: Mapping[Any, str], names: Seq
         name = known.get(label, _name(label) if label is not None else "")
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
         raise DataError(
-            f"{rows.label_places([other])}: the label {_shown(name)} is no class. The classes are: "
+            f"{rows.label_places([other])}: the label {_shown(name)} is not a class. The classes are: "
             f"{_listed(names)}.",
             (f"Did you mean '{nearest[0]}'? " if nearest else "")
-            + "Classes are the labels of train, as no other can be learned: mend or delete this row, or add "
+            + "Classes are the labels of train, as no other can be learned: fix or delete this row, or add "
             "rows of that class to train.",
         )
     return [ids[label] for label in labels]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-# What splits are called elsewhere; the same names that `datasets` goes by.
+# What splits are called elsewhere; `datasets` knows the same names.
 SPLIT_OF = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
@@ -23,13 +23,13 @@ _PLACES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive rows of a split that come out of the same file or stored split.
+    """Consecutive rows of a split that come from the same file or stored split.
 
     Attributes:
         text_origin: The file or stored split that holds the texts.
-        label_origin: The one that holds the labels; mostly the same.
+        label_origin: The one that holds the labels, usually the same.
         unit: What is counted there: `line` or `row`.
-        numbers: The number of every row there, (rows,).
+        numbers: The number of each row there, (rows,).
     """
 
     text_origin: str
@@ -69,7 +69,7 @@ class RawSplit:
         )
 
     def places(self) -> list[str]:
-        """Return where every row stands, for instance `line 4`; with the file where there are several."""
+        """Return where each row stands, for instance `line 4`; with the file where there are several."""
         several = len(self.pieces) > 1
         return [
             f"{Path(piece.text_origin).name}, {piece.unit} {number}" if several else f"{piece.unit} {number}"
@@ -90,7 +90,7 @@ class RawSplit:
         return RawSplit(tuple(pieces), texts, labels, others)
 
     def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
-        """Return, by piece, the numbers of rows to show, and how many are not shown."""
+        """Return, by piece, the numbers of the rows to show, and how many are left out."""
         shown, start = [], 0
         for piece in self.pieces:
             end = start + len(piece.numbers)
@@ -106,8 +106,8 @@ class RawSource:
     """All rows of a source.
 
     Attributes:
-        splits: The splits that it has, named as in `SPLITS`.
-        label_names: The name of every label id, where the source stores them.
+        splits: Its splits, named as in `SPLITS`.
+        label_names: The name of every label id, where the source stores names.
         notes: What a person should know about how it was read.
     """
 

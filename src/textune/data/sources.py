@@ -78,18 +78,18 @@ def load_source(
     """Load a source of labelled texts into the splits `train`, `validation` and `test`, in this order.
 
     Args:
-        name: A file, a folder, a data set on the Hub (`owner/name`, `owner/name:configuration`) or
+        name: A file, a folder, a dataset on the Hub (`owner/name`, `owner/name:configuration`) or
             `sample:emotion`.
         text_column: The column that holds the text; empty: found by its name.
         label_column: The column that holds the label; empty: found by its name.
         validation_fraction: The share of train's rows that becomes validation, where there is none.
         test_fraction: The share of train's rows that becomes test, where there is none.
-        split_seed: Decides which rows the made splits get.
+        split_seed: Decides which rows go into a split that is made.
         offline: Attempt no connection.
 
     Raises:
-        DataError: The source is not there, cannot be read, or cannot be learned from.
-        HubError: The Hub cannot be reached, or does not give the data set out.
+        DataError: The source does not exist, cannot be read, or cannot be learned from.
+        HubError: The Hub cannot be reached, or does not provide the dataset.
     """
     raw = read_source(name, text_column=text_column, label_column=label_column, offline=offline)
     labelling, splits = complete_source(
@@ -147,7 +147,7 @@ def complete_source(
     for split, examples in splits.items():
         if len(examples) < MIN_ROWS:
             raise DataError(
-                f"The split {split} of {name} has {counted(len(examples), 'row')}, too few to be of use.",
+                f"The split {split} of {name} has {counted(len(examples), 'row')}, too few to be useful.",
                 f"Give it at least {MIN_ROWS} rows, or leave it out: it is then made out of train.",
             )
     return labelling, splits
@@ -161,9 +161,9 @@ def read_source(
     other_columns: bool = False,
     offline: bool = False,
 ) -> RawSource:
-    """Read a source as it is, its texts and labels unchecked.
+    """Read a source without checking its texts and labels.
 
-    See `load_source` for the arguments; with `other_columns`, those beside text and label are read as well.
+    See `load_source` for the arguments; `other_columns` reads the columns beside text and label as well.
     """
     columns: _Columns = {
         "text_column": text_column,
@@ -234,7 +234,7 @@ def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list
     for name in names:
         alike.setdefault(normalise_text(name), []).append(name)
     notes += [
-        f"These labels count as different and are written almost alike: {', '.join(group)}."
+        f"These labels count as different, though they are written almost alike: {', '.join(group)}."
         for group in alike.values()
         if len(group) > 1
     ]

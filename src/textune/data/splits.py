@@ -51,7 +51,7 @@ def make_splits(
     """Divide rows into train, validation and test.
 
     Rows with the same text (see `normalise_text`) go to the same split. Each class is divided by itself, and
-    is in every split.
+    occurs in every split.
 
     Args:
         texts: The texts, (rows,).
@@ -71,8 +71,8 @@ def make_splits(
             raise DataError(
                 f"The label '{label}' has {counted(len(groups), 'distinct text')}, too few to be in train "
                 f"and in the {counted(len(made), 'split')} to be made ({' and '.join(made)}).",
-                f"Add texts of it until there are {len(made) + 1} at least, remove the class, or bring the "
-                "splits along as files of their own.",
+                f"Add texts of it until there are at least {len(made) + 1}, remove the class, or provide the "
+                "splits as separate files.",
             )
         rows = sum(len(group) for group in groups)
         for position, (name, share) in enumerate(made.items()):
@@ -112,14 +112,14 @@ def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> 
         groups[normalise_text(text)].append(row)
     by_class: dict[str, list[list[int]]] = {label: [] for label in sorted(set(labels))}
     for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest()):
-        # A text whose rows disagree counts for the class that most of them have.
+        # A text whose rows disagree counts as of the class that most of them have.
         counts = Counter(sorted(labels[row] for row in groups[text]))
         by_class[counts.most_common(1)[0][0]].append(groups[text])
     return by_class
 
 
 def _take(groups: list[list[int]], rows: float, *, reserve: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Return groups that come to about `rows` rows, one at least, and the groups left, `reserve` at least."""
+    """Return groups of about `rows` rows in all, at least one, and the groups left, at least `reserve`."""
     taken: list[list[int]] = []
     left: list[list[int]] = []
     total = 0

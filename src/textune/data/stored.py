@@ -1,6 +1,6 @@
-"""Data sets of the `datasets` library as sources, in memory or in a `save_to_disk` folder.
+"""Datasets of the `datasets` library as sources, in memory or in a `save_to_disk` folder.
 
-In: a `DatasetDict`, or the path of a folder. Out: its splits, as they were found, or a `DataError`. Does not
+In: a `DatasetDict`, or the path of a folder. Out: its splits as a `RawSource`, or a `DataError`. Does not
 check texts or labels, and makes no splits.
 """
 
@@ -29,10 +29,10 @@ def is_saved_dataset(path: Path) -> bool:
 def read_saved_dataset(
     path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
 ) -> RawSource:
-    """Read a folder that `save_to_disk` has written.
+    """Read a folder that `save_to_disk` wrote.
 
     Raises:
-        DataError: It is damaged, or its columns or splits are not found.
+        DataError: It is damaged, or lacks a column or split.
     """
     from datasets import DatasetDict, load_from_disk
 
@@ -59,10 +59,10 @@ def read_dataset(
     label_column: str = "",
     other_columns: bool = False,
 ) -> RawSource:
-    """Read a data set's splits; those that are neither train, validation nor test are left out.
+    """Read a dataset's splits; those that are neither train, validation nor test are left out.
 
     Raises:
-        DataError: There is no train split, or its columns are not found.
+        DataError: It has no train split, or lacks a column.
     """
     chosen: dict[str, str] = {}
     for name in sorted(splits, key=lambda name: name not in SPLITS):
@@ -71,7 +71,7 @@ def read_dataset(
     if "train" not in chosen:
         raise DataError(
             f"{origin} has no split 'train'. It has: {', '.join(map(str, splits)) or 'none'}.",
-            "Choose another data set, or save a part of this one as a file and give its path.",
+            "Choose another dataset, or save a part of this one as a file and give its path.",
         )
     columns = splits[chosen["train"]].column_names
     text = find_text_column(columns, origin=origin, given=text_column)
@@ -81,17 +81,17 @@ def read_dataset(
     if left_out:
         notes += (f"Splits left out: {', '.join(left_out)}.",)
     others = _plain_columns(splits[chosen["train"]], apart_from=(text, label)) if other_columns else []
-    found = {
+    read = {
         split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label, others)
         for split in SPLITS
         if split in chosen
     }
     names = getattr(splits[chosen["train"]].features[label], "names", None)
-    return RawSource(found, dict(enumerate(names)) if names else None, notes)
+    return RawSource(read, dict(enumerate(names)) if names else None, notes)
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
-    """Return the columns of single values; to read images or audio would decode them."""
+    """Return the columns of single values: reading images or audio would decode them."""
     from datasets import ClassLabel, Value
 
     return [
@@ -105,7 +105,7 @@ def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[
     missing = next((name for name in (text, label) if name not in rows.column_names), None)
     if missing is not None:
         raise DataError(
-            f"{origin} has no column '{missing}', as train has.", "Give all splits the same columns."
+            f"{origin} has no column '{missing}', which train has.", "Give all splits the same columns."
         )
     present = [name for name in others if name in rows.column_names]
     columns = rows.select_columns([text, label, *present]).with_format(None)[:]
@@ -120,9 +120,9 @@ def _damage(path: Path) -> Iterator[None]:
         yield
     except TextuneError:
         raise
-    except Exception as error:  # A damaged folder comes out of datasets and pyarrow as almost any exception.
+    except Exception as error:  # datasets and pyarrow raise almost any exception for a damaged folder.
         reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
         raise DataError(
-            f"{path} looks like a data set saved with save_to_disk, and cannot be read ({reason}).",
+            f"{path} looks like a dataset saved with save_to_disk, but cannot be read ({reason}).",
             "Save it again.",
         ) from error

@@ -1,7 +1,6 @@
-"""Checks that what was found in the place of texts is text.
+"""Checks that texts are texts: each is a string that says something.
 
-In: the rows of a split. Out: nothing, or a `DataError` that names every row at fault. Does not know what
-the texts say.
+In: the rows of a split. Out: nothing, or a `DataError` that names every row at fault.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ def check_texts(rows: RawSplit) -> None:
     ]
     other = next((index for index, text in enumerate(rows.texts) if not isinstance(text, str | None)), None)
     if other is not None:
-        found = rows.texts[other]
+        value = rows.texts[other]
         raise DataError(
-            f"{rows.text_places([other])}: {str(found)[:60]!r} ({type(found).__name__}) is not a text.",
+            f"{rows.text_places([other])}: {str(value)[:60]!r} ({type(value).__name__}) is not a text.",
             "Is this the right column? Name another with --set data.text_column=NAME, or write it as text.",
         )
     if missing:

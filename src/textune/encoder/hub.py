@@ -1,14 +1,15 @@
 """Pretrained models from the Hugging Face Hub, or from its cache on this machine.
 
-In: a repository's name and revision. Out: a folder that holds its configuration, tokenizer and safetensors,
-and the commit that it is of; or a `HubError` that says how to go on. Pickles and Python files are never
-fetched. Does not know what is done with the model.
+In: a repository's name and revision. Out: a folder with its configuration, tokenizer and safetensors, and
+their commit; or a `HubError` that says what to do. Pickles and Python files are never fetched. Does not know
+what is done with the model.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, first_line, is_repository_name
 from textune.encoder.inspection import CONFIG, check_names, read_config
 from textune.errors import HubError, ModelError
 from textune.files import storage_errors
@@ -29,7 +30,6 @@ _FILES = [
     "vocab.json",
     "vocab.txt",
 ]
-_TIMEOUT_SECONDS = 10.0
 _WITHOUT_NETWORK = (
     "Run the command once with a network connection: from then on --offline takes the cached copy. Without a "
     "network, give a local folder with --model FOLDER, or use --model embedded:minilm."
@@ -39,7 +39,7 @@ _WITHOUT_NETWORK = (
 def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
     """Return the folder of a Hub model in the local cache, and its commit hash; download what is missing.
 
-    A cached copy is taken where the Hub cannot be reached.
+    Where the Hub cannot be reached, a cached copy serves.
 
     Args:
         name: A repository, `owner/name`, or `name` for one of the oldest.
@@ -47,19 +47,15 @@ def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
         offline: Open no connection at all.
 
     Raises:
-        ModelError: The name cannot be a repository's, or the repository holds nothing that textune reads.
+        ModelError: The name cannot be a repository's, or the repository holds no model that textune reads.
         HubError: The repository or revision does not exist or is closed, or neither Hub nor cache has it.
         StorageError: The disk is full or the cache may not be written.
     """
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    try:
-        validate_repo_id(name)
-    except HFValidationError as error:
+    if not is_repository_name(name):
         raise ModelError(
             f"'{name}' is neither a folder nor a name that the Hub accepts.",
             "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or embedded:minilm.",
-        ) from error
+        )
     if offline:
         return _take_cached(name, revision, reason="--offline forbids asking the Hub")
     return _fetch(name, revision)
@@ -72,15 +68,9 @@ def _fetch(name: str, revision: str) -> tuple[Path, str]:
         with storage_errors(_cache_folder()):
             return _download(name, revision)
     except errors.GatedRepoError as error:
-        raise HubError(
-            f"The Hub model {name} is gated: its owner wants certain terms to be accepted first.",
-            f"Accept them at https://huggingface.co/{name}, log in with `hf auth login`, and try again.",
-        ) from error
+        raise access_error(name, "model", gated=True) from error
     except errors.RepositoryNotFoundError as error:
-        raise HubError(
-            f"There is no folder '{name}' here, and no model of that name on the Hub that you may read.",
-            "Check the spelling. A private model needs `hf auth login` first.",
-        ) from error
+        raise access_error(name, "model", gated=False) from error
     except errors.RevisionNotFoundError as error:
         raise HubError(
             f"The Hub model {name} has no revision '{revision}'.",
@@ -88,7 +78,7 @@ def _fetch(name: str, revision: str) -> tuple[Path, str]:
         ) from error
     except (errors.HTTPError, OSError) as error:
         return _take_cached(
-            name, revision, reason=f"The Hub did not answer as it should ({_in_short(error)})"
+            name, revision, reason=f"The Hub did not answer as it should ({first_line(error)})"
         )
 
 
@@ -96,7 +86,7 @@ def _download(name: str, revision: str) -> tuple[Path, str]:
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
     # Asked for first and on its own, because this request alone takes a time limit.
-    info = HfApi().model_info(name, revision=revision, timeout=_TIMEOUT_SECONDS)
+    info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SECONDS)
     commit = str(info.sha)
     if cached := _find_cached(name, commit):
         return cached, commit
@@ -138,8 +128,3 @@ def _cache_folder() -> Path:
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
-
-
-def _in_short(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

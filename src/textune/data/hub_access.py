@@ -1,0 +1,39 @@
+"""Access to the Hugging Face Hub, as models and datasets share it: names, refusals, reasons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textune.errors import HubError
+
+TIMEOUT_SECONDS = 10.0
+
+
+def is_repository_name(name: str) -> bool:
+    """Tell whether the Hub could have a repository of that name."""
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
+
+
+def access_error(name: str, kind: Literal["model", "dataset"], *, gated: bool) -> HubError:
+    """Return the error for a repository that is gated, or that this person cannot see."""
+    if gated:
+        page = name if kind == "model" else f"datasets/{name}"
+        return HubError(
+            f"The Hub {kind} {name} is gated: its owner asks you to accept certain terms first.",
+            f"Accept them at https://huggingface.co/{page}, log in with `hf auth login`, and try again.",
+        )
+    return HubError(
+        f"There is no folder '{name}' here, and no {kind} of that name on the Hub that you may read.",
+        f"Check the spelling. A private {kind} needs `hf auth login` first.",
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its kind where it has none."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
