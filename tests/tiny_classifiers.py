@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from textune.encoder.loading import find_model, load_classifier, load_encoder, load_tokenizer
+from textune.encoder.loading import find_model, load_encoder, load_stock_model, load_tokenizer
 from textune.encoder.prefix import Pooling
 from textune.model.classifier import TextClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
@@ -22,7 +22,7 @@ def stock_classifier(
 ) -> TextClassifier:
     """Return the encoder of a folder with the head of its architecture."""
     found = find_model(str(folder))
-    model = load_classifier(found, label_names=labels, seed=0)
+    model = load_stock_model(found, label_names=labels, seed=0)
     return TextClassifier(
         tokenizer=load_tokenizer(found),
         encoder=model.base_model,

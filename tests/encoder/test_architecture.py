@@ -13,8 +13,8 @@ import torch
 from textune.encoder.loading import (
     ModelFolder,
     find_model,
-    load_classifier,
     load_encoder,
+    load_stock_model,
     load_tokenizer,
 )
 from textune.errors import ModelError
@@ -36,7 +36,7 @@ def test_every_architecture_becomes_a_classifier_with_the_given_labels(
 ) -> None:
     folder = find_model(str(tiny_models(architecture)))
 
-    model = load_classifier(folder, label_names=EMOTIONS, seed=0)
+    model = load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
     logits = classify(folder, model)
     assert logits.shape == (2, 4)
@@ -55,7 +55,7 @@ def test_encoder_and_classifier_hold_the_same_encoder(
     batch = load_tokenizer(folder)(TEXTS, padding=True, return_tensors="pt")
 
     encoder = load_encoder(folder)
-    classifier = load_classifier(folder, label_names=EMOTIONS, seed=0)
+    classifier = load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
     with torch.inference_mode():
         alone = encoder(**batch).last_hidden_state

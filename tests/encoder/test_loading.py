@@ -85,9 +85,9 @@ print(json.dumps(sorted({{"torch", "transformers"}} & set(sys.modules))))
 def test_a_folder_is_loaded_without_any_attempt_to_connect(bert: Path, tmp_path: Path) -> None:
     code = f"""
 import json
-from textune.encoder.loading import find_model, load_classifier, load_encoder, load_tokenizer
+from textune.encoder.loading import find_model, load_stock_model, load_encoder, load_tokenizer
 folder = find_model({str(bert)!r})
-load_tokenizer(folder), load_encoder(folder), load_classifier(folder, label_names=["a", "b"], seed=0)
+load_tokenizer(folder), load_encoder(folder), load_stock_model(folder, label_names=["a", "b"], seed=0)
 print(json.dumps("loaded"))
 """
 
@@ -194,7 +194,7 @@ def test_a_tokenizer_without_a_padding_token_is_refused(bert: Path) -> None:
 def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(bert: Path) -> None:
     change_json(bert / "config.json", vocab_size=100)
 
-    with pytest.raises(ModelError, match="tokens, the model only 100"):
+    with pytest.raises(ModelError, match="tokens, and the model only 100"):
         load_tokenizer(find_model(str(bert)))
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from textune.encoder.loading import (
     ModelFolder,
     find_model,
-    load_classifier,
     load_encoder,
+    load_stock_model,
     load_tokenizer,
 )
 from textune.errors import ModelError
@@ -40,15 +40,15 @@ def without(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def load_new_classifier(folder: ModelFolder) -> Any:
-    return load_classifier(folder, label_names=EMOTIONS, seed=0)
+    return load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
 
 def test_the_same_seed_gives_the_same_head_to_the_last_bit(bert: Path) -> None:
     folder = find_model(str(bert))
 
-    one = load_classifier(folder, label_names=EMOTIONS, seed=7)
+    one = load_stock_model(folder, label_names=EMOTIONS, seed=7)
     torch.rand(3)
-    other = load_classifier(folder, label_names=EMOTIONS, seed=7)
+    other = load_stock_model(folder, label_names=EMOTIONS, seed=7)
 
     assert same_weights(one, other)
 
@@ -56,8 +56,8 @@ def test_the_same_seed_gives_the_same_head_to_the_last_bit(bert: Path) -> None:
 def test_another_seed_gives_another_head(bert: Path) -> None:
     folder = find_model(str(bert))
 
-    one = load_classifier(folder, label_names=EMOTIONS, seed=7)
-    other = load_classifier(folder, label_names=EMOTIONS, seed=8)
+    one = load_stock_model(folder, label_names=EMOTIONS, seed=7)
+    other = load_stock_model(folder, label_names=EMOTIONS, seed=8)
 
     assert not torch.equal(one.classifier.weight, other.classifier.weight)
     assert same_weights(one.base_model, other.base_model)
@@ -68,7 +68,7 @@ def test_loading_leaves_the_global_random_state_alone(bert: Path) -> None:
     before = torch.get_rng_state()
 
     load_encoder(folder)
-    load_classifier(folder, label_names=EMOTIONS, seed=7)
+    load_stock_model(folder, label_names=EMOTIONS, seed=7)
 
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -85,7 +85,7 @@ def test_loading_prints_nothing_and_leaves_the_logging_as_it_was(
 
     load_tokenizer(folder)
     load_encoder(folder)
-    load_classifier(folder, label_names=EMOTIONS, seed=0)
+    load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
     assert capfd.readouterr() == ("", "")
     assert logging.get_verbosity() == logging.WARNING
@@ -160,10 +160,10 @@ def test_a_pooler_that_is_missing_is_made_the_same_way_every_time(bert: Path) ->
 def test_a_head_of_other_labels_is_replaced(tmp_path: Path, architecture: str) -> None:
     folder = find_model(str(build_tiny_model(tmp_path, architecture, labels=["down", "up"])))
 
-    model = load_classifier(folder, label_names=EMOTIONS, seed=0)
+    model = load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
     assert classify(folder, model).shape == (2, 4)
-    assert same_weights(model, load_classifier(folder, label_names=EMOTIONS, seed=0))
+    assert same_weights(model, load_stock_model(folder, label_names=EMOTIONS, seed=0))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -171,9 +171,9 @@ def test_a_head_of_as_many_labels_is_replaced_and_the_encoder_is_not(
     tmp_path: Path, architecture: str
 ) -> None:
     folder = find_model(str(build_tiny_model(tmp_path, architecture, labels=EMOTIONS, seed=1)))
-    kept = load_classifier(folder, label_names=EMOTIONS, seed=0, new_head=False)
+    kept = load_stock_model(folder, label_names=EMOTIONS, seed=0, new_head=False)
 
-    model = load_classifier(folder, label_names=EMOTIONS, seed=0)
+    model = load_stock_model(folder, label_names=EMOTIONS, seed=0)
 
     assert not torch.allclose(classify(folder, model), classify(folder, kept))
     assert same_weights(model.base_model, kept.base_model)
@@ -182,7 +182,7 @@ def test_a_head_of_as_many_labels_is_replaced_and_the_encoder_is_not(
 def test_a_head_can_be_kept_to_the_last_bit(tmp_path: Path) -> None:
     folder = find_model(str(build_tiny_model(tmp_path, "distilbert", labels=EMOTIONS)))
 
-    model = load_classifier(folder, label_names=EMOTIONS, seed=5, new_head=False)
+    model = load_stock_model(folder, label_names=EMOTIONS, seed=5, new_head=False)
 
     saved = load_file(tmp_path / "model.safetensors")
     assert model.state_dict().keys() == saved.keys()
@@ -194,7 +194,7 @@ def test_a_head_to_be_kept_must_be_whole(tmp_path: Path) -> None:
     change_weights(folder, without("classifier.bias"))
 
     with pytest.raises(ModelError, match=r"lack classifier\.bias"):
-        load_classifier(find_model(str(folder)), label_names=EMOTIONS, seed=0, new_head=False)
+        load_stock_model(find_model(str(folder)), label_names=EMOTIONS, seed=0, new_head=False)
 
 
 def test_a_head_to_be_kept_must_be_all_there_is(tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_a_head_to_be_kept_must_be_all_there_is(tmp_path: Path) -> None:
     change_weights(folder, lambda weights: {**weights, "classifier.scale": torch.ones(1)})
 
     with pytest.raises(ModelError, match=r"no place in the model, classifier\.scale"):
-        load_classifier(find_model(str(folder)), label_names=EMOTIONS, seed=0, new_head=False)
+        load_stock_model(find_model(str(folder)), label_names=EMOTIONS, seed=0, new_head=False)

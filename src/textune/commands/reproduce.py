@@ -11,9 +11,10 @@ from typing import Any, Literal
 from textune.commands.train import train
 from textune.context import Observer, Silence
 from textune.errors import HubError, MissingExtraError, RequestError
-from textune.extras import check_extras, has_keras
+from textune.extras import has_keras
 from textune.files import write_text
 from textune.recipe.recipes import load_recipe
+from textune.recipe.requirements import check_extras
 from textune.recipe.settings import Recipe
 from textune.run.lifecycle import check_free
 from textune.study import differences as study

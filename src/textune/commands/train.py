@@ -16,7 +16,7 @@ from textune.encoder.memory import keep_memory_low
 from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import evaluate_splits
-from textune.extras import check_extras
+from textune.recipe.requirements import check_extras
 from textune.files import sha256_of, write_json
 from textune.model.verification import verify_saved
 from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe

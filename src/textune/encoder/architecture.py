@@ -1,7 +1,7 @@
-"""What transformers knows of a model's architecture.
+"""A model's architecture, as transformers knows it.
 
-In: what a `config.json` says. Out: the configuration as transformers reads it, once it is known to be an
-encoder's that has a classifier, and how many tokens it takes; or a `ModelError`. Does not know weights.
+In: the contents of a `config.json`. Out: the configuration as transformers reads it, checked to be that of an
+encoder with a classifier, and how many tokens it takes; or a `ModelError`. Does not know weights.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def read_architecture(config: Mapping[str, Any], *, path: Path) -> PretrainedCon
     """Return a model's configuration as transformers reads it.
 
     Args:
-        config: What `config.json` says.
+        config: The contents of `config.json`.
         path: The file, for messages.
 
     Raises:
-        ModelError: The architecture is unknown to transformers, no encoder, or has no classifier there, or a
-            setting is not one that it can take.
+        ModelError: The architecture is unknown to transformers, is not an encoder or has no classifier, or it
+            rejects a setting.
     """
     import transformers
     from transformers.models.auto import modeling_auto

@@ -1,4 +1,4 @@
-"""The cache of features: what a frozen prefix gave for a split is computed once and read again.
+"""The cache of features: a frozen prefix runs over a split once, and its output is read again.
 
 In: a key of everything that shapes the features, and a function that computes them. Out: the array.
 Small arrays are read whole, large ones are mapped. Entries are written whole, carry a checksum, and are
@@ -86,12 +86,10 @@ class FeatureCache:
     ) -> tuple[NDArray[np.float32], bool]:
         """Return the array of a key and whether it came from the cache; compute and keep it otherwise.
 
-        A damaged entry counts as absent. What cannot be written, or is larger than the whole bound, is not
-        kept.
+        A damaged entry counts as absent. An array that cannot be written or exceeds the bound is not kept.
         """
-        found = self._read(key)
-        if found is not None:
-            return found, True
+        if (cached := self._read(key)) is not None:
+            return cached, True
         array = compute()
         if array.nbytes <= self.max_bytes:
             # A cache that cannot be written is a slower one, and no reason to lose what was computed.
@@ -114,20 +112,19 @@ class FeatureCache:
         Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies.
 
         Args:
-            key: What `feature_key` gave.
+            key: The result of `feature_key`.
             shape: The array's shape.
-            write: Fills a mapped array of this shape, whose values are undefined before.
+            write: Fills a mapped array of this shape, whose values are undefined at first.
             dtype: The type of its values, which the key must decide.
             description: What it is computed from, in words.
 
         Returns:
-            The array and whether it came out of the cache; its pages are read when they are used, and a
-            change to it stays in memory. None where it is larger than the whole bound or cannot be written.
+            The array and whether it came from the cache; its pages are read when they are used, and a change
+            to it stays in memory. None where it is larger than the whole bound or cannot be written.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        found = self._map(key, shape, dtype)
-        if found is not None:
-            return found, True
+        if (cached := self._map(key, shape, dtype)) is not None:
+            return cached, True
         if size > self.max_bytes:
             return None
         try:
@@ -155,7 +152,7 @@ class FeatureCache:
 
     def entries(self) -> list[Entry]:
         """Return all entries, the most recently used first."""
-        found = []
+        entries = []
         for path in self.folder.glob(f"*{_SUFFIX}*"):
             # Another process may delete an entry at any moment.
             with suppress(FileNotFoundError):
@@ -163,8 +160,8 @@ class FeatureCache:
                     header = _parse_header(file.readline())
                 stat = path.stat()
                 description = header["description"] if header else "left over from a stopped command"
-                found.append(Entry(path, description, stat.st_size, stat.st_mtime))
-        return sorted(found, key=lambda entry: -entry.used)
+                entries.append(Entry(path, description, stat.st_size, stat.st_mtime))
+        return sorted(entries, key=lambda entry: -entry.used)
 
     def clear(self) -> tuple[int, int]:
         """Delete all entries; return how many there were, and their bytes."""

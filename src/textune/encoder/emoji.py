@@ -1,9 +1,9 @@
 """Emoji as words, inside the tokenizer.
 
 In: a tokenizer and the texts to learn from. Out: a tokenizer that reads an emoji by its Unicode name:
-vocabularies of English encoders know few emoji, and all others become one and the same unknown token. The
-rule is part of the tokenizer's file, so that whoever loads the model later reads texts in the same way,
-plain transformers included.
+vocabularies of English encoders know few emoji, and turn all others into the same unknown token. The rule is
+part of the tokenizer's file, so that texts are read the same way wherever the model is loaded, plain
+transformers included.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 _FACES = (range(0x1F600, 0x1F650), range(0x1F910, 0x1F930), range(0x1F970, 0x1F97B))
 _FIRST = 0x2000
-"""Symbols below are letters' companions, such as the degree sign."""
+"""Symbols below accompany letters, such as the degree sign."""
 _ADDED = "\ufe0f\u200d\u2640\u2642\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-"""Variation selector, joiner, signs of gender, tones of skin: they do not change what an emoji says."""
+"""Variation selector, joiner, gender signs, skin tones: they do not change what an emoji says."""
 
 
 def emoji_words(symbol: str) -> str:
@@ -45,8 +45,8 @@ def read_emoji(tokenizer: Any, texts: Iterable[str]) -> Any:
     """Return a tokenizer that reads emoji as words.
 
     Args:
-        tokenizer: A fast tokenizer of transformers; it is left as it is.
-        texts: The texts to learn from, whose emoji are among those that are read.
+        tokenizer: A fast tokenizer of transformers; it is not changed.
+        texts: The texts to learn from; their emoji are read, beside the common faces.
     """
     from tokenizers import Tokenizer, normalizers
     from transformers import PreTrainedTokenizerFast
@@ -56,7 +56,7 @@ def read_emoji(tokenizer: Any, texts: Iterable[str]) -> Any:
     rules += [normalizers.Replace(part, "") for part in _ADDED]
     before = [core.normalizer] if core.normalizer is not None else []
     core.normalizer = normalizers.Sequence([*rules, *before])
-    # A general class: those of single architectures build a normalizer of their own when they are loaded.
+    # The general class: those of single architectures build their own normalizer when they are loaded.
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         model_max_length=tokenizer.model_max_length,

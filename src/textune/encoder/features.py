@@ -1,7 +1,7 @@
-"""Features out of the cache: an encoder runs over the texts of a split once, whoever asks again.
+"""Cached features: an encoder runs over the texts of a split once.
 
 In: an encoder with its pooling, and token ids. Out: features (rows, width), computed or read from the cache.
-The key is made of everything that shapes them. Does not know labels or heads.
+Their key is made of everything that shapes them. Does not know labels or heads.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from textune.context import Context
-from textune.encoder.batching import Progress
 from textune.encoder.cache import FeatureCache, feature_key
+from textune.encoder.prefix import Pooling, encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textune.encoder.loading import ModelFolder
     from textune.encoder.placement import Placement
-    from textune.encoder.prefix import Pooling
     from textune.encoder.tokenization import TokenizedDataset
 
 MAPPED_FROM_BYTES = 64_000_000
-"""Features of this size stay in their file, and are read out of it: memory does not grow with the texts."""
+"""Features of this size stay in their file and are read from it: memory does not grow with the texts."""
 
 
 class FeatureEncoder(Protocol):
@@ -40,18 +39,8 @@ class FeatureEncoder(Protocol):
         """How token vectors become features."""
 
     @property
-    def feature_width(self) -> int:
-        """How many features a text has."""
-
-    def features(
-        self,
-        rows: Sequence[Sequence[int] | NDArray[np.int32]],
-        *,
-        placement: Placement,
-        on_progress: Progress | None = None,
-        into: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
-        """Return the features (rows, width) of token ids, in the array `into` where one is given."""
+    def tokenizer(self) -> Any:
+        """Its fast tokenizer."""
 
 
 def encode_splits(
@@ -62,7 +51,7 @@ def encode_splits(
     placement: Placement,
     ctx: Context,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the features of every split, out of the cache where it has them."""
+    """Return the features of every split, from the cache where it has them."""
     features, cached = {}, []
     for split, tokens in texts.tokens.items():
         ctx.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
@@ -80,7 +69,7 @@ def encode_splits(
 
 
 def note_cached(splits: Sequence[str], ctx: Context) -> None:
-    """Say which splits' features came out of the cache."""
+    """Say which splits' features came from the cache."""
     if splits:
         ctx.note(f"The encoder's output for {', '.join(splits)} was read from the cache.")
 
@@ -94,7 +83,7 @@ def encode_tokens(
     description: str,
     ctx: Context,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of token ids without padding, and whether they came out of the cache."""
+    """Return the features of token ids without padding, and whether they came from the cache."""
     pooling = encoder.pooling
     shape = {
         **feature_shape(encoder.encoder.config, weights_sha256, placement),
@@ -102,12 +91,16 @@ def encode_tokens(
         "pooling": pooling.kind,
     }
     compute = partial(
-        encoder.features,
+        encode,
+        encoder.encoder,
         tokens,
+        pooling=pooling,
+        padding_id=encoder.tokenizer.pad_token_id,
         placement=placement,
         on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
     )
-    cache, key, size = FeatureCache(), feature_key(shape, tokens), (len(tokens), encoder.feature_width)
+    cache, key = FeatureCache(), feature_key(shape, tokens)
+    size = (len(tokens), len(pooling.layers) * int(encoder.encoder.config.hidden_size))
     if 4 * size[0] * size[1] >= MAPPED_FROM_BYTES:
         mapped = cache.get_or_write(
             key, size, lambda array: compute(into=array), dtype=np.float32, description=description

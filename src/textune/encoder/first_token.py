@@ -1,9 +1,9 @@
 """An encoder's last layer, computed for the first token alone.
 
-A head that reads the first token's vector needs nothing else of the last layer: its keys and values of all
-tokens, and the rest for one. Of six layers' work that saves a seventh. In: a layer of one of two families
-(BERT and its kin; DistilBERT). Out: a layer that shares its parameters and gives the first token's vector,
-the same as before.
+A head that reads the first token's vector needs nothing else of the last layer: keys and values of all
+tokens, and the rest for one. Of the work of six layers, that saves a seventh. In: a layer of one of two
+families (BERT and its kin; DistilBERT). Out: a layer that shares its parameters and gives the first token's
+vector, the same as before.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch import nn
 
 
 def first_token_layer(layer: nn.Module) -> nn.Module | None:
-    """Return a layer that computes the first token's output alone, or None for a family that is not known.
+    """Return a layer that computes the first token's output alone, or None for an unknown family.
 
-    Whoever uses it compares the two: a layer may look like one of a known family and do more.
+    The caller must compare the two: a layer may look like one of a known family and do more.
     """
     attention = getattr(layer, "attention", None)
     inner = getattr(attention, "self", None)
@@ -28,12 +28,14 @@ def first_token_layer(layer: nn.Module) -> nn.Module | None:
     return None
 
 
-class _BertFirstToken(nn.Module):
-    """A layer of BERT, RoBERTa, ELECTRA, or another that is built like them."""
-
+class _FirstToken(nn.Module):
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.layer = layer
+
+
+class _BertFirstToken(_FirstToken):
+    """A layer of BERT, RoBERTa, ELECTRA, or another that is built like them."""
 
     def forward(
         self, states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
@@ -42,17 +44,13 @@ class _BertFirstToken(nn.Module):
         layer, first = self.layer, states[:, :1]
         inner = layer.attention.self
         attended = _attend(inner, inner.query(first), inner.key(states), inner.value(states), attention_mask)
-        output = layer.attention.output(attended, first)
-        found: torch.Tensor = layer.output(layer.intermediate(output), output)
-        return found
+        attended = layer.attention.output(attended, first)
+        output: torch.Tensor = layer.output(layer.intermediate(attended), attended)
+        return output
 
 
-class _DistilBertFirstToken(nn.Module):
+class _DistilBertFirstToken(_FirstToken):
     """A layer of DistilBERT."""
-
-    def __init__(self, layer: Any) -> None:
-        super().__init__()
-        self.layer = layer
 
     def forward(
         self, states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
@@ -60,12 +58,11 @@ class _DistilBertFirstToken(nn.Module):
         """Return the first token's output (rows, 1, width) of hidden states (rows, tokens, width)."""
         layer, first = self.layer, states[:, :1]
         inner = layer.attention
-        attended = _attend(
-            inner, inner.q_lin(first), inner.k_lin(states), inner.v_lin(states), attention_mask
-        )
-        output = layer.sa_layer_norm(inner.out_lin(attended) + first)
-        found: torch.Tensor = layer.output_layer_norm(layer.ffn(output) + output)
-        return found
+        query, key, value = inner.q_lin(first), inner.k_lin(states), inner.v_lin(states)
+        attended = _attend(inner, query, key, value, attention_mask)
+        attended = layer.sa_layer_norm(inner.out_lin(attended) + first)
+        output: torch.Tensor = layer.output_layer_norm(layer.ffn(attended) + attended)
+        return output
 
 
 def _attend(
@@ -77,8 +74,8 @@ def _attend(
 ) -> torch.Tensor:
     """Return what the first token's queries (rows, 1, width) gather from all values (rows, tokens, width)."""
     query, key, value = (
-        each.view(*each.shape[:2], -1, attention.attention_head_size).transpose(1, 2)
-        for each in (queries, keys, values)
+        vectors.view(*vectors.shape[:2], -1, attention.attention_head_size).transpose(1, 2)
+        for vectors in (queries, keys, values)
     )
     scores = query @ key.transpose(2, 3) * attention.scaling
     if attention_mask is not None:

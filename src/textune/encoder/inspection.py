@@ -1,4 +1,4 @@
-"""What a folder of a pretrained model must hold, checked before torch is imported.
+"""Checks of a pretrained model's folder, made before torch is imported.
 
 In: the names of its files, or the folder. Out: its configuration and its weight files, or a `ModelError` that
 names the file at fault. Only safetensors are accepted: a pickle runs code when it is read. Does not know
@@ -38,7 +38,7 @@ _COPY_AGAIN = "Copy or download the model again."
 
 
 def check_names(names: Collection[str], *, where: str) -> None:
-    """Check that a model's files are all there, going by their names.
+    """Check by their names that a model's files are all there.
 
     Args:
         names: The names of the files in the model's folder.
@@ -49,7 +49,7 @@ def check_names(names: Collection[str], *, where: str) -> None:
     """
     if CONFIG not in names:
         raise ModelError(
-            f"{where} holds no {CONFIG}, so it is no pretrained model.",
+            f"{where} holds no {CONFIG}, so it is not a pretrained model.",
             "Give the folder that save_pretrained wrote: config.json, model.safetensors and the tokenizer.",
         )
     if not {WEIGHTS, INDEX} & set(names):
@@ -65,7 +65,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """Read a `config.json` and check that it describes an encoder that needs no code of its own.
 
     Raises:
-        ModelError: It cannot be read, names no architecture, asks for remote code, or is no encoder's.
+        ModelError: It cannot be read, names no architecture, asks for remote code, or is not an encoder's.
     """
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def read_config(path: Path) -> dict[str, Any]:
     for setting in ("is_encoder_decoder", "is_decoder"):
         if config.get(setting):
             raise ModelError(
-                f"{path} says {setting} = true: the model '{config['model_type']}' is no plain encoder.",
+                f"{path} says {setting} = true: the model '{config['model_type']}' is not a plain encoder.",
                 TAKES_ENCODERS,
             )
     return config
@@ -134,7 +134,7 @@ def _shard_names(index: Path) -> list[str]:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         inside = all(Path(name).name == name for name in names)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{index} is no index of weight files.", _COPY_AGAIN) from error
+        raise ModelError(f"{index} is not an index of weight files.", _COPY_AGAIN) from error
     if not names or not inside:
         raise ModelError(f"{index} names no weight files beside it.", _COPY_AGAIN)
     missing = [name for name in names if not (index.parent / name).exists()]

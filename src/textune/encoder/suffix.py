@@ -1,9 +1,9 @@
-"""The trainable part of an encoder: its layers from a certain one on.
+"""The trainable part of an encoder: its layers after the frozen ones.
 
-In: a transformers base model and the number of layers that stay as they are. Out: a module that goes on from
-those layers' output, sharing the model's parameters; the layers themselves. The model's own `forward` runs,
-with a stand-in where its embeddings were and fewer layers in its list, so that every architecture keeps its
-own way of calling them. Does not know heads or training.
+In: a transformers base model and the number of frozen layers. Out: a module that continues from those layers'
+output, sharing the model's parameters; the layers themselves. The model's own `forward` runs,
+with a stand-in for its embeddings and fewer layers in its list, so that every architecture keeps its own way
+of calling them. Does not know heads or training.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def layers_of(encoder: Any) -> nn.ModuleList | None:
 def build_prefix(encoder: Any, frozen_layers: int) -> Any:
     """Return a copy of the encoder that stops after `frozen_layers` layers, for `run_prefix`.
 
-    It ends by an exception: whatever an architecture does after its last layer belongs to the suffix.
+    It ends with an exception: whatever an architecture does after its last layer belongs to the suffix.
     """
     layers = layers_of(encoder)
     assert layers is not None
@@ -40,17 +40,16 @@ def build_prefix(encoder: Any, frozen_layers: int) -> Any:
 
 
 def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = False) -> Any:
-    """Return an encoder that goes on from `frozen_layers` layers' output, given as `inputs_embeds`.
+    """Return an encoder that continues from `frozen_layers` layers' output, given as `inputs_embeds`.
 
-    It shares all parameters with the encoder, and is not to be run itself: a deep copy of it is. With no
-    frozen layers it is the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head,
-    is left out.
+    It shares all parameters with the encoder. Run a deep copy of it, not itself. Without frozen layers it is
+    the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head, is left out.
 
     Args:
         encoder: A transformers base model.
         frozen_layers: Layers that are left out, from the first on.
-        first_token_only: Whether the last layer may give the first token's vector alone, where that is known
-            how to do.
+        first_token_only: Whether the last layer may compute the first token's vector alone, where its family
+            is known.
     """
     shell, layers = _without(encoder, "pooler"), layers_of(encoder)
     if layers is None:
@@ -75,8 +74,8 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
             encoder gives.
 
     Raises:
-        RecipeError: There are not that many layers, or the architecture does more between its layers than
-            to hand on hidden states.
+        RecipeError: There are not that many layers, or the architecture passes more than hidden states from
+            layer to layer.
     """
     layers = layers_of(encoder)
     name = encoder.config.model_type
@@ -103,12 +102,14 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
         with torch.inference_mode():
             expected = whole(**inputs).last_hidden_state
             states = run_prefix(prefix, inputs["input_ids"], mask)
-            found = suffix(inputs_embeds=states, attention_mask=mask).last_hidden_state
-    # What an architecture's code does with a part of itself has no bounds.
+            actual = suffix(inputs_embeds=states, attention_mask=mask).last_hidden_state
+    # An architecture's code may raise anything when only a part of it runs.
     except Exception:
-        found = None
+        actual = None
     real = mask.unsqueeze(-1).bool()
-    if found is None or float(((found - expected) * real).abs().max()) > _SAME * float(expected.abs().max()):
+    if actual is None or float(((actual - expected) * real).abs().max()) > _SAME * float(
+        expected.abs().max()
+    ):
         raise RecipeError(
             f"'{name}' cannot be cut after {frozen_layers} layers: its later layers read more than that "
             "one's output.",
@@ -117,7 +118,7 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
 
 
 def run_prefix(prefix: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """Return the hidden states (rows, tokens, width) at which what `build_prefix` gave stops."""
+    """Return the hidden states (rows, tokens, width) at which a prefix of `build_prefix` stops."""
     try:
         prefix(input_ids=input_ids, attention_mask=attention_mask)
     except _ReachedError as reached:
@@ -134,11 +135,11 @@ class _ReachedError(Exception):
 
 
 class _Stop(nn.Module):
-    """Takes the place of the first layer that is not to be run."""
+    """Takes the place of the first layer that does not run."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
-        # ModernBERT asks its layers which attention mask they want.
+        # ModernBERT asks its layers which attention mask they need.
         self.attention_type = getattr(layer, "attention_type", None)
 
     def forward(self, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
@@ -146,13 +147,13 @@ class _Stop(nn.Module):
 
 
 class _EmbeddingsStandIn(nn.Module):
-    """Takes the embeddings' place and gives on what it is given."""
+    """Takes the embeddings' place and returns its input."""
 
     def forward(self, *arguments: Any, inputs_embeds: torch.Tensor | None = None, **_: Any) -> torch.Tensor:
         # DistilBERT passes it by position: input_ids, inputs_embeds, position_ids.
-        found = inputs_embeds if inputs_embeds is not None else arguments[1]
-        assert isinstance(found, torch.Tensor)
-        return found
+        states = inputs_embeds if inputs_embeds is not None else arguments[1]
+        assert isinstance(states, torch.Tensor)
+        return states
 
 
 def _layers_path(encoder: Any) -> str:
@@ -172,7 +173,7 @@ def _without(encoder: Any, name: str) -> Any:
 
 
 def _replaced(shell: Any, path: str, layers: nn.ModuleList) -> Any:
-    """Put a list of layers into a shell, copying what lies on the way to it; return the shell."""
+    """Put a list of layers into a shell, copying the modules on the way to it; return the shell."""
     *way, last = path.split(".")
     module = shell
     for name in way:

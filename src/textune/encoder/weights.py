@@ -1,9 +1,9 @@
 """A model's weights, loaded by transformers and checked strictly.
 
 In: one of transformers' auto classes, a folder and its configuration. Out: the model in float32 and in
-evaluation mode, none of whose encoder is made up, or a `ModelError` that names the tensors at fault.
-transformers by itself fills in what a checkpoint lacks with random numbers, and leaves out what it has no
-place for.
+evaluation mode, whose encoder comes from the folder to the last tensor, or a `ModelError` that names the
+tensors at fault. transformers by itself fills what a checkpoint lacks with random numbers, and drops what has
+no place in the model.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def load_strictly(
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-        # What a hand-edited configuration can set off while a model is built has no bounds.
+        # A hand-edited configuration can raise anything while a model is built.
         except Exception as error:
             raise ModelError(f"The model in {folder} cannot be built: {error}.", _NOT_ONE_MODEL) from error
     _check_report(folder, model, report, new_head=new_head)
@@ -78,7 +78,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
     with seeded(seed), torch.no_grad():
         for module in head:
             for parameter in module.parameters(recurse=False):
-                # transformers skips what bears this mark, and everything that it loaded bears it.
+                # transformers skips parameters with this mark, and sets it on all that it loads.
                 parameter._is_hf_initialized = False
         for module in head:
             model._init_weights(module)
@@ -86,7 +86,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep transformers' load reports and progress bars off the terminal; what it raises still shows."""
+    """Keep transformers' load reports and progress bars off the terminal; its errors still show."""
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -39,14 +39,14 @@ def build_classifier(
         ModelError: The weights do not fit, or the stock head needs more than one vector per text.
         RecipeError: The model has none of the recipe's layers.
     """
-    from textune.encoder.loading import load_classifier, load_encoder
+    from textune.encoder.loading import load_encoder, load_stock_model
     from textune.encoder.prefix import Pooling
     from textune.model.classifier import TextClassifier
     from textune.model.heads import LinearHead, StockHead, stock_pooling
 
     names = tuple(label_names)
     if settings.head == "stock":
-        model = load_classifier(folder, label_names=names, seed=seed)
+        model = load_stock_model(folder, label_names=names, seed=seed)
         classifier = TextClassifier(
             tokenizer=tokenizer,
             encoder=model.base_model,

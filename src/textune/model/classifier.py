@@ -57,11 +57,6 @@ class TextClassifier:
         """Return the classifier with its encoder where and as it is to run."""
         return replace(self, encoder=place(self.encoder, placement))
 
-    @property
-    def feature_width(self) -> int:
-        """How many features a text has."""
-        return len(self.pooling.layers) * int(self.encoder.config.hidden_size)
-
     def features(
         self,
         rows: Sequence[Sequence[int] | NDArray[np.int32]],

@@ -99,7 +99,7 @@ def load_classifier(folder: Path) -> TextClassifier:
     model: Any
     head: Head
     if stock:
-        model = loading.load_classifier(source, label_names=names, seed=0, new_head=False)
+        model = loading.load_stock_model(source, label_names=names, seed=0, new_head=False)
         head = StockHead(model)
     else:
         model = loading.load_encoder(source, new_head=False)

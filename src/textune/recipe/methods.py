@@ -1,4 +1,4 @@
-"""The methods of training, each with only its own settings.
+"""The methods of training, each with only its own settings, and what each needs of a recipe.
 
 A recipe file holds all settings of training in one flat section, `[train]`, whatever its method. Code that
 trains takes one of these views instead, which lists only what the method has. The fields' names and meanings
@@ -11,14 +11,14 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
-    from textune.recipe.settings import TrainSettings
+    from textune.recipe.settings import Recipe, TrainSettings
 
 Schedule = Literal["constant", "linear", "cosine", "step", "exponential"]
 
 
 @dataclass(frozen=True)
 class GradientTraining:
-    """What every method has."""
+    """The settings of every method."""
 
     seed: int
     num_train_epochs: int
@@ -38,6 +38,10 @@ class GradientTraining:
         """Return the settings that this method has, out of all."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
+    @staticmethod
+    def check(recipe: Recipe) -> None:
+        """Raise a `ValueError` that names the settings if the method cannot carry out a recipe."""
+
 
 @dataclass(frozen=True)
 class HeadTraining(GradientTraining):
@@ -47,6 +51,14 @@ class HeadTraining(GradientTraining):
     weight_decay: float | Literal["auto"]
     warmup_steps: int
     report_to: str
+
+    @staticmethod
+    def check(recipe: Recipe) -> None:
+        """Raise a `ValueError` that names the settings if a head cannot be trained as the recipe says."""
+        if recipe.train.optim == "lbfgs" and recipe.model.head != "linear":
+            raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
+        if recipe.train.members > 1:
+            raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,16 @@ class EncoderTraining(GradientTraining):
     use_validation: bool
     save_steps: int
 
+    @staticmethod
+    def check(recipe: Recipe) -> None:
+        """Raise a `ValueError` that names the settings if layers cannot be trained as the recipe says."""
+        if recipe.train.optim == "lbfgs":
+            raise ValueError(
+                "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
+            )
+        if recipe.train.per_device_train_batch_size == 0:
+            raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
+
 
 @dataclass(frozen=True)
 class KerasTraining(GradientTraining):
@@ -74,6 +96,29 @@ class KerasTraining(GradientTraining):
     optim: Literal["adam", "adamw"]
     weight_decay: float
     keras_input: Literal["tokens", "features"]
+
+    @staticmethod
+    def check(recipe: Recipe) -> None:
+        """Raise a `ValueError` that names all settings that Keras cannot carry out."""
+        model, train = recipe.model, recipe.train
+        needs = {
+            "model.frozen_layers = 'all'": model.frozen_layers == "all",
+            "model.head = 'stock'": model.head == "stock",
+            "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
+            "prepare.padding = 'longest_in_set' or 'max_length'": recipe.prepare.padding != "longest",
+            "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
+            "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"
+            or train.weight_decay == 0,
+            "train.lr_scheduler_type = 'constant', 'step' or 'exponential', which change by epoch": (
+                train.lr_scheduler_type in ("constant", "step", "exponential")
+            ),
+            "train.warmup_steps = 0": train.warmup_steps == 0,
+            "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
+            "train.members = 1": train.members == 1,
+            "train.report_to = 'none'": train.report_to == "none",
+        }
+        if unmet := [need for need, is_met in needs.items() if not is_met]:
+            raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))
 
 
 Training = HeadTraining | EncoderTraining | KerasTraining

@@ -1,8 +1,7 @@
-"""Recipes: how to train, by name or as a file.
+"""Recipe files: shipped by name or written by the user, read, overridden and written as TOML.
 
-In: a recipe's name or file, and settings that override it. Out: a checked `Recipe`, or one `RecipeError`
-that lists all faults; a recipe as TOML with its documentation. Does not know how the settings are carried
-out.
+In: a recipe's name or file, and settings that override it. Out: a checked `Recipe`, or one `RecipeError` that
+lists all faults; a recipe as TOML with its documentation. Does not know how the settings are carried out.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def recipe_names() -> list[str]:
 
 
 def recipe_text(name: str) -> str:
-    """Return a shipped recipe, or a recipe file, as it was written, comments included.
+    """Return the text of a shipped recipe or a recipe file, comments included.
 
     Raises:
         RecipeError: There is no recipe or file of that name, or it is not text.
@@ -51,7 +50,7 @@ def recipe_text(name: str) -> str:
     if path.suffix != ".toml" and not path.is_file():
         raise RecipeError(
             f"There is no recipe '{name}'.{_nearest(name, recipe_names())}",
-            f"The recipes are {', '.join(recipe_names())}; a recipe of your own is given as a .toml file.",
+            f"The recipes are {', '.join(recipe_names())}; give a recipe of your own as a .toml file.",
         )
     try:
         return path.read_text(encoding="utf-8")
@@ -67,7 +66,7 @@ def load_recipe(name: str, *, settings: Sequence[str] = ()) -> Recipe:
     Args:
         name: A shipped recipe's name, or the path of a TOML file.
         settings: Overrides as `section.key=value`, later ones winning; values are read as TOML, and as
-            plain text where they are not TOML.
+            plain text otherwise.
 
     Raises:
         RecipeError: The recipe or an override is wrong; the message lists all faults.
@@ -79,7 +78,7 @@ def load_recipe(name: str, *, settings: Sequence[str] = ()) -> Recipe:
     try:
         values = tomllib.loads(recipe_text(name))
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"The recipe {name} is not valid TOML: {error}.", "Mend that line.") from error
+        raise RecipeError(f"The recipe {name} is not valid TOML: {error}.", "Fix that line.") from error
     return check_recipe(values, origin=name, settings=settings)
 
 
@@ -138,7 +137,7 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def _override(values: dict[str, Any], setting: str) -> str:
-    """Put one `section.key=value` into `values`; return what is wrong with it, or nothing."""
+    """Put one `section.key=value` into `values`; return its fault, or an empty string."""
     key, equals, text = setting.partition("=")
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and name):
@@ -155,9 +154,9 @@ def _override(values: dict[str, Any], setting: str) -> str:
 
 
 def _describe(fault: Any) -> str:
-    """Put one of pydantic's faults into a sentence that names the setting, the finding and the way out."""
+    """Return one of pydantic's faults as a sentence that names the setting, its value and the fault."""
     place = [str(part) for part in fault["loc"]]
-    where, found = ".".join(place[:2]), fault["input"]
+    where, value = ".".join(place[:2]), fault["input"]
     if fault["type"] == "extra_forbidden":
         section = Recipe.model_fields[place[0]].default if len(place) > 1 else None
         known = type(section).model_fields if section is not None else Recipe.model_fields
@@ -165,7 +164,7 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{where} = {json.dumps(found, ensure_ascii=False, default=str)}: {message}"
+    return f"{where} = {json.dumps(value, ensure_ascii=False, default=str)}: {message}"
 
 
 def _nearest(name: str, known: Sequence[str], *, prefix: Sequence[str] = ()) -> str:

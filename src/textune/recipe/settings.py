@@ -1,7 +1,7 @@
-"""The recipe's sections: every setting of a training, its default, and what it means.
+"""The recipe's sections: every setting of a training, its default, and its meaning.
 
 Defaults stand here and nowhere else; each field's docstring is its documentation wherever it is shown. Does
-not know how recipes are found, or how the settings are carried out.
+not know how recipes are read, or how the settings are carried out.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ class DataSettings(Section):
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)
     """The share of the training rows that becomes the test split where the source has none."""
     split_seed: int = Field(default=0, ge=0)
-    """Decides which rows the made splits get; apart from `train.seed`, so that seeds share their splits."""
+    """Decides which rows go into splits that are made; apart from `train.seed`, so that seeds share them."""
 
 
 class PrepareSettings(Section):
     """What happens to the texts before the encoder sees them."""
 
     max_words: int = Field(default=0, ge=0)
-    """Rows of more words than this are dropped; 0 keeps all. Test figures are given on all rows first."""
+    """Rows of more words than this are dropped; 0 keeps all. Test metrics are of all rows first."""
     emoji: Literal["keep", "words"] = "keep"
-    """`words`: the tokenizer reads an emoji by its Unicode name; `keep`: as it always did."""
+    """`words`: the tokenizer reads an emoji by its Unicode name; `keep`: as in pretraining."""
     padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
     """Padding: `longest` (per batch), `longest_in_set` (one length) or `max_length`; changes no result."""
     max_length: int = Field(default=0, ge=0)
@@ -60,24 +60,24 @@ class PrepareSettings(Section):
 
 
 class ModelSettings(Section):
-    """The pretrained encoder, what is frozen of it, and the head on top."""
+    """The pretrained encoder, its frozen layers, and the head on top."""
 
     name: str = Field(default="distilbert/distilbert-base-uncased", min_length=1)
     """A Hub name, a local folder, or `embedded:minilm`."""
     revision: str = "main"
     """The branch, tag or commit of a Hub model."""
     frozen_layers: Literal["all", "half"] | Annotated[int, Field(ge=0)] = "all"
-    """How many of the encoder's layers, from the first on, keep their pretrained weights (`half`, `all`)."""
+    """How many layers of the encoder, from the first on, keep their pretrained weights; or `half`, `all`."""
     freeze_embeddings: bool = True
-    """Whether the embeddings keep theirs, too; they always do where a layer is frozen."""
+    """Whether the embeddings keep theirs, too; they always do if a layer is frozen."""
     lora_rank: int = Field(default=0, ge=0)
-    """Train low-rank updates of this rank instead of the layers' own weights (LoRA); 0: no."""
+    """Train low-rank updates (LoRA) of this rank instead of the layers' own weights; 0: train the weights."""
     lora_alpha: int = Field(default=16, ge=1)
-    """By what a low-rank update is scaled, divided by its rank."""
+    """The factor of a low-rank update, divided by its rank."""
     head: Literal["stock", "linear"] = "stock"
-    """`stock`: the head that the architecture has in transformers; `linear`: one layer on pooled features."""
+    """`stock`: the architecture's head in transformers; `linear`: one layer on pooled features."""
     pooling: Literal["auto", "cls", "mean"] = "auto"
-    """How a text's token vectors become one vector; `auto`: what the stock head reads, else the mean."""
+    """How a text's token vectors become one vector; `auto`: as the stock head does, else the mean."""
     layers: list[int] = Field(default=[-1], min_length=1)
     """The encoder layers whose pooled vectors are concatenated for a linear head; -1 is the last."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
@@ -105,7 +105,7 @@ class ModelSettings(Section):
 
 
 class TrainSettings(Section):
-    """How training goes. Names are those of transformers' `TrainingArguments` where it has them."""
+    """How training goes. Names are those of `TrainingArguments` of transformers where it has them."""
 
     engine: Literal["torch", "keras"] = "torch"
     """What trains the head: `torch`, or `keras` on TensorFlow as in the case study (extra `tensorflow`)."""
@@ -116,7 +116,7 @@ class TrainSettings(Section):
     num_train_epochs: int = Field(default=15, ge=1)
     """The most passes over the training rows."""
     per_device_train_batch_size: int = Field(default=32, ge=0)
-    """Rows a step, for each process and accumulated batch; 0: all of them."""
+    """Rows per step, for each process and accumulated batch; 0: all of them."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
     """Batches whose gradients make one step; the result is that of one batch of as many rows."""
     optim: Literal["adam", "adamw", "lbfgs"] = "adam"
@@ -134,19 +134,19 @@ class TrainSettings(Section):
     layerwise_lr_decay: float = Field(default=1.0, gt=0, le=1)
     """The factor of the learning rate for each layer further down from the last."""
     max_grad_norm: float = Field(default=1.0, ge=0)
-    """The length to which the gradient of a step of an encoder's training is cut; 0: it is not."""
+    """Maximum gradient norm in an encoder's training; 0 disables clipping."""
     weight_decay: float | Literal["auto"] = 0.0
-    """Weight decay (`adamw`) or L2 penalty (`adam`, `lbfgs`); `auto`: several are tried on validation."""
+    """Weight decay (`adamw`) or L2 penalty (`adam`, `lbfgs`); `auto`: the best of several on validation."""
     label_smoothing_factor: float = Field(default=0.0, ge=0, lt=1)
     """The share of the target that is spread evenly over all classes."""
     rdrop: float = Field(default=0.0, ge=0)
-    """How much two passes with different dropout must agree (R-Drop), at twice the cost; 0: one pass."""
+    """Weight of two passes' agreement under different dropout (R-Drop), at twice the cost; 0: one pass."""
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Use the weights' moving average, of which each step keeps this much; 0: no average."""
+    """Use the moving average of the weights, of which each step keeps this share; 0: no average."""
     members: int = Field(default=1, ge=1, le=20)
     """Trainings of the encoder, each with its own order and dropout, whose weights are averaged (a soup)."""
     use_validation: bool = False
-    """Train on validation rows as well, each of which one member leaves out and is calibrated by."""
+    """Train on validation rows as well; one member leaves each of them out and is calibrated on it."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced`: errors on a class weigh in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)
@@ -158,7 +158,7 @@ class TrainSettings(Section):
     save_steps: int = Field(default=0, ge=0)
     """Steps between two checkpoints of an encoder's training; 0: one a minute."""
     report_to: Literal["none", "tensorboard", "trackio", "mlflow", "wandb"] = "none"
-    """Where an encoder's training sends its learning curve, through accelerate's trackers."""
+    """Where training sends its learning curve, through accelerate's trackers."""
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> TrainSettings:
@@ -178,14 +178,14 @@ class TrainSettings(Section):
 
 
 class EvaluateSettings(Section):
-    """What the result is compared with, and how its doubt is measured."""
+    """What the result is compared with, and how its uncertainty is measured."""
 
     baselines: bool = True
     """Measure the majority class and TF-IDF + logistic regression on the same rows."""
     bootstrap_samples: int = Field(default=2000, ge=100)
     """Resamples behind each 95 % interval."""
     min_precision: float = Field(default=0.0, ge=0, lt=1)
-    """Give a label only where at least this share of them is right, by validation; 0: always."""
+    """Give a label only where, by validation, at least this share of labels is right; 0: always."""
 
 
 class Recipe(Section):
@@ -200,43 +200,8 @@ class Recipe(Section):
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @model_validator(mode="after")
-    def _parts_fit_together(self) -> Recipe:
-        if self.train.optim == "lbfgs" and self.model.head != "linear":
-            raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
-        if self.model.frozen_layers == "all":
-            if self.train.members > 1:
-                raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
-            return self
-        if self.train.optim == "lbfgs":
-            raise ValueError(
-                "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
-            )
-        if self.train.per_device_train_batch_size == 0:
-            raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
-        return self
-
-    @model_validator(mode="after")
-    def _keras_can_carry_it_out(self) -> Recipe:
-        if self.train.engine == "torch":
-            return self
-        model, train = self.model, self.train
-        needs = {
-            "model.frozen_layers = 'all'": model.frozen_layers == "all",
-            "model.head = 'stock'": model.head == "stock",
-            "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
-            "prepare.padding = 'longest_in_set' or 'max_length'": self.prepare.padding != "longest",
-            "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
-            "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"
-            or train.weight_decay == 0,
-            "train.lr_scheduler_type = 'constant', 'step' or 'exponential', which change by epoch": (
-                train.lr_scheduler_type in ("constant", "step", "exponential")
-            ),
-            "train.warmup_steps = 0": train.warmup_steps == 0,
-            "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
-            "train.report_to = 'none'": train.report_to == "none",
-        }
-        if unmet := [need for need, is_met in needs.items() if not is_met]:
-            raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))
+    def _its_method_can_carry_it_out(self) -> Recipe:
+        self.method.check(self)
         return self
 
     @property
@@ -247,6 +212,11 @@ class Recipe(Section):
     @property
     def training(self) -> Training:
         """The method of training that the recipe asks for, with only its own settings."""
-        if self.trains_encoder:
-            return EncoderTraining.of(self.train)
-        return (KerasTraining if self.train.engine == "keras" else HeadTraining).of(self.train)
+        return self.method.of(self.train)
+
+    @property
+    def method(self) -> type[Training]:
+        """The kind of training that the recipe asks for."""
+        if self.train.engine == "keras":
+            return KerasTraining
+        return EncoderTraining if self.trains_encoder else HeadTraining
