@@ -15,9 +15,9 @@ from textune.commands.train import Request, TrainResult, carry_out, resume
 from textune.context import Context, Observer, Silence, in_words
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
-from textune.recipe.requirements import check_extras
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, resolve_recipe
+from textune.recipe.requirements import check_extras
 from textune.run.layout import Run
 from textune.run.lifecycle import choose_folder
 from textune.run.predictions import read_predictions

@@ -16,10 +16,10 @@ from textune.encoder.memory import keep_memory_low
 from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import evaluate_splits
-from textune.recipe.requirements import check_extras
 from textune.files import sha256_of, write_json
 from textune.model.verification import verify_saved
 from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe
+from textune.recipe.requirements import check_extras
 from textune.report.results import RunResults
 from textune.report.writing import write_report
 from textune.run.layout import Run, open_run, read_origin

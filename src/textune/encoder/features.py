@@ -6,21 +6,21 @@ Their key is made of everything that shapes them. Does not know labels or heads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from textune.context import Context
 from textune.encoder.cache import FeatureCache, feature_key
+from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textune.encoder.loading import ModelFolder
-    from textune.encoder.placement import Placement
     from textune.encoder.tokenization import TokenizedDataset
 
 MAPPED_FROM_BYTES = 64_000_000
@@ -28,7 +28,7 @@ MAPPED_FROM_BYTES = 64_000_000
 
 
 class FeatureEncoder(Protocol):
-    """An encoder with its pooling, placed where it is to run; a `TextClassifier` is one."""
+    """An encoder with its pooling; a `TextClassifier` is one."""
 
     @property
     def encoder(self) -> Any:
@@ -51,8 +51,12 @@ def encode_splits(
     placement: Placement,
     ctx: Context,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the features of every split, from the cache where it has them."""
+    """Return the features of every split, from the cache where it has them.
+
+    The encoder is copied to its placement only if a split is not in the cache.
+    """
     features, cached = {}, []
+    placed = cache(lambda: place(encoder.encoder, placement))
     for split, tokens in texts.tokens.items():
         ctx.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
         features[split], from_cache = encode_tokens(
@@ -62,6 +66,7 @@ def encode_splits(
             placement=placement,
             description=f"{weights.name} · {texts.dataset.name} · {split}",
             ctx=ctx,
+            placed=placed,
         )
         cached += [split] if from_cache else []
     note_cached(cached, ctx)
@@ -82,32 +87,44 @@ def encode_tokens(
     placement: Placement,
     description: str,
     ctx: Context,
+    placed: Callable[[], Any] | None = None,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of token ids without padding, and whether they came from the cache."""
+    """Return the features of token ids without padding, and whether they came from the cache.
+
+    Args:
+        encoder: The encoder and its pooling.
+        tokens: Token ids of each text.
+        weights_sha256: The hash of its weights.
+        placement: Where it is to run.
+        description: The texts' origin, for the cache.
+        ctx: Told how far the encoding is.
+        placed: Returns the encoder placed there; by default it is placed for this call.
+    """
     pooling = encoder.pooling
     shape = {
         **feature_shape(encoder.encoder.config, weights_sha256, placement),
         "layers": list(pooling.layers),
         "pooling": pooling.kind,
     }
-    compute = partial(
-        encode,
-        encoder.encoder,
-        tokens,
-        pooling=pooling,
-        padding_id=encoder.tokenizer.pad_token_id,
-        placement=placement,
-        on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
-    )
-    cache, key = FeatureCache(), feature_key(shape, tokens)
+
+    def compute(into: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        return encode(
+            placed() if placed else encoder.encoder,
+            tokens,
+            pooling=pooling,
+            padding_id=encoder.tokenizer.pad_token_id,
+            placement=placement,
+            on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
+            into=into,
+        )
+
+    features, key = FeatureCache(), feature_key(shape, tokens)
     size = (len(tokens), len(pooling.layers) * int(encoder.encoder.config.hidden_size))
     if 4 * size[0] * size[1] >= MAPPED_FROM_BYTES:
-        mapped = cache.get_or_write(
-            key, size, lambda array: compute(into=array), dtype=np.float32, description=description
-        )
+        mapped = features.get_or_write(key, size, compute, dtype=np.float32, description=description)
         if mapped is not None:
             return mapped
-    return cache.get_or_compute(key, compute, description=description)
+    return features.get_or_compute(key, compute, description=description)
 
 
 def feature_shape(config: Any, weights_sha256: str, placement: Placement) -> dict[str, Any]:

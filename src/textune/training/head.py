@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from textune.encoder.features import encode_splits
 from textune.encoder.memory import read_in_parts
-from textune.encoder.placement import Placement, one_thread
-from textune.model.classifier import TextClassifier, head_logits
+from textune.encoder.placement import one_thread
+from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.settings import TrainSettings
 from textune.tasks.single_label import balanced_weights, cross_entropy, epoch_scores
@@ -56,7 +55,7 @@ class HeadMethod(Method):
         task = self.task
         with self.ctx.clock.stage("features"):
             self._features = encode_splits(
-                _LazilyPlaced(task.classifier, task.placement),
+                task.classifier,
                 task.texts,
                 weights=task.weights,
                 placement=task.placement,
@@ -104,22 +103,6 @@ class HeadMethod(Method):
         """Return the trained head's probabilities (rows, classes) by split."""
         classifier = self.task.classifier
         return {split: classifier.probabilities(features) for split, features in self._features.items()}
-
-
-class _LazilyPlaced:
-    """A classifier's encoder, copied to where it is to run only if a split is not in the cache."""
-
-    def __init__(self, classifier: TextClassifier, placement: Placement) -> None:
-        self.encoder, self.pooling = classifier.encoder, classifier.pooling
-        self.feature_width = classifier.feature_width
-        self._classifier, self._placement = classifier, placement
-
-    @cached_property
-    def _placed(self) -> TextClassifier:
-        return self._classifier.placed(self._placement)
-
-    def features(self, rows: Any, **options: Any) -> NDArray[np.float32]:
-        return self._placed.features(rows, **options)
 
 
 def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
