@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from textune.encoder import inspection
 from textune.encoder.hub import fetch_model
 from textune.errors import MissingExtraError, ModelError
+from textune.tasks.single_label import PROBLEM_TYPE
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
@@ -169,7 +170,7 @@ def load_stock_model(
     config = _read_config(folder)
     config.id2label = dict(enumerate(label_names))
     config.label2id = {name: number for number, name in enumerate(label_names)}
-    config.problem_type = "single_label_classification"
+    config.problem_type = PROBLEM_TYPE
     model = load_strictly(
         AutoModelForSequenceClassification,
         folder.path,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, share_interval
 from textune.evaluation.metrics import Labels, Probabilities
+from textune.tasks.single_label import confidence, decide
 
 USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
 """Precisions that a table of coverage lists."""
@@ -122,9 +123,9 @@ def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: 
         >>> answers.coverage, answers.precision
         (0.5, 1.0)
     """
-    answered = probabilities.max(axis=1) >= threshold
+    answered = confidence(probabilities) >= threshold
     count = int(answered.sum())
-    right = int((probabilities.argmax(axis=1) == labels)[answered].sum())
+    right = int((decide(probabilities) == labels)[answered].sum())
     return Answers(
         examples=len(labels),
         answered=count,
@@ -175,8 +176,8 @@ def _cumulated(
     probabilities: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct top probabilities, falling, how many rows reach each, and how many are right."""
-    top = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
+    top = confidence(probabilities).astype(np.float64)
+    right = decide(probabilities) == labels
     scores, places = np.unique(-top, return_inverse=True)
     counts, hits = (np.cumsum(np.bincount(places, weights=each)) for each in (np.ones(len(top)), right))
     return -scores, counts.astype(np.int64), hits.astype(np.int64)

@@ -28,6 +28,7 @@ from textune.evaluation.metrics import (
     headline_metrics,
     resample_metrics,
 )
+from textune.tasks.single_label import decide
 
 Outcome = Literal["better", "worse", "unclear", "same"]
 
@@ -159,7 +160,7 @@ def compare_probabilities(
             f"probabilities must be of the same rows, got {first.shape} and {second.shape} for "
             f"labels {labels.shape}"
         )
-    predicted = first.argmax(axis=1), second.argmax(axis=1)
+    predicted = decide(first), decide(second)
     return Comparison(
         examples=len(labels),
         agreement=float((predicted[0] == predicted[1]).mean()),

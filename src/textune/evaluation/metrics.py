@@ -30,6 +30,7 @@ from textune.evaluation.reliability import (
     error_resamples,
     errors_by_chance,
 )
+from textune.tasks.single_label import decide
 
 if TYPE_CHECKING:
     from textune.evaluation.split_metrics import SplitMetrics
@@ -209,7 +210,7 @@ def resample_metrics(
     """
     by_confusion = [metric for metric in metrics if isinstance(metric, ConfusionMetric)]
     columns = confusion_resamples(
-        np.column_stack([each.argmax(axis=1) for each in classifiers]),
+        np.column_stack([decide(each) for each in classifiers]),
         labels,
         [metric.function for metric in by_confusion],
         classes=classifiers[0].shape[1],
@@ -241,7 +242,7 @@ def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.
     The most probable class is the predicted one; of equals, the first.
     """
     classes = probabilities.shape[1]
-    cells = labels.astype(np.int64) * classes + probabilities.argmax(axis=1)
+    cells = labels.astype(np.int64) * classes + decide(probabilities)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 

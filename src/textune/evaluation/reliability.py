@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, resampled_counts, share_interval
+from textune.tasks.single_label import confidence, decide
 
 _BINS = 15
 _PERCENTILES = (2.5, 97.5)
@@ -199,7 +200,7 @@ def _bin_rows(
     probabilities: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return each row's bin, its top probability, and 1 where its most probable class is the true one."""
-    top = probabilities.max(axis=1).astype(np.float64)
-    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    top = confidence(probabilities).astype(np.float64)
+    right = (decide(probabilities) == labels).astype(np.float64)
     upper_edges = np.arange(1, _BINS) / _BINS
     return np.searchsorted(upper_edges, top, side="left"), top, right

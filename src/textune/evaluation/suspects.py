@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from textune.tasks.single_label import decide
+
 MIN_ROWS = 50
 """With fewer rows, labels are not judged."""
 
@@ -47,7 +49,7 @@ class SuspectLabel:
 
 def judges_well(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
     """Return whether probabilities (rows, classes) agree with labels (rows,) well enough to judge them."""
-    errors = float((probabilities.argmax(axis=1) != labels).mean())
+    errors = float((decide(probabilities) != labels).mean())
     majority_errors = 1 - np.bincount(labels).max() / len(labels)
     return errors <= (1 - _LEAST_GAIN) * float(majority_errors)
 
@@ -115,7 +117,7 @@ def _confidently_another(
         ]
     )
     above = np.where(probabilities >= thresholds, probabilities, -1.0)
-    another: NDArray[np.bool_] = (above.max(axis=1) >= 0) & (above.argmax(axis=1) != labels)
+    another: NDArray[np.bool_] = (above.max(axis=1) >= 0) & (decide(above) != labels)
     return another
 
 
@@ -126,7 +128,7 @@ def _best_others(
     rows = np.arange(len(labels))
     others = np.where(is_known, probabilities, -1.0)
     others[rows, labels] = -1.0
-    suggested = others.argmax(axis=1)
+    suggested = decide(others)
     own, best = probabilities[rows, labels], others[rows, suggested]
     ratios = np.log(np.clip(own, _LEAST_PROBABILITY, None)) - np.log(np.clip(best, _LEAST_PROBABILITY, None))
     return suggested, ratios

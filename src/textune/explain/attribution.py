@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, mean_interval
 from textune.explain.words import Span, find_words
+from textune.tasks.single_label import decide
 
 PredictProba = Callable[[Sequence[str]], NDArray[np.float64]]
 """From texts to probabilities (texts, classes)."""
@@ -142,7 +143,7 @@ def weigh(
         label_names: The classes' names, in the order of the probabilities.
         label: The label to explain; None: the text's most probable one.
     """
-    number = int(probabilities[0].argmax()) if label is None else list(label_names).index(label)
+    number = int(decide(probabilities[0])) if label is None else list(label_names).index(label)
     score = float(probabilities[0, number])
     weights = score - probabilities[1:, number]
     return make_explanation(occlusion.text, label_names[number], score, occlusion.spans, weights)

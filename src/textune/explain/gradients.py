@@ -19,6 +19,7 @@ from textune.encoder.placement import one_thread
 from textune.errors import MissingExtraError
 from textune.explain.attribution import Explanation, make_explanation
 from textune.explain.words import Span, find_words
+from textune.tasks.single_label import activate, decide
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +70,7 @@ def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | 
 
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
-    number = int(scores.argmax()) if label is None else classifier.label_names.index(label)
+    number = int(decide(scores.numpy())) if label is None else classifier.label_names.index(label)
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
     # The operations are small: threads that wait for each other cost up to twentyfold on a busy machine.
     with one_thread():
@@ -97,7 +98,7 @@ def _probabilities(classifier: TextClassifier, input_ids: torch.Tensor) -> torch
     mask = torch.ones_like(input_ids)
     output = classifier.encoder(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
     features = pool(output.hidden_states, mask, pooling=classifier.pooling)
-    return torch.softmax(classifier.head(features.cpu()).double(), dim=-1)
+    return activate(classifier.head(features.cpu()))
 
 
 def _sum_by_word(by_token: NDArray[np.float64], offsets: Any, words: list[Span]) -> NDArray[np.float64]:
@@ -106,5 +107,5 @@ def _sum_by_word(by_token: NDArray[np.float64], offsets: Any, words: list[Span])
     for weight, (start, end) in zip(by_token, offsets, strict=True):
         shared = [min(end, stop) - max(start, first) for first, stop in words]
         if shared and max(shared) > 0:
-            weights[int(np.argmax(shared))] += weight
+            weights[shared.index(max(shared))] += weight
     return weights

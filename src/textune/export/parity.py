@@ -19,6 +19,7 @@ import numpy as np
 from textune.evaluation.comparison import Difference, measure_differences
 from textune.evaluation.metrics import DECIDING, METRICS
 from textune.runtimes.exports import Speed
+from textune.tasks.single_label import decide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def describe_row(
     change = measure_differences(
         [METRICS[DECIDING]], export.probabilities, model.probabilities, texts.labels
     )[DECIDING]
-    predicted, reference = (each.probabilities.argmax(axis=1) for each in (export, model))
+    predicted, reference = (decide(each.probabilities) for each in (export, model))
     return ParityRow(
         name=name,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),

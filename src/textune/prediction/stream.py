@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from textune.context import Observer
+from textune.tasks.single_label import decide
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +118,7 @@ def predict_rows(
                 continue
             probabilities = next(answers)
             scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
-            label = names[int(probabilities.argmax())]
+            label = names[int(decide(probabilities))]
             abstained = scores[label] < threshold
             yield Prediction(
                 row, None if abstained else label, scores[label], scores, abstained if threshold else None

@@ -22,6 +22,7 @@ import numpy as np
 
 from textune.errors import RunError
 from textune.files import atomic_path
+from textune.tasks.single_label import confidence, decide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,14 +61,12 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of every row, (rows,)."""
-        predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return predicted
+        return decide(self.probabilities)
 
     @property
     def scores(self) -> NDArray[np.float64]:
         """Its probability, (rows,)."""
-        scores: NDArray[np.float64] = self.probabilities.max(axis=1)
-        return scores
+        return confidence(self.probabilities)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

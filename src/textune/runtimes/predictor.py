@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from textune.errors import DataError
+from textune.tasks.single_label import confidence, decide
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,7 @@ class LoadedPredictor(ABC):
     def predict(self, texts: Sequence[str]) -> list[str | None]:
         """Return the most probable label of every text, or None where it is below the threshold."""
         return [
-            self.label_names[row.argmax()] if row.max() >= self.threshold else None
+            self.label_names[decide(row)] if confidence(row) >= self.threshold else None
             for row in self.predict_proba(texts)
         ]
 

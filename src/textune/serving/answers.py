@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.serving.schemas import Score
-from textune.tasks.single_label import softmax
+from textune.tasks.single_label import confidence, softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def answers_of(
         for row, order in zip(scores.tolist(), orders, strict=True)
     ]
     if threshold:
-        for answer, highest in zip(answers, softmax(logits).max(axis=1), strict=True):
+        for answer, highest in zip(answers, confidence(softmax(logits)), strict=True):
             if highest < threshold:
                 answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
     return answers

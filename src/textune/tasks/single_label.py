@@ -1,13 +1,13 @@
-"""What the logits mean: the activation and the loss of one label a text, in one place.
+"""One label per text: what the logits mean, what training minimises, and how a label is decided.
 
-Several labels a text would be a second objective beside this one (a sigmoid and a binary cross-entropy);
-nothing else in textune knows that the classes exclude each other.
+In: logits or probabilities, and class ids. Out: probabilities, losses, decisions. Another kind of label is
+another file here with the same functions: no other module calls softmax, argmax or cross-entropy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 PROBLEM_TYPE = "single_label_classification"
 
 
-def probabilities(logits: torch.Tensor) -> NDArray[np.float64]:
-    """Return the softmax of logits (rows, classes), computed in float64."""
-    import torch
+def activate(logits: torch.Tensor) -> torch.Tensor:
+    """Return the probabilities of logits (rows, classes) in float64; gradients flow through."""
+    return logits.double().softmax(dim=-1)
 
-    result: NDArray[np.float64] = torch.softmax(logits.detach().double(), dim=-1).cpu().numpy()
+
+def probabilities(logits: torch.Tensor) -> NDArray[np.float64]:
+    """Return the probabilities of logits (rows, classes), computed in float64."""
+    result: NDArray[np.float64] = activate(logits.detach()).cpu().numpy()
     return result
 
 
@@ -34,25 +37,57 @@ def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return result
 
 
+def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the most probable class id of each row; of equals, the first."""
+    labels: NDArray[np.int64] = probabilities.argmax(axis=-1)
+    return labels
+
+
+def confidence(probabilities: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the probability of each row's decision."""
+    top: NDArray[np.float64] = probabilities.max(axis=-1)
+    return top
+
+
+def count_correct(logits: torch.Tensor, labels: torch.Tensor) -> int:
+    """Return how many rows of logits (rows, classes) decide for their label, (rows,)."""
+    return int((logits.detach().argmax(dim=1) == labels).sum())
+
+
 def cross_entropy(
     logits: torch.Tensor,
     labels: torch.Tensor,
     *,
     class_weights: torch.Tensor | None = None,
     label_smoothing: float = 0.0,
+    reduction: Literal["mean", "sum"] = "mean",
 ) -> torch.Tensor:
-    """Return the mean categorical cross-entropy, in nats, of logits (rows, classes) for labels (rows,).
+    """Return the categorical cross-entropy, in nats, of logits (rows, classes) for labels (rows,).
 
     Args:
         logits: Unnormalised scores.
         labels: Class ids.
-        class_weights: A weight a class, (classes,), or None for equal ones.
+        class_weights: A weight per class, (classes,), or None for equal ones.
         label_smoothing: The share of the target spread evenly over all classes
             (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567).
+        reduction: Whether to take the mean or the sum over the rows.
     """
     from torch.nn import functional
 
-    return functional.cross_entropy(logits, labels, weight=class_weights, label_smoothing=label_smoothing)
+    weights = None if class_weights is None else class_weights.to(logits.device)
+    return functional.cross_entropy(
+        logits, labels, weight=weights, label_smoothing=label_smoothing, reduction=reduction
+    )
+
+
+def disagreement(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return half the mean of both Kullback-Leibler divergences of two sets of logits, summed over rows."""
+    from torch.nn import functional
+
+    one, other = functional.log_softmax(first, dim=-1), functional.log_softmax(second, dim=-1)
+    forth = functional.kl_div(one, other, log_target=True, reduction="sum")
+    back = functional.kl_div(other, one, log_target=True, reduction="sum")
+    return (forth + back) / 4
 
 
 def epoch_scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional
+
+from textune.tasks.single_label import cross_entropy, disagreement
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,17 @@ class BatchLoss:
         """
         if not self.rdrop:
             logits = module(**inputs)
-            return logits, self._cross_entropy(logits, labels)
+            return logits, self._supervised(logits, labels)
         twice = module(**{name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()})
         first, second = twice.chunk(2)
-        supervised = (self._cross_entropy(first, labels) + self._cross_entropy(second, labels)) / 2
-        return first, supervised + self.rdrop * _disagreement(first, second)
+        supervised = (self._supervised(first, labels) + self._supervised(second, labels)) / 2
+        return first, supervised + self.rdrop * disagreement(first, second)
 
-    def _cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        weights = None if self.class_weights is None else self.class_weights.to(logits.device)
-        return functional.cross_entropy(
-            logits, labels, weight=weights, label_smoothing=self.label_smoothing, reduction="sum"
+    def _supervised(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(
+            logits,
+            labels,
+            class_weights=self.class_weights,
+            label_smoothing=self.label_smoothing,
+            reduction="sum",
         )
-
-
-def _disagreement(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Return half the mean of both Kullback-Leibler divergences of two sets of logits, summed over rows."""
-    one, other = functional.log_softmax(first, dim=-1), functional.log_softmax(second, dim=-1)
-    forth = functional.kl_div(one, other, log_target=True, reduction="sum")
-    back = functional.kl_div(other, one, log_target=True, reduction="sum")
-    return (forth + back) / 4

@@ -22,6 +22,7 @@ import torch
 from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
+from textune.tasks.single_label import count_correct
 from textune.training.objectives import BatchLoss
 from textune.training.parameters import Masters
 from textune.training.tokens import TokenSet
@@ -193,7 +194,7 @@ class GradientWorkers:
             labels = data.labels[rows].to(self._device)
             logits, loss = self.loss.of(worker.module, data.tensors(rows, self._device), labels)
             (loss * factor).backward()  # type: ignore[no-untyped-call]
-            return float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
+            return float(loss.detach()), count_correct(logits, labels)
 
         return learn
 
