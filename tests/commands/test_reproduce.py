@@ -14,6 +14,7 @@ from textune.errors import HubError, MissingExtraError, RecipeError, RequestErro
 from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import load_recipe
 from textune.study import differences as study
+from textune.study.reproduction import choose_model
 
 CACHED = "models--distilbert--distilbert-base-uncased"
 FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "train.num_train_epochs=3")
@@ -222,7 +223,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
     monkeypatch.setattr(loading, "find_model", find)
     notes = Notes()
 
-    chosen = reproducing._choose_model(load_recipe("paper"), offline=True, observer=notes)
+    chosen = choose_model(load_recipe("paper"), offline=True, observer=notes)
 
     assert chosen == "embedded:minilm"
     assert "embedded:minilm, a smaller one, takes its place" in notes.sentences[0]
@@ -231,7 +232,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "find_model", lambda name, **_: name)
 
-    chosen = reproducing._choose_model(load_recipe("paper"), offline=False, observer=Notes())
+    chosen = choose_model(load_recipe("paper"), offline=False, observer=Notes())
 
     assert chosen == "distilbert/distilbert-base-uncased"
 
@@ -245,7 +246,7 @@ def test_with_neither_model_the_hubs_error_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(loading, "find_model", find)
 
     with pytest.raises(HubError, match="cannot be reached"):
-        reproducing._choose_model(load_recipe("paper"), offline=True, observer=Notes())
+        choose_model(load_recipe("paper"), offline=True, observer=Notes())
 
 
 def test_both_engines_are_torch_alone_where_keras_is_not_installed(without_keras: None) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from textune.context import Context, Observer, Silence
-from textune.data.dataset import SPLITS, Dataset, Split
-from textune.data.sources import load_dataset
+from textune.data.dataset import SPLITS, Split
 from textune.encoder.features import encode_tokens
-from textune.errors import DataError, RequestError
+from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.split_metrics import measure
 from textune.model.threshold import read_abstention
 from textune.recipe.recipes import Recipe, load_recipe
 from textune.run.layout import open_run, read_manifest
+from textune.run.provenance import encoder_hash, reload_data
 from textune.run.replacing import choose_abstention, store_abstention
 
 
@@ -67,7 +67,7 @@ def evaluate(
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
         rows = (
-            _data_of_run(recipe, manifest, ctx)[split]
+            reload_data(recipe, manifest, ctx)[split]
             if data is None
             else _rows_of_source(data, recipe, split=split, names=classifier.label_names, ctx=ctx)
         )
@@ -78,8 +78,9 @@ def evaluate(
         features, _ = encode_tokens(
             classifier,
             tokens,
-            weights_sha256=_encoder_hash(recipe, manifest),
-            placement=choose_placement(_precision(recipe)),
+            weights_sha256=encoder_hash(recipe, manifest),
+            # The arithmetic behind the training's own metrics.
+            placement=choose_placement("fp32" if recipe.train.engine == "keras" else recipe.model.precision),
             description=f"{manifest['model']['name']} · {source} · {split}",
             ctx=ctx,
         )
@@ -102,37 +103,6 @@ def evaluate(
         seconds=ctx.clock.seconds(),
     )
     return document.to_json()
-
-
-def _encoder_hash(recipe: Recipe, manifest: dict[str, Any]) -> str:
-    """Return what tells the run's encoder from others; one that is frozen is the pretrained one."""
-    if not recipe.trains_encoder:
-        return str(manifest["model"]["weights_sha256"])
-    return "+".join(
-        entry["sha256"] for name, entry in sorted(manifest["files"].items()) if name.endswith(".safetensors")
-    )
-
-
-def _precision(recipe: Recipe) -> Literal["auto", "fp32", "bf16", "fp16"]:
-    """Return the arithmetic behind the training's metrics, which an evaluation repeats."""
-    return "fp32" if recipe.train.engine == "keras" else recipe.model.precision
-
-
-def _data_of_run(recipe: Recipe, manifest: dict[str, Any], ctx: Context) -> Dataset:
-    """Return the data that the run was trained on."""
-    try:
-        dataset = load_dataset(recipe.data, ctx)
-    except DataError as error:
-        raise DataError(
-            f"The data that this run was trained on cannot be read again. {error.message}",
-            "Run the command in the folder in which the run was trained, or name other data with --data.",
-        ) from error
-    if dataset.fingerprint != manifest["data"]["fingerprint"]:
-        raise RequestError(
-            f"{dataset.name} is no longer what this run was trained on: its texts or labels have changed.",
-            f"To measure the run on it as it is now, name it: --data {dataset.name}",
-        )
-    return dataset
 
 
 def _rows_of_source(data: str, recipe: Recipe, *, split: str, names: Sequence[str], ctx: Context) -> Split:

@@ -10,17 +10,14 @@ from typing import Any, Literal
 
 from textune.commands.train import train
 from textune.context import Observer, Silence
-from textune.errors import HubError, MissingExtraError, RequestError
+from textune.errors import MissingExtraError, RequestError
 from textune.extras import has_keras
 from textune.files import write_text
 from textune.recipe.recipes import load_recipe
 from textune.recipe.requirements import check_extras
-from textune.recipe.settings import Recipe
 from textune.run.lifecycle import check_free
 from textune.study import differences as study
-from textune.study.reproduction import describe_reproduction, draw_reproduction
-
-_EMBEDDED = "embedded:minilm"
+from textune.study.reproduction import choose_model, describe_reproduction, draw_reproduction
 
 
 def reproduce(
@@ -70,7 +67,7 @@ def reproduce(
     if curves is not None:
         _check_picture(Path(curves))
     named = model if recipe.model.name == study.MODEL else recipe.model.name
-    chosen = named or _choose_model(recipe, offline=offline, observer=observer)
+    chosen = named or choose_model(recipe, offline=offline, observer=observer)
     if "keras" in engines:
         check_keras_knows(find_model(chosen, revision=recipe.model.revision, offline=offline))
     runs = {}
@@ -110,23 +107,3 @@ def _check_picture(path: Path) -> None:
             f"The learning curves cannot be drawn into {path}: it is not an .svg file in an existing folder.",
             "Name one, for instance --curves curves.svg",
         )
-
-
-def _choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
-    """Return the study's model, or, with a note, the embedded one where that is not available."""
-    from textune.encoder.loading import find_model
-
-    try:
-        find_model(study.MODEL, revision=recipe.model.revision, offline=offline)
-    except HubError as unreachable:
-        try:
-            find_model(_EMBEDDED)
-        except MissingExtraError:
-            raise unreachable from None
-        observer.note(
-            f"The study's encoder, {study.MODEL}, is neither on the Hub nor in its cache. {_EMBEDDED}, a "
-            "smaller one, takes its place: the steps are the study's, but do not expect its results. To use "
-            "a folder that holds the study's encoder, name it with --model."
-        )
-        return _EMBEDDED
-    return study.MODEL

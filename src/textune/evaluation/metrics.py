@@ -39,6 +39,10 @@ Probabilities = NDArray[np.floating[Any]]
 """(rows, classes); each row sums to 1."""
 Labels = NDArray[np.integer[Any]]
 """Class ids, (rows,)."""
+Values = NDArray[np.float64]
+"""A metric's values, such as (samples, classifiers)."""
+Classifiers = Sequence[Probabilities]
+"""The probabilities of several classifiers for the same rows."""
 
 DECIDING = "macro_f1"
 """The metric that decides which of two classifiers is better."""
@@ -66,13 +70,11 @@ class Metric:
     direction: Literal["higher", "lower"] = "higher"
     is_headline: bool = False
 
-    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+    def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         return [float(self.function(probabilities, labels)) for probabilities in classifiers]
 
-    def resample(
-        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
-    ) -> NDArray[np.float64]:
+    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the metric (samples, classifiers) of all classifiers in the same resamples of the rows."""
         return row_resamples(
             lambda rows: self.measure([each[rows] for each in classifiers], labels[rows]),
@@ -81,14 +83,7 @@ class Metric:
             seed=seed,
         )
 
-    def interval(
-        self,
-        value: float,
-        resampled: NDArray[np.float64],
-        classifiers: Sequence[Probabilities],
-        *,
-        seed: int,
-    ) -> Interval:
+    def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
         """Return the 95 % interval of the classifiers' mean metric, whose resamples (samples,) are known."""
         return percentile_interval(resampled)
 
@@ -117,13 +112,11 @@ class ConfusionMetric(Metric):
     Its `function` goes from confusion matrices (..., classes, classes) to values (...).
     """
 
-    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+    def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         return [float(self.function(count_confusion(each, labels))) for each in classifiers]
 
-    def resample(
-        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
-    ) -> NDArray[np.float64]:
+    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the metric (samples, classifiers) in the same resamples, drawn as confusion matrices."""
         return resample_metrics([self], classifiers, labels, samples=samples, seed=seed)[self.key]
 
@@ -135,16 +128,14 @@ class MeanMetric(Metric):
     Its `function` goes from probabilities (rows, classes) and labels (rows,) to values (rows,).
     """
 
-    def measure(self, classifiers: Sequence[Probabilities], labels: Labels) -> list[float]:
+    def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         values = [self.function(each, labels) for each in classifiers]
         if len(values) == 1:
             return [float(values[0].mean())]
         return [float(each) for each in np.column_stack(values).mean(axis=0)]
 
-    def resample(
-        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
-    ) -> NDArray[np.float64]:
+    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the means (samples, classifiers) of all classifiers in the same resamples of the rows."""
         values = np.column_stack([self.function(each, labels) for each in classifiers])
         return mean_resamples(values, samples=samples, seed=seed)
@@ -154,20 +145,11 @@ class MeanMetric(Metric):
 class CalibrationMetric(Metric):
     """The expected calibration error, whose interval takes off the rise that is due to chance."""
 
-    def resample(
-        self, classifiers: Sequence[Probabilities], labels: Labels, *, samples: int, seed: int
-    ) -> NDArray[np.float64]:
+    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the errors (samples, classifiers) of all classifiers in the same resamples of the rows."""
         return error_resamples(classifiers, labels, samples=samples, seed=seed)
 
-    def interval(
-        self,
-        value: float,
-        resampled: NDArray[np.float64],
-        classifiers: Sequence[Probabilities],
-        *,
-        seed: int,
-    ) -> Interval:
+    def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
         """Return the 95 % interval; the value itself may lie above it (see `error_interval`)."""
         by_chance = np.mean(
             [errors_by_chance(each, samples=len(resampled), seed=seed) for each in classifiers], axis=0
@@ -197,13 +179,8 @@ def measured_metrics(splits: Iterable[SplitMetrics]) -> list[Metric]:
 
 
 def resample_metrics(
-    metrics: Collection[Metric],
-    classifiers: Sequence[Probabilities],
-    labels: Labels,
-    *,
-    samples: int,
-    seed: int,
-) -> dict[str, NDArray[np.float64]]:
+    metrics: Collection[Metric], classifiers: Classifiers, labels: Labels, *, samples: int, seed: int
+) -> dict[str, Values]:
     """Return each metric (samples, classifiers) in the same resamples, by key.
 
     All metrics that the confusion matrix determines share the resamples of it.
@@ -246,24 +223,24 @@ def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def _accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    hits: NDArray[np.float64] = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
+def _accuracy(confusion: NDArray[np.int64]) -> Values:
+    hits: Values = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
     return hits
 
 
-def _macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+def _macro_f1(confusion: NDArray[np.int64]) -> Values:
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     mean: NDArray[np.float64] = ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(axis=-1)
     return mean
 
 
-def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Values:
     """Return part / whole, and 0 where the whole is nothing, which leaves the part nothing too."""
-    quotient: NDArray[np.float64] = part / np.maximum(whole, 1)
+    quotient: Values = part / np.maximum(whole, 1)
     return quotient
 
 
-def _log_losses(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
+def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
     """Return each row's log loss.
 
     A probability of 0 would cost infinitely much. As in scikit-learn's `log_loss`, it counts as the smallest
@@ -271,7 +248,7 @@ def _log_losses(probabilities: Probabilities, labels: Labels) -> NDArray[np.floa
     """
     epsilon = np.finfo(probabilities.dtype).eps
     of_truth = np.clip(probabilities[np.arange(len(labels)), labels], epsilon, 1 - epsilon)
-    losses: NDArray[np.float64] = -np.log(of_truth.astype(np.float64))
+    losses: Values = -np.log(of_truth.astype(np.float64))
     return losses
 
 

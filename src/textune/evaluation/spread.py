@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.intervals import Interval
-from textune.evaluation.metrics import METRICS, Labels, Probabilities, resample_metrics
+from textune.evaluation.metrics import METRICS, Classifiers, Labels, Values, resample_metrics
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,7 @@ class Spread:
 
 
 def measure_spread(
-    classifiers: Sequence[Probabilities],
-    labels: Labels,
-    *,
-    bootstrap_samples: int = 2000,
-    seed: int = 0,
+    classifiers: Classifiers, labels: Labels, *, bootstrap_samples: int = 2000, seed: int = 0
 ) -> dict[str, Spread]:
     """Measure the classifiers of several seeds on the same rows.
 
@@ -77,18 +72,18 @@ def measure_spread(
     return spreads
 
 
-def _mean_of_drawn(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_of_drawn(values: Values, weights: Values) -> Values:
     """Return each resample's mean (samples,) over the classifiers that were drawn."""
     count = values.shape[1]
     mean = values.mean(axis=1)
     deviation = ((values - mean[:, None]) * weights).sum(axis=1)
-    drawn: NDArray[np.float64] = mean + np.sqrt(count / (count - 1)) * deviation
+    drawn: Values = mean + np.sqrt(count / (count - 1)) * deviation
     return drawn
 
 
 def summarise_seeds(
     documents: Sequence[MetricsDocument],
-    scored: Mapping[str, tuple[Sequence[Probabilities], Labels]],
+    scored: Mapping[str, tuple[Classifiers, Labels]],
     *,
     path: str,
     runs: Sequence[str],

@@ -10,12 +10,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from textune.context import Context
-from textune.errors import RunError
+from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of_text
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.layout import Run
 
 if TYPE_CHECKING:
+    from textune.data.dataset import Dataset
     from textune.encoder.loading import ModelFolder
     from textune.encoder.placement import Placement
     from textune.encoder.tokenization import TokenizedDataset
@@ -142,6 +143,39 @@ def check_schedule(origin: Mapping[str, Any], *, has_function: bool) -> None:
         raise RunError(
             "This run began with the recipe's own learning rate schedule.", "Resume it without a function."
         )
+
+
+def reload_data(recipe: Recipe, manifest: Mapping[str, Any], ctx: Context) -> Dataset:
+    """Return the data that a run was trained on.
+
+    Raises:
+        DataError: They cannot be read again.
+        RequestError: They have changed.
+    """
+    from textune.data.sources import load_dataset
+
+    try:
+        dataset = load_dataset(recipe.data, ctx)
+    except DataError as error:
+        raise DataError(
+            f"The data that this run was trained on cannot be read again. {error.message}",
+            "Run the command in the folder in which the run was trained, or name other data with --data.",
+        ) from error
+    if dataset.fingerprint != manifest["data"]["fingerprint"]:
+        raise RequestError(
+            f"{dataset.name} is no longer what this run was trained on: its texts or labels have changed.",
+            f"To measure the run on it as it is now, name it: --data {dataset.name}",
+        )
+    return dataset
+
+
+def encoder_hash(recipe: Recipe, manifest: Mapping[str, Any]) -> str:
+    """Return what tells the run's encoder from others; one that is frozen is the pretrained one."""
+    if not recipe.trains_encoder:
+        return str(manifest["model"]["weights_sha256"])
+    return "+".join(
+        entry["sha256"] for name, entry in sorted(manifest["files"].items()) if name.endswith(".safetensors")
+    )
 
 
 def _changed(run: Run, part: str) -> RunError:

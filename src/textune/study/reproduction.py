@@ -1,6 +1,6 @@
-"""A reproduction of the published case study: its document, and its learning curves as a picture.
+"""A reproduction of the published case study: its model, its document, and its learning curves as a picture.
 
-In: the runs of the study's recipe, one per engine. Out: JSON values, and SVG. Does not train.
+In: the recipe, and the runs of it, one per engine. Out: JSON values, and SVG. Does not train.
 """
 
 from __future__ import annotations
@@ -8,19 +8,46 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from textune.context import Observer
+from textune.errors import HubError, MissingExtraError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import METRICS
 from textune.recipe.settings import Recipe
 from textune.report.charts import Axis, Series
 from textune.report.curves import Panel, draw_curves
 from textune.report.results import short_name
-from textune.study.differences import differences, is_the_studys_model, verdicts
+from textune.study.differences import MODEL, differences, is_the_studys_model, verdicts
 from textune.study.published import STUDY, is_the_studys_data
 
 History = Sequence[Mapping[str, Any]]
 
+_EMBEDDED = "embedded:minilm"
 _THE_STUDY = "the study"
 _LOOKS = {"torch": 0, "keras": 2, _THE_STUDY: 4}
+
+
+def choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
+    """Return the study's model, or, with a note, the embedded one where that is not available.
+
+    Raises:
+        HubError: Neither is available.
+    """
+    from textune.encoder.loading import find_model
+
+    try:
+        find_model(MODEL, revision=recipe.model.revision, offline=offline)
+    except HubError as unreachable:
+        try:
+            find_model(_EMBEDDED)
+        except MissingExtraError:
+            raise unreachable from None
+        observer.note(
+            f"The study's encoder, {MODEL}, is neither on the Hub nor in its cache. {_EMBEDDED}, a "
+            "smaller one, takes its place: the steps are the study's, but do not expect its results. To use "
+            "a folder that holds the study's encoder, name it with --model."
+        )
+        return _EMBEDDED
+    return MODEL
 
 
 def describe_reproduction(

@@ -35,10 +35,10 @@ def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, An
     show("", _class_table(typed.test, "test"))
     for reference in references_for(typed):
         show("", reference_table(reference, typed, history))
-    if "coverage" in document:
-        show("", coverage_table(document), calibration_sentence(document))
-    if "abstention" in document:
-        show(abstention_sentences(document))
+    if typed.calibration is not None:
+        show("", coverage_table(typed.coverage), calibration_sentence(typed.calibration))
+    if typed.abstention is not None:
+        show(abstention_sentences(typed.abstention))
     show("", *map(escape, judge(typed).sentences))
     parts = ", ".join(f"{name} {value:.1f}" for name, value in typed.seconds.items() if name != "total")
     show(f"[dim]{typed.seconds['total']:.1f} s: {parts}[/dim]")
@@ -56,8 +56,8 @@ def show_evaluation(document: Mapping[str, Any]) -> None:
     _show_metrics(typed)
     for split, metrics in typed.metrics.items():
         show("", _class_table(metrics, split))
-    if "abstention" in document:
-        show("", abstention_sentences(document))
+    if typed.abstention is not None:
+        show("", abstention_sentences(typed.abstention))
 
 
 def _show_metrics(document: MetricsDocument) -> None:
