@@ -1,4 +1,4 @@
-"""Load for a server on this computer: so many clients at a time, or so many requests a second.
+"""Load for a server on this computer: a number of clients, or a number of requests per second.
 
 In: a port and requests as bytes. Out: how each was answered, and when. Written close to the sockets, since
 the load shares its cores with the server.
@@ -40,8 +40,8 @@ class Outcome:
 
     def percentile(self, percent: float, status: int = 200) -> float:
         """Return a percentile of the milliseconds to an answer."""
-        found = sorted(self.latencies.get(status, [])) or [float("nan")]
-        return found[min(len(found) - 1, int(len(found) * percent / 100))] * 1000
+        latencies = sorted(self.latencies.get(status, [])) or [float("nan")]
+        return latencies[min(len(latencies) - 1, int(len(latencies) * percent / 100))] * 1000
 
 
 class Connection(asyncio.Protocol):
@@ -57,8 +57,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        head, end, body = self._buffer.partition(b"\r\n\r\n")
+        if not end:
             return
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         if len(body) >= length:
@@ -125,7 +125,7 @@ async def closed_loop(port: int, requests: Sequence[bytes], *, clients: int, sec
 async def open_loop(
     port: int, requests: Sequence[bytes], *, rate: float, seconds: float
 ) -> tuple[Outcome, Outcome]:
-    """Send so many requests a second, whatever comes back; return what became of them and of probes."""
+    """Send `rate` requests per second, whatever comes back; return what became of them and of probes."""
     outcome, health, start = Outcome(), Outcome(), time.perf_counter()
     free: list[Connection] = []
     waiting: set[asyncio.Task[None]] = set()

@@ -1,10 +1,10 @@
 """The server beside a plain one of FastAPI and transformers' pipeline, and under more load than it can bear.
 
 All serve the same run, on this computer, to clients in this process: textune with torch, and with the
-export that it takes unasked. They take turns; each figure is the median of the turns. Then textune's server
-alone, with its export, gets one, three and ten times as many requests a second as it can answer. Answers that
-come after the load has ended do not count in its rate; of the turns, counts are summed, rates are the median
-and latencies the worst.
+export that it chooses by itself. They take turns; each number is the median of the turns. Then textune's
+server alone, with its export, gets one, three and ten times as many requests per second as it can answer.
+Answers that come after the load has ended do not count in its rate. Over the turns, counts are summed,
+rates are medians, and latencies are the worst.
 
     python benchmarks/serve.py [--run RUN] [--seconds 12] [--turns 3]
 
@@ -74,7 +74,7 @@ def train_run(folder: str) -> Path:
 
 
 def add_export(run: Path) -> None:
-    """Export a run, unless that has been done, and say what its server takes unasked."""
+    """Export a run, unless that has been done, and say what its server chooses by itself."""
     for runtime in ("onnx", "openvino"):
         if not (run / "exports" / runtime).is_dir():
             textune.export(run, runtime=runtime)
@@ -114,7 +114,7 @@ def wait_for(port: int) -> None:
 
 
 def compare(run: Path, requests: list[bytes], *, turns: int, seconds: float) -> float:
-    """Print both servers' figures; return how many requests a second textune's answers."""
+    """Print the servers' rates; return how many requests per second textune answers with its export."""
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     singles: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(turns):
@@ -149,12 +149,12 @@ def overload(run: Path, requests: list[bytes], *, capacity: float, turns: int, s
         f"{'p99 of 429':>11} {'p99 of /health':>15}"
     )
     first = 0.0
-    for times, found in loads.items():
-        sent = sum(load.sent for load in found)
-        counts = [sum(load.statuses[status] for load in found) for status in (200, 429, 504)]
-        goodput = statistics.median(load.in_time / load.seconds for load in found)
+    for times, turned in loads.items():
+        sent = sum(load.sent for load in turned)
+        counts = [sum(load.statuses[status] for load in turned) for status in (200, 429, 504)]
+        goodput = statistics.median(load.in_time / load.seconds for load in turned)
         first = first or goodput
-        refused = [load for load in found if load.statuses[429]]
+        refused = [load for load in turned if load.statuses[429]]
         refusals = f"{max(load.percentile(99, 429) for load in refused):.1f} ms" if refused else "-"
         health = max(probe.percentile(99) for probe in probes[times])
         print(

@@ -123,7 +123,7 @@ def test_a_key_that_is_refused_is_not_printed(textune_command: Any) -> None:
     assert "private" not in outcome.out + outcome.err
 
 
-def test_an_address_that_is_not_here_is_told(textune_command: Any) -> None:
+def test_an_address_of_another_computer_is_refused(textune_command: Any) -> None:
     # Of the addresses that are kept for documentation (RFC 5737).
     outcome = textune_command("serve", "runs/mine", "--host", "192.0.2.1", "--port", "8000")
 
@@ -131,7 +131,7 @@ def test_an_address_that_is_not_here_is_told(textune_command: Any) -> None:
     assert "The address 192.0.2.1, port 8000, cannot be used" in outcome.err
 
 
-def test_a_port_that_is_taken_is_told_before_anything_is_loaded(textune_command: Any) -> None:
+def test_a_port_in_use_is_refused_before_anything_is_loaded(textune_command: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         outcome = textune_command("serve", "no/such/run", "--port", port)
@@ -143,7 +143,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded(textune_command:
     )
 
 
-def test_what_is_no_run_is_told(textune_command: Any, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(textune_command: Any, tmp_path: Path) -> None:
     outcome = textune_command("serve", tmp_path, "--port", "0")
 
     assert outcome.code == 2
@@ -188,7 +188,7 @@ def test_a_server_for_all_the_world_without_a_key_warns(
     assert "No API key is set" in outcome.err
 
 
-def test_without_the_extra_the_line_that_installs_it_is_told(
+def test_without_the_extra_the_error_names_the_line_that_installs_it(
     textune_command: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textune.commands.serve._PACKAGES", ("no_such_package",))

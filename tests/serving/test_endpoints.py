@@ -35,7 +35,7 @@ def test_labels_come_with_the_highest_score_first(server: Running) -> None:
     assert [entry["score"] for entry in scores] == sorted(by_label(scores).values(), reverse=True)
 
 
-def test_a_batch_gets_a_list_a_text_in_its_order(server: Running) -> None:
+def test_a_batch_gets_a_list_per_text_in_its_order(server: Running) -> None:
     texts = [f"text number {number}" for number in range(100)]
 
     answer = server.post({"inputs": texts}).json
@@ -198,7 +198,7 @@ def test_metrics_do_not_grow_with_the_paths_that_are_asked_for(server: Running) 
     ("method", "path", "status"),
     [("GET", "/nowhere", 404), ("POST", "/nowhere", 404), ("DELETE", "/", 405), ("GET", "/predict", 405)],
 )
-def test_what_does_not_exist_is_answered_in_a_line(
+def test_an_unknown_endpoint_is_refused_in_one_line(
     server: Running, method: str, path: str, status: int
 ) -> None:
     answer = server.ask(method, path)

@@ -170,7 +170,7 @@ def test_a_request_behind_one_that_waits_is_answered_after_it() -> None:
     assert statuses[1] in {200, 429}
 
 
-def test_a_wrong_key_is_told_so_and_not_that_the_server_is_full(client: Client) -> None:
+def test_a_wrong_key_is_refused_as_such_even_when_the_server_is_full(client: Client) -> None:
     client.send(key="wrong")
 
     status, headers, document = client.answer()

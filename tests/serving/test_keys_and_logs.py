@@ -75,7 +75,7 @@ def test_a_request_is_a_line_of_json_with_its_id_and_times() -> None:
     assert 0 <= line["queue_ms"] <= line["total_ms"]
 
 
-def test_no_text_key_or_path_of_a_client_is_written_down() -> None:
+def test_the_log_holds_no_text_key_or_path_of_a_client() -> None:
     with running(keys=KEYS) as server:
         authorization = f"Bearer {KEYS[0]}"
         server.post(ASKED, authorization=authorization)
@@ -91,7 +91,7 @@ def test_no_text_key_or_path_of_a_client_is_written_down() -> None:
     assert KEYS[0] not in written
 
 
-def test_of_a_failure_its_kind_and_place_are_written_down() -> None:
+def test_the_log_names_the_kind_and_place_of_a_failure() -> None:
     with running() as server:
         server.post({"inputs": BREAKS}, x_request_id="abc")
         [line] = [line for line in server.logged() if line["event"] == "model_failure"]
@@ -100,7 +100,7 @@ def test_of_a_failure_its_kind_and_place_are_written_down() -> None:
     assert "serving_stand_in.py:" in line["place"]
 
 
-def test_bytes_that_are_no_request_are_written_down_without_them() -> None:
+def test_bytes_that_are_not_a_request_are_logged_without_being_quoted() -> None:
     import socket
 
     with running() as server:
@@ -125,7 +125,7 @@ async def fail_later(text: str) -> None:
     fail(text)
 
 
-def test_a_callback_that_fails_is_written_down_as_its_kind_and_place_alone(
+def test_the_log_holds_only_the_kind_and_place_of_a_callback_that_fails(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with running() as server:
@@ -139,7 +139,7 @@ def test_a_callback_that_fails_is_written_down_as_its_kind_and_place_alone(
     assert capfd.readouterr().err == ""
 
 
-def test_a_task_whose_failure_nobody_sees_is_written_down_as_its_kind_and_place_alone(
+def test_the_log_holds_only_the_kind_and_place_of_a_task_whose_failure_nobody_sees(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with running() as server:

@@ -91,7 +91,9 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
     assert answer.startswith(b"HTTP/1.1 408")
 
 
-def test_a_request_beyond_the_queue_is_refused_whole_and_told_when_to_come_again(server: Running) -> None:
+def test_a_request_for_which_the_queue_has_no_room_is_refused_whole_with_a_time_to_retry(
+    server: Running,
+) -> None:
     with server.predictor.held():
         waiting, answers = server.later({"inputs": ["a", "b", "c"]})
         assert server.predictor.entered.wait(10)
@@ -107,7 +109,7 @@ def test_a_request_beyond_the_queue_is_refused_whole_and_told_when_to_come_again
     assert [answers[0].status, fitting[0].status] == [200, 200]
 
 
-def test_a_full_queue_is_told_before_the_body_is_read(server: Running) -> None:
+def test_a_full_queue_refuses_before_the_body_is_read(server: Running) -> None:
     with server.predictor.held():
         first, _ = server.later({"inputs": ["a", "b", "c"]})
         second, _ = server.later({"inputs": "d"})
@@ -129,7 +131,7 @@ def test_probes_are_answered_while_the_model_is_busy(server: Running) -> None:
     assert (health.status, ready.status) == (200, 200)
 
 
-def test_who_waits_too_long_is_told_and_frees_the_place() -> None:
+def test_a_request_that_waits_too_long_gets_504_and_frees_its_place() -> None:
     with running(timeout_seconds=0.2) as server:
         with server.predictor.held():
             answer = server.post(ASKED)
@@ -183,14 +185,14 @@ def test_under_load_every_accepted_text_gets_its_own_answer() -> None:
     assert sum(status == 200 for status, _ in outcomes) > 30
 
 
-def test_a_failure_of_the_model_is_told_without_its_words(server: Running) -> None:
+def test_the_answer_to_a_failure_of_the_model_does_not_quote_it(server: Running) -> None:
     answer = server.post({"inputs": BREAKS})
 
     assert answer.status == 500
     assert answer.json == {"error": "The model failed over a text of this request.", "error_type": "backend"}
 
 
-def test_who_asks_a_server_that_is_about_to_end_is_told_to_go_elsewhere() -> None:
+def test_a_server_that_is_about_to_end_answers_503_and_closes_the_connection() -> None:
     with running() as server:
         with server.predictor.held():
             waiting, answers = server.later(ASKED)
@@ -208,7 +210,7 @@ def test_who_asks_a_server_that_is_about_to_end_is_told_to_go_elsewhere() -> Non
     assert (ended, forced) == (True, False)
 
 
-def test_a_server_that_is_told_twice_to_end_waits_for_nothing() -> None:
+def test_a_second_signal_ends_the_server_at_once() -> None:
     with running(timeout_seconds=60) as server, server.predictor.held():
         waiting, _ = server.later(ASKED)
         assert server.predictor.entered.wait(10)

@@ -60,7 +60,7 @@ def test_a_stream_that_is_closed_stops_nothing() -> None:
     assert not log._thread.is_alive()
 
 
-def test_of_an_error_its_message_is_not_told() -> None:
+def test_the_message_of_an_error_is_not_logged() -> None:
     try:
         raise ValueError("a secret text")
     except ValueError as error:

@@ -164,7 +164,7 @@ def test_a_text_file_is_a_text_a_line() -> None:
         ('text\n"open\n', "A quoted cell is never closed: it begins in row 2."),
     ],
 )
-def test_a_table_that_is_wrong_is_told(contents: str, said: str) -> None:
+def test_a_wrong_table_is_refused_with_a_reason(contents: str, said: str) -> None:
     assert evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})") == {"error": said}
 
 

@@ -130,9 +130,7 @@ def test_a_body_without_end_costs_no_memory(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("round_number", range(SIGNALS))
-def test_a_server_that_is_told_to_end_under_load_answers_what_it_accepted(
-    served_run: Path, round_number: int
-) -> None:
+def test_a_server_that_ends_under_load_answers_what_it_accepted(served_run: Path, round_number: int) -> None:
     with serving(served_run) as server:
         clients = [Client(server.port, number) for number in range(8)]
         for client in clients:

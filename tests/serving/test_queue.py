@@ -45,7 +45,7 @@ def test_a_batch_goes_on_with_the_texts_that_are_most_like_it_in_length() -> Non
     assert chosen(10, 900, 11, 500, 9, max_texts=3) == [0, 2, 4]
 
 
-def test_of_texts_of_equal_length_those_that_came_first_are_taken() -> None:
+def test_among_texts_of_equal_length_those_that_came_first_are_taken() -> None:
     assert chosen(7, 7, 7, 7, max_texts=2) == [0, 1]
 
 
@@ -120,7 +120,7 @@ def test_a_full_queue_says_so() -> None:
     assert with_queue(ask) == (False, True)
 
 
-def test_who_leaves_frees_the_place() -> None:
+def test_a_request_that_leaves_frees_its_places() -> None:
     async def ask(queue: TextQueue) -> int:
         ticket = queue.admit(["text"] * 10)
         queue.leave(ticket)
@@ -130,7 +130,7 @@ def test_who_leaves_frees_the_place() -> None:
     assert with_queue(ask) == 0
 
 
-def test_texts_of_who_has_left_never_reach_the_model() -> None:
+def test_texts_of_a_request_that_has_left_never_reach_the_model() -> None:
     predictor = WordPredictor()
 
     async def ask(queue: TextQueue) -> None:
@@ -175,7 +175,7 @@ def test_the_workers_live_on_after_a_failure() -> None:
     np.testing.assert_array_equal(answer, [logits_of("next")])
 
 
-def test_who_is_refused_is_told_about_how_long_the_queue_is() -> None:
+def test_a_refusal_says_about_how_long_the_queue_takes() -> None:
     async def ask(queue: TextQueue) -> int:
         await queue.admit(["text"]).answer
         queue._rate = 2.0

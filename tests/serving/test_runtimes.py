@@ -84,13 +84,13 @@ def test_the_model_has_the_hash_of_what_is_served_and_other_weights_have_another
     assert told == run == export == same != other
 
 
-def test_of_a_run_without_exports_the_way_to_one_is_told(served_run: Path) -> None:
+def test_serving_a_run_without_exports_suggests_one(served_run: Path) -> None:
     [note] = load_served(served_run).notes
 
     assert note.endswith(f"textune export {served_run} --runtime onnx")
 
 
-def test_a_runtime_that_is_not_there_is_named(served_run: Path) -> None:
+def test_a_missing_runtime_is_named(served_run: Path) -> None:
     with pytest.raises(RequestError, match="There is no runtime 'tensorrt'"):
         load_served(served_run, runtime="tensorrt")
     with pytest.raises(ExportError, match="has no export 'onnx'"):

@@ -81,9 +81,7 @@ def test_a_body_is_taken_for_json_whatever_its_client_calls_it(server: Running, 
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line_that_names_the_field(
-    server: Running, document: Any, said: str
-) -> None:
+def test_one_line_says_what_is_wrong_and_names_the_field(server: Running, document: Any, said: str) -> None:
     assert line(server, document) == said
 
 
@@ -96,11 +94,11 @@ def test_half_a_character_is_wrong(server: Running, half: bytes) -> None:
     assert "half a character" in line(server, b'{"inputs": "' + half + b'"}')
 
 
-def test_a_pair_of_texts_is_no_batch(server: Running) -> None:
+def test_a_pair_of_texts_is_not_a_batch(server: Running) -> None:
     assert "A pair of texts cannot be classified" in line(server, {"inputs": [["a", "b"]]}, "/predict")
 
 
-def test_of_several_faults_the_first_is_told_and_their_number(server: Running) -> None:
+def test_the_first_of_several_faults_is_named_with_their_number(server: Running) -> None:
     assert line(server, {"text": "a"}, "/explain") == "inputs: Field required. (2 faults in all)"
 
 
