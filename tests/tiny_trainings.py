@@ -12,6 +12,7 @@ from torch import nn
 
 from textune.encoder.batching import pad_tensors
 from textune.model.trainable import TrainableClassifier, depths, make_trainable
+from textune.recipe.methods import EncoderTraining
 from textune.recipe.settings import TrainSettings
 from textune.training.objectives import BatchLoss
 from textune.training.parameters import Group, Masters, group_parameters
@@ -73,7 +74,7 @@ def tiny_learner(
         module,
         depths(module),
         data,
-        settings=TrainSettings(**{**given, **settings}),
+        settings=EncoderTraining.of(TrainSettings(**{**given, **settings})),
         loss=loss or BatchLoss(),
         factor=factor,
         arithmetic=Arithmetic(CPU, precision, 1),

@@ -14,16 +14,16 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """Hears what a workflow does."""
+    """Watches a command."""
 
     def stage(self, title: str) -> None:
         """A new stage begins."""
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """The stage has done `done` of `total` units (0: nobody knows); `figures` says how it goes."""
+        """The stage has done `done` of `total` units (0: unknown); `figures` says how it goes."""
 
     def note(self, sentence: str) -> None:
-        """Something the person should know."""
+        """Show a person a sentence."""
 
 
 class Silence:
@@ -40,11 +40,11 @@ class Silence:
 
 
 class Pace:
-    """Tells an observer how many texts are done, and how many a second.
+    """Tells an observer how many texts are done, and how many per second.
 
     Args:
         observer: The observer.
-        total: About how many there are; 0: nobody knows.
+        total: About how many there are; 0: unknown.
         done: How many were done before.
     """
 
@@ -55,7 +55,7 @@ class Pace:
             self._tell(done, "")
 
     def advance(self, done: int) -> None:
-        """Tell that so many are done, not counting those from before."""
+        """Report how many are done, not counting those from before."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
         self._tell(self._before + done, f"{done / seconds:,.0f} a second")
 
@@ -106,7 +106,7 @@ class Stopwatch:
 class Context:
     """What every step of a command needs beside its own arguments.
 
-    It is an `Observer` itself, and passes on what it is told.
+    It is an `Observer` itself, and passes everything on.
 
     Attributes:
         observer: Watches the command.
@@ -127,5 +127,5 @@ class Context:
         self.observer.advance(done, total, unit=unit, figures=figures)
 
     def note(self, sentence: str) -> None:
-        """Tell the observer something that the person should know."""
+        """Show a person a sentence."""
         self.observer.note(sentence)

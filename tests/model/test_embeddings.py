@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from textune.model.embeddings import UsedRows, replace_table, table_of, tokens_of
+from textune.model.embeddings import UsedRows, replace_child, table_of, tokens_of
 
 USED = [5, 2, 7, 2]
 
@@ -100,7 +100,7 @@ def test_a_table_is_replaced_wherever_it_stands_and_nothing_else_is(table: nn.Em
     other, rows = nn.Embedding(10, 4), UsedRows(table, USED)
     module = nn.ModuleDict({"first": nn.Sequential(table), "second": nn.Sequential(other, table)})
 
-    replace_table(module, table, rows)
+    replace_child(module, table, rows)
 
     assert list(module["first"].children()) == [rows]
     assert list(module["second"].children()) == [other, rows]

@@ -23,6 +23,7 @@ from textune.keras.engine import (
 )
 from textune.keras.tensors import tf_batches
 from textune.model.classifier import head_logits
+from textune.recipe.methods import HeadTraining, KerasTraining
 from textune.recipe.settings import TrainSettings
 from textune.training.head import fit_head
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd, Scores, StepEnd
@@ -55,7 +56,7 @@ def fit(
     head: KerasHead, *, score: Callable[[Any], Scores] = unscored, factor: Any = None, **settings: Any
 ) -> list[Any]:
     """Fit a head on random features and return all events."""
-    resolved = TrainSettings(**settings)
+    resolved = KerasTraining.of(TrainSettings(**settings))
     size = resolved.per_device_train_batch_size or ROWS
     with seeded(resolved.seed):
         batches = tf_batches(
@@ -135,7 +136,7 @@ def test_full_batches_take_the_steps_of_torch(settings: dict[str, Any], model: P
             random_features(),
             torch.tensor(random_labels()),
             classes=len(EMOTIONS),
-            settings=TrainSettings(**given),
+            settings=HeadTraining.of(TrainSettings(**given)),
             score=unscored,
         )
     )
@@ -246,7 +247,12 @@ def test_a_stream_that_is_left_early_leaves_no_training_behind(distilbert: Path)
     head = keras_head(distilbert)
     batches = tf_batches(random_features().numpy(), random_labels(), batch_size=16, classes=len(EMOTIONS))
     events = fit_keras_head(
-        head.layers, head, batches, random_labels(), settings=TrainSettings(), score=unscored
+        head.layers,
+        head,
+        batches,
+        random_labels(),
+        settings=KerasTraining.of(TrainSettings()),
+        score=unscored,
     )
     next(events)
 

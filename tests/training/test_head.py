@@ -10,6 +10,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from textune.model.heads import LinearHead
+from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import TrainSettings
 from textune.training.head import fit_head
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd
@@ -40,7 +41,14 @@ def fit(head: LinearHead, **settings: Any) -> list[Any]:
             }
 
     return list(
-        fit_head(head, features, labels, classes=CLASSES, settings=TrainSettings(**settings), score=score)
+        fit_head(
+            head,
+            features,
+            labels,
+            classes=CLASSES,
+            settings=HeadTraining.of(TrainSettings(**settings)),
+            score=score,
+        )
     )
 
 
@@ -129,7 +137,7 @@ def recall_of_a_rare_class(class_weights: str) -> float:
     kept = (labels != 2) | (torch.arange(600) % 20 == 0)
     features, labels = features[kept], labels[kept]
     head = LinearHead(5, CLASSES)
-    settings = TrainSettings(**lbfgs(class_weights=class_weights))
+    settings = HeadTraining.of(TrainSettings(**lbfgs(class_weights=class_weights)))
     scores = {"validation": {"log_loss": 1.0}}
     list(fit_head(head, features, labels, classes=CLASSES, settings=settings, score=lambda module: scores))
     return float((head(features).argmax(1) == 2)[labels == 2].double().mean())
@@ -159,7 +167,7 @@ def test_a_validation_loss_that_is_never_a_number_is_told(monkeypatch: pytest.Mo
                 features,
                 labels,
                 classes=CLASSES,
-                settings=TrainSettings(num_train_epochs=1),
+                settings=HeadTraining.of(TrainSettings(num_train_epochs=1)),
                 score=lambda module: scores,
             )
         )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from textune.recipe.settings import TrainSettings
+from textune.recipe.recipes import load_recipe
 from textune.training.optimizer import build_optimizer, l2_penalty, schedule_factor, schedule_of
 
 
@@ -44,7 +44,7 @@ def test_warm_up_rises_to_the_full_rate_before_the_schedule_begins() -> None:
 
 
 def test_a_function_of_the_epoch_is_a_schedule() -> None:
-    factor = schedule_of(TrainSettings(), 2, lambda epoch: 1 / (epoch + 1))
+    factor = schedule_of(load_recipe("full").training, 2, lambda epoch: 1 / (epoch + 1))
 
     assert [factor(step) for step in range(6)] == pytest.approx([1, 1, 1 / 2, 1 / 2, 1 / 3, 1 / 3])
 

@@ -110,10 +110,10 @@ def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
     inputs = {
         name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
     }
-    given = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
+    arguments = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
     if config.model_type == "bert":
-        given["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
-    output = backbone(given)
+        arguments["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
+    output = backbone(arguments)
     states = output["sequence_output"] if isinstance(output, dict) else output
     model = keras.Model(inputs, states[:, 0, :], name="encoder")
     model.trainable = False
@@ -131,7 +131,7 @@ def encode_on_keras(
     """Return the vectors (rows, width) that an encoder gives for texts, without dropout.
 
     Args:
-        model: What `build_keras_encoder` gave.
+        model: What `build_keras_encoder` returned.
         rows: Token ids of each text, special tokens included, without padding.
         padding_id: The tokenizer's padding id.
         on_progress: Called with texts done and texts in all after each batch.
@@ -251,10 +251,10 @@ def _check_same(encoder: Any, model: Any, tokenizer: Any) -> None:
     rows, padding_id = tokenizer(texts)["input_ids"], tokenizer.pad_token_id
     placement = Placement("cpu", "fp32", "eager")
     expected = encode(encoder, rows, pooling=Pooling("cls"), padding_id=padding_id, placement=placement)
-    found = encode_on_keras(model, rows, padding_id=padding_id)
-    if not np.abs(found - expected).max() <= _SAME * np.abs(expected).max():
+    vectors = encode_on_keras(model, rows, padding_id=padding_id)
+    if not np.abs(vectors - expected).max() <= _SAME * np.abs(expected).max():
         raise ModelError(
-            "The encoder does not give what it gives in transformers when it runs on Keras: its "
+            "On Keras the encoder does not compute what it computes in transformers: its "
             f"configuration ({encoder.config.model_type}) asks for something that KerasHub does not have.",
             _USE_TORCH,
         )

@@ -21,7 +21,7 @@ from textune.keras.start import start_keras
 from textune.keras.streaming import stream_reports
 from textune.model.classifier import TextClassifier
 from textune.model.heads import StockHead
-from textune.recipe.settings import TrainSettings
+from textune.recipe.methods import KerasTraining
 from textune.tasks.single_label import balanced_weights
 from textune.training.loop import (
     BestWeights,
@@ -141,18 +141,18 @@ def fit_keras_head(
     batches: Any,
     labels: Sequence[int],
     *,
-    settings: TrainSettings,
+    settings: KerasTraining,
     score: Callable[[KerasHead], Scores],
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
     """Train a head by `fit` and yield what happens.
 
     Args:
-        model: What learns: the head's layers, or what `end_to_end` gave.
+        model: What is trained: the head's layers, or the model that `end_to_end` returned.
         head: The head.
         batches: A `tf.data.Dataset` of the model's inputs and one-hot labels, an epoch long.
         labels: Class ids of its rows.
-        settings: The recipe's section.
+        settings: The settings of the method.
         score: Returns the metrics by split, "validation" among them, of the head as it is.
         learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
 
@@ -193,7 +193,6 @@ def fit_keras_head(
         head.head.load_state_dict(best.chosen(settings.learning_rate))
         best_epoch = best.epoch
     head.read()
-    assert isinstance(settings.weight_decay, float)
     yield FitEnd(best_epoch, epochs, settings.weight_decay)
 
 
@@ -263,7 +262,7 @@ def _callbacks(reporter: _Reporter) -> list[Any]:
     ]
 
 
-def _compile(model: Any, settings: TrainSettings) -> None:
+def _compile(model: Any, settings: KerasTraining) -> None:
     keras = start_keras()
     if settings.optim == "adamw":
         optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay)
@@ -281,7 +280,7 @@ def _compile(model: Any, settings: TrainSettings) -> None:
     )
 
 
-def _class_weight(settings: TrainSettings, labels: Sequence[int], classes: int) -> dict[int, float] | None:
+def _class_weight(settings: KerasTraining, labels: Sequence[int], classes: int) -> dict[int, float] | None:
     if settings.class_weights == "none":
         return None
     return dict(enumerate(balanced_weights(labels, classes).tolist()))

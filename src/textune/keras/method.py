@@ -16,6 +16,7 @@ from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode
 from textune.keras.engine import build_keras_head, end_to_end, fit_keras_head, seeded
 from textune.keras.start import keras_versions
 from textune.keras.tensors import tf_batches
+from textune.recipe.methods import KerasTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.method import Fit, Method, calibrate, follow
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 class KerasMethod(Method):
     """Trains the head by Keras's `fit`, end to end through the frozen encoder or on its cached output."""
+
+    settings: KerasTraining
 
     @classmethod
     def check_model(cls, folder: ModelFolder) -> None:
@@ -52,7 +55,7 @@ class KerasMethod(Method):
         self.ctx.stage("Building the encoder in Keras")
         classifier = self.task.classifier
         # Seeded by itself: its dropout is the same wherever it is built, and so is the head's.
-        with seeded(self.task.recipe.train.seed):
+        with seeded(self.settings.seed):
             return build_keras_encoder(classifier.encoder, tokenizer=classifier.tokenizer)
 
     def prepare(self) -> None:
@@ -89,7 +92,7 @@ class KerasMethod(Method):
 
     def fit(self, *, resume: bool) -> Fit:
         """Train the head, and calibrate it."""
-        task, settings = self.task, self.task.recipe.train
+        task, settings = self.task, self.settings
         from_tokens, rows = settings.keras_input == "tokens", len(self._features["train"])
         whole = self._encoder if from_tokens else None
         with self.ctx.clock.stage("train"), seeded(settings.seed):
@@ -128,7 +131,7 @@ class KerasMethod(Method):
 
     def _batches(self, size: int) -> Any:
         """Return the training rows as a `tf.data.Dataset`: tokens and masks, or features."""
-        task, settings = self.task, self.task.recipe.train
+        task, settings = self.task, self.settings
         inputs: Any = self._features["train"]
         if settings.keras_input == "tokens":
             padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, imported where it is needed and as quietly as it can be.
+"""Keras on TensorFlow, imported only where it is needed, and quietly.
 
 In: nothing. Out: the module `keras`; the versions of what computes. Does not know models.
 """
@@ -18,13 +18,13 @@ from textune.errors import RequestError
 def keras_versions() -> dict[str, str]:
     """Return the versions of the packages that compute."""
     names = {"keras": "keras", "keras_hub": "keras-hub", "tensorflow": "tensorflow-cpu"}
-    found = {}
+    versions = {}
     for name, package in names.items():
         try:
-            found[name] = importlib.metadata.version(package)
+            versions[name] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = importlib.metadata.version(name)
-    return found
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 def start_keras() -> Any:
@@ -55,9 +55,9 @@ def start_keras() -> Any:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Keep off standard error what TensorFlow logs while it is loaded, which no setting turns off."""
+    """Keep TensorFlow's log off standard error while it is loaded; no setting turns it off."""
     try:
-        kept = os.dup(2)
+        stderr = os.dup(2)
     except OSError:  # It is closed: there is nothing to keep off it.
         yield
         return
@@ -66,6 +66,6 @@ def _silent_stderr() -> Iterator[None]:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)

@@ -17,7 +17,7 @@ Report = TypeVar("Report")
 
 
 class AbandonedError(BaseException):
-    """Nobody reads the reports any more; raised in the function, where it makes its next one."""
+    """Nobody reads the reports any more; raised in the function when it makes its next one."""
 
 
 @dataclass(frozen=True)

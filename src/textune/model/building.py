@@ -31,7 +31,7 @@ def build_classifier(
         tokenizer: Its tokenizer.
         settings: The recipe's section.
         label_names: The classes' names.
-        max_length: Tokens after which a text is cut.
+        max_length: The most tokens of a text that are read.
         seed: Decides the weights of a stock head.
         ctx: Hears which of the recipe's layers the model lacks.
 

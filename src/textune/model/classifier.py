@@ -34,8 +34,8 @@ class TextClassifier:
         pooling: What of the encoder's output the head reads.
         head: From features to logits.
         label_names: The classes' names, in the order of the logits.
-        max_length: Tokens after which a text is cut.
-        stock: The sequence-classification model that shares encoder and head, where the head is stock.
+        max_length: The most tokens of a text that are read.
+        stock: The sequence-classification model that shares encoder and head, if the head is stock.
     """
 
     tokenizer: Any
@@ -54,7 +54,7 @@ class TextClassifier:
         return rows
 
     def placed(self, placement: Placement) -> TextClassifier:
-        """Return the classifier with its encoder where and as it is to run."""
+        """Return the classifier with its encoder on the device and in the arithmetic of a placement."""
         return replace(self, encoder=place(self.encoder, placement))
 
     def features(
@@ -65,7 +65,7 @@ class TextClassifier:
         on_progress: Progress | None = None,
         into: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return the features (rows, width) of token ids, in the array `into` where one is given."""
+        """Return the features (rows, width) of token ids, in the array `into` if there is one."""
         return encode(
             self.encoder,
             rows,

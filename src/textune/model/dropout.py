@@ -3,7 +3,7 @@
 In: a module. Out: the same with its dropout layers replaced. torch draws a 32-bit number for every value from
 one generator that all threads share: a tenth of a training step on a CPU, and another sequence whenever
 threads take turns differently. Here every shard of every step has a generator of its own, seeded by the
-step's number, and a byte a value is enough.
+step's number, and one byte per value is enough.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _QUERIES = ("q", "query", "query_proj", "q_lin")
 
 
 class Randomness:
-    """Where the dropout layers of one copy of a model get their random numbers."""
+    """The source of random numbers for the dropout layers of one copy of a model."""
 
     def __init__(self) -> None:
         self._generator = np.random.Generator(np.random.SFC64(0))
@@ -63,8 +63,8 @@ class FastDropout(nn.Module):
             return values
         if values.device.type != "cpu":
             return functional.dropout(values, self.rate)
-        kept = (self._randomness.bytes_like(values) >= self._threshold).to(values.dtype)
-        return values * kept.mul_(_LEVELS / (_LEVELS - self._threshold))
+        mask = (self._randomness.bytes_like(values) >= self._threshold).to(values.dtype)
+        return values * mask.mul_(_LEVELS / (_LEVELS - self._threshold))
 
 
 def replace_dropout(module: nn.Module, randomness: Randomness) -> None:

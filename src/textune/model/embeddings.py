@@ -1,6 +1,6 @@
 """The rows of an embedding table that some texts use.
 
-Of a table of 30,000 rows, a few thousand texts use a fifth. An optimiser that is given the whole table
+Of a table of 30,000 rows, a few thousand texts use a fifth. An optimiser that takes the whole table
 spends a third of a training step on rows whose gradient is zero, and lets weight decay shrink them.
 """
 
@@ -48,20 +48,17 @@ class UsedRows(nn.Module):
             table.weight[self.used] = self.weight.to(table.weight.dtype)
 
 
-def replace_table(module: nn.Module, table: nn.Embedding, replacement: nn.Module) -> None:
-    """Put a module in the place of an embedding layer, wherever it stands in another module."""
+def replace_child(module: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Replace a module by another one, everywhere inside of a third."""
     for parent in list(module.modules()):
         for name, child in parent.named_children():
-            if child is table:
-                parent._modules[name] = replacement
+            if child is old:
+                parent._modules[name] = new
 
 
 def tokens_of(rows: Iterable[Iterable[int]]) -> set[int]:
     """Return the token ids that occur in some texts."""
-    found: set[int] = set()
-    for row in rows:
-        found.update(row)
-    return found
+    return set().union(*rows)
 
 
 def table_of(encoder: Any) -> nn.Embedding:

@@ -1,4 +1,4 @@
-"""Heads: modules from a text's features to logits.
+"""Heads: modules from the features of a text to logits.
 
 In: features (rows, width) as the frozen prefix gives them. Out: logits (rows, classes). A stock head is the
 one that the architecture has in transformers, run without its encoder; a linear head is one layer. Neither
@@ -25,7 +25,7 @@ class LinearHead(nn.Module):
     """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed.
 
     Args:
-        width: Features a row.
+        width: Features per row.
         classes: The number of classes.
     """
 
@@ -48,7 +48,7 @@ class StockHead(nn.Module):
     its own head to the letter. Parameters are shared with the model: training the head trains the model.
 
     Args:
-        model: What `AutoModelForSequenceClassification` gave.
+        model: A model of `AutoModelForSequenceClassification`.
         dropout: The rate of the head's dropout layers during training, or None to keep theirs.
     """
 
@@ -124,7 +124,7 @@ class Standardisation:
 
     @classmethod
     def of(cls, parts: Iterable[torch.Tensor]) -> Standardisation:
-        """Return the statistics of features, given as parts (rows, width); a constant one keeps its scale."""
+        """Return the statistics of features in parts (rows, width); a constant feature keeps its scale."""
         rows, scales, means = [], [], []
         for part in parts:
             scale, mean = torch.std_mean(part.double(), dim=0, correction=0)

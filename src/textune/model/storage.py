@@ -4,7 +4,7 @@ In: a `TextClassifier` and a folder, or a folder alone. Out: files, or the class
 strictly: every tensor must be there, and none may be left over.
 
 A classifier with a stock head is a folder that plain transformers loads, with `textune.json` beside its
-files. Any other head is kept in `head.safetensors` and the encoder in a folder `encoder/` of its own: plain
+files. Any other head is in `head.safetensors` and the encoder in a folder `encoder/` of its own: plain
 transformers then finds no classifier at all, rather than an encoder to which it would add a random head.
 """
 
@@ -133,8 +133,8 @@ def _read_description(folder: Path) -> _Description:
         known = values["format"] == _FORMAT
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
-            f"{folder} holds no classifier of textune's: textune.json cannot be read.",
-            "Give the folder of a run that `textune train` finished.",
+            f"{folder} is not a classifier of textune: textune.json cannot be read.",
+            "Name the folder of a run that `textune train` finished.",
         ) from error
     if not known:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""When a classifier gives no label: the least probability that is sure enough, kept beside its weights.
+"""When a classifier gives no label: the lowest probability that suffices, stored beside its weights.
 
 In: a classifier's folder. Out: `Abstention`, to and from `abstention.json`. A classifier without that file
 always gives a label. Does not know how the threshold was chosen, and needs no torch.
@@ -19,12 +19,12 @@ ABSTENTION = "abstention.json"
 
 @dataclass(frozen=True)
 class Abstention:
-    """What has to be sure enough for a label to be given.
+    """How confident a classifier must be to give a label.
 
     Attributes:
-        min_precision: The share of given labels that is to be right.
-        threshold: The top probability below which no label is given; None where no threshold was found to
-            be enough, so that no label is given at all.
+        min_precision: The share of its labels that are to be right.
+        threshold: The top probability below which no label is given; None if no threshold suffices, so that
+            no label is given at all.
     """
 
     min_precision: float
@@ -32,17 +32,17 @@ class Abstention:
 
     @property
     def least_score(self) -> float:
-        """The threshold as a number: infinity where no label is given at all."""
+        """The threshold as a number: infinity if no label is given at all."""
         return math.inf if self.threshold is None else self.threshold
 
 
 def write_abstention(folder: Path, abstention: Abstention) -> None:
-    """Keep an abstention in a classifier's folder."""
+    """Store an abstention in a classifier's folder."""
     write_json(folder / ABSTENTION, asdict(abstention))
 
 
 def read_abstention(folder: Path) -> Abstention | None:
-    """Return the abstention that a classifier's folder holds, or None where it holds none.
+    """Return the abstention in a classifier's folder, or None if there is none.
 
     Raises:
         ModelError: The file cannot be read.

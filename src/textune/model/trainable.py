@@ -18,7 +18,7 @@ from textune.encoder.prefix import Pooling, pool
 from textune.encoder.suffix import build_suffix, layers_of
 from textune.errors import RecipeError
 from textune.model.classifier import TextClassifier
-from textune.model.embeddings import UsedRows, replace_table, table_of
+from textune.model.embeddings import UsedRows, replace_child, table_of
 from textune.model.heads import LinearHead
 
 _BEFORE_LAYERS = ("embeddings", "embeddings_project")
@@ -29,7 +29,7 @@ class TrainableClassifier(nn.Module):
     """From token ids or hidden states to logits; shares all parameters with a `TextClassifier`.
 
     Args:
-        encoder: What `build_suffix` gave.
+        encoder: The suffix of an encoder, see `build_suffix`.
         head: The classifier's head.
         pooling: What the head reads, layers counted from the suffix's first input.
         dropout: The rate at which the features of a linear head are dropped; a stock head has its own.
@@ -68,18 +68,18 @@ class TrainableClassifier(nn.Module):
 
         Args:
             attention_mask: 1 for real tokens, 0 for padding, (rows, tokens).
-            input_ids: Token ids (rows, tokens), where no layer is left out.
-            states: Hidden states (rows, tokens, width), where some are.
+            input_ids: Token ids (rows, tokens), if no layer is left out.
+            states: Hidden states (rows, tokens, width), if some are.
         """
         # States are stored in 16 bits, whatever the module computes in.
         dtype = next(self.head.parameters()).dtype
-        given = {"input_ids": input_ids} if states is None else {"inputs_embeds": states.to(dtype)}
+        inputs = {"input_ids": input_ids} if states is None else {"inputs_embeds": states.to(dtype)}
         last_only = self._pooling.layers == (-1,)
         output = self.encoder(
-            **given, attention_mask=attention_mask, **({} if last_only else {"output_hidden_states": True})
+            **inputs, attention_mask=attention_mask, **({} if last_only else {"output_hidden_states": True})
         )
-        found = (output.last_hidden_state,) if last_only else output.hidden_states
-        features = pool(found, attention_mask, pooling=self._pooling)
+        states_by_layer = (output.last_hidden_state,) if last_only else output.hidden_states
+        features = pool(states_by_layer, attention_mask, pooling=self._pooling)
         logits: torch.Tensor = self.head(self.dropout(features.to(dtype)))
         return logits.float()
 
@@ -103,7 +103,7 @@ def make_trainable(
         freeze_embeddings: Whether the embeddings are not trained either.
         dropout: The dropout rate ahead of a linear head.
         left_out: Whether the frozen layers are left out of the module, whose input is then their output.
-        token_ids: The tokens whose embeddings are trained where embeddings are.
+        token_ids: The tokens whose embeddings are trained, if embeddings are.
         low_rank: Whether low-rank updates (`lora.add_lora`) are trained rather than the encoder's own
             weights.
         first_token_only: Whether the last layer is computed for the first token alone, see
@@ -141,7 +141,7 @@ def make_trainable(
     if not (freeze_embeddings or frozen_layers):
         table = table_of(encoder)
         # The suffix shares its inner modules with the encoder; the table is put back after the training.
-        replace_table(module, table, UsedRows(table, token_ids))
+        replace_child(module, table, UsedRows(table, token_ids))
     return module
 
 
@@ -160,22 +160,19 @@ def reads_first_token_only(classifier: TextClassifier, inputs: Mapping[str, torc
     with torch.inference_mode():
         expected = whole(**inputs).last_hidden_state[:, 0]
         try:
-            found = short(**inputs).last_hidden_state
+            states = short(**inputs).last_hidden_state
         # An architecture's own code may expect all tokens after its last layer, and fail in any way.
         except Exception:
             return False
-    return found.shape[1] == 1 and torch.allclose(found[:, 0], expected, rtol=1e-4, atol=1e-4)
+    return states.shape[1] == 1 and torch.allclose(states[:, 0], expected, rtol=1e-4, atol=1e-4)
 
 
 def restore_table(module: TrainableClassifier, classifier: TextClassifier, table: nn.Embedding) -> None:
-    """Put trained embeddings back into the table that `make_trainable` has replaced, and it where it was."""
-    for found in [each for each in module.modules() if isinstance(each, UsedRows)]:
-        found.write_back(table)
+    """Write trained embeddings into the table that `make_trainable` replaced, and put it back."""
+    for rows in [child for child in module.modules() if isinstance(child, UsedRows)]:
+        rows.write_back(table)
         for holder in (module, classifier.encoder):
-            for parent in list(holder.modules()):
-                for name, child in parent.named_children():
-                    if child is found:
-                        parent._modules[name] = table
+            replace_child(holder, rows, table)
 
 
 def depths(module: TrainableClassifier) -> list[tuple[str, nn.Parameter, int]]:
@@ -185,7 +182,7 @@ def depths(module: TrainableClassifier) -> list[tuple[str, nn.Parameter, int]]:
     """
     numbers = {name: _layer_number(name) for name, _ in module.named_parameters()}
     layers = 1 + max((number for number in numbers.values() if number is not None), default=-1)
-    found = []
+    trained = []
     for name, parameter in module.named_parameters():
         number = numbers[name]
         if number is not None:
@@ -193,13 +190,13 @@ def depths(module: TrainableClassifier) -> list[tuple[str, nn.Parameter, int]]:
         else:
             depth = layers + 1 if name.startswith("encoder.embeddings") else 0
         if parameter.requires_grad:
-            found.append((name, parameter, depth))
-    return found
+            trained.append((name, parameter, depth))
+    return trained
 
 
 def _layer_number(name: str) -> int | None:
-    found = re.search(r"^encoder\..*?\blayers?\.(\d+)\.", name)
-    return int(found.group(1)) if found else None
+    match = re.search(r"^encoder\..*?\blayers?\.(\d+)\.", name)
+    return int(match.group(1)) if match else None
 
 
 def _before_layers(encoder: Any) -> Sequence[nn.Parameter]:
@@ -207,18 +204,19 @@ def _before_layers(encoder: Any) -> Sequence[nn.Parameter]:
     return [parameter for child in children for parameter in child.parameters()]
 
 
-def _absolute(layer: int, depth: int) -> int:
+def absolute_layer(layer: int, depth: int) -> int:
+    """Return the number of a layer, counted from 0 (the embeddings), of an encoder of `depth` layers."""
     return layer if layer >= 0 else depth + 1 + layer
 
 
 def _relative(pooling: Pooling, depth: int, left_out: int) -> Pooling:
     if pooling.layers == (-1,):
         return pooling
-    return Pooling(pooling.kind, tuple(_absolute(layer, depth) - left_out for layer in pooling.layers))
+    return Pooling(pooling.kind, tuple(absolute_layer(layer, depth) - left_out for layer in pooling.layers))
 
 
 def _check_pooling(pooling: Pooling, depth: int, frozen_layers: int) -> None:
-    lowest = min(_absolute(layer, depth) for layer in pooling.layers)
+    lowest = min(absolute_layer(layer, depth) for layer in pooling.layers)
     if lowest < frozen_layers:
         raise RecipeError(
             f"model.layers reads layer {lowest}, and model.frozen_layers = {frozen_layers} leaves it out.",

@@ -1,7 +1,7 @@
 """Batches of a training split, in an order that the seed and the epoch decide.
 
-In: tensors with one row an example. Out: `Batch`es. The order depends on nothing but the seed and the
-epoch's number, so that any epoch can be drawn again by itself.
+In: tensors with one row per example. Out: `Batch`es. The order depends on the seed and the epoch's number
+alone, so that any epoch can be drawn again by itself.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class TrainingSet:
     """The rows to train on.
 
     Attributes:
-        inputs: Keyword arguments of the module, each with one row an example.
+        inputs: Keyword arguments of the module, each with one row per example.
         labels: Class ids, (rows,).
-        batch_size: Rows a step; 0 for all of them.
+        batch_size: Rows per step; 0 for all of them.
         seed: Decides the order.
     """
 
@@ -45,7 +45,7 @@ class TrainingSet:
         return -(-len(self.labels) // (self.batch_size or len(self.labels)))
 
     def epoch(self, number: int, *, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch but for the first `skip`; every row is in one of them."""
+        """Yield the batches of an epoch, except the first `skip`; every row is in one of them."""
         if not self.batch_size:
             if not skip:
                 yield Batch(self.inputs, self.labels)

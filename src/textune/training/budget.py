@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from textune.context import Context, in_words
 from textune.errors import RecipeError, RequestError
+from textune.recipe.methods import EncoderTraining
 from textune.recipe.recipes import check_recipe
 from textune.recipe.settings import Recipe
 from textune.training.task import Task
@@ -174,6 +175,7 @@ def _most_frozen(task: Task, frozen: int) -> int:
         RecipeError: Not even `frozen` layers can be frozen.
     """
     from textune.encoder.suffix import check_frozen_layers, layers_of
+    from textune.model.trainable import absolute_layer
     from textune.training.members import example_inputs
 
     classifier, layers = task.classifier, layers_of(task.classifier.encoder)
@@ -183,7 +185,7 @@ def _most_frozen(task: Task, frozen: int) -> int:
     if layers is None or task.recipe.model.lora_rank:
         return frozen
     depth = len(layers)
-    read = min(layer if layer >= 0 else depth + 1 + layer for layer in classifier.pooling.layers)
+    read = min(absolute_layer(layer, depth) for layer in classifier.pooling.layers)
     most = min(depth - 1, read)
     if most <= frozen:
         return frozen
@@ -219,6 +221,8 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     from textune.training import members
 
     left_out = bool(frozen_layers) and layers_of(task.classifier.encoder) is not None
+    train = task.recipe.training
+    assert isinstance(train, EncoderTraining)
     table, tokens = table_of(task.classifier.encoder), members.trained_tokens(task)
     module = make_trainable(
         task.classifier,
@@ -229,12 +233,12 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
         token_ids=tokens_of(tokens),
         first_token_only=reads_first_token_only(task.classifier, members.example_inputs(task.classifier)),
     )
-    data = members.members_of(task, members.token_set(task, tokens, None))[0].learned
+    data = members.members_of(task, train, members.token_set(task, train, tokens, None))[0].learned
     batches = list(islice(data.epoch(1), _REHEARSED))
     if left_out:
         rows = {number for batch in batches for number in batch.numbers}
         data = _with_zeros(data, task.classifier.encoder.config.hidden_size, rows)
-    learner = members.build_learner(replace(task, learning_rate_factor=None), module, data, Context())
+    learner = members.build_learner(replace(task, learning_rate_factor=None), train, module, data, Context())
     seconds = learner.rehearse(batches)
     learner.finish()
     restore_table(module, task.classifier, table)

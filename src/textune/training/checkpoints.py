@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training goes on from, on disk, whole or not at all.
+"""Checkpoints: everything that a training resumes from, on disk, whole or not at all.
 
 In: tensors and JSON values. Out: a folder `step-00000120` with a manifest of sizes and SHA-256, and the
 newest such folder that still is what was written. A checkpoint is written under another name, synced,
@@ -53,7 +53,7 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
     """Write a checkpoint and return its folder; of older ones, keep the last.
 
     Args:
-        folder: Where all checkpoints of a run lie; made where it is missing.
+        folder: The folder of a run's checkpoints; created if it is missing.
         step: Steps taken; names the checkpoint.
         tensors: Tensors on the CPU, by part and by name.
         facts: JSON values.
@@ -63,7 +63,7 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
     """
     path = folder / f"step-{step:08d}"
     if _fault_of(path) == "":
-        return path  # Training was stopped again before it took a step.
+        return path  # The training was stopped again before it took a step.
     temporary = folder / f".{path.name}.partial"
     needed = sum(tensor.nbytes for part in tensors.values() for tensor in part.values())
     try:
@@ -71,7 +71,7 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
             _make_room(folder)
             temporary.mkdir(parents=True)
             _write(temporary, tensors, facts)
-            shutil.rmtree(path, ignore_errors=True)  # One that was found damaged.
+            shutil.rmtree(path, ignore_errors=True)  # It is there only if it is damaged.
             rename_folder(temporary, path)
             if fault := _fault_of(path):
                 raise StorageError(
@@ -126,7 +126,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _fault_of(path: Path) -> str:
-    """Say in what a checkpoint differs from what was written; nothing if it does not."""
+    """Return how a checkpoint differs from what was written, or nothing."""
     if path.name.endswith(".partial"):
         return "it was not finished"
     try:
@@ -162,7 +162,7 @@ def _unfinished(folder: Path) -> list[Path]:
 
 
 def _make_room(folder: Path) -> None:
-    """Delete what a save that was cut short left: what it began, and what it would have deleted."""
+    """Delete what an interrupted save left: what it began, and what it would have deleted."""
     _delete(_unfinished(folder))
     there = sorted(_all(folder), key=_step_of, reverse=True)
     if len(there) > _KEPT:
@@ -173,7 +173,7 @@ def _make_room(folder: Path) -> None:
 def _prune(folder: Path, *, newest: Path) -> None:
     """Delete what is older than the checkpoint before the newest.
 
-    What has a higher number than the newest is damaged: the training had to go on from before it.
+    A checkpoint with a higher number than the newest is damaged: the training was resumed from before it.
     """
     others = [path for path in _all(folder) if path not in (newest, *_unfinished(folder))]
     older = sorted((path for path in others if _step_of(path) < _step_of(newest)), key=_step_of, reverse=True)
@@ -182,13 +182,15 @@ def _prune(folder: Path, *, newest: Path) -> None:
 
 def _delete(paths: Iterable[Path]) -> None:
     for path in paths:
-        # What cannot be deleted is in nobody's way.
+        # A leftover that cannot be deleted does no harm.
         with suppress(OSError):
-            # Its manifest first: half a checkpoint is none.
+            # The manifest goes first: half a checkpoint must not look whole.
             (path / _MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(path)
 
 
 def _what_is_left(folder: Path) -> str:
-    found, _ = find_checkpoint(folder)
-    return f"The checkpoint {found.path.name} is still good." if found else "There is no checkpoint yet."
+    checkpoint, _ = find_checkpoint(folder)
+    if checkpoint is None:
+        return "There is no checkpoint yet."
+    return f"The checkpoint {checkpoint.path.name} is still good."

@@ -28,6 +28,7 @@ from textune.model.classifier import head_logits
 from textune.model.embeddings import table_of, tokens_of
 from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
+from textune.recipe.methods import EncoderTraining
 from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.interrupts import stop_requests
 from textune.training.members import (
@@ -59,6 +60,7 @@ _REHEARSED = 4
 class EncoderMethod(Method):
     """Trains layers of the encoder, and the head."""
 
+    settings: EncoderTraining
     shares_work = True
 
     def prepare(self) -> None:
@@ -84,7 +86,7 @@ class EncoderMethod(Method):
                 rank=settings.lora_rank,
                 alpha=settings.lora_alpha,
                 frozen_layers=self._frozen_layers,
-                seed=task.recipe.train.seed,
+                seed=self.settings.seed,
             )
         self._module = make_trainable(
             classifier,
@@ -96,7 +98,7 @@ class EncoderMethod(Method):
             low_rank=bool(settings.lora_rank),
             first_token_only=first_token_only,
         )
-        self._members = members_of(task, token_set(task, tokens, states))
+        self._members = members_of(task, self.settings, token_set(task, self.settings, tokens, states))
 
     def fit(self, *, resume: bool) -> Fit:
         """Train all members, give the classifier the mean of their weights, and calibrate it."""
@@ -142,7 +144,7 @@ class EncoderMethod(Method):
                 on_progress=lambda done, total: self.ctx.advance(done, total, unit="texts"),
             )
         self._temperature = 1.0
-        if task.recipe.train.calibrate:
+        if self.settings.calibrate:
             logits = self._held_out
             if logits is None:
                 logits = head_logits(classifier.head, torch.from_numpy(self._features["validation"]))
@@ -153,7 +155,7 @@ class EncoderMethod(Method):
         self, asked_to_stop: Callable[[], bool], *, resume: bool
     ) -> tuple[list[dict[str, Any]], FitEnd]:
         """Train all members from the same weights, and leave the mean of theirs in the module."""
-        use_validation, self._held_out = self.task.recipe.train.use_validation, None
+        use_validation, self._held_out = self.settings.use_validation, None
         trained = {name: value for name, value in self._module.named_parameters() if value.requires_grad}
         several = len(self._members) > 1
         start = {name: value.detach().clone() for name, value in trained.items() if several}
@@ -183,12 +185,12 @@ class EncoderMethod(Method):
         self, member: Member, asked_to_stop: Callable[[], bool], *, resume: bool
     ) -> tuple[list[dict[str, Any]], FitEnd, torch.Tensor]:
         """Train one member; return its learning curve, its end, and the logits of its held-out rows."""
-        task, ctx, train = self.task, self.ctx, self.task.recipe.train
+        task, ctx, train = self.task, self.ctx, self.settings
         several = train.members > 1
         with ctx.clock.stage("plan"):
-            learner = build_learner(task, self._module, member.learned, ctx)
+            learner = build_learner(task, train, self._module, member.learned, ctx)
             if not member.number:
-                _note_duration(task, learner, member.learned, ctx)
+                _note_duration(task, train, learner, member.learned, ctx)
         gc.collect()  # Modules are full of cycles: what was built for a moment is still in memory.
         name = f"member-{member.number + 1}" if several else ""
         folder = self.run.checkpoints / name
@@ -256,9 +258,11 @@ def _frozen_states(
     return states
 
 
-def _note_duration(task: Task, learner: EncoderLearner, data: TokenSet, ctx: Context) -> None:
+def _note_duration(
+    task: Task, train: EncoderTraining, learner: EncoderLearner, data: TokenSet, ctx: Context
+) -> None:
     """Measure a few steps, and say how long all of them will take."""
-    train, placement = task.recipe.train, task.placement
+    placement = task.placement
     ctx.stage("Measuring a few steps")
     row_seconds = learner.rehearse(list(islice(data.epoch(1), _REHEARSED)))
     epochs = train.num_train_epochs * train.members

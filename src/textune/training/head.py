@@ -19,7 +19,7 @@ from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import one_thread
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation
-from textune.recipe.settings import TrainSettings
+from textune.recipe.methods import HeadTraining
 from textune.tasks.single_label import balanced_weights, cross_entropy, epoch_scores
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
@@ -43,12 +43,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
-"""L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit goes on from the last."""
+"""L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
 _SPLITS = ("train", "validation")
 
 
 class HeadMethod(Method):
     """Trains the head alone, on features out of the cache."""
+
+    settings: HeadTraining
 
     def prepare(self) -> None:
         """Run the frozen encoder over the splits that the cache does not hold."""
@@ -69,7 +71,7 @@ class HeadMethod(Method):
             return self._fit()
 
     def _fit(self) -> Fit:
-        task, classifier, settings = self.task, self.task.classifier, self.task.recipe.train
+        task, classifier, settings = self.task, self.task.classifier, self.settings
         head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
         inputs = {split: torch.from_numpy(self._features[split]) for split in _SPLITS}
         standardisation = None
@@ -120,7 +122,7 @@ def fit_head(
     labels: torch.Tensor,
     *,
     classes: int,
-    settings: TrainSettings,
+    settings: HeadTraining,
     score: Callable[[nn.Module], Scores],
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
@@ -131,7 +133,7 @@ def fit_head(
         features: (rows, width), float32.
         labels: (rows,), class ids.
         classes: The number of classes.
-        settings: The recipe's section.
+        settings: The settings of the method.
         score: Returns the metrics by split, "validation" among them, of the head as it is.
         learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
 
@@ -141,7 +143,9 @@ def fit_head(
     data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
     weights = balanced_weights(labels.tolist(), classes) if settings.class_weights == "balanced" else None
-    factor = schedule_of(settings, data.steps_per_epoch, learning_rate_factor)
+    factor = schedule_of(
+        settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps
+    )
     best, best_decay, epochs = BestWeights(), candidates[0], 0
     torch.manual_seed(settings.seed)
     for weight_decay in candidates:
@@ -165,7 +169,7 @@ def fit_head(
 
 
 def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:
-    """Number the events of a further fit on from the epochs that were trained before it."""
+    """Number the events of a further fit after the epochs that were trained before it."""
     for event in events:
         if isinstance(event, StepEnd | EpochEnd):
             yield replace(event, epoch=event.epoch + epochs, step=event.step + epochs * steps_per_epoch)
@@ -174,7 +178,7 @@ def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) 
 def _fit_once(
     head: nn.Module,
     data: TrainingSet,
-    settings: TrainSettings,
+    settings: HeadTraining,
     weight_decay: float,
     *,
     factor: Factor,

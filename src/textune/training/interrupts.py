@@ -1,6 +1,6 @@
-"""A polite end: SIGTERM and Ctrl-C let the step that is under way end before the training does.
+"""A graceful stop: after SIGTERM or Ctrl-C, the training ends when its current step does.
 
-In: signals. Out: whether one has come. A second one stops at once, and so does one that nobody has asked
+In: signals. Out: whether one has arrived. A second one stops at once, and so does one that nobody has asked
 about, when the block ends.
 """
 
@@ -18,9 +18,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether a stop has been asked for during the block.
+    """Yield a function that returns whether a stop has been asked for during the block.
 
-    Signals reach the main thread only: elsewhere the answer is always no, and they do what they did before.
+    Signals reach the main thread only: in other threads the answer is always no, and signals act as before.
 
     Raises:
         KeyboardInterrupt: There was a second signal, or the block ended well in spite of one.
@@ -42,5 +42,5 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if asked:
-        # It came after the last step: what follows the training is not to take it for unheard.
+        # It arrived after the last step, and must not be lost.
         raise KeyboardInterrupt

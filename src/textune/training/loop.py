@@ -1,8 +1,8 @@
 """The one training loop: a generator of events.
 
-In: a learner, batches, and where to begin. Out: a `StepEnd` after every batch and an
-`EpochEnd` after every epoch. Whoever reads the stream decides what to do with it: show progress, write
-history or checkpoints, keep the best weights, stop. The loop knows none of them, nor what a batch holds.
+In: a learner, batches, and where to begin. Out: a `StepEnd` after every batch and an `EpochEnd` after every
+epoch. Whoever reads the stream decides what to do with it: show progress, write history or checkpoints, keep
+the best weights, stop. The loop knows none of that, nor what a batch holds.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Batches(Protocol[DrawnT]):
     """Rows to train on, in batches by epoch."""
 
     def epoch(self, number: int, *, skip: int = 0) -> Iterator[DrawnT]:
-        """Yield the batches of an epoch, counted from 1, but for the first `skip`."""
+        """Yield the batches of an epoch, counted from 1, except the first `skip`."""
 
 
 class Learner(Protocol[LearnedT]):
@@ -160,7 +160,7 @@ def train_steps(
         batches: The rows, in batches by epoch.
         epochs: Passes over the rows, unless the reader stops earlier.
         score: Called at the end of every epoch.
-        start: Where to go on from.
+        start: Where to resume.
 
     Raises:
         DivergenceError: A loss is NaN or infinite.
@@ -190,7 +190,7 @@ class ModuleLearner:
     Args:
         module: What is trained; it is in training mode during steps.
         loss: From the module and a batch to a scalar.
-        optimizer: Takes the steps; those that evaluate the loss several times a step may.
+        optimizer: Takes the steps; it may evaluate the loss several times per step.
         scheduler: Stepped after every batch.
     """
 
@@ -242,7 +242,7 @@ class BestWeights:
     def follow(
         self, events: Iterable[Event], snapshot: Callable[[], dict[str, torch.Tensor]]
     ) -> Iterator[Event]:
-        """Pass events on, and take a snapshot of the weights whenever an epoch was the best."""
+        """Pass events on, and take a snapshot of the weights after every epoch that is the best so far."""
         for event in events:
             if isinstance(event, EpochEnd) and event.scores["validation"]["log_loss"] < self.log_loss:
                 self.epoch, self.log_loss = event.epoch, event.scores["validation"]["log_loss"]

@@ -18,6 +18,7 @@ from textune.encoder.states import TokenStates
 from textune.encoder.suffix import layers_of
 from textune.model.classifier import TextClassifier
 from textune.model.trainable import depths
+from textune.recipe.methods import EncoderTraining
 from textune.tasks.single_label import balanced_weights
 from textune.training.objectives import BatchLoss
 from textune.training.optimizer import schedule_of
@@ -49,9 +50,9 @@ class Member:
     held_out_rows: list[int]
 
 
-def members_of(task: Task, data: TokenSet) -> list[Member]:
+def members_of(task: Task, train: EncoderTraining, data: TokenSet) -> list[Member]:
     """Return the trainings of a task: one, or several whose weights are averaged."""
-    train, split = task.recipe.train, len(task.texts.tokens["train"])
+    split = len(task.texts.tokens["train"])
     validation = range(len(data.lengths) - split)
     members = []
     for number in range(train.members):
@@ -83,15 +84,17 @@ def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
     return [ids for split in _TRAINED_ON for ids in task.texts.tokens[split]]
 
 
-def token_set(task: Task, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None) -> TokenSet:
+def token_set(
+    task: Task, train: EncoderTraining, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None
+) -> TokenSet:
     """Return the rows of train and validation, in this order, as training takes them.
 
     Args:
         task: What is fine-tuned.
+        train: The settings of the method.
         tokens: The rows' token ids, see `trained_tokens`.
         states: The output of the frozen layers for them, or None.
     """
-    train = task.recipe.train
     rows_at_once = train.per_device_train_batch_size * train.gradient_accumulation_steps
     return TokenSet(
         texts=tokens if states is None else states,
@@ -103,18 +106,22 @@ def token_set(task: Task, tokens: Sequence[NDArray[np.int32]], states: TokenStat
     )
 
 
-def build_learner(task: Task, module: Any, data: TokenSet, ctx: Context) -> EncoderLearner:
+def build_learner(
+    task: Task, train: EncoderTraining, module: Any, data: TokenSet, ctx: Context
+) -> EncoderLearner:
     """Return what takes the steps; the seed of the rows decides the dropout, too."""
-    train, weights = task.recipe.train, None
+    weights = None
     if train.class_weights == "balanced":
         weights = balanced_weights(data.labels.tolist(), len(task.classifier.label_names))
     return EncoderLearner(
         module,
         depths(module),
         data,
-        settings=train.model_copy(update={"seed": data.seed}),
+        settings=replace(train, seed=data.seed),
         loss=BatchLoss(train.label_smoothing_factor, weights, train.rdrop),
-        factor=schedule_of(train, data.steps_per_epoch, task.learning_rate_factor),
+        factor=schedule_of(
+            train, data.steps_per_epoch, task.learning_rate_factor, warmup_steps=train.warmup_steps
+        ),
         arithmetic=Arithmetic(
             torch.device(task.placement.device), task.placement.precision, torch.get_num_threads()
         ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textune.context import Context
 from textune.encoder.placement import Placement, choose_placement
 from textune.evaluation.document import TrainingSummary
+from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
 from textune.training.processes import Processes
 
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from textune.training.loop import EpochEnd, Event, FitEnd
     from textune.training.task import Task
 
-METHODS = {
-    "head": "textune.training.head:HeadMethod",
-    "encoder": "textune.training.finetune:EncoderMethod",
-    "keras": "textune.keras.method:KerasMethod",
+METHODS: dict[type[Training], str] = {
+    HeadTraining: "textune.training.head:HeadMethod",
+    EncoderTraining: "textune.training.finetune:EncoderMethod",
+    KerasTraining: "textune.keras.method:KerasMethod",
 }
-"""Where each method is, as `module:class`."""
+"""Where the method of each kind of settings is, as `module:class`."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,16 @@ class Method(ABC):
         ctx: Hears how it goes, and measures each stage.
 
     Attributes:
+        settings: The recipe's settings of the method.
         shares_work: Whether all processes train; otherwise the first one trains alone.
     """
 
+    settings: Training
     shares_work: ClassVar[bool] = False
 
     def __init__(self, task: Task, run: Run, ctx: Context) -> None:
         self.task, self.run, self.ctx = task, run, ctx
+        self.settings = task.recipe.training
 
     @classmethod  # noqa: B027 - most methods can train any model.
     def check_model(cls, folder: ModelFolder) -> None:
@@ -120,9 +124,7 @@ class Method(ABC):
 
 def method_of(recipe: Recipe) -> type[Method]:
     """Return the method that a recipe asks for."""
-    engine = recipe.train.engine
-    name = "encoder" if recipe.trains_encoder else "head" if engine == "torch" else engine
-    module, _, attribute = METHODS[name].partition(":")
+    module, _, attribute = METHODS[type(recipe.training)].partition(":")
     method: type[Method] = getattr(import_module(module), attribute)
     return method
 

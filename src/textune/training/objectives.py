@@ -1,4 +1,4 @@
-"""What a step of fine-tuning lowers: the cross-entropy, and the disagreement of two looks at the same text.
+"""The loss of fine-tuning: the cross-entropy, and the disagreement of two passes over the same text.
 
 In: a module, inputs and labels. Out: logits and the sum of the rows' losses. A sum, as a batch may be
 computed in shards: the sums of its shards add up to its own.
@@ -31,7 +31,7 @@ class BatchLoss:
     rdrop: float = 0.0
 
     def weight_of(self, labels: torch.Tensor) -> float:
-        """Return what a batch's summed loss is to be divided by: its rows, or their classes' weights."""
+        """Return the divisor of a batch's summed loss: the number of its rows, or their classes' weights."""
         return float(len(labels)) if self.class_weights is None else float(self.class_weights[labels].sum())
 
     def of(
@@ -41,7 +41,7 @@ class BatchLoss:
 
         Args:
             module: From inputs to logits.
-            inputs: Keyword arguments of the module, a row for each text.
+            inputs: Keyword arguments of the module, one row per text.
             labels: Class ids, (rows,).
         """
         if not self.rdrop:

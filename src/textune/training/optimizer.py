@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from textune.recipe.settings import TrainSettings
+from textune.recipe.methods import GradientTraining
 
 Factor = Callable[[int], float]
 """From a step or epoch, counted from 0, to a factor of the initial learning rate."""
@@ -28,7 +28,7 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """Build an optimiser; vectors (biases, norms) are never decayed.
 
-    `lbfgs` takes one iteration a step, with a line search; its penalty is part of the loss (`l2_penalty`).
+    `lbfgs` takes one iteration per step, with a line search; its penalty is part of the loss (`l2_penalty`).
     """
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     if name == "lbfgs":
@@ -101,13 +101,20 @@ def schedule_factor(
     return lambda step: (step + 1) / (warmup_steps + 1) if step < warmup_steps else fall(step)
 
 
-def schedule_of(settings: TrainSettings, steps_per_epoch: int, learning_rate_factor: Factor | None) -> Factor:
+def schedule_of(
+    settings: GradientTraining,
+    steps_per_epoch: int,
+    learning_rate_factor: Factor | None,
+    *,
+    warmup_steps: int = 0,
+) -> Factor:
     """Return the learning rate's factor as a function of the step.
 
     Args:
-        settings: The recipe's section, whose schedule applies unless a function replaces it.
+        settings: Their schedule applies unless a function replaces it.
         steps_per_epoch: Steps in an epoch.
         learning_rate_factor: A function of the epoch, counted from 0, or None.
+        warmup_steps: Steps over which the factor first rises from zero.
     """
     if learning_rate_factor is not None:
         return lambda step: float(learning_rate_factor(step // steps_per_epoch))
@@ -117,7 +124,7 @@ def schedule_of(settings: TrainSettings, steps_per_epoch: int, learning_rate_fac
         steps_per_epoch=steps_per_epoch,
         decay=settings.lr_decay,
         step_epochs=settings.lr_step_epochs,
-        warmup_steps=settings.warmup_steps,
+        warmup_steps=warmup_steps,
     )
 
 

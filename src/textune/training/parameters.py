@@ -108,7 +108,7 @@ class Masters:
         """Let the working copies compute with these values; by default with the masters' own."""
         shown = [vector.detach() for vector in values or self.vectors]
         if self._dtype == torch.float32:
-            # Copies read the masters where they lie: to write there would lose the masters' own values.
+            # Copies read the masters in place: writing there would lose the masters' own values.
             for each in self._copies:
                 self._view(each.module, shown)
             return
@@ -122,14 +122,14 @@ class Masters:
             if first and not copies:
                 vector.grad.zero_()
             for place, each in enumerate(copies):
-                found = each.gradients[number]
+                gradient = each.gradients[number]
                 if first and not place:
-                    vector.grad.copy_(found)
-                elif found.dtype == vector.dtype:
-                    vector.grad.add_(found)
+                    vector.grad.copy_(gradient)
+                elif gradient.dtype == vector.dtype:
+                    vector.grad.add_(gradient)
                 else:
                     # Twice as fast as letting add_ convert: that makes a new tensor every time.
-                    vector.grad.add_(self._scratch[: len(found)].copy_(found))
+                    vector.grad.add_(self._scratch[: len(gradient)].copy_(gradient))
 
     def load(self, values: Sequence[torch.Tensor]) -> None:
         """Take over values, one tensor for each group."""
@@ -178,7 +178,7 @@ class Masters:
 
 
 def _share_tensors(module: nn.Module, other: nn.Module) -> None:
-    """Let a copy of a module keep what is not trained where the other keeps it."""
+    """Let a copy of a module share the tensors that are not trained with the other."""
     for mine, theirs in zip(module.parameters(), other.parameters(), strict=True):
         mine.data = theirs.data
     for mine_, theirs_ in zip(module.buffers(), other.buffers(), strict=True):

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from textune.errors import StoppedError
-from textune.recipe.settings import TrainSettings
+from textune.recipe.methods import EncoderTraining
 from textune.training.checkpoints import MOST_AT_ONCE, Checkpoint, find_checkpoint, save_checkpoint
 from textune.training.loop import (
     BestWeights,
@@ -134,7 +134,7 @@ def fine_tune(
     learner: EncoderLearner,
     data: TokenSet,
     *,
-    settings: TrainSettings,
+    settings: EncoderTraining,
     score: Callable[[], Scores],
     progress: Progress,
     processes: Processes,
@@ -146,7 +146,7 @@ def fine_tune(
     Args:
         learner: Takes the steps.
         data: The rows to learn from.
-        settings: The recipe's section.
+        settings: The settings of the method.
         score: Returns the metrics by split, "validation" among them, of the weights to keep.
         progress: Where the training begins; it is kept up to date.
         processes: The processes that share the work.
@@ -189,5 +189,4 @@ def fine_tune(
         best_epoch = progress.best.epoch
     else:
         learner.finish()
-    assert isinstance(settings.weight_decay, float)
     yield FitEnd(best_epoch, epochs, settings.weight_decay)

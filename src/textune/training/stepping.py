@@ -1,7 +1,7 @@
 """Steps of fine-tuning: a batch's gradient, clipped, through AdamW into the masters, and into their average.
 
 In: what is trained, its rows, a recipe's settings. Out: `EncoderLearner`, which takes the loop's steps,
-scores rows, and gives and takes back all that a training goes on from. Does not know epochs or files.
+scores rows, and saves and restores its state. Does not know epochs or files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from textune.recipe.settings import TrainSettings
+from textune.recipe.methods import EncoderTraining
 from textune.training.loop import DivergenceError, Step, check_finite
 from textune.training.objectives import BatchLoss
 from textune.training.optimizer import Factor, build_adam
@@ -27,7 +27,7 @@ from textune.training.workers import GradientWorkers
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _FIRST_STEPS = 10
-"""Steps at the beginning over which the average follows faster: there is not much to average yet."""
+"""Steps at the beginning over which the average follows faster, because there is little to average yet."""
 
 Tensors = dict[str, dict[str, torch.Tensor]]
 """Tensors by the part of a checkpoint that they belong to, and by name."""
@@ -55,12 +55,12 @@ class EncoderLearner:
         module: What is trained; its parameters become views of the masters until `finish`.
         trained: Its trained parameters.
         data: The rows to learn from.
-        settings: The recipe's section.
+        settings: The settings of the method.
         loss: What is lowered.
         factor: The schedule, by the step counted from 0.
         arithmetic: Where and how to compute.
         processes: Who shares the work.
-        on_halved: Told the rows at once that are left where memory did not suffice for more.
+        on_halved: Called with the new number of rows at once if memory did not suffice for more.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EncoderLearner:
         trained: Trained,
         data: TokenSet,
         *,
-        settings: TrainSettings,
+        settings: EncoderTraining,
         loss: BatchLoss,
         factor: Factor,
         arithmetic: Arithmetic,
@@ -94,8 +94,6 @@ class EncoderLearner:
 
     def _reset(self) -> None:
         settings, vectors = self._settings, self.masters.vectors
-        assert settings.optim != "lbfgs"
-        assert isinstance(settings.weight_decay, float)
         self._optimizer = build_adam(
             [
                 {
@@ -147,14 +145,14 @@ class EncoderLearner:
     def _follow(self, step: int) -> None:
         """Move the average towards the new values (Polyak and Juditsky 1992, with a moving window)."""
         if self._average:
-            kept = min(self._settings.ema_decay, step / (step + _FIRST_STEPS))
+            decay = min(self._settings.ema_decay, step / (step + _FIRST_STEPS))
             with torch.no_grad():
-                torch._foreach_lerp_(self._average, [v.detach() for v in self.masters.vectors], 1 - kept)
+                torch._foreach_lerp_(self._average, [v.detach() for v in self.masters.vectors], 1 - decay)
 
     def rehearse(self, batches: Sequence[Rows]) -> float:
-        """Return the seconds that a row takes, from steps at a rate of zero; they change no weight.
+        """Return the seconds per row, measured over steps at a rate of zero; they change no weight.
 
-        In fp16 they may find the factor of the loss that the steps after them begin with.
+        In fp16 they may change the factor of the loss that the steps after them begin with.
 
         Raises:
             DivergenceError: The loss or its gradient is NaN or infinite before anything was learned.
@@ -175,7 +173,7 @@ class EncoderLearner:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Let the copies compute with the average, where there is one, for the length of the block."""
+        """Let the copies compute with the average, if there is one, for the length of the block."""
         if not self._average:
             yield
             return
@@ -186,24 +184,24 @@ class EncoderLearner:
             self.masters.publish()
 
     def logits(self, data: TokenSet) -> torch.Tensor:
-        """Return the logits (rows, classes) that the weights to be kept give for all rows."""
+        """Return the logits (rows, classes) of all rows by the weights to keep."""
         with self.averaged():
             return self.workers.logits(data)
 
     def snapshot(self) -> dict[str, torch.Tensor]:
-        """Return a copy of the weights to be kept."""
+        """Return a copy of the weights to keep: the average, if there is one."""
         values = self._average or [vector.detach() for vector in self.masters.vectors]
         return {str(number): value.clone() for number, value in enumerate(values)}
 
     def finish(self, weights: Mapping[str, torch.Tensor] | None = None) -> None:
-        """End the training: the module gets its parameters again, with these weights or those to be kept."""
-        kept = weights or self.snapshot()
-        self.masters.load([kept[str(number)] for number in range(len(self.masters.vectors))])
+        """End the training: the module owns its parameters again, with `weights` or the weights to keep."""
+        values = weights or self.snapshot()
+        self.masters.load([values[str(number)] for number in range(len(self.masters.vectors))])
         self.masters.detach_module()
         self.workers.close()
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
-        """Return all that a training goes on from, as tensors and as JSON values."""
+        """Return everything that a training resumes from, as tensors and as JSON values."""
         vectors = self.masters.vectors
         moments = [self._optimizer.state.get(vector, {}) for vector in vectors]
         tensors: Tensors = {"weights": _numbered([vector.detach() for vector in vectors])}
@@ -225,7 +223,7 @@ class EncoderLearner:
         return tensors, facts
 
     def load_state(self, tensors: Tensors, facts: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         vectors = self.masters.vectors
         device = vectors[0].device
         self.masters.load([tensors["weights"][str(number)] for number in range(len(vectors))])

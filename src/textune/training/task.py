@@ -90,8 +90,8 @@ def load_task(
     from textune.encoder.tokenization import tokenize
     from textune.model.building import build_classifier
 
-    method = method_of(recipe)
     with ctx.clock.stage("load"):
+        method = method_of(recipe)
         ctx.stage("Loading the data")
         data = load_dataset(recipe.data, ctx)
         for sentence in data.notes:

@@ -1,4 +1,4 @@
-"""Batches of texts of like length, in an order that the seed and the epoch decide.
+"""Batches of texts of similar length, in an order that the seed and the epoch decide.
 
 In: token ids or cached hidden states, and labels. Out: `Rows` to learn from, and padded tensors of any rows.
 The order depends on nothing but the seed and the epoch's number, so that any place in it can be found again.
@@ -18,7 +18,7 @@ from textune.encoder.batching import pad_tensors
 from textune.encoder.states import TokenStates
 
 _BATCHES_SORTED_TOGETHER = 25
-"""Rows of so many batches are sorted by length together: little padding is left, and batches stay random."""
+"""Rows of this many batches are sorted by length together: little padding is left, batches stay random."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class TokenSet:
     """Texts to train on or to score.
 
     Attributes:
-        texts: Token ids of each text without padding, or what the frozen layers gave for them.
+        texts: Token ids of each text without padding, or the output of the frozen layers for them.
         lengths: Tokens of each text.
         labels: Class ids, (texts,).
         padding_id: The tokenizer's padding id.
-        batch_size: Rows a step; 0 for all of them.
+        batch_size: Rows per step; 0 for all of them.
         seed: Decides the order.
     """
 
@@ -75,7 +75,7 @@ class TokenSet:
         return -(-len(self.lengths) // (self.batch_size or len(self.lengths)))
 
     def epoch(self, number: int, *, skip: int = 0) -> Iterator[Rows]:
-        """Yield the batches of an epoch but for the first `skip`; every row is in one of them."""
+        """Yield the batches of an epoch, except the first `skip`; every row is in one of them."""
         chooser = random.Random(f"{self.seed}/{number}")
         order = list(range(len(self.lengths)))
         chooser.shuffle(order)

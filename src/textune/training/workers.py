@@ -30,7 +30,7 @@ from textune.training.tokens import TokenSet
 Result = TypeVar("Result")
 
 _FEWEST_ROWS = 4
-"""Rows below which a shard is not worth a core of its own."""
+"""Fewer rows are not worth a core of their own."""
 _ROWS_SCORED_TOGETHER = 32
 _STEPS_BETWEEN_RELEASES = 16
 """Batches of many lengths leave gaps in the heap, which would otherwise grow to twice what is in use."""
@@ -66,7 +66,7 @@ class GradientWorkers:
         seed: Decides what is dropped.
         rows_at_once: The most rows that are computed at the same time; 0 for no bound.
         share: Which of how many processes this is: it computes every n-th row.
-        on_halved: Told the rows at once that are left where memory did not suffice for more.
+        on_halved: Called with the new number of rows at once if memory did not suffice for more.
     """
 
     def __init__(
@@ -161,17 +161,17 @@ class GradientWorkers:
             return score
 
         parts = self._run([scorer(place) for place in range(width)])
-        found: torch.Tensor | None = None
+        all_logits: torch.Tensor | None = None
         for place, part in enumerate(parts):
             for batch, logits in zip(batches[place::width], part, strict=True):
-                if found is None:
-                    found = torch.empty((len(order), logits.shape[1]))
-                found[batch] = logits
-        assert found is not None
-        return found
+                if all_logits is None:
+                    all_logits = torch.empty((len(order), logits.shape[1]))
+                all_logits[batch] = logits
+        assert all_logits is not None
+        return all_logits
 
     def _shards(self, numbers: Sequence[int]) -> list[list[list[int]]]:
-        """Deal rows, which come sorted by length, out to rounds of shards of like size."""
+        """Deal rows, which are sorted by length, out to rounds of shards of similar size."""
         if not numbers:
             return []
         rounds = -(-len(numbers) // min(self.rows_at_once or len(numbers), len(numbers)))
@@ -211,7 +211,7 @@ class GradientWorkers:
         try:
             futures = [self._pool.submit(alone, job) for job in jobs]
             for future in futures:
-                future.exception()  # None goes on into another batch's work.
+                future.exception()  # None may still run when the next batch begins.
             return [future.result() for future in futures]
         finally:
             torch.set_num_threads(self._threads)
