@@ -13,11 +13,13 @@ class Limits:
     """What is refused, and when.
 
     Attributes:
-        queued_texts: The most texts that are admitted and not answered; a request that exceeds it gets 429.
-        timeout_seconds: How long after its arrival a request is given up: 504, or 408 where its body is late.
-        texts: The most texts in one request; more get 413.
-        characters: The most characters in one text; more get 413.
-        body_bytes: The most bytes in one body; more get 413, and are not kept.
+        queued_texts: Maximum number of texts that are admitted and not answered; a request beyond it gets
+            429.
+        timeout_seconds: How long after its arrival a request is abandoned: 504, or 408 where its body is
+            late.
+        texts: Maximum number of texts per request; more get 413.
+        characters: Maximum number of characters per text; more get 413.
+        body_bytes: Maximum size of a body; a longer one gets 413 and is dropped.
     """
 
     queued_texts: int = 1024

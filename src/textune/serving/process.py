@@ -70,7 +70,7 @@ def collect_rarely(queued_texts: int) -> None:
 
 
 def tell_systemd(state: str) -> None:
-    """Tell the service manager how the server is, where one asked to be told (sd_notify(3))."""
+    """Report the server's state to systemd where it waits for reports (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

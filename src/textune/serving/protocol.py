@@ -85,7 +85,7 @@ class Protocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body; one that is refused is not kept."""
+        """Take a part of a body; that of a refused request is dropped."""
         if not self._refused:
             super().on_body(body)
 
@@ -113,8 +113,8 @@ class Protocol(HttpToolsProtocol):
     def _stays_open(self) -> bool:
         """Return whether the connection has nothing else to do, and goes on after an answer."""
         plain = self.parser.get_http_version() == "1.1" and not self.parser.should_upgrade()
-        kept = self.parser.should_keep_alive() and not self.transport.is_closing()
-        return self._is_idle() and not self.pipeline and not self.flow.write_paused and plain and kept
+        stays = self.parser.should_keep_alive() and not self.transport.is_closing()
+        return self._is_idle() and not self.pipeline and not self.flow.write_paused and plain and stays
 
     def _is_idle(self) -> bool:
         """Return whether no request is under way: those that are have deadlines of their own."""

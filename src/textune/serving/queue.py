@@ -99,7 +99,7 @@ class TextQueue:
         score: Returns the logits (texts, classes) of a batch; the workers call it, several at a time.
         workers: The number of threads: one per core that the model is to have.
         places: The maximum number of texts that are admitted and not answered.
-        timeout_seconds: When a request is given up; requests that would wait half as long are not admitted.
+        timeout_seconds: When a request is abandoned; requests that would wait half as long are not admitted.
         longest: Characters beyond which texts take no longer, as the model cuts them.
         on_batch: Called on the event loop with the texts and the seconds of every batch.
     """

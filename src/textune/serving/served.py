@@ -66,7 +66,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
         runtime: `torch` or the name of an export; empty: the fastest that gives the run's probabilities.
 
     Raises:
-        RequestError: There is no such runtime.
+        RequestError: The runtime is unknown.
         RunError: The folder is missing, incomplete or damaged.
         ModelError: The classifier cannot be read.
         ExportError: The export is missing, damaged, or of another model.

@@ -1,6 +1,6 @@
 """The page's files, as they are sent.
 
-In: nothing. Out: a response per file. The browser is told to load from this server alone, and to run no
+In: nothing. Out: a response per file. The headers make the browser load from this server alone, and run no
 script that stands in the page itself.
 """
 
