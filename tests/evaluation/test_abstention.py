@@ -131,12 +131,11 @@ def test_the_table_chooses_on_validation_and_measures_on_both() -> None:
     assert (out_of_reach.threshold, out_of_reach.validation, out_of_reach.test) == (None, None, None)
 
 
-def test_the_curve_runs_from_the_surest_row_to_all_rows() -> None:
+def test_the_curve_runs_from_the_most_confident_row_to_all_rows() -> None:
     probabilities, labels = rows(1000)
 
     curve = coverage_curve(probabilities, labels)
 
-    assert len(curve.coverage) == len(curve.thresholds) == len(curve.precision) == 200
-    assert curve.coverage[0] == 1 / 1000
-    assert (curve.coverage[-1], curve.thresholds[-1]) == (1.0, probabilities.max(axis=1).min())
-    assert curve.precision[-1] == (probabilities.argmax(axis=1) == labels).mean()
+    assert len(curve) == 200
+    assert curve[0][0] == 1 / 1000
+    assert curve[-1] == (1.0, (probabilities.argmax(axis=1) == labels).mean())

@@ -14,19 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, share_interval
-from textune.evaluation.metrics import Labels, Probabilities
+from textune.evaluation.metrics import Labels, Probabilities, Values
 from textune.tasks.single_label import confidence, decide
 
 USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
 """Precisions that a table of coverage lists."""
 
-_SURE = 0.9
+_CONFIDENCE = 0.9
 _CURVE_POINTS = 200
 
 Scored = tuple[Probabilities, Labels]
@@ -67,21 +66,6 @@ class CoverageRow:
     threshold: float | None
     validation: Answers | None
     test: Answers | None
-
-
-@dataclass(frozen=True)
-class CoverageCurve:
-    """Coverage against precision, from the most confident rows on.
-
-    Attributes:
-        thresholds: Top probabilities, falling.
-        coverage: The share of rows that are at or above each.
-        precision: The share of these that are right.
-    """
-
-    thresholds: tuple[float, ...]
-    coverage: tuple[float, ...]
-    precision: tuple[float, ...]
 
 
 def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precision: float) -> float | None:
@@ -150,31 +134,26 @@ def coverage_table(
     return tuple(rows)
 
 
-def coverage_curve(probabilities: Probabilities, labels: Labels) -> CoverageCurve:
-    """Return coverage against precision as a curve of at most 200 points."""
+def coverage_curve(probabilities: Probabilities, labels: Labels) -> list[tuple[float, float]]:
+    """Return coverage and precision from the most confident rows on, as a curve of at most 200 points."""
     scores, counts, right = _cumulated(probabilities, labels)
     points = np.unique(np.linspace(0, len(scores) - 1, min(len(scores), _CURVE_POINTS)).round().astype(int))
-    return CoverageCurve(
-        thresholds=tuple(scores[points].tolist()),
-        coverage=tuple((counts[points] / len(labels)).tolist()),
-        precision=tuple((right[points] / counts[points]).tolist()),
-    )
+    coverage, precision = counts[points] / len(labels), right[points] / counts[points]
+    return list(zip(coverage.tolist(), precision.tolist(), strict=True))
 
 
-def _shown_precisions(
-    probabilities: NDArray[Any], labels: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _shown_precisions(probabilities: Probabilities, labels: Labels) -> tuple[Values, Values]:
     """Return the distinct top probabilities, falling, and what precision the rows at or above each show."""
     from scipy.special import betaincinv
 
     scores, counts, right = _cumulated(probabilities, labels)
-    lowest = betaincinv(np.maximum(right, 1), counts - right + 1, 1 - _SURE)
+    lowest = betaincinv(np.maximum(right, 1), counts - right + 1, 1 - _CONFIDENCE)
     return scores, np.where(right > 0, lowest, 0.0)
 
 
 def _cumulated(
-    probabilities: NDArray[Any], labels: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    probabilities: Probabilities, labels: Labels
+) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct top probabilities, falling, how many rows reach each, and how many are right."""
     top = confidence(probabilities).astype(np.float64)
     right = decide(probabilities) == labels

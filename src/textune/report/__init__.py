@@ -1,1 +1,1 @@
-"""From a run's results to what people look at: figures, a page, a model card."""
+"""From a run's results to what people look at: charts, a page, a model card."""

@@ -7,18 +7,14 @@ Does not read or write files, and does not choose a licence: that is up to the o
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textune.data.hub_datasets import is_hub_name
-from textune.evaluation.metrics import headline_metrics, measured_metrics, percent
+from textune.evaluation.metrics import headline_metrics, measured_metrics
+from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
 from textune.report.sections import baseline_rows
 from textune.report.verdict import judge
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 PLACEHOLDER = "OWNER/NAME"
 """What a card calls its repository until it is pushed."""
@@ -56,7 +52,9 @@ def render_card(run: RunResults) -> str:
         "training": document.training,
         "placeholder": PLACEHOLDER,
     }
-    body = _environment().get_template("card.md").render(context)
+    # Markdown is escaped by the filter `md`.
+    environment = template_environment(autoescape=False, md=escape_markdown)
+    body = environment.get_template("card.md").render(context)
     return f"---\n{_metadata(run)}---\n\n{body}"
 
 
@@ -121,22 +119,3 @@ def escape_markdown(text: str) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "data"
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("textune.report"),
-        autoescape=False,  # Markdown is escaped by the filter `md`.
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "md": escape_markdown,
-        "percent": percent,
-    }
-    return environment

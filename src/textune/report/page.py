@@ -11,7 +11,7 @@ import base64
 import hashlib
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.metadata import version
@@ -162,21 +162,27 @@ def _render(template: str, context: Mapping[str, Any]) -> str:
 
 @cache
 def _environment() -> Environment:
+    return template_environment(
+        autoescape=True,
+        short_name=short_name,
+        unbroken=lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%"),
+        cut=lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
+    )
+
+
+def template_environment(*, autoescape: bool, **filters: Callable[[str], str]) -> Environment:
+    """Return what renders the templates of this room, with these filters."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("textune.report"),
-        autoescape=True,
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=not autoescape,
     )
-    environment.filters |= {
-        "percent": percent,
-        "short_name": short_name,
-        "unbroken": lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%"),
-        "cut": lambda text: text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…",
-    }
+    environment.filters |= {"percent": percent, **filters}
     return environment
 
 

@@ -47,8 +47,8 @@ REFERENCES: dict[str, str | Reference] = {"study": "textune.study.published:STUD
 
 def references_for(document: MetricsDocument) -> list[Reference]:
     """Return the references beside which a run is shown."""
-    found = [_import(each) if isinstance(each, str) else each for each in REFERENCES.values()]
-    return [reference for reference in found if reference.applies_to(document)]
+    references = [_import(each) if isinstance(each, str) else each for each in REFERENCES.values()]
+    return [reference for reference in references if reference.applies_to(document)]
 
 
 def _import(place: str) -> Reference:

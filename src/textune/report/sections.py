@@ -220,10 +220,8 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
 
 def _coverage_points(test: Predictions) -> list[tuple[float, float]]:
     """Return (coverage, precision) from the most confident texts on to all of them."""
-    curve = coverage_curve(test.probabilities, test.labels)
     fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
-    points = zip(curve.coverage, curve.precision, strict=True)
-    return [(coverage, precision) for coverage, precision in points if coverage >= fewest]
+    return [point for point in coverage_curve(test.probabilities, test.labels) if point[0] >= fewest]
 
 
 def _test_of(run: RunResults) -> Predictions | None:

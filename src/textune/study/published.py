@@ -85,27 +85,27 @@ class Study:
         first, last, test = history[0], history[-1], document.test.values
         best = max(history, key=lambda entry: entry["validation_accuracy"])
         lowest = min(history, key=lambda entry: entry["validation_log_loss"])
-        accuracies = {
-            "train accuracy, first epoch": (self.train_accuracy_first, first["train_accuracy"]),
-            f"train accuracy, last epoch ({last['epoch']})": (
-                self.train_accuracy_last,
-                last["train_accuracy"],
-            ),
-            "validation accuracy, first epoch": (
+        best_epoch, lowest_epoch = self.validation_accuracy_best_epoch, self.validation_log_loss_lowest_epoch
+        last_accuracy = f"train accuracy, last epoch ({last['epoch']})"
+        rows = [
+            ("train accuracy, first epoch", self.train_accuracy_first, first["train_accuracy"]),
+            (last_accuracy, self.train_accuracy_last, last["train_accuracy"]),
+            (
+                "validation accuracy, first epoch",
                 self.validation_accuracy_first,
                 first["validation_accuracy"],
             ),
-        }
+        ]
         return [
-            *((name, _percent(study), _percent(ours)) for name, (study, ours) in accuracies.items()),
+            *((name, _percent(study), _percent(ours)) for name, study, ours in rows),
             (
                 "validation accuracy, best epoch",
-                f"{_percent(self.validation_accuracy_best)} ({self.validation_accuracy_best_epoch})",
+                f"{_percent(self.validation_accuracy_best)} ({best_epoch})",
                 f"{_percent(best['validation_accuracy'])} ({best['epoch']})",
             ),
             (
                 "validation log loss, lowest",
-                f"{self.validation_log_loss_lowest:.4f} ({self.validation_log_loss_lowest_epoch})",
+                f"{self.validation_log_loss_lowest:.4f} ({lowest_epoch})",
                 f"{lowest['validation_log_loss']:.4f} ({lowest['epoch']})",
             ),
             ("test accuracy", _percent(self.test_accuracy), _percent(test["accuracy"])),

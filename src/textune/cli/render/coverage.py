@@ -17,7 +17,7 @@ def coverage_table(rows: Sequence[CoverageRow]) -> Table:
     table = bare_table(
         *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
         title="answering only where it is sure",
-        caption="Chosen on validation, with a margin; test shows what the threshold then achieves.\n"
+        caption="Chosen on validation, with a margin; test shows what that achieves.\n"
         "-: too few validation rows are right to show that much.",
     )
     for row in rows:
