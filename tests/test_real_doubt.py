@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import textune
-from textune.explain.attribution import explain_texts, measure_faithfulness
+from faithfulness import measure_faithfulness
+from textune.explain.attribution import explain_texts
 from textune.run.predictions import Predictions, read_predictions
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from faithfulness import measure_faithfulness
 from textune.explain.attribution import (
     MAX_PARTS,
     Explanation,
     Word,
     explain_texts,
-    measure_faithfulness,
     occlude,
 )
 

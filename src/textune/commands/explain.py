@@ -24,7 +24,7 @@ def explain(
     label: str | None = None,
     observer: Observer | None = None,
 ) -> Explanation:
-    """Say which words of a text carried a run's decision.
+    """Return which words of a text carried a run's decision.
 
     Args:
         run: A finished run's folder.
@@ -32,7 +32,7 @@ def explain(
         method: `occlusion`, which reads the text without each of its words in turn, or
             `integrated-gradients`, which needs the extra `explain`.
         label: The label to explain; by default the most probable one.
-        observer: Hears how it goes.
+        observer: Watches the explanation.
 
     Raises:
         RequestError: The run, the method, the label or the text is wrong.

@@ -1,13 +1,13 @@
 """Which words carried a decision: each word's weight, by leaving it out.
 
-In: a function from texts to probabilities, and texts. Out: an `Explanation` of each, and how faithful such
-explanations are. The command, the report and the server's page all show these weights. Does not know what is
-behind the probabilities, so it serves any runtime; `gradients.py` does the same for torch by looking inside.
+In: a function from texts to probabilities, and texts. Out: an `Explanation` per text. The command, the
+report and the server's page all show these weights. Does not know where the probabilities come from, so it
+works with any runtime; `gradients.py` looks inside a torch classifier instead.
 
 Occlusion (Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901; Li et al. 2016,
-https://arxiv.org/abs/1612.08220): a word's weight is by how much the label's probability falls where the text
-is read without it. It says what the classifier heeded, not what is true. Words that say the same can stand in
-for each other, and then each weighs little.
+https://arxiv.org/abs/1612.08220): a word's weight is how much the label's probability falls when the text
+is read without it. It says what the classifier used, not what is true. Words with the same meaning can
+replace each other, and then each weighs little.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval, mean_interval
 from textune.explain.words import Span, find_words
 from textune.tasks.single_label import decide
 
@@ -29,23 +28,21 @@ PredictProba = Callable[[Sequence[str]], NDArray[np.float64]]
 """From texts to probabilities (texts, classes)."""
 
 MAX_PARTS = 100
-"""Parts of a text that are left out in turn: in one of more words, a part is several words in a row."""
+"""The most parts of a text that are left out in turn; in a longer text, a part is several words in a row."""
 
 _BATCH_CHARACTERS = 25_000
-"""Of texts that are predicted together: about 6,000 tokens, less than a second's work."""
-
-_DELETED_SHARE = 0.2
+"""Characters that are predicted together: about 6,000 tokens, less than a second's work."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word and its part in the decision.
+    """A word and its weight in the decision.
 
     Attributes:
-        word: The word, or a run of signs between words.
+        word: The word, or several symbols between words.
         start: Where it starts in the text, in characters.
         end: Where it ends.
-        weight: By how much it raises the label's probability; negative: it lowers it.
+        weight: How much it raises the label's probability; negative: it lowers it.
     """
 
     word: str
@@ -56,14 +53,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What carried the decision for a label.
-
-    Attributes:
-        text: The text.
-        label: The label that is explained; the most probable one unless another was asked for.
-        score: Its probability.
-        words: The text's words in their order.
-    """
+    """The words that carried the decision for a label, and the label's probability."""
 
     text: str
     label: str
@@ -71,51 +61,26 @@ class Explanation:
     words: tuple[Word, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the explanation as JSON values."""
         return {**asdict(self), "words": [asdict(word) for word in self.words]}
 
 
 @dataclass(frozen=True)
 class Occlusion:
-    """A text, and what of it is left out in turn.
-
-    Attributes:
-        text: The text.
-        spans: Where its words are; in a text of very many, runs of neighbouring words.
-    """
+    """A text, and the spans that are left out in turn: its words, or runs of words in a long text."""
 
     text: str
     spans: tuple[Span, ...]
 
     def versions(self) -> Iterator[str]:
-        """Yield what is read to weigh the parts: the text, and then the text without each of them."""
+        """Yield the text, and then the text without each of the spans."""
         yield self.text
         for span in self.spans:
-            yield _without(self.text, [span])
-
-
-@dataclass(frozen=True)
-class Faithfulness:
-    """Whether the words that weigh most are those that the decision rests on.
-
-    DeYoung et al. 2020 (https://doi.org/10.18653/v1/2020.acl-main.408) call the first drop comprehensiveness.
-
-    Attributes:
-        examples: Texts of two words or more.
-        top_drop: By how much the label's probability falls, on average, without the fifth of a text's words
-            that weigh most.
-        random_drop: By how much it falls without as many words at random.
-        difference_ci95: 95 % bootstrap interval of the mean difference of the two.
-    """
-
-    examples: int
-    top_drop: float
-    random_drop: float
-    difference_ci95: Interval
+            yield without_words(self.text, [span])
 
 
 def occlude(text: str, *, most: int = MAX_PARTS) -> Occlusion:
-    """Return what of a text is to be left out in turn; no more than `most` parts.
+    """Return the spans of a text that are to be left out in turn, at most `most` of them.
 
     Example:
         >>> list(occlude("so happy today", most=2).versions())
@@ -161,18 +126,18 @@ def explain_texts(
 
     Args:
         predict_proba: From texts to probabilities (texts, classes).
-        texts: The texts; one without words is explained by none.
+        texts: The texts.
         label_names: The classes' names, in the order of the probabilities.
         labels: The label to explain for each text; None: its most probable one.
-        seconds: After this time no further prediction is begun.
+        seconds: After this time no further prediction starts.
 
     Returns:
-        An explanation of each text, in their order; where time was short, of the first ones.
+        An explanation per text, in order; of the first ones if the time is up.
     """
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
 
     def versions() -> Iterator[str]:
-        # One text after the other: to take many long ones apart would take the time by itself.
+        # One text at a time: taking many long ones apart would use up the time by itself.
         for text in texts:
             occlusions.append(occlude(text))
             yield from occlusions[-1].versions()
@@ -194,56 +159,12 @@ def explain_texts(
 def make_explanation(
     text: str, label: str, score: float, spans: Sequence[Span], weights: NDArray[np.float64]
 ) -> Explanation:
-    """Return an explanation from where the words are and what they weigh, (words,)."""
+    """Return an explanation, given where the words are and their weights (words,)."""
     words = (
         Word(text[start:end], start, end, weight)
         for (start, end), weight in zip(spans, weights.tolist(), strict=True)
     )
     return Explanation(text, label, score, tuple(words))
-
-
-def measure_faithfulness(
-    predict_proba: PredictProba,
-    explanations: Sequence[Explanation],
-    *,
-    label_names: Sequence[str],
-    bootstrap_samples: int = 2000,
-    seed: int = 0,
-) -> Faithfulness:
-    """Measure how much more the words that weigh most matter than words at random.
-
-    Args:
-        predict_proba: What was explained.
-        explanations: Explanations, of texts of two words or more in part.
-        label_names: The classes' names.
-        bootstrap_samples: Resamples behind the interval.
-        seed: Decides which words are left out at random.
-
-    Raises:
-        ValueError: No text has two words.
-    """
-    explained = [each for each in explanations if len(each.words) > 1]
-    if not explained:
-        raise ValueError("no explained text has two words")
-    rng = np.random.default_rng(seed)
-    versions: list[str] = []
-    for each in explained:
-        count = max(1, round(len(each.words) * _DELETED_SHARE))
-        heaviest = np.argsort([-word.weight for word in each.words], kind="stable")[:count]
-        at_random = rng.choice(len(each.words), size=count, replace=False)
-        versions += [
-            _without(each.text, [(each.words[number].start, each.words[number].end) for number in chosen])
-            for chosen in (heaviest, at_random)
-        ]
-    numbers = [list(label_names).index(each.label) for each in explained]
-    left = predict_proba(versions)[np.arange(len(versions)), np.repeat(numbers, 2)].reshape(-1, 2)
-    drops = np.array([each.score for each in explained])[:, None] - left
-    return Faithfulness(
-        examples=len(explained),
-        top_drop=float(drops[:, 0].mean()),
-        random_drop=float(drops[:, 1].mean()),
-        difference_ci95=mean_interval(drops[:, 0] - drops[:, 1], samples=bootstrap_samples, seed=seed),
-    )
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -258,12 +179,12 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _without(text: str, spans: Sequence[Span]) -> str:
-    """Return a text without some of its words, and without the spaces that would be doubled by that."""
-    kept, position = [], 0
+def without_words(text: str, spans: Sequence[Span]) -> str:
+    """Return a text without some spans, and without the spaces that this would double."""
+    parts, position = list[str](), 0
     for start, end in sorted(spans):
-        kept.append(text[position:start])
+        parts.append(text[position:start])
         position = end
-        if kept[-1][-1:].isspace() or not start:
+        if parts[-1][-1:].isspace() or not start:
             position += len(text[end:]) - len(text[end:].lstrip())
-    return "".join([*kept, text[position:]])
+    return "".join([*parts, text[position:]])

@@ -1,25 +1,24 @@
 """Which words carried a decision: each word's weight, by integrated gradients through a torch classifier.
 
-In: a `TextClassifier` and a text. Out: an `Explanation`, as `attribution.py` gives it. Needs captum, the
-extra `explain`.
+In: a `TextClassifier` and a text. Out: an `Explanation`, as in `attribution.py`. Needs captum, the extra
+    `explain`.
 
-Sundararajan et al. 2017 (https://arxiv.org/abs/1703.01365): the gradient of the label's probability is added
-up along the way from a text of blanks to the text itself. The weights of all tokens sum to the difference of
-the two probabilities; a word's weight is the sum of its tokens'.
+Sundararajan et al. 2017 (https://arxiv.org/abs/1703.01365): the gradient of the label's probability is
+summed along the way from a text of blanks to the text itself. The weights of all tokens sum to the
+difference of the two probabilities; a word's weight is the sum of its tokens'.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textune.encoder.placement import one_thread
-from textune.errors import MissingExtraError
 from textune.explain.attribution import Explanation, make_explanation
 from textune.explain.words import Span, find_words
 from textune.tasks.single_label import activate, decide
+from textune.extras import check_extra
 
 if TYPE_CHECKING:
     import torch
@@ -32,9 +31,8 @@ _ROWS_AT_ONCE = 16
 
 
 def check_captum() -> None:
-    """Raise a `MissingExtraError` where captum is not installed."""
-    if importlib.util.find_spec("captum") is None:
-        raise MissingExtraError("explain", "Integrated gradients")
+    """Raise a `MissingExtraError` if captum is not installed."""
+    check_extra("captum", "explain", "Integrated gradients")
 
 
 def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | None = None) -> Explanation:
@@ -42,7 +40,7 @@ def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | 
 
     Args:
         classifier: The classifier, in fp32.
-        text: The text; what is cut off by the length limit has no weight.
+        text: The text; words beyond the length limit have no weight.
         label: The label to explain; None: the most probable one.
 
     Raises:
@@ -85,12 +83,11 @@ def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | 
 
 def blank_id(tokenizer: Any) -> int:
     """Return the id of the token that stands for no word in particular: the mask, or else the padding."""
-    found = tokenizer.pad_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id
-    return int(found)
+    return int(tokenizer.pad_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id)
 
 
 def _probabilities(classifier: TextClassifier, input_ids: torch.Tensor) -> torch.Tensor:
-    """Return probabilities (rows, classes) of token ids without padding, with a way back for gradients."""
+    """Return probabilities (rows, classes) of token ids without padding, through which gradients flow."""
     import torch
 
     from textune.encoder.prefix import pool
@@ -102,7 +99,7 @@ def _probabilities(classifier: TextClassifier, input_ids: torch.Tensor) -> torch
 
 
 def _sum_by_word(by_token: NDArray[np.float64], offsets: Any, words: list[Span]) -> NDArray[np.float64]:
-    """Return the sum of the weights of each word's tokens; a token is of the word that it has most of."""
+    """Return each word's weight: the sum over its tokens, each of which counts for the word it overlaps."""
     weights = np.zeros(len(words))
     for weight, (start, end) in zip(by_token, offsets, strict=True):
         shared = [min(end, stop) - max(start, first) for first, stop in words]

@@ -1,6 +1,6 @@
-"""Where the words of a text are: what every explanation gives a weight to.
+"""Where the words of a text are, to each of which an explanation gives a weight.
 
-In: a text, in any script. Out: the places of its words, in characters. Does not know tokenizers.
+In: a text, in any script. Out: the spans of its words, in characters. Does not know tokenizers.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _WITHOUT_SPACES = re.compile(
 def find_words(text: str) -> list[Span]:
     """Return where the words of a text are.
 
-    Letters and digits make words, apostrophes and hyphens join them, and a # or @ belongs to the word that it
-    leads. Runs of other signs, emoji among them, are words as well. In scripts without spaces, each
-    character is one.
+    Letters and digits make words, apostrophes and hyphens join them, and a # or @ belongs to the word after
+    it. Several other symbols in a row, emoji included, are a word as well. In scripts without spaces, each
+    character is a word.
 
     Example:
         >>> text = "Don't be so #sad :("
@@ -33,7 +33,7 @@ def find_words(text: str) -> list[Span]:
     kinds = ""
     for character in text:
         kinds += _kind(character, kinds[-1:])
-    return [found.span() for found in _WORDS.finditer(kinds)]
+    return [match.span() for match in _WORDS.finditer(kinds)]
 
 
 def _kind(character: str, before: str) -> str:
