@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from textune.data.dataset import Split
 from textune.export.parity import (
-    LabelledTexts,
     Measurement,
     ParityRow,
     describe_row,
@@ -23,7 +23,7 @@ from textune.runtimes.exports import Speed
 
 RANDOM = np.random.default_rng(0)
 PROBABILITIES = RANDOM.dirichlet([1, 1, 1], size=200)
-TEXTS = LabelledTexts([f"text {n}" for n in range(200)], RANDOM.integers(3, size=200))
+TEXTS = Split.from_lists([f"text {n}" for n in range(200)], RANDOM.integers(3, size=200))
 SPEED = Speed(load_seconds=0.5, latency_ms=2.0, texts_per_second=500.0)
 
 

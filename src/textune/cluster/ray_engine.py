@@ -39,12 +39,7 @@ large file would keep only one of them at work."""
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes that classify.
-
-    Attributes:
-        count: How many there are.
-        gpus: GPUs of each; 0: it has a CPU of its own.
-    """
+    """The processes that classify, and the GPUs of each; 0: it has a CPU of its own."""
 
     count: int
     gpus: int
@@ -101,12 +96,7 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
 
 
 def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
-    """Return the processes that a cluster has room for.
-
-    Args:
-        asked: How many there are to be; 0: one per GPU, or one per CPU but one.
-        cpus: The cluster's CPUs.
-        gpus: The cluster's GPUs.
+    """Return the processes that a cluster has room for; without a number, one per GPU, or per CPU but one.
 
     Raises:
         RequestError: They would take the CPU that reads and writes: Ray would wait for it forever.
@@ -168,14 +158,9 @@ def classify_on_ray(
     workers: Workers,
     on_progress: Callable[[int], None],
 ) -> None:
-    """Read, classify and write all rows that are not done.
+    """Read, classify and write all rows that are not done; progress is the number of rows written.
 
-    Args:
-        reader: How files become tables.
-        folder: Where parts are written.
-        run: The run's folder as a string, or what `share_copy` returned.
-        workers: The processes that classify.
-        on_progress: Called with the number of rows that were written.
+    `run` is the run's folder as a string, or what `share_copy` returned.
 
     Raises:
         TextuneError: What a process raised on purpose.

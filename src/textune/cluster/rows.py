@@ -62,7 +62,7 @@ class RowReader:
 
         Raises:
             DataError: The file cannot be read, a row is at fault, or its other columns are not those that the
-                output begins with.
+                output has.
         """
         import pyarrow as pa
 
@@ -72,8 +72,8 @@ class RowReader:
         while window := list(islice(remaining, WINDOW)):
             others = [_others(row) for _, row in window]
             values = [
-                {"file": file, "row": place, "text": row.text, **kept}
-                for (place, row), kept in zip(window, others, strict=True)
+                {"file": file, "row": place, "text": row.text, **columns}
+                for (place, row), columns in zip(window, others, strict=True)
             ]
             with _column_errors(file):
                 if not store_types(self._paths):
@@ -138,18 +138,18 @@ def classify(predictor: Predictor, table: Any) -> Any:
         ],
         schema=pa.schema(result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)),
     )
-    kept = [name for name in table.column_names if name not in (*_PLACE, "text")]
+    other_names = [name for name in table.column_names if name not in (*_PLACE, "text")]
     return pa.table(
         {
             **{name: table[name] for name in _PLACE},
             **{name: results[name] for name in results.column_names},
-            **{name: table[name] for name in kept},
+            **{name: table[name] for name in other_names},
         }
     )
 
 
 def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
-    """Write a table of predictions into a folder, under a name that its first row gives; return its rows.
+    """Write a table of predictions into a folder, named after its first row; return its number of rows.
 
     Raises:
         StorageError: It cannot be written.
@@ -181,11 +181,7 @@ def done_rows(folder: Path) -> Intervals:
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
-    """Return the number of rows that are done, after checking that they are all.
-
-    Args:
-        done: The rows that are done.
-        files: The files that have rows.
+    """Return the number of rows that are done, after checking that no row of the files is missing.
 
     Raises:
         VerificationError: A row is missing.
@@ -254,10 +250,10 @@ def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:
     files = table["file"].combine_chunks().dictionary_encode()
     codes = files.indices.to_numpy(zero_copy_only=False)
     ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(codes) != 0))
-    begin = 0
+    start = 0
     for end in chain(ends.tolist(), [len(rows) - 1] if len(rows) else []):
-        yield files[begin].as_py(), int(rows[begin]), int(rows[end])
-        begin = end + 1
+        yield files[start].as_py(), int(rows[start]), int(rows[end])
+        start = end + 1
 
 
 def _merged(intervals: Iterable[tuple[int, int]], file: str) -> list[tuple[int, int]]:

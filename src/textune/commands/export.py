@@ -85,7 +85,7 @@ def export(
     start = time.perf_counter()
     classifier = load_reference(finished)
     load_seconds = time.perf_counter() - start
-    texts = read_check_texts(finished, classifier.label_names)
+    texts = read_check_texts(finished)
     description = describe_export(finished, classifier, chosen, precision)
     manifest: dict[str, Any] = {}
     with new_export(place, facts=manifest) as folder:

@@ -100,13 +100,13 @@ def weigh(
     label_names: Sequence[str],
     label: str | None = None,
 ) -> Explanation:
-    """Return the explanation of a text.
+    """Return the explanation of a label of a text; without a label, of the most probable one.
 
     Args:
         occlusion: The text and its parts.
         probabilities: Those of `occlusion.versions()`, (versions, classes).
         label_names: The classes' names, in the order of the probabilities.
-        label: The label to explain; None: the text's most probable one.
+        label: The label.
     """
     number = int(decide(probabilities[0])) if label is None else list(label_names).index(label)
     score = float(probabilities[0, number])

@@ -17,8 +17,8 @@ import numpy as np
 from textune.encoder.placement import one_thread
 from textune.explain.attribution import Explanation, make_explanation
 from textune.explain.words import Span, find_words
-from textune.tasks.single_label import activate, decide
 from textune.extras import check_extra
+from textune.tasks.single_label import activate, decide
 
 if TYPE_CHECKING:
     import torch

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.context import Context
+from textune.data.dataset import Split
 from textune.encoder.placement import Placement
 from textune.errors import MissingExtraError, RequestError
-from textune.export.parity import LabelledTexts, ParityRow, describe_row, measure_predictor
+from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.export.writing import write_description
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run
+from textune.run.predictions import read_predictions
 from textune.runtimes.exports import Export, ExportDescription
 from textune.runtimes.processor import (
     available_cores,
@@ -73,16 +75,13 @@ def load_reference(run: Run) -> TextClassifier:
     return load_classifier(run.model).placed(_REFERENCE)
 
 
-def read_check_texts(run: Run, label_names: Sequence[str]) -> LabelledTexts:
+def read_check_texts(run: Run) -> Split:
     """Return the texts of a run's test split on which an export is checked: of a large split, a part."""
-    from pyarrow import parquet
-
-    table = parquet.read_table(run.predictions / "test.parquet", columns=["text", "label"])
-    if len(table) > _TEXTS:
-        table = table.take(np.sort(np.random.default_rng(0).choice(len(table), _TEXTS, replace=False)))
-    numbers = {name: number for number, name in enumerate(label_names)}
-    labels = np.array([numbers[name] for name in table["label"].to_pylist()])
-    return LabelledTexts(table["text"].to_pylist(), labels)
+    stored = read_predictions(run.predictions / "test.parquet")
+    rows = np.arange(len(stored.texts))
+    if len(rows) > _TEXTS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, _TEXTS, replace=False))
+    return Split([stored.texts[row] for row in rows], stored.labels[rows], stored.rows[rows])
 
 
 def describe_export(
@@ -108,7 +107,7 @@ def write_and_measure(
     classifier: TextClassifier,
     description: ExportDescription,
     folder: Path,
-    texts: LabelledTexts,
+    texts: Split,
     *,
     load_seconds: float,
     ctx: Context,
@@ -157,7 +156,7 @@ def _write_tokenizer(export: Export, classifier: TextClassifier) -> None:
     tokenizer.save(str(export.tokenizer))
 
 
-def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: LabelledTexts) -> Mapping[str, Any]:
+def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapping[str, Any]:
     """Return what an export's manifest says beside the list of files."""
     model, export = rows[0], rows[-1]
     change = export.agreement.macro_f1_difference

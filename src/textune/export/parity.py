@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textune.data.dataset import Split
 from textune.evaluation.comparison import Difference, measure_differences
 from textune.evaluation.metrics import DECIDING, METRICS
 from textune.runtimes.exports import Speed
@@ -34,14 +35,6 @@ ALLOWED_LOSS = 0.005
 """The largest loss of macro-F1 allowed for an export in less than fp32."""
 _SINGLE_TEXTS = 50
 _WARM_UP = 5
-
-
-@dataclass(frozen=True)
-class LabelledTexts:
-    """Texts with their class ids (texts,)."""
-
-    texts: Sequence[str]
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -112,9 +105,7 @@ def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_second
     return Measurement(probabilities, np.array(alone), speed)
 
 
-def describe_row(
-    name: str, folder: Path, export: Measurement, model: Measurement, texts: LabelledTexts
-) -> ParityRow:
+def describe_row(name: str, folder: Path, export: Measurement, model: Measurement, texts: Split) -> ParityRow:
     """Compare an export, or the model itself, with the model; `folder` is where it lies."""
     change = measure_differences(
         [METRICS[DECIDING]], export.probabilities, model.probabilities, texts.labels

@@ -23,16 +23,16 @@ from textune.prediction.stream import TextRow
 _BLOCK_BYTES = 1 << 22
 
 
-def find_files(given: str) -> list[Path]:
+def find_files(pattern: str) -> list[Path]:
     """Return the files that an input means, in the order of their names.
 
     Args:
-        given: A file, a folder (its tables), or a pattern such as `posts/*.csv` (`**` crosses folders).
+        pattern: A file, a folder (its tables), or a pattern such as `posts/*.csv` (`**` crosses folders).
 
     Raises:
         DataError: The folder has no tables, or no file matches the pattern.
     """
-    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises on unknown users.
+    path = Path(os.path.expanduser(pattern))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
         files = sorted(file for file in path.iterdir() if find_format(file))
         if not files:
@@ -41,26 +41,26 @@ def find_files(given: str) -> list[Path]:
                 f"Give a file, or a pattern for other files: --input '{path}/*.txt'",
             )
         return files
-    if os.path.exists(path) or not glob.has_magic(given):  # noqa: PTH110
+    if os.path.exists(path) or not glob.has_magic(pattern):  # noqa: PTH110
         return [path]
-    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    if files := [file for file in found if file.is_file()]:
+    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    if files := [file for file in matches if file.is_file()]:
         return files
-    raise DataError(f"No file matches {given}.", "Check the pattern, and put it in quotes.")
+    raise DataError(f"No file matches {pattern}.", "Check the pattern, and put it in quotes.")
 
 
-def is_input(path: Path, given: str, files: Sequence[Path]) -> bool:
+def is_input(path: Path, pattern: str, files: Sequence[Path]) -> bool:
     """Return whether a path is one of an input's files, or would be one if it were there.
 
     Args:
         path: The path.
-        given: What `find_files` was given.
-        files: What it returned.
+        pattern: The argument of `find_files`.
+        files: Its result.
     """
     path = path.resolve()
     if any(path == file.resolve() for file in files):
         return True
-    source = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
+    source = Path(os.path.expanduser(pattern)).resolve()  # noqa: PTH111
     if source.is_dir():
         return path.parent == source and find_format(path) is not None
     if source.exists():
@@ -118,20 +118,15 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
         yield TextRow(text or "", others)
 
 
-def text_column_of(path: Path, given: str, *, may_be_empty: bool = False) -> str:
-    """Return the name of the column that holds a file's texts; empty for a file that has no columns.
-
-    Args:
-        path: The file.
-        given: The column that was asked for; empty: it is found by its name.
-        may_be_empty: Whether the file may have no rows.
+def text_column_of(path: Path, text_column: str, *, may_be_empty: bool = False) -> str:
+    """Return the column that holds a file's texts, named or else detected; empty if the file has no columns.
 
     Raises:
         DataError: The file cannot be read, or there is no such column.
     """
     if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
         return ""
-    return find_text_column(names, origin=str(path), given=given, option="--text-column NAME")
+    return find_text_column(names, origin=str(path), given=text_column, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:

@@ -116,14 +116,9 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
 def describe_job(
     run: Path, files: Sequence[Path], *, text_column: str, runtime: str = TORCH, hashed: bool = True
 ) -> PredictionJob:
-    """Return what a prediction is made from.
+    """Return what a prediction is made from, by a run or an export that has been checked.
 
-    Args:
-        run: The folder of a run or of an export, which has been checked.
-        files: The input's files.
-        text_column: The column that was asked for.
-        runtime: The name of the runtime that classifies.
-        hashed: Whether the files' contents count, or only their sizes and times.
+    Unless `hashed`, the files' sizes and times count, and not their contents.
 
     Raises:
         RequestError: The run or a file cannot be read.

@@ -36,12 +36,7 @@ def check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> No
 
 
 def result_fields(label_names: Sequence[str], *, may_abstain: bool = False) -> list[Any]:
-    """Return the Arrow fields of what a prediction adds to its row, the text first.
-
-    Args:
-        label_names: The classes' names.
-        may_abstain: Whether there is a threshold below which no label is given.
-    """
+    """Return the Arrow fields that a prediction adds to its row, the text first."""
     import pyarrow as pa
 
     scores = pa.struct([(name, pa.float64()) for name in label_names])
@@ -110,11 +105,7 @@ def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Col
     """Return the Arrow schema of an input's other columns, or None unless all its files store types.
 
     It holds the columns of every file that has rows, each with a type that takes the values of all files.
-
-    Args:
-        files: The input's files, whose columns have been checked.
-        text_column: The column that holds the text; empty: detected by its name.
-        results: The names of the columns that a prediction adds.
+    `results` are the names of the columns that a prediction adds.
 
     Raises:
         DataError: The types of a column are incompatible.

@@ -30,15 +30,7 @@ def write_parts(
     may_abstain: bool = False,
     columns: Any = None,
 ) -> None:
-    """Write predictions in parts, after those that are done.
-
-    Args:
-        journal: The parts that are done.
-        predictions: Those of the rows after them.
-        suffix: The format, a key of `OUTPUT_FORMATS` in any case.
-        label_names: The classes' names.
-        may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
-        columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
+    """Write the predictions of the rows after those that are done; for the arguments see `open_writer`.
 
     Raises:
         DataError: The format cannot hold the input's columns.

@@ -28,18 +28,8 @@ def predict_files(
 ) -> int:
     """Classify files into a file, resuming what was done before; return how many rows it has.
 
-    Args:
-        run: The folder of a run or of an export.
-        input_name: A file, a folder or a pattern; see `find_files`.
-        output: The output.
-        text_column: The files' column that holds the text; empty: detected by its name.
-        restart: Start over, whatever was done before.
-        runtime: The runtime that is asked for; empty: the one that was started with, else the fastest.
-        ctx: Watches the prediction.
-
-    Raises:
-        RequestError: The run or a file is wrong, or something has changed since the prediction was started.
-        StoppedError: It was interrupted, and can be resumed.
+    For the arguments and errors see `commands.predict`. Without a `runtime`, it is the one that the job
+    was started with, else the fastest.
     """
     files = find_files(input_name)
     check_apart(output, input_name, files)
@@ -91,13 +81,7 @@ def choose_as_started(run: Path, output: Path, *, runtime: str, restart: bool, c
 
 
 def check_apart(output: Path, input_name: str, files: Sequence[Path]) -> None:
-    """Raise a `RequestError` if an output would become one of the input's files.
-
-    Args:
-        output: The output.
-        input_name: The input as it was asked for.
-        files: The input's files.
-    """
+    """Raise a `RequestError` if an output would become one of the input's files; see `is_input`."""
     if not is_input(output, input_name, files):
         return
     if len(files) == 1 and output.exists():

@@ -61,13 +61,7 @@ def write_file(
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
     CSV has a column `score_LABEL` per label instead of `scores`. The other columns of a CSV or Parquet file
-    are those of the first window.
-
-    Args:
-        path: The file.
-        predictions: What is written.
-        label_names: The classes' names.
-        may_abstain: Whether there is a threshold, so that a table has the column `abstained`.
+    are those of the first window. With a threshold (`may_abstain`), a table has the column `abstained`.
 
     Raises:
         RequestError: The file's format is unknown.

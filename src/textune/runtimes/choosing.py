@@ -138,10 +138,15 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     if count >= _WORTH_A_GPU and any(export.runtime.is_installed for export in exports) and _has_gpu():
         return Choice(TORCH, run.model, None, (*notes, "Classifying with torch, on the GPU."))
     exact = [export for export in exports if export.description.precision == "fp32"]
-    notes += [_how_to_install(export) for export in exact if not export.runtime.is_installed]
     usable = [export for export in exact if export.runtime.is_installed]
+    for export in exact:
+        if export not in usable:
+            missing = MissingExtraError(export.runtime.extra, f"The export {export.description.name}")
+            notes.append(f"Not used: {missing.message} {missing.hint}")
     for export in sorted(usable, key=lambda export: export.speed("export").seconds(count)):
-        if _torch_seconds(export, count) <= export.speed("export").seconds(count):
+        model = export.speed("model")
+        torch_starts = max(0.0, _TORCH_STARTS_SECONDS - model.load_seconds)
+        if torch_starts + model.seconds(count) <= export.speed("export").seconds(count):
             break
         try:
             check_export(export, model=model_sha256(run))
@@ -155,12 +160,6 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     return Choice(TORCH, run.model, None, tuple(notes))
 
 
-def _torch_seconds(export: Export, texts: int) -> float:
-    """Return roughly how long the run's own model takes for this many texts, by the export's measurement."""
-    model = export.speed("model")
-    return max(0.0, _TORCH_STARTS_SECONDS - model.load_seconds) + model.seconds(texts)
-
-
 def _readable(places: list[Path], notes: list[str]) -> Iterator[Export]:
     """Yield the exports that can be read; note why the others cannot."""
     for place in places:
@@ -168,12 +167,6 @@ def _readable(places: list[Path], notes: list[str]) -> Iterator[Export]:
             yield read_export(place)
         except ExportError as error:
             notes.append(f"Not used: {error.message}")
-
-
-def _how_to_install(export: Export) -> str:
-    """Return a sentence about an export that would be considered if its runtime were installed."""
-    missing = MissingExtraError(export.runtime.extra, f"The export {export.description.name}")
-    return f"Not used: {missing.message} {missing.hint}"
 
 
 def _reason(chosen: str, texts: int | None, exports: list[Export], *, compared: list[Export]) -> str:

@@ -1,9 +1,9 @@
 """Graphs in 8 bits: the encoder's products with its weights, in integers.
 
-In: an ONNX graph in fp32. Out: the same graph, in which every product with a weight matrix is one of 8-bit
-integers; or one that only holds its weights in 8 bits, for a runtime that turns the texts' side into 8 bits
-by itself. No text's numbers depend on another's: every token's vector is scaled by itself, so that there is
-neither a range to be measured on texts beforehand, nor one that the texts of a batch share.
+In: an ONNX graph in fp32. Out: the same graph, in which every product with a weight matrix is a product of
+8-bit integers; or a graph that only stores its weights in 8 bits, for a runtime that quantizes activations
+by itself. Every token's vector is scaled by itself: there is no range to measure on texts beforehand, none
+that the texts of a batch share, and no text's numbers depend on another's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> 
     """Write a graph whose products with weights are those of integers, for ONNX Runtime.
 
     A token's vector is divided by its largest absolute value, so that all numbers lie between -1 and 1 and
-    one fixed scale turns them into bytes. The integer product is multiplied by that value again.
+    one fixed scale turns them into bytes. The integer product is then multiplied by that value.
 
     Args:
         source: The graph in fp32.
@@ -54,14 +54,14 @@ def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> 
             )
             weights[weight] = editor.constant(integers), editor.constant(steps / np.float32(_LARGEST))
         product = editor.add("MatMulInteger", vectors[x][0], weights[weight][0], zero)
-        # ONNX Runtime makes these first three operations one.
+        # ONNX Runtime fuses these first three operations.
         scaled = editor.add("Mul", editor.add("Cast", product, to=editor.float_type), weights[weight][1])
         editor.add("Mul", scaled, vectors[x][1], output=node.output[0])
     editor.save(target)
 
 
 def write_integer_weights(source: Path, target: Path) -> None:
-    """Write a graph that holds its weights as 8-bit integers and computes as before, for OpenVINO."""
+    """Write a graph that stores its weights as 8-bit integers and computes as before, for OpenVINO."""
     editor = _Editor(source)
     weights: dict[str, str] = {}
     for node in editor.products():
@@ -84,7 +84,7 @@ def _to_integers(weight: NDArray[np.float32], largest: int) -> tuple[NDArray[np.
 
 
 class _Editor:
-    """Takes a graph's products with weight matrices out, and lets others be put in."""
+    """Takes the products with weight matrices out of a graph, and puts others in."""
 
     def __init__(self, source: Path) -> None:
         import onnx
@@ -108,8 +108,8 @@ class _Editor:
         """Return a weight matrix."""
         from onnx import numpy_helper
 
-        found: NDArray[np.float32] = numpy_helper.to_array(self._weights[name])
-        return found
+        weight: NDArray[np.float32] = numpy_helper.to_array(self._weights[name])
+        return weight
 
     def constant(self, value: NDArray[Any]) -> str:
         """Add a constant and return its name."""
@@ -128,15 +128,15 @@ class _Editor:
         return output
 
     def save(self, target: Path) -> None:
-        """Write the graph, without the weights that nothing reads any longer."""
+        """Write the graph, without the weights that no operation reads any more."""
         import onnx
 
         graph = self._model.graph
         read = {name for node in self._nodes for name in node.input}
-        kept = [tensor for tensor in graph.initializer if tensor.name in read]
+        still_read = [tensor for tensor in graph.initializer if tensor.name in read]
         del graph.node[:], graph.initializer[:]
         graph.node.extend(self._nodes)
-        graph.initializer.extend([*kept, *self._constants])
+        graph.initializer.extend([*still_read, *self._constants])
         onnx.save(self._model, str(target))
 
     def _new_name(self) -> str:

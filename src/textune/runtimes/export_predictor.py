@@ -31,16 +31,6 @@ _MAX_TOKENS = 512
 """Tokens in a batch: its numbers then stay in a core's cache, which is 2 to 7 % faster than 2,048."""
 
 
-def check_processor(export: Export) -> None:
-    """Raise an `ExportError` if this machine's processor would compute other numbers than the export's."""
-    if export.description.whole_bytes and not multiplies_whole_bytes():
-        raise ExportError(
-            f"The export {export.path} was made on a processor with VNNI instructions. This processor has "
-            "none: sums would overflow, and answers would be wrong.",
-            f"Make it on this machine: {export_command(Path('RUN'), export.description.name)}",
-        )
-
-
 class ExportPredictor(LoadedPredictor):
     """The classifier of an export.
 
@@ -51,14 +41,19 @@ class ExportPredictor(LoadedPredictor):
 
     Raises:
         MissingExtraError: The runtime is not installed.
-        ExportError: The graph or the tokenizer cannot be read.
+        ExportError: The graph or the tokenizer cannot be read, or the processor computes other numbers.
     """
 
     def __init__(self, export: Export, *, threads: int = 0, abstention: Abstention | None = None) -> None:
         description = export.description
         super().__init__(description.label_names, description.max_length, abstention)
         export.runtime.check_installed()
-        check_processor(export)
+        if description.whole_bytes and not multiplies_whole_bytes():
+            raise ExportError(
+                f"The export {export.path} was made on a processor with VNNI instructions. This one has "
+                "none: sums would overflow, and answers would be wrong.",
+                f"Make it on this machine: {export_command(Path('RUN'), description.name)}",
+            )
         from tokenizers import Tokenizer
 
         self._description = description

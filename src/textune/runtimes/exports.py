@@ -190,11 +190,12 @@ def read_export(path: Path) -> Export:
 
 
 def check_export(export: Export, *, model: str = "") -> None:
-    """Raise an `ExportError` unless an export's files are whole and it was made from the right model.
+    """Check that an export's files are whole and that it was made from a model, by the run's `model_sha256`.
 
-    Args:
-        export: The export.
-        model: The run's `model_sha256`; empty: the export is used without its run.
+    Without `model`, the export is used without its run.
+
+    Raises:
+        ExportError: The export is damaged, or of another model.
     """
     if model and export.manifest["model_sha256"] != model:
         raise ExportError(
