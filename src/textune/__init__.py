@@ -13,71 +13,57 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from textune.commands.audit import audit
-    from textune.commands.compare import compare
-    from textune.commands.evaluate import evaluate
-    from textune.commands.explain import explain
-    from textune.commands.export import export
-    from textune.commands.push import push
-    from textune.commands.report import report
-    from textune.commands.seeds import resume_seeds, train_seeds
-    from textune.commands.train import resume, train
-    from textune.errors import TextuneError
-    from textune.recipe.recipes import Recipe, load_recipe
-    from textune.runtimes.choosing import load_predictor as load
-    from textune.runtimes.torch_runtime import load_folder
+if TYPE_CHECKING:  # The same names once more, for type checkers; a test compares the two.
+    from textune.commands.audit import audit as audit
+    from textune.commands.compare import compare as compare
+    from textune.commands.evaluate import evaluate as evaluate
+    from textune.commands.explain import explain as explain
+    from textune.commands.export import export as export
+    from textune.commands.push import push as push
+    from textune.commands.report import report as report
+    from textune.commands.seeds import resume_seeds as resume_seeds
+    from textune.commands.seeds import train_seeds as train_seeds
+    from textune.commands.train import resume as resume
+    from textune.commands.train import train as train
+    from textune.errors import TextuneError as TextuneError
+    from textune.recipe.recipes import Recipe as Recipe
+    from textune.recipe.recipes import load_recipe as load_recipe
+    from textune.runtimes.choosing import load_predictor
+    from textune.runtimes.torch_runtime import load_folder as load_folder
 
-__version__ = version("textune")
-
-__all__ = [
-    "Recipe",
-    "TextuneError",
-    "audit",
-    "compare",
-    "evaluate",
-    "explain",
-    "export",
-    "load",
-    "load_folder",
-    "load_recipe",
-    "push",
-    "report",
-    "resume",
-    "resume_seeds",
-    "train",
-    "train_seeds",
-]
+    load = load_predictor
+    __version__: str
 
 _HOMES = {
-    "Recipe": "textune.recipe.recipes",
-    "TextuneError": "textune.errors",
-    "audit": "textune.commands.audit",
-    "compare": "textune.commands.compare",
-    "evaluate": "textune.commands.evaluate",
-    "explain": "textune.commands.explain",
-    "export": "textune.commands.export",
+    "Recipe": "textune.recipe.recipes:Recipe",
+    "TextuneError": "textune.errors:TextuneError",
+    "audit": "textune.commands.audit:audit",
+    "compare": "textune.commands.compare:compare",
+    "evaluate": "textune.commands.evaluate:evaluate",
+    "explain": "textune.commands.explain:explain",
+    "export": "textune.commands.export:export",
     "load": "textune.runtimes.choosing:load_predictor",
-    "load_folder": "textune.runtimes.torch_runtime",
-    "load_recipe": "textune.recipe.recipes",
-    "push": "textune.commands.push",
-    "report": "textune.commands.report",
-    "resume": "textune.commands.train",
-    "resume_seeds": "textune.commands.seeds",
-    "train": "textune.commands.train",
-    "train_seeds": "textune.commands.seeds",
+    "load_folder": "textune.runtimes.torch_runtime:load_folder",
+    "load_recipe": "textune.recipe.recipes:load_recipe",
+    "push": "textune.commands.push:push",
+    "report": "textune.commands.report:report",
+    "resume": "textune.commands.train:resume",
+    "resume_seeds": "textune.commands.seeds:resume_seeds",
+    "train": "textune.commands.train:train",
+    "train_seeds": "textune.commands.seeds:train_seeds",
 }
+
+__all__ = list(_HOMES)
 
 
 class _PublicNames(ModuleType):
     """The package's namespace, in which a public function wins over the room of the same name."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        # Importing the room `textune.report` would put it in the place of the function `textune.report`.
+        # Without this, importing the room `textune.report` would replace the function `textune.report`.
         if not (name in _HOMES and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
@@ -86,10 +72,14 @@ sys.modules[__name__].__class__ = _PublicNames
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("textune")
     if name not in _HOMES:
         raise AttributeError(f"module 'textune' has no attribute '{name}'")
     module, _, attribute = _HOMES[name].partition(":")
-    return getattr(import_module(module), attribute or name)
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ from textune.audit.findings import Example
 from textune.audit.label_noise import (
     Suspect,
     describe_suspects,
-    find_suspects,
+    rank_suspects,
 )
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.audit.suspects_file import suspects_csv
@@ -52,7 +52,7 @@ def with_wrong(*rows: int) -> NDArray[np.int64]:
 def test_the_wrong_labels_are_the_first_suspects() -> None:
     labels = with_wrong(3, 60, 121)
 
-    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)
+    suspects = rank_suspects(examples_with(labels), probabilities_of(labels), NAMES)
 
     assert {suspect.example.row for suspect in suspects[:3]} == {3, 60, 121}
 
@@ -60,7 +60,7 @@ def test_the_wrong_labels_are_the_first_suspects() -> None:
 def test_a_suspect_names_its_label_and_what_is_more_probable() -> None:
     labels = with_wrong(3)
 
-    first = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)[0]
+    first = rank_suspects(examples_with(labels), probabilities_of(labels), NAMES)[0]
 
     assert (first.label, first.suggested) == (NAMES[labels[3]], NAMES[1 - labels[3]])
     assert first.label_probability < 0.1 < 0.9 < first.suggested_probability
@@ -69,13 +69,13 @@ def test_a_suspect_names_its_label_and_what_is_more_probable() -> None:
 def test_right_labels_are_not_suspected() -> None:
     labels = with_wrong()
 
-    assert len(find_suspects(examples_with(labels), probabilities_of(labels), NAMES)) <= 2
+    assert len(rank_suspects(examples_with(labels), probabilities_of(labels), NAMES)) <= 2
 
 
 def test_suspects_come_split_after_split_the_least_probable_label_first() -> None:
     labels = with_wrong(3, 60, 150, 190)
 
-    suspects = find_suspects(examples_with(labels, held_out=60), probabilities_of(labels), NAMES)
+    suspects = rank_suspects(examples_with(labels, held_out=60), probabilities_of(labels), NAMES)
 
     keys = [(suspect.example.split == "test", suspect.label_probability) for suspect in suspects]
     assert keys == sorted(keys)
@@ -86,13 +86,13 @@ def test_a_class_of_few_rows_is_neither_judged_nor_suggested() -> None:
     labels = np.array([0] * 100 + [1] * 9)
     probabilities = np.full((109, 2), 0.5)
 
-    assert find_suspects(examples_with(labels), probabilities, NAMES) == []
+    assert rank_suspects(examples_with(labels), probabilities, NAMES) == []
 
 
 def test_cleanlab_finds_the_wrong_labels_as_well() -> None:
     labels = with_wrong(3, 60, 121)
 
-    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES, cleanlab=True)
+    suspects = rank_suspects(examples_with(labels), probabilities_of(labels), NAMES, cleanlab=True)
 
     assert {suspect.example.row for suspect in suspects} >= {3, 60, 121}
     assert all(suspect.label != suspect.suggested for suspect in suspects)
@@ -107,7 +107,7 @@ def test_probabilities_that_know_nothing_may_not_judge() -> None:
 
 def test_the_file_can_be_read_as_labelled_texts() -> None:
     labels = with_wrong(3)
-    suspects = find_suspects(examples_with(labels), probabilities_of(labels), NAMES)
+    suspects = rank_suspects(examples_with(labels), probabilities_of(labels), NAMES)
 
     rows = list(csv.DictReader(io.StringIO(suspects_csv(suspects))))
 

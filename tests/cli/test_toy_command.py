@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from textune import cli, commands
-from textune.cli.app import app
+from textune.cli.application import app
 
 COMMAND = """
 from textune.errors import RequestError
@@ -25,7 +25,7 @@ def shout(text: str) -> str:
 COMMAND_LINE = '''
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.cli.options import Debug, Json
 
 cache = typer.Typer(no_args_is_help=True, help="List or delete the cached outputs of frozen encoders.")
@@ -15,7 +15,7 @@ app.add_typer(cache, name="cache")
 def list_cache(json: Json = False, debug: Debug = False) -> None:
     """List the cached encoder outputs."""
     from textune.cli.render.progress import show_json
-    from textune.cli.render.tables import bare_table, escape, show
+    from textune.cli.render.table_looks import bare_table, escape, show
     from textune.encoder.cache import FeatureCache
 
     features = FeatureCache()

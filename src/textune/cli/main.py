@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from textune import cli
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.errors import StoppedError, TextuneError
 from textune.training.processes import is_first, may_speak
 

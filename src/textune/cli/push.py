@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.cli.options import Debug, Json, RunFolder
 
 

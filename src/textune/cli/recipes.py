@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.cli.options import Debug
 
 
@@ -19,7 +19,7 @@ def recipes(
     debug: Debug = False,
 ) -> None:
     """List the shipped recipes, or show one with its comments."""
-    from textune.cli.render.tables import bare_table, show
+    from textune.cli.render.table_looks import bare_table, show
     from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, recipe_names, recipe_text
 
     if settings:

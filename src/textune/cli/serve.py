@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.cli.options import Debug
 from textune.errors import RequestError
 from textune.serving.limits import Limits

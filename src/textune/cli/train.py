@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.app import app
+from textune.cli.application import app
 from textune.cli.options import Debug, Json, MinPrecision, Offline, Settings
 from textune.errors import RequestError
 from textune.training.processes import is_first, launched

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from textune.cli.render.tables import escape, framed_table, show
+from textune.cli.render.table_looks import escape, framed_table, show
 from textune.evaluation.metrics import METRICS, Metric
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from textune.cli.render.tables import bare_table
+from textune.cli.render.table_looks import bare_table
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.document import AbstentionEffect, Calibration
 from textune.evaluation.metrics import percent
 
 
-def coverage_table(rows: Sequence[CoverageRow]) -> Table:
+def answered_table(rows: Sequence[CoverageRow]) -> Table:
     """Return how many texts are answered at which precision, by thresholds that validation chose."""
     table = bare_table(
         *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from textune.cli.render.tables import bare_table, escape, show
+from textune.cli.render.table_looks import bare_table, escape, show
 
 if TYPE_CHECKING:
     from textune.explain.attribution import Explanation

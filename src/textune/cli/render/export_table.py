@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
-from textune.cli.render.tables import framed_table, show
+from textune.cli.render.table_looks import framed_table, show
 
 if TYPE_CHECKING:
     from textune.commands.export import ExportResult

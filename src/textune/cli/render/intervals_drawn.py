@@ -9,7 +9,7 @@ import math
 
 from rich.table import Table
 
-from textune.cli.render.tables import bare_table, escape
+from textune.cli.render.table_looks import bare_table, escape
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import DECIDING, METRICS

@@ -11,10 +11,10 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from textune.cli.render.coverage import abstention_sentences, calibration_sentence, coverage_table
+from textune.cli.render.coverage import abstention_sentences, answered_table, calibration_sentence
 from textune.cli.render.intervals_drawn import draw_bar, interval_table
 from textune.cli.render.study_table import reference_table
-from textune.cli.render.tables import bare_table, escape, framed_table, show
+from textune.cli.render.table_looks import bare_table, escape, framed_table, show
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import Metric, measured_metrics, percent
@@ -36,7 +36,7 @@ def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, An
     for reference in references_for(typed):
         show("", reference_table(reference, typed, history))
     if typed.calibration is not None:
-        show("", coverage_table(typed.coverage), calibration_sentence(typed.calibration))
+        show("", answered_table(typed.coverage), calibration_sentence(typed.calibration))
     if typed.abstention is not None:
         show(abstention_sentences(typed.abstention))
     show("", *map(escape, judge(typed).sentences))

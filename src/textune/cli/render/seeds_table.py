@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from textune.cli.render.tables import escape, framed_table, show
+from textune.cli.render.table_looks import escape, framed_table, show
 from textune.evaluation.metrics import METRICS, Metric
 
 

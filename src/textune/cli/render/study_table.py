@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from textune.cli.render.tables import escape, framed_table
+from textune.cli.render.table_looks import escape, framed_table
 from textune.evaluation.document import MetricsDocument
 from textune.report.references import Reference
 

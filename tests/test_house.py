@@ -1,0 +1,177 @@
+"""The house: one name per thing, rooms of a bearable size, files without circles, and one public surface.
+
+The lists of exceptions only shrink: an entry that is no longer needed fails as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+
+import grimp
+import pytest
+
+import textune
+from conftest import REPOSITORY
+from test_architecture import SOURCES, modules_after
+
+PACKAGE = REPOSITORY / "src" / "textune"
+FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
+TREES = {name: ast.parse(text) for name, text in FILES.items()}
+
+SAME_NAMES = {
+    *("Part", "check_names", "check_texts", "describe_origin", "differences"),
+    *("epoch_scores", "load_classifier", "seeded"),
+}
+"""Public functions and classes of the same name in two rooms: to be renamed."""
+
+SAME_FILES = {
+    "method.py": "the protocol of a method of training, and Keras's method",
+    "registry.py": "what a room's registry is called in every room that has one",
+}
+"""File names that occur twice, and what they are."""
+
+CIRCLES = {
+    frozenset({"textune.recipe.settings", "textune.recipe.methods"}),
+    frozenset({"textune.training.task", "textune.training.method"}),
+}
+"""Files that import each other: to be untied."""
+
+DECIDERS = {
+    "encoder/first_token.py",
+    *("evaluation/abstention.py", "evaluation/comparison.py", "evaluation/describing.py"),
+    *("evaluation/metrics.py", "evaluation/reliability.py", "evaluation/spread.py", "evaluation/suspects.py"),
+    *("explain/attribution.py", "explain/gradients.py", "export/parity.py"),
+    *("prediction/bulk.py", "run/predictions.py", "runtimes/export_predictor.py", "runtimes/predictor.py"),
+    *("serving/answers.py", "serving/app.py"),
+    *("training/head.py", "training/objectives.py", "training/workers.py"),
+}
+"""Files outside `tasks/` that know softmax, argmax or cross-entropy: to be moved there."""
+
+DECISIONS = re.compile(r"(log_?)?softmax|argmax|(binary_)?cross_?entropy.*", re.IGNORECASE)
+
+
+def room_of(name: str) -> str:
+    return name.split("/")[0].removesuffix(".py")
+
+
+def is_of_a_command(name: str) -> bool:
+    """Return whether a file is a command's own, in `commands/` or `cli/`."""
+    return re.fullmatch(r"(commands|cli)/\w+\.py", name) is not None
+
+
+def public_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the public functions and classes of a file; not their methods."""
+    for node in tree.body:
+        is_named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if is_named and not node.name.startswith("_"):
+            yield node.name
+
+
+def words_in_code(tree: ast.Module) -> Iterator[str]:
+    """Yield every name that a file's code uses; not those in comments and texts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.alias):
+            yield node.name.rpartition(".")[2]
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    """Return which file imports which, those inside functions included."""
+    return grimp.build_graph("textune", cache_dir=None)
+
+
+def circles() -> set[frozenset[str]]:
+    """Return the sets of files that import each other; taken apart one by one."""
+    graph = {name: imports().find_modules_directly_imported_by(name) for name in imports().modules}
+    found: set[frozenset[str]] = set()
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = error.args[1]
+            found.add(frozenset(circle))
+            # The circle goes through its first file no more.
+            graph[circle[1]] = graph[circle[1]] - {circle[0]}
+        else:
+            return found
+
+
+def test_no_public_name_is_in_two_rooms() -> None:
+    rooms: defaultdict[str, set[str]] = defaultdict(set)
+    for name, tree in TREES.items():
+        for public in public_names(tree):
+            rooms[public].add("a command" if is_of_a_command(name) else room_of(name))
+
+    assert {public for public, of in rooms.items() if len(of) > 1} == SAME_NAMES
+
+
+def test_no_file_name_occurs_twice() -> None:
+    counts = Counter(name.rpartition("/")[2] for name in FILES if not is_of_a_command(name))
+
+    assert {name for name, count in counts.items() if count > 1} - {"__init__.py"} == SAME_FILES.keys()
+
+
+def test_no_room_holds_more_than_an_eighth_of_the_lines() -> None:
+    lines: Counter[str] = Counter()
+    for name, text in FILES.items():
+        lines[room_of(name)] += len(text.splitlines())
+
+    assert [room for room, count in lines.items() if count > lines.total() / 8] == []
+
+
+def test_no_file_has_more_than_500_lines() -> None:
+    assert [name for name, text in FILES.items() if len(text.splitlines()) > 500] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles() == CIRCLES
+
+
+def test_only_tasks_know_softmax_argmax_and_cross_entropy() -> None:
+    knowing = {name for name, tree in TREES.items() if any(map(DECISIONS.fullmatch, words_in_code(tree)))}
+
+    assert {name for name in knowing if room_of(name) != "tasks"} == DECIDERS
+
+
+@pytest.mark.parametrize("room", ["prediction", "runtimes"])
+def test_what_runs_an_export_is_imported_without_torch(room: str) -> None:
+    code = (
+        "import pkgutil\nfrom importlib import import_module\n"
+        f"for module in pkgutil.iter_modules(import_module('textune.{room}').__path__):\n"
+        f"    import_module(f'textune.{room}.{{module.name}}')"
+    )
+
+    assert "torch" not in modules_after(code)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert [name for name in textune.__all__ if not callable(getattr(textune, name))] == []
+
+
+def test_type_checkers_see_the_public_names_at_their_homes() -> None:
+    (block,) = (node for node in TREES["__init__.py"].body if isinstance(node, ast.If))
+    seen = {
+        alias.name: f"{node.module}:{alias.name}"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    seen["load"] = seen.pop("load_predictor")
+
+    assert seen == textune._HOMES
+
+
+def test_a_public_function_wins_over_the_room_of_its_name() -> None:
+    import_module("textune.report.page")
+
+    assert textune.report is import_module("textune.commands.report").report
