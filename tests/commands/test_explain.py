@@ -9,7 +9,7 @@ import pytest
 import textune
 from serving_stand_in import running
 from textune.report.insights import Mistake
-from textune.report.writing import explain_mistakes
+from textune.report.run_report import explain_mistakes
 
 TEXT = "Don't be #sad, so happy to-day 今日 👍🏽"
 

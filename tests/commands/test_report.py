@@ -11,7 +11,7 @@ import pytest
 
 import textune
 from textune.errors import RequestError, RunError
-from textune.report import writing
+from textune.report import run_report
 from textune.report.results import read_results
 from textune.run import replacing
 from textune.run.layout import Run, open_run, read_manifest
@@ -72,7 +72,7 @@ def test_a_report_that_fails_costs_the_run_nothing_else(
     def broken(*_: Any) -> str:
         raise ZeroDivisionError("no reason")
 
-    monkeypatch.setattr(writing, part, broken)
+    monkeypatch.setattr(run_report, part, broken)
     observer = Notes()
 
     result = textune.train(
@@ -119,7 +119,7 @@ def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
         return write
 
     monkeypatch.setattr(replacing, "write_json", stopping(replacing.write_json))
-    monkeypatch.setattr(writing, "write_text", stopping(writing.write_text))
+    monkeypatch.setattr(run_report, "write_text", stopping(run_report.write_text))
 
     with pytest.raises(KeyboardInterrupt):
         textune.report([run])

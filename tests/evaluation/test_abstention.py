@@ -9,8 +9,8 @@ from scipy.stats import binomtest
 from textune.evaluation.abstention import (
     choose_threshold,
     coverage_curve,
-    coverage_table,
     measure_answers,
+    measure_coverage,
     most_precision,
 )
 
@@ -124,7 +124,7 @@ def test_ten_of_ten_and_none_of_ten_leave_their_doubt_on_one_side(
 def test_the_table_chooses_on_validation_and_measures_on_both() -> None:
     validation, test = rows(300), rows(300, seed=1)
 
-    (row, out_of_reach) = coverage_table(validation, test, min_precisions=[0.8, 0.999])
+    (row, out_of_reach) = measure_coverage(validation, test, min_precisions=[0.8, 0.999])
 
     assert row.threshold == choose_threshold(*validation, min_precision=0.8)
     assert row.test == measure_answers(*test, threshold=row.threshold)

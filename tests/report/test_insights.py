@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from made_results import made_predictions
-from textune.report.insights import find_mistakes, find_suspects
+from textune.report.insights import find_mistakes, list_suspects
 from textune.run.predictions import Predictions
 
 
@@ -40,7 +40,7 @@ def with_a_wrong_label(row: int, *, rows: int = 120, certainty: float = 1e-6) ->
 
 
 def test_a_label_that_is_hardly_probable_is_suspected() -> None:
-    first = find_suspects({"validation": with_a_wrong_label(6)}, most=10)[0]
+    first = list_suspects({"validation": with_a_wrong_label(6)}, most=10)[0]
 
     assert (first.split, first.row, first.label, first.predicted) == ("validation", 6, "anger", "joy")
 
@@ -48,12 +48,12 @@ def test_a_label_that_is_hardly_probable_is_suspected() -> None:
 def test_the_least_credible_labels_come_first_whatever_their_split() -> None:
     by_split = {"validation": with_a_wrong_label(6), "test": with_a_wrong_label(3, certainty=1e-9)}
 
-    suspects = find_suspects(by_split, most=10)
+    suspects = list_suspects(by_split, most=10)
 
     assert [(each.split, each.row) for each in suspects[:2]] == [("test", 3), ("validation", 6)]
-    assert len(find_suspects(by_split, most=1)) == 1
+    assert len(list_suspects(by_split, most=1)) == 1
 
 
 def test_few_rows_and_a_classifier_that_knows_nothing_judge_no_labels() -> None:
-    assert find_suspects({"test": with_a_wrong_label(6, rows=30)}, most=10) == []
-    assert find_suspects({"test": made_predictions(quality=0.0)}, most=10) == []
+    assert list_suspects({"test": with_a_wrong_label(6, rows=30)}, most=10) == []
+    assert list_suspects({"test": made_predictions(quality=0.0)}, most=10) == []

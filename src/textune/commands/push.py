@@ -35,7 +35,7 @@ def push(
     """
     from textune.report.publishing import check_upload, upload
     from textune.report.results import read_results
-    from textune.report.writing import write_card
+    from textune.report.run_report import write_card
 
     finished = open_run(Path(run).expanduser())
     token = check_upload(repository, token)

@@ -32,7 +32,7 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
         _check_output(file)
     ctx.stage("Reading the runs")
     opened = [open_run(Path(run).expanduser()) for run in dict.fromkeys(map(str, runs))]
-    from textune.report.writing import REPORT, report_again
+    from textune.report.run_report import REPORT, report_again
 
     if len(opened) == 1:
         return report_again(opened[0], file, ctx)

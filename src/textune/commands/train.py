@@ -21,7 +21,7 @@ from textune.model.verification import verify_saved
 from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe
 from textune.recipe.requirements import check_extras
 from textune.report.results import RunResults
-from textune.report.writing import write_report
+from textune.report.run_report import write_report
 from textune.run.layout import Run, open_run, read_origin
 from textune.run.lifecycle import check_free, check_resumable, choose_folder, drop_checkpoints, run_folder
 from textune.run.provenance import (

@@ -119,7 +119,7 @@ def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: 
     )
 
 
-def coverage_table(
+def measure_coverage(
     validation: Scored, test: Scored, *, min_precisions: Sequence[float] = USUAL_PRECISIONS
 ) -> tuple[CoverageRow, ...]:
     """Return what each of some precisions costs: thresholds chosen on validation, measured on both."""

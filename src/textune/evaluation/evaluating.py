@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from textune.evaluation.abstention import (
     Scored,
     choose_threshold,
-    coverage_table,
     measure_answers,
+    measure_coverage,
     most_precision,
 )
 from textune.evaluation.baselines import BASELINES, baseline_probabilities
@@ -99,7 +99,7 @@ def evaluate_splits(
         validation=_calibration_effect(*validation, temperature, samples),
         test=_calibration_effect(*test, temperature, samples),
     )
-    parts["coverage"] = coverage_table(validation, test)
+    parts["coverage"] = measure_coverage(validation, test)
     if not settings.min_precision:
         return Evaluation(Measurements(**parts), baselines, None, ())
     abstention = find_abstention(validation, settings.min_precision)

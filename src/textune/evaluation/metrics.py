@@ -94,7 +94,7 @@ class Metric:
 
     def write(self, value: float) -> str:
         """Return a value with its unit, as all surfaces write it."""
-        return percent(value) if self.unit == "%" else self.number(value)
+        return in_percent(value) if self.unit == "%" else self.number(value)
 
     def write_with_interval(self, metrics: SplitMetrics) -> str:
         """Return the value and half of its interval's width: "75.9 % ±2.2"; "-" where it was not measured."""
@@ -203,11 +203,11 @@ def resample_metrics(
     }
 
 
-def percent(share: float) -> str:
+def in_percent(share: float) -> str:
     """Return a share in percent.
 
     Example:
-        >>> percent(0.7594)
+        >>> in_percent(0.7594)
         '75.9 %'
     """
     return f"{share * 100:.1f} %"

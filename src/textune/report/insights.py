@@ -44,7 +44,7 @@ def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
     return [_mistake(predictions, row, int(predictions.predicted[row]), split) for row in order]
 
 
-def find_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
+def list_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
     """Return rows whose label is probably wrong, the least credible label first.
 
     The ranking is that of `textune audit`; classifiers that hardly beat the majority class may not judge.

@@ -19,10 +19,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
-from textune.evaluation.metrics import measured_metrics, percent
+from textune.evaluation.metrics import in_percent, measured_metrics
 from textune.explain.attribution import Explanation
 from textune.report import sections
-from textune.report.insights import Mistake, find_mistakes, find_suspects
+from textune.report.insights import Mistake, find_mistakes, list_suspects
 from textune.report.references import references_for
 from textune.report.results import RunResults, run_names, short_name
 from textune.report.verdict import judge
@@ -73,7 +73,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "reliability": sections.reliability_of(run),
         "coverage_chart": sections.coverage_chart([run], ["this run"]),
         "coverage_rows": sections.answers_by_threshold(run),
-        "suspects": find_suspects(out_of_training, most=_MOST_SUSPECTS),
+        "suspects": list_suspects(out_of_training, most=_MOST_SUSPECTS),
         "threads": run.facts.get("machine", {}).get("threads", 1),
         "place": shlex.quote(str(run.path)),
         "path": str(run.path),
@@ -182,7 +182,7 @@ def template_environment(*, autoescape: bool, **filters: Callable[[str], str]) -
         lstrip_blocks=True,
         keep_trailing_newline=not autoescape,
     )
-    environment.filters |= {"percent": percent, **filters}
+    environment.filters |= {"percent": in_percent, **filters}
     return environment
 
 

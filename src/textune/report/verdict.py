@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from textune.evaluation.baselines import BASELINES, TFIDF
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import percent
+from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import SplitMetrics
 
 FEW_ROWS = 100
@@ -55,9 +55,9 @@ def judge(document: MetricsDocument) -> Judgement:
 def _quality(test: SplitMetrics) -> str:
     (low, high), (macro_low, macro_high) = test.intervals["accuracy"], test.intervals["macro_f1"]
     return (
-        f"Of {test.examples:,} texts that it had not seen, it labels {percent(test.values['accuracy'])} "
+        f"Of {test.examples:,} texts that it had not seen, it labels {in_percent(test.values['accuracy'])} "
         f"correctly (95 % interval: {low * 100:.1f} to {high * 100:.1f}); with every label counting the "
-        f"same, macro-F1 is {percent(test.values['macro_f1'])} ({macro_low * 100:.1f} to "
+        f"same, macro-F1 is {in_percent(test.values['macro_f1'])} ({macro_low * 100:.1f} to "
         f"{macro_high * 100:.1f})."
     )
 
@@ -94,7 +94,7 @@ def _care(test: SplitMetrics) -> str:
     other = max(confused, key=lambda name: confused[name], default=weakest)
     share = confused.get(other, 0) / test.per_class[weakest].support
     mixed = f", {share * 100:.0f} % of which it takes for {_quoted(other)}" if share >= _OFTEN else ""
-    f1 = percent(test.per_class[weakest].f1)
+    f1 = in_percent(test.per_class[weakest].f1)
     return f"It is weakest on {_quoted(weakest)} (F1 {f1}){mixed}; {calibration}."
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from textune.cli.render.table_looks import bare_table
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.document import AbstentionEffect, Calibration
-from textune.evaluation.metrics import percent
+from textune.evaluation.metrics import in_percent
 
 
 def answered_table(rows: Sequence[CoverageRow]) -> Table:
@@ -62,6 +62,6 @@ def _cells(answers: Answers | None) -> tuple[str, str]:
     if answers is None:
         return "-", "-"
     if answers.precision is None or answers.precision_ci95 is None:
-        return percent(answers.coverage), "-"
+        return in_percent(answers.coverage), "-"
     low, high = (f"{end * 100:.1f}" for end in answers.precision_ci95)
-    return percent(answers.coverage), f"{percent(answers.precision)} ({low}-{high})"
+    return in_percent(answers.coverage), f"{in_percent(answers.precision)} ({low}-{high})"

@@ -17,7 +17,7 @@ from textune.cli.render.study_table import reference_table
 from textune.cli.render.table_looks import bare_table, escape, framed_table, show
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import Metric, measured_metrics, percent
+from textune.evaluation.metrics import Metric, in_percent, measured_metrics
 from textune.evaluation.split_metrics import SplitMetrics
 from textune.report.references import references_for
 from textune.report.verdict import judge
@@ -97,7 +97,7 @@ def _class_table(metrics: SplitMetrics, split: str) -> Table:
     table = bare_table("", "rows", "precision", "recall", "F1", title=f"{split}, by class")
     table.add_column(width=20)
     for name, measured in metrics.per_class.items():
-        values = map(percent, (measured.precision, measured.recall, measured.f1))
+        values = map(in_percent, (measured.precision, measured.recall, measured.f1))
         bar = f"[blue]{draw_bar(measured.f1)}[/blue]"
         table.add_row(escape(name), f"{measured.support:,}", *values, bar)
     return table
