@@ -185,7 +185,7 @@ def measure_differences(
     Example:
         >>> labels = np.array([0, 1, 0, 1])
         >>> right, half_right = np.eye(2)[labels], np.eye(2)[[0, 1, 1, 0]]
-        >>> measure_differences([METRICS["macro_f1"]], right, half_right, labels)["macro_f1"].difference
+        >>> measure_differences(headline_metrics(), right, half_right, labels)["macro_f1"].difference
         0.5
     """
     resampled = resample_metrics(

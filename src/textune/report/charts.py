@@ -127,14 +127,10 @@ def _interval_row(row: IntervalRow, scale: Scale, top: float) -> Markup:
     ]
     if row.interval is not None:
         first, last = (scale(end) for end in row.interval)
-        parts += [
-            line(first, middle, last, middle, class_="whisker"),
-            line(first, middle - 4, first, middle + 4, class_="whisker"),
-            line(last, middle - 4, last, middle + 4, class_="whisker"),
-        ]
+        parts.append(line(first, middle, last, middle, class_="whisker"))
+        parts += [line(end, middle - 4, end, middle + 4, class_="whisker") for end in (first, last)]
     place = scale(row.value)
-    is_run = row.kind == "run"
-    parts.append(_dot(place, middle, "mark") if is_run else _square(place, middle, "mark"))
+    parts.append((_dot if row.kind == "run" else _square)(place, middle, "mark"))
     return element("g", *parts, class_=row.kind)
 
 
@@ -197,14 +193,13 @@ def reliability_diagram(
 
 
 def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, height: float) -> Markup:
+    title = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
+    start, width = across(each.low) + 1, across(each.high) - across(each.low) - 2
     return element(
-        "rect",
-        element(
-            "title", f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
-        ),
-        x=across(each.low) + 1,
+        *("rect", element("title", title)),
+        x=start,
         y=bottom - height,
-        width=across(each.high) - across(each.low) - 2,
+        width=width,
         height=height,
         class_="bar",
     )
