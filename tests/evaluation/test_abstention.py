@@ -113,7 +113,7 @@ def test_where_nothing_is_answered_there_is_no_precision() -> None:
 
 
 @pytest.mark.parametrize(("labels", "interval"), [([0] * 10, (0.6915, 1.0)), ([1] * 10, (0.0, 0.3085))])
-def test_ten_of_ten_and_none_of_ten_leave_their_doubt_on_one_side(
+def test_ten_of_ten_and_none_of_ten_leave_their_uncertainty_on_one_side(
     labels: list[int], interval: tuple[float, float]
 ) -> None:
     answers = measure_answers(np.array([[0.9, 0.1]] * 10), np.array(labels), threshold=0.5)

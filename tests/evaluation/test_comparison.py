@@ -67,7 +67,7 @@ def test_the_interval_of_the_difference_is_that_of_resampling_the_rows_of_both_a
     )
 
 
-def test_the_figures_are_those_of_each_classifier_alone(labels: np.ndarray) -> None:
+def test_the_metrics_are_those_of_each_classifier_alone(labels: np.ndarray) -> None:
     first, second = classifier(0.8, seed=1, labels=labels), classifier(0.7, seed=2, labels=labels)
 
     comparison = compare_probabilities(first, second, labels, bootstrap_samples=100)

@@ -29,7 +29,7 @@ def test_macro_f1_is_scikit_learns() -> None:
     assert difference_of(GOOD, BETTER).first == pytest.approx(expected)
 
 
-def test_the_difference_is_that_of_scikit_learns_figures() -> None:
+def test_the_difference_is_that_of_scikit_learns_metrics() -> None:
     found = difference_of(GOOD, BETTER)
 
     expected = f1_score(LABELS, GOOD, average="macro") - f1_score(LABELS, BETTER, average="macro")

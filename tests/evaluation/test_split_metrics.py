@@ -1,4 +1,4 @@
-"""The figures of a classifier: they are those of scikit-learn and of the papers that define them."""
+"""The metrics of a classifier: they are those of scikit-learn and of the papers that define them."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_rows_that_rounding_left_a_little_off_are_measured_as_they_are() -> None
     assert metrics.values["log_loss"] == pytest.approx(-np.log(0.5004), abs=1e-12)
 
 
-def test_the_same_arguments_give_equal_figures() -> None:
+def test_the_same_arguments_give_equal_metrics() -> None:
     assert measured(PROBABILITIES, LABELS) == measured(PROBABILITIES, LABELS)
 
 
@@ -157,7 +157,7 @@ def test_another_seed_changes_the_intervals_and_nothing_else() -> None:
     assert first == second.model_copy(update={"intervals": first.intervals})
 
 
-def test_each_figure_lies_inside_its_interval() -> None:
+def test_each_metric_lies_inside_its_interval() -> None:
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet([1.0, 1.0, 1.0], size=500)
     labels = np.array([rng.choice(3, p=row) for row in probabilities])

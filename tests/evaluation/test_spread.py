@@ -28,19 +28,19 @@ def labels() -> np.ndarray:
     return np.random.default_rng(0).integers(2, size=ROWS)
 
 
-@pytest.mark.parametrize("figure", ["accuracy", "macro_f1", "log_loss", "expected_calibration_error"])
-def test_mean_and_spread_are_those_of_the_seeds_own_figures(labels: np.ndarray, figure: str) -> None:
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "log_loss", "expected_calibration_error"])
+def test_mean_and_spread_are_those_of_the_seeds_own_metrics(labels: np.ndarray, metric: str) -> None:
     seeds = seeds_of(labels, [0.7, 0.75, 0.85])
-    alone = [measure(each, labels, label_names=NAMES, bootstrap_samples=1).values[figure] for each in seeds]
+    alone = [measure(each, labels, label_names=NAMES, bootstrap_samples=1).values[metric] for each in seeds]
 
-    spread = measure_spread(seeds, labels, bootstrap_samples=50)[figure]
+    spread = measure_spread(seeds, labels, bootstrap_samples=50)[metric]
 
     assert spread.values == pytest.approx(alone)
     assert spread.mean == pytest.approx(np.mean(alone))
     assert spread.standard_deviation == pytest.approx(np.std(alone, ddof=1))
 
 
-def test_seeds_that_agree_leave_the_doubt_of_the_texts_alone(labels: np.ndarray) -> None:
+def test_seeds_that_agree_leave_the_uncertainty_of_the_texts_alone(labels: np.ndarray) -> None:
     (one,) = seeds_of(labels, [0.8])
 
     spread = measure_spread([one, one, one], labels)["accuracy"]
@@ -50,7 +50,7 @@ def test_seeds_that_agree_leave_the_doubt_of_the_texts_alone(labels: np.ndarray)
     assert spread.ci95 == pytest.approx(alone, abs=0.01)
 
 
-def test_seeds_that_differ_add_their_doubt_to_that_of_the_texts() -> None:
+def test_seeds_that_differ_add_their_uncertainty_to_that_of_the_texts() -> None:
     labels = np.random.default_rng(0).integers(2, size=4000)
 
     spread = measure_spread(seeds_of(labels, [0.6, 0.9]), labels, bootstrap_samples=500)["accuracy"]
@@ -61,7 +61,7 @@ def test_seeds_that_differ_add_their_doubt_to_that_of_the_texts() -> None:
     assert spread.ci95 == pytest.approx((0.75 - drawn_twice, 0.75 + drawn_twice), abs=0.03)
 
 
-def test_the_figure_lies_in_its_interval(labels: np.ndarray) -> None:
+def test_the_metric_lies_in_its_interval(labels: np.ndarray) -> None:
     spreads = measure_spread(seeds_of(labels, [0.75, 0.8, 0.85]), labels)
 
     assert spreads["accuracy"].ci95[0] < spreads["accuracy"].mean < spreads["accuracy"].ci95[1]

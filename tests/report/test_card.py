@@ -30,7 +30,7 @@ def on_hub(source: str, *, model: str = "distilbert/distilbert-base-uncased") ->
     return {"document": {"source": source, "model": model}, "facts": facts}
 
 
-def test_the_hubs_library_reads_the_figures_back() -> None:
+def test_the_hubs_library_reads_the_metrics_back() -> None:
     run = made_results("runs/mine")
 
     with warnings.catch_warnings():
@@ -89,7 +89,7 @@ def test_paths_of_this_computer_and_texts_of_the_data_stay_out_of_it() -> None:
     assert "posts.csv" in card
 
 
-def test_the_card_says_how_sure_the_figures_are_and_where_the_model_is_weak() -> None:
+def test_the_card_says_how_certain_the_metrics_are_and_where_the_model_is_weak() -> None:
     run = made_results()
     low, high = run.test.intervals["accuracy"]
 

@@ -81,7 +81,7 @@ def test_every_mark_lies_inside_the_drawing(kind: str) -> None:
     assert max(down) <= height
 
 
-def test_a_higher_figure_stands_further_to_the_right() -> None:
+def test_a_higher_metric_stands_further_to_the_right() -> None:
     rows = [
         IntervalRow("low", 0.2, (0.1, 0.3), "20 %", "other"),
         IntervalRow("high", 0.8, (0.7, 0.9), "80 %", "run"),
@@ -94,7 +94,7 @@ def test_a_higher_figure_stands_further_to_the_right() -> None:
     assert square < circle
 
 
-def test_a_figure_without_an_interval_has_no_whisker() -> None:
+def test_a_metric_without_an_interval_has_no_whisker() -> None:
     drawn = interval_chart(
         [IntervalRow("the study", 0.7, None, "70 %", "other")], name="accuracy", percent=True
     )

@@ -175,7 +175,7 @@ def test_what_a_run_does_not_hold_has_no_section() -> None:
     assert section(page, "metrics")
 
 
-def test_figures_without_long_texts_are_shown_where_there_are_long_ones() -> None:
+def test_metrics_without_long_texts_are_shown_where_there_are_long_ones() -> None:
     whole = made_results()
     shorter = whole.test.model_copy(update={"examples": 100})
 
@@ -251,7 +251,7 @@ def test_mistakes_beyond_those_that_are_explained_are_shown_without_colours() ->
     assert "second text</p>" in html
 
 
-def test_the_studys_figures_stand_beside_a_run_with_its_recipe_and_data_only() -> None:
+def test_the_studys_metrics_stand_beside_a_run_with_its_recipe_and_data_only() -> None:
     labels = ("anger", "joy", "optimism", "sadness")
     of_study = made_results(
         labels=labels, test=made_predictions(1421, labels=labels), document={"recipe": "paper"}

@@ -103,7 +103,7 @@ def test_paper_is_white_and_has_no_controls(chromium: Browser, usual: Path) -> N
     assert page.evaluate("document.querySelector('[data-filters]').offsetParent === null")
 
 
-def test_only_the_surest_mistakes_are_shown_at_first(mistakes: Page) -> None:
+def test_only_the_most_confident_mistakes_are_shown_at_first(mistakes: Page) -> None:
     assert mistakes.evaluate(f"{VISIBLE}.length") == 20
     assert mistakes.evaluate("document.querySelector('[data-count]').textContent") == "20 of 50 shown"
 

@@ -1,4 +1,4 @@
-"""The report's figures are those of `evaluation`, drawn."""
+"""The report's metrics are those of `evaluation`, drawn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shares(predictions: Predictions) -> list[str]:
     return [f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in bins]
 
 
-def test_the_reliability_diagram_shows_the_bins_of_the_run_s_figures() -> None:
+def test_the_reliability_diagram_shows_the_bins_of_the_run_s_metrics() -> None:
     test = made_predictions(500)
 
     drawn = reliability_of(made_results(test=test))
@@ -67,11 +67,11 @@ def test_the_coverage_curve_goes_from_twenty_answers_to_all_of_them() -> None:
     assert drawn is not None
     told = re.search(r"line: ([\d.]+) % at share of the texts answered (\S+) %, ([\d.]+) % at 100 %", drawn)
     assert told is not None
-    shown = [float(figure) for figure in told.groups()]
+    shown = [float(metric) for metric in told.groups()]
     assert shown == pytest.approx([right[surest].mean() * 100, 5.5, right.mean() * 100], abs=0.7)
 
 
-def test_results_without_predictions_have_no_such_figures() -> None:
+def test_results_without_predictions_have_no_such_metrics() -> None:
     run = made_results(predictions={})
 
     assert reliability_of(run) is None

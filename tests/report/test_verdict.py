@@ -41,7 +41,7 @@ def test_a_baseline_that_overlaps_leaves_the_question_open() -> None:
     assert "may be chance" in worth
 
 
-def test_a_baseline_with_the_same_figure_is_the_cheaper_choice() -> None:
+def test_a_baseline_with_the_same_metric_is_the_cheaper_choice() -> None:
     assert "does just as well" in judge(document(baselines=baselines(0, 1.5))).worth
 
 
