@@ -12,6 +12,7 @@ from audited_examples import found
 from source_files import write_csv, write_tweeteval
 from textune.audit.checks import AuditInput
 from textune.audit.reading import examples_of, read_for_audit
+from textune.data.columns import ColumnChoice
 from textune.data.sources import load_source, read_source
 from textune.recipe.settings import DataSettings
 
@@ -20,7 +21,7 @@ ROWS = [(f"post number {number}", "joy" if number % 2 else "anger") for number i
 
 def read(path: Path) -> AuditInput:
     settings = DataSettings(source=str(path), validation_fraction=0.1, test_fraction=0.2, split_seed=0)
-    return read_for_audit(read_source(str(path), other_columns=True), settings)
+    return read_for_audit(read_source(str(path), ColumnChoice(others=True)), settings)
 
 
 def test_a_sound_source_gives_all_rows_and_no_finding(tmp_path: Path) -> None:

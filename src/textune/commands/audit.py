@@ -84,6 +84,7 @@ def audit(
     from textune.audit.label_noise import DoubtfulLabels
     from textune.audit.reading import read_for_audit
     from textune.audit.suspects_file import check_file_name, write_suspects
+    from textune.data.columns import ColumnChoice
     from textune.data.sources import read_source
 
     ctx = Context(observer or Silence(), offline=offline)
@@ -92,13 +93,8 @@ def audit(
     check_file_name(suspects)
     recipe, no_encoder = _resolve(data, model, settings, quick=quick)
     ctx.stage("Reading the data")
-    source = read_source(
-        recipe.data.source,
-        text_column=recipe.data.text_column,
-        label_column=recipe.data.label_column,
-        other_columns=True,
-        offline=offline,
-    )
+    choice = ColumnChoice(recipe.data.text_column, recipe.data.label_column, others=True)
+    source = read_source(recipe.data.source, choice, offline=offline)
     audited = read_for_audit(source, recipe.data)
     for note in audited.notes:
         ctx.note(note)

@@ -8,38 +8,57 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textune.errors import DataError
 
 TEXT_NAMES = (
-    "text",
-    "sentence",
-    "tweet",
-    "content",
-    "review",
-    "comment",
-    "message",
-    "body",
-    "post",
-    "document",
-    "utterance",
-    "question",
-    "input",
-)
+    "text", "sentence", "tweet", "content", "review", "comment", "message", "body", "post", "document",
+    "utterance", "question", "input"
+)  # fmt: skip
 LABEL_NAMES = (
-    "label",
-    "labels",
-    "category",
-    "class",
-    "target",
-    "emotion",
-    "sentiment",
-    "intent",
-    "topic",
-    "y",
-)
+    "label", "labels", "category", "class", "target", "emotion", "sentiment", "intent", "topic", "y"
+)  # fmt: skip
 
 _COLUMNS_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """The columns to read from a table.
+
+    Attributes:
+        text: The column that holds the text; empty: found by its name.
+        label: The column that holds the label; empty: found by its name.
+        others: Whether to read the other columns as well.
+    """
+
+    text: str = ""
+    label: str = ""
+    others: bool = False
+
+    def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
+        """Return the columns of text and label, and a note on them unless they are called so.
+
+        Args:
+            columns: The names of all columns.
+            origin: What to call the table in errors.
+
+        Raises:
+            DataError: A name that the person gave does not occur; without one, no column or several could be
+                it; or both are the same column.
+        """
+        option = "--set data.label_column=NAME"
+        text = find_text_column(columns, origin=origin, given=self.text)
+        label = _find("label", LABEL_NAMES, columns, origin=origin, given=self.label, option=option)
+        if text == label:
+            raise DataError(
+                f"The column '{text}' is both the text and the label.",
+                f"Name two columns: --set data.text_column=NAME {option}",
+            )
+        if (text, label) == ("text", "label"):
+            return text, label, ()
+        return text, label, (f"Texts are in the column '{text}', labels in '{label}'.",)
 
 
 def find_text_column(
@@ -61,13 +80,6 @@ def find_text_column(
         'Tweet'
     """
     return _find("text", TEXT_NAMES, columns, origin=origin, given=given, option=option)
-
-
-def find_label_column(columns: Sequence[str], *, origin: str, given: str = "") -> str:
-    """Return the name of the column that holds the label; see `find_text_column`."""
-    return _find(
-        "label", LABEL_NAMES, columns, origin=origin, given=given, option="--set data.label_column=NAME"
-    )
 
 
 def _find(
@@ -96,21 +108,6 @@ def _find(
         f"{origin} has no column known to hold the {what}. Its columns are: {listed_columns(columns)}.",
         f"Say which holds the {what}: {option}. If these are not names, put a line of names before the rows.",
     )
-
-
-def notes_on_columns(text: str, label: str) -> tuple[str, ...]:
-    """Return a sentence on the chosen columns, unless they are called `text` and `label`.
-
-    Raises:
-        DataError: They are the same column.
-    """
-    if text == label:
-        raise DataError(
-            f"The column '{text}' is both the text and the label.",
-            "Name two columns: --set data.text_column=NAME --set data.label_column=NAME",
-        )
-    expected = (text, label) == ("text", "label")
-    return () if expected else (f"Texts are in the column '{text}', labels in '{label}'.",)
 
 
 def listed_columns(columns: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textune.data.columns import find_label_column, find_text_column, listed_columns, notes_on_columns
+from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.formats.lines import read_lines
 from textune.data.formats.registry import find_format, format_of, table_suffixes
@@ -24,9 +24,7 @@ _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
-def read_folder(
-    path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
-) -> RawSource:
+def read_folder(path: Path, choice: ColumnChoice) -> RawSource:
     """Read a folder of tables, or of files in TweetEval's text layout.
 
     Raises:
@@ -49,18 +47,11 @@ def read_folder(
         if find_format(Path(name)) and not any(path / name in shards for shards in files.values())
     ]
     notes = (f"Not read, as they are not named by a split: {', '.join(ignored)}.",) if ignored else ()
-    return read_tables(
-        files, text_column=text_column, label_column=label_column, other_columns=other_columns, notes=notes
-    )
+    return read_tables(files, choice, notes=notes)
 
 
 def read_tables(
-    files: Mapping[str, Sequence[Path]],
-    *,
-    text_column: str = "",
-    label_column: str = "",
-    other_columns: bool = False,
-    notes: tuple[str, ...] = (),
+    files: Mapping[str, Sequence[Path]], choice: ColumnChoice, *, notes: tuple[str, ...] = ()
 ) -> RawSource:
     """Read tables that share their columns, given by split.
 
@@ -69,8 +60,7 @@ def read_tables(
     """
     first = next(iter(files.values()))[0]
     columns = column_names(first)
-    text = find_text_column(columns, origin=str(first), given=text_column)
-    label = find_label_column(columns, origin=str(first), given=label_column)
+    text, label, column_notes = choice.find(columns, origin=str(first))
     stored = {
         known.label_names(file, label)
         for shards in files.values()
@@ -83,11 +73,11 @@ def read_tables(
             "Write them again together.",
         )
     names = next(iter(stored), ())
-    others = [name for name in columns if name not in (text, label)] if other_columns else []
+    others = [name for name in columns if name not in (text, label)] if choice.others else []
     return RawSource(
         {split: _read_split(shards, text, label, others) for split, shards in files.items()},
         dict(enumerate(names)) if names else None,
-        (*notes_on_columns(text, label), *notes),
+        (*column_notes, *notes),
     )
 
 

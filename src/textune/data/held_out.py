@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textune.data.columns import ColumnChoice
 from textune.data.dataset import Dataset
 from textune.data.labels import read_ids
 from textune.data.sources import read_source
@@ -41,7 +42,7 @@ def load_held_out(
         DataError: The source cannot be read, has no such split, or has other labels.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, text_column=text_column, label_column=label_column, offline=offline)
+    raw = read_source(name, ColumnChoice(text_column, label_column), offline=offline)
     notes = raw.notes
     if split in raw.splits:
         rows = raw.splits[split]

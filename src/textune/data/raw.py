@@ -6,7 +6,7 @@ Does not know which texts and labels are valid.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -56,17 +56,11 @@ class RawSplit:
 
     def text_places(self, indices: Sequence[int]) -> str:
         """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
-        return "; ".join(
-            _place(piece.text_origin, piece.unit, numbers, left_out)
-            for piece, numbers, left_out in self._shown(indices)
-        )
+        return self._places(indices, lambda piece: piece.text_origin)
 
     def label_places(self, indices: Sequence[int]) -> str:
         """Return where the labels of some rows stand."""
-        return "; ".join(
-            _place(piece.label_origin, piece.unit, numbers, left_out)
-            for piece, numbers, left_out in self._shown(indices)
-        )
+        return self._places(indices, lambda piece: piece.label_origin)
 
     def places(self) -> list[str]:
         """Return where each row stands, for instance `line 4`; with the file where there are several."""
@@ -79,26 +73,30 @@ class RawSplit:
 
     def take(self, indices: Sequence[int]) -> RawSplit:
         """Return some of the rows; their indices are in ascending order."""
-        pieces, start = [], 0
-        for piece in self.pieces:
-            end = start + len(piece.numbers)
-            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
-            pieces.append(replace(piece, numbers=numbers))
-            start = end
+        pieces = [replace(piece, numbers=numbers) for piece, numbers in self._numbers(indices)]
         others = {name: [values[index] for index in indices] for name, values in self.others.items()}
         texts, labels = ([values[index] for index in indices] for values in (self.texts, self.labels))
         return RawSplit(tuple(pieces), texts, labels, others)
 
-    def _shown(self, indices: Sequence[int]) -> list[tuple[Piece, list[int], int]]:
-        """Return, by piece, the numbers of the rows to show, and how many are left out."""
-        shown, start = [], 0
+    def _numbers(self, indices: Sequence[int]) -> Iterator[tuple[Piece, list[int]]]:
+        """Yield every piece with the numbers of those of the rows that are in it."""
+        start = 0
         for piece in self.pieces:
             end = start + len(piece.numbers)
-            numbers = [piece.numbers[index - start] for index in indices if start <= index < end]
-            if numbers:
-                shown.append((piece, numbers[:_PLACES_SHOWN], max(0, len(numbers) - _PLACES_SHOWN)))
+            yield piece, [piece.numbers[index - start] for index in indices if start <= index < end]
             start = end
-        return shown
+
+    def _places(self, indices: Sequence[int], origin: Callable[[Piece], str]) -> str:
+        places = []
+        for piece, numbers in self._numbers(indices):
+            if numbers:
+                listed = ", ".join(map(str, numbers[:_PLACES_SHOWN]))
+                left_out = len(numbers) - _PLACES_SHOWN
+                more = f" and {left_out:,} more" if left_out > 0 else ""
+                places.append(
+                    f"{origin(piece)}, {piece.unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"
+                )
+        return "; ".join(places)
 
 
 @dataclass(frozen=True)
@@ -124,9 +122,3 @@ def counted(number: int, noun: str) -> str:
         ('1 row', '2,000 rows')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _place(origin: str, unit: str, numbers: Sequence[int], left_out: int) -> str:
-    listed = ", ".join(str(number) for number in numbers)
-    more = f" and {left_out:,} more" if left_out else ""
-    return f"{origin}, {unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import TypedDict
 
 from textune.context import Context
+from textune.data.columns import ColumnChoice
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.folders import read_folder, read_tables
 from textune.data.formats.lines import missing_file
@@ -35,12 +35,6 @@ _KINDS = (
     "made by save_to_disk, a dataset on the Hub as owner/name or owner/name:configuration, or sample:emotion."
 )
 _OTHER_FILE_SUFFIXES = (".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow")
-
-
-class _Columns(TypedDict):
-    text_column: str
-    label_column: str
-    other_columns: bool
 
 
 def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
@@ -91,7 +85,7 @@ def load_source(
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, text_column=text_column, label_column=label_column, offline=offline)
+    raw = read_source(name, ColumnChoice(text_column, label_column), offline=offline)
     labelling, splits = complete_source(
         raw,
         name,
@@ -153,37 +147,22 @@ def complete_source(
     return labelling, splits
 
 
-def read_source(
-    name: str,
-    *,
-    text_column: str = "",
-    label_column: str = "",
-    other_columns: bool = False,
-    offline: bool = False,
-) -> RawSource:
-    """Read a source without checking its texts and labels.
-
-    See `load_source` for the arguments; `other_columns` reads the columns beside text and label as well.
-    """
-    columns: _Columns = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "other_columns": other_columns,
-    }
+def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> RawSource:
+    """Read a source without checking its texts and labels; see `load_source` for the arguments and errors."""
     kind, colon, sample = name.partition(":")
     if kind == "sample" and colon:
-        return _read_sample(sample, columns)
+        return _read_sample(sample, choice)
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if name and os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
         saved = is_saved_dataset(path)
-        return read_saved_dataset(path, **columns) if saved else read_folder(path, **columns)
+        return read_saved_dataset(path, choice) if saved else read_folder(path, choice)
     if os.path.isfile(path):  # noqa: PTH113
-        return read_tables({"train": [path]}, **columns)
+        return read_tables({"train": [path]}, choice)
     if name.startswith((".", "/", "~")) or "\\" in name or _is_file_name(path):
         raise missing_file(path)
     if is_hub_name(name):
         loaded, notes = fetch_dataset(name, offline=offline)
-        raw = read_dataset(loaded, origin=name, **columns)
+        raw = read_dataset(loaded, choice, origin=name)
         return replace(raw, notes=(*notes, *raw.notes))
     if "/" in name:
         raise missing_file(path)
@@ -202,14 +181,14 @@ def _sample_names() -> list[str]:
     return sorted(folder.name for folder in samples.iterdir() if folder.is_dir())
 
 
-def _read_sample(name: str, columns: _Columns) -> RawSource:
+def _read_sample(name: str, choice: ColumnChoice) -> RawSource:
     if name not in _sample_names():
         raise DataError(
             f"There is no sample '{name}'.",
             f"The samples are: {', '.join(f'sample:{known}' for known in _sample_names())}.",
         )
     with resources.as_file(resources.files("textune") / "data" / "samples" / name) as folder:
-        return read_folder(folder, **columns)
+        return read_folder(folder, choice)
 
 
 def _notes_on_splits(splits: Mapping[str, Split], *, made: Sequence[str]) -> list[str]:

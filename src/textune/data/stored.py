@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textune.data.columns import find_label_column, find_text_column, notes_on_columns
+from textune.data.columns import ColumnChoice
 from textune.data.dataset import SPLITS
 from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
 from textune.errors import DataError, TextuneError
@@ -26,9 +26,7 @@ def is_saved_dataset(path: Path) -> bool:
     return (path / "dataset_dict.json").is_file() or all((path / name).is_file() for name in names)
 
 
-def read_saved_dataset(
-    path: Path, *, text_column: str = "", label_column: str = "", other_columns: bool = False
-) -> RawSource:
+def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
     """Read a folder that `save_to_disk` wrote.
 
     Raises:
@@ -42,23 +40,10 @@ def read_saved_dataset(
         for rows in splits.values():
             # Arrow trusts what it maps into memory: without this, damaged offsets would crash the process.
             rows.data.table.validate(full=True)
-        return read_dataset(
-            splits,
-            origin=str(path),
-            text_column=text_column,
-            label_column=label_column,
-            other_columns=other_columns,
-        )
+        return read_dataset(splits, choice, origin=str(path))
 
 
-def read_dataset(
-    splits: Mapping[str, Dataset],
-    *,
-    origin: str,
-    text_column: str = "",
-    label_column: str = "",
-    other_columns: bool = False,
-) -> RawSource:
+def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
     """Read a dataset's splits; those that are neither train, validation nor test are left out.
 
     Raises:
@@ -74,13 +59,11 @@ def read_dataset(
             "Choose another dataset, or save a part of this one as a file and give its path.",
         )
     columns = splits[chosen["train"]].column_names
-    text = find_text_column(columns, origin=origin, given=text_column)
-    label = find_label_column(columns, origin=origin, given=label_column)
-    notes = notes_on_columns(text, label)
+    text, label, notes = choice.find(columns, origin=origin)
     left_out = [name for name in splits if name not in chosen.values()]
     if left_out:
         notes += (f"Splits left out: {', '.join(left_out)}.",)
-    others = _plain_columns(splits[chosen["train"]], apart_from=(text, label)) if other_columns else []
+    others = _plain_columns(splits[chosen["train"]], apart_from=(text, label)) if choice.others else []
     read = {
         split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label, others)
         for split in SPLITS

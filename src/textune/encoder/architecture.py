@@ -18,19 +18,9 @@ if TYPE_CHECKING:
 
 # Their position ids start at pad_token_id + 1, so that the first entries of the table are never reached.
 _POSITIONS_AFTER_PADDING = {
-    "camembert",
-    "data2vec-text",
-    "esm",
-    "ibert",
-    "longformer",
-    "luke",
-    "mpnet",
-    "roberta",
-    "roberta-prelayernorm",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "xmod",
-}
+    "camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta",
+    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"
+}  # fmt: skip
 
 
 def read_architecture(config: Mapping[str, Any], *, path: Path) -> PretrainedConfig:

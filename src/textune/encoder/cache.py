@@ -123,7 +123,7 @@ class FeatureCache:
             to it stays in memory. None where it is larger than the whole bound or cannot be written.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if (cached := self._map(key, shape, dtype)) is not None:
+        if (cached := self._read(key, mapped_as=(shape, dtype))) is not None:
             return cached, True
         if size > self.max_bytes:
             return None
@@ -147,7 +147,7 @@ class FeatureCache:
                     file.write(json.dumps(header).encode().ljust(_HEADER_BYTES - 1) + b"\n")
         except (StorageError, OSError):
             return None
-        mapped = self._map(key, shape, dtype)
+        mapped = self._read(key, mapped_as=(shape, dtype))
         return None if mapped is None else (mapped, False)
 
     def entries(self) -> list[Entry]:
@@ -173,30 +173,26 @@ class FeatureCache:
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"
 
-    def _read(self, key: str) -> NDArray[np.float32] | None:
+    def _read(
+        self, key: str, *, mapped_as: tuple[tuple[int, int], type[Any]] | None = None
+    ) -> NDArray[Any] | None:
+        """Return the array of a key, read whole or mapped as an array of this shape and type; None: none."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
-                header = _parse_header(file.readline())
-                array = np.fromfile(file, dtype=np.float32)
-            if header is None or hashlib.sha256(array.data).hexdigest() != header["sha256"]:
+                header, start = _parse_header(file.readline()), file.tell()
+                if header is None or hashlib.file_digest(file, "sha256").hexdigest() != header["sha256"]:
+                    return None
+                os.utime(path)
+                if mapped_as is None:
+                    file.seek(start)
+                    return np.fromfile(file, dtype=np.float32).reshape(header["shape"])
+            shape, dtype = mapped_as
+            if tuple(header["shape"]) != shape or start != _HEADER_BYTES:
                 return None
-            os.utime(path)
-            return array.reshape(header["shape"])
-        except (ValueError, TypeError, OSError):
-            return None
-
-    def _map(self, key: str, shape: tuple[int, int], dtype: type[Any]) -> NDArray[Any] | None:
-        path = self._path(key)
-        try:
-            with path.open("rb") as file:
-                header = _parse_header(file.readline())
-            if header is None or tuple(header["shape"]) != shape or header["sha256"] != _sha256_after(path):
-                return None
-            os.utime(path)
             # Copied on writing: torch wants arrays that may be written, and the file stays as it is.
-            return np.memmap(path, dtype, "c", offset=_HEADER_BYTES, shape=shape)
-        except (OSError, ValueError, TypeError):
+            return np.memmap(path, dtype, "c", offset=start, shape=shape)
+        except (ValueError, TypeError, OSError):
             return None
 
     def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:

@@ -15,21 +15,10 @@ from textune.errors import HubError, ModelError
 from textune.files import storage_errors
 
 _FILES = [
-    CONFIG,
-    "added_tokens.json",
-    "merges.txt",
-    "model-*.safetensors",
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.json",
-    "vocab.txt",
-]
+    CONFIG, "added_tokens.json", "merges.txt", "model-*.safetensors", "model.safetensors",
+    "model.safetensors.index.json", "sentencepiece.bpe.model", "special_tokens_map.json",
+    "spiece.model", "spm.model", "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt"
+]  # fmt: skip
 _WITHOUT_NETWORK = (
     "Run the command once with a network connection: from then on --offline takes the cached copy. Without a "
     "network, give a local folder with --model FOLDER, or use --model embedded:minilm."

@@ -24,13 +24,8 @@ TAKES_ENCODERS = (
 )
 
 _TOKENIZERS = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-)
+    "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model"
+)  # fmt: skip
 _PICKLES = ("pytorch_model", "model")
 _PICKLE_ENDINGS = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 _BLOCK_BYTES = 1 << 20

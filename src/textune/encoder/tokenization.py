@@ -6,9 +6,9 @@ whatever was dropped or cut is counted. Does not know models beyond their tokeni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -44,19 +44,10 @@ class TokenRows(Sequence["NDArray[np.int32]"]):
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @overload
-    def __getitem__(self, row: int) -> NDArray[np.int32]: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[NDArray[np.int32]]: ...
-    def __getitem__(self, row: int | slice) -> NDArray[np.int32] | list[NDArray[np.int32]]:
-        if isinstance(row, slice):
-            return [self[number] for number in range(*row.indices(len(self)))]
+    def __getitem__(self, row: int) -> NDArray[np.int32]:  # type: ignore[override]
         if not 0 <= row < len(self):
             raise IndexError(row)
         return self._ids[self._offsets[row] : self._offsets[row + 1]]
-
-    def __iter__(self) -> Iterator[NDArray[np.int32]]:
-        return iter(np.split(self._ids, self._offsets[1:-1]) if len(self) else [])
 
     def tolist(self) -> list[list[int]]:
         """Return the rows as lists of numbers."""

@@ -198,7 +198,7 @@ def _most_frozen(task: Task, frozen: int) -> int:
 
 def _measure(task: Task, frozen: int, most: int) -> Costs:
     """Measure what the parts of a training cost, changing nothing."""
-    tokens = task.texts.tokens["train"][:_ROWS_ENCODED]
+    tokens = list(islice(task.texts.tokens["train"], _ROWS_ENCODED))
     placed = task.classifier.placed(task.placement)
     placed.features(tokens, placement=task.placement)
     start = time.perf_counter()
