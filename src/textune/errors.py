@@ -13,7 +13,7 @@ The library raises; only the command line prints them and exits with `exit_code`
     │   ├── HubError                  the Hub cannot be reached
     │   ├── MissingExtraError         an optional dependency is not installed
     │   └── StorageError              a folder cannot be written, or the disk is full
-    ├── VerificationError         1   a result does not match what it was made from
+    ├── VerificationError         1   a saved model or export differs from its original
     └── StoppedError              130 the person asked it to stop
 """
 
@@ -24,7 +24,7 @@ class TextuneError(Exception):
     """Base of all errors that textune raises on purpose.
 
     Attributes:
-        message: What is wrong, where, and what was found.
+        message: What is wrong, where, and what was found there.
         hint: What to do next; may be empty.
         exit_code: The exit code of a command that ends with this error.
     """
@@ -67,7 +67,7 @@ class ExportError(RequestError):
 
 
 class HubError(RequestError):
-    """A model or data set cannot be had from the Hub."""
+    """A model or dataset cannot be fetched from the Hub, or pushed to it."""
 
 
 class MissingExtraError(RequestError):
@@ -91,10 +91,10 @@ class StorageError(RequestError):
 
 
 class VerificationError(TextuneError):
-    """What was written does not give the results of what it was made from."""
+    """A saved model or export does not give the results of the model it was made from."""
 
 
 class StoppedError(TextuneError):
-    """The person, or the system, asked a training to stop, and it can go on."""
+    """The person, or the system, stopped a command that can be resumed."""
 
     exit_code = 130

@@ -26,7 +26,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing `path` into a `StorageError`."""
+    """Turn the operating system's errors in writing `path` into a `StorageError`."""
     try:
         yield
     except OSError as error:
@@ -45,9 +45,9 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def foreign_storage_errors() -> Iterator[None]:
-    """Turn what compiled libraries say about a full disk into the `OSError` that it is.
+    """Turn compiled libraries' errors about a full disk into an `OSError`.
 
-    safetensors and tokenizers raise exceptions of their own, with the system's error number in the text.
+    safetensors and tokenizers raise their own exceptions, with the system's error number in the text.
     """
     try:
         yield
@@ -62,13 +62,13 @@ def foreign_storage_errors() -> Iterator[None]:
 
 @contextmanager
 def reading_errors(kind: type[RequestError], folder: Path) -> Iterator[None]:
-    """Turn what the operating system says about a file in `folder` that may not be read into an error."""
+    """Turn a refused permission to read a file in `folder` into an error of this kind."""
     try:
         yield
     except PermissionError as error:
         raise kind(
-            f"{error.filename or folder} cannot be read: it is closed to the user that reads it.",
-            f"Open it, as the user that it belongs to: chmod -R a+rX {shlex.quote(str(folder))}",
+            f"{error.filename or folder} cannot be read: its permissions do not allow it.",
+            f"Allow it, as the user that owns it: chmod -R a+rX {shlex.quote(str(folder))}",
         ) from error
 
 
@@ -76,8 +76,8 @@ def reading_errors(kind: type[RequestError], folder: Path) -> Iterator[None]:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
 
-    The file is synced before it is renamed, so that a reader sees the old file or the new one, whole. It has
-    the mode that the umask gives, whatever the block has put in its place.
+    The file is synced before it is renamed, so that a reader sees the old file or the new one, whole. Its
+    mode is that of the umask, whatever the block put in its place.
 
     Raises:
         StorageError: The disk is full or the folder may not be written.
@@ -141,7 +141,7 @@ def list_files(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]
 
 
 def find_damage(folder: Path, listed: Mapping[str, Any]) -> str:
-    """Return how a folder's files first differ from what `list_files` gave, or nothing."""
+    """Return how a folder's files first differ from those that `list_files` listed; empty: they do not."""
     for name, expected in listed.items():
         file = folder / name
         if not file.exists():

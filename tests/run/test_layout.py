@@ -191,7 +191,7 @@ def test_a_file_that_may_not_be_read_is_named_with_the_command_that_opens_it(
 
     monkeypatch.setattr(files, "sha256_of", refuse)
 
-    with pytest.raises(RunError, match=r"metrics.json cannot be read: it is closed to the user") as caught:
+    with pytest.raises(RunError, match=r"metrics.json cannot be read: its permissions") as caught:
         open_run(finished.path)
 
     assert f"chmod -R a+rX {finished.path}" in caught.value.hint
@@ -205,7 +205,7 @@ def test_a_manifest_that_may_not_be_read_is_not_called_damaged(
 
     monkeypatch.setattr(Path, "read_text", refuse)
 
-    with pytest.raises(RunError, match=r"manifest.json cannot be read: it is closed to the user"):
+    with pytest.raises(RunError, match=r"manifest.json cannot be read: its permissions do not allow it"):
         open_run(finished.path)
 
 

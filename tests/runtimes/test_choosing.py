@@ -280,7 +280,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told(
 
     monkeypatch.setattr(Path, "is_file", refuse)
 
-    with pytest.raises(ExportError, match="cannot be read: it is closed to the user"):
+    with pytest.raises(ExportError, match="cannot be read: its permissions do not allow it"):
         choose(tmp_path)
 
 

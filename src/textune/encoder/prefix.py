@@ -9,7 +9,7 @@ and the first batch shows whether memory suffices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -75,33 +75,56 @@ def encode(
     Returns:
         Features, float32, (len(rows), len(pooling.layers) * hidden size).
     """
-    import torch
-
     worker = place(encoder, placement)
 
-    def encode_batch(batch: list[int]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            input_ids, attention_mask = (
-                tensor.to(placement.device)
-                for tensor in pad_tensors([rows[row] for row in batch], padding_id=padding_id)
-            )
-            last_only = pooling.layers == (-1,)
-            output = worker(
-                input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=not last_only
-            )
-            states = (output.last_hidden_state,) if last_only else output.hidden_states
-            pooled: NDArray[np.float32] = pool(states, attention_mask, pooling=pooling).cpu().numpy()
-        return pooled
+    def encode_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        last_only = pooling.layers == (-1,)
+        output = worker(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=not last_only
+        )
+        states = (output.last_hidden_state,) if last_only else output.hidden_states
+        return pool(states, attention_mask, pooling=pooling)
 
-    batches = batches_by_length([len(row) for row in rows])
+    batches = run_batches(
+        encode_batch, rows, padding_id=padding_id, placement=placement, on_progress=on_progress
+    )
     features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32) if into is None else into
-    done, pages = 0, MappedPages(features)
-    for batch, pooled in in_parallel(encode_batch, batches, on_cpu=placement.device == "cpu"):
-        if not done and into is None:
-            features = np.empty((len(rows), pooled.shape[1]), dtype=np.float32)
-        features[batch] = pooled
-        pages.use(pooled.nbytes)
+    pages = MappedPages(features)
+    for batch, vectors in batches:
+        if not features.size:
+            features = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
+        features[batch] = vectors.numpy()
+        pages.use(vectors.nbytes)
+    return features
+
+
+def run_batches(
+    work: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    rows: Sequence[Sequence[int] | NDArray[np.int32]],
+    *,
+    padding_id: int,
+    placement: Placement,
+    on_progress: Progress | None = None,
+) -> Iterator[tuple[list[int], torch.Tensor]]:
+    """Yield the row numbers of every batch with its result, on the CPU, as they are done.
+
+    Args:
+        work: From `input_ids` and `attention_mask` (rows, tokens) to a tensor with one row per text.
+        rows: Token ids of each text, special tokens included, without padding.
+        padding_id: The tokenizer's padding id.
+        placement: The device to work on.
+        on_progress: Called with texts done and texts in all after each batch.
+    """
+    import torch
+
+    def run(batch: list[int]) -> torch.Tensor:
+        with torch.inference_mode():
+            inputs = pad_tensors([rows[row] for row in batch], padding_id=padding_id)
+            return work(*(tensor.to(placement.device) for tensor in inputs)).cpu()
+
+    batches, done = batches_by_length([len(row) for row in rows]), 0
+    for batch, result in in_parallel(run, batches, on_cpu=placement.device == "cpu"):
+        yield batch, result
         done += len(batch)
         if on_progress:
             on_progress(done, len(rows))
-    return features

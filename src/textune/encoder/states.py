@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from textune.encoder.batching import Progress, batches_by_length, pad_tensors
+from textune.encoder.batching import Progress
 from textune.encoder.cache import FeatureCache
 from textune.encoder.memory import MappedPages
-from textune.encoder.placement import Placement, in_parallel
+from textune.encoder.placement import Placement
+from textune.encoder.prefix import run_batches
 from textune.encoder.suffix import run_prefix
 
 if TYPE_CHECKING:
@@ -90,28 +91,20 @@ def cached_states(
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
 
+    def encode_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        return run_prefix(prefix, input_ids, attention_mask).to(STORED)
+
     def write(array: NDArray[np.int16]) -> None:
-        done, pages = 0, MappedPages(array)
-        for batch, states in in_parallel(encode, batches, on_cpu=placement.device == "cpu"):
-            for row, row_states in zip(batch, states, strict=True):
-                array[offsets[row] : offsets[row + 1]] = row_states[: lengths[row]]
-            pages.use(states.nbytes)
-            done += len(batch)
-            if on_progress:
-                on_progress(done, len(rows))
+        pages = MappedPages(array)
+        batches = run_batches(
+            encode_batch, rows, padding_id=padding_id, placement=placement, on_progress=on_progress
+        )
+        for batch, states in batches:
+            values = states.view(torch.int16).numpy()
+            for row, row_values in zip(batch, values, strict=True):
+                array[offsets[row] : offsets[row + 1]] = row_values[: lengths[row]]
+            pages.use(values.nbytes)
 
-    def encode(batch: list[int]) -> NDArray[np.int16]:
-        with torch.inference_mode():
-            ids, mask = (
-                tensor.to(placement.device)
-                for tensor in pad_tensors([rows[row] for row in batch], padding_id=padding_id)
-            )
-            states: NDArray[np.int16] = (
-                run_prefix(prefix, ids, mask).to(STORED).cpu().view(torch.int16).numpy()
-            )
-        return states
-
-    batches = batches_by_length([int(length) for length in lengths])
     shape = (int(offsets[-1]), int(prefix.config.hidden_size))
     stored = cache.get_or_write(key, shape, write, dtype=np.int16, description=description)
     if stored is None:

@@ -54,14 +54,14 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
     shell, layers = _without(encoder, "pooler"), layers_of(encoder)
     if layers is None:
         return shell
-    kept = list(layers)[frozen_layers:]
-    if first_token_only and (last := first_token_layer(kept[-1])) is not None:
-        kept[-1] = last
+    trained = list(layers)[frozen_layers:]
+    if first_token_only and (last := first_token_layer(trained[-1])) is not None:
+        trained[-1] = last
     if frozen_layers:
         shell._modules["embeddings"] = _EmbeddingsStandIn()
         if "embeddings_project" in shell._modules:  # ELECTRA: between the embeddings and the first layer
             shell._modules["embeddings_project"] = nn.Identity()
-    return _replaced(shell, _layers_path(encoder), nn.ModuleList(kept))
+    return _replaced(shell, _layers_path(encoder), nn.ModuleList(trained))
 
 
 def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str, torch.Tensor]) -> None:

@@ -65,7 +65,7 @@ class TokenizedDataset:
         padded_length: The length to which the recipe pads all rows, or None where batches are padded one by
             one. Only TensorFlow sees padding of this length: it changes no result.
         truncated: The number of texts that were cut at `max_length`, by split.
-        dropped: The number of rows that have too many words, by split; those of test are kept all the same.
+        dropped: The number of rows that have too many words, by split; those of test stay in it.
         short_test: Which test rows the filter would keep, (rows,), or None without a filter.
     """
 
@@ -98,7 +98,7 @@ def tokenize(
     dropped, short_test = dict.fromkeys(dataset, 0), None
     if settings.max_words:
         short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
-        dropped = {split: int((~kept).sum()) for split, kept in short.items()}
+        dropped = {split: int((~is_short).sum()) for split, is_short in short.items()}
         short_test = short["test"]
         dataset = _filtered(dataset, short)
         _check_classes(dataset, settings.max_words)
@@ -170,8 +170,8 @@ def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict
         split: np.array([len(text.split()) <= max_words for text in rows], dtype=np.bool_)
         for split, rows in texts.items()
     }
-    for split, kept in short.items():
-        if not kept.any():
+    for split, is_short in short.items():
+        if not is_short.any():
             raise RequestError(
                 f"No row of the split '{split}' has {max_words} words or fewer.",
                 "Raise prepare.max_words, or set it to 0 to keep all rows.",

@@ -127,9 +127,9 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
         "have another shape for": reshaped,
         "hold, with no place in the model,": left_over,
     }
-    found = [f"{fault} {_listed(keys)}" for fault, keys in faults.items() if keys]
-    if found:
-        raise ModelError(f"The weights in {folder} {'; and '.join(found)}.", _NOT_ONE_MODEL)
+    sentences = [f"{fault} {_listed(keys)}" for fault, keys in faults.items() if keys]
+    if sentences:
+        raise ModelError(f"The weights in {folder} {'; and '.join(sentences)}.", _NOT_ONE_MODEL)
 
 
 def _unused_layers(keys: Iterable[str], model: Any) -> set[str]:

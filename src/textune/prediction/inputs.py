@@ -126,7 +126,7 @@ def text_column_of(path: Path, text_column: str, *, may_be_empty: bool = False) 
     """
     if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
         return ""
-    return find_text_column(names, origin=str(path), given=text_column, option="--text-column NAME")
+    return find_text_column(names, origin=str(path), name=text_column, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:

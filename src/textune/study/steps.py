@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenizedDatasetDict:
-    """A tokenized data set, and what tokenization did to it.
+    """A tokenized dataset, and what tokenization did to it.
 
     Attributes:
         dataset: The rows with `input_ids` and `attention_mask` (1 for real tokens, 0 for padding).
         max_length: The most tokens that a text could keep, special tokens included.
         padded_length: The length that all rows have, or None where batches are padded one by one.
-        longest: The most tokens that a text has kept, by split.
+        longest: The tokens of the longest text after cutting, by split.
         truncated: The number of texts that were cut at `max_length`, by split.
     """
 
@@ -54,7 +54,7 @@ def filter_dataset_dict(dataset: DatasetDict, max_words: int) -> tuple[DatasetDi
     """Keep the rows whose text has at most `max_words` words, words being what white space separates.
 
     Returns:
-        The data set that is left, and the number of dropped rows by split.
+        The remaining dataset, and the number of dropped rows by split.
 
     Raises:
         RequestError: A split would be left without rows.
@@ -142,7 +142,7 @@ def _with_tokens(split: Dataset, tokens: Any, *, padding_id: int, width: int | N
         columns = {"input_ids": ids.tolist(), "attention_mask": mask.tolist()}
     types = Features({"input_ids": List(Value("int32")), "attention_mask": List(Value("int8"))})
     added = Dataset.from_dict(columns, features=types)
-    # Left to itself, add_column writes the rows that a filter has kept into a file beside the data set's own.
+    # Otherwise add_column would write the rows that a filter left into a file beside the dataset's own.
     split = split.flatten_indices(keep_in_memory=True)
     for name in columns:
         split = split.add_column(name, added.data.column(name), feature=types[name])

@@ -146,7 +146,7 @@ def test_a_row_with_another_number_of_cells_is_told_with_line_and_counts(
 ) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"text,label\nalone,sadness\n{row}\n"))
 
-    assert f"posts.csv, line 3: {count} found, and the header has 2" in error.message
+    assert f"posts.csv, line 3: the row has {count}, the header 2." in error.message
     assert "double quotes" in error.hint
 
 

@@ -74,9 +74,9 @@ def _rows(delimiter: str, path: Path, columns: Collection[str]) -> Iterator[Row]
             if len(cells) == len(names):
                 yield Row(feed.start, {name: cells[index] for name, index in wanted})
             elif cells:
-                found = counted(len(cells), "cell")
                 raise DataError(
-                    f"{path}, line {feed.start}: {found} found, and the header has {len(names)}.",
+                    f"{path}, line {feed.start}: the row has {counted(len(cells), 'cell')}, the header "
+                    f"{len(names)}.",
                     f"Put cells that hold {_DELIMITER_NAMES[delimiter]} or line ends in double quotes.",
                 )
 
