@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from textune.audit.result import AuditResult
 from textune.context import Context, Observer, Silence
 from textune.errors import MissingExtraError
 from textune.recipe.recipes import Recipe, resolve_recipe
-
-if TYPE_CHECKING:
-    from textune.audit.findings import Finding
-    from textune.audit.label_noise import Suspect
-
-
-@dataclass(frozen=True)
-class AuditResult:
-    """The result of an audit.
-
-    Attributes:
-        source: The source's name.
-        model: The encoder that judged labels, lengths and shift; empty if none did.
-        rows: The number of rows with text and label, by split.
-        label_names: The classes.
-        findings: The findings, the gravest first.
-        left_out: Why checks were not run, by their numbers.
-        suspects: The rows whose labels are doubtful.
-        suspects_file: The file that they were written to, or None.
-    """
-
-    source: str
-    model: str
-    rows: Mapping[str, int]
-    label_names: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    left_out: Mapping[str, str]
-    suspects: tuple[Suspect, ...]
-    suspects_file: Path | None
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether the source cannot be trained on, or metrics of a model trained on it would mislead."""
-        return any(finding.severity == "error" for finding in self.findings)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the findings as JSON values."""
-        return {"findings": [finding.to_json() for finding in self.findings]}
 
 
 def audit(
@@ -118,7 +80,6 @@ def audit(
         label_names=tuple(audited.label_names),
         findings=in_order(findings),
         left_out=left_out,
-        suspects=doubtful.suspects if doubtful else (),
         suspects_file=file,
     )
 

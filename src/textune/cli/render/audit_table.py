@@ -19,7 +19,7 @@ from textune.data.raw import counted
 
 if TYPE_CHECKING:
     from textune.audit.findings import Finding, FlaggedRow
-    from textune.commands.audit import AuditResult
+    from textune.audit.result import AuditResult
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _TEXT_CHARACTERS = 200
