@@ -29,7 +29,6 @@ SAME_NAMES: set[str] = {"Part", "check_names", "check_texts", "seeded"}
 
 SAME_FILES = {
     "method.py": "the protocol of a method of training, and Keras's method",
-    "writing.py": "what writes a room's files",
     "registry.py": "what a room's registry is called in every room that has one",
 }
 """File names that occur twice, and what they are."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, in_percent
+from textune.audit.findings import Example, Finding, percent
 from textune.data.dataset import SPLITS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _counts(examples: Sequence[Example], split: str, classes: int) -> NDArray[np
 def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
     shares = train / train.sum()
     order = np.argsort(-train, kind="stable")
-    shown = [f"{names[label]} {in_percent(float(shares[label]))}" for label in order[:_SHOWN]]
+    shown = [f"{names[label]} {percent(float(shares[label]))}" for label in order[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     smallest = int(train[train > 0].min())
     small = int((train * _UNBALANCED <= train.max()).sum())
@@ -109,8 +109,8 @@ def _moved(
     yield Finding(
         "D009",
         "warning",
-        f"{in_percent(moved)} of {split} in other classes than train's shares predict: {names[label]} has "
-        f"{in_percent(float(train[label]))} of train and {in_percent(float(other[label]))} of {split}",
+        f"{percent(moved)} of {split} in other classes than train's shares predict: {names[label]} has "
+        f"{percent(float(train[label]))} of train and {percent(float(other[label]))} of {split}",
         round(moved * int(counts.sum())),
         (),
         "Find out which of the two resembles the texts to come: probabilities are calibrated for train's "
@@ -137,7 +137,7 @@ def _too_few_to_measure(
     few = [label for label, rows in enumerate(test) if (0 < rows < FEW_TO_MEASURE) or (made and not rows)]
     if not few:
         return
-    margin = in_percent(recall_margin(max(1, min(int(test[label]) for label in few))))
+    margin = percent(recall_margin(max(1, min(int(test[label]) for label in few))))
     yield from _too_few(
         few,
         test,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, FlaggedRow, in_percent, split_sizes
+from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.audit.wording import words_of
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
@@ -83,7 +83,7 @@ def _across(groups: Groups, first: str, later: str, size: int, names: Sequence[s
     return Finding(
         "D004",
         "error" if count > MOST_LEAKAGE * size else "warning",
-        f"{counted(count, 'row')} of {later}, {in_percent(count / size)} of it, also in {first}: "
+        f"{counted(count, 'row')} of {later}, {percent(count / size)} of it, also in {first}: "
         + _closeness(groups),
         count,
         rows,

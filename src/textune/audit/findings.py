@@ -97,11 +97,11 @@ def split_sizes(examples: Sequence[Example]) -> dict[str, int]:
     return sizes
 
 
-def in_percent(share: float) -> str:
+def percent(share: float) -> str:
     """Return a share in percent, never rounded to none or to all.
 
     Example:
-        >>> in_percent(0.254), in_percent(0.00004), in_percent(1.0)
+        >>> percent(0.254), percent(0.00004), percent(1.0)
         ('25 %', '< 0.1 %', '100 %')
     """
     if 0 < share < 0.001:

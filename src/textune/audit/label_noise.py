@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.audit.checks import AuditInput, SkippedCheckError, check
-from textune.audit.findings import Example, Finding, in_percent, split_sizes
+from textune.audit.findings import Example, Finding, percent, split_sizes
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
@@ -126,13 +126,13 @@ def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -
     by_split = split_sizes([suspect.example for suspect in suspects])
     listed = ", ".join(f"{count:,} in {split}" for split, count in by_split.items())
     notes = [
-        f"{suspect.label}, rather {suspect.suggested} ({in_percent(suspect.suggested_probability)})"
+        f"{suspect.label}, rather {suspect.suggested} ({percent(suspect.suggested_probability)})"
         for suspect in suspects
     ]
     return DoubtfulLabels(
         "D008",
         "warning" if share >= _MANY else "info",
-        f"{counted(len(suspects), 'label')}, {in_percent(share)} of all, look doubtful ({listed})",
+        f"{counted(len(suspects), 'label')}, {percent(share)} of all, look doubtful ({listed})",
         len(suspects),
         tuple(suspect.example.flag(note) for suspect, note in zip(suspects, notes, strict=True)),
         f"{_READ}, and stop where the labels are right. Classifiers on {judge} that were not trained on the "

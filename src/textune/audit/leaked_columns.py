@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Finding, in_percent
+from textune.audit.findings import Finding, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,8 +53,8 @@ def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
             yield Finding(
                 "D018",
                 "warning",
-                f"The column '{name}' alone predicts {in_percent(accuracy)} of the labels (the most frequent "
-                f"class is {in_percent(majority)})",
+                f"The column '{name}' alone predicts {percent(accuracy)} of the labels (the most frequent "
+                f"class is {percent(majority)})",
                 1,
                 advice="textune does not read it. Make sure that the texts were not written with its help, "
                 "and keep it away from anything else that learns from this source.",

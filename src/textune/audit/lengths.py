@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, in_percent
+from textune.audit.findings import Example, Finding, percent
 from textune.data.raw import counted
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def describe_lengths(
     return Finding(
         "D011",
         "warning" if share >= _MANY_CUT else "info",
-        f"{counted(len(cut), 'text')}, {in_percent(share)} of all, cut at {max_length} tokens ({spread})",
+        f"{counted(len(cut), 'text')}, {percent(share)} of all, cut at {max_length} tokens ({spread})",
         len(cut),
         tuple(examples[row].flag(f"{lengths[row]:,} tokens") for row in cut),
         f"The rest of these texts is not read. Choose a model that reads more than {model} (ModernBERT reads "
@@ -84,9 +84,9 @@ def describe_unknown(
         yield Finding(
             "D012",
             "warning" if share >= _MANY_UNKNOWN else "info",
-            f"{counted(len(lost), 'text')}, {in_percent(share)} of all, mostly unknown to {model}",
+            f"{counted(len(lost), 'text')}, {percent(share)} of all, mostly unknown to {model}",
             len(lost),
-            tuple(examples[row].flag(f"{in_percent(float(unknown[row]))} unknown") for row in lost),
+            tuple(examples[row].flag(f"{percent(float(unknown[row]))} unknown") for row in lost),
             "The model sees nothing of what its vocabulary lacks. Choose one whose vocabulary has the texts' "
             "script; for emoji, --set prepare.emoji=words reads their names.",
         )

@@ -21,7 +21,7 @@ from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE
-from textune.audit.findings import Example, Finding, FlaggedRow, in_percent, split_sizes
+from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.audit.wording import words_of
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
@@ -74,7 +74,7 @@ def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
                 else Finding(
                     "D006",
                     "error" if share > MOST_LEAKAGE else "warning",
-                    f"{count} of {later}, {in_percent(share)} of it, nearly the same as one of {first}"
+                    f"{count} of {later}, {percent(share)} of it, nearly the same as one of {first}"
                     + _disputed(shared),
                     len(shared),
                     rows,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, in_percent
+from textune.audit.findings import Example, Finding, percent
 from textune.data.raw import counted
 
 _MIXED_SHARE = 0.01
@@ -86,7 +86,7 @@ def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter
     return Finding(
         "D016",
         "warning" if share >= _MIXED_SHARE else "info",
-        f"{counted(len(rows), 'text')}, {in_percent(share)} of all, not in {main}: {listed}",
+        f"{counted(len(rows), 'text')}, {percent(share)} of all, not in {main}: {listed}",
         len(rows),
         rows,
         "If texts like these are to be classified, choose a multilingual model and evaluate them "
