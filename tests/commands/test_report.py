@@ -126,6 +126,18 @@ def test_a_report_that_is_stopped_anywhere_leaves_a_run_that_opens(
     assert open_run(run).path == run
 
 
+def test_a_second_report_of_a_frozen_encoder_runs_it_over_no_text_again(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    textune.report([run])
+    page = (run / "report.html").read_bytes()
+
+    monkeypatch.setattr("textune.encoder.features.encode", None)
+    textune.report([run])
+
+    assert (run / "report.html").read_bytes() == page
+
+
 def test_the_report_of_one_run_can_go_elsewhere(run: Path, tmp_path: Path) -> None:
     before = (run / "manifest.json").read_bytes()
 

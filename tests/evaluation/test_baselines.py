@@ -134,3 +134,25 @@ def test_a_solver_that_is_stopped_early_gives_no_warning(monkeypatch: pytest.Mon
     probabilities = tfidf_probabilities(TEXTS, LABELS, ["happy"], classes=2)
 
     assert probabilities.sum() == pytest.approx(1.0)
+
+
+def test_word_statistics_of_the_same_rows_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = ["glad and happy", "sad and lonely"] * 4, [0, 1] * 4
+    first = baselines.baseline_probabilities(texts, labels, ["happy"], classes=2)
+
+    monkeypatch.setattr(baselines, "tfidf_probabilities", None)
+    second = baselines.baseline_probabilities(texts, labels, ["happy"], classes=2)
+
+    assert first.keys() == second.keys()
+    assert all((first[key] == second[key]).all() for key in first)
+
+
+def test_other_rows_are_not_taken_from_the_cache() -> None:
+    texts, labels = ["glad and happy", "sad and lonely"] * 4, [0, 1] * 4
+
+    first, second = (
+        baselines.baseline_probabilities(texts, order, ["happy"], classes=2)[baselines.TFIDF]
+        for order in (labels, labels[::-1])
+    )
+
+    assert first.argmax() != second.argmax()

@@ -95,15 +95,17 @@ def _moved(
     train_counts: NDArray[np.int64], counts: NDArray[np.int64], split: str, names: Sequence[str]
 ) -> Iterator[Finding]:
     """Compare a held-out split's class shares with train's; chance must be an unlikely reason."""
-    from scipy.stats import chi2_contingency
-
     table = np.stack([train_counts, counts])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:
         return
     train, other = (of_split / of_split.sum() for of_split in (train_counts, counts))
     moved = float(np.abs(train - other).sum() / 2)
-    if moved < _MOVED or chi2_contingency(table).pvalue > _CHANCE:
+    if moved < _MOVED:
+        return
+    from scipy.stats import chi2_contingency  # Slow to import, and rarely needed.
+
+    if chi2_contingency(table).pvalue > _CHANCE:
         return
     label = max(range(len(names)), key=lambda label: abs(train[label] - other[label]))
     yield Finding(

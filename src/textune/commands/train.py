@@ -166,8 +166,6 @@ def resume(
 
 def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
     """Train and write the run, from its beginning or, if the origin of a stopped run is given, from there."""
-    from textune.runtimes.torch_runtime import TorchPredictor
-
     keep_memory_low()
     task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
     with ctx.clock.stage("prepare"):
@@ -240,7 +238,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
                 max_length=task.classifier.max_length,
                 predictions=predictions,
             )
-            write_report(run, results, TorchPredictor(verification.classifier), ctx)
+            write_report(run, results, verification.classifier, ctx)
         written = document.model_copy(update={"seconds": ctx.clock.seconds()}).to_json()
         write_json(run.metrics, written)
     return TrainResult(request.path, written, fit.history)

@@ -6,13 +6,18 @@ are. Does not know the true labels of the texts to classify, nor the model that 
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from textune.encoder.cache import FeatureCache
+from textune.files import sha256_of_text
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,24 @@ _MAX_ITERATIONS = 40
 def baseline_probabilities(
     train_texts: Sequence[str], train_labels: ArrayLike, texts: Sequence[str], *, classes: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the probabilities (rows, classes) of every baseline for some texts, by its key."""
+    """Return the probabilities (rows, classes) of every baseline for some texts, by its key.
+
+    What was fitted on the same rows before comes from the cache: data do not change between trainings.
+    """
+    labels = np.asarray(train_labels)
+    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn")]
+    settings = [TFIDF, _WORD, _PIECE_CHARACTERS, _MAX_CHARACTERS, _MIN_TEXTS, _INVERSE_REGULARISATION]
+    parts = [settings, _TOLERANCE, _MAX_ITERATIONS, versions, classes]
+    key = sha256_of_text(json.dumps([parts, list(train_texts), labels.tolist(), list(texts)]))
+    # The cache holds float32: every float64 is two of them.
+    halves, _ = FeatureCache().get_or_compute(
+        key,
+        lambda: tfidf_probabilities(train_texts, labels, texts, classes=classes).view(np.float32),
+        description=f"{BASELINES[TFIDF].title} · {len(labels)} and {len(texts)} texts",
+    )
     return {
-        MAJORITY: majority_probabilities(train_labels, classes=classes, rows=len(texts)),
-        TFIDF: tfidf_probabilities(train_texts, train_labels, texts, classes=classes),
+        MAJORITY: majority_probabilities(labels, classes=classes, rows=len(texts)),
+        TFIDF: halves.view(np.float64),
     }
 
 

@@ -21,6 +21,7 @@ from textune.run.replacing import replaced_files
 
 if TYPE_CHECKING:
     from textune.explain.attribution import Explanation
+    from textune.model.classifier import TextClassifier
     from textune.runtimes.predictor import Predictor
 
 REPORT = "report.html"
@@ -28,7 +29,7 @@ REPORT = "report.html"
 _WORDS_SECONDS = 3.0
 
 
-def write_report(run: Run, results: RunResults, predictor: Predictor, ctx: Context) -> None:
+def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx: Context) -> None:
     """Write the report and the model card of a run that is about to be complete.
 
     A fault in either costs the run nothing but that file: the observer hears of it, and the training goes on.
@@ -36,12 +37,12 @@ def write_report(run: Run, results: RunResults, predictor: Predictor, ctx: Conte
     Args:
         run: The run.
         results: Its results.
-        predictor: Its classifier, which says which words carried its mistakes.
+        classifier: Its classifier, which says which words carried its mistakes.
         ctx: The context.
     """
     ctx.stage("Writing the report")
     # Whatever goes wrong here must not cost hours of training.
-    _try("report", lambda: write_text(run.path / REPORT, _page(results, predictor, ctx)), ctx)
+    _try("report", lambda: write_text(run.path / REPORT, _page(results, classifier, ctx)), ctx)
     _try("model card", lambda: write_card(run, results), ctx)
 
 
@@ -54,10 +55,9 @@ def report_again(run: Run, file: Path | None, ctx: Context) -> Path:
         ctx: The context.
     """
     from textune.model.storage import load_classifier
-    from textune.runtimes.torch_runtime import TorchPredictor
 
     results = read_results(run)
-    html = _page(results, TorchPredictor(load_classifier(run.model)), ctx)
+    html = _page(results, load_classifier(run.model), ctx)
     own = run.path / REPORT
     if file is None or file.absolute() == own.absolute():
         with replaced_files(run, REPORT):
@@ -92,8 +92,15 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
     )
 
 
-def _page(results: RunResults, predictor: Predictor, ctx: Context) -> str:
+def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
+    from textune.runtimes.torch_runtime import TorchPredictor
+
     ctx.stage("Explaining the most confident mistakes")
+    training, model = results.document.training, results.facts.get("model", {})
+    # Another training, or another report, often asks for the same words of the same frozen encoder.
+    is_frozen = training is not None and training.frozen_layers == "all"
+    weights_sha256 = str(model.get("weights_sha256", "")) if is_frozen else ""
+    predictor = TorchPredictor(classifier, weights_sha256=weights_sha256)
     return render_run(results, explain_mistakes(predictor, mistakes_to_explain(results)))
 
 

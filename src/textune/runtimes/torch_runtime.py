@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textune.context import Context
 from textune.encoder.batching import Progress
+from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
 from textune.runtimes.predictor import LoadedPredictor, check_texts
 
@@ -26,6 +28,7 @@ class TorchPredictor(LoadedPredictor):
         classifier: The classifier.
         placement: Where it runs; by default the fastest device, in fp32.
         abstention: When it gives no label; None: it always gives one.
+        weights_sha256: The hash of the encoder's weights; with it, features come from the cache and go there.
     """
 
     def __init__(
@@ -34,8 +37,10 @@ class TorchPredictor(LoadedPredictor):
         *,
         placement: Placement | None = None,
         abstention: Abstention | None = None,
+        weights_sha256: str = "",
     ) -> None:
         super().__init__(classifier.label_names, classifier.max_length, abstention)
+        self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")
         self.classifier = classifier.placed(self._placement)
 
@@ -66,6 +71,16 @@ class TorchPredictor(LoadedPredictor):
 
     def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
         rows = self.classifier.tokenize(texts)
+        if self._weights_sha256:
+            features, _ = encode_tokens(
+                self.classifier,
+                rows,
+                weights_sha256=self._weights_sha256,
+                placement=self._placement,
+                description=f"{len(rows)} texts that were predicted",
+                ctx=Context(),
+            )
+            return features
         return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
 
 
