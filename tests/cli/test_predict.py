@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from pyarrow import parquet
 
 import textune
 from small_data import small_rows
+from textune.commands.predict import ENGINES
 
 
 @pytest.fixture
@@ -136,3 +139,23 @@ def test_the_input_is_never_overwritten(textune_command: Any, run: Path, table: 
     assert outcome.code == 2
     assert "is the input itself" in outcome.err
     assert table.read_bytes() == before
+
+
+def test_an_engine_is_found_by_its_name(textune_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[tuple[Any, ...]] = []
+    module = ModuleType("toy_engine")
+    module.predict = lambda *arguments, **options: requests.append(arguments) or 7  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "toy_engine", module)
+    monkeypatch.setitem(ENGINES, "toy", "toy_engine:predict")
+
+    outcome = textune_command("predict", "run", "--input", "posts.csv", "--output", "out", "--engine", "toy")
+
+    assert (outcome.code, outcome.out) == (0, "7 predictions written to out\n")
+    assert requests == [(Path("run"), "posts.csv", "out")]
+
+
+def test_an_unknown_engine_is_told_with_those_that_there_are(textune_command: Any) -> None:
+    outcome = textune_command("predict", "run", "--input", "posts.csv", "--engine", "spark")
+
+    assert outcome.code == 2
+    assert "The engines are: local, ray." in outcome.err

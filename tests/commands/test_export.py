@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 import textune
-from textune.commands import export as export_command
 from textune.commands.predict import predict
 from textune.context import Silence
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
-from textune.export import exporting
+from textune.export import exporting, parity
 from textune.model.threshold import Abstention, write_abstention
 from textune.prediction.stream import Prediction
 from textune.runtimes.choosing import load_predictor
@@ -38,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every export be found too inaccurate."""
-    monkeypatch.setattr(export_command, "find_fault", lambda row, precision: "it loses 9 points")
+    monkeypatch.setattr(parity, "find_fault", lambda row, precision: "it loses 9 points")
 
 
 def everything(folder: Path) -> list[Path]:

@@ -111,9 +111,9 @@ def predict(
 
 
 def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
-    if engine == "ray" and has_texts:
+    if engine != _LOCAL and has_texts:
         raise RequestError(
-            "--engine ray classifies files, but texts were given.",
+            f"--engine {engine} classifies files, but texts were given.",
             "Give --input alone, with a pattern in quotes: --input 'posts/*.parquet'",
         )
     if engine != "ray" and (address or workers):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,8 @@ def predict_on_cluster(
     _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")
     from textune.cluster.ray_engine import LOCAL
-    from textune.cluster.rows import PARTS, check_complete, done_rows
-    from textune.prediction.inputs import find_files
+    from textune.cluster.rows import PARTS, RowReader, check_complete, done_rows, read_columns
+    from textune.prediction.inputs import find_files, open_texts
     from textune.prediction.job import describe_job
     from textune.prediction.journal import journal_folder, open_journal
     from textune.prediction.resuming import advise_when_stopped, check_apart
@@ -68,13 +67,15 @@ def predict_on_cluster(
         check_apart(place / "part-0.parquet", input_file, files)
     folder = open_run(Path(run).expanduser()).path.absolute()
     ctx.stage("Looking at the input")
-    reader = _open_reader(files, text_column)
+    open_texts(files, text_column=text_column)  # Shows early what is wrong with any of them.
+    names = tuple(str(path) for path in files)
+    columns = read_columns(names, text_column=text_column)
     job = describe_job(folder, files, text_column=text_column, hashed=False)
     with (
         open_journal(target, job, restart=restart, unlisted=PARTS) as journal,
         advise_when_stopped(journal),
     ):
-        reader = replace(reader, done=done_rows(journal.folder))
+        reader = RowReader(names, text_column, columns, done_rows(journal.folder))
         with journal.checked_input(job.files):
             _classify(
                 reader,
@@ -125,15 +126,6 @@ def _check_request(input_file: str, output: str | Path, target: Path) -> None:
             f"The output {target} cannot be made: there is something there already.",
             f"Give another folder with --output, or remove this one first: rm -r {shlex.quote(str(target))}",
         )
-
-
-def _open_reader(files: list[Path], text_column: str) -> RowReader:
-    from textune.cluster.rows import RowReader, read_columns
-    from textune.prediction.inputs import open_texts
-
-    open_texts(files, text_column=text_column)  # Shows early what is wrong with any of them.
-    names = tuple(str(path) for path in files)
-    return RowReader(names, text_column, read_columns(names, text_column=text_column), {})
 
 
 def _classify(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textune.context import Context, Observer, Silence
-from textune.errors import RequestError, VerificationError
+from textune.errors import RequestError
 from textune.export.exporting import (
     choose_precision,
     describe_export,
@@ -17,7 +17,7 @@ from textune.export.exporting import (
     read_check_texts,
     write_and_measure,
 )
-from textune.export.parity import ParityRow, find_fault, remarks_on
+from textune.export.parity import ParityRow, check_parity, remarks_on
 from textune.export.writing import check_place, new_export
 from textune.model.threshold import read_abstention, write_abstention
 from textune.run.layout import open_run
@@ -92,9 +92,7 @@ def export(
         rows = write_and_measure(
             finished, classifier, description, folder, texts, load_seconds=load_seconds, ctx=ctx
         )
-        remarks = remarks_on(rows)
-        if fault := find_fault(rows[-1], precision=precision):
-            remarks.append(_refuse(description.name, fault, forced=force))
+        remarks = [*remarks_on(rows), *check_parity(rows[-1], precision=precision, forced=force)]
         if (abstention := read_abstention(finished.model)) is not None:
             write_abstention(folder, abstention)
         manifest.update(describe_manifest(finished, rows, texts))
@@ -109,13 +107,3 @@ def export(
         "latency_ms": rows[-1].speed.latency_ms,
     }
     return ExportResult(place, tuple(rows), len(texts.texts), available_cores(), tuple(remarks), document)
-
-
-def _refuse(name: str, fault: str, *, forced: bool) -> str:
-    """Raise a `VerificationError` with an export's fault, or return a sentence if it is kept anyway."""
-    if forced:
-        return f"{name} is kept as you asked, although {fault}."
-    advice = "Leave --int8 or --bf16 out" if "-" in name else "Classify with --runtime torch"
-    raise VerificationError(
-        f"The export was not kept: {fault}.", f"{advice}, or keep it all the same with --force."
-    )

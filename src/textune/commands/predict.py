@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError
 
 if TYPE_CHECKING:
-    from textune.prediction.stream import Prediction, TextRow
+    from textune.prediction.stream import Prediction
 
 ENGINES = {"ray": "textune.cluster.request:predict_on_cluster"}
 """Functions that classify files elsewhere than in this process, each imported when it is asked for."""
@@ -52,6 +51,7 @@ def predict(
             started.
         StoppedError: It was interrupted, and can be resumed.
     """
+    from textune.prediction.inputs import open_rows
     from textune.prediction.stream import Tally, predict_rows
     from textune.prediction.writers import check_output, write_file
     from textune.runtimes.choosing import choose, load_choice
@@ -69,7 +69,7 @@ def predict(
         return predict_files(
             folder, input_file, target, text_column=text_column, restart=restart, runtime=runtime, ctx=ctx
         )
-    rows, total = _open_rows(texts, input_file, text_column)
+    rows, total = open_rows(texts, input_file, text_column)
     if target and input_file:
         ctx.note("Standard input can be read only once: if this prediction is stopped, it starts over.")
     ctx.stage("Loading the classifier")
@@ -110,16 +110,3 @@ def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resu
             "--restart is for a prediction from files into a file: no other can be resumed.",
             "Leave it out, or give --input FILE and --output FILE.",
         )
-
-
-def _open_rows(texts: Sequence[str], input_file: str, text_column: str) -> tuple[Iterable[TextRow], int]:
-    """Return the rows and roughly how many there are; the first row is read already, so faults show early."""
-    from textune.prediction.inputs import estimate_rows, find_files, open_texts, read_stream
-    from textune.prediction.stream import TextRow
-
-    if texts:
-        return [TextRow(text, {}) for text in texts], len(texts)
-    if input_file == "-":
-        return read_stream(sys.stdin.buffer, "standard input"), 0
-    files = find_files(input_file)
-    return open_texts(files, text_column=text_column), sum(map(estimate_rows, files))

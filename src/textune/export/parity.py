@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textune.data.dataset import Split
+from textune.errors import VerificationError
 from textune.evaluation.comparison import Difference, measure_differences
 from textune.evaluation.metrics import DECIDING, METRICS
 from textune.runtimes.exports import Speed
@@ -149,6 +150,22 @@ def find_fault(row: ParityRow, *, precision: str) -> str:
             f"at most {SAME_ALONE:.0e} is allowed"
         )
     return ""
+
+
+def check_parity(row: ParityRow, *, precision: str, forced: bool) -> list[str]:
+    """Return a sentence about the fault of an export that is kept anyway, if it has one.
+
+    Raises:
+        VerificationError: It has a fault, and is not to be kept anyway.
+    """
+    if not (fault := find_fault(row, precision=precision)):
+        return []
+    if forced:
+        return [f"{row.name} is kept as you asked, although {fault}."]
+    advice = "Classify with --runtime torch" if precision == "fp32" else "Leave --int8 or --bf16 out"
+    raise VerificationError(
+        f"The export was not kept: {fault}.", f"{advice}, or keep it all the same with --force."
+    )
 
 
 def remarks_on(rows: Sequence[ParityRow]) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import chain, islice
 from pathlib import Path
@@ -69,6 +70,19 @@ def is_input(path: Path, pattern: str, files: Sequence[Path]) -> bool:
         # Any number of folders, which may be none.
         return fnmatch(str(path), str(source).replace("**/", "*"))
     return path.match(str(source))
+
+
+def open_rows(texts: Sequence[str], pattern: str, text_column: str) -> tuple[Iterable[TextRow], int]:
+    """Return the rows of texts or else of an input, and roughly how many there are; 0: unknown.
+
+    The first row of files is read already, so that faults show early. `-` is standard input.
+    """
+    if texts:
+        return [TextRow(text, {}) for text in texts], len(texts)
+    if pattern == "-":
+        return read_stream(sys.stdin.buffer, "standard input"), 0
+    files = find_files(pattern)
+    return open_texts(files, text_column=text_column), sum(map(estimate_rows, files))
 
 
 def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[TextRow]:
