@@ -36,7 +36,9 @@ def predict(
     restart: Annotated[
         bool, typer.Option("--restart", help="Start over instead of resuming where --output was stopped.")
     ] = False,
-    engine: Annotated[str, typer.Option(metavar="local|ray", help="What does the work.")] = _LOCAL,
+    engine: Annotated[
+        str, typer.Option(metavar="local|ray", help="Run on this computer, or on a Ray cluster.")
+    ] = _LOCAL,
     ray_address: Annotated[
         str,
         typer.Option(
@@ -51,7 +53,7 @@ def predict(
             metavar="N",
             min=0,
             help="Copies of the classifier on Ray.",
-            show_default="one per GPU, or one per CPU but one",
+            show_default="one per GPU, or one per CPU except one",
         ),
     ] = 0,
     text_column: Annotated[
@@ -61,7 +63,7 @@ def predict(
         str,
         typer.Option(
             metavar="NAME",
-            help="What classifies: torch, onnx, openvino, onnx-int8 ...",
+            help="The runtime: torch, onnx, openvino, onnx-int8 ...",
             show_default="the fastest that gives the run's own probabilities",
         ),
     ] = "",
