@@ -49,7 +49,7 @@ def main() -> None:
         for rows in SIZES:
             for precision in PRECISIONS:
                 for rule, sure in RULES.items():
-                    abstention._SURE = sure
+                    abstention._CONFIDENCE = sure
                     missing, found = outcomes(predictions, rows, precision)
                     held = np.mean([each >= precision for each, _ in found]) if found else np.nan
                     means = np.mean(found, axis=0) if found else (np.nan, np.nan)

@@ -15,6 +15,7 @@ from textune.commands.train import Request, TrainResult, carry_out, resume
 from textune.context import Context, Observer, Silence, in_words
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
+from textune.evaluation.metrics import headline_metrics
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, resolve_recipe
 from textune.recipe.requirements import check_extras
@@ -189,7 +190,5 @@ class _SeedObserver:
 def _in_short(seed: int, result: TrainResult, seconds_left: float) -> str:
     test = result.document["metrics"]["test"]
     left = f" About {in_words(seconds_left)} left." if seconds_left else ""
-    return (
-        f"Seed {seed}: accuracy {test['accuracy']:.1%}, macro-F1 {test['macro_f1']:.1%}, log loss "
-        f"{test['log_loss']:.3f} on test.{left}"
-    )
+    values = ", ".join(f"{metric.title} {metric.write(test[metric.key])}" for metric in headline_metrics())
+    return f"Seed {seed}: {values} on test.{left}"
