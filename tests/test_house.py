@@ -24,7 +24,7 @@ PACKAGE = REPOSITORY / "src" / "textune"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
 TREES = {name: ast.parse(text) for name, text in FILES.items()}
 
-SAME_NAMES: set[str] = {"Part", "check_names", "check_texts", "seeded"}
+SAME_NAMES: set[str] = {"Part"}
 """Public functions and classes of the same name in two rooms: to be renamed."""
 
 SAME_FILES = {
@@ -35,7 +35,6 @@ SAME_FILES = {
 
 CIRCLES: set[frozenset[str]] = {
     frozenset({"textune.evaluation.metrics", "textune.evaluation.split_metrics"}),
-    frozenset({"textune.recipe.methods", "textune.recipe.settings"}),
     frozenset({"textune.training.method", "textune.training.task"}),
 }
 """Files that import each other: to be untied."""

@@ -12,7 +12,7 @@ from textune.data.columns import ColumnChoice
 from textune.data.dataset import Dataset
 from textune.data.labels import read_ids
 from textune.data.sources import read_source
-from textune.data.texts import check_texts
+from textune.data.texts import check_raw_texts
 from textune.errors import DataError
 
 
@@ -54,6 +54,6 @@ def load_held_out(
             f"{name} has no split '{split}'; it has {' and '.join(raw.splits)}.",
             f"Name one of them, for instance --split {next(iter(raw.splits))}.",
         )
-    check_texts(rows)
+    check_raw_texts(rows)
     labels = read_ids(rows, stored=raw.label_names, names=label_names)
     return Dataset.from_lists({split: (rows.texts, labels)}, label_names=label_names, name=name, notes=notes)

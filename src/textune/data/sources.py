@@ -24,7 +24,7 @@ from textune.data.labels import Labelling, read_labels
 from textune.data.raw import RawSource, counted
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
-from textune.data.texts import check_texts
+from textune.data.texts import check_raw_texts
 from textune.errors import DataError, RecipeError
 from textune.recipe.settings import DataSettings
 
@@ -120,7 +120,7 @@ def complete_source(
             "Add it, named 'train', or give a single file: it will be split.",
         )
     for rows in raw.splits.values():
-        check_texts(rows)
+        check_raw_texts(rows)
     labelling = read_labels(raw)
     stored = {split: Split.from_lists(raw.splits[split].texts, ids) for split, ids in labelling.ids.items()}
     train = stored["train"]

@@ -9,7 +9,7 @@ from textune.data.raw import RawSplit, counted
 from textune.errors import DataError
 
 
-def check_texts(rows: RawSplit) -> None:
+def check_raw_texts(rows: RawSplit) -> None:
     """Raise a `DataError` unless every row has a text that says something."""
     missing = [
         index for index, text in enumerate(rows.texts) if text is None or text == "" or _is_blank(text)

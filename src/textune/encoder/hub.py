@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textune.data.hub_access import TIMEOUT_SECONDS, access_error, first_line, is_repository_name
-from textune.encoder.inspection import CONFIG, check_names, read_config
+from textune.encoder.inspection import CONFIG, check_model_files, read_config
 from textune.errors import HubError, ModelError
 from textune.files import storage_errors
 
@@ -79,7 +79,7 @@ def _download(name: str, revision: str) -> tuple[Path, str]:
     commit = str(info.sha)
     if cached := _find_cached(name, commit):
         return cached, commit
-    check_names({file.rfilename for file in info.siblings or []}, where=f"The Hub model {name}")
+    check_model_files({file.rfilename for file in info.siblings or []}, where=f"The Hub model {name}")
     # The configuration comes before the weights: a model that is refused is not downloaded.
     read_config(Path(hf_hub_download(name, CONFIG, revision=commit)))
     # By the revision's own name, not by the commit: only then does the cache keep what the name stands for.
@@ -107,7 +107,7 @@ def _find_cached(name: str, revision: str) -> Path | None:
         folder = Path(
             snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
         )
-        check_names({path.name for path in folder.iterdir()}, where=str(folder))
+        check_model_files({path.name for path in folder.iterdir()}, where=str(folder))
     except (LocalEntryNotFoundError, ModelError):
         return None
     return folder

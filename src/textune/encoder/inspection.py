@@ -32,7 +32,7 @@ _BLOCK_BYTES = 1 << 20
 _COPY_AGAIN = "Copy or download the model again."
 
 
-def check_names(names: Collection[str], *, where: str) -> None:
+def check_model_files(names: Collection[str], *, where: str) -> None:
     """Check by their names that a model's files are all there.
 
     Args:

@@ -231,7 +231,7 @@ def _find_embedded(name: str) -> ModelFolder:
 
 
 def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: str = "") -> ModelFolder:
-    inspection.check_names({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
+    inspection.check_model_files({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
     config = inspection.read_config(path / inspection.CONFIG)
     weights = inspection.find_weights(path)
     return ModelFolder(

@@ -49,7 +49,7 @@ def load_strictly(
     """
     import torch
 
-    with seeded(seed), quiet_transformers():
+    with seeded_torch(seed), quiet_transformers():
         try:
             model, report = auto_class.from_pretrained(
                 folder,
@@ -75,7 +75,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
 
     encoder = set(model.base_model.modules())
     head = [module for module in model.modules() if module not in encoder]
-    with seeded(seed), torch.no_grad():
+    with seeded_torch(seed), torch.no_grad():
         for module in head:
             for parameter in module.parameters(recurse=False):
                 # transformers skips parameters with this mark, and sets it on all that it loads.
@@ -101,7 +101,7 @@ def quiet_transformers() -> Iterator[None]:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded_torch(seed: int) -> Iterator[None]:
     """Seed torch's generator of the CPU, where models are built, for the length of the block."""
     import torch
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from textune.encoder.suffix import layers_of
-from textune.encoder.weights import seeded
+from textune.encoder.weights import seeded_torch
 from textune.errors import RecipeError
 
 
@@ -36,7 +36,7 @@ def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: i
             f"The layers of '{encoder.config.model_type}' are shared, so they can learn no low-rank updates.",
             "Set model.lora_rank to 0.",
         )
-    with seeded(seed):
+    with seeded_torch(seed):
         for layer in layers[frozen_layers:]:
             linear = [name for name, module in layer.named_modules() if isinstance(module, nn.Linear)]
             config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=linear)

@@ -1,4 +1,4 @@
-"""The methods of training, each with only its own settings, and what each needs of a recipe.
+"""The methods of training, each with only its own settings.
 
 A recipe file holds all settings of training in one flat section, `[train]`, whatever its method. Code that
 trains takes one of these views instead, which lists only what the method has. The fields' names and meanings
@@ -8,10 +8,9 @@ are those of `TrainSettings`, where the defaults are.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
-if TYPE_CHECKING:
-    from textune.recipe.settings import Recipe, TrainSettings
+from pydantic import BaseModel
 
 Schedule = Literal["constant", "linear", "cosine", "step", "exponential"]
 
@@ -34,13 +33,9 @@ class GradientTraining:
     calibrate: bool
 
     @classmethod
-    def of(cls, settings: TrainSettings) -> Self:
-        """Return the settings that this method has, out of all."""
+    def of(cls, settings: BaseModel) -> Self:
+        """Return the settings that this method has, out of all in a `TrainSettings`."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
-
-    @staticmethod
-    def check(recipe: Recipe) -> None:
-        """Raise a `ValueError` that names the settings if the method cannot carry out a recipe."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +46,6 @@ class HeadTraining(GradientTraining):
     weight_decay: float | Literal["auto"]
     warmup_steps: int
     report_to: str
-
-    @staticmethod
-    def check(recipe: Recipe) -> None:
-        """Raise a `ValueError` that names the settings if a head cannot be trained as the recipe says."""
-        if recipe.train.optim == "lbfgs" and recipe.model.head != "linear":
-            raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
-        if recipe.train.members > 1:
-            raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
 
 
 @dataclass(frozen=True)
@@ -78,16 +65,6 @@ class EncoderTraining(GradientTraining):
     use_validation: bool
     save_steps: int
 
-    @staticmethod
-    def check(recipe: Recipe) -> None:
-        """Raise a `ValueError` that names the settings if layers cannot be trained as the recipe says."""
-        if recipe.train.optim == "lbfgs":
-            raise ValueError(
-                "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
-            )
-        if recipe.train.per_device_train_batch_size == 0:
-            raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
-
 
 @dataclass(frozen=True)
 class KerasTraining(GradientTraining):
@@ -96,29 +73,6 @@ class KerasTraining(GradientTraining):
     optim: Literal["adam", "adamw"]
     weight_decay: float
     keras_input: Literal["tokens", "features"]
-
-    @staticmethod
-    def check(recipe: Recipe) -> None:
-        """Raise a `ValueError` that names all settings that Keras cannot carry out."""
-        model, train = recipe.model, recipe.train
-        needs = {
-            "model.frozen_layers = 'all'": model.frozen_layers == "all",
-            "model.head = 'stock'": model.head == "stock",
-            "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
-            "prepare.padding = 'longest_in_set' or 'max_length'": recipe.prepare.padding != "longest",
-            "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
-            "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"
-            or train.weight_decay == 0,
-            "train.lr_scheduler_type = 'constant', 'step' or 'exponential', which change by epoch": (
-                train.lr_scheduler_type in ("constant", "step", "exponential")
-            ),
-            "train.warmup_steps = 0": train.warmup_steps == 0,
-            "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
-            "train.members = 1": train.members == 1,
-            "train.report_to = 'none'": train.report_to == "none",
-        }
-        if unmet := [need for need, is_met in needs.items() if not is_met]:
-            raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))
 
 
 Training = HeadTraining | EncoderTraining | KerasTraining

@@ -201,7 +201,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _its_method_can_carry_it_out(self) -> Recipe:
-        self.method.check(self)
+        _CHECKS[self.method](self)
         return self
 
     @property
@@ -220,3 +220,47 @@ class Recipe(Section):
         if self.train.engine == "keras":
             return KerasTraining
         return EncoderTraining if self.trains_encoder else HeadTraining
+
+
+def _check_head(recipe: Recipe) -> None:
+    """Raise a `ValueError` that names the settings if a head cannot be trained as a recipe says."""
+    if recipe.train.optim == "lbfgs" and recipe.model.head != "linear":
+        raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
+    if recipe.train.members > 1:
+        raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
+
+
+def _check_encoder(recipe: Recipe) -> None:
+    """Raise a `ValueError` that names the settings if layers cannot be trained as a recipe says."""
+    if recipe.train.optim == "lbfgs":
+        raise ValueError(
+            "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
+        )
+    if recipe.train.per_device_train_batch_size == 0:
+        raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
+
+
+def _check_keras(recipe: Recipe) -> None:
+    """Raise a `ValueError` that names all settings that Keras cannot carry out."""
+    model, train = recipe.model, recipe.train
+    needs = {
+        "model.frozen_layers = 'all'": model.frozen_layers == "all",
+        "model.head = 'stock'": model.head == "stock",
+        "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
+        "prepare.padding = 'longest_in_set' or 'max_length'": recipe.prepare.padding != "longest",
+        "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
+        "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"
+        or train.weight_decay == 0,
+        "train.lr_scheduler_type = 'constant', 'step' or 'exponential', which change by epoch": (
+            train.lr_scheduler_type in ("constant", "step", "exponential")
+        ),
+        "train.warmup_steps = 0": train.warmup_steps == 0,
+        "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
+        "train.members = 1": train.members == 1,
+        "train.report_to = 'none'": train.report_to == "none",
+    }
+    if unmet := [need for need, is_met in needs.items() if not is_met]:
+        raise ValueError("train.engine = 'keras' needs " + "; ".join(unmet))
+
+
+_CHECKS = {HeadTraining: _check_head, EncoderTraining: _check_encoder, KerasTraining: _check_keras}
