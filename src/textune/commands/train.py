@@ -14,7 +14,7 @@ from textune.audit.training_checks import check_data
 from textune.context import Context, Observer, Silence
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RunError
-from textune.evaluation.document import MetricsDocument
+from textune.evaluation.document import MetricsDocument, TrainingSummary
 from textune.evaluation.evaluating import evaluate_splits
 from textune.files import sha256_of, write_json
 from textune.model.verification import verify_saved
@@ -202,7 +202,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
             recipe=request.recipe_name,
             model=task.weights.name,
             source=task.data.name,
-            training=fit.summary(task),
+            training=TrainingSummary(**fit.summary(task)),
             data_checks=checks,
             seconds={},
         )

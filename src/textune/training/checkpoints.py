@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from textune.errors import StorageError
-from textune.files import free_bytes, is_full, rename_folder, sha256_of, storage_errors, write_bytes
+from textune.files import find_damage, free_bytes, is_full, rename_folder, storage_errors, write_bytes
 
 _FORMAT = 1
 _KEPT = 2
@@ -134,12 +134,8 @@ def _fault_of(path: Path) -> str:
         files = dict(manifest["files"])
         if manifest["format"] != _FORMAT or _STATE not in files or "weights.safetensors" not in files:
             return f"{_MANIFEST} is damaged"
-        for name, expected in files.items():
-            size = (path / name).stat().st_size
-            if size != expected["bytes"]:
-                return f"{name} has {size} bytes instead of {expected['bytes']}"
-            if sha256_of(path / name) != expected["sha256"]:
-                return f"{name} has other contents than when it was written"
+        if damage := find_damage(path, files):
+            return damage
         unlisted = {file.name for file in path.iterdir()} - set(files) - {_MANIFEST}
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"

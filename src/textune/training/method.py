@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
 from textune.encoder.placement import Placement, choose_placement
-from textune.evaluation.document import TrainingSummary
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
 from textune.training.processes import Processes
@@ -55,19 +54,19 @@ class Fit:
     temperature: float
     frozen_layers: int | str = "all"
 
-    def summary(self, task: Task) -> TrainingSummary:
+    def summary(self, task: Task) -> dict[str, Any]:
         """Return what metrics.json says of the training."""
-        return TrainingSummary(
-            epochs=self.end.epochs,
-            best_epoch=self.end.epoch,
-            weight_decay=self.end.weight_decay,
-            temperature=self.temperature,
-            engine=task.recipe.train.engine,
-            precision=task.placement.precision,
-            frozen_layers=self.frozen_layers,
-            dropped=dict(task.texts.dropped),
-            truncated=dict(task.texts.truncated),
-        )
+        return {
+            "epochs": self.end.epochs,
+            "best_epoch": self.end.epoch,
+            "weight_decay": self.end.weight_decay,
+            "temperature": self.temperature,
+            "engine": task.recipe.train.engine,
+            "precision": task.placement.precision,
+            "frozen_layers": self.frozen_layers,
+            "dropped": dict(task.texts.dropped),
+            "truncated": dict(task.texts.truncated),
+        }
 
 
 class Method(ABC):

@@ -1,0 +1,137 @@
+"""The lifecycle of a run folder: begun, stopped, resumed and completed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textune.errors import RunError
+from textune.run.layout import Run, open_run, read_manifest, read_origin
+from textune.run.lifecycle import check_free, check_resumable, new_run, resumed_run
+
+FACTS: dict[str, Any] = {"data": {"source": "x"}}
+
+
+def begin(path: Path) -> AbstractContextManager[Run]:
+    """Begin a run at a path."""
+    return new_run(path, recipe='description = "x"\n', origin={"data": "x"}, facts=FACTS)
+
+
+def save_checkpoint(run: Run) -> Path:
+    """Put something that looks like a checkpoint into a run."""
+    folder = run.checkpoints / "step-00000001"
+    folder.mkdir(parents=True)
+    (folder / "weights").write_bytes(b"1")
+    return folder
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Run:
+    """A run with a checkpoint, whose training was killed while it saved."""
+    with pytest.raises(KeyboardInterrupt), begin(tmp_path / "killed") as run:
+        save_checkpoint(run)
+        run.predictions.mkdir()
+        run.history.write_text("half", encoding="utf-8")
+        raise KeyboardInterrupt
+    return run
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Run:
+    with begin(tmp_path / "run") as run:
+        run.predictions.mkdir()
+        run.metrics.write_text('{"a": 1}', encoding="utf-8")
+        (run.predictions / "test.parquet").write_bytes(b"12345")
+    return run
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), begin(tmp_path / "runs" / "run") as run:
+        run.metrics.write_text("{}", encoding="utf-8")
+        raise RuntimeError
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_leaves_the_runs_beside_it(tmp_path: Path, finished: Run) -> None:
+    with pytest.raises(RuntimeError), begin(tmp_path / "other"):
+        raise RuntimeError
+
+    assert list(tmp_path.iterdir()) == [finished.path]
+
+
+def test_an_output_folder_with_something_in_it_is_refused(finished: Run) -> None:
+    with pytest.raises(RunError, match=f"{finished.path} cannot be used: there is something there already"):
+        check_free(finished.path)
+
+
+def test_an_output_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    with pytest.raises(RunError, match="something there already"):
+        check_free(file)
+
+
+def test_an_empty_output_folder_is_accepted(tmp_path: Path) -> None:
+    with begin(tmp_path):
+        pass
+
+    assert open_run(tmp_path).path == tmp_path
+
+
+def test_an_output_folder_whose_training_was_killed_is_told_as_incomplete(finished: Run) -> None:
+    finished.manifest.unlink()
+
+    with pytest.raises(RunError, match="incomplete run"):
+        check_free(finished.path)
+
+
+def test_an_incomplete_run_in_the_way_is_told_with_the_command_that_resumes_it(killed: Run) -> None:
+    with pytest.raises(RunError) as caught:
+        check_free(killed.path)
+
+    assert f"textune train --resume {killed.path}" in caught.value.hint
+
+
+def test_a_run_holds_its_recipe_and_its_origin_from_the_beginning(tmp_path: Path) -> None:
+    with begin(tmp_path / "run") as run:
+        names = sorted(file.name for file in run.path.iterdir())
+
+    assert names == ["origin.json", "recipe.toml"]
+    assert read_origin(run)["data"] == "x"
+
+
+def test_a_run_that_fails_with_a_checkpoint_is_kept(killed: Run) -> None:
+    assert list(killed.checkpoints.glob("step-*"))
+    assert check_resumable(killed.path) == killed
+
+
+def test_resuming_clears_what_saving_had_begun_and_keeps_the_checkpoints(killed: Run) -> None:
+    with resumed_run(killed.path, facts=FACTS) as run:
+        names = sorted(file.name for file in run.path.iterdir())
+
+    assert names == ["checkpoints", "origin.json", "recipe.toml"]
+
+
+def test_a_complete_run_has_no_checkpoints(killed: Run) -> None:
+    with resumed_run(killed.path, facts=FACTS):
+        pass
+
+    assert not killed.checkpoints.exists()
+    assert sorted(read_manifest(open_run(killed.path))["files"]) == ["origin.json", "recipe.toml"]
+
+
+def test_resuming_that_fails_keeps_the_checkpoints(killed: Run) -> None:
+    with pytest.raises(RuntimeError), resumed_run(killed.path, facts=FACTS):
+        raise RuntimeError
+
+    assert list(killed.checkpoints.glob("step-*"))
+
+
+def test_a_folder_without_a_recipe_cannot_be_resumed(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a run that can be resumed"):
+        check_resumable(tmp_path)
