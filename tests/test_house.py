@@ -34,14 +34,12 @@ SAME_FILES = {
 """File names that occur twice, and what they are."""
 
 CIRCLES: set[frozenset[str]] = {
-    frozenset({"textune.evaluation.metrics", "textune.evaluation.split_metrics"}),
     frozenset({"textune.training.method", "textune.training.task"}),
 }
 """Files that import each other: to be untied."""
 
 DECIDERS: set[str] = {
     "encoder/first_token.py",
-    "evaluation/split_metrics.py",
     "runtimes/export_predictor.py",
     "serving/answers.py",
     "serving/app.py",

@@ -10,9 +10,9 @@ is in `metrics.json`, in the tables of the terminal, in the report and in the mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,6 @@ from textune.evaluation.reliability import (
     errors_by_chance,
 )
 from textune.tasks.single_label import decide
-
-if TYPE_CHECKING:
-    from textune.evaluation.split_metrics import SplitMetrics
 
 Probabilities = NDArray[np.floating[Any]]
 """(rows, classes); each row sums to 1."""
@@ -95,14 +92,6 @@ class Metric:
     def write(self, value: float) -> str:
         """Return a value with its unit, as all surfaces write it."""
         return in_percent(value) if self.unit == "%" else self.number(value)
-
-    def write_with_interval(self, metrics: SplitMetrics) -> str:
-        """Return the value and half of its interval's width: "75.9 % ±2.2"; "-" where it was not measured."""
-        if self.key not in metrics.values:
-            return "-"
-        written = self.write(metrics.values[self.key])
-        low, high = metrics.intervals.get(self.key, (0.0, 0.0))
-        return f"{written} ±{self.number((high - low) / 2)}" if self.key in metrics.intervals else written
 
 
 @dataclass(frozen=True)
@@ -170,12 +159,6 @@ def register_metric(metric: Metric) -> Metric:
 def headline_metrics() -> list[Metric]:
     """Return the metrics that have a chart, and by which classifiers are compared."""
     return [metric for metric in METRICS.values() if metric.is_headline]
-
-
-def measured_metrics(splits: Iterable[SplitMetrics]) -> list[Metric]:
-    """Return the metrics that some of the splits have."""
-    keys = {key for split in splits for key in split.values}
-    return [metric for metric in METRICS.values() if metric.key in keys]
 
 
 def resample_metrics(

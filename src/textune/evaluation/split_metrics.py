@@ -6,7 +6,7 @@ there are: see `metrics.METRICS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from textune.evaluation.intervals import Interval
 from textune.evaluation.metrics import (
     METRICS,
     Labels,
+    Metric,
     Probabilities,
     count_confusion,
     ratio,
@@ -92,9 +93,25 @@ class SplitMetrics(BaseModel):
             "confusion": self.confusion,
         }
 
+    def write(self, metric: Metric) -> str:
+        """Return a metric and half of its interval's width: "75.9 % ±2.2"; "-" where it was not measured."""
+        if metric.key not in self.values:
+            return "-"
+        written = metric.write(self.values[metric.key])
+        if metric.key not in self.intervals:
+            return written
+        low, high = self.intervals[metric.key]
+        return f"{written} ±{metric.number((high - low) / 2)}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the metrics as plain JSON values."""
         return self.model_dump(mode="json")
+
+
+def measured_metrics(splits: Iterable[SplitMetrics]) -> list[Metric]:
+    """Return the metrics that some of the splits have."""
+    keys = {key for split in splits for key in split.values}
+    return [metric for metric in METRICS.values() if metric.key in keys]
 
 
 def measure(
@@ -162,9 +179,10 @@ def _check(
     if not np.isfinite(probabilities).all() or probabilities.min() < 0:
         raise ValueError("probabilities must be finite and not negative")
     sums = probabilities.sum(axis=1, dtype=np.float64)
-    worst = int(np.abs(sums - 1).argmax())
-    if abs(sums[worst] - 1) > _SUM_TOLERANCE:
-        raise ValueError(f"probabilities must sum to 1 in each row; row {worst} sums to {sums[worst]:.6g}")
+    wrong = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
+    if len(wrong):
+        row = int(wrong[0])
+        raise ValueError(f"probabilities must sum to 1 in each row; row {row} sums to {sums[row]:.6g}")
     if bootstrap_samples < 1:
         raise ValueError(f"bootstrap_samples must be at least 1, got {bootstrap_samples}")
 

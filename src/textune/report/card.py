@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 from textune.data.hub_datasets import is_hub_name
-from textune.evaluation.metrics import headline_metrics, measured_metrics
+from textune.evaluation.metrics import headline_metrics
+from textune.evaluation.split_metrics import measured_metrics
 from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
 from textune.report.sections import baseline_rows

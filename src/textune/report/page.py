@@ -19,7 +19,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from textune.errors import RequestError
-from textune.evaluation.metrics import in_percent, measured_metrics
+from textune.evaluation.metrics import in_percent
+from textune.evaluation.split_metrics import measured_metrics
 from textune.explain.attribution import Explanation
 from textune.report import sections
 from textune.report.insights import Mistake, find_mistakes, list_suspects

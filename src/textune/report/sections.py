@@ -87,7 +87,7 @@ def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Me
 
 def _interval_row(name: str, metrics: SplitMetrics, metric: Metric, kind: str) -> IntervalRow:
     interval = metrics.intervals.get(metric.key)
-    return IntervalRow(name, metrics.values[metric.key], interval, metric.write_with_interval(metrics), kind)
+    return IntervalRow(name, metrics.values[metric.key], interval, metrics.write(metric), kind)
 
 
 def _baseline_title(key: str) -> str:

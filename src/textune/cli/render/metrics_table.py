@@ -17,8 +17,8 @@ from textune.cli.render.study_table import reference_table
 from textune.cli.render.table_looks import bare_table, escape, framed_table, show
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import Metric, in_percent, measured_metrics
-from textune.evaluation.split_metrics import SplitMetrics
+from textune.evaluation.metrics import Metric, in_percent
+from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
 from textune.report.references import references_for
 from textune.report.verdict import judge
 
@@ -78,7 +78,7 @@ def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Tabl
     )
 
     def add_row(name: str, measured: SplitMetrics, style: str | None = None) -> None:
-        cells = [metric.write_with_interval(measured) for metric in metrics]
+        cells = [measured.write(metric) for metric in metrics]
         table.add_row(name, f"{measured.examples:,}", *cells, style=style)
 
     for split, measured in document.metrics.items():
