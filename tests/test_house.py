@@ -24,7 +24,7 @@ PACKAGE = REPOSITORY / "src" / "textune"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
 TREES = {name: ast.parse(text) for name, text in FILES.items()}
 
-SAME_NAMES: set[str] = {"Part"}
+SAME_NAMES: set[str] = set()
 """Public functions and classes of the same name in two rooms: to be renamed."""
 
 SAME_FILES = {
@@ -40,7 +40,6 @@ CIRCLES: set[frozenset[str]] = {
 
 DECIDERS: set[str] = {
     "encoder/first_token.py",
-    "runtimes/export_predictor.py",
     "serving/answers.py",
     "serving/app.py",
     "training/head.py",

@@ -51,10 +51,10 @@ def explain(
 
         check_captum()
     from textune.runtimes.choosing import load_predictor
-    from textune.runtimes.predictor import check_texts
+    from textune.runtimes.predictor import check_text_list
     from textune.runtimes.torch_runtime import TorchPredictor
 
-    check_texts([text])
+    check_text_list([text])
     observer.stage("Loading the classifier")
     predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=len(text.split()))
     if label is not None and label not in predictor.label_names:

@@ -37,7 +37,7 @@ _OWN_NAMES = re.compile(r"_journal\.jsonl|whole|\d{5,}\.[a-z]+|part-[\d-]+\.parq
 
 
 @dataclass(frozen=True)
-class Part:
+class OutputPart:
     """A part of an output: its file in the journal's folder, its number of rows and its size."""
 
     name: str
@@ -53,7 +53,7 @@ class Journal:
         parts: Those that are done, in order.
     """
 
-    def __init__(self, folder: Path, file: BinaryIO, parts: list[Part], *, unlisted: str = "") -> None:
+    def __init__(self, folder: Path, file: BinaryIO, parts: list[OutputPart], *, unlisted: str = "") -> None:
         self.folder = folder
         self.parts = parts
         self._file = file
@@ -89,7 +89,7 @@ class Journal:
         Raises:
             StorageError: The journal cannot be written.
         """
-        part = Part(path.name, rows, path.stat().st_size)
+        part = OutputPart(path.name, rows, path.stat().st_size)
         with storage_errors(self.path):
             sync_folder(self.folder)
             _append(self._file, asdict(part))
@@ -277,12 +277,12 @@ def _read_job(line: bytes) -> PredictionJob | None:
         return None
 
 
-def _whole_parts(lines: list[bytes], folder: Path) -> list[Part]:
+def _whole_parts(lines: list[bytes], folder: Path) -> list[OutputPart]:
     """Return the parts up to the first whose line or file is not as it was written."""
-    parts: list[Part] = []
+    parts: list[OutputPart] = []
     for line in lines:
         try:
-            part = Part(**json.loads(line))
+            part = OutputPart(**json.loads(line))
             whole = (folder / part.name).stat().st_size == part.bytes
         except (ValueError, TypeError, OSError):
             break

@@ -24,7 +24,7 @@ def names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def check_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> None:
+def check_column_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> None:
     """Raise a `DataError` if a row has a column that the output does not have."""
     new = next((name for row in rows for name in row if name not in known), None)
     if new is not None:
@@ -60,7 +60,7 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], known: Any) -> Any:
     import pyarrow as pa
 
     names = names_of(rows) if known is None else known.names
-    check_names(rows, names)
+    check_column_names(rows, names)
     inferred = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
     if known is None:
         return inferred

@@ -21,7 +21,7 @@ from textune.errors import RequestError
 from textune.files import atomic_path
 from textune.prediction.output_columns import (
     arrow_refusals,
-    check_names,
+    check_column_names,
     fit_columns,
     names_of,
     result_fields,
@@ -141,7 +141,7 @@ def _write_csv(
             if names is None:
                 names = names_of(others)
                 writer.writerow([*results, *names])
-            check_names(others, names)
+            check_column_names(others, names)
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in label_names]
                 cells = [prediction.row.text, prediction.label, prediction.score, *scores]

@@ -18,9 +18,9 @@ import numpy as np
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
 from textune.errors import ExportError
 from textune.runtimes.exports import Export, export_command
-from textune.runtimes.predictor import LoadedPredictor, check_texts
+from textune.runtimes.predictor import LoadedPredictor, check_text_list
 from textune.runtimes.processor import available_cores, multiplies_whole_bytes
-from textune.tasks.single_label import softmax
+from textune.tasks import single_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class ExportPredictor(LoadedPredictor):
         rows, batches = self._batches(texts)
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
         for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
-            probabilities[batch] = softmax(logits)
+            probabilities[batch] = single_label.probabilities(logits)
             done += len(batch)
             if on_progress:
                 on_progress(done, len(rows))
@@ -95,7 +95,7 @@ class ExportPredictor(LoadedPredictor):
 
     def _batches(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
         """Return each text's token ids, and batches of text numbers."""
-        check_texts(texts)
+        check_text_list(texts)
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         return rows, batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
 

@@ -71,7 +71,7 @@ class LoadedPredictor(ABC):
         ]
 
 
-def check_texts(texts: Sequence[str]) -> None:
+def check_text_list(texts: Sequence[str]) -> None:
     """Check that texts are a list of strings of valid Unicode.
 
     Raises:

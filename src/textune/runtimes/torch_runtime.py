@@ -12,7 +12,7 @@ from textune.context import Context
 from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
-from textune.runtimes.predictor import LoadedPredictor, check_texts
+from textune.runtimes.predictor import LoadedPredictor, check_text_list
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class TorchPredictor(LoadedPredictor):
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
-        check_texts(texts)
+        check_text_list(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)))
         return self.classifier.probabilities(self._features(texts, on_progress))
@@ -64,7 +64,7 @@ class TorchPredictor(LoadedPredictor):
 
         from textune.model.classifier import head_logits
 
-        check_texts(texts)
+        check_text_list(texts)
         if not len(texts):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
         return head_logits(self.classifier.head, torch.from_numpy(self._features(texts))).numpy()

@@ -23,8 +23,10 @@ def activate(logits: torch.Tensor) -> torch.Tensor:
     return logits.double().softmax(dim=-1)
 
 
-def probabilities(logits: torch.Tensor) -> NDArray[np.float64]:
-    """Return the probabilities of logits (rows, classes), computed in float64."""
+def probabilities(logits: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the probabilities of logits (rows, classes), computed in float64; without torch for an array."""
+    if isinstance(logits, np.ndarray):
+        return softmax(logits)
     result: NDArray[np.float64] = activate(logits.detach()).cpu().numpy()
     return result
 
