@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from textune.commands import export as exporting
+from textune.export import parity
 
 
 def test_export_shows_a_table_of_80_columns_and_the_path(
@@ -41,7 +41,7 @@ def test_export_json_is_one_document(textune_command: Any, exported_run: Path, t
 def test_a_refused_export_is_exit_code_1_and_leaves_nothing(
     textune_command: Any, exported_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "find_fault", lambda row, precision: "it loses 9 points of macro-F1")
+    monkeypatch.setattr(parity, "find_fault", lambda row, precision: "it loses 9 points of macro-F1")
 
     outcome = textune_command("export", exported_run, "--runtime", "onnx", "--out", tmp_path / "export")
 
