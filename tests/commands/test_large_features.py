@@ -44,11 +44,11 @@ def test_large_features_come_out_of_the_cache_the_next_time(
     run = textune.train(
         "frozen", model=tiny_distilbert, data=small_csv, out=tmp_path / "run", settings=SETTINGS
     )
-    entries = [(entry.path, entry.path.stat().st_ino) for entry in FeatureCache().entries()]
+    entries = {entry.path: entry.path.stat().st_ino for entry in FeatureCache().entries()}
 
     evaluated = textune.evaluate(run.run, split="test")
 
-    assert [(entry.path, entry.path.stat().st_ino) for entry in FeatureCache().entries()] == entries
+    assert {entry.path: entry.path.stat().st_ino for entry in FeatureCache().entries()} == entries
     assert evaluated["metrics"]["test"]["accuracy"] == run.document["metrics"]["test"]["accuracy"]
 
 
