@@ -33,7 +33,7 @@ def test_a_pace_tells_what_is_done_and_how_many_a_second() -> None:
 
     ((done, total, figures),) = ear.heard
     assert (done, total) == (1024, 5000)
-    assert re.fullmatch(r"[\d,]+ a second", figures)
+    assert re.fullmatch(r"[\d,]+ per second", figures)
 
 
 def test_what_was_done_before_counts_for_the_progress_and_not_for_the_pace() -> None:
@@ -42,7 +42,7 @@ def test_what_was_done_before_counts_for_the_progress_and_not_for_the_pace() -> 
     pace = Pace(ear, 5000, done=4096)
     pace.advance(0)
 
-    assert ear.heard == [(4096, 5000, ""), (4096, 5000, "0 a second")]
+    assert ear.heard == [(4096, 5000, ""), (4096, 5000, "0 per second")]
 
 
 def test_an_estimate_that_was_too_low_gives_way() -> None:

@@ -57,7 +57,7 @@ class Pace:
     def advance(self, done: int) -> None:
         """Report how many are done, not counting those from before."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
-        self._tell(self._before + done, f"{done / seconds:,.0f} a second")
+        self._tell(self._before + done, f"{done / seconds:,.0f} per second")
 
     def _tell(self, done: int, figures: str) -> None:
         total = max(done, self._total) if self._total else 0

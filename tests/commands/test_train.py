@@ -14,6 +14,7 @@ from pyarrow import parquet
 import textune
 from small_data import small_rows
 from textune.commands.train import TrainResult
+from textune.encoder import weights
 from textune.errors import DataError, RecipeError, RunError, StorageError, VerificationError
 from textune.model import verification
 from textune.model.heads import LinearHead
@@ -276,3 +277,20 @@ def test_every_architecture_trains_saves_and_verifies_with_every_recipe(
 
     assert open_run(result.run).path == tmp_path / "run"
     assert textune.load(result.run).predict_proba(["so happy"]).sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("recipe", "loads"), [("frozen", 2), ("paper", 2)])
+def test_a_training_loads_the_pretrained_model_once_and_the_saved_one_once(
+    recipe: str, loads: int, model: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+    load = weights.load_strictly
+
+    def counted(auto_class: Any, folder: Path, **options: Any) -> Any:
+        folders.append(folder)
+        return load(auto_class, folder, **options)
+
+    monkeypatch.setattr(weights, "load_strictly", counted)
+    textune.train(recipe, model=model, data=data, out=tmp_path / "run", settings=FAST)
+
+    assert len(folders) == len(set(folders)) == loads

@@ -25,8 +25,8 @@ from textune.training.processes import Processes
 from textune.training.task import Task
 
 
-def paper(tweeteval: Path, seed: int) -> Recipe:
-    settings = ["train.engine=keras", "train.keras_input=features", "model.name=embedded:minilm"]
+def paper(tweeteval: Path, seed: int, engine: str = "keras") -> Recipe:
+    settings = [f"train.engine={engine}", "train.keras_input=features", "model.name=embedded:minilm"]
     return load_recipe("paper", settings=[*settings, f"data.source={tweeteval}", f"train.seed={seed}"])
 
 
@@ -84,8 +84,12 @@ def test_torch_and_keras_come_to_the_same_figures(
         for _ in range(2)
     )
     methods = [
-        kind(replace(task, recipe=recipe, classifier=classifier), Run(tmp_path), Context())
-        for kind, classifier in ((HeadMethod, on_torch), (KerasMethod, on_keras))
+        kind(
+            replace(task, recipe=paper(tweeteval, seed, engine), classifier=classifier),
+            Run(tmp_path),
+            Context(),
+        )
+        for kind, engine, classifier in ((HeadMethod, "torch", on_torch), (KerasMethod, "keras", on_keras))
     ]
 
     for method in methods:

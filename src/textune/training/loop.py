@@ -8,7 +8,7 @@ the best weights, stop. The loop knows none of that, nor what a batch holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -85,16 +85,9 @@ class DivergenceError(TextuneError):
     """The loss is not a finite number."""
 
 
-class BatchLike(Protocol):
-    """Some rows to learn from."""
-
-    def __len__(self) -> int:
-        """The number of rows."""
-
-
-BatchT = TypeVar("BatchT", bound=BatchLike)
-LearnedT = TypeVar("LearnedT", bound=BatchLike, contravariant=True)
-DrawnT = TypeVar("DrawnT", bound=BatchLike, covariant=True)
+BatchT = TypeVar("BatchT", bound=Sized)
+LearnedT = TypeVar("LearnedT", bound=Sized, contravariant=True)
+DrawnT = TypeVar("DrawnT", bound=Sized, covariant=True)
 
 
 class Batches(Protocol[DrawnT]):
