@@ -40,8 +40,6 @@ CIRCLES: set[frozenset[str]] = {
 
 DECIDERS: set[str] = {
     "encoder/first_token.py",
-    "serving/answers.py",
-    "serving/app.py",
     "training/head.py",
     "training/objectives.py",
 }

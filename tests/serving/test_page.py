@@ -14,7 +14,7 @@ import pytest
 
 from browser import find_chromium
 from serving_stand_in import Running, running
-from textune.serving.page import assets as files
+from textune.serving import page as files
 
 FILES = files.page_files()
 SOURCES = {name: file.body.decode() for name, file in FILES.items()}

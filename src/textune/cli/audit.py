@@ -9,9 +9,6 @@ import typer
 from textune.cli.application import app
 from textune.cli.options import Debug, Json, Offline, Settings
 
-_WRONG = 2
-"""The exit code for wrong data, with --strict."""
-
 
 @app.command()
 def audit(
@@ -64,4 +61,4 @@ def audit(
     else:
         show_audit(result, rows=rows)
     if strict and result.has_errors:
-        raise typer.Exit(_WRONG)
+        raise typer.Exit(2)  # As for any data that are wrong.

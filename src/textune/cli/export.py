@@ -32,7 +32,7 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Export a run's classifier to a faster runtime, and check it."""
-    from textune.cli.render.export_table import show_export
+    from textune.cli.render.comparison_table import show_export
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.export import export as run_export
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json as json_module
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from textune.cli.application import app
 from textune.cli.options import Debug, RunFolder
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
+
+if TYPE_CHECKING:
+    from textune.prediction.stream import Prediction
 
 _LOCAL = "local"
 
@@ -71,15 +75,13 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Classify texts, files, or standard input."""
-    from textune.cli.render.prediction_lines import show_prediction, show_prediction_json
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.predict import ENGINES, find_engine
     from textune.commands.predict import predict as run_prediction
 
-    if engine not in (_LOCAL, *ENGINES):
-        raise RequestError(
-            f"There is no engine '{engine}'.", f"The engines are: {', '.join([_LOCAL, *ENGINES])}."
-        )
+    engines = (_LOCAL, *ENGINES)
+    if engine not in engines:
+        raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
     with Watcher(quiet=json) as observer:
         if engine != _LOCAL:
@@ -104,7 +106,7 @@ def predict(
                 restart=restart,
                 runtime=runtime,
                 observer=observer,
-                show=show_prediction_json if json else show_prediction,
+                show=_print_json if json else _print_line,
             )
     if output and json:
         show_json({"output": output, "texts": count})
@@ -121,3 +123,15 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
     if engine != "ray" and (address or workers):
         option = "--ray-address" if address else "--ray-workers"
         raise RequestError(f"{option} is given without --engine ray.", "Add --engine ray, or leave it out.")
+
+
+def _print_line(prediction: Prediction) -> None:
+    """Print a prediction on one line: label, probability, text."""
+    text = " ".join(prediction.row.text.split())
+    label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
+    share = "" if prediction.score is None else f"{prediction.score:.1%}"
+    print(f"{label:<12} {share:>6}  {text}")  # noqa: T201
+
+
+def _print_json(prediction: Prediction) -> None:
+    print(json_module.dumps(prediction.to_json(), ensure_ascii=False, default=str))  # noqa: T201

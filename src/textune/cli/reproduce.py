@@ -10,13 +10,7 @@ import typer
 from textune.cli.application import app
 from textune.cli.options import Debug, Json, Offline, Settings
 
-
-class Engine(StrEnum):
-    """What trains the head."""
-
-    TORCH = "torch"
-    KERAS = "keras"
-    BOTH = "both"
+Engine = StrEnum("Engine", {"TORCH": "torch", "KERAS": "keras", "BOTH": "both"})
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +11,6 @@ from textune.cli.application import app
 from textune.cli.options import Debug, Json, MinPrecision, Offline, Settings
 from textune.errors import RequestError
 from textune.training.processes import is_first, launched
-
-if TYPE_CHECKING:
-    from textune.cli.render.progress import Watcher
-    from textune.commands.seeds import SeedsResult
-    from textune.commands.train import TrainResult
-
-_RECIPE = "frozen"
 
 
 @app.command()
@@ -60,10 +53,6 @@ def train(
     debug: Debug = False,
 ) -> None:
     """Train a classifier on labelled texts, or resume a stopped run."""
-    from textune.cli.render.metrics_table import show_training
-    from textune.cli.render.progress import Watcher, show_json
-    from textune.cli.render.seeds_table import show_seeds
-
     options: dict[str, object] = {"recipe": recipe, "model": model, "data": data, "out": out, "seed": seed}
     options |= {"set": settings or None, "seeds": seeds}
     options |= {"min-precision": min_precision, "max-minutes": max_minutes}
@@ -71,18 +60,31 @@ def train(
     overrides = [*(settings or ())]
     if min_precision is not None:
         overrides.append(f"evaluate.min_precision={min_precision}")
+    request: dict[str, Any] = {"recipe": recipe or "frozen", "model": model, "data": data, "out": out}
+    request |= {"seed": seed, "settings": overrides}
+
+    from textune.cli.render.metrics_table import show_seeds, show_training
+    from textune.cli.render.progress import Watcher, show_json
+    from textune.commands.seeds import SeedsResult, resume_seeds, train_seeds
+    from textune.commands.train import TrainResult
+    from textune.commands.train import resume as resume_training
+    from textune.commands.train import train as run_training
+    from textune.run.seeds import holds_seeds
+
+    result: TrainResult | SeedsResult
     with Watcher(quiet=json, silent=not is_first()) as observer:
-        result: TrainResult | SeedsResult
         if resume is not None:
-            result = _resume(resume, offline=offline, observer=observer)
+            resume_any = resume_seeds if holds_seeds(resume) else resume_training
+            result = resume_any(resume, offline=offline, observer=observer)
+        elif seeds is not None:
+            result = train_seeds(**request, seeds=seeds, offline=offline, observer=observer)
         else:
-            request: dict[str, Any] = {"model": model, "data": data, "out": out, "seed": seed}
-            request |= {"settings": overrides, "offline": offline, "observer": observer}
-            result = _train(recipe or _RECIPE, seeds, max_minutes or 0.0, request)
+            minutes = max_minutes or 0.0
+            result = run_training(**request, max_minutes=minutes, offline=offline, observer=observer)
     if is_first():
         if json:
             show_json(result.document)
-        elif hasattr(result, "history"):
+        elif isinstance(result, TrainResult):
             show_training(result.document, result.history)
         else:
             show_seeds(result.document)
@@ -105,23 +107,3 @@ def _check_request(resume: str | None, options: Sequence[str]) -> None:
             "Train once with --max-minutes, then repeat that run's recipe: "
             "textune train --recipe RUN/recipe.toml --seeds 3",
         )
-
-
-def _train(
-    recipe: str, seeds: int | None, max_minutes: float, request: dict[str, Any]
-) -> TrainResult | SeedsResult:
-    if seeds is not None:
-        from textune.commands.seeds import train_seeds
-
-        return train_seeds(recipe, seeds=seeds, **request)
-    from textune.commands import train as training
-
-    return training.train(recipe, max_minutes=max_minutes, **request)
-
-
-def _resume(run: str, *, offline: bool, observer: Watcher) -> TrainResult | SeedsResult:
-    from textune.commands.seeds import resume_seeds
-    from textune.commands.train import resume
-    from textune.run.seeds import holds_seeds
-
-    return (resume_seeds if holds_seeds(run) else resume)(run, offline=offline, observer=observer)

@@ -1,21 +1,18 @@
 """From logits to what a client gets: labels with their scores, highest first.
 
-In: logits (texts, classes). Out: lists of `Score`. Scores are computed in float64, so that a served
-probability is the one that `textune predict` gives.
+Scores are computed in float64, so that a served probability is the one that `textune predict` gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.serving.schemas import Score
-from textune.tasks.single_label import confidence, softmax
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from textune.tasks.single_label import confidence, probabilities
 
 
 def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -26,7 +23,7 @@ def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 _FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
-    "softmax": softmax,
+    "softmax": probabilities,
     "sigmoid": sigmoid,
     "none": lambda logits: np.asarray(logits, dtype=np.float64),
 }
@@ -40,15 +37,10 @@ def answers_of(
     top_k: int | None = None,
     threshold: float = 0.0,
 ) -> list[list[Score]]:
-    """Return what a client gets per text: its labels with their scores, the highest first.
+    """Return for each row of logits (texts, classes) its first `top_k` labels by score, the highest first.
 
-    Args:
-        logits: The logits (texts, classes).
-        label_names: The classes' names, in the order of the logits.
-        function: From logits to scores: `softmax`, `sigmoid` or `none`.
-        top_k: The maximum number of labels per text; None: all.
-        threshold: The top probability below which a text gets no label: its list then begins with an entry
-            whose label is None, so that whoever reads the first entry gets none.
+    A text whose top probability is below the threshold gets no label: its list begins with an entry whose
+    label is None, so that whoever reads the first entry gets none.
 
     Example:
         >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)
@@ -61,7 +53,7 @@ def answers_of(
         for row, order in zip(scores.tolist(), orders, strict=True)
     ]
     if threshold:
-        for answer, highest in zip(answers, confidence(softmax(logits)), strict=True):
+        for answer, highest in zip(answers, confidence(probabilities(logits)), strict=True):
             if highest < threshold:
                 answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
     return answers

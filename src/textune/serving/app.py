@@ -1,13 +1,11 @@
-"""The endpoints.
+"""The endpoints of a `Service`: an ASGI application, which describes itself in `/openapi.json`.
 
-In: a `Service`. Out: the ASGI application, which describes itself in `/openapi.json`. An endpoint takes a
-request that has been checked, asks the service for logits, and gives them the form that its clients know.
+An endpoint takes a checked request, asks the service for logits, and gives them the form its clients know.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
 
@@ -15,13 +13,13 @@ from fastapi import FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPBearer
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
-from textune.explain.attribution import MAX_PARTS, Occlusion, occlude, weigh
+from textune.explain.attribution import MAX_PARTS, occlude, weigh
 from textune.serving.answers import answers_of
 from textune.serving.gate import PAGE, Gate
-from textune.serving.page.assets import page_files
-from textune.serving.prometheus import CONTENT_TYPE
+from textune.serving.page import page_files
 from textune.serving.refusals import Refusal, draining
 from textune.serving.schemas import (
     ClassifyParameters,
@@ -38,7 +36,7 @@ from textune.serving.schemas import (
     texts_of,
 )
 from textune.serving.service import Service
-from textune.tasks.single_label import softmax
+from textune.tasks.single_label import probabilities
 
 _REFUSALS = {
     401: "The API key is missing or wrong.",
@@ -56,6 +54,7 @@ _HEADERS = {
     "x-queue-time": {"description": "Milliseconds before the model.", "schema": {"type": "number"}},
     "x-inference-time": {"description": "Milliseconds in the model.", "schema": {"type": "number"}},
 }
+_RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"}}}
 
 
 def build_app(service: Service) -> Gate:
@@ -67,11 +66,7 @@ def build_app(service: Service) -> Gate:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={
-            RequestValidationError: _refuse_invalid,
-            HTTPException: _refuse,
-            Exception: _refuse_failed,
-        },
+        exception_handlers=dict.fromkeys((RequestValidationError, HTTPException, Exception), _refuse),
     )
     _add_questions(app, service)
     _add_probes(app, service)
@@ -119,34 +114,29 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         if body.label is not None and body.label not in names:
             raise Refusal(422, f"label: there is no such label; the labels are {', '.join(names)}.")
         max_parts = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
-        # In a thread, as a text may have thousands of words to look for.
-        occlusion, versions = await asyncio.to_thread(_occluded, text, max_parts)
-        probabilities = softmax(await service.logits(versions, request.scope["textune"]))
-        explanation = weigh(occlusion, probabilities, label_names=names, label=body.label)
+        # In threads, as a text may have thousands of words to look for.
+        occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
+        versions = await asyncio.to_thread(list, occlusion.versions())
+        logits = await service.logits(versions, request.scope["textune"])
+        explanation = weigh(occlusion, probabilities(logits), label_names=names, label=body.label)
         parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
         return ExplainAnswer(label=explanation.label, score=explanation.score, parts=parts)
 
 
-def _occluded(text: str, max_parts: int) -> tuple[Occlusion, list[str]]:
-    occlusion = occlude(text, most=max_parts)
-    return occlusion, list(occlusion.versions())
-
-
 async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
     """Raise a `Refusal` if a text would be cut and must not be, or would have to be cut on the left."""
-    left = body.truncation_direction.lower() == "left"
-    if body.truncate is not False and not left:
+    if body.truncate is not False and body.truncation_direction.lower() != "left":
         return
-    predictor, count_tokens = service.served.predictor, service.served.count_tokens
+    max_tokens, count_tokens = service.served.predictor.max_tokens, service.served.count_tokens
     if count_tokens is None:
         raise Refusal(422, "Texts are cut where the model ends: their tokens cannot be counted here.")
     # In a thread, as a body may hold a million tokens.
     counts = await asyncio.to_thread(count_tokens, texts)
     for index, count in enumerate(counts):
-        if count > predictor.max_tokens and body.truncate is False:
-            message = f"{count:,} tokens are more than the {predictor.max_tokens:,} that the model reads."
+        if count > max_tokens and body.truncate is False:
+            message = f"{count:,} tokens are more than the {max_tokens:,} that the model reads."
             raise Refusal(413, f"inputs[{index}]: {message}")
-        if count > predictor.max_tokens:
+        if count > max_tokens:
             raise Refusal(422, "truncation_direction: a text is too long, and is cut at its right end only.")
 
 
@@ -170,8 +160,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/info", **_described(service, needs_key=True))
     async def info() -> InfoAnswer:
         """Describe the model, the limits, and how good the model is."""
-        served, predictor, limits = service.served, service.served.predictor, service.limits
-        names = predictor.label_names
+        served, limits = service.served, service.limits
+        names, threshold = served.predictor.label_names, served.predictor.threshold
         return InfoAnswer(
             model_id=served.model,
             model_sha=served.model_sha256,
@@ -186,8 +176,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             runtime=served.runtime,
             workers=served.workers,
             # JSON has no infinity: a classifier that never gives a label has no threshold.
-            abstains_below=predictor.threshold if predictor.threshold <= 1 else None,
-            max_input_length=predictor.max_tokens,
+            abstains_below=threshold if threshold <= 1 else None,
+            max_input_length=served.predictor.max_tokens,
             max_client_batch_size=limits.texts,
             max_characters=limits.characters,
             max_body_bytes=limits.body_bytes,
@@ -200,36 +190,29 @@ def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/metrics", response_class=PlainTextResponse, **_described(service, needs_key=True))
     async def metrics() -> Response:
         """Return the server's metrics in Prometheus' text format."""
-        return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
+        return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _add_page(app: FastAPI) -> None:
     """Add the page for people."""
+
+    def add(path: str, response: Response) -> None:
+        @app.get(path, include_in_schema=False)
+        async def respond() -> Response:
+            return response
+
     for name, response in page_files().items():
-        path = "/" if name == "index.html" else f"{PAGE}{name}"
-        app.add_api_route(path, _always(response), methods=["GET"], include_in_schema=False)
-
-
-def _always(response: Response) -> Callable[[], Coroutine[Any, Any, Response]]:
-    async def respond() -> Response:
-        return response
-
-    return respond
+        add("/" if name == "index.html" else f"{PAGE}{name}", response)
 
 
 def _described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
-    """Return what the interface's description says of an endpoint beside its types.
-
-    That it needs a key is only said here: the gate checks keys, before it reads a body.
-    """
+    """Return what the interface's description says of an endpoint: the gate is what checks its key."""
     is_locked = needs_key and bool(service.key_digests)
     responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS}}
     for status in (401, *statuses) if is_locked else statuses:
         responses[status] = {"model": ErrorAnswer, "description": _REFUSALS[status]}
         if status in {429, 503}:
-            responses[status]["headers"] = {
-                "retry-after": {"description": "Seconds.", "schema": {"type": "string"}}
-            }
+            responses[status]["headers"] = _RETRY
     key = Security(HTTPBearer(scheme_name="key", auto_error=False))
     return {"responses": responses, "dependencies": [key] if is_locked else []}
 
@@ -249,21 +232,17 @@ def _add_limits(schemas: dict[str, Any], service: Service) -> None:
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if isinstance(error, Refusal):
-        return error.response()
-    # FastAPI's status for bytes that are not UTF-8, and for lists nested too deep.
-    if error.status_code == 400:
-        return Refusal(422, "Invalid JSON: it cannot be read.").response()
-    message = "There is no such endpoint; /openapi.json lists them all."
-    return Refusal(error.status_code, message, error.headers).response()
-
-
-async def _refuse_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return Refusal(422, first_error(error.errors())).response()
-
-
-async def _refuse_failed(*_: Any) -> Response:
-    # The error itself goes on to the gate, which logs it.
-    return Refusal(500, "The server failed over this request.").response()
+    """Answer an error in the words of a refusal."""
+    match error:
+        case Refusal():
+            refusal = error
+        case RequestValidationError():
+            refusal = Refusal(422, first_error(error.errors()))
+        case HTTPException(status_code=400):  # For bytes that are not UTF-8, and for lists nested too deep.
+            refusal = Refusal(422, "Invalid JSON: it cannot be read.")
+        case HTTPException():
+            message = "There is no such endpoint; /openapi.json lists them all."
+            refusal = Refusal(error.status_code, message, error.headers)
+        case _:  # The error itself goes on to the gate, which logs it.
+            refusal = Refusal(500, "The server failed over this request.")
+    return refusal.response()

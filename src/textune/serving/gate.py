@@ -1,8 +1,7 @@
 """The way in and out of a request: its id, its deadline, its line in the log, and where it must stop.
 
-In: ASGI requests. Out: the same to the application behind, each with its whole body, or a refusal. What the
-headers alone decide is refused before a byte of the body is read, which keeps an overloaded server quick.
-Does not know what the endpoints do.
+The application behind gets each request with its whole body. What the headers alone decide is refused before
+a byte of the body is read, which keeps an overloaded server quick.
 """
 
 from __future__ import annotations
@@ -11,19 +10,15 @@ import asyncio
 import hashlib
 import hmac
 import math
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textune.serving.logs import error_fields
-from textune.serving.records import Header, Record, Scope, new_record
+from textune.serving.records import Header, Record, new_record
 from textune.serving.refusals import CLIENT_GONE, Refusal, draining, overloaded
 from textune.serving.service import Service
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 CLASSIFYING = frozenset({"/", "/predict", "/explain"})
 """The endpoints whose POST needs the model."""
@@ -38,15 +33,9 @@ _SECONDS_TO_LISTEN = 1.0
 
 
 class Gate:
-    """Stands before the application.
+    """Stands before the application; the log and the metrics call any path that is not in `paths` `other`."""
 
-    Args:
-        app: The application.
-        service: What its endpoints share.
-        paths: Its endpoints; the log and the metrics call any other path `other`.
-    """
-
-    def __init__(self, app: App, service: Service, *, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, service: Service, *, paths: frozenset[str]) -> None:
         self._app, self._service, self._paths = app, service, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +60,7 @@ class Gate:
     def turn_away(self, scope: Scope) -> tuple[int, list[Header], bytes] | None:
         """Return the status, headers and body that refuse a request by its headers alone.
 
-        Returns None for one that must be taken through, or after whose answer the connection ends.
+        None: it must be taken through, or its connection ends after the answer.
         """
         if self._service.draining or not _is_bounded(scope, self._service):
             return None
@@ -99,11 +88,7 @@ class Gate:
                 raise overloaded(service.queue.retry_after_seconds)
 
     async def _answer(self, scope: Scope, record: Record, exchange: _Exchange) -> None:
-        """Let the application answer, until the deadline or until the client hangs up.
-
-        Raises:
-            Refusal: The body is longer than the limit, or the time is up.
-        """
+        """Let the application answer, or raise a `Refusal`: time is up, a hang-up, or too long a body."""
         if scope["method"] != "POST" or scope["path"] not in CLASSIFYING:
             await self._app(scope, exchange.receive, exchange.send)
             return
@@ -112,8 +97,11 @@ class Gate:
             async with asyncio.timeout(limits.timeout_seconds) as deadline:
                 await exchange.read_body()
                 listening = asyncio.ensure_future(exchange.listen(deadline))
+                # The body is taken for JSON, whatever the client calls it: curl calls it a form.
+                headers = [header for header in scope["headers"] if header[0] != b"content-type"]
+                headers.append((b"content-type", b"application/json"))
                 try:
-                    await self._app(_as_json(scope), exchange.replay, exchange.send)
+                    await self._app({**scope, "headers": headers}, exchange.replay, exchange.send)
                 finally:
                     listening.cancel()
         except TimeoutError:
@@ -130,15 +118,7 @@ class Gate:
 
 
 class _Exchange:
-    """One request's messages in and out.
-
-    Args:
-        service: What the endpoints share.
-        record: What is known of the request.
-        scope: The request's ASGI scope.
-        receive: Returns the client's next message.
-        send: Takes a message for the client.
-    """
+    """One request's messages in and out."""
 
     def __init__(self, service: Service, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
         self._service, self._record, self._scope = service, record, scope
@@ -156,11 +136,7 @@ class _Exchange:
         return message
 
     async def read_body(self) -> None:
-        """Read the request's body.
-
-        Raises:
-            Refusal: It is longer than the limit, and no more than the limit is kept; or the client hung up.
-        """
+        """Read the body; raise a `Refusal` as soon as it exceeds the limit, or when the client hangs up."""
         max_bytes = self._service.limits.body_bytes
         too_large = Refusal(413, f"The body is longer than {max_bytes:,} bytes.")
         if max_bytes < _body_bytes(dict(self._scope["headers"])) < math.inf:
@@ -245,9 +221,3 @@ def _body_bytes(headers: dict[bytes, bytes]) -> float:
     length = headers.get(b"content-length", b"0")
     is_known = length.isdigit() and len(length) < 16 and b"transfer-encoding" not in headers
     return int(length) if is_known else math.inf
-
-
-def _as_json(scope: Scope) -> Scope:
-    """Return a scope whose body is taken for JSON, whatever the client calls it: curl calls it a form."""
-    headers = [header for header in scope["headers"] if header[0] != b"content-type"]
-    return {**scope, "headers": [*headers, (b"content-type", b"application/json")]}

@@ -1,6 +1,6 @@
 """What a server takes on, and how long it lets a client wait: every limit and its default, once.
 
-Holds numbers only; it is on the way to `textune --help`.
+It is on the way to `textune --help`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ class Limits:
     """What is refused, and when.
 
     Attributes:
-        queued_texts: Maximum number of texts that are admitted and not answered; a request beyond it gets
-            429.
-        timeout_seconds: How long after its arrival a request is abandoned: 504, or 408 where its body is
-            late.
+        queued_texts: Maximum number of texts admitted and not answered; a request beyond it gets 429.
+        timeout_seconds: How long after its arrival a request gets 504, or 408 where its body is late.
         texts: Maximum number of texts per request; more get 413.
         characters: Maximum number of characters per text; more get 413.
         body_bytes: Maximum size of a body; a longer one gets 413 and is dropped.

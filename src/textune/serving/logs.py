@@ -1,8 +1,7 @@
 """The server's log: JSON lines that never make the server wait.
 
-In: an event's name and its fields. Out: one JSON object per line on a stream. A thread writes the lines,
-since whoever reads them may be slow; when too many wait, new ones are dropped and counted. Nobody passes a
-text, a key or a token here, nor an error's message, which could quote one.
+A thread writes the lines, since whoever reads them may be slow; when too many wait, new ones are dropped and
+counted. Nobody passes a text, a key or a token here, nor an error's message, which could quote one.
 """
 
 from __future__ import annotations
@@ -32,11 +31,7 @@ written out with its arguments and its error's message."""
 
 
 class JsonLog(QueueHandler):
-    """Writes events, and the warnings of libraries, to a stream from a thread of its own.
-
-    Args:
-        stream: Where the lines go.
-    """
+    """Writes events, and the warnings of libraries, to a stream from a thread of its own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._records: SimpleQueue[logging.LogRecord | None] = SimpleQueue()

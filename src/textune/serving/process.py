@@ -1,7 +1,4 @@
-"""What a server asks of its process and of the system: an address, threads that take turns, few collections.
-
-In: an address, or nothing. Out: a bound socket, or a process that is set up. Does not know HTTP.
-"""
+"""What a server asks of its process and of the system: an address, turns of threads, rare collections."""
 
 from __future__ import annotations
 
@@ -21,11 +18,7 @@ one."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound and not yet listening.
-
-    Raises:
-        RequestError: The address cannot be used.
-    """
+    """Return a socket that is bound and does not listen yet; raise a `RequestError` if it cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

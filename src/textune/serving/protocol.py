@@ -1,8 +1,5 @@
 """HTTP on one connection: a short way to refuse when the server is full, and an end to every silence.
 
-In: bytes of a connection. Out: requests to the application, or at once the refusal of one for which the queue
-has no room. A connection on which no request arrives in time is closed.
-
 uvicorn makes a task, a cycle of messages and a dozen objects per request. A server that gets ten times the
 requests that it can answer has no time for that: refusing would take the time in which it could have
 answered.
@@ -30,13 +27,8 @@ class Protocol(HttpToolsProtocol):
     request is under way: from the connection's beginning, and on while a head or an unwanted body comes in
     parts.
 
-    Args:
-        gate: Decides what is refused, and counts and logs it.
-        paths: The endpoints whose POST is refused while the server is full.
-        is_full: Tells whether it is.
-        arrival_seconds: How long a request's headers may take from their first byte, and the rest of an
-            unwanted body.
-        options: What uvicorn passes to its protocols.
+    The gate decides what is refused of the POSTs to `paths`, and counts and logs it. `arrival_seconds` is how
+    long a request's headers may take from their first byte, and the rest of an unwanted body.
     """
 
     def __init__(

@@ -1,10 +1,7 @@
 """The queue before the model: texts of many requests into batches of like length, and their logits back.
 
-In: the texts of one request, from the event loop. Out: their logits, in the order of the texts. Everything
-that changes belongs to the event loop: it admits requests, and hands a batch to each worker that is idle:
-the text that has waited longest, together with those that are most like it in length. A worker is a thread
-that computes, so that each core works on a batch of its own. Does not know HTTP, nor what computes the
-logits.
+Everything that changes belongs to the event loop: it admits requests, and hands a batch to each idle worker,
+a thread that computes, so that each core works on a batch of its own.
 """
 
 from __future__ import annotations
@@ -17,14 +14,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_Score = Callable[[Sequence[str]], "NDArray[np.floating[Any]]"]
+from numpy.typing import NDArray
 
 _MAX_TEXTS = 32
 _MAX_CHARACTERS = 16_384
@@ -43,15 +36,10 @@ class ModelFailedError(Exception):
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's place in the queue; belongs to the event loop.
+    """A request's place in the queue, whose answer are logits (texts, classes).
 
-    Attributes:
-        texts: The request's texts.
-        answer: Their logits (texts, classes), once all are known.
-        arrived: When it was admitted, in seconds of the monotonic clock.
-        left: Whether the request no longer waits for the answer.
-        queue_seconds: How long it waited for its first batch.
-        inference_seconds: How long it took from then on.
+    It arrived at a second of the monotonic clock, waited `queue_seconds` for its first batch, and took
+    `inference_seconds` from then on. `left`: it no longer waits for the answer.
     """
 
     texts: Sequence[str]
@@ -73,13 +61,9 @@ class Item:
 
 
 def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int) -> list[Item]:
-    """Return the text that has waited longest and those that are most like it in length.
+    """Return the text that has waited longest, which is the first, and those that are most like it in length.
 
-    Args:
-        pending: The texts that wait, the longest waiting first; at least one.
-        max_texts: The maximum number of texts in a batch.
-        max_characters: The maximum number of characters in a batch, padding included; a longer text is a
-            batch of its own.
+    `max_characters` includes padding; a longer text is a batch of its own.
     """
     oldest = pending[0].length
     batch: list[Item] = []
@@ -93,20 +77,16 @@ def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int
 
 
 class TextQueue:
-    """A bounded queue with workers behind it.
+    """A bounded queue with workers, one thread per core, that call `score` several at a time.
 
-    Args:
-        score: Returns the logits (texts, classes) of a batch; the workers call it, several at a time.
-        workers: The number of threads: one per core that the model is to have.
-        places: The maximum number of texts that are admitted and not answered.
-        timeout_seconds: When a request is abandoned; requests that would wait half as long are not admitted.
-        longest: Characters beyond which texts take no longer, as the model cuts them.
-        on_batch: Called on the event loop with the texts and the seconds of every batch.
+    It has `places` for texts that are admitted and not answered. A request that would wait for more than half
+    of the timeout is not admitted. Texts of more than `longest` characters take no longer, as the model cuts
+    them. `on_batch` gets the texts and the seconds of every batch, on the event loop.
     """
 
     def __init__(
         self,
-        score: _Score,
+        score: Callable[[Sequence[str]], NDArray[np.floating[Any]]],
         *,
         workers: int,
         places: int,
@@ -114,13 +94,10 @@ class TextQueue:
         longest: int = 4096,
         on_batch: Callable[[int, float], None] = lambda texts, seconds: None,
     ) -> None:
-        self._score = score
-        self._places = places
-        self._timeout = timeout_seconds
-        self._longest = longest
-        self._on_batch = on_batch
+        self._score, self._on_batch = score, on_batch
+        self._places, self._timeout, self._longest = places, timeout_seconds, longest
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._taken = 0
+        self.taken = 0  # How many texts are admitted and not answered.
         self._rate = 0.0
         self._pending: list[Item] = []
         self._idle = workers
@@ -131,14 +108,9 @@ class TextQueue:
         ]
 
     @property
-    def taken(self) -> int:
-        """The number of texts that are admitted and not answered."""
-        return self._taken
-
-    @property
     def full(self) -> bool:
         """Whether there is no room for a single text."""
-        return self._taken >= self._places or self._wait_seconds() > self._timeout * _SHARE_OF_TIMEOUT
+        return self.taken >= self._places or self._wait_seconds() > self._timeout * _SHARE_OF_TIMEOUT
 
     @property
     def alive(self) -> bool:
@@ -163,11 +135,11 @@ class TextQueue:
 
     def admit(self, texts: Sequence[str]) -> Ticket | None:
         """Reserve places for all of a request's texts, or return None; `leave` frees them again."""
-        if self.full or self._taken + len(texts) > self._places:
+        if self.full or self.taken + len(texts) > self._places:
             return None
         assert self._loop is not None
         ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
-        self._taken += len(texts)
+        self.taken += len(texts)
         self._pending += [
             Item(ticket, index, min(len(text), self._longest)) for index, text in enumerate(texts)
         ]
@@ -180,7 +152,7 @@ class TextQueue:
         if ticket.left:
             return
         ticket.left = True
-        self._taken -= len(ticket.texts)
+        self.taken -= len(ticket.texts)
         if not ticket.answer.cancel() and not ticket.answer.cancelled():
             ticket.answer.exception()  # Looked at, so that asyncio does not report it as missed.
 
@@ -190,7 +162,7 @@ class TextQueue:
         self._rate += share * (rate - self._rate)
 
     def _wait_seconds(self) -> float:
-        return self._taken / self._rate if self._rate else 0.0
+        return self.taken / self._rate if self._rate else 0.0
 
     def _dispatch(self) -> None:
         """Hand every idle worker its share of what waits."""

@@ -1,38 +1,32 @@
-"""What is known of one request, from its arrival to its line in the log.
-
-In: a request's scope. Out: its `Record`. Does not know what the request asks for.
-"""
+"""What is known of one request, from its arrival to its line in the log, and what Prometheus counts."""
 
 from __future__ import annotations
 
 import re
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from starlette.types import Scope
+
 from textune.serving.refusals import CLIENT_GONE
 
-Scope = MutableMapping[str, Any]
 Header = tuple[bytes, bytes]
 
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TEXTS = (1, 2, 4, 8, 16, 24, 32)
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(eq=False, slots=True)
 class Record:
-    """What is known of one request.
+    """What is known of one request: its id is the client's own where it sent a harmless one.
 
-    Attributes:
-        id: The client's own id where it sent a harmless one, else a new one.
-        path: The endpoint, or `other`.
-        method: `GET`, `POST` or `other`.
-        started: When the request arrived, in seconds of the performance counter.
-        status: The response's status; 499 until there is one.
-        texts: How many texts the request holds.
-        waits: Seconds by what the request waited for: `queue`, `inference`.
-        body_read: Whether its body is known to have ended.
+    `started` is a second of the performance counter; `waits` has the seconds that the request waited for the
+    `queue` and for `inference`; `body_read` says whether its body is known to have ended.
     """
 
     id: str
@@ -66,12 +60,7 @@ class Record:
 
 
 def new_record(scope: Scope, paths: frozenset[str]) -> Record:
-    """Return the record of a request that has just arrived.
-
-    Args:
-        scope: The request's ASGI scope.
-        paths: The server's endpoints; any other path is recorded as `other`.
-    """
+    """Return the record of a request that has just arrived; a path that is not among `paths` is `other`."""
     sent_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     return Record(
         id=sent_id.decode() if _ID.fullmatch(sent_id) else uuid.uuid4().hex,
@@ -79,3 +68,49 @@ def new_record(scope: Scope, paths: frozenset[str]) -> Record:
         method=scope["method"] if scope["method"] in {"GET", "POST"} else "other",
         started=time.perf_counter(),
     )
+
+
+class ServerMetrics:
+    """The metrics of one server; `queued_texts` returns how many texts are admitted and not answered.
+
+    Labels take values from fixed sets only, so that no client can make the server's memory grow.
+    """
+
+    def __init__(self, queued_texts: Callable[[], int]) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._requests = Counter(
+            "textune_requests", "Requests by endpoint and status.", ["path", "status"], registry=registry
+        )
+
+        def seconds(name: str, description: str, *labels: str) -> Histogram:
+            return Histogram(
+                f"textune_{name}_seconds", description, labels, buckets=_SECONDS, registry=registry
+            )
+
+        self._request_seconds = seconds("request", "From a request's arrival to its answer.", "path")
+        self._queue_seconds = seconds("queue", "How long a request waited for the model.")
+        self._batch_seconds = seconds("batch", "How long the model took for a batch.")
+        self._texts = Counter("textune_texts", "Classified texts.", registry=registry)
+        self._batches = Histogram(
+            "textune_batch_texts", "Texts per batch.", buckets=_TEXTS, registry=registry
+        )
+        waiting = Gauge("textune_queue_texts", "Texts that are admitted and not answered.", registry=registry)
+        waiting.set_function(queued_texts)
+
+    def count_request(self, record: Record) -> None:
+        """Count a request that has ended."""
+        self._requests.labels(record.path, str(record.status)).inc()
+        self._request_seconds.labels(record.path).observe(record.seconds())
+        if "queue" in record.waits:
+            self._queue_seconds.observe(record.waits["queue"])
+
+    def count_batch(self, texts: int, seconds: float) -> None:
+        """Count a batch and its texts."""
+        self._texts.inc(texts)
+        self._batches.observe(texts)
+        self._batch_seconds.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,12 +1,9 @@
 """What a client is told when it gets no answer: a status, one line, and what to do about it.
 
-In: why there is no answer. Out: a `Refusal`. The kinds are those of text-embeddings-inference where it has
-one for the case, so that its clients know them.
+The kinds are those of text-embeddings-inference where it has one for the case, so that its clients know them.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -19,16 +16,7 @@ _KINDS |= {500: "backend", 503: "unhealthy", 504: "timeout"}
 
 
 class Refusal(HTTPException):
-    """A request that is not answered.
-
-    Args:
-        status: The HTTP status.
-        message: One line for the person who sent the request; it repeats nothing of the request's texts.
-        headers: Headers of the response.
-    """
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status, message, headers)
+    """A request that is not answered: a status, a line that repeats nothing of the texts, and headers."""
 
     def response(self) -> JSONResponse:
         """Return the response that says so."""

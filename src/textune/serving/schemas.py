@@ -1,8 +1,7 @@
 """What requests and answers look like, and what is wrong with a request in one line.
 
 `POST /` takes Hugging Face's schema of text classification, `POST /predict` that of
-text-embeddings-inference, whose names `/info` has, too. FastAPI checks requests and answers by these models
-and describes them in `/openapi.json`. Does not know the model.
+text-embeddings-inference, whose names `/info` has, too. FastAPI checks by these models and describes them.
 """
 
 from __future__ import annotations
@@ -39,8 +38,6 @@ _Texts = Annotated[list[Text], Tag("texts"), Field(min_length=1)]
 _Singles = Annotated[
     list[Annotated[list[Text], Field(min_length=1, max_length=1)]], Tag("singles"), Field(min_length=1)
 ]
-
-
 _CHOICE = Discriminator(
     _kind, custom_error_type="inputs", custom_error_message="Input should be a text or a list of texts"
 )
@@ -164,11 +161,7 @@ class ErrorAnswer(BaseModel):
 
 
 def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limits) -> list[str]:
-    """Return the texts of a request, once they are known to be within the limits.
-
-    Raises:
-        Refusal: There are too many, one is too long, or one has nothing to classify.
-    """
+    """Return the texts of a request; raise a `Refusal` if one is blank, or if they exceed the limits."""
     if isinstance(inputs, str):
         return [_checked(inputs, "inputs", limits)]
     if len(inputs) > limits.texts:
@@ -191,25 +184,18 @@ def _checked(text: str, place: str, limits: Limits) -> str:
 
 
 def first_error(errors: Sequence[Any]) -> str:
-    """Return the first thing that is wrong with a request, and where: one line that quotes none of it.
-
-    Args:
-        errors: What pydantic found, as FastAPI raises it: each at a place that begins with `body`.
-    """
+    """Return the first of FastAPI's errors of a request, and where it is: one line that quotes no text."""
     first = errors[0]
     if first["type"] == "json_invalid":
         return f"Invalid JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
-    place = ""
-    for part in first["loc"][1:]:
-        if part not in _TAGS:
-            place += f"[{part}]" if isinstance(part, int) else f".{part}"
+    # A place begins with `body`.
+    parts = [part for part in first["loc"][1:] if part not in _TAGS]
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     message = " ".join(first["msg"].split())
     if first["type"] == "extra_forbidden":
         message = "There is no such field"
     if first["type"] == "too_long":
-        message = (
-            "A pair of texts cannot be classified; a batch is a list of texts, or of lists with one each"
-        )
+        message = "A pair of texts cannot be classified; a batch is a list of texts or of lists with one each"
     more = f" ({len(errors)} faults in all)" if len(errors) > 1 else ""
     start = f"{place[1:]}: " if place else ""
     return f"{start}{message}.{more}"

@@ -1,8 +1,4 @@
-"""What is served: a classifier and what is known of it.
-
-In: a run folder, or an export. Out: a `Served`. This is the one place where the server meets a runtime.
-Does not know HTTP.
-"""
+"""What is served, from a run or an export: the one place where the server meets a runtime."""
 
 from __future__ import annotations
 
@@ -11,17 +7,15 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, read_manifest
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import exports_folder
+from textune.runtimes.predictor import LoadedPredictor
 from textune.runtimes.processor import available_cores
 from textune.runtimes.torch_runtime import TorchPredictor
-
-if TYPE_CHECKING:
-    from textune.runtimes.predictor import LoadedPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 """What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
@@ -31,19 +25,11 @@ _FASTER = "Serving with torch. An export answers several times faster: textune e
 
 @dataclass(frozen=True)
 class Served:
-    """A classifier and what is known of it.
+    """A classifier that `workers` threads call at a time, and what is known of it.
 
-    Attributes:
-        predictor: The classifier; several threads call it at a time.
-        workers: How many threads are to call it.
-        run: The name of the run.
-        model: The name of the pretrained model.
-        count_tokens: Returns how many tokens each text has, uncut; None where that is not known.
-        runtime: What computes.
-        precision: In which arithmetic.
-        model_sha256: The hash of the classifier's files; that of an export is its run's.
-        metrics: What the run's `metrics.json` says of its quality; empty where there is none.
-        notes: Sentences for the person: what computes and why.
+    `model` is the pretrained model's name, `model_sha256` the hash of the classifier's files; that of an
+    export is its run's. `count_tokens` counts the tokens of uncut texts, where that is known. `metrics` is
+    what the run's `metrics.json` says of its quality. `notes` tell a person what computes and why.
     """
 
     predictor: LoadedPredictor
@@ -59,19 +45,7 @@ class Served:
 
 
 def load_served(path: Path, *, runtime: str = "") -> Served:
-    """Load a classifier, for as many threads as there are cores.
-
-    Args:
-        path: The folder of a finished run, or of an export.
-        runtime: `torch` or the name of an export; empty: the fastest that gives the run's probabilities.
-
-    Raises:
-        RequestError: The runtime is unknown.
-        RunError: The folder is missing, incomplete or damaged.
-        ModelError: The classifier cannot be read.
-        ExportError: The export is missing, damaged, or of another model.
-        MissingExtraError: The runtime is not installed.
-    """
+    """Load the classifier of a run or export for a thread per core; raise what `choose` raises."""
     choice = choose(path, runtime=runtime)
     predictor, export = load_choice(choice), choice.export
     facts: dict[str, Any] = {"notes": choice.notes}
@@ -82,7 +56,9 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
         run = Run(path)
         facts["model"] = str(read_manifest(run)["model"]["name"])
         facts["model_sha256"] = model_sha256(run)
-        facts["metrics"] = _read_metrics(run)
+        if run.metrics.is_file():
+            document = json.loads(run.metrics.read_text(encoding="utf-8"))
+            facts["metrics"] = {name: document[name] for name in _SHOWN if name in document}
         if export is None and not runtime and not exports_folder(run).is_dir():
             facts["notes"] = (_FASTER.format(run=shlex.quote(str(path))),)
     return Served(
@@ -127,10 +103,3 @@ def _token_counter(choice: Choice) -> Callable[[Sequence[str]], list[int]] | Non
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]
-
-
-def _read_metrics(run: Run) -> dict[str, Any]:
-    if not run.metrics.is_file():
-        return {}
-    document = json.loads(run.metrics.read_text(encoding="utf-8"))
-    return {name: document[name] for name in _SHOWN if name in document}

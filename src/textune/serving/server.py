@@ -1,9 +1,7 @@
 """The server's life: an event loop on a bound socket, and how it ends.
 
-In: a `Service`, a bound socket. Out: nothing, when the server was told to end. The first SIGTERM or SIGINT
-ends it
-politely: what was accepted is answered, new work gets 503, connections close with their next answer. The
-    second ends it at once.
+The first SIGTERM or SIGINT ends it politely: what was accepted is answered, new work gets 503, connections
+close with their next answer. The second ends it at once.
 """
 
 from __future__ import annotations
@@ -37,15 +35,7 @@ _SECONDS_FOR_THE_LAST = 2.0
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, but that it ends as this module says.
-
-    Args:
-        service: What is served.
-        on_ready: Called when requests are taken.
-
-    Attributes:
-        forced: Whether it was told twice to end, so that requests may have been left without an answer.
-    """
+    """uvicorn's server, but that it ends as this module says; calls `on_ready` when it takes requests."""
 
     def __init__(self, service: Service, *, on_ready: Callable[[], None] = lambda: None) -> None:
         gate = build_app(service)
@@ -77,11 +67,7 @@ class Server(uvicorn.Server):
         self.forced = False
 
     def run_on(self, bound: socket.socket) -> bool:
-        """Serve until told to end; return whether it ended politely, with all that was accepted answered.
-
-        Args:
-            bound: Where, as `bind` returned it.
-        """
+        """Serve until told to end; return whether it ended politely, with all that was accepted answered."""
         with libraries_logged(self._service.log):
             self.run(sockets=[bound])
         return not self.forced

@@ -1,43 +1,27 @@
-"""What the endpoints of one server share, and the way of texts to their logits.
-
-In: a request's texts. Out: their logits, or a `Refusal`: the queue is full, or the model fails. Does not know
-HTTP, nor what requests look like.
-"""
+"""What the endpoints of one server share, and the way of texts to their logits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
-from textune.serving.prometheus import ServerMetrics
 from textune.serving.queue import ModelFailedError, TextQueue
-from textune.serving.records import Record
+from textune.serving.records import Record, ServerMetrics
 from textune.serving.refusals import Refusal, overloaded
 from textune.serving.served import Served
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Service:
     """What the endpoints of one server share; its queue is to be started by whoever runs the event loop.
 
-    Args:
-        served: The classifier.
-        limits: What is refused.
-        api_keys: Keys, of which a request must carry one; without any, no key is needed.
-        stream: Where the log goes.
-
-    Attributes:
-        queue: Where texts wait for the classifier.
-        metrics: The metrics for Prometheus.
-        log: The log.
-        key_digests: The SHA-256 of each API key.
-        draining: Whether the server takes no more work, as it is about to end.
+    A request must carry one of the API keys, whose SHA-256 are kept; without any, none is needed. While
+    `draining`, the server takes no more work, as it is about to end. The log goes to the stream.
     """
 
     def __init__(self, served: Served, *, limits: Limits, api_keys: Sequence[str], stream: TextIO) -> None:
@@ -54,12 +38,9 @@ class Service:
         self.draining = False
 
     async def logits(self, texts: Sequence[str], record: Record) -> NDArray[np.floating[Any]]:
-        """Return the logits (texts, classes) of a request's texts.
+        """Return the logits (texts, classes); raise a `Refusal` if there is no room, or the model fails.
 
         Where it is cancelled, the request's places in the queue are free again.
-
-        Raises:
-            Refusal: There is no room for the texts, or the model fails over one.
         """
         record.texts = len(texts)
         ticket = self.queue.admit(texts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,12 +27,7 @@ _JOINER = "\u200d"
 
 
 def show_audit(result: AuditResult, *, rows: int) -> None:
-    """Show the findings of an audit, and the command to try next.
-
-    Args:
-        result: The result of the audit.
-        rows: The maximum number of rows to show per finding.
-    """
+    """Show the findings of an audit, each with at most so many rows, and the command to try next."""
     sizes = ", ".join(f"{count:,} {split}" for split, count in result.rows.items()) or "no usable row"
     heading = f"{result.source} · {sizes} · {len(result.label_names)} classes"
     show("", Text(heading, style="bold"), _table(result.findings, rows), *_rest(result))
@@ -57,13 +52,12 @@ def _table(findings: Sequence[Finding], rows: int) -> Table:
     table = framed_table("check", "", expand=True)
     table.columns[1].justify = "left"
     table.add_column("what was found", ratio=1)
-    for severity, group in groupby(findings, key=lambda finding: finding.severity):
-        for finding in group:
-            style = _STYLES[severity]
-            cell: list[RenderableType] = [Text(finding.title, style="bold" if severity != "info" else "")]
-            if severity != "info":
-                cell += [*_example_rows(finding.rows, rows), Text(finding.advice, style="italic"), Text("")]
-            table.add_row(Text(finding.id, style=style), Text(severity, style=style), Group(*cell))
+    for finding in findings:
+        style, is_note = _STYLES[finding.severity], finding.severity == "info"
+        cell: list[RenderableType] = [Text(finding.title, style="" if is_note else "bold")]
+        if not is_note:
+            cell += [*_example_rows(finding.rows, rows), Text(finding.advice, style="italic"), Text("")]
+        table.add_row(Text(finding.id, style=style), Text(finding.severity, style=style), Group(*cell))
     return table
 
 
@@ -84,9 +78,7 @@ def _example_rows(rows: Sequence[FlaggedRow], limit: int) -> Iterator[Renderable
 def _rest(result: AuditResult) -> Iterator[Text]:
     """Return what was looked for and not found, and what was not looked for."""
     nouns = {"error": "error", "warning": "warning", "info": "note"}
-    counts = {
-        severity: sum(finding.severity == severity for finding in result.findings) for severity in SEVERITIES
-    }
+    counts = Counter(finding.severity for finding in result.findings)
     listed = ", ".join(counted(counts[severity], nouns[severity]) for severity in SEVERITIES)
     yield Text(f"{listed}.", style="bold")
     found = {finding.id for finding in result.findings}

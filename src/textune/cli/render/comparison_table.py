@@ -1,17 +1,19 @@
-"""How two classifiers compare on the same rows: a table, counts and a sentence."""
+"""Two classifiers beside each other on the same rows, and an export beside the model that it came from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
 from rich.table import Table
 
 from textune.cli.render.table_looks import escape, framed_table, show
-from textune.evaluation.metrics import METRICS, Metric
+from textune.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
     from textune.commands.compare import RunComparison
-    from textune.evaluation.comparison import Difference
+    from textune.commands.export import ExportResult
+    from textune.export.parity import ParityRow
 
 
 def show_comparison(result: RunComparison) -> None:
@@ -26,29 +28,57 @@ def show_comparison(result: RunComparison) -> None:
         caption=f"The same {comparison.examples:,} {result.split} rows. Less is better: {lower}.",
     )
     for key, difference in comparison.differences.items():
-        _add_metric(table, METRICS[key], difference)
+        metric, (low, high) = METRICS[key], difference.ci95
+        first_is_better = (difference.difference > 0) == (metric.direction == "higher")
+        table.add_row(
+            metric.title,
+            metric.write(difference.first),
+            metric.write(difference.second),
+            metric.number(difference.difference, sign=True),
+            f"{metric.number(low, sign=True)} to {metric.number(high, sign=True)}",
+            f"{'A' if first_is_better else 'B'} is better" if difference.clear else "",
+        )
+    p_value = "< 0.0001" if counts.p_value < 0.0001 else f"= {counts.p_value:.4f}"
     show(
         table,
         f"Right on: both {counts.both_right:,}, A alone {counts.first_only:,}, "
         f"B alone {counts.second_only:,}, neither {counts.both_wrong:,} "
-        f"(McNemar's exact test: p {_probability(counts.p_value)}).",
+        f"(McNemar's exact test: p {p_value}).",
         f"\n[bold]{escape(result.sentence)}[/bold]",
     )
 
 
-def _add_metric(table: Table, metric: Metric, difference: Difference) -> None:
-    low, high = difference.ci95
-    first_is_better = (difference.difference > 0) == (metric.direction == "higher")
-    word = f"{'A' if first_is_better else 'B'} is better" if difference.clear else ""
-    table.add_row(
-        metric.title,
-        metric.write(difference.first),
-        metric.write(difference.second),
-        metric.number(difference.difference, sign=True),
-        f"{metric.number(low, sign=True)} to {metric.number(high, sign=True)}",
-        word,
+def show_export(result: ExportResult) -> None:
+    """Show an export beside the model that it came from."""
+    show("", _export_table(result), *(f"\n{sentence}" for sentence in result.remarks))
+    # Paths are to be copied: they are never wrapped.
+    typer.echo(f"\nThe export is in {result.path}.")
+
+
+def _export_table(result: ExportResult) -> Table:
+    table = framed_table(
+        *("", "MB", "same\nlabels", "largest\nchange", "macro-F1", "texts/s", "ms"),
+        title=f"{result.texts:,} texts of the run's test split, {result.cores} cores",
+        caption="Compared with torch: texts with the same label, the largest change of a\n"
+        "probability, the change of macro-F1 in points. ms: one text alone.",
     )
+    for row in result.rows:
+        table.add_row(*_export_cells(row), style="bold" if row is result.rows[-1] else None)
+    return table
 
 
-def _probability(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"
+def _export_cells(row: ParityRow) -> list[str]:
+    speed = [f"{row.speed.texts_per_second:,.0f}", f"{row.speed.latency_ms:.1f}"]
+    size = f"{row.bytes / 1e6:.1f}"
+    if row.name == "torch":
+        return [row.name, size, "", "", f"{row.macro_f1 * 100:.1f} %", *speed]
+    difference = row.agreement.macro_f1_difference
+    change, low, high = (f"{value * 100:+.1f}" for value in (difference.difference, *difference.ci95))
+    return [
+        row.name,
+        size,
+        f"{row.agreement.labels * 100:.2f} %",
+        f"{row.agreement.largest_difference:.0e}",
+        f"{change} [{low}, {high}]",
+        *speed,
+    ]

@@ -33,27 +33,26 @@ def show_explanation(explanation: Explanation) -> None:
 def coloured(explanation: Explanation) -> Text:
     """Return the text, each word on a colour as strong as its weight."""
     text = Text(explanation.text)
-    largest = _largest(explanation)
     for word in explanation.words:
-        strength = abs(word.weight) / largest
+        strength = abs(word.weight) / _largest(explanation)
         if strength > 0.1:
-            red, green, blue = (
-                round(255 - strength * (255 - part)) for part in (_FOR if word.weight > 0 else _AGAINST)
-            )
-            text.stylize(f"black on rgb({red},{green},{blue})", word.start, word.end)
+            colour = (round(255 - strength * (255 - part)) for part in _colour(word.weight))
+            text.stylize(f"black on rgb({','.join(map(str, colour))})", word.start, word.end)
     return text
 
 
 def _word_table(explanation: Explanation) -> Table:
     table = bare_table("word", "points")
     table.add_column("")
-    heaviest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:_LISTED]
-    for word in heaviest:
+    for word in sorted(explanation.words, key=lambda word: -abs(word.weight))[:_LISTED]:
         length = round(abs(word.weight) / _largest(explanation) * _BAR)
-        colour = _FOR if word.weight > 0 else _AGAINST
-        bar = Text("█" * length, style=f"rgb({','.join(map(str, colour))})")
+        bar = Text("█" * length, style=f"rgb({','.join(map(str, _colour(word.weight)))})")
         table.add_row(escape(word.word), f"{word.weight * 100:+.1f}", bar)
     return table
+
+
+def _colour(weight: float) -> tuple[int, int, int]:
+    return _FOR if weight > 0 else _AGAINST
 
 
 def _largest(explanation: Explanation) -> float:

@@ -1,7 +1,4 @@
-"""Numbers drawn as lines of characters: intervals on a common scale, and bars.
-
-In: `metrics.json`. Out: tables for the terminal. Does not know what else is shown.
-"""
+"""Numbers drawn as lines of characters: intervals on a common scale, and bars."""
 
 from __future__ import annotations
 
@@ -29,15 +26,12 @@ def interval_table(document: MetricsDocument) -> Table:
     ends = f"{low * 100:.0f} %", f"{high * 100:.0f} %"
     table.add_column(f"{ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}", no_wrap=True)
     for name, metrics in rows.items():
-        own = name == "this run"
         value = metrics.values[metric.key]
         line = draw_interval(value, metrics.intervals[metric.key], low=low, high=high)
-        table.add_row(
-            escape(name),
-            metric.write(value),
-            f"[{'blue' if own else 'default'}]{line}[/]",
-            style="bold" if own else None,
-        )
+        if name == "this run":
+            table.add_row(name, metric.write(value), f"[blue]{line}[/]", style="bold")
+        else:
+            table.add_row(escape(name), metric.write(value), line)
     return table
 
 

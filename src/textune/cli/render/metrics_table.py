@@ -1,4 +1,4 @@
-"""What a training or an evaluation measured: metrics by split and class, baselines, and the verdict."""
+"""What trainings and evaluations measured: by split, class and seed, beside baselines, and how sure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from textune.cli.render.coverage import abstention_sentences, answered_table, calibration_sentence
 from textune.cli.render.intervals_drawn import draw_bar, interval_table
-from textune.cli.render.study_table import reference_table
 from textune.cli.render.table_looks import bare_table, escape, framed_table, show
+from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.baselines import BASELINES
-from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import Metric, in_percent
+from textune.evaluation.document import AbstentionEffect, Calibration, MetricsDocument
+from textune.evaluation.metrics import METRICS, Metric, in_percent
 from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
 from textune.report.references import references_for
 from textune.report.verdict import judge
@@ -34,11 +33,18 @@ def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, An
         show("", interval_table(typed))
     show("", _class_table(typed.test, "test"))
     for reference in references_for(typed):
-        show("", reference_table(reference, typed, history))
+        table = framed_table(
+            *("", reference.name, "this run"),
+            title=f"{escape(typed.model)} beside {reference.name}",
+            caption=reference.note,
+        )
+        for row in reference.rows(typed, history):
+            table.add_row(*row)
+        show("", table)
     if typed.calibration is not None:
-        show("", answered_table(typed.coverage), calibration_sentence(typed.calibration))
+        show("", _answered_table(typed.coverage), _calibration_sentence(typed.calibration))
     if typed.abstention is not None:
-        show(abstention_sentences(typed.abstention))
+        show(_abstention_sentences(typed.abstention))
     show("", *map(escape, judge(typed).sentences))
     parts = ", ".join(f"{name} {value:.1f}" for name, value in typed.seconds.items() if name != "total")
     show(f"[dim]{typed.seconds['total']:.1f} s: {parts}[/dim]")
@@ -57,7 +63,21 @@ def show_evaluation(document: Mapping[str, Any]) -> None:
     for split, metrics in typed.metrics.items():
         show("", _class_table(metrics, split))
     if typed.abstention is not None:
-        show("", abstention_sentences(typed.abstention))
+        show("", _abstention_sentences(typed.abstention))
+
+
+def show_seeds(document: Mapping[str, Any]) -> None:
+    """Show the results of trainings with several seeds: their `summary.json`."""
+    show("", _spread_table(document))
+    test = document["metrics"]["test"]
+    if not any(test[key]["standard_deviation"] for key in METRICS if key in test):
+        show("All seeds gave the same metrics: nothing in this recipe is left to chance.\n")
+    if "verdict" in document:
+        show(escape(document["verdict"]["sentence"]))
+    show(f"[dim]{document['seconds']['total']:.1f} s in all[/dim]")
+    # Paths and commands are to be copied: they are never wrapped.
+    typer.echo(f"\nThe runs are in {document['run']}. The best by validation log loss:")
+    typer.echo(f'  textune predict {shlex.quote(document["best"])} "Your own text"')
 
 
 def _show_metrics(document: MetricsDocument) -> None:
@@ -101,3 +121,81 @@ def _class_table(metrics: SplitMetrics, split: str) -> Table:
         bar = f"[blue]{draw_bar(measured.f1)}[/blue]"
         table.add_row(escape(name), f"{measured.support:,}", *values, bar)
     return table
+
+
+def _spread_table(document: Mapping[str, Any]) -> Table:
+    test, seeds = document["metrics"]["test"], document["seeds"]
+    table = framed_table(
+        *("test", "mean", "± seed", "95 % interval", "lowest", "highest"),
+        title=escape(f"{document['recipe']} · {document['model']} · {document['source']}"),
+        caption=f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) on {test['examples']:,} test rows.\n"
+        "± is the standard deviation between seeds; the interval is\n"
+        "that of the mean, over texts and seeds.",
+    )
+    for metric in (METRICS[key] for key in METRICS if key in test):
+        spread = test[metric.key]
+        low, high = spread["ci95"]
+        table.add_row(
+            metric.title,
+            metric.write(spread["mean"]),
+            f"±{metric.number(spread['standard_deviation'])}",
+            f"{metric.number(low)} to {metric.write(high)}",
+            metric.write(min(spread["values"])),
+            metric.write(max(spread["values"])),
+        )
+    return table
+
+
+def _answered_table(rows: Sequence[CoverageRow]) -> Table:
+    """Return how many texts are answered at which precision, by thresholds that validation chose."""
+    table = bare_table(
+        *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
+        title="answering only where it is sure",
+        caption="Chosen on validation, with a margin; test shows what that achieves.\n"
+        "-: too few validation rows are right to show that much.",
+    )
+    for row in rows:
+        threshold = "-" if row.threshold is None else f"{row.threshold:.3f}"
+        cells = [cell for answers in (row.validation, row.test) for cell in _answered_cells(answers)]
+        table.add_row(f"{row.min_precision * 100:g} %", threshold, *cells)
+    return table
+
+
+def _calibration_sentence(calibration: Calibration) -> str:
+    """Say what calibration did to the calibration error on test."""
+    after = calibration.test.after.expected_calibration_error
+    if calibration.temperature == 1:
+        return f"The probabilities are not calibrated: the calibration error on test is {after:.3f}."
+    before = calibration.test.before.expected_calibration_error
+    return (
+        f"Calibration (temperature {calibration.temperature:.2f}): the calibration error on test was "
+        f"{before:.3f} before, and is {after:.3f}."
+    )
+
+
+def _abstention_sentences(effect: AbstentionEffect) -> str:
+    """Say what a run's threshold does to the texts that it was measured on."""
+    precision = f"{effect.min_precision * 100:g} %"
+    if effect.threshold is None:
+        return f"No threshold gives {precision} right labels: no label is given at all."
+    sentences = [
+        f"A label is given only where its probability is {effect.threshold:.1%} or more, for at least "
+        f"{precision} right labels."
+    ]
+    splits = {"validation": effect.validation, "test": effect.test, "train": effect.train}
+    for split, answers in splits.items():
+        if answers is not None:
+            answered, right = _answered_cells(answers)
+            outcome = f"{right} of the labels right" if answers.answered else "no label given"
+            sentences.append(f"On {split}: {answered} of {answers.examples:,} texts answered, {outcome}.")
+    return "\n".join(sentences)
+
+
+def _answered_cells(answers: Answers | None) -> tuple[str, str]:
+    """Return the share that is answered, and the share of answers that is right with its interval."""
+    if answers is None:
+        return "-", "-"
+    if answers.precision is None or answers.precision_ci95 is None:
+        return in_percent(answers.coverage), "-"
+    low, high = (f"{end * 100:.1f}" for end in answers.precision_ci95)
+    return in_percent(answers.coverage), f"{in_percent(answers.precision)} ({low}-{high})"

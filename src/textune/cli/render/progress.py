@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
@@ -18,12 +17,7 @@ _SECONDS_OF_SPEED = 300
 
 
 class Watcher:
-    """Shows on standard error what a command does; an `Observer`.
-
-    Args:
-        quiet: Show notes only, and no progress.
-        silent: Show nothing.
-    """
+    """Shows on standard error what a command does; an `Observer`. Quiet: notes alone; silent: nothing."""
 
     def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=silent)
@@ -48,9 +42,7 @@ class Watcher:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def stage(self, title: str) -> None:

@@ -13,14 +13,16 @@ from textune.context import in_words
 from textune.evaluation.metrics import METRICS, Metric, headline_metrics
 
 _SPLITS = ("train", "validation", "test")
-_NOTHING = "-"
 _PADDING = (0, 1, 0, 0)
 
 
 def show_reproduction(document: Mapping[str, Any]) -> None:
     """Show the result of `textune.commands.reproduce.reproduce`."""
     runs = document["engines"]
-    show(f"\n[bold]{escape(_heading(document))}[/bold]", _epoch_table(document), _end_table(document))
+    model = document["model"] + ("" if document["same_model"] else ", which is not the study's encoder")
+    source = document["source"] + ("" if document["same_data"] else ", which are not the study's data")
+    heading = f"The published study (DistilBERT on TweetEval's emotion) beside {model}, on {source}"
+    show(f"\n[bold]{escape(heading)}[/bold]", _epoch_table(document), _end_table(document))
     show(*map(escape, document["verdicts"]))
     show("\n[bold]What the study leaves open, and what differs[/bold]")
     show(*(f"· {escape(sentence)}" for sentence in document["differences"]))
@@ -28,12 +30,6 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     show(f"\nFrom texts to metrics, that took {took}.")
     # Paths are to be copied: they are never wrapped.
     typer.echo("\n" + "\n".join(f"The run on {engine} is in {run['run']}" for engine, run in runs.items()))
-
-
-def _heading(document: Mapping[str, Any]) -> str:
-    model = document["model"] + ("" if document["same_model"] else ", which is not the study's encoder")
-    source = document["source"] + ("" if document["same_data"] else ", which are not the study's data")
-    return f"The published study (DistilBERT on TweetEval's emotion) beside {model}, on {source}"
 
 
 def _epoch_table(document: Mapping[str, Any]) -> Table:
@@ -83,7 +79,7 @@ def _end_table(document: Mapping[str, Any]) -> Table:
 
 
 def _cell(metric: Metric, value: float | None) -> str:
-    return _NOTHING if value is None else metric.number(value, precise=True)
+    return "-" if value is None else metric.number(value, precise=True)
 
 
 def _with_interval(metric: Metric, metrics: Mapping[str, Any]) -> str:

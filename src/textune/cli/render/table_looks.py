@@ -17,36 +17,18 @@ def show(*parts: RenderableType) -> None:
         console.print(part)
 
 
-def framed_table(*columns: str, title: str = "", caption: str = "", **options: Any) -> Table:
-    """Return a table with rules and a caption: the first column holds names, the others numbers."""
-    table = Table(
-        title=title or None,
-        title_style="bold",
-        title_justify="left",
-        caption=caption or None,
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        **options,
-    )
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", no_wrap=True)
-    return table
-
-
-def bare_table(
-    *columns: str, title: str = "", caption: str = "", numbers: bool = True, header_style: str = "bold"
+def framed_table(
+    *columns: str, title: str = "", caption: str = "", numbers: bool = True, **options: Any
 ) -> Table:
-    """Return a table without rules: the first column holds names, the others numbers or else words."""
-    table = Table(
-        title=title or None,
-        title_justify="left",
-        caption=caption or None,
-        caption_justify="left",
-        box=None,
-        header_style=header_style,
-        pad_edge=False,
-    )
+    """Return a table with rules: the first column holds names, the others numbers or else words."""
+    looks: dict[str, Any] = {"title_style": "bold", "title_justify": "left", "caption_justify": "left"}
+    looks |= {"box": SIMPLE_HEAD, "pad_edge": False, **options}
+    table = Table(title=title or None, caption=caption or None, **looks)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index and numbers else "left", no_wrap=numbers)
     return table
+
+
+def bare_table(*columns: str, **options: Any) -> Table:
+    """Return a table like `framed_table`'s, without the rules."""
+    return framed_table(*columns, **({"box": None, "header_style": "bold"} | options))
