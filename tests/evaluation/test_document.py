@@ -10,7 +10,7 @@ import pytest
 
 from made_results import made_results
 from textune.evaluation.abstention import Answers
-from textune.evaluation.document import AbstentionEffect, MetricsDocument
+from textune.evaluation.document import AbstentionEffect, MetricsDocument, better_baseline
 
 
 @pytest.fixture
@@ -90,6 +90,6 @@ def test_the_better_baseline_has_the_higher_macro_f1_and_of_equals_the_lower_log
     assert first == second
     second["log_loss"] -= 0.1
 
-    assert MetricsDocument.model_validate(values).better_baseline == "tfidf_logistic_regression"
+    assert better_baseline(MetricsDocument.model_validate(values).baselines) == "tfidf_logistic_regression"
     first["macro_f1"] += 0.1
-    assert MetricsDocument.model_validate(values).better_baseline == "majority_class"
+    assert better_baseline(MetricsDocument.model_validate(values).baselines) == "majority_class"

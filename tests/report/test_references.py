@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -53,4 +54,4 @@ def test_the_study_registers_itself_by_its_place() -> None:
     document = made_results(document={"recipe": "paper"}).document
 
     assert references.references_for(document) == []
-    assert references._import(str(references.REFERENCES["study"])) is STUDY
+    assert resolve_name(str(references.REFERENCES["study"])) is STUDY

@@ -98,17 +98,17 @@ def compare(
 
 def _baseline_of(run: Run, split: str) -> str:
     """Return the key of the better of a run's baselines."""
-    from textune.evaluation.document import MetricsDocument
+    from textune.evaluation.document import MetricsDocument, better_baseline
 
     if split != "test":
         raise RequestError(
             f"A run's baselines were measured on test, not on {split}.",
             "Name a second run, or leave --split out.",
         )
-    key = MetricsDocument.read(run.metrics).better_baseline
-    if key is None:
+    baselines = MetricsDocument.read(run.metrics).baselines
+    if not baselines:
         raise RunError(
             f"{run.path} has no baselines to compare with: its recipe leaves them out.",
             "Name a second run.",
         )
-    return key
+    return better_baseline(baselines)

@@ -1,13 +1,9 @@
 """Fewer answers, more of them right: the threshold for a precision, and what it leaves to a person.
 
-In: probabilities and labels. Out: a threshold of the top probability, and how many rows at or above it are
-answered and right. Does not know which model gave the probabilities, nor which split the rows are; the caller
-chooses by rows that were not trained on, and measures on others.
-
-A precision that is merely seen on the rows by which a threshold is chosen does not hold on others: half of
-the time it comes out lower. A threshold is enough where the rows show the precision: where the lower end of
-its one-sided 90 % interval reaches it (docs/decisions/0014-a-threshold-with-a-margin.md). That interval is
-exact and binomial, as is `intervals.share_interval`.
+The caller chooses a threshold on rows that were not trained on, and measures it on others. A precision that
+is merely seen on the rows comes out lower on others half of the time. A threshold is enough where the lower
+end of the precision's one-sided, exact 90 % interval reaches what was asked for
+(docs/decisions/0014-a-threshold-with-a-margin.md).
 """
 
 from __future__ import annotations
@@ -34,15 +30,7 @@ Scored = tuple[Probabilities, Labels]
 
 @dataclass(frozen=True)
 class Answers:
-    """What a threshold does to some rows.
-
-    Attributes:
-        examples: Number of rows.
-        answered: How many of them are given a label.
-        coverage: The share of rows that are given a label.
-        precision: The share of given labels that are right; None where none is given.
-        precision_ci95: Its 95 % interval; None likewise.
-    """
+    """How many of some rows a threshold answers, and the share of answers that are right (or None)."""
 
     examples: int
     answered: int
@@ -53,13 +41,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """What a precision costs.
+    """The lowest threshold that validation shows to give a precision, and what it does to two splits.
 
-    Attributes:
-        min_precision: The precision.
-        threshold: The lowest threshold that the validation rows show to be enough; None: they show none.
-        validation: What it does to the rows by which it was chosen; None without a threshold.
-        test: What it does to the test rows; None likewise.
+    Without such a threshold, all of it is None.
     """
 
     min_precision: float
@@ -69,15 +53,9 @@ class CoverageRow:
 
 
 def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precision: float) -> float | None:
-    """Return the lowest threshold of the top probability at which the rows show a precision.
+    """Return the lowest threshold of the top probability at which rows (rows, classes) show a precision.
 
-    Args:
-        probabilities: (rows, classes), of rows that were not trained on.
-        labels: The true class ids, (rows,).
-        min_precision: The share of answered rows that are to be right, from 0 to below 1.
-
-    Returns:
-        The threshold, 0 where all rows may be answered; None where no threshold is shown to be enough.
+    It is 0 where all rows may be answered, and None where no threshold is shown to be enough.
 
     Example:
         >>> probabilities = np.array([[0.9, 0.1]] * 30 + [[0.6, 0.4]] * 30)

@@ -1,7 +1,6 @@
 """What any classifier must beat: the most frequent class, and word statistics.
 
-In: the training texts and labels, and the texts to classify. Out: probabilities, to be measured as a model's
-are. Does not know the true labels of the texts to classify, nor the model that it is compared with.
+Training texts, their labels and texts to classify give probabilities, which are measured as a model's are.
 """
 
 from __future__ import annotations
@@ -22,12 +21,7 @@ from textune.files import sha256_of_text
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a baseline is called.
-
-    Attributes:
-        title: Its name in sentences.
-        short_title: Its name in narrow tables.
-    """
+    """A baseline's names in sentences and in narrow tables."""
 
     title: str
     short_title: str
@@ -77,18 +71,10 @@ def baseline_probabilities(
 
 
 def majority_probabilities(train_labels: ArrayLike, *, classes: int, rows: int) -> NDArray[np.float64]:
-    """Return the training set's class frequencies for every row.
+    """Return the training labels' class frequencies (rows, classes), for every row alike.
 
     The most frequent class is thereby predicted everywhere (of equals, the first), and the log loss is that
     of knowing the frequencies and nothing else.
-
-    Args:
-        train_labels: (training rows,), class ids; at least one.
-        classes: Number of classes.
-        rows: Number of rows to classify.
-
-    Returns:
-        (rows, classes), probabilities; 0 for a class that was not trained on.
     """
     counts = np.bincount(np.asarray(train_labels), minlength=classes)
     return np.tile(counts / counts.sum(), (rows, 1))
@@ -116,15 +102,8 @@ def tfidf_probabilities(
     Keeping what is in a single text gains nothing (words: 0.760), nor does iterating to the solver's usual
     tolerance (chosen features: 0.731), which takes twice as long.
 
-    Args:
-        train_texts: Texts to learn from, at least one.
-        train_labels: (training rows,), their class ids.
-        texts: Texts to classify.
-        classes: Number of classes.
-
-    Returns:
-        (rows, classes), probabilities; 0 for a class that was not trained on. Where there is nothing to
-        learn (no characters at all, or a single class), the training set's class frequencies.
+    A class that was not trained on gets 0. Where there is nothing to learn (no characters at all, or a single
+    class), the probabilities are the training set's class frequencies.
     """
     labels = np.asarray(train_labels)
     features = _tfidf(train_texts, texts) if len(np.unique(labels)) > 1 else None

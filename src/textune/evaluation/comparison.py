@@ -1,12 +1,10 @@
 """Two classifiers on the same rows: which is better, by how much, and how certain that is.
 
-In: the probabilities of both, and the labels. Out: `Comparison`, and sentences that say it. Does not know
-where the probabilities come from; the caller vouches that row by row they are of the same texts.
-
-Both are measured on the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and what
-counts is the interval of the difference. It is narrower than two intervals side by side suggest, as an easy
-draw of rows is easy for both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) looks at the rows
-that one has right and the other wrong, and asks whether a fair coin would split them so unevenly.
+The caller vouches that both sets of probabilities are, row by row, of the same texts. Both are measured on
+the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and what counts is the interval
+of the difference: it is narrower than two intervals side by side suggest, as an easy draw of rows is easy for
+both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) looks at the rows that one has right and the
+other wrong, and asks whether a fair coin would split them so unevenly.
 """
 
 from __future__ import annotations
@@ -40,11 +38,7 @@ _ROUNDING = 1e-9
 class Difference:
     """One metric of two classifiers on the same rows.
 
-    Attributes:
-        first: The first's value.
-        second: The second's.
-        difference: The first's less the second's.
-        ci95: 95 % bootstrap interval of the difference.
+    `difference` is the first's value less the second's, and `ci95` its 95 % bootstrap interval.
     """
 
     first: float
@@ -63,13 +57,8 @@ class Difference:
 class McNemar:
     """On how many rows one classifier is right and the other is wrong.
 
-    Attributes:
-        both_right: Rows that both have right.
-        first_only: Rows that the first alone has right.
-        second_only: Rows that the second alone has right.
-        both_wrong: Rows that both have wrong.
-        p_value: How often a fair coin would split the rows of `first_only` and `second_only` at least as
-            unevenly; two-sided and exact; 1 where there are none.
+    `p_value` is how often a fair coin would split the rows of `first_only` and `second_only` at least as
+    unevenly; two-sided and exact; 1 where there are none.
     """
 
     both_right: int
@@ -83,11 +72,8 @@ class McNemar:
 class Comparison:
     """Two classifiers on the same rows.
 
-    Attributes:
-        examples: Number of rows.
-        agreement: The share of rows that both give the same label.
-        differences: The headline metrics of both, by key.
-        mcnemar: The rows that tell the two apart.
+    `agreement` is the share of rows that both give the same label; `differences` has the headline metrics by
+    key.
     """
 
     examples: int
@@ -131,24 +117,12 @@ class Comparison:
 
 
 def compare_probabilities(
-    first: Probabilities,
-    second: Probabilities,
-    labels: Labels,
-    *,
-    bootstrap_samples: int = 2000,
-    seed: int = 0,
+    first: Probabilities, second: Probabilities, labels: Labels, *, bootstrap_samples: int = 2000
 ) -> Comparison:
-    """Compare two classifiers' probabilities (rows, classes) of the same rows.
-
-    Args:
-        first: The first's probabilities.
-        second: The second's, with the same rows and classes.
-        labels: The true class ids, (rows,); at least one.
-        bootstrap_samples: Resamples behind each interval.
-        seed: The same seed gives the same intervals.
+    """Compare two classifiers' probabilities (rows, classes) of the same rows; labels (rows,) are class ids.
 
     Raises:
-        ValueError: The shapes do not fit together.
+        ValueError: The shapes do not fit together, or there are no rows.
 
     Example:
         >>> sure, unsure = np.array([[0.9, 0.1]] * 50), np.array([[0.6, 0.4]] * 50)
@@ -165,7 +139,7 @@ def compare_probabilities(
         examples=len(labels),
         agreement=float((predicted[0] == predicted[1]).mean()),
         differences=measure_differences(
-            headline_metrics(), first, second, labels, bootstrap_samples=bootstrap_samples, seed=seed
+            headline_metrics(), first, second, labels, bootstrap_samples=bootstrap_samples
         ),
         mcnemar=mcnemar(*(each == labels for each in predicted)),
     )
@@ -180,7 +154,7 @@ def measure_differences(
     bootstrap_samples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Return metrics of two classifiers on the same rows, by key; for the arguments see the comparison.
+    """Return metrics of two classifiers on the same rows, by key.
 
     Example:
         >>> labels = np.array([0, 1, 0, 1])
@@ -188,13 +162,8 @@ def measure_differences(
         >>> measure_differences(headline_metrics(), right, half_right, labels)["macro_f1"].difference
         0.5
     """
-    resampled = resample_metrics(
-        [metric for metric in metrics if not isinstance(metric, MeanMetric)],
-        [first, second],
-        labels,
-        samples=bootstrap_samples,
-        seed=seed,
-    )
+    others = [metric for metric in metrics if not isinstance(metric, MeanMetric)]
+    resampled = resample_metrics(others, [first, second], labels, samples=bootstrap_samples, seed=seed)
     differences = {}
     for metric in metrics:
         one, other = metric.measure([first, second], labels)

@@ -1,7 +1,6 @@
 """metrics.json as a type: what a training or an evaluation measured, read and written in one place.
 
-In: JSON values, or measurements. Out: the same as frozen objects, or JSON values. An older document, in which
-keys are missing, is read too, and keys that are not known here are kept. Does not know where the file lies.
+An older document, in which keys are missing, is read too, and keys that are not known here are kept.
 """
 
 from __future__ import annotations
@@ -32,16 +31,8 @@ class _Part(BaseModel):
 class Verdict(_Part):
     """Whether fine-tuning paid: the model beside the better baseline, on test.
 
-    Attributes:
-        baseline: The baseline's key.
-        examples: Number of rows.
-        agreement: The share of rows that both give the same label.
-        accuracy: The accuracies.
-        macro_f1: The values of macro-F1, which decides the outcome.
-        log_loss: The log losses.
-        mcnemar: The rows that tell the two apart.
-        outcome: How the model fares.
-        sentence: All of it in words.
+    `agreement` is the share of rows that both give the same label; `outcome`, which macro-F1 decides, is the
+    model's.
     """
 
     baseline: str = ""
@@ -63,12 +54,9 @@ class CalibrationEffect(_Part):
 
 
 class Calibration(_Part):
-    """What calibration did.
+    """What dividing the logits by a temperature did; it was fitted on the validation rows.
 
-    Attributes:
-        temperature: The logits were divided by it; 1: nothing was calibrated.
-        validation: Its effect on the rows by which it was fitted.
-        test: Its effect on test.
+    A temperature of 1 means that nothing was calibrated.
     """
 
     temperature: float
@@ -77,14 +65,9 @@ class Calibration(_Part):
 
 
 class AbstentionEffect(_Part):
-    """When a run gives no label, and what that does to some splits.
+    """When a run gives no label, and what that does to the splits that were measured.
 
-    Attributes:
-        min_precision: The share of given labels that are to be right.
-        threshold: The top probability below which no label is given; None: none is given at all.
-        validation: What it does to the validation rows, where they were measured; likewise the others.
-        test: What it does to the test rows.
-        train: What it does to the training rows.
+    No label is given below `threshold`, a top probability; where it is None, no label is given at all.
     """
 
     min_precision: float
@@ -97,16 +80,8 @@ class AbstentionEffect(_Part):
 class TrainingSummary(_Part):
     """How the training went; for the terms see the recipe's settings.
 
-    Attributes:
-        epochs: How many were trained.
-        best_epoch: The one whose weights were kept.
-        weight_decay: The weight decay that was chosen.
-        temperature: The logits were divided by it.
-        engine: What trained: `torch` or `keras`.
-        precision: The arithmetic of the encoder.
-        frozen_layers: A number, or `all`.
-        dropped: Rows that were too long in words, by split.
-        truncated: Texts that were cut, by split.
+    `best_epoch` is the one whose weights were kept. `dropped` counts the rows that were too long in words,
+    and `truncated` the texts that were cut, by split.
     """
 
     epochs: int | None = None
@@ -131,16 +106,9 @@ class DataCheck(_Part):
 
 
 class Measurements(_Part):
-    """What an evaluation measured.
+    """What an evaluation measured: metrics by split, and those of the baselines on test, by key.
 
-    Attributes:
-        metrics: The metrics, by split.
-        filtered: Those of the test rows that are not too long in words, where there is a filter.
-        baselines: Those of the baselines on test, by key.
-        verdict: Whether fine-tuning paid.
-        calibration: How reliable the probabilities are.
-        coverage: What the usual precisions cost.
-        abstention: When the run gives no label.
+    `filtered` has the metrics of the test rows that are not too long in words, where there is a filter.
     """
 
     metrics: dict[str, SplitMetrics]
@@ -153,14 +121,7 @@ class Measurements(_Part):
 
 
 class _Subject(_Part):
-    """What was measured.
-
-    Attributes:
-        run: The run folder, as it was named.
-        recipe: The recipe's name.
-        model: The pretrained model's name.
-        source: The data's name.
-    """
+    """What was measured: the run folder as it was named, and the names of recipe, model and data."""
 
     run: str
     recipe: str
@@ -171,10 +132,7 @@ class _Subject(_Part):
 class MetricsDocument(Measurements, _Subject):
     """What metrics.json holds: what was measured, the measurements, and how they came about.
 
-    Attributes:
-        training: How the training went; None: this is an evaluation.
-        data_checks: What the data checks found.
-        seconds: The duration of each stage, and `total`.
+    Without `training` it is an evaluation; `seconds` has the duration of each stage, and `total`.
     """
 
     training: TrainingSummary | None = None
@@ -196,12 +154,7 @@ class MetricsDocument(Measurements, _Subject):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a metrics.json.
-
-        Raises:
-            OSError: It cannot be read.
-            ValueError: It does not hold what it should.
-        """
+        """Read a metrics.json; raise an OSError or a ValueError where it cannot be read or lacks a part."""
         return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
 
     @property
@@ -220,11 +173,6 @@ class MetricsDocument(Measurements, _Subject):
         """What the logits were divided by; 1: nothing was calibrated."""
         return (self.training.temperature if self.training else None) or 1.0
 
-    @property
-    def better_baseline(self) -> str | None:
-        """The key of the baseline with the higher macro-F1; of equals, of that with the lower log loss."""
-        return better_baseline(self.baselines) if self.baselines else None
-
     def with_abstention(self, abstention: AbstentionEffect | None) -> Self:
         """Return the document with another abstention, or without one."""
         values = self.to_json()
@@ -235,9 +183,5 @@ class MetricsDocument(Measurements, _Subject):
 
 def better_baseline(baselines: Mapping[str, SplitMetrics]) -> str:
     """Return the key of the baseline with the higher macro-F1; of equals, of that with the lower log loss."""
-
-    def rank(key: str) -> tuple[float, float]:
-        values = baselines[key].values
-        return values["macro_f1"], -values["log_loss"]
-
-    return max(baselines, key=rank)
+    values = {key: metrics.values for key, metrics in baselines.items()}
+    return max(values, key=lambda key: (values[key]["macro_f1"], -values[key]["log_loss"]))

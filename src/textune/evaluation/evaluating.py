@@ -1,15 +1,18 @@
 """All that is measured of a training: every split, the baselines, calibration, coverage and abstention.
 
-In: a dataset and the probabilities of each split. Out: `Evaluation`. Does not know the model, nor where the
-results are written.
+A dataset and the probabilities of each split go in; the model and where results are written are not known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import Dataset
 from textune.evaluation.abstention import (
     Scored,
     choose_threshold,
@@ -30,24 +33,15 @@ from textune.evaluation.document import (
 from textune.evaluation.reliability import measure_reliability, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.model.threshold import Abstention
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from textune.data.dataset import Dataset
-    from textune.recipe.settings import EvaluateSettings
+from textune.recipe.settings import EvaluateSettings
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """The result of an evaluation.
 
-    Attributes:
-        measurements: What was measured.
-        baselines: The baselines' probabilities (test rows, classes), by key.
-        abstention: When no label is given; None: one always is.
-        notes: Sentences for the person who trains.
+    `baselines` has their probabilities (test rows, classes) by key; where `abstention` is None, a label is
+    always given; `notes` are sentences for the person who trains.
     """
 
     measurements: Measurements
@@ -66,12 +60,8 @@ def evaluate_splits(
 ) -> Evaluation:
     """Measure all splits, the filtered test rows and the baselines, and what the metrics are worth.
 
-    Args:
-        dataset: The texts and labels that were classified.
-        probabilities: (rows, classes), by split.
-        settings: The recipe's section.
-        temperature: What the logits were divided by.
-        short_test: Which test rows are not too long in words, (rows,); None: there is no filter.
+    The probabilities are (rows, classes), by split, and `temperature` is what their logits were divided by.
+    `short_test` tells which test rows are not too long in words, (rows,); None: there is no filter.
     """
     samples = settings.bootstrap_samples
     scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
@@ -79,6 +69,13 @@ def evaluate_splits(
 
     def measured(values: NDArray[Any], labels: NDArray[Any]) -> SplitMetrics:
         return measure(values, labels, label_names=dataset.label_names, bootstrap_samples=samples)
+
+    def calibration_effect(values: NDArray[Any], labels: NDArray[Any]) -> CalibrationEffect:
+        before = undo_temperature(values, temperature)
+        return CalibrationEffect(
+            before=measure_reliability(before, labels, bootstrap_samples=samples),
+            after=measure_reliability(values, labels, bootstrap_samples=samples),
+        )
 
     parts: dict[str, Any] = {"metrics": {split: measured(*rows) for split, rows in scored.items()}}
     if short_test is not None:
@@ -96,8 +93,8 @@ def evaluate_splits(
         parts["verdict"] = Verdict(baseline=key, **comparison.to_json(), sentence=sentence)
     parts["calibration"] = Calibration(
         temperature=temperature,
-        validation=_calibration_effect(*validation, temperature, samples),
-        test=_calibration_effect(*test, temperature, samples),
+        validation=calibration_effect(*validation),
+        test=calibration_effect(*test),
     )
     parts["coverage"] = measure_coverage(validation, test)
     if not settings.min_precision:
@@ -111,16 +108,6 @@ def evaluate_splits(
             "another precision is set: textune evaluate RUN --min-precision SHARE"
         )
     return Evaluation(Measurements(**parts), baselines, abstention, tuple(notes))
-
-
-def _calibration_effect(
-    probabilities: NDArray[Any], labels: NDArray[Any], temperature: float, samples: int
-) -> CalibrationEffect:
-    before = undo_temperature(probabilities, temperature)
-    return CalibrationEffect(
-        before=measure_reliability(before, labels, bootstrap_samples=samples),
-        after=measure_reliability(probabilities, labels, bootstrap_samples=samples),
-    )
 
 
 def find_abstention(validation: Scored, min_precision: float) -> Abstention:

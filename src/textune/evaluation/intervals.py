@@ -1,15 +1,10 @@
 """How certain a metric is: 95 % confidence intervals by the bootstrap; those of shares are exact.
 
-In: predicted classes, or values per row. Out: an interval (low, high), or a metric's values in many
-resamples. Does not know what the metrics mean or where the rows come from.
-
 The method is Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13: draw as many rows as
 there are, with replacement, many times; measure each draw; the interval runs from the 2.5th to the 97.5th
-percentile of what was measured. It says how much a metric would move with other rows of the same kind. It
-cannot know of mistakes that no row shows: where all rows are right, its two ends coincide.
-
-Two classifiers are compared on the same resamples: what makes a draw of rows easy or hard moves both, and
-leaves their difference alone.
+percentile of what was measured. It cannot know of mistakes that no row shows: where all rows are right, its
+two ends coincide. Two classifiers are compared on the same resamples: what makes a draw of rows easy or hard
+moves both, and leaves their difference alone.
 """
 
 from __future__ import annotations
@@ -31,16 +26,7 @@ _BLOCK_VALUES = 1 << 18
 
 
 def mean_interval(values: NDArray[np.float64], *, samples: int, seed: int) -> Interval:
-    """Return the interval of the mean of one value per row.
-
-    Args:
-        values: (rows,), at least one.
-        samples: Number of resamples.
-        seed: The same seed gives the same interval.
-
-    Returns:
-        The interval, in the unit of the values.
-    """
+    """Return the interval of the mean of one value per row (rows,), in their unit."""
     return percentile_interval(mean_resamples(values[:, None], samples=samples, seed=seed)[:, 0])
 
 
@@ -81,17 +67,9 @@ def confusion_resamples(
     shares. Drawing the cells directly is therefore the row bootstrap itself, not an approximation, at a cost
     that does not grow with the number of rows.
 
-    Args:
-        predicted: (rows, classifiers), class ids; at least one row.
-        labels: (rows,), class ids.
-        functions: Functions from confusion matrices (some, classifiers, classes, classes) to values (some,
-            classifiers).
-        classes: Number of classes.
-        samples: Number of resamples.
-        seed: The same seed gives the same resamples.
-
-    Returns:
-        Values (samples, classifiers) for each function.
+    The class ids `predicted` are (rows, classifiers), and `labels` (rows,). Each function goes from confusion
+    matrices (some, classifiers, classes, classes) to values (some, classifiers), of which (samples,
+    classifiers) are returned.
     """
     cells, counts = _joint_cells(np.column_stack([labels, predicted]), classes)
     classifiers, blocks = predicted.shape[1], []
@@ -124,11 +102,8 @@ def resampled_counts(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield blocks (some, cells) of how many rows of each cell are drawn, `samples` in all.
 
-    Args:
-        counts: How many rows each cell has, (cells,); none is 0.
-        samples: Number of resamples.
-        seed: The same seed gives the same resamples.
-        values_per_sample: How many values a resample takes in all; bounds what is held at once.
+    `counts` is how many rows each cell has (cells,), none of them 0. `values_per_sample` is how many values a
+    resample takes in all; it bounds what is held at once.
     """
     rng, rows = np.random.default_rng(seed), int(counts.sum())
     for count in _block_sizes(samples, values_per_sample=values_per_sample):

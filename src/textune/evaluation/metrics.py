@@ -1,11 +1,8 @@
 """The metrics of a classifier: the one table that every surface reads.
 
-In: probabilities and labels. Out: a metric, and its values in resamples of the rows, from which its
-confidence interval follows. Does not know which model gave the probabilities, nor which split the rows are.
-Needs numpy alone, as importing scikit-learn's metrics costs a second.
-
 `METRICS` lists the metrics by key, in the order in which tables show them. A metric that is registered there
-is in `metrics.json`, in the tables of the terminal, in the report and in the model card.
+is in `metrics.json`, in the tables of the terminal, in the report and in the model card. The module needs
+numpy alone, as importing scikit-learn's metrics costs a second.
 """
 
 from __future__ import annotations
@@ -96,26 +93,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class ConfusionMetric(Metric):
-    """A metric that the confusion matrix determines.
-
-    Its `function` goes from confusion matrices (..., classes, classes) to values (...).
-    """
+    """A metric whose `function` goes from confusion matrices (..., classes, classes) to values (...)."""
 
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         return [float(self.function(count_confusion(each, labels))) for each in classifiers]
 
-    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
-        """Return the metric (samples, classifiers) in the same resamples, drawn as confusion matrices."""
-        return resample_metrics([self], classifiers, labels, samples=samples, seed=seed)[self.key]
-
 
 @dataclass(frozen=True)
 class MeanMetric(Metric):
-    """A metric that is the mean of one value per row.
-
-    Its `function` goes from probabilities (rows, classes) and labels (rows,) to values (rows,).
-    """
+    """A metric that is the mean of the values (rows,) that its `function` returns."""
 
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
@@ -150,10 +137,9 @@ METRICS: dict[str, Metric] = {}
 """All metrics by key, in the order in which tables show them."""
 
 
-def register_metric(metric: Metric) -> Metric:
-    """Add a metric to `METRICS`, and return it."""
+def register_metric(metric: Metric) -> None:
+    """Add a metric to `METRICS`."""
     METRICS[metric.key] = metric
-    return metric
 
 
 def headline_metrics() -> list[Metric]:
@@ -207,11 +193,13 @@ def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.
 
 
 def _accuracy(confusion: NDArray[np.int64]) -> Values:
+    """Return the share of rows whose most probable class is the true one."""
     hits: Values = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
     return hits
 
 
 def _macro_f1(confusion: NDArray[np.int64]) -> Values:
+    """Return the unweighted mean of F1 over all classes; a class without rows and predictions counts as 0."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     mean: NDArray[np.float64] = ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(axis=-1)
     return mean
@@ -224,7 +212,7 @@ def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Values:
 
 
 def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
-    """Return each row's log loss.
+    """Return each row's log loss: the negative natural logarithm of the true class's probability.
 
     A probability of 0 would cost infinitely much. As in scikit-learn's `log_loss`, it counts as the smallest
     step of its own number type: a row costs at most 15.9 in float32 and 36.0 in float64.
@@ -235,18 +223,11 @@ def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
     return losses
 
 
-ACCURACY = register_metric(ConfusionMetric("accuracy", "accuracy", _accuracy, unit="%", is_headline=True))
-"""The share of rows whose most probable class is the true one."""
-
-MACRO_F1 = register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, unit="%", is_headline=True))
-"""The unweighted mean of F1 over all classes; a class without rows and predictions counts as 0."""
-
-LOG_LOSS = register_metric(
+register_metric(ConfusionMetric("accuracy", "accuracy", _accuracy, unit="%", is_headline=True))
+register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, unit="%", is_headline=True))
+register_metric(
     MeanMetric("log_loss", "log loss", _log_losses, unit="nats", direction="lower", is_headline=True)
 )
-"""The mean negative natural logarithm of the true class's probability; 0 is perfect."""
-
-CALIBRATION_ERROR = register_metric(
+register_metric(
     CalibrationMetric("expected_calibration_error", "calibration error", calibration_error, direction="lower")
 )
-"""How far the top probability is from the share of rows that are right, on average."""

@@ -1,11 +1,8 @@
 """Is "80 % sure" right 80 % of the time? Rows by the classifier's confidence, and the calibration error.
 
-In: probabilities and labels. Out: `Reliability`: what a reliability diagram draws, and the calibration error.
-Does not know which model gave the probabilities, nor which split the rows are.
-
-Guo et al. 2017 (https://arxiv.org/abs/1706.04599), section 2: rows are put into equally wide bins
-((m - 1) / M, m / M] by their top probability. The expected calibration error is the mean distance between a
-bin's mean top probability and its accuracy, weighted by its number of rows.
+Guo et al. 2017 (https://arxiv.org/abs/1706.04599), section 2: rows are put into equally wide bins ((m - 1) /
+M, m / M] by their top probability. The expected calibration error is the mean distance between a bin's mean
+top probability and its accuracy, weighted by its number of rows.
 """
 
 from __future__ import annotations
@@ -17,23 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval, resampled_counts, share_interval
+from textune.evaluation.intervals import Interval, percentile_interval, resampled_counts, share_interval
 from textune.tasks.single_label import confidence, decide
 
 _BINS = 15
-_PERCENTILES = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The rows whose top probability is above `low` and at most `high`.
+    """The rows, at least one, whose top probability is above `low` and at most `high`.
 
-    Attributes:
-        low: The lower edge.
-        high: The upper edge.
-        examples: How many rows there are; at least one.
-        confidence: Their mean top probability.
-        accuracy: The share of them whose most probable class is the true one.
+    `confidence` is their mean top probability, and `accuracy` the share that the most probable class is
+    right.
     """
 
     low: float
@@ -50,13 +42,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far the top probability is from being right that often.
-
-    Attributes:
-        expected_calibration_error: The mean distance over all rows, as a share.
-        expected_calibration_error_ci95: Its 95 % bootstrap interval.
-        bins: The bins that have rows, from the least confident on.
-    """
+    """How far the top probability is from being right that often, on average and by bins that have rows."""
 
     expected_calibration_error: float
     expected_calibration_error_ci95: Interval
@@ -64,19 +50,9 @@ class Reliability:
 
 
 def measure_reliability(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    *,
-    bootstrap_samples: int = 2000,
-    seed: int = 0,
+    probabilities: NDArray[Any], labels: NDArray[Any], *, bootstrap_samples: int = 2000, seed: int = 0
 ) -> Reliability:
     """Measure how reliable probabilities (rows, classes) are, given the true class ids (rows,).
-
-    Args:
-        probabilities: Each row sums to 1; at least one row.
-        labels: Class ids.
-        bootstrap_samples: Resamples behind the interval.
-        seed: The same seed gives the same interval.
 
     Example:
         >>> measured = measure_reliability(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
@@ -93,9 +69,7 @@ def measure_reliability(
     )
 
 
-def reliability_bins(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> tuple[ReliabilityBin, ...]:
+def reliability_bins(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[ReliabilityBin, ...]:
     """Return the bins of probabilities (rows, classes) for class ids (rows,), those without rows left out."""
     numbers, top, right = _bin_rows(probabilities, labels)
     return tuple(
@@ -126,12 +100,6 @@ def error_resamples(
     their top probabilities. How many of them a resample draws is a multinomial draw, as for the cells of a
     confusion matrix; what is lost is how top probabilities differ within a bin, which is a twentieth or less
     of how right differs from wrong.
-
-    Args:
-        probabilities: (rows, classes) of each classifier.
-        labels: Class ids, (rows,).
-        samples: Number of resamples.
-        seed: The same seed gives the same resamples.
     """
     binned = [_bin_rows(each, labels) for each in probabilities]
     keys = np.column_stack([numbers * 2 + right.astype(np.int64) for numbers, _, right in binned])
@@ -162,24 +130,19 @@ def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) ->
 
 
 def error_interval(error: float, resampled: NDArray[np.float64], by_chance: NDArray[np.float64]) -> Interval:
-    """Return the 95 % interval of a calibration error.
+    """Return the 95 % interval of a calibration error, given (samples,) errors of resampled rows.
 
+    `by_chance` has the errors (samples,) that such probabilities have if they are right (`errors_by_chance`).
     A distance is never negative, so chance adds to it: an estimate lies above the truth, and the resamples
     lie above the estimate by about as much again. Percentiles would take that for uncertainty on one side
     only; reflected in the estimate, they take it away (the basic bootstrap: Davison & Hinkley,
     "Bootstrap Methods and their Application" (1997), section 5.2). And an error such as perfectly calibrated
     probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be none at all.
     docs/decisions/0015-the-interval-of-the-calibration-error.md says how often it holds the truth.
-
-    Args:
-        error: The estimate.
-        resampled: The errors of resampled rows, (samples,).
-        by_chance: The errors of as many rows of the same probabilities, if these were right, (samples,).
     """
-    low, high = np.percentile(resampled, _PERCENTILES)
-    chance = np.percentile(by_chance, _PERCENTILES[1])
-    reflected = 2 * error - high, 2 * error - low
-    return (0.0 if error <= chance else max(0.0, float(reflected[0]))), max(0.0, float(reflected[1]))
+    low, high = percentile_interval(resampled)
+    _, chance = percentile_interval(by_chance)
+    return (0.0 if error <= chance else max(0.0, 2 * error - high)), max(0.0, 2 * error - low)
 
 
 def undo_temperature(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

@@ -1,8 +1,4 @@
-"""All metrics of a classifier on labelled rows, with their confidence intervals.
-
-In: probabilities and labels. Out: `SplitMetrics`, as metrics.json holds them. Does not know which metrics
-there are: see `metrics.METRICS`.
-"""
+"""All metrics of a classifier on labelled rows, with confidence intervals, as metrics.json holds them."""
 
 from __future__ import annotations
 
@@ -33,14 +29,7 @@ _FIRST_IN_JSON = ("accuracy", "log_loss", "macro_f1", "expected_calibration_erro
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One class's metrics; a share of nothing is 0.
-
-    Attributes:
-        precision: The share of the rows labelled as this class that belong to it.
-        recall: The share of this class's rows that are labelled as it.
-        f1: Harmonic mean of precision and recall.
-        support: How many rows belong to this class.
-    """
+    """One class's metrics; a share of nothing is 0. `support` is how many rows belong to the class."""
 
     precision: float
     recall: float
@@ -51,12 +40,8 @@ class ClassMetrics:
 class SplitMetrics(BaseModel):
     """All metrics of one classifier on one set of rows; flat in JSON, where intervals are `KEY_ci95`.
 
-    Attributes:
-        examples: Number of rows.
-        values: The metrics, by key.
-        intervals: Their 95 % confidence intervals, by key.
-        per_class: Each class's metrics by its name, in the order of the class ids.
-        confusion: Numbers of rows; a row for each true class, a column for each predicted one.
+    Metrics and their 95 % intervals are by key, the classes' by name in the order of their ids; `confusion`
+    has numbers of rows, with a row for each true class and a column for each predicted one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -122,20 +107,10 @@ def measure(
     bootstrap_samples: int = 2000,
     seed: int = 0,
 ) -> SplitMetrics:
-    """Measure probabilities against true labels.
+    """Measure probabilities (rows, classes) against class ids (rows,).
 
-    The probabilities are measured as they are: rows whose sum is off by rounding are not rescaled, as the
-    metrics should be those of what is served.
-
-    Args:
-        probabilities: (rows, classes), each row summing to 1 within 0.001.
-        labels: (rows,), class ids.
-        label_names: The classes' names in the order of their ids.
-        bootstrap_samples: Resamples behind each interval.
-        seed: The same seed gives the same intervals.
-
-    Returns:
-        The metrics; two calls with the same arguments return equal ones.
+    The probabilities are measured as they are: rows whose sum is off by rounding (up to 0.001) are not
+    rescaled, as the metrics should be those of what is served.
 
     Raises:
         ValueError: The arguments are not probabilities and labels of these classes.

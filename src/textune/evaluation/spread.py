@@ -1,8 +1,5 @@
 """The same training with several seeds: the mean of each metric, how far the seeds spread, and its interval.
 
-In: the probabilities of each seed's classifier for the same rows, and the labels. Out: a `Spread` for every
-metric. Does not know how the classifiers were trained.
-
 Two things are left to chance: which texts are tested, and what the seed decides. The interval covers both, as
 each resample draws rows with replacement, the same for all classifiers, and classifiers with replacement.
 Draws of few classifiers vary too little, by (n - 1) / n; their distances from the mean are widened by that
@@ -25,13 +22,10 @@ from textune.evaluation.metrics import METRICS, Classifiers, Labels, Values, res
 
 @dataclass(frozen=True)
 class Spread:
-    """One metric of several classifiers.
+    """One metric of several classifiers, whose values are in the order of the seeds.
 
-    Attributes:
-        mean: The mean of their values.
-        standard_deviation: How far they spread around it, with n - 1 in the denominator.
-        ci95: 95 % bootstrap interval of the mean, over rows and seeds.
-        values: The value of each classifier, in the order of the seeds.
+    The standard deviation has n - 1 in the denominator; `ci95` is the 95 % bootstrap interval of the mean,
+    over rows and seeds.
     """
 
     mean: float
@@ -41,22 +35,12 @@ class Spread:
 
 
 def measure_spread(
-    classifiers: Classifiers, labels: Labels, *, bootstrap_samples: int = 2000, seed: int = 0
+    classifiers: Classifiers, labels: Labels, *, bootstrap_samples: int = 2000
 ) -> dict[str, Spread]:
-    """Measure the classifiers of several seeds on the same rows.
-
-    Args:
-        classifiers: Probabilities (rows, classes) of each classifier; two or more of them.
-        labels: The true class ids, (rows,).
-        bootstrap_samples: Resamples behind each interval.
-        seed: The same seed gives the same intervals.
-
-    Returns:
-        The spread of every metric, by its key.
-    """
+    """Measure the classifiers of two or more seeds on the same rows; return each metric's spread by key."""
     count = len(classifiers)
-    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=seed)
-    rng = np.random.default_rng(seed)
+    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=0)
+    rng = np.random.default_rng(0)
     # How much each classifier weighs in each resample, (samples, classifiers).
     weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap_samples) / count
     spreads = {}
@@ -66,7 +50,7 @@ def measure_spread(
         spreads[key] = Spread(
             mean=mean,
             standard_deviation=float(np.std(values, ddof=1)),
-            ci95=metric.interval(mean, _mean_of_drawn(resampled[key], weights), classifiers, seed=seed),
+            ci95=metric.interval(mean, _mean_of_drawn(resampled[key], weights), classifiers, seed=0),
             values=tuple(values),
         )
     return spreads
@@ -92,13 +76,8 @@ def summarise_seeds(
 ) -> dict[str, Any]:
     """Return what summary.json holds: the spread of every metric over several runs of one recipe.
 
-    Args:
-        documents: The runs' `metrics.json`.
-        scored: The probabilities of each run, in the same order, and the labels, by split.
-        path: The folder that holds the runs.
-        runs: The run folders, in the same order.
-        seeds: The runs' seeds, in the same order.
-        bootstrap_samples: Resamples behind each interval.
+    Documents, run folders, seeds and classifiers are in the same order; `path` is the folder that holds the
+    runs.
     """
     first = documents[0]
     losses = [document.metrics["validation"].values["log_loss"] for document in documents]

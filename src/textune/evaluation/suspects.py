@@ -1,8 +1,5 @@
 """Which labels look wrong: rows ranked by how far another class is more probable than their own label.
 
-In: probabilities by classifiers that were not trained on the rows, and the rows' labels. Out: the suspect
-rows. Does not know the texts, nor which classifier gave the probabilities.
-
 How many rows are suspect is counted as in confident learning (Northcutt, Jiang and Chuang, "Confident
 Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021): each class has a threshold, the mean
 probability that it gets on the rows that bear it, and a row counts if the most probable of the classes above
@@ -19,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from textune.evaluation.metrics import Labels, Values
 from textune.tasks.single_label import decide
 
 MIN_ROWS = 50
@@ -32,14 +30,7 @@ _LEAST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class SuspectLabel:
-    """A row whose label is probably wrong.
-
-    Attributes:
-        row: The row's number, from 0.
-        suggested: The id of the most probable other class.
-        label_probability: The probability of the row's own label.
-        suggested_probability: The probability of the suggested class.
-    """
+    """A row whose label is probably wrong, and the id of the most probable other class."""
 
     row: int
     suggested: int
@@ -47,7 +38,7 @@ class SuspectLabel:
     suggested_probability: float
 
 
-def judges_well(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
+def judges_well(probabilities: Values, labels: Labels) -> bool:
     """Return whether probabilities (rows, classes) agree with labels (rows,) well enough to judge them."""
     errors = float((decide(probabilities) != labels).mean())
     majority_errors = 1 - np.bincount(labels).max() / len(labels)
@@ -55,19 +46,17 @@ def judges_well(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
 
 
 def rank_suspect_labels(
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
+    probabilities: Values,
+    labels: Labels,
     *,
     groups: ArrayLike | None = None,
     rows: Sequence[int] | None = None,
 ) -> list[SuspectLabel]:
-    """Return the rows whose labels are probably wrong, the least credible label first.
+    """Return the rows whose labels (rows,) are probably wrong, the least credible label first.
 
-    Args:
-        probabilities: (rows, classes), by classifiers that were not trained on the row.
-        labels: Class ids, (rows,).
-        groups: A number per row, such as that of its split: the suspects of the lowest number come first.
-        rows: The rows to rank, where another method has chosen them; by default this function chooses.
+    The probabilities (rows, classes) must be by classifiers that were not trained on the row. `groups` is a
+    number per row, such as that of its split: the suspects of the lowest number come first. `rows` are the
+    rows to rank, where another method has chosen them; by default this function chooses.
     """
     group_of = np.zeros(len(labels), dtype=np.int64) if groups is None else np.asarray(groups)
     counts = np.bincount(labels, minlength=probabilities.shape[1])
@@ -90,14 +79,15 @@ def rank_suspect_labels(
 
 
 def _choose(
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    group_of: NDArray[np.int64],
-    is_known: NDArray[np.bool_],
-    ratios: NDArray[np.float64],
+    probabilities: Values, labels: Labels, group_of: Labels, is_known: NDArray[np.bool_], ratios: Values
 ) -> list[int]:
     """Return, group by group, as many rows as confident learning counts, those of the lowest ratios first."""
-    counted = is_known[labels] & _confidently_another(probabilities, labels, is_known)
+    thresholds = [
+        probabilities[labels == label, label].mean() if known else np.inf
+        for label, known in enumerate(is_known)
+    ]
+    above = np.where(probabilities >= thresholds, probabilities, -1.0)
+    counted = is_known[labels] & (above.max(axis=1) >= 0) & (decide(above) != labels)
     chosen: list[int] = []
     for group in np.unique(group_of):
         rows = np.flatnonzero(is_known[labels] & (ratios < 0) & (group_of == group))
@@ -106,24 +96,7 @@ def _choose(
     return chosen
 
 
-def _confidently_another(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64], is_known: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return the rows for which the most probable of the classes above their thresholds is not the label."""
-    thresholds = np.array(
-        [
-            probabilities[labels == label, label].mean() if known else np.inf
-            for label, known in enumerate(is_known)
-        ]
-    )
-    above = np.where(probabilities >= thresholds, probabilities, -1.0)
-    another: NDArray[np.bool_] = (above.max(axis=1) >= 0) & (decide(above) != labels)
-    return another
-
-
-def _best_others(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64], is_known: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _best_others(probabilities: Values, labels: Labels, is_known: NDArray[np.bool_]) -> tuple[Labels, Values]:
     """Return each row's most probable known class other than the label, and the label's log ratio to it."""
     rows = np.arange(len(labels))
     others = np.where(is_known, probabilities, -1.0)

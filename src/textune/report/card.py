@@ -1,7 +1,6 @@
 """Results -> a model card by the Hub's conventions: metadata that machines read, and a page for people.
 
-In: one run's results. Out: the text of `README.md`, without paths of this computer and texts of the data.
-Does not read or write files, and does not choose a licence: that is up to the owner.
+The text has neither paths of this computer nor texts of the data. The licence is up to the owner.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def _metadata(run: RunResults) -> str:
     results = [
         EvalResult(
             task_type="text-classification",
-            dataset_type=dataset or _slug(source),
+            dataset_type=dataset or re.sub(r"[^\w.-]+", "-", source).strip("-") or "data",
             dataset_name=dataset or source,
             dataset_config=configuration or None,
             dataset_split="test",
@@ -116,7 +115,3 @@ def escape_markdown(text: str) -> str:
         \<b\>\|\*
     """
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-") or "data"

@@ -1,7 +1,7 @@
 """Results -> SVG: intervals beside each other, lines, and the reliability diagram.
 
-In: numbers and names. Out: drawings 340 units wide, as a phone is; the page's style sheet sets their colours,
-by class. Colour and dashes both tell series apart, so that neither is needed alone. Does not know runs.
+Drawings are 340 units wide, as a phone is; the page's style sheet sets their colours, by class. Colour and
+dashes both tell series apart, so that neither is needed alone.
 """
 
 from __future__ import annotations
@@ -27,14 +27,9 @@ _LOOKS = 8
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """A value with its interval.
+    """A value with its interval, if that is known, and the value in words.
 
-    Attributes:
-        name: What was measured.
-        value: Its value.
-        interval: The ends of its interval, or None where they are not known.
-        written: The value in words.
-        kind: `run` for what is looked at, `other` for what it is compared with.
+    Its `kind` is `run` for what is looked at, and `other` for what it is compared with.
     """
 
     name: str
@@ -46,11 +41,10 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class Series:
-    """A line.
+    """A line through points (x, y).
 
     Attributes:
         name: Its name in the legend; empty: it has none.
-        points: (x, y), in order.
         look: The number of its look; lines of one look belong together.
         marked: A point to be marked, such as the epoch whose weights were kept.
         is_points: Whether there are only points, as nothing is known between them.
@@ -65,14 +59,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """A quantity along an edge of a plot.
+    """A quantity along an edge of a plot; `percent` is for shares, `whole` for marks at whole numbers only.
 
-    Attributes:
-        name: What it is.
-        percent: Whether its values are shares, written in percent.
-        low: Where it begins; None: where the values do.
-        high: Where it ends; None: where the values do.
-        whole: Whether only whole numbers are marked.
+    It runs from `low` to `high`; where one is None, the values decide.
     """
 
     name: str

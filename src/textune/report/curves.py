@@ -1,7 +1,4 @@
-"""Learning curves as a picture of its own, which shows itself in light and dark.
-
-In: series of metrics by epoch. Out: an SVG document, as text. Does not know where the metrics come from.
-"""
+"""Learning curves as an SVG document of its own, which shows itself in light and dark."""
 
 from __future__ import annotations
 
@@ -30,12 +27,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Panel:
-    """Series that share their axes.
-
-    Attributes:
-        y: What they measure.
-        series: The series, by epoch; looks 0, 2 and 4 are drawn in full, 1, 3 and 5 dashed or hollow.
-    """
+    """Series by epoch that share their axes; looks 0, 2, 4 are drawn in full, 1, 3, 5 dashed or hollow."""
 
     y: Axis
     series: Sequence[Series]

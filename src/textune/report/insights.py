@@ -1,7 +1,4 @@
-"""Rows of a split to look at: the most confident mistakes, and labels that look wrong.
-
-In: `Predictions`. Out: `Mistake`s. Does not know how they are shown.
-"""
+"""Rows of a split to look at: the most confident mistakes, and labels that look wrong."""
 
 from __future__ import annotations
 
@@ -16,16 +13,9 @@ from textune.run.predictions import Predictions
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row whose label differs from another class that is more probable.
+    """A row, numbered from 0 in its split, whose label differs from another class that is more probable.
 
-    Attributes:
-        split: Its split.
-        row: Its number there, from 0.
-        text: The text.
-        label: The label that it has.
-        predicted: The more probable class.
-        score: The probability of that class.
-        label_probability: The probability of its label.
+    `score` is the probability of that class, `label_probability` that of its label.
     """
 
     split: str
@@ -45,13 +35,10 @@ def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
 
 
 def list_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
-    """Return rows whose label is probably wrong, the least credible label first.
+    """Return at most `most` rows whose label is probably wrong, the least credible label first.
 
-    The ranking is that of `textune audit`; classifiers that hardly beat the majority class may not judge.
-
-    Args:
-        by_split: The predictions for splits that the classifier was not trained on.
-        most: How many to return at most.
+    The classifier must not have been trained on the splits. The ranking is that of `textune audit`;
+    classifiers that hardly beat the majority class may not judge.
     """
     places = [(split, row) for split, each in by_split.items() for row in range(len(each.labels))]
     if len(places) < MIN_ROWS:

@@ -1,8 +1,7 @@
 """Results -> one HTML file that needs nothing else: no network, no other file, no library.
 
-In: the results of one or several runs, and explanations of a run's mistakes. Out: the page, as text. The
-templates escape every text of the data, and a policy in the page forbids it to load anything, or to run any
-script but its own. Does not read or write files.
+The templates escape every text of the data, and a policy in the page forbids it to load anything, or to run
+any script but its own.
 """
 
 from __future__ import annotations
@@ -48,12 +47,7 @@ def mistakes_to_explain(run: RunResults) -> list[Mistake]:
 
 
 def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str:
-    """Return the page of one run.
-
-    Args:
-        run: The run's results.
-        explanations: Those of `mistakes_to_explain`, or of the first of them.
-    """
+    """Return the page of one run, with explanations of the first of `mistakes_to_explain`."""
     document = run.document
     training = document.training
     out_of_training = {split: each for split, each in run.predictions.items() if split != "train"}
@@ -84,11 +78,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
 
 
 def render_runs(runs: Sequence[RunResults]) -> str:
-    """Return the page of several runs, side by side.
-
-    Raises:
-        RequestError: There are more runs than can be told apart.
-    """
+    """Return the page of several runs, side by side; raise a `RequestError` if they are too many."""
     if len(runs) > _MOST_RUNS:
         raise RequestError(
             f"{len(runs)} runs are too many for one page.", f"Name {_MOST_RUNS} at most, or several pages."
@@ -155,7 +145,8 @@ def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str
 
 
 def _render(template: str, context: Mapping[str, Any]) -> str:
-    script, style = _template_text("page.js"), _template_text("page.css")
+    folder = resources.files("textune.report") / "templates"
+    script, style = ((folder / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     own = {"script": script, "style": style, "script_hash": digest, "version": version("textune")}
     return _environment().get_template(template).render({**context, **own})
@@ -185,7 +176,3 @@ def template_environment(*, autoescape: bool, **filters: Callable[[str], str]) -
     )
     environment.filters |= {"percent": in_percent, **filters}
     return environment
-
-
-def _template_text(name: str) -> str:
-    return (resources.files("textune.report") / "templates" / name).read_text(encoding="utf-8")

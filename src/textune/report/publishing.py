@@ -1,7 +1,6 @@
 """A run's classifier and its model card, uploaded to the Hub in one commit.
 
-In: a finished run and the name of a repository. Out: `Pushed`, or a `HubError` that says how to go on. The
-texts and the report stay on this computer.
+The texts and the report stay on this computer. A `HubError` says how to go on.
 """
 
 from __future__ import annotations
@@ -25,14 +24,7 @@ _LOG_IN = (
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was uploaded.
-
-    Attributes:
-        repository: The repository's full name, `owner/name`.
-        url: Its address.
-        files: The names of the files.
-        licence: The licence that the card names; empty where it names none.
-    """
+    """What was uploaded to a repository `owner/name`: the files' names, and the licence of the card or ''."""
 
     repository: str
     url: str
@@ -41,14 +33,10 @@ class Pushed:
 
 
 def check_upload(repository: str, token: str) -> str:
-    """Return the token to use, after checking what can be checked without a connection.
-
-    Args:
-        repository: The repository's name.
-        token: The token; empty: the one in HF_TOKEN or of `hf auth login`.
+    """Return the token to use: this one, or where it is empty, that in HF_TOKEN or of `hf auth login`.
 
     Raises:
-        RequestError: The name is not valid.
+        RequestError: The repository's name is not valid.
         HubError: Offline mode is on, or there is no token.
     """
     from huggingface_hub import constants, get_token
@@ -72,14 +60,10 @@ def check_upload(repository: str, token: str) -> str:
 
 
 def upload(run: Run, repository: str, *, token: str, private: bool, observer: Observer) -> Pushed:
-    """Upload a run's classifier and its model card.
+    """Upload the classifier of a finished run and its model card.
 
-    Args:
-        run: A finished run, with a card.
-        repository: The model repository; created where it does not exist.
-        token: A token with write access.
-        private: Whether a repository that is created is private.
-        observer: Hears how it goes, and what the Hub warns of.
+    A repository that does not exist is created, and then `private` says whether others can see it. The
+    observer hears how it goes, and what the Hub warns of.
 
     Raises:
         RequestError: The card cannot be read, or the repository is public and should be private.

@@ -6,7 +6,7 @@ A reference is listed in `REFERENCES` by the place of its object, and imported w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, Protocol
 
 from textune.evaluation.document import MetricsDocument
@@ -47,11 +47,7 @@ REFERENCES: dict[str, str | Reference] = {"study": "textune.study.published:STUD
 
 def references_for(document: MetricsDocument) -> list[Reference]:
     """Return the references beside which a run is shown."""
-    references = [_import(each) if isinstance(each, str) else each for each in REFERENCES.values()]
+    references: list[Reference] = [
+        resolve_name(each) if isinstance(each, str) else each for each in REFERENCES.values()
+    ]
     return [reference for reference in references if reference.applies_to(document)]
-
-
-def _import(place: str) -> Reference:
-    module, _, attribute = place.partition(":")
-    reference: Reference = getattr(import_module(module), attribute)
-    return reference

@@ -1,8 +1,4 @@
-"""A run's results, as the report and the model card show them.
-
-In: a finished run's folder, or what a training has in memory. Out: `RunResults`. Does not know how they are
-shown; an older run lacks some of them.
-"""
+"""A run's results, as the report and the model card show them; an older run lacks some of them."""
 
 from __future__ import annotations
 
@@ -23,18 +19,11 @@ from textune.run.predictions import Predictions, read_predictions
 
 @dataclass(frozen=True)
 class RunResults:
-    """The results of one run.
+    """The results of one run: its documents, and its predictions by split.
 
-    Attributes:
-        path: The run folder.
-        document: What `metrics.json` holds.
-        history: The learning curve, one entry per epoch.
-        recipe_text: The recipe's file.
-        facts: Where the run came from: versions, data, model, placement, machine.
-        created: When it was made, in ISO 8601; may be empty.
-        head: `stock` or `linear`.
-        max_length: Tokens after which the classifier cuts a text.
-        predictions: By split.
+    `history` has one entry per epoch. `facts` say where the run came from (versions, data, model, placement,
+    machine), and `created` when, in ISO 8601 or empty. `head` is `stock` or `linear`; the classifier cuts a
+    text after `max_length` tokens.
     """
 
     path: Path
@@ -69,11 +58,7 @@ class RunResults:
 
 
 def read_results(run: Run) -> RunResults:
-    """Read the results of a finished run.
-
-    Raises:
-        RunError: A file cannot be read.
-    """
+    """Read the results of a finished run; raise a `RunError` if a file cannot be read."""
     try:
         document = MetricsDocument.read(run.metrics)
         document.test, document.seconds["total"]

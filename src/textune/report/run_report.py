@@ -1,8 +1,4 @@
-"""The report and the model card of a run, written.
-
-In: a run folder and its results: what a training has in memory, or what was read from a finished run. Out:
-`report.html` and `README.md`.
-"""
+"""The report and the model card of a run that is being trained, or of a finished one, written."""
 
 from __future__ import annotations
 
@@ -33,12 +29,6 @@ def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx:
     """Write the report and the model card of a run that is about to be complete.
 
     A fault in either costs the run nothing but that file: the observer hears of it, and the training goes on.
-
-    Args:
-        run: The run.
-        results: Its results.
-        classifier: Its classifier, which says which words carried its mistakes.
-        ctx: The context.
     """
     ctx.stage("Writing the report")
     # Whatever goes wrong here must not cost hours of training.
@@ -49,10 +39,7 @@ def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx:
 def report_again(run: Run, file: Path | None, ctx: Context) -> Path:
     """Write the report of a finished run, and return its file.
 
-    Args:
-        run: The run.
-        file: The file; None: the run's own, whose entry in the manifest is replaced.
-        ctx: The context.
+    Where `file` is None, it is the run's own, whose entry in the manifest is replaced.
     """
     from textune.model.storage import load_classifier
 
@@ -73,11 +60,9 @@ def write_card(run: Run, results: RunResults) -> None:
 
 
 def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[Explanation]:
-    """Say which words of the first mistakes spoke for the given label, as `textune explain` does.
+    """Say which words spoke for the given label, as `textune explain` does.
 
-    Args:
-        predictor: The classifier.
-        mistakes: The mistakes, the most important first; as many are explained as fit into some seconds.
+    As many of the mistakes, the first ones, are explained as fit into some seconds.
     """
     from textune.explain.attribution import explain_texts
 

@@ -1,7 +1,4 @@
-"""The report's charts and tables of one or several runs.
-
-In: `RunResults`. Out: markup and plain rows for the page's templates. Does not know the page.
-"""
+"""The report's charts and tables of one or several runs: markup and plain rows for the page's templates."""
 
 from __future__ import annotations
 
@@ -37,12 +34,10 @@ _FEWEST_ANSWERS = 20
 
 @dataclass(frozen=True)
 class Confusion:
-    """Which classes are taken for which.
+    """Which classes are taken for which: rows, and their share of the true class's.
 
-    Attributes:
-        names: The classes' names; empty where there are too many for a matrix.
-        rows: For every true class, each predicted class's rows and their share of the true class's.
-        commonest: Where there is no matrix: true class, predicted class, rows, share of the true class's.
+    `rows` is a matrix, in which a row is a true class, for the classes in `names`. With too many classes both
+    are empty, and `commonest` lists true class, predicted class, rows and share.
     """
 
     names: tuple[str, ...]

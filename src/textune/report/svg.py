@@ -1,7 +1,6 @@
 """Drawing SVG: elements whose every text and attribute is escaped, scales and their ticks.
 
-In: numbers and texts. Out: markup that can stand in a page. Colours and fonts come from the page's style
-sheet, through classes. Does not know what is drawn.
+Colours and fonts come from the page's style sheet, through classes.
 """
 
 from __future__ import annotations
@@ -18,14 +17,7 @@ Value = str | float
 
 @dataclass(frozen=True)
 class Scale:
-    """A straight line from values to places in a drawing.
-
-    Attributes:
-        low: The value at the start.
-        high: The value at the end.
-        start: The place of `low`.
-        end: The place of `high`.
-    """
+    """A straight line from values, `low` to `high`, to places in a drawing, `start` to `end`."""
 
     low: float
     high: float
@@ -41,10 +33,7 @@ class Scale:
 def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
     """Return an element; children that are not markup are escaped, and so are attributes.
 
-    Args:
-        name: The element's name.
-        children: Texts and elements.
-        attributes: `class_` and `text_anchor` stand for `class` and `text-anchor`; None leaves one out.
+    `class_` and `text_anchor` stand for the attributes `class` and `text-anchor`; None leaves one out.
 
     Example:
         >>> element("text", "<b>", x=1.25, class_="note")

@@ -1,7 +1,4 @@
-"""A run's result in three sentences: how good, whether fine-tuning paid, and where to be careful.
-
-In: what `metrics.json` holds. Out: sentences in plain words. Does not know how they are shown.
-"""
+"""A run's result in three sentences: how good, whether fine-tuning paid, and where to be careful."""
 
 from __future__ import annotations
 
@@ -20,13 +17,9 @@ _OFTEN = 0.1
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a run's result comes to.
+    """What a run's result comes to: how good, whether it beats what is simpler, and where it is weak.
 
-    Attributes:
-        quality: How good it is, and how certain that is.
-        worth: Whether it beats what is simpler.
-        care: Where it is weak, and how far its probabilities can be trusted.
-        caution: Why all of this is only a hint; empty where it is more.
+    `caution` says why all of this is only a hint; it is empty where it is more.
     """
 
     quality: str

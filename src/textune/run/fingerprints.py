@@ -1,7 +1,6 @@
 """Hashes that tell whether a finished run still holds the classifier that something was made from.
 
-In: a run. Out: a SHA-256, computed from its manifest alone. Two of them, as exports and predictions depend on
-different files.
+They are computed from its manifest alone, and are two, as exports and predictions depend on different files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The run folder: the settings, model, metrics and predictions of one training.
 
-In: a path. Out: the paths in the folder, once it is known to be whole. A run begins with its recipe and its
-origin, and ends with a manifest of the size and SHA-256 of every file: a folder without one is incomplete and
-can be resumed, and one whose files differ from it is damaged. Does not know what the files hold.
+A run begins with its recipe and its origin, and ends with a manifest of the size and SHA-256 of every file: a
+folder without one is incomplete and can be resumed, and one whose files differ from it is damaged.
 
     RUN/recipe.toml        all settings, resolved
     RUN/origin.json        what the run is made from: data, model, machine
@@ -33,69 +32,36 @@ FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
 
 
+class _Inside:
+    """A path in a run folder."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: Run, owner: type[Run]) -> Path:
+        return run.path / self._name
+
+
 @dataclass(frozen=True)
 class Run:
     """A run folder, and the paths in it; see the module for what each holds."""
 
     path: Path
 
-    @property
-    def model(self) -> Path:
-        """The folder of the classifier."""
-        return self.path / "model"
-
-    @property
-    def recipe(self) -> Path:
-        """The resolved recipe."""
-        return self.path / "recipe.toml"
-
-    @property
-    def origin(self) -> Path:
-        """What the run is made from."""
-        return self.path / "origin.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def logs(self) -> Path:
-        """The folder of the trackers' files."""
-        return self.path / "logs"
-
-    @property
-    def metrics(self) -> Path:
-        """The metrics."""
-        return self.path / "metrics.json"
-
-    @property
-    def history(self) -> Path:
-        """The learning curve, one JSON object per epoch."""
-        return self.path / "history.jsonl"
-
-    @property
-    def predictions(self) -> Path:
-        """The folder of the probabilities of every split."""
-        return self.path / "predictions"
-
-    @property
-    def card(self) -> Path:
-        """The model card."""
-        return self.path / "README.md"
-
-    @property
-    def manifest(self) -> Path:
-        """The list of all files, written last."""
-        return self.path / "manifest.json"
+    model = _Inside("model")
+    recipe = _Inside("recipe.toml")
+    origin = _Inside("origin.json")
+    checkpoints = _Inside("checkpoints")
+    logs = _Inside("logs")
+    metrics = _Inside("metrics.json")
+    history = _Inside("history.jsonl")
+    predictions = _Inside("predictions")
+    card = _Inside("README.md")
+    manifest = _Inside("manifest.json")
 
 
 def read_origin(run: Run) -> dict[str, Any]:
-    """Return what a run is made from.
-
-    Raises:
-        RunError: It cannot be read.
-    """
+    """Return what a run is made from; raise a `RunError` if it cannot be read."""
     return _read_json(run, run.origin)
 
 
@@ -123,11 +89,7 @@ def open_run(path: Path) -> Run:
 
 
 def read_manifest(run: Run) -> dict[str, Any]:
-    """Return a run's manifest.
-
-    Raises:
-        RunError: It cannot be read.
-    """
+    """Return a run's manifest; raise a `RunError` if it cannot be read."""
     manifest = _read_json(run, run.manifest)
     if not isinstance(manifest.get("files"), dict):
         raise _damaged(run, "manifest.json cannot be read")

@@ -1,7 +1,7 @@
 """How a run folder begins, is resumed and is completed.
 
-In: a path, and what the run is made from. Out: the run, complete when the block ends well. A new folder that
-fails is removed unless the training can be resumed from a checkpoint in it. Does not know what is trained.
+The run is complete when the block ends well. A new folder that fails is removed unless the training can be
+resumed from a checkpoint in it.
 """
 
 from __future__ import annotations
@@ -75,16 +75,9 @@ def check_free(path: Path) -> None:
 def run_folder(
     path: Path, recipe: Recipe, *, origin: Mapping[str, Any], facts: Mapping[str, Any], resume: bool
 ) -> Iterator[Run]:
-    """Yield a new run folder, or one to be resumed; complete it when the block ends well.
+    """Yield a new run folder, or an incomplete one to be resumed; complete it when the block ends well.
 
-    If the block fails, the error says how to resume the run.
-
-    Args:
-        path: The folder.
-        recipe: The settings.
-        origin: See `new_run`, as for `facts`.
-        facts: What the manifest says.
-        resume: Whether the folder is an incomplete run.
+    If the block fails, the error says how to resume the run. For `origin` and `facts` see `new_run`.
     """
     folder = (
         resumed_run(path, facts=facts)
@@ -99,13 +92,8 @@ def run_folder(
 def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Run]:
     """Yield a new run folder; complete it when the block ends well, and remove it when the block fails.
 
-    It is kept if it is complete, or has a checkpoint that the training can be resumed from.
-
-    Args:
-        path: The folder; it is created, and may exist only if it is empty.
-        recipe: The contents of `recipe.toml`.
-        origin: The contents of `origin.json`.
-        facts: What the manifest says beside the list of files; read when the block has ended.
+    It is kept if it is complete, or has a checkpoint that the training can be resumed from. `facts` are what
+    the manifest says beside the list of files; they are read when the block has ended.
 
     Raises:
         RunError: There is something at the path already.
@@ -170,11 +158,7 @@ def resumable(run: Run) -> Iterator[None]:
 
 
 def check_resumable(path: Path) -> Run:
-    """Return an incomplete run.
-
-    Raises:
-        RunError: There is no run at the path, or its recipe or origin is missing.
-    """
+    """Return an incomplete run; raise a `RunError` if there is none, or its recipe or origin is missing."""
     run = Run(path)
     if not path.is_dir():
         raise RunError(f"There is no run folder at {path}.", "A run is made by `textune train --out DIR`.")

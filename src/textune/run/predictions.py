@@ -1,7 +1,4 @@
-"""The predictions that a run stores for every text that it was measured on.
-
-In: `Predictions`, or a file of them. Out: that file, or `Predictions`, and two of them matched row by row.
-Does not know what computed the probabilities.
+"""The predictions that a run stores for every text that it was measured on, and two of them matched.
 
     RUN/predictions/SPLIT.parquet              the classifier's
     RUN/predictions/baselines/NAME.parquet     a baseline's, of the test split
@@ -13,21 +10,18 @@ predicted label's probability) and `scores` (every label's).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from textune.data.dataset import Split
 from textune.errors import RunError
 from textune.files import atomic_path
 from textune.tasks.single_label import confidence, decide
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from textune.data.dataset import Dataset, Split
 
 _SHOWN_CHARACTERS = 60
 
@@ -37,14 +31,10 @@ _Key = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labelled texts with the probabilities that a classifier gave them.
+    """Labelled texts with the probabilities (rows, classes) that a classifier gave them.
 
-    Attributes:
-        rows: Their row numbers in the source's split, (rows,).
-        texts: The texts.
-        labels: Their true class ids, (rows,).
-        label_names: The classes' names, in the order of their ids.
-        probabilities: (rows, classes).
+    `rows` are their numbers in the source's split, and `labels` their true class ids, in which the names are
+    ordered; both are (rows,).
     """
 
     rows: NDArray[np.int64]
@@ -97,36 +87,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         parquet.write_table(table, temporary)
 
 
-def store_predictions(
-    folder: Path,
-    dataset: Dataset,
-    probabilities: Mapping[str, NDArray[np.float64]],
-    baselines: Mapping[str, NDArray[np.float64]],
-) -> dict[str, Predictions]:
-    """Write the predictions of every split and those of the baselines on test; return the former.
-
-    Args:
-        folder: The folder of a run's predictions.
-        dataset: The texts and labels that were classified.
-        probabilities: (rows, classes), by split.
-        baselines: (test rows, classes), by the baseline's key.
-    """
-    names = dataset.label_names
-    stored = {split: Predictions.of(dataset[split], values, names) for split, values in probabilities.items()}
-    for split, predictions in stored.items():
-        write_predictions(folder / f"{split}.parquet", predictions)
-    for key, values in baselines.items():
-        predictions = Predictions.of(dataset["test"], values, names)
-        write_predictions(folder / "baselines" / f"{key}.parquet", predictions)
-    return stored
-
-
 def read_predictions(path: Path) -> Predictions:
-    """Read what `write_predictions` wrote.
-
-    Raises:
-        RunError: There is no such file.
-    """
+    """Read what `write_predictions` wrote; raise a `RunError` if there is no such file."""
     import pyarrow as pa
     from pyarrow import compute, parquet
 
@@ -151,11 +113,7 @@ def read_predictions(path: Path) -> Predictions:
 def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
     """Return the second's predictions with rows and classes in the order of the first's.
 
-    Args:
-        first: The predictions of one classifier.
-        second: Those of another.
-        names: What the two are called in an error.
-        split: The split, for an error.
+    An error calls the two by `names`, and names the split.
 
     Raises:
         RunError: They are of other rows, or of other classes.

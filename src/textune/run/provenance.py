@@ -37,17 +37,9 @@ def describe_origin(
 ) -> dict[str, Any]:
     """Return what a run is made from, as JSON values.
 
-    Args:
-        recipe: The settings.
-        recipe_name: What the recipe is called.
-        texts: The tokenized texts.
-        fingerprint: The hash of the data as it was loaded.
-        model: The folder of the pretrained model.
-        tokenizer: The tokenizer that tokenized the texts.
-        placement: Device and precision.
-        processes: The number of processes that share the work.
-        versions: Versions of libraries that not every training needs.
-        has_own_schedule: Whether a function replaces the recipe's learning rate schedule.
+    The texts were tokenized with the tokenizer, and `fingerprint` is the hash of the data as they were
+    loaded. `versions` are those of libraries that not every training needs. `has_own_schedule` tells whether
+    a function replaces the recipe's learning rate schedule.
     """
     import torch
 
@@ -76,13 +68,12 @@ def describe_origin(
 
 def describe_facts(origin: Mapping[str, Any], *, created: str) -> dict[str, Any]:
     """Return what the manifest says of where a run came from."""
-    model = {name: value for name, value in origin["model"].items() if name != "reading_sha256"}
-    parts = {name: origin[name] for name in ("versions", "data")}
     return {
         "recipe": origin["recipe"]["name"],
         "created": created,
-        **parts,
-        "model": model,
+        "versions": origin["versions"],
+        "data": origin["data"],
+        "model": {name: value for name, value in origin["model"].items() if name != "reading_sha256"},
         "placement": origin["placement"],
     }
 
@@ -98,11 +89,7 @@ def _hash_reading(model: ModelFolder, tokenizer: Any, *, max_length: int) -> str
 def check_origin(run: Run, before: Mapping[str, Any], now: Mapping[str, Any], *, ctx: Context) -> None:
     """Raise a `RunError` if a run's data, model or number of processes has changed; note other changes.
 
-    Args:
-        run: The run.
-        before: Its origin.
-        now: The origin that it would have if it began now.
-        ctx: Hears of changes that affect the last bits only.
+    `before` is its origin, and `now` the one that it would have if it began now.
     """
     for part, key in (("data", "fingerprint"), ("model", "weights_sha256"), ("model", "reading_sha256")):
         if before[part][key] != now[part][key]:

@@ -23,9 +23,7 @@ from textune.run.predictions import read_predictions
 def replaced_files(run: Run, *names: str) -> Iterator[None]:
     """Take files off a finished run's manifest for the length of the block, and list them again after it.
 
-    Args:
-        run: The run.
-        names: The files' names in the run folder; the block writes or deletes them.
+    The block writes or deletes the files of these names in the run folder.
 
     Raises:
         StorageError: The run cannot be written.

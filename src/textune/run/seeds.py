@@ -29,14 +29,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class SeedsPlan:
-    """The trainings with several seeds.
-
-    Attributes:
-        path: The folder that holds the runs.
-        name: What the recipe is called.
-        recipe: The settings, with the first seed.
-        seeds: The seeds.
-    """
+    """The trainings with several seeds: their folder, and the recipe with the first seed and its name."""
 
     path: Path
     name: str
@@ -58,11 +51,7 @@ class SeedsPlan:
         return self.path / f"seed-{seed}"
 
     def recipe_of(self, seed: int) -> Recipe:
-        """Return the settings of a seed.
-
-        Raises:
-            RecipeError: It is not a valid seed.
-        """
+        """Return the settings of a seed; raise a `RecipeError` if it is not a valid one."""
         return check_recipe(self.recipe.model_dump(), origin=self.name, settings=[f"train.seed={seed}"])
 
 
@@ -83,11 +72,7 @@ def check_free_for_seeds(plan: SeedsPlan) -> None:
 
 
 def read_seeds_plan(path: Path) -> SeedsPlan:
-    """Read the plan of a folder.
-
-    Raises:
-        RunError: It cannot be read.
-    """
+    """Read the plan of a folder; raise a `RunError` if it cannot be read."""
     try:
         values = json.loads((path / SEEDS_PLAN).read_text(encoding="utf-8"))
         is_known = values["format"] == _FORMAT
@@ -105,12 +90,7 @@ def read_seeds_plan(path: Path) -> SeedsPlan:
 
 @contextmanager
 def new_seeds_folder(plan: SeedsPlan, *, is_first: bool) -> Iterator[None]:
-    """Write the plan; remove it if the block fails before any run has begun.
-
-    Args:
-        plan: The plan.
-        is_first: Whether this process writes.
-    """
+    """Write the plan, in the first process; remove it if the block fails before any run has begun."""
     missing = [folder for folder in (plan.path, *plan.path.absolute().parents) if not folder.exists()]
     if is_first:
         recipe = {"name": plan.name, "settings": plan.recipe.model_dump()}
