@@ -205,7 +205,7 @@ def test_a_training_that_is_stopped_while_it_saves_leaves_nothing_and_says_so(
     )
 
     assert result.returncode == 130
-    assert result.stderr.rstrip().endswith("Stopped. Nothing half-written was kept.")
+    assert result.stderr.rstrip().endswith("Stopped. No half-written files were left behind.")
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
