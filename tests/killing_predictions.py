@@ -34,9 +34,9 @@ def _kill_at_call(number: int) -> None:
 
 def _carry_out(request: dict[str, Any]) -> None:
     from textune.commands.predict import predict
-    from textune.prediction import parts
+    from textune.prediction import resuming
 
-    parts.WINDOWS_PER_PART = 1  # Most of an attempt's time is to go into writing.
+    resuming.WINDOWS_PER_PART = 1  # Most of an attempt's time is to go into writing.
     if "call" in request["kill"]:
         _kill_at_call(request["kill"]["call"])
     predict(request["run"], input_file=request["data"], output=Path(request["out"]))

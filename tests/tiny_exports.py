@@ -8,14 +8,15 @@ from pathlib import Path
 import textune
 from small_data import small_rows
 from textune.data.dataset import Split
-from textune.export.writing import new_export, write_description
+from textune.export.writing import new_export
+from textune.files import write_json
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.lifecycle import new_run
 from textune.run.predictions import Predictions, write_predictions
-from textune.runtimes.exports import ExportDescription, Speed
+from textune.runtimes.exports import DESCRIPTION, ExportDescription, Speed
 from textune.runtimes.torch_runtime import TorchPredictor
 
 EXACT = ("onnx", "openvino")
@@ -75,5 +76,5 @@ def fake_export(
     }
     with new_export(place, facts=facts) as folder:
         (folder / "graph.onnx").write_bytes(b"no graph")
-        write_description(folder, description)
+        write_json(folder / DESCRIPTION, description.to_json())
     return place

@@ -15,7 +15,7 @@ from stand_in_predictor import LABELS, StandIn
 from textune.errors import DataError, StorageError
 from textune.prediction.job import PredictionJob
 from textune.prediction.journal import Journal, open_journal
-from textune.prediction.parts import join_parts, write_parts
+from textune.prediction.resuming import join_parts, write_parts
 from textune.prediction.stream import TextRow, predict_rows
 from textune.prediction.writers import open_writer, write_file
 
@@ -31,7 +31,7 @@ ROWS = [
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of a window each."""
-    monkeypatch.setattr("textune.prediction.parts.WINDOWS_PER_PART", 1)
+    monkeypatch.setattr("textune.prediction.resuming.WINDOWS_PER_PART", 1)
 
 
 def write_on(journal: Journal, suffix: str, *, rows: list[TextRow] = ROWS, predictor: StandIn) -> None:
@@ -66,7 +66,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch, *, part: int) -> None:
     def open_next(*arguments: Any, **options: Any) -> Any:
         return next(writers, write_nothing)(*arguments, **options)
 
-    monkeypatch.setattr("textune.prediction.parts.open_writer", open_next)
+    monkeypatch.setattr("textune.prediction.resuming.open_writer", open_next)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])

@@ -1,7 +1,6 @@
 """Rows through a classifier on Ray: read by tasks, classified by actors, written by tasks.
 
-In: files, a run, a folder that every process can write to, and a cluster. Out: parts in that folder. An
-actor keeps nothing but the classifier, so that any of them can do any rows, and do them again. Does not
+An actor keeps nothing but the classifier, so that any of them can do any rows, and do them again. Does not
 know what was done before, nor when all is done.
 """
 
@@ -11,11 +10,11 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textune.cluster.rows import RowReader, classify, load_copy, write_part
 from textune.encoder.memory import keep_memory_low
@@ -23,9 +22,6 @@ from textune.errors import RequestError, TextuneError
 from textune.prediction.stream import WINDOW
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
-
-if TYPE_CHECKING:
-    from textune.runtimes.predictor import Predictor
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
@@ -46,21 +42,15 @@ class Workers:
 
 
 class Classifier:
-    """The actor: a run's classifier, and nothing that outlives a table.
-
-    Args:
-        run: The run's folder, or a reference to a copy of it.
-    """
+    """The actor: a classifier from a run's folder, or from a reference to a copy of one."""
 
     def __init__(self, run: Any) -> None:
         keep_memory_low()
-        self._predictor: Predictor
-        if isinstance(run, str):
-            self._predictor = load_predictor(run, runtime="torch")
-        else:
-            import ray
+        import ray
 
-            self._predictor = load_copy(ray.get(run))
+        self._predictor: Predictor = (
+            load_predictor(run, runtime="torch") if isinstance(run, str) else load_copy(ray.get(run))
+        )
 
     def __call__(self, table: Any) -> Any:
         """Return the rows with their predictions."""
@@ -71,13 +61,8 @@ class Classifier:
 def connected(address: str, *, workers: int) -> Iterator[Workers]:
     """Connect to a cluster, or start Ray on this computer; end what was started when the block ends.
 
-    Args:
-        address: The cluster's, or `LOCAL`.
-        workers: How many processes are to classify; 0: one per GPU, or one per CPU but the one that
-            reads.
-
-    Raises:
-        RequestError: The cluster cannot be reached, or has too few CPUs.
+    The address may be `LOCAL`. For `workers` and errors see `count_workers`; a cluster that cannot be reached
+    is a `RequestError`, too.
     """
     import ray
 
@@ -96,10 +81,9 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
 
 
 def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
-    """Return the processes that a cluster has room for; without a number, one per GPU, or per CPU but one.
+    """Return the processes that a cluster has room for: `asked`, or one per GPU, or per CPU but one.
 
-    Raises:
-        RequestError: They would take the CPU that reads and writes: Ray would wait for it forever.
+    A `RequestError` says that they would take the CPU that reads and writes: Ray would wait for it forever.
     """
     if gpus:
         return Workers(asked or gpus, 1)
@@ -124,8 +108,11 @@ def _connect(address: str, workers: int) -> None:
         # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is given.
         ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
         return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        _knock(address)
+        if host and port.isdecimal():
+            # If nobody answers, Ray goes on trying for many minutes.
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
         ray.init(address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
@@ -136,34 +123,13 @@ def _connect(address: str, workers: int) -> None:
         ) from error
 
 
-def _knock(address: str) -> None:
-    """Raise an `OSError` if nobody answers at an address: Ray would go on trying for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
-
-
-def share_copy(copy: Mapping[str, bytes]) -> Any:
-    """Give the cluster a copy of a run; return a reference to it."""
-    import ray
-
-    return ray.put(copy)
-
-
 def classify_on_ray(
-    reader: RowReader,
-    folder: Path,
-    *,
-    run: Any,
-    workers: Workers,
-    on_progress: Callable[[int], None],
+    reader: RowReader, folder: Path, *, run: Any, workers: Workers, on_progress: Callable[[int], None]
 ) -> None:
     """Read, classify and write all rows that are not done; progress is the number of rows written.
 
-    `run` is the run's folder as a string, or what `share_copy` returned.
-
-    Raises:
-        TextuneError: What a process raised on purpose.
+    `run` is the run's folder as a string, or a reference to the result of `read_copy`. What a process raised
+    on purpose is raised here.
     """
     import ray
 

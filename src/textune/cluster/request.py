@@ -5,14 +5,28 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from textune.cluster.ray_engine import LOCAL, classify_on_ray, connected
+from textune.cluster.rows import (
+    PARTS,
+    RowReader,
+    check_complete,
+    count_rows,
+    done_rows,
+    read_columns,
+    read_copy,
+)
 from textune.context import Context, Observer, Pace, Silence
 from textune.errors import RequestError
 from textune.extras import check_extra
-
-if TYPE_CHECKING:
-    from textune.cluster.rows import RowReader
+from textune.prediction.inputs import find_files, open_texts
+from textune.prediction.job import describe_job
+from textune.prediction.journal import journal_folder, open_journal
+from textune.prediction.resuming import advise_when_stopped, check_apart
+from textune.prediction.writers import OUTPUT_FORMATS
+from textune.run.layout import open_run
+from textune.runtimes.exports import is_export
+from textune.runtimes.registry import TORCH
 
 
 def predict_on_cluster(
@@ -51,14 +65,6 @@ def predict_on_cluster(
     """
     _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")
-    from textune.cluster.ray_engine import LOCAL
-    from textune.cluster.rows import PARTS, RowReader, check_complete, done_rows, read_columns
-    from textune.prediction.inputs import find_files, open_texts
-    from textune.prediction.job import describe_job
-    from textune.prediction.journal import journal_folder, open_journal
-    from textune.prediction.resuming import advise_when_stopped, check_apart
-    from textune.run.layout import open_run
-
     ctx = Context(observer or Silence())
     target = Path(output).expanduser().absolute()
     _check_request(input_file, output, target)
@@ -71,21 +77,12 @@ def predict_on_cluster(
     names = tuple(str(path) for path in files)
     columns = read_columns(names, text_column=text_column)
     job = describe_job(folder, files, text_column=text_column, hashed=False)
-    with (
-        open_journal(target, job, restart=restart, unlisted=PARTS) as journal,
-        advise_when_stopped(journal),
-    ):
+    opened = open_journal(target, job, restart=restart, unlisted=PARTS)
+    with opened as journal, advise_when_stopped(journal):
         reader = RowReader(names, text_column, columns, done_rows(journal.folder))
         with journal.checked_input(job.files):
-            _classify(
-                reader,
-                journal.folder,
-                run=folder,
-                address=address or os.environ.get("RAY_ADDRESS") or LOCAL,
-                workers=workers,
-                total=job.rows,
-                ctx=ctx,
-            )
+            cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
+            _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)
         ctx.stage("Checking that every row is there once")
         done = done_rows(journal.folder)
         count = check_complete(done, reader.filled_files(done))
@@ -94,9 +91,6 @@ def predict_on_cluster(
 
 
 def _check_torch(run: str | Path, runtime: str) -> None:
-    from textune.runtimes.exports import is_export
-    from textune.runtimes.registry import TORCH
-
     alone = is_export(Path(run).expanduser())
     if alone or runtime not in ("", TORCH):
         raise RequestError(
@@ -109,8 +103,6 @@ def _check_torch(run: str | Path, runtime: str) -> None:
 
 
 def _check_request(input_file: str, output: str | Path, target: Path) -> None:
-    from textune.prediction.writers import OUTPUT_FORMATS
-
     if input_file in {"", "-"} or not output:
         raise RequestError(
             "--engine ray classifies files into a folder.",
@@ -129,10 +121,9 @@ def _check_request(input_file: str, output: str | Path, target: Path) -> None:
 
 
 def _classify(
-    reader: RowReader, folder: Path, *, run: Path, address: str, workers: int, total: int, ctx: Context
+    reader: RowReader, folder: Path, run: Path, address: str, workers: int, *, total: int, ctx: Context
 ) -> None:
-    from textune.cluster.ray_engine import LOCAL, classify_on_ray, connected, share_copy
-    from textune.cluster.rows import count_rows, read_copy
+    import ray
 
     done = count_rows(reader.done)
     if done:
@@ -140,7 +131,7 @@ def _classify(
     ctx.stage("Starting Ray" if address == LOCAL else f"Connecting to Ray at {address}")
     with connected(address, workers=workers) as started:
         # Nobody knows whether the run's folder is where the cluster's processes are: they get a copy.
-        source = str(run) if address == LOCAL else share_copy(read_copy(run))
+        source = str(run) if address == LOCAL else ray.put(read_copy(run))
         kind = "with a GPU each" if started.gpus else "with a CPU each"
         ctx.note(f"Classifying with {started.count} workers {kind}.")
         ctx.stage("Classifying")

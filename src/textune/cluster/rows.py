@@ -1,8 +1,7 @@
 """Rows by their files and numbers: what the processes of a cluster read, classify and write.
 
-In: input files, and which of their rows are done. Out: Arrow tables of rows, the same with predictions, and
-Parquet files of them. Every row carries its file and its number there, which says what is done in any
-order. Does not know how tables travel between processes.
+Every row carries its file and its number there, which says what is done in any order. Does not know how
+tables travel between processes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +29,7 @@ from textune.prediction.output_columns import (
 from textune.prediction.stream import WINDOW, TextRow, predict_rows, prefix_clashes
 from textune.run.layout import open_run, read_manifest
 from textune.runtimes.choosing import load_predictor
-
-if TYPE_CHECKING:
-    from textune.runtimes.predictor import Predictor
+from textune.runtimes.predictor import Predictor
 
 PARTS = "part-*.parquet"
 Intervals = Mapping[str, Sequence[tuple[int, int]]]
@@ -45,11 +42,8 @@ _PLACE = ("file", "row")
 class RowReader:
     """Turns files into tables of rows.
 
-    Attributes:
-        files: The files' absolute paths.
-        text_column: The column that holds the text; empty: detected by its name.
-        columns: The Arrow schema of the other columns.
-        done: The rows that are not read again.
+    Paths are absolute; `columns` is the Arrow schema of the columns beside the text; rows that are `done` are
+    not read again.
     """
 
     files: tuple[str, ...]
@@ -60,9 +54,8 @@ class RowReader:
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of the file of that number as Arrow tables of a window each.
 
-        Raises:
-            DataError: The file cannot be read, a row is at fault, or its other columns are not those that the
-                output has.
+        A `DataError` says that the file cannot be read, a row is at fault, or its columns are not those of
+        the output.
         """
         import pyarrow as pa
 
@@ -76,22 +69,14 @@ class RowReader:
                 for (place, row), columns in zip(window, others, strict=True)
             ]
             with _column_errors(file):
-                if not store_types(self._paths):
+                if not store_types([Path(name) for name in self.files]):
                     fit_columns(others, self.columns)
                 table = pa.Table.from_pylist(values, schema=schema)
             yield table
 
     def filled_files(self, done: Intervals) -> list[str]:
-        """Return the files that have rows; those of which rows are done are not looked at.
-
-        Raises:
-            DataError: A file cannot be read.
-        """
+        """Return the files that have rows; those of which rows are done are not looked at."""
         return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
-
-    @property
-    def _paths(self) -> list[Path]:
-        return [Path(file) for file in self.files]
 
     def _texts(self, file: str) -> Iterator[TextRow]:
         return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
@@ -109,10 +94,8 @@ class RowReader:
 def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
     """Return the Arrow schema of the output's other columns.
 
-    It is what the files say of themselves where all are Parquet, else it is that of the first window.
-
-    Raises:
-        DataError: A file cannot be read, no file has rows, or a Parquet file cannot hold the columns.
+    It is what the files say of themselves where all are Parquet, else it is that of the first window. A
+    Parquet file that cannot hold the columns is a `DataError`.
     """
     paths = [Path(file) for file in files]
     if store_types(paths):
@@ -131,29 +114,17 @@ def classify(predictor: Predictor, table: Any) -> Any:
     import pyarrow as pa
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
-    results = pa.Table.from_pylist(
-        [
-            prediction.to_arrow()
-            for prediction in predict_rows(predictor, rows, threshold=predictor.threshold)
-        ],
-        schema=pa.schema(result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)),
-    )
-    other_names = [name for name in table.column_names if name not in (*_PLACE, "text")]
-    return pa.table(
-        {
-            **{name: table[name] for name in _PLACE},
-            **{name: results[name] for name in results.column_names},
-            **{name: table[name] for name in other_names},
-        }
-    )
+    predictions = predict_rows(predictor, rows, threshold=predictor.threshold)
+    fields = result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)
+    results = pa.Table.from_pylist([row.to_arrow() for row in predictions], schema=pa.schema(fields))
+    others = [name for name in table.column_names if name not in (*_PLACE, "text")]
+    columns = {name: table[name] for name in _PLACE}
+    columns |= {name: results[name] for name in results.column_names}
+    return pa.table(columns | {name: table[name] for name in others})
 
 
 def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
-    """Write a table of predictions into a folder, named after its first row; return its number of rows.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
+    """Write a table of predictions into a folder, named after its first row; return its number of rows."""
     from pyarrow import parquet
 
     if not table.num_rows:
@@ -165,11 +136,7 @@ def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
 
 
 def done_rows(folder: Path) -> Intervals:
-    """Return the rows that the parts in a folder hold.
-
-    Raises:
-        VerificationError: A row is there twice.
-    """
+    """Return the rows that the parts in a folder hold; a row that is there twice is a `VerificationError`."""
     from pyarrow import parquet
 
     rows: dict[str, list[tuple[int, int]]] = {}
@@ -181,11 +148,7 @@ def done_rows(folder: Path) -> Intervals:
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
-    """Return the number of rows that are done, after checking that no row of the files is missing.
-
-    Raises:
-        VerificationError: A row is missing.
-    """
+    """Return the number of rows that are done; a row of the files that is not is a `VerificationError`."""
     for file in files:
         intervals = done.get(file, ())
         if [first for first, _ in intervals] != [1]:
@@ -203,11 +166,7 @@ def count_rows(done: Intervals) -> int:
 
 
 def read_copy(run: Path) -> dict[str, bytes]:
-    """Return the contents of a finished run's files by their names, to be sent to where it is not.
-
-    Raises:
-        RunError: The run is missing, incomplete or damaged.
-    """
+    """Return the contents of a finished run's files by their names, to be sent to where it is not."""
     opened = open_run(run)
     names = [*read_manifest(opened)["files"], opened.manifest.name]
     return {name: (run / name).read_bytes() for name in names}

@@ -1,8 +1,6 @@
 """The steps of an export: from a run's classifier to the files of an export, and how they were measured.
 
-In: a finished run, and the precision. Out: files in a folder, and a `ParityRow` per predictor. Does not
-    decide whether
-the export is kept.
+Does not decide whether the export is kept.
 """
 
 from __future__ import annotations
@@ -23,11 +21,11 @@ from textune.data.dataset import Split
 from textune.encoder.placement import Placement
 from textune.errors import MissingExtraError, RequestError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
-from textune.export.writing import write_description
+from textune.files import write_json
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run
 from textune.run.predictions import read_predictions
-from textune.runtimes.exports import Export, ExportDescription
+from textune.runtimes.exports import DESCRIPTION, Export, ExportDescription
 from textune.runtimes.processor import (
     available_cores,
     computes_in_bf16,
@@ -45,12 +43,7 @@ _REFERENCE = Placement("cpu", "fp32", "eager")
 
 
 def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
-    """Return the precision that is asked for, after checking that the runtime offers it on this machine.
-
-    Raises:
-        RequestError: The runtime or the processor does not compute in this precision.
-        MissingExtraError: A package is missing.
-    """
+    """Return the precision that is asked for, after checking that the runtime offers it on this machine."""
     if int8 and bf16:
         raise RequestError("An export computes in int8 or in bf16, not in both.", "Leave one of them out.")
     precision = "int8" if int8 else "bf16" if bf16 else "fp32"
@@ -114,10 +107,11 @@ def write_and_measure(
 ) -> list[ParityRow]:
     """Write an export's files into a folder, and measure them.
 
-    Returns:
-        A row for the model, one for the runtime in fp32 unless that is the export itself, and one for the
-        export.
+    There is a row for the model, one for the runtime in fp32 unless that is the export itself, and one for
+    the export.
     """
+    from tokenizers import Tokenizer
+
     from textune.export.graphs import ClassifierGraph
     from textune.runtimes.export_predictor import ExportPredictor
     from textune.runtimes.torch_runtime import TorchPredictor
@@ -136,8 +130,11 @@ def write_and_measure(
             export = Export(place, variant, {})
             ctx.stage(f"Writing {variant.name}")
             export.runtime.write(source, export.graph, variant.precision)
-            _write_tokenizer(export, classifier)
-            write_description(place, variant)
+            tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(variant.max_length, direction=classifier.tokenizer.truncation_side)
+            tokenizer.save(str(export.tokenizer))
+            write_json(place / DESCRIPTION, variant.to_json())
             ctx.stage(f"Measuring {variant.name}")
             start = time.perf_counter()
             opened = ExportPredictor(export)
@@ -145,15 +142,6 @@ def write_and_measure(
             rows.append(describe_row(variant.name, place, measured, model, texts))
             del opened
     return rows
-
-
-def _write_tokenizer(export: Export, classifier: TextClassifier) -> None:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(export.description.max_length, direction=classifier.tokenizer.truncation_side)
-    tokenizer.save(str(export.tokenizer))
 
 
 def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapping[str, Any]:

@@ -1,8 +1,7 @@
 """A classifier as one ONNX graph, from token ids to logits, which runtimes turn into files of their own.
 
-In: a classifier in torch, and a folder. Out: an ONNX file in fp32 with the encoder, the pooling and the
-    head, for
-any number of rows and tokens. Does not check that the graph gives the classifier's logits: its caller does.
+The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. That it gives
+the classifier's logits is checked by its caller.
 """
 
 from __future__ import annotations
@@ -33,19 +32,14 @@ _EXAMPLES = ("a few words of an example", "a word")
 
 @dataclass(frozen=True)
 class ClassifierGraph:
-    """A classifier that runtimes turn into their graphs; see `registry.GraphSource`.
-
-    Attributes:
-        classifier: The classifier, on the CPU in fp32.
-        folder: Where the ONNX graph goes when it is first asked for.
-    """
+    """A classifier on the CPU in fp32, whose ONNX graph goes into the folder; see `registry.GraphSource`."""
 
     classifier: TextClassifier
     folder: Path
 
     @cached_property
     def onnx(self) -> Path:
-        """The ONNX graph; for errors see `write_onnx`."""
+        """The ONNX graph, written when it is first asked for; for errors see `write_onnx`."""
         return write_onnx(self.classifier, self.folder)
 
 
@@ -69,13 +63,10 @@ class _Logits(nn.Module):
 
 
 def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
-    """Write a classifier as an ONNX graph in fp32.
+    """Write a classifier as an ONNX graph in fp32, or raise a `ModelError` if its code cannot become one.
 
     Where the head reads only the first token, the last layer computes no other: with six layers, that saves a
     seventh of the work.
-
-    Raises:
-        ModelError: The architecture's code cannot be written as a graph.
     """
     graph = folder / "graph.onnx"
     # `eager` attention consists of plain operations, which the runtimes know how to fuse.
@@ -100,8 +91,7 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
 
 def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph: Path) -> None:
     """Write a module as a graph, by tracing it with an example of two rows of different length."""
-    names = ("input_ids", "attention_mask")
-    axes: dict[str, dict[int, str]] = {name: {0: "rows", 1: "tokens"} for name in names}
+    inputs = {name: {0: "rows", 1: "tokens"} for name in ("input_ids", "attention_mask")}
     with torch.no_grad(), warnings.catch_warnings():
         # It warns that it is the older of two exporters, and about every size that might become a constant.
         # The newer one needs two more packages, and takes twice as long for the same graph.
@@ -110,9 +100,9 @@ def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph:
             module,
             example,
             str(graph),
-            input_names=list(names),
+            input_names=list(inputs),
             output_names=["logits"],
-            dynamic_axes=axes | {"logits": {0: "rows"}},
+            dynamic_axes={**inputs, "logits": {0: "rows"}},
             opset_version=_OPSET,
             dynamo=False,
         )

@@ -1,8 +1,6 @@
 """How an export compares with the model that it came from: whether it gives the same answers, and how fast.
 
-In: predictors, and labelled texts. Out: `ParityRow`s of measurements, sentences about them, or the reason
-    why an
-export must not be kept. Does not know how exports are made.
+Says why an export must not be kept. Does not know how exports are made.
 """
 
 from __future__ import annotations
@@ -12,21 +10,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.data.dataset import Split
 from textune.errors import VerificationError
 from textune.evaluation.comparison import Difference, measure_differences
 from textune.evaluation.metrics import DECIDING, METRICS
 from textune.runtimes.exports import Speed
+from textune.runtimes.predictor import Predictor
 from textune.tasks.single_label import decide
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from textune.runtimes.predictor import Predictor
 
 SAME = 1e-4
 """The largest difference allowed between a probability of an fp32 export and the model's."""
@@ -40,13 +34,7 @@ _WARM_UP = 5
 
 @dataclass(frozen=True)
 class Measurement:
-    """The probabilities that a predictor gave, and how fast.
-
-    Attributes:
-        probabilities: (texts, classes), all texts at once.
-        alone: (some texts, classes), the first texts one by one.
-        speed: How fast it was.
-    """
+    """How fast a predictor was, and its probabilities (texts, classes); the first texts also `alone`."""
 
     probabilities: NDArray[np.float64]
     alone: NDArray[np.float64]
@@ -55,13 +43,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far an export's answers are those of the model.
+    """How far an export's answers are those of the model: the share of texts with the same label, and more.
 
-    Attributes:
-        labels: The share of texts with the same label.
-        largest_difference: The largest difference of a probability.
-        dependence: The largest change of a probability due to the texts beside it.
-        macro_f1_difference: The export's macro-F1 minus the model's.
+    `dependence` is the largest change of a probability due to the texts beside it, `macro_f1_difference` the
+    export's macro-F1 minus the model's.
     """
 
     labels: float
@@ -72,15 +57,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ParityRow:
-    """One line of the comparison.
-
-    Attributes:
-        name: The runtime or the export's name.
-        bytes: Its size on disk.
-        speed: How fast it was.
-        macro_f1: Its macro-F1 on the texts.
-        agreement: How far it agrees with the model.
-    """
+    """One line of the comparison: a runtime or an export, and its size on disk."""
 
     name: str
     bytes: int

@@ -1,7 +1,6 @@
-"""New export folders, written whole or not at all.
+"""New export folders, written whole or not at all, with a manifest of their files.
 
-In: a place, and what is put into the folder while it is being made. Out: the folder in its place, with a
-manifest of its files, or nothing. Does not know what the files hold.
+Does not know what the files hold.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from textune.errors import ExportError
 from textune.files import list_files, rename_folder, storage_errors, sync_file, write_json
-from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST, ExportDescription
+from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST
 
 
 def check_place(path: Path) -> None:
@@ -39,15 +38,8 @@ def check_place(path: Path) -> None:
 def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
     """Yield a folder to write an export into; it moves to its place when the block ends well, else it goes.
 
-    An export that is there is replaced.
-
-    Args:
-        path: The place.
-        facts: What the manifest says beside the list of files; read when the block has ended.
-
-    Raises:
-        ExportError: There is something at the path that is not an export.
-        StorageError: The folder cannot be written.
+    An export that is there is replaced. `facts` are what the manifest says beside the list of files; they are
+    read when the block has ended.
     """
     check_place(path)
     missing = [folder for folder in path.absolute().parents if not folder.exists()]
@@ -60,25 +52,17 @@ def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
                 folder = Path(name) / path.name
                 folder.mkdir()
                 yield folder
-                _complete(folder, facts)
+                files = sorted(file for file in folder.iterdir() if file.is_file())
+                for file in files:
+                    sync_file(file)
+                listed = list_files(folder, files)
+                write_json(folder / MANIFEST, {"format": FORMAT, **facts, "files": listed})
                 _put_in_place(folder, path)
     except BaseException:
         for parent in missing:
             with suppress(OSError):
                 parent.rmdir()
         raise
-
-
-def write_description(folder: Path, description: ExportDescription) -> None:
-    """Write `export.json`."""
-    write_json(folder / DESCRIPTION, description.to_json())
-
-
-def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
-    files = sorted(file for file in folder.iterdir() if file.is_file())
-    for file in files:
-        sync_file(file)
-    write_json(folder / MANIFEST, {"format": FORMAT, **facts, "files": list_files(folder, files)})
 
 
 def _put_in_place(folder: Path, path: Path) -> None:

@@ -25,14 +25,7 @@ _BLOCK_BYTES = 1 << 22
 
 
 def find_files(pattern: str) -> list[Path]:
-    """Return the files that an input means, in the order of their names.
-
-    Args:
-        pattern: A file, a folder (its tables), or a pattern such as `posts/*.csv` (`**` crosses folders).
-
-    Raises:
-        DataError: The folder has no tables, or no file matches the pattern.
-    """
+    """Return the files that a file, a folder (its tables) or a pattern such as `*.csv` means, sorted."""
     path = Path(os.path.expanduser(pattern))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
         files = sorted(file for file in path.iterdir() if find_format(file))
@@ -51,13 +44,7 @@ def find_files(pattern: str) -> list[Path]:
 
 
 def is_input(path: Path, pattern: str, files: Sequence[Path]) -> bool:
-    """Return whether a path is one of an input's files, or would be one if it were there.
-
-    Args:
-        path: The path.
-        pattern: The argument of `find_files`.
-        files: Its result.
-    """
+    """Return whether a path is one of the `files` of an input `pattern`, or would be one if it were there."""
     path = path.resolve()
     if any(path == file.resolve() for file in files):
         return True
@@ -89,7 +76,7 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     """Return the rows of several files, one after the other.
 
     Before it returns, every file's columns are checked and the first row is read: most mistakes show here. Of
-    several files some may have no rows, but not all. For the arguments and errors see `read_texts`.
+    several files some may have no rows, but not all. For the arguments see `read_texts`.
     """
     several = len(files) > 1
     for path in files[1:]:
@@ -105,15 +92,9 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
 
 
 def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False) -> Iterator[TextRow]:
-    """Yield the rows of a table, or the lines of a `.txt` file.
+    """Yield the rows of a table, or the lines of a `.txt` file; a `DataError` names what is at fault.
 
-    Args:
-        path: A CSV, TSV, JSONL or Parquet file, or a `.txt` file of one text per line.
-        text_column: The table's column that holds the text; empty: detected by its name.
-        may_be_empty: Whether the file may have no rows, as one among others may.
-
-    Raises:
-        DataError: The file cannot be read, has no rows, or a row is at fault.
+    The text is in `text_column`; empty: detected by its name. One file among others `may_be_empty`.
     """
     if path.suffix.lower() == ".txt":
         for line in read_lines(path, may_be_empty=may_be_empty):
@@ -133,22 +114,14 @@ def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False)
 
 
 def text_column_of(path: Path, text_column: str, *, may_be_empty: bool = False) -> str:
-    """Return the column that holds a file's texts, named or else detected; empty if the file has no columns.
-
-    Raises:
-        DataError: The file cannot be read, or there is no such column.
-    """
+    """Return the column of a file's texts, named or else detected; empty if the file has no columns."""
     if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
         return ""
     return find_text_column(names, origin=str(path), name=text_column, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
-    """Yield the lines of a stream of bytes, such as standard input.
-
-    Raises:
-        DataError: The bytes are not UTF-8 text.
-    """
+    """Yield the lines of a stream of UTF-8 bytes, such as standard input."""
     for line in decode_lines(stream, origin):
         yield TextRow(without_end(line), {})
 

@@ -1,8 +1,7 @@
 """What a prediction is made from: the input files, the classifier, and how they are read.
 
 In: paths. Out: a `PredictionJob` that can be written down, and how it differs from another, in words. The
-    same job
-has the same results. Does not know what is predicted or written.
+same job has the same results. Does not know what is predicted or written.
 """
 
 from __future__ import annotations
@@ -19,29 +18,22 @@ from typing import Any, Self
 from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
-from textune.files import sha256_of, sha256_of_text
+from textune.files import sha256_of
 from textune.run.fingerprints import classifier_sha256
 from textune.run.layout import Run
 from textune.runtimes.exports import MANIFEST, is_export
 from textune.runtimes.registry import TORCH
 
-RUNTIME = "runtime"
-"""The setting that names the runtime."""
+_RUNTIME = "runtime"
 _BLOCK_BYTES = 1 << 20
 _NAMES_SHOWN = 3
-_DIGITS_SHOWN = 12
 
 
 @dataclass(frozen=True)
 class InputFile:
     """An input file as it was when it was looked at.
 
-    Attributes:
-        path: Its absolute path.
-        bytes: Its size.
-        modified_ns: When it was last changed, in nanoseconds since 1970.
-        sha256: The SHA-256 of its contents; empty: it was not computed, and the time stands in for it.
-        rows: Roughly how many rows it has; not compared.
+    Without `sha256`, its contents were not read, and the time stands in for them. `rows` is rough.
     """
 
     path: str
@@ -53,12 +45,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class PredictionJob:
-    """What a prediction is made from.
-
-    Attributes:
-        files: The input files, in order.
-        settings: What else shapes the result, by its name in words.
-    """
+    """The input files, in order, and by its name in words what else shapes the result."""
 
     files: tuple[InputFile, ...]
     settings: Mapping[str, str]
@@ -71,31 +58,23 @@ class PredictionJob:
     @property
     def runtime(self) -> str:
         """The runtime that classifies; empty: unknown."""
-        return self.settings.get(RUNTIME, "")
+        return self.settings.get(_RUNTIME, "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as JSON values."""
-        files = [asdict(file) for file in self.files]
-        for values in files:
-            del values["rows"]
+        files = [
+            {name: value for name, value in asdict(file).items() if name != "rows"} for file in self.files
+        ]
         return {"files": files, "settings": dict(self.settings)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the job that `to_json` described.
-
-        Raises:
-            KeyError, TypeError: The values do not describe a job.
-        """
+        """Return the job that `to_json` described; other values raise a `KeyError` or a `TypeError`."""
         return cls(tuple(InputFile(**file) for file in values["files"]), dict(values["settings"]))
 
 
 def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
-    """Look at an input file; read all of it only if its contents are to be hashed.
-
-    Raises:
-        DataError: It cannot be read.
-    """
+    """Look at an input file; read all of it only if its contents are to be hashed."""
     digest, lines = hashlib.sha256(), 0
     with open_data_file(path) as file:
         # Looked at first: a change from here on shows in the end.
@@ -119,13 +98,10 @@ def describe_job(
     """Return what a prediction is made from, by a run or an export that has been checked.
 
     Unless `hashed`, the files' sizes and times count, and not their contents.
-
-    Raises:
-        RequestError: The run or a file cannot be read.
     """
     settings = {
         "classifier": sha256_of(run / MANIFEST) if is_export(run) else classifier_sha256(Run(run)),
-        RUNTIME: runtime,
+        _RUNTIME: runtime,
         "text column": text_column,
         "version of textune": version("textune"),
     }
@@ -133,11 +109,10 @@ def describe_job(
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Check that files are as they were when they were looked at.
+    """Raise a `DataError` if a file has other contents than when it was looked at.
 
-    Raises:
-        DataError: A file has other contents.
-        RequestError: A file cannot be read, or has another time of change and its contents were not hashed.
+    A `RequestError` means that nobody knows: it cannot be read, or only its time has changed and it was not
+    hashed.
     """
     for file in files:
         try:
@@ -188,7 +163,7 @@ def describe_changes(before: PredictionJob, now: PredictionJob) -> list[str]:
 
 def differs_in_runtime_only(before: PredictionJob, now: PredictionJob) -> bool:
     """Return whether a job differs from an earlier one in its runtime, and in nothing else."""
-    same = replace(now, settings={**now.settings, RUNTIME: before.runtime})
+    same = replace(now, settings={**now.settings, _RUNTIME: before.runtime})
     return before.runtime != now.runtime and not describe_changes(before, same)
 
 
@@ -198,9 +173,9 @@ def _different_names(before: Sequence[str], now: Sequence[str]) -> str:
     new, gone = sorted(set(now) - set(before)), sorted(set(before) - set(now))
     parts = [f"{_listed(new)} {'is' if len(new) == 1 else 'are'} new"] if new else []
     parts += [f"{_listed(gone)} {'is' if len(gone) == 1 else 'are'} gone"] if gone else []
-    return (
-        f"of the input's files, {' and '.join(parts)}" if parts else "the input's files are in another order"
-    )
+    if not parts:
+        return "the input's files are in another order"
+    return f"of the input's files, {' and '.join(parts)}"
 
 
 def _listed(paths: Sequence[str]) -> str:
@@ -221,4 +196,5 @@ def _different_contents(before: InputFile, now: InputFile) -> str:
 
 
 def _shown(value: str) -> str:
-    return (value[:_DIGITS_SHOWN] if len(value) == len(sha256_of_text("")) else value) or "none"
+    is_hash = len(value) == hashlib.sha256().digest_size * 2
+    return (value[:12] if is_hash else value) or "none"

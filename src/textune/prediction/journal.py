@@ -46,15 +46,11 @@ class OutputPart:
 
 
 class Journal:
-    """Which parts of an output are done; see `open_journal`.
-
-    Attributes:
-        folder: Where the parts are.
-        parts: Those that are done, in order.
-    """
+    """The parts of an output that are done, in order, and the folder that they are in; see `open_journal`."""
 
     def __init__(self, folder: Path, file: BinaryIO, parts: list[OutputPart], *, unlisted: str = "") -> None:
         self.folder = folder
+        self.path = folder / _JOURNAL
         self.parts = parts
         self._file = file
         self._unlisted = unlisted
@@ -74,21 +70,12 @@ class Journal:
         """The files of the parts that are done, in order."""
         return [self.folder / part.name for part in self.parts]
 
-    @property
-    def path(self) -> Path:
-        """The journal's own file."""
-        return self.folder / _JOURNAL
-
     def next_path(self, suffix: str) -> Path:
         """Return where the next part belongs."""
         return self.folder / f"{len(self.parts):05d}{suffix}"
 
     def add(self, path: Path, *, rows: int) -> None:
-        """Record that a part is done; its file is at `next_path`, and on the disk.
-
-        Raises:
-            StorageError: The journal cannot be written.
-        """
+        """Record that a part is done; its file is at `next_path`, and on the disk."""
         part = OutputPart(path.name, rows, path.stat().st_size)
         with storage_errors(self.path):
             sync_folder(self.folder)
@@ -96,11 +83,7 @@ class Journal:
         self.parts.append(part)
 
     def become(self, output: Path) -> None:
-        """Give the folder of parts its final name, and delete the journal in it.
-
-        Raises:
-            StorageError: There is something of that name.
-        """
+        """Give the folder of parts its final name, which must be free, and delete the journal in it."""
         with storage_errors(output):
             rename_folder(self.folder, output)
             (output / _JOURNAL).unlink()
@@ -116,26 +99,22 @@ class Journal:
     def checked_input(self, files: Sequence[InputFile]) -> Iterator[None]:
         """Check after the block that the input is as it was, even if the block fails because of the input.
 
-        If it has changed, everything is deleted, as nobody knows which contents it was made from. A fault
-        in an unchanged input deletes nothing: the disk or the network may be its cause.
-
-        Raises:
-            DataError: A file has other contents.
-            RequestError: A file cannot be compared with what it was.
+        If it has changed, everything is deleted, as nobody knows which contents it was made from. A fault in
+        an unchanged input deletes nothing: the disk or the network may be its cause. For errors see
+        `check_unchanged`.
         """
+        fault = None
         try:
             yield
-        except DataError:
-            self._check_input(files)
-            raise
-        self._check_input(files)
-
-    def _check_input(self, files: Sequence[InputFile]) -> None:
+        except DataError as error:
+            fault = error
         try:
             check_unchanged(files)
         except DataError:
             self.discard()
             raise
+        if fault:
+            raise fault
 
 
 def journal_folder(output: Path) -> Path:
@@ -158,39 +137,32 @@ def open_journal(
 ) -> Iterator[Journal]:
     """Open the journal of an output, or start one; it is deleted if the block ends without a part.
 
-    Args:
-        output: Where the output will be.
-        job: What it is made from.
-        restart: Forget what was done before.
-        unlisted: A pattern for files in the folder that count without a line in the journal.
-
-    Raises:
-        RequestError: The output was started from another job, or another process is writing it.
-        StorageError: The journal cannot be written.
+    An output that was started from another job, or that another process is writing, is a `RequestError`
+    unless the first is to be forgotten (`restart`). Files of the pattern `unlisted` in its folder count
+    without a line in the journal.
     """
     folder = journal_folder(output)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _check_names(folder)
-        file = _open(folder / _JOURNAL)
-    with file:
+        # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
+        handle = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT, 0o644)
+    with os.fdopen(handle, "r+b", buffering=0) as file:
         _lock(file, output)
         journal = _start_or_resume(file, folder, job, output, restart=restart, unlisted=unlisted)
         try:
             yield journal
         except RequestError as error:
             if journal.has_progress:
-                error.hint += f"\n{_kept(folder, error)}"
+                needed = ", which a changed input needs" if isinstance(error, DataError) else ""
+                error.hint += (
+                    f"\nWhat is done is kept in {folder}: run the same command again to resume, or with "
+                    f"--restart to start over{needed}."
+                )
             raise
         finally:
             if not journal.has_progress:
                 journal.discard()
-
-
-def _kept(folder: Path, error: RequestError) -> str:
-    needed = ", which a changed input needs" if isinstance(error, DataError) else ""
-    advice = f"run the same command again to resume, or with --restart to start over{needed}."
-    return f"What is done is kept in {folder}: {advice}"
 
 
 def _check_names(folder: Path) -> None:
@@ -201,11 +173,6 @@ def _check_names(folder: Path) -> None:
             f"{other.name}.",
             "Rename it, or give another --output.",
         )
-
-
-def _open(path: Path) -> BinaryIO:
-    # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
 
 
 def _lock(file: BinaryIO, output: Path) -> None:
@@ -228,30 +195,24 @@ def _start_or_resume(
     file: BinaryIO, folder: Path, job: PredictionJob, output: Path, *, restart: bool, unlisted: str
 ) -> Journal:
     lines = file.read().split(b"\n")[:-1]  # What follows the last line end was not written whole.
+    starts = restart or not lines
     with storage_errors(folder):
-        if restart or not lines:
-            _clear(folder, keep=[])
-            file.seek(0)
-            file.truncate()
-            _append(file, {"format": _FORMAT, **job.to_json()})
-            sync_folder(folder)
-            return Journal(folder, file, [], unlisted=unlisted)
-        _check_job(lines[0], job, output)
-        parts = _whole_parts(lines[1:], folder)
-        others = [path.name for path in folder.glob(unlisted)] if unlisted else []
-        _clear(folder, keep=[*(part.name for part in parts), *others])
+        if not starts:
+            _check_job(lines[0], job, output)
+        parts = [] if starts else _whole_parts(lines[1:], folder)
+        others = [] if starts or not unlisted else [path.name for path in folder.glob(unlisted)]
+        keep = {_JOURNAL, *(part.name for part in parts), *others}
+        for entry in folder.iterdir():
+            if entry.name not in keep:  # It was not finished when a process was killed.
+                entry.unlink()
         # Lines of parts that are not there, and one that was not written whole, make room for others.
-        end = sum(len(line) + 1 for line in lines[: len(parts) + 1])
+        end = 0 if starts else sum(len(line) + 1 for line in lines[: len(parts) + 1])
         file.truncate(end)
         file.seek(end)
-        return Journal(folder, file, parts, unlisted=unlisted)
-
-
-def _clear(folder: Path, *, keep: list[str]) -> None:
-    """Delete what was not finished when a process was killed."""
-    for entry in folder.iterdir():
-        if entry.name not in (_JOURNAL, *keep):
-            entry.unlink()
+        if starts:
+            _append(file, {"format": _FORMAT, **job.to_json()})
+            sync_folder(folder)
+    return Journal(folder, file, parts, unlisted=unlisted)
 
 
 def _check_job(line: bytes, job: PredictionJob, output: Path) -> None:
@@ -283,10 +244,9 @@ def _whole_parts(lines: list[bytes], folder: Path) -> list[OutputPart]:
     for line in lines:
         try:
             part = OutputPart(**json.loads(line))
-            whole = (folder / part.name).stat().st_size == part.bytes
+            if (folder / part.name).stat().st_size != part.bytes:
+                break
         except (ValueError, TypeError, OSError):
-            break
-        if not whole:
             break
         parts.append(part)
     return parts

@@ -1,9 +1,7 @@
 """The columns of an output beside the predictions: which there are, and of which type.
 
-In: what the rows of a window hold beside their texts, or input files that store types. Out: the columns, or
-a `DataError` where they do not fit. An output's columns are those of its first window, unless all input
-files store the types of their columns: those are known before a row is read, and more exact. Does not know
-how files are written.
+An output's columns are those of its first window, unless all input files store the types of their columns:
+those are known before a row is read, and more exact. Does not know how files are written.
 """
 
 from __future__ import annotations
@@ -47,15 +45,9 @@ def result_fields(label_names: Sequence[str], *, may_abstain: bool = False) -> l
 
 
 def fit_columns(rows: Sequence[Mapping[str, Any]], known: Any) -> Any:
-    """Return the Arrow schema of rows' other columns.
+    """Return the Arrow schema of rows' other columns, which must fit that of the output if it is `known`.
 
-    Args:
-        rows: The other columns of each row, by name.
-        known: The output's schema, which they must fit; None: they set it.
-
-    Raises:
-        DataError: There is a column that the output does not have.
-        pyarrow.ArrowException: The values fit into no type, or not into that of the schema.
+    A column that the output lacks is a `DataError`, a value that does not fit a `pyarrow.ArrowException`.
     """
     import pyarrow as pa
 
@@ -104,11 +96,8 @@ def store_types(files: Sequence[Path]) -> bool:
 def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Collection[str]) -> Any:
     """Return the Arrow schema of an input's other columns, or None unless all its files store types.
 
-    It holds the columns of every file that has rows, each with a type that takes the values of all files.
-    `results` are the names of the columns that a prediction adds.
-
-    Raises:
-        DataError: The types of a column are incompatible.
+    It holds the columns of every file that has rows, each with a type that takes the values of all files; a
+    `DataError` says that there is none. `results` are the names of the columns that a prediction adds.
     """
     import pyarrow as pa
 

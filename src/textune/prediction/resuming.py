@@ -1,26 +1,30 @@
 """Classify files into a file, and resume where an earlier attempt was stopped.
 
-In: a run, the input's files and the output. Out: the output, with the same bytes however often its making was
-interrupted. Does not know how rows are classified, nor how parts are written.
+The output is written in parts, which survive a kill and become one file in the end. A part always holds the
+same rows, so the output has the same bytes however often its making was interrupted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from textune.context import Context, Pace
 from textune.errors import ExportError, MissingExtraError, RequestError, StoppedError
+from textune.files import atomic_path, publish, storage_errors
 from textune.prediction.inputs import find_files, is_input, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
 from textune.prediction.output_columns import result_fields, stored_columns
-from textune.prediction.parts import join_parts, write_parts
-from textune.prediction.stream import Tally, predict_rows
+from textune.prediction.stream import Prediction, Tally, predict_rows
+from textune.prediction.writers import OUTPUT_FORMATS, in_windows, open_writer
 from textune.runtimes.choosing import Choice, choose, load_choice
+
+WINDOWS_PER_PART = 4
+"""4,096 rows, which take seconds: a kill costs no more work than that."""
 
 
 def predict_files(
@@ -28,8 +32,8 @@ def predict_files(
 ) -> int:
     """Classify files into a file, resuming what was done before; return how many rows it has.
 
-    For the arguments and errors see `commands.predict`. Without a `runtime`, it is the one that the job
-    was started with, else the fastest.
+    For the arguments and errors see `commands.predict`. Without a `runtime`, it is the one that the job was
+    started with, else the fastest.
     """
     files = find_files(input_name)
     check_apart(output, input_name, files)
@@ -49,7 +53,10 @@ def predict_files(
         pace = Pace(ctx, job.rows, done=journal.rows)
         with journal.checked_input(job.files):
             next(islice(rows, journal.rows, journal.rows), None)  # The rows that are done are skipped.
-            threshold = predictor.threshold
+            threshold, columns = predictor.threshold, None
+            if output.suffix.lower() == ".parquet":
+                results = [field.name for field in result_fields((), may_abstain=threshold > 0)]
+                columns = stored_columns(files, text_column=text_column, results=results)
             predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
             write_parts(
                 journal,
@@ -57,7 +64,7 @@ def predict_files(
                 suffix=output.suffix,
                 label_names=predictor.label_names,
                 may_abstain=threshold > 0,
-                columns=_stored_columns(files, output, text_column=text_column, may_abstain=threshold > 0),
+                columns=columns,
             )
         ctx.stage(f"Writing {output}")
         count = journal.rows
@@ -66,10 +73,46 @@ def predict_files(
     return count
 
 
+def write_parts(
+    journal: Journal,
+    predictions: Iterable[Prediction],
+    *,
+    suffix: str,
+    label_names: Sequence[str],
+    may_abstain: bool = False,
+    columns: Any = None,
+) -> None:
+    """Write the predictions of the rows after those that are done; for the arguments see `open_writer`."""
+    windows = in_windows(predictions)
+    # The first part is written even without rows: a table has its columns all the same.
+    while (window := next(windows, None)) is not None or not journal.parts:
+        path, rows = journal.next_path(suffix.lower()), 0
+        like = journal.folder / journal.parts[0].name if journal.parts else None
+        with (
+            atomic_path(path) as temporary,
+            open_writer(
+                temporary, suffix, label_names, like=like, may_abstain=may_abstain, columns=columns
+            ) as write,
+        ):
+            for rest in chain([window or []], islice(windows, WINDOWS_PER_PART - 1)):
+                write(rest)
+                rows += len(rest)
+        journal.add(path, rows=rows)
+
+
+def join_parts(journal: Journal, output: Path) -> None:
+    """Make one file of all parts, then delete them and their journal; if it cannot be written, they stay."""
+    whole = journal.folder / "whole"
+    with storage_errors(output):
+        OUTPUT_FORMATS[output.suffix.lower()].join(journal.paths, whole)
+    publish(whole, output)
+    journal.discard()
+
+
 def choose_as_started(run: Path, output: Path, *, runtime: str, restart: bool, ctx: Context) -> Choice:
     """Choose what classifies: unless another is asked for, the runtime that a prediction was started with.
 
-    The fastest would be another one if the run has got an export, or lost one, since then.
+    The fastest would be another one if the run has gained or lost an export since then.
     """
     started = None if runtime or restart else started_job(output)
     if started and started.runtime:
@@ -104,11 +147,3 @@ def advise_when_stopped(journal: Journal) -> Iterator[None]:
             f"Stopped. What is done is kept in {journal.folder}.",
             "Run the same command again to resume, or with --restart to start over.",
         ) from None
-
-
-def _stored_columns(files: Sequence[Path], output: Path, *, text_column: str, may_abstain: bool) -> Any:
-    """Return the Arrow schema that a Parquet output takes over from its input, or None."""
-    if output.suffix.lower() != ".parquet":
-        return None
-    results = [field.name for field in result_fields((), may_abstain=may_abstain)]
-    return stored_columns(files, text_column=text_column, results=results)

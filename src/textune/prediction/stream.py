@@ -1,8 +1,7 @@
-"""Predict a stream of rows of any length in constant memory.
+"""Predict a stream of rows of any length in constant memory, in their order.
 
-In: rows with a text each. Out: the same rows in the same order, each with its prediction. Rows are
-predicted in windows, inside which the encoder sorts them by length. Does not know which runtime predicts,
-nor where the rows come from or go to.
+Rows are predicted in windows, inside which the encoder sorts them by length. Does not know which runtime
+predicts, nor where the rows come from or go to.
 """
 
 from __future__ import annotations
@@ -12,16 +11,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textune.context import Observer
+from textune.runtimes.predictor import Predictor
 from textune.tasks.single_label import decide
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from textune.runtimes.predictor import Predictor
 
 WINDOW = 1024
 """Rows that are predicted and written together."""
@@ -41,12 +35,8 @@ class TextRow:
 class Prediction:
     """A row with its prediction.
 
-    Attributes:
-        row: What was classified.
-        label: The most probable label, or None where the text is empty or the score is below the threshold.
-        score: The highest probability, or None where the text is empty.
-        scores: Every label's probability; empty where the text is empty.
-        abstained: Whether the score is below the threshold; None where there is no threshold.
+    A text that is empty has no label, score or scores; one whose score is below the threshold has no label.
+    `abstained` says which texts those are; None: there is no threshold.
     """
 
     row: TextRow
@@ -56,16 +46,9 @@ class Prediction:
     abstained: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the prediction as JSON values, followed by the row's other columns.
-
-        It has `abstained` only where there is a threshold.
-        """
-        result: dict[str, Any] = {
-            "text": self.row.text,
-            "label": self.label,
-            "score": self.score,
-            "scores": dict(self.scores),
-        }
+        """Return JSON values, `abstained` only where there is a threshold, then the row's other columns."""
+        result: dict[str, Any] = {"text": self.row.text, "label": self.label, "score": self.score}
+        result["scores"] = dict(self.scores)
         if self.abstained is None:
             return result | prefix_clashes(self.row.others)
         result["abstained"] = self.abstained
@@ -98,20 +81,15 @@ def predict_rows(
     window: int = WINDOW,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Prediction]:
-    """Yield the prediction of every row, in order.
+    """Yield the prediction of every row, in order; rows are read at most a window ahead.
 
-    Args:
-        predictor: Classifies the texts.
-        rows: The rows, which are read at most a window ahead.
-        threshold: The top probability below which no label is given; 0: one always is.
-        window: Rows that are predicted together.
-        on_progress: Called with the number of rows done, after every window.
+    No label is given where the top probability is below `threshold`. After every window, `on_progress` is
+    called with the number of rows done.
     """
     remaining, names, done = iter(rows), predictor.label_names, 0
-    probabilities: NDArray[np.float64]
     while chunk := list(islice(remaining, window)):
         texts = [row.text for row in chunk if row.text.strip()]
-        answers = iter(predictor.predict_proba(texts) if texts else ())
+        answers = iter(predictor.predict_proba(texts)) if texts else iter([])
         for row in chunk:
             if not row.text.strip():
                 yield Prediction(row, None, None, {}, False if threshold else None)
@@ -119,9 +97,10 @@ def predict_rows(
             probabilities = next(answers)
             scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
             label = names[int(decide(probabilities))]
-            abstained = scores[label] < threshold
+            score = scores[label]
+            abstained = score < threshold
             yield Prediction(
-                row, None if abstained else label, scores[label], scores, abstained if threshold else None
+                row, None if abstained else label, score, scores, abstained if threshold else None
             )
         done += len(chunk)
         if on_progress:

@@ -1,8 +1,6 @@
 """Files of predictions: CSV, JSONL and Parquet, each in one entry of `OUTPUT_FORMATS`.
 
-In: predictions in order. Out: a file, or parts of one and the file that they make together. Does not know
-    what the
-predictions are made from.
+A file is written whole, or in parts that make one file. Does not know what the predictions are made from.
 """
 
 from __future__ import annotations
@@ -35,9 +33,8 @@ WriteRows = Callable[[Sequence[Prediction]], None]
 class OutputFormat:
     """A kind of file that predictions are written to.
 
-    Attributes:
-        open: Opens a file; for the arguments see `open_writer`.
-        join: Makes one file of parts that were written one like the other.
+    `open` opens a file (for the arguments see `open_writer`); `join` makes one file of parts, each written
+    like the first.
     """
 
     open: Callable[[Path, Sequence[str], Path | None, bool, Any], AbstractContextManager[WriteRows]]
@@ -61,12 +58,8 @@ def write_file(
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
     CSV has a column `score_LABEL` per label instead of `scores`. The other columns of a CSV or Parquet file
-    are those of the first window. With a threshold (`may_abstain`), a table has the column `abstained`.
-
-    Raises:
-        RequestError: The file's format is unknown.
-        DataError: The format cannot hold the input's columns.
-        StorageError: The file cannot be written.
+    are those of the first window; a `DataError` says that they cannot hold a later one. With a threshold
+    (`may_abstain`), a table has the column `abstained`.
     """
     check_output(path)
     count, windows = 0, in_windows(predictions)
@@ -96,15 +89,10 @@ def open_writer(
     may_abstain: bool = False,
     columns: Any = None,
 ) -> AbstractContextManager[WriteRows]:
-    """Open a file for predictions.
+    """Open a file for predictions; `suffix` is a key of `OUTPUT_FORMATS` in any case.
 
-    Args:
-        path: The file.
-        suffix: The format, a key of `OUTPUT_FORMATS` in any case.
-        label_names: The classes' names.
-        like: An earlier part, which sets the columns; this part then has no header.
-        may_abstain: Whether a table has the column `abstained`.
-        columns: The Arrow schema of a Parquet file's other columns; None: that of the first window.
+    A part is written `like` an earlier one, which sets the columns, and has no header. `columns` is the Arrow
+    schema of a Parquet file's other columns; None: that of the first window.
     """
     return OUTPUT_FORMATS[suffix.lower()].open(path, label_names, like, may_abstain, columns)
 

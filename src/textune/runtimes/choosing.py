@@ -1,16 +1,12 @@
 """Which runtime classifies: the run's own torch, or one of its exports.
 
-In: a run folder or an export folder, and roughly how many texts there are. Out: a `Choice`, with sentences
-    that
-say what it is and why; or the predictor, loaded. Until then only the exports' descriptions are read.
-
-What is chosen unasked gives the run's own probabilities: exports in fp32 were checked to do so, and others
-are used by name only. Otherwise a text's answer would depend on how many texts there are.
+Only the exports' descriptions are read until one is loaded. What is chosen unasked gives the run's own
+probabilities: exports in fp32 were checked to do so, and others are used by name only. Otherwise a text's
+answer would depend on how many texts there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +39,9 @@ _WORTH_A_GPU = 1_000
 
 @dataclass(frozen=True)
 class Choice:
-    """What classifies.
+    """What classifies: `torch`, or an export by its name, with sentences that say why.
 
-    Attributes:
-        runtime: `torch`, or the export's name.
-        model: The folder with the threshold: that of the run's classifier, or of an export without its run.
-        export: The export; None: torch runs the run's own model.
-        notes: Sentences for the person: what was chosen and why, and what could not be.
+    The threshold is in the folder `model`: that of the run's classifier, or an export without its run.
     """
 
     runtime: str
@@ -100,9 +92,7 @@ def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice
     run = open_run(path)
     if runtime == TORCH:
         return Choice(TORCH, run.model, None, ())
-    if runtime:
-        return _choose_by_name(run, runtime)
-    return _choose_fastest(run, texts)
+    return _choose_by_name(run, runtime) if runtime else _choose_fastest(run, texts)
 
 
 def _choose_export_itself(path: Path, runtime: str) -> Choice:
@@ -131,9 +121,13 @@ def _choose_by_name(run: Run, name: str) -> Choice:
 
 
 def _choose_fastest(run: Run, texts: int | None) -> Choice:
-    folder, notes = exports_folder(run), list[str]()
+    folder, notes, exports = exports_folder(run), list[str](), list[Export]()
     places = sorted(entry for entry in folder.iterdir() if is_export(entry)) if folder.is_dir() else []
-    exports = list(_readable(places, notes))
+    for place in places:
+        try:
+            exports.append(read_export(place))
+        except ExportError as error:
+            notes.append(f"Not used: {error.message}")
     count = _MANY if texts is None else max(1, texts)
     if count >= _WORTH_A_GPU and any(export.runtime.is_installed for export in exports) and _has_gpu():
         return Choice(TORCH, run.model, None, (*notes, "Classifying with torch, on the GPU."))
@@ -160,15 +154,6 @@ def _choose_fastest(run: Run, texts: int | None) -> Choice:
     return Choice(TORCH, run.model, None, tuple(notes))
 
 
-def _readable(places: list[Path], notes: list[str]) -> Iterator[Export]:
-    """Yield the exports that can be read; note why the others cannot."""
-    for place in places:
-        try:
-            yield read_export(place)
-        except ExportError as error:
-            notes.append(f"Not used: {error.message}")
-
-
 def _reason(chosen: str, texts: int | None, exports: list[Export], *, compared: list[Export]) -> str:
     """Return a sentence about what was chosen, and about faster exports that are used by name only.
 
@@ -178,13 +163,10 @@ def _reason(chosen: str, texts: int | None, exports: list[Export], *, compared: 
     named = [export.description.name for export in exports if export.description.precision != "fp32"]
     others = f" By name only: --runtime {' or '.join(named)}." if named else ""
     machines = dict.fromkeys(export.measured_elsewhere for export in compared if export.measured_elsewhere)
-    if not compared:
-        return f"Classifying with {chosen}.{others}"
+    why = f", the fastest here for {amount}" if compared else ""
     if machines:
-        why = f"the fastest for {amount} as measured on {' and '.join(machines)}, not on this machine"
-    else:
-        why = f"the fastest here for {amount}"
-    return f"Classifying with {chosen}, {why}.{others}"
+        why = f", the fastest for {amount} as measured on {' and '.join(machines)}, not on this machine"
+    return f"Classifying with {chosen}{why}.{others}"
 
 
 def _has_gpu() -> bool:

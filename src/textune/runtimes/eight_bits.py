@@ -1,45 +1,38 @@
 """Graphs in 8 bits: the encoder's products with its weights, in integers.
 
-In: an ONNX graph in fp32. Out: the same graph, in which every product with a weight matrix is a product of
-8-bit integers; or a graph that only stores its weights in 8 bits, for a runtime that quantizes activations
-by itself. Every token's vector is scaled by itself: there is no range to measure on texts beforehand, none
-that the texts of a batch share, and no text's numbers depend on another's.
+Every product with a weight matrix becomes one of 8-bit integers; or only the weights are stored in 8 bits,
+for a runtime that quantizes activations by itself. Every token's vector is scaled by itself: there is no
+range to measure on texts beforehand, none that the texts of a batch share, and no text's numbers depend on
+another's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _LARGEST = 127
 _LARGEST_IN_7_BITS = 64
-_MIDDLE = 128
-"""The byte that stands for 0."""
-_TINY = 1e-9
 
 
 def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> None:
-    """Write a graph whose products with weights are those of integers, for ONNX Runtime.
+    """Write a graph in fp32 as one whose products with weights are those of integers, for ONNX Runtime.
 
     A token's vector is divided by its largest absolute value, so that all numbers lie between -1 and 1 and
     one fixed scale turns them into bytes. The integer product is then multiplied by that value.
 
-    Args:
-        source: The graph in fp32.
-        target: Where to write.
-        whole_bytes: Whether weights take 8 bits. With 7, two products fit into the 16 bits in which some
-            processors sum them (see `processor.multiplies_whole_bytes`).
+    Weights take `whole_bytes`, or 7 bits: two products then fit into the 16 bits in which some processors sum
+    them (see `processor.multiplies_whole_bytes`).
     """
     editor = _Editor(source)
     scale = editor.constant(np.array(1 / _LARGEST, np.float32))
-    zero = editor.constant(np.array(_MIDDLE, np.uint8))
-    tiny = editor.constant(np.array(_TINY, np.float32))
+    zero = editor.constant(np.array(128, np.uint8))  # The byte that stands for 0.
+    tiny = editor.constant(np.array(1e-9, np.float32))
     weights: dict[str, tuple[str, str]] = {}
     vectors: dict[str, tuple[str, str]] = {}
     for node in editor.products():
@@ -49,9 +42,7 @@ def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> 
             largest = editor.add("Max", largest, tiny)
             vectors[x] = editor.add("QuantizeLinear", editor.add("Div", x, largest), scale, zero), largest
         if weight not in weights:
-            integers, steps = _to_integers(
-                editor.weight(weight), _LARGEST if whole_bytes else _LARGEST_IN_7_BITS
-            )
+            integers, steps = editor.integers(weight, _LARGEST if whole_bytes else _LARGEST_IN_7_BITS)
             weights[weight] = editor.constant(integers), editor.constant(steps / np.float32(_LARGEST))
         product = editor.add("MatMulInteger", vectors[x][0], weights[weight][0], zero)
         # ONNX Runtime fuses these first three operations.
@@ -67,20 +58,12 @@ def write_integer_weights(source: Path, target: Path) -> None:
     for node in editor.products():
         x, weight = node.input
         if weight not in weights:
-            integers, steps = _to_integers(editor.weight(weight), _LARGEST)
+            integers, steps = editor.integers(weight, _LARGEST)
             weights[weight] = editor.add(
                 "DequantizeLinear", editor.constant(integers), editor.constant(steps), axis=1
             )
         editor.add("MatMul", x, weights[weight], output=node.output[0])
     editor.save(target)
-
-
-def _to_integers(weight: NDArray[np.float32], largest: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return a weight matrix (inputs, outputs) as integers, and the size of a step for every output."""
-    steps = np.abs(weight).max(axis=0) / largest
-    steps[steps == 0] = 1
-    integers = np.clip(np.round(weight / steps), -largest, largest).astype(np.int8)
-    return integers, steps.astype(np.float32)
 
 
 class _Editor:
@@ -93,7 +76,7 @@ class _Editor:
         self._weights = {tensor.name: tensor for tensor in self._model.graph.initializer}
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        self._names = 0
+        self._numbers = count(1)
         self.float_type = onnx.TensorProto.FLOAT
 
     def products(self) -> Iterator[Any]:
@@ -104,18 +87,21 @@ class _Editor:
             else:
                 self._nodes.append(node)
 
-    def weight(self, name: str) -> NDArray[np.float32]:
-        """Return a weight matrix."""
+    def integers(self, name: str, largest: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Return a weight matrix (inputs, outputs) as integers, and the size of a step for every output."""
         from onnx import numpy_helper
 
-        weight: NDArray[np.float32] = numpy_helper.to_array(self._weights[name])
-        return weight
+        weight = numpy_helper.to_array(self._weights[name])
+        steps = np.abs(weight).max(axis=0) / largest
+        steps[steps == 0] = 1
+        integers = np.clip(np.round(weight / steps), -largest, largest).astype(np.int8)
+        return integers, steps.astype(np.float32)
 
     def constant(self, value: NDArray[Any]) -> str:
         """Add a constant and return its name."""
         from onnx import numpy_helper
 
-        name = self._new_name()
+        name = f"textune_{next(self._numbers)}"
         self._constants.append(numpy_helper.from_array(value, name))
         return name
 
@@ -123,7 +109,7 @@ class _Editor:
         """Add an operation and return the name of its output."""
         from onnx import helper
 
-        output = output or self._new_name()
+        output = output or f"textune_{next(self._numbers)}"
         self._nodes.append(helper.make_node(operation, inputs, [output], name=output, **attributes))
         return output
 
@@ -138,7 +124,3 @@ class _Editor:
         graph.node.extend(self._nodes)
         graph.initializer.extend([*still_read, *self._constants])
         onnx.save(self._model, str(target))
-
-    def _new_name(self) -> str:
-        self._names += 1
-        return f"textune_{self._names}"

@@ -1,9 +1,7 @@
-"""The classifier of an export, without torch.
+"""The classifier of an export, without torch: numpy, tokenizers and the export's runtime.
 
-In: an export folder. Out: a predictor, which gives the probabilities of the run's own classifier. Needs
-    numpy,
-tokenizers and the export's runtime, each imported when the first export is opened. Texts are classified in
-batches of similar length, and every core works on a batch of its own.
+It gives the probabilities of the run's own classifier. Texts are classified in batches of similar length, and
+every core works on a batch of its own.
 """
 
 from __future__ import annotations
@@ -11,37 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
 from textune.errors import ExportError
+from textune.model.threshold import Abstention
 from textune.runtimes.exports import Export, export_command
-from textune.runtimes.predictor import LoadedPredictor, check_text_list
+from textune.runtimes.predictor import Predictor, check_text_list
 from textune.runtimes.processor import available_cores, multiplies_whole_bytes
 from textune.tasks import single_label
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from textune.model.threshold import Abstention
 
 _MAX_TOKENS = 512
 """Tokens in a batch: its numbers then stay in a core's cache, which is 2 to 7 % faster than 2,048."""
 
 
-class ExportPredictor(LoadedPredictor):
-    """The classifier of an export.
+class ExportPredictor(Predictor):
+    """The classifier of an export, which works on as many batches at once as there are `threads`; 0: cores.
 
-    Args:
-        export: The export.
-        threads: How many batches are worked on at once; 0: as many as there are cores.
-        abstention: When it gives no label; None: it always gives one.
-
-    Raises:
-        MissingExtraError: The runtime is not installed.
-        ExportError: The graph or the tokenizer cannot be read, or the processor computes other numbers.
+    A `MissingExtraError` says that the runtime is not installed, an `ExportError` that the files cannot be
+    read or that the processor would compute other numbers.
     """
 
     def __init__(self, export: Export, *, threads: int = 0, abstention: Abstention | None = None) -> None:

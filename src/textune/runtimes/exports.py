@@ -1,8 +1,7 @@
 """The export folder: a classifier as the graph of one runtime, with everything needed to read texts.
 
-In: a path. Out: what the folder's files say, once they are known to be whole and of the right model. Does
-    not run
-graphs, and needs neither torch nor transformers.
+What its files say is read once they are known to be whole and of the right model. Does not run graphs, and
+needs neither torch nor transformers.
 
     EXPORT/graph.onnx        from token ids to logits; each runtime has its own name for it
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
@@ -35,13 +34,7 @@ _AGAIN = "Copy it again from where it came, or export the run again with `textun
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a classifier was on the machine that measured it.
-
-    Attributes:
-        load_seconds: The time that loading takes.
-        latency_ms: The time that one text takes alone.
-        texts_per_second: The rate for many texts at once.
-    """
+    """How fast a classifier was on the machine that measured it: to load, with one text alone, with many."""
 
     load_seconds: float
     latency_ms: float
@@ -56,15 +49,9 @@ class Speed:
 class ExportDescription:
     """What `export.json` says: how texts become the graph's inputs, and logits become probabilities.
 
-    Attributes:
-        runtime: The runtime of the graph.
-        precision: Its arithmetic: `fp32`, `bf16` or `int8`.
-        label_names: The classes' names, in the order of the logits.
-        temperature: The divisor of the logits; 1 where calibration is already in the weights.
-        max_length: Tokens after which a text is truncated.
-        padding_id: The token that fills up the shorter rows of a batch.
-        whole_bytes: Whether the graph needs a processor for which `processor.multiplies_whole_bytes` holds.
-        emoji: How the tokenizer reads emoji, as in `prepare.emoji`.
+    Logits are divided by the temperature, which is 1 where calibration is already in the weights.
+    `padding_id` fills up the shorter rows of a batch. With `whole_bytes`, the graph needs a processor for
+    which `processor.multiplies_whole_bytes` holds. `emoji` is the recipe's `prepare.emoji`.
     """
 
     runtime: str
@@ -90,13 +77,7 @@ class ExportDescription:
 
 @dataclass(frozen=True)
 class Export:
-    """An export folder.
-
-    Attributes:
-        path: The folder.
-        description: What `export.json` says.
-        manifest: What `manifest.json` says.
-    """
+    """An export folder, and what its `export.json` and `manifest.json` say."""
 
     path: Path
     description: ExportDescription
@@ -146,45 +127,42 @@ def exports_folder(run: Run) -> Path:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a folder is an export, by its `export.json`.
-
-    Raises:
-        ExportError: This user may not look into the folder.
-    """
+    """Return whether a folder is an export, by its `export.json`; one that is closed is an `ExportError`."""
     with reading_errors(ExportError, path):
         return (path / DESCRIPTION).is_file()
 
 
 def read_export(path: Path) -> Export:
-    """Read an export folder's description and manifest, without looking at its graph.
-
-    Raises:
-        ExportError: There is no export, or it cannot be read.
-    """
+    """Read an export folder's description and manifest, without looking at its graph."""
     if not is_export(path):
         raise ExportError(f"There is no export at {path}.", "An export is made by `textune export RUN`.")
     try:
         with reading_errors(ExportError, path):
-            values = _read_json(path / DESCRIPTION)
-            manifest = _read_json(path / MANIFEST)
+            values, manifest = (
+                dict(json.loads((path / name).read_text(encoding="utf-8")))
+                for name in (DESCRIPTION, MANIFEST)
+            )
         if not values.pop("format") == manifest["format"] == FORMAT:
             raise ExportError(
                 f"The export {path} was written by another version of textune, in a format that this one "
                 "does not read.",
                 "Export the run again with `textune export`.",
             )
-        description = ExportDescription(label_names=_checked_labels(values.pop("labels")), **values)
+        labels = values.pop("labels")
+        if not (
+            isinstance(labels, list) and len(labels) > 1 and all(isinstance(name, str) for name in labels)
+        ):
+            raise ValueError(labels)
+        description = ExportDescription(label_names=tuple(labels), **values)
         export = Export(path, description, manifest)
         # Everything that is used later is looked at now, so that damage shows here and nowhere else.
         _ = (export.graph, export.speed("export"), export.speed("model"))
-        if (
-            not isinstance(manifest["files"], dict)
-            or min(description.temperature, description.max_length) <= 0
-        ):
+        limits = (description.temperature, description.max_length)
+        if not isinstance(manifest["files"], dict) or min(limits) <= 0:
             raise ValueError(values)
+    except ExportError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError, RequestError) as error:
-        if isinstance(error, ExportError):
-            raise
         raise ExportError(f"The export {path} is damaged: it does not say what it holds.", _AGAIN) from error
     return export
 
@@ -193,9 +171,6 @@ def check_export(export: Export, *, model: str = "") -> None:
     """Check that an export's files are whole and that it was made from a model, by the run's `model_sha256`.
 
     Without `model`, the export is used without its run.
-
-    Raises:
-        ExportError: The export is damaged, or of another model.
     """
     if model and export.manifest["model_sha256"] != model:
         raise ExportError(
@@ -214,13 +189,3 @@ def export_command(run: Path, name: str) -> str:
     runtime, _, precision = name.partition("-")
     options = f" --{precision}" if precision else ""
     return f"textune export {shlex.quote(str(run))} --runtime {runtime}{options}"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _checked_labels(labels: Any) -> tuple[str, ...]:
-    if isinstance(labels, list) and len(labels) > 1 and all(isinstance(label, str) for label in labels):
-        return tuple(labels)
-    raise ValueError(labels)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from textune.runtimes.processor import multiplies_whole_bytes
 from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def _open(graph: Path, precision: str, threads: int) -> Logits:
@@ -23,12 +19,8 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
-    def compute_logits(
-        input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        logits: NDArray[np.float32] = session.run(["logits"], inputs)[0]
-        return logits
+    def compute_logits(input_ids: Any, attention_mask: Any) -> Any:
+        return session.run(["logits"], {"input_ids": input_ids, "attention_mask": attention_mask})[0]
 
     return compute_logits
 

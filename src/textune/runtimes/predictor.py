@@ -1,51 +1,29 @@
-"""From texts to probabilities.
+"""From texts to probabilities, in the order of the texts.
 
-In: texts. Out: probabilities, in the order of the texts. A `Predictor` is anything that does this:
-`TorchPredictor` with the classifier of a run, `ExportPredictor` with an export of it. Both compute in fp32
-unless another precision is asked for by name, so that a text's score does not depend on the texts beside it.
+`TorchPredictor` does this with the classifier of a run, `ExportPredictor` with an export of it. Both compute
+in fp32 unless another precision is asked for by name, so that a text's score does not depend on the texts
+beside it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.encoder.batching import Progress
 from textune.errors import DataError
+from textune.model.threshold import Abstention
 from textune.tasks.single_label import confidence, decide
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
-    from textune.encoder.batching import Progress
-    from textune.model.threshold import Abstention
-
-
-class Predictor(Protocol):
-    """Something that classifies texts."""
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The classes' names, in the order of the probabilities."""
-
-    @property
-    def threshold(self) -> float:
-        """The top probability below which no label is given: 0 where one always is, infinity: never."""
-
-    def predict_proba(
-        self, texts: Sequence[str], *, on_progress: Progress | None = None
-    ) -> NDArray[np.float64]:
-        """Return probabilities (texts, classes)."""
-
-
-class LoadedPredictor(ABC):
+class Predictor(ABC):
     """A classifier that has been loaded, whatever runs it.
 
-    Attributes:
-        label_names: The classes' names, in the order of the probabilities.
-        max_tokens: Tokens after which a text is truncated.
-        threshold: The top probability below which no label is given: 0 where one always is, infinity: never.
+    Texts are truncated after `max_tokens`. No label is given below the top probability `threshold`: 0 where
+    one always is, infinity: never.
     """
 
     def __init__(self, label_names: tuple[str, ...], max_tokens: int, abstention: Abstention | None) -> None:
@@ -72,12 +50,7 @@ class LoadedPredictor(ABC):
 
 
 def check_text_list(texts: Sequence[str]) -> None:
-    """Check that texts are a list of strings of valid Unicode.
-
-    Raises:
-        TypeError: They are a single string, or one of them is not a string.
-        DataError: A text holds half of a surrogate pair.
-    """
+    """Raise an error unless texts are a list of strings of valid Unicode."""
     if isinstance(texts, str):
         raise TypeError("texts must be a list of texts, not a single string")
     for number, text in enumerate(texts, start=1):

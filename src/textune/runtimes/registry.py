@@ -1,8 +1,7 @@
 """What a runtime is, and which runtimes there are.
 
-In: a runtime's name. Out: its `Runtime`. Each runtime is described in one file, which registers it; nothing
-    else
-in textune names it. The built-in ones are listed in this room's `__init__`. Needs no library.
+Each runtime is described in one file, which registers it; nothing else in textune names it. The built-in ones
+are listed in this room's `__init__`. Needs no library.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ class Runtime:
         graph: The file in the export's folder that holds the graph.
         precisions: The arithmetic it offers: `fp32`, and perhaps `bf16` or `int8`.
         open: Returns the logits' function, given the graph, the precision and how many threads will call it.
-        write: Writes the graph, given the classifier, the path and the precision; other files may go beside
-            it.
+        write: Writes the graph, given the classifier, path and precision; other files may go beside it.
         byte_products: Precisions whose graph depends on `processor.multiplies_whole_bytes`.
     """
 
@@ -93,11 +91,7 @@ def runtime_names() -> list[str]:
 
 
 def find_runtime(name: str) -> Runtime:
-    """Return a runtime by its name, or by the name of an export such as `onnx-int8`.
-
-    Raises:
-        RequestError: There is no such runtime.
-    """
+    """Return a runtime by its name, or by the name of an export such as `onnx-int8`."""
     runtime = _RUNTIMES.get(name.partition("-")[0])
     if runtime is None:
         raise RequestError(

@@ -7,28 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
-from textune.runtimes.predictor import LoadedPredictor, check_text_list
+from textune.model.threshold import Abstention
+from textune.runtimes.predictor import Predictor, check_text_list
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from textune.model.classifier import TextClassifier
-    from textune.model.threshold import Abstention
 
 
-class TorchPredictor(LoadedPredictor):
-    """The classifier of a run, in torch.
+class TorchPredictor(Predictor):
+    """The classifier of a run, in torch, by default in fp32 on the fastest device.
 
-    Args:
-        classifier: The classifier.
-        placement: Where it runs; by default the fastest device, in fp32.
-        abstention: When it gives no label; None: it always gives one.
-        weights_sha256: The hash of the encoder's weights; with it, features come from the cache and go there.
+    With the hash of the encoder's weights, features come from the cache and go there.
     """
 
     def __init__(

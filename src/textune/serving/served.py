@@ -13,7 +13,7 @@ from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run, read_manifest
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import exports_folder
-from textune.runtimes.predictor import LoadedPredictor
+from textune.runtimes.predictor import Predictor
 from textune.runtimes.processor import available_cores
 from textune.runtimes.torch_runtime import TorchPredictor
 
@@ -32,7 +32,7 @@ class Served:
     what the run's `metrics.json` says of its quality. `notes` tell a person what computes and why.
     """
 
-    predictor: LoadedPredictor
+    predictor: Predictor
     workers: int
     run: str = ""
     model: str = ""
@@ -72,7 +72,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     )
 
 
-def _claim_workers(predictor: LoadedPredictor) -> int:
+def _claim_workers(predictor: Predictor) -> int:
     """Return how many threads are to call a predictor, and let torch compute on one core in each of them.
 
     Threads that wait for each other after every operation lose several times more on a machine that also has
