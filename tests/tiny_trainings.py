@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from textune.encoder.batching import pad_tensors
+from textune.encoder.placement import Placement, Precision
 from textune.model.trainable import TrainableClassifier, depths, make_trainable
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.settings import TrainSettings
 from textune.training.objectives import BatchLoss
 from textune.training.parameters import Group, Masters, group_parameters
 from textune.training.processes import Processes
-from textune.training.stepping import Arithmetic, EncoderLearner
+from textune.training.stepping import EncoderLearner
 from textune.training.tokens import TokenSet
 from tiny_classifiers import EMOTIONS, stock_classifier
 
@@ -57,7 +58,7 @@ def tiny_learner(
     module: Any,
     data: TokenSet,
     *,
-    precision: str = "fp32",
+    precision: Precision = "fp32",
     loss: BatchLoss | None = None,
     factor: Any = lambda step: 1.0,
     **settings: Any,
@@ -77,7 +78,8 @@ def tiny_learner(
         settings=EncoderTraining.of(TrainSettings(**{**given, **settings})),
         loss=loss or BatchLoss(),
         factor=factor,
-        arithmetic=Arithmetic(CPU, precision, 1),
+        placement=Placement("cpu", precision, "eager"),
+        threads=1,
         processes=Processes(),
     )
 

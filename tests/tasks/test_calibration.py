@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from textune.tasks.calibration import fit_temperature
-from textune.tasks.single_label import balanced_weights, cross_entropy, probabilities
+from textune.tasks.single_label import balanced_weights, label_loss, probabilities
 
 
 def sampled(factor: float, *, rows: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
@@ -43,9 +43,9 @@ def test_no_other_temperature_has_a_lower_log_loss() -> None:
     logits, labels = sampled(2.0, rows=300)
     found = fit_temperature(logits, labels)
     assert found is not None
-    best = cross_entropy(logits.double() / found, labels)
+    best = label_loss(logits.double() / found, labels)
 
-    neighbours = [cross_entropy(logits.double() / (found * near), labels) for near in (0.99, 1.01)]
+    neighbours = [label_loss(logits.double() / (found * near), labels) for near in (0.99, 1.01)]
 
     assert best < min(neighbours)
 

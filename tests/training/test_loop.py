@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
@@ -22,7 +23,7 @@ from textune.training.loop import (
     stop_early,
     train_steps,
 )
-from textune.training.optimizer import build_optimizer, build_scheduler
+from textune.training.optimizer import build_optimizer
 
 
 class Line(nn.Module):
@@ -53,7 +54,7 @@ def events_of(module: nn.Module, data: TrainingSet, **changes: Any) -> Any:
         module,
         loss=changes.pop("loss", loss),
         optimizer=optimizer,
-        scheduler=build_scheduler(optimizer, lambda step: 1.0 / (1 + step)),
+        scheduler=LambdaLR(optimizer, lambda step: 1.0 / (1 + step)),
     )
     arguments: dict[str, Any] = {"epochs": 3, "score": lambda: {"validation": {"log_loss": 1.0}}}
     return train_steps(learner, data, **(arguments | changes))

@@ -13,11 +13,10 @@ import torch
 from textune.training.loop import DivergenceError
 from textune.training.objectives import BatchLoss
 from textune.training.stepping import EncoderLearner
-from textune.training.tokens import Rows
 from tiny_trainings import random_tokens, tiny_learner, tiny_module
 
 DATA = random_tokens(24)
-FIRST, SECOND, THIRD = Rows([0, 1, 2, 3, 4, 5, 6]), Rows([7, 8, 9, 10, 11]), Rows([12, 13, 14, 15])
+FIRST, SECOND, THIRD = [0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11], [12, 13, 14, 15]
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +63,7 @@ def test_the_steps_after_a_rehearsal_are_those_without_one(tiny_distilbert: str,
 
 @pytest.mark.parametrize("batches", [[FIRST], [FIRST, SECOND]])
 def test_as_few_batches_as_there_are_say_how_long_a_row_takes(
-    tiny_distilbert: str, batches: list[Rows]
+    tiny_distilbert: str, batches: list[list[int]]
 ) -> None:
     learner, _ = pair(tiny_distilbert)
 
@@ -74,9 +73,9 @@ def test_as_few_batches_as_there_are_say_how_long_a_row_takes(
 class Infinite(BatchLoss):
     """A loss that is not a number."""
 
-    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits, loss = super().of(module, inputs, labels)
-        return logits, loss * math.nan
+    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = super().of(module, inputs, labels)
+        return loss * math.nan
 
 
 def test_a_model_whose_loss_is_no_number_is_told_before_the_first_step(tiny_distilbert: str) -> None:

@@ -14,11 +14,10 @@ from torch import nn
 from textune.training.loop import DivergenceError
 from textune.training.objectives import BatchLoss
 from textune.training.stepping import EncoderLearner
-from textune.training.tokens import Rows
 from tiny_trainings import flat, plain_gradients, random_tokens, tiny_groups, tiny_learner, tiny_module
 
 DATA = random_tokens(24)
-FIRST, SECOND, THIRD = Rows([0, 1, 2, 3, 4, 5, 6]), Rows([7, 8, 9, 10, 11]), Rows([12, 13, 14, 15])
+FIRST, SECOND, THIRD = [0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11], [12, 13, 14, 15]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +56,7 @@ def plain_adamw(module: Any, *, layerwise_decay: float, max_norm: float, rates: 
         ],
     )
     for batch, rate in zip([FIRST, SECOND], rates, strict=True):
-        gradients = plain_gradients(plain, DATA, batch.numbers)
+        gradients = plain_gradients(plain, DATA, batch)
         for name, gradient in gradients.items():
             parameters[name].grad = gradient
         nn.utils.clip_grad_norm_([parameters[name] for name in gradients], max_norm)
@@ -103,8 +102,8 @@ def test_steps_are_those_of_torchs_adamw(
 def test_a_step_says_its_loss_and_its_rate(tiny_distilbert: str) -> None:
     module = tiny_module(tiny_distilbert)
     learner = learner_of(module, factor=lambda step: 0.5**step)
-    expected = learner.logits(DATA)[FIRST.numbers].log_softmax(dim=1)
-    labels = DATA.labels[FIRST.numbers]
+    expected = learner.logits(DATA)[FIRST].log_softmax(dim=1)
+    labels = DATA.labels[FIRST]
 
     step = learner.learn(FIRST, step=3)
 
@@ -160,17 +159,17 @@ def test_scoring_between_steps_changes_no_step(tiny_distilbert: str) -> None:
 class Infinite(BatchLoss):
     """A loss that is not a number."""
 
-    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits, loss = super().of(module, inputs, labels)
-        return logits, loss * math.nan
+    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = super().of(module, inputs, labels)
+        return loss * math.nan
 
 
 class Steep(BatchLoss):
     """A loss that is finite and whose gradient is not."""
 
-    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits, loss = super().of(module, inputs, labels)
-        return logits, loss + (loss - loss.detach()).sqrt()
+    def of(self, module: Any, inputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = super().of(module, inputs, labels)
+        return loss + (loss - loss.detach()).sqrt()
 
 
 @pytest.mark.parametrize(("loss", "what"), [(Infinite(), "loss"), (Steep(), "gradient's length")])

@@ -15,7 +15,7 @@ from tiny_trainings import CPU, random_tokens
 
 
 def order_of(data: TokenSet, epoch: int = 1, *, skip: int = 0) -> list[list[int]]:
-    return [batch.numbers for batch in data.epoch(epoch, skip=skip)]
+    return list(data.epoch(epoch, skip=skip))
 
 
 @pytest.mark.parametrize("batch_size", [0, 1, 8, 23, 100])

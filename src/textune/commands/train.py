@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,29 +12,23 @@ from typing import Any
 from textune.audit.training_checks import check_data
 from textune.context import Context, Observer, Silence
 from textune.encoder.memory import keep_memory_low
-from textune.errors import RunError
-from textune.evaluation.document import MetricsDocument, TrainingSummary
+from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import evaluate_splits
-from textune.files import sha256_of, write_json
+from textune.files import write_json
 from textune.model.verification import verify_saved
 from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe
 from textune.recipe.requirements import check_extras
 from textune.report.results import RunResults
 from textune.report.run_report import write_report
-from textune.run.layout import Run, open_run, read_origin
-from textune.run.lifecycle import check_free, check_resumable, choose_folder, drop_checkpoints, run_folder
-from textune.run.provenance import (
-    check_origin,
-    check_recipe_unchanged,
-    check_schedule,
-    describe_facts,
-)
+from textune.run.layout import Run, open_run
+from textune.run.lifecycle import check_free, choose_folder, drop_checkpoints, run_folder
+from textune.run.provenance import check_origin, describe_facts, open_stopped_run
 from textune.run.saving import save_results
-from textune.run.seeds import SEEDS_PLAN
+from textune.run.seeds import check_not_several
 from textune.training.budget import check_budget, plan_task
-from textune.training.method import method_of
+from textune.training.method import load_task, method_of
 from textune.training.processes import is_first
-from textune.training.task import Task, load_task
+from textune.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -55,15 +48,7 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class Request:
-    """A training to carry out.
-
-    Attributes:
-        recipe: The settings.
-        recipe_name: What the recipe is called.
-        path: The run folder.
-        max_minutes: The most minutes that it may take; 0: no limit.
-        learning_rate_factor: See `train`.
-    """
+    """A training to carry out in the run folder `path`; 0 minutes: no limit."""
 
     recipe: Recipe
     recipe_name: str
@@ -143,21 +128,14 @@ def resume(
         RequestError: There is no such run, or the recipe, the data or the model has changed since it began.
     """
     path, ctx = Path(run).expanduser(), Context(observer or Silence(), offline)
-    if (path / SEEDS_PLAN).is_file():
-        raise RunError(
-            f"{path} holds trainings with several seeds.",
-            f"Resume them: textune.resume_seeds(...), or textune train --resume {shlex.quote(str(path))}",
-        )
+    check_not_several(path)
     if (path / "manifest.json").exists():
         ctx.note("This run is complete: there is nothing to resume.")
         complete = open_run(path)
         drop_checkpoints(complete)
         history = [json.loads(line) for line in complete.history.read_text(encoding="utf-8").splitlines()]
         return TrainResult(path, json.loads(complete.metrics.read_text(encoding="utf-8")), history)
-    incomplete = check_resumable(path)
-    origin = read_origin(incomplete)
-    check_recipe_unchanged(incomplete, origin, sha256_of(incomplete.recipe))
-    check_schedule(origin, has_function=learning_rate_factor is not None)
+    incomplete, origin = open_stopped_run(path, has_function=learning_rate_factor is not None)
     recipe = load_recipe(str(incomplete.recipe))
     check_extras(recipe)
     request = Request(recipe, origin["recipe"]["name"], path, learning_rate_factor=learning_rate_factor)
@@ -196,16 +174,6 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
             )
             for sentence in evaluation.notes:
                 ctx.note(sentence)
-        document = MetricsDocument.of(
-            evaluation.measurements,
-            run=str(request.path),
-            recipe=request.recipe_name,
-            model=task.weights.name,
-            source=task.data.name,
-            training=TrainingSummary(**fit.summary(task)),
-            data_checks=checks,
-            seconds={},
-        )
         with ctx.clock.stage("save"):
             ctx.stage("Saving, and verifying the saved model")
             predictions = save_results(
@@ -217,7 +185,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
                 baselines=evaluation.baselines,
                 abstention=evaluation.abstention,
             )
-            verification = verify_saved(
+            saved, facts["verification"] = verify_saved(
                 run.model,
                 task.classifier,
                 texts=task.texts.dataset["test"].texts,
@@ -225,11 +193,20 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
                 precision=task.placement.precision,
                 abstention=evaluation.abstention,
             )
-            facts["verification"] = verification.facts
+        document = MetricsDocument.of(
+            evaluation.measurements,
+            run=str(request.path),
+            recipe=request.recipe_name,
+            model=task.weights.name,
+            source=task.data.name,
+            training=fit.summary(task),
+            data_checks=checks,
+            seconds=ctx.clock.seconds(),
+        )
         with ctx.clock.stage("report"):
             results = RunResults(
                 path=run.path,
-                document=document.model_copy(update={"seconds": ctx.clock.seconds()}),
+                document=document,
                 history=fit.history,
                 recipe_text=dump_recipe(task.recipe),
                 facts=made_from,
@@ -238,7 +215,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
                 max_length=task.classifier.max_length,
                 predictions=predictions,
             )
-            write_report(run, results, verification.classifier, ctx)
+            write_report(run, results, saved, ctx)
         written = document.model_copy(update={"seconds": ctx.clock.seconds()}).to_json()
         write_json(run.metrics, written)
     return TrainResult(request.path, written, fit.history)

@@ -19,8 +19,9 @@ from textune.keras.tensors import tf_batches
 from textune.recipe.methods import KerasTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.single_label import epoch_scores, probabilities
-from textune.training.method import Fit, Method, calibrate, follow
+from textune.training.method import Fit, Method, calibrate
 from textune.training.processes import Processes
+from textune.training.tracking import follow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,16 +24,7 @@ def build_classifier(
     seed: int,
     ctx: Context,
 ) -> TextClassifier:
-    """Load an encoder and put an untrained head on it.
-
-    Args:
-        folder: The folder of the pretrained model.
-        tokenizer: Its tokenizer.
-        settings: The recipe's section.
-        label_names: The classes' names.
-        max_length: The most tokens of a text that are read.
-        seed: Decides the weights of a stock head.
-        ctx: Hears which of the recipe's layers the model lacks.
+    """Load an encoder and put an untrained head on it; `seed` decides the weights of a stock head.
 
     Raises:
         ModelError: The weights do not fit, or the stock head needs more than one vector per text.
@@ -88,15 +79,13 @@ def _check_stock_head(classifier: TextClassifier, name: str) -> None:
     """Raise a `ModelError` unless the head on pooled features gives what the whole model gives."""
     import torch
 
-    from textune.encoder.batching import pad_tensors
     from textune.encoder.placement import Placement
-    from textune.model.classifier import head_logits
+    from textune.model.classifier import EXAMPLES, head_logits
 
-    rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
+    rows = classifier.tokenize(EXAMPLES)
     features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
-    ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     with torch.inference_mode():
-        expected = classifier.stock.eval()(input_ids=ids, attention_mask=mask).logits
+        expected = classifier.stock.eval()(**classifier.inputs(rows)).logits
     try:
         logits = head_logits(classifier.head, torch.from_numpy(features))
     # An architecture's own code may fail in any way on a single vector where it expects many.

@@ -1,7 +1,4 @@
-"""A text classifier: an encoder, how its output is pooled, and a head.
-
-In: token ids. Out: logits. Holds what belongs together; does not know files, training or texts' sources.
-"""
+"""A text classifier: an encoder, how its output is pooled, and a head. From token ids to logits."""
 
 from __future__ import annotations
 
@@ -14,13 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from textune.encoder.batching import Progress
+from textune.encoder.batching import Progress, pad_tensors
 from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
 from textune.model.heads import Head
 from textune.tasks.single_label import probabilities
 
+EXAMPLES = ("a short text", "and one that is somewhat longer than the first")
+"""Texts on which ways to compute are compared."""
 _ROWS_AT_ONCE = 8192
 
 
@@ -52,6 +51,11 @@ class TextClassifier:
             "input_ids"
         ]
         return rows
+
+    def inputs(self, rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """Return `input_ids` and `attention_mask` of token ids, padded."""
+        ids, mask = pad_tensors(rows, padding_id=self.tokenizer.pad_token_id)
+        return {"input_ids": ids, "attention_mask": mask}
 
     def placed(self, placement: Placement) -> TextClassifier:
         """Return the classifier with its encoder on the device and in the arithmetic of a placement."""

@@ -1,9 +1,8 @@
 """Dropout whose random numbers are cheap, and depend on what is trained rather than on what was drawn.
 
-In: a module. Out: the same with its dropout layers replaced. torch draws a 32-bit number for every value from
-one generator that all threads share: a tenth of a training step on a CPU, and another sequence whenever
-threads take turns differently. Here every shard of every step has a generator of its own, seeded by the
-step's number, and one byte per value is enough.
+torch draws a 32-bit number for every value from one generator that all threads share: a tenth of a training
+step on a CPU, and another sequence whenever threads take turns differently. Here every shard of every step
+has a generator of its own, seeded by the step's number, and one byte per value is enough.
 """
 
 from __future__ import annotations
@@ -41,12 +40,7 @@ class Randomness:
 
 
 class FastDropout(nn.Module):
-    """Sets values to zero at random while training, and scales the others up.
-
-    Args:
-        rate: The share of values that are dropped, rounded to a 256th.
-        randomness: The source of random numbers.
-    """
+    """Sets a share of the values, `rate` rounded to a 256th, to zero in training, and scales up others."""
 
     p = 0.0
     """What attention reads as the rate for its probabilities: those are not dropped."""

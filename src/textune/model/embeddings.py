@@ -15,12 +15,7 @@ from torch.nn import functional
 
 
 class UsedRows(nn.Module):
-    """An embedding layer of which only the rows that certain texts use are trained.
-
-    Args:
-        table: The layer in whose place it stands.
-        token_ids: The tokens whose rows are trained.
-    """
+    """Stands in for an embedding table, of which only the rows of certain token ids are trained."""
 
     def __init__(self, table: nn.Embedding, token_ids: Iterable[int]) -> None:
         super().__init__()

@@ -1,8 +1,7 @@
-"""Heads: modules from the features of a text to logits.
+"""Heads: modules from the features (rows, width) of texts to logits (rows, classes).
 
-In: features (rows, width) as the frozen prefix gives them. Out: logits (rows, classes). A stock head is the
-one that the architecture has in transformers, run without its encoder; a linear head is one layer. Neither
-knows where the features come from.
+A stock head is the one that the architecture has in transformers, run without its encoder; a linear head is
+one layer. Neither knows where the features come from.
 """
 
 from __future__ import annotations
@@ -22,12 +21,7 @@ _CONSTANT = 1e-6
 
 
 class LinearHead(nn.Module):
-    """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed.
-
-    Args:
-        width: Features per row.
-        classes: The number of classes.
-    """
+    """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -42,14 +36,11 @@ class LinearHead(nn.Module):
 
 
 class StockHead(nn.Module):
-    """The head of a sequence-classification model of transformers, without its encoder.
+    """The head of an `AutoModelForSequenceClassification` model of transformers, without its encoder.
 
     The model's own `forward` runs, with a stand-in where its encoder was, so that every architecture keeps
     its own head to the letter. Parameters are shared with the model: training the head trains the model.
-
-    Args:
-        model: A model of `AutoModelForSequenceClassification`.
-        dropout: The rate of the head's dropout layers during training, or None to keep theirs.
+    `dropout` is the rate of the head's dropout layers during training, or None to keep theirs.
     """
 
     def __init__(self, model: Any, *, dropout: float | None = None) -> None:

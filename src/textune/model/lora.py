@@ -1,7 +1,6 @@
-"""Low-rank updates of an encoder's layers, through peft, and their merging into the layers' own weights.
+"""Low-rank updates of an encoder's linear layers (LoRA, Hu et al. 2021, https://arxiv.org/abs/2106.09685).
 
-In: an encoder. Out: the same encoder, whose linear layers learn an update of low rank (LoRA, Hu et al. 2021,
-https://arxiv.org/abs/2106.09685); after the training, plain layers again. Needs the extra `lora`.
+They are learned through peft, and afterwards merged into the layers' own weights. Needs the extra `lora`.
 """
 
 from __future__ import annotations
@@ -16,17 +15,10 @@ from textune.errors import RecipeError
 
 
 def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: int) -> None:
-    """Let the linear layers of an encoder's layers learn updates of low rank; their own weights are frozen.
+    """Let the linear layers above the frozen ones learn updates of low rank; their own weights are frozen.
 
-    Args:
-        encoder: A transformers base model.
-        rank: The updates' rank.
-        alpha: By what they are scaled, divided by the rank.
-        frozen_layers: Layers that get none, from the first on.
-        seed: Decides the updates' first weights; the global random state is left as it was.
-
-    Raises:
-        RecipeError: The encoder has no list of layers.
+    The updates are scaled by `alpha / rank`. `seed` decides their first weights; the global random state is
+    left as it was. An encoder without a list of layers raises a `RecipeError`.
     """
     from peft import LoraConfig, inject_adapter_in_model
 

@@ -1,7 +1,4 @@
-"""Classifiers on disk.
-
-In: a `TextClassifier` and a folder, or a folder alone. Out: files, or the classifier that they hold, read
-strictly: every tensor must be there, and none may be left over.
+"""Classifiers on disk, read strictly: every tensor must be there, and none may be left over.
 
 A classifier with a stock head is a folder that plain transformers loads, with `textune.json` beside its
 files. Any other head is in `head.safetensors` and the encoder in a folder `encoder/` of its own: plain

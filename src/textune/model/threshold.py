@@ -1,7 +1,6 @@
 """When a classifier gives no label: the lowest probability that suffices, stored beside its weights.
 
-In: a classifier's folder. Out: `Abstention`, to and from `abstention.json`. A classifier without that file
-always gives a label. Does not know how the threshold was chosen, and needs no torch.
+A classifier without that file always gives a label. Needs no torch.
 """
 
 from __future__ import annotations
@@ -19,12 +18,9 @@ ABSTENTION = "abstention.json"
 
 @dataclass(frozen=True)
 class Abstention:
-    """How confident a classifier must be to give a label.
+    """How confident a classifier must be to give a label, so that `min_precision` of its labels are right.
 
-    Attributes:
-        min_precision: The share of its labels that are to be right.
-        threshold: The top probability below which no label is given; None if no threshold suffices, so that
-            no label is given at all.
+    A `threshold` of None is reached by no probability: no label is given at all.
     """
 
     min_precision: float
@@ -42,11 +38,7 @@ def write_abstention(folder: Path, abstention: Abstention) -> None:
 
 
 def read_abstention(folder: Path) -> Abstention | None:
-    """Return the abstention in a classifier's folder, or None if there is none.
-
-    Raises:
-        ModelError: The file cannot be read.
-    """
+    """Return a folder's abstention, or None without one; raise a `ModelError` if it cannot be read."""
     path = folder / ABSTENTION
     if not path.exists():
         return None

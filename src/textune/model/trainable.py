@@ -1,8 +1,7 @@
 """What fine-tuning trains: the encoder's suffix, the pooling and the head, as one module.
 
 In: a classifier, and how much of its encoder is frozen. Out: a module from token ids, or from the hidden
-states at which the frozen layers end, to logits; which of its parameters are trained, and how deep each
-lies. Does not know optimisers or data.
+states at which the frozen layers end, to logits, and how deep each of its trained parameters lies.
 """
 
 from __future__ import annotations
@@ -28,12 +27,8 @@ _BEFORE_LAYERS = ("embeddings", "embeddings_project")
 class TrainableClassifier(nn.Module):
     """From token ids or hidden states to logits; shares all parameters with a `TextClassifier`.
 
-    Args:
-        encoder: The suffix of an encoder, see `build_suffix`.
-        head: The classifier's head.
-        pooling: What the head reads, layers counted from the suffix's first input.
-        dropout: The rate at which the features of a linear head are dropped; a stock head has its own.
-        frozen_layers: Layers of the encoder that are frozen: nothing is dropped in them or before them.
+    `pooling` counts layers from the suffix's first input. `dropout` applies to the features of a linear head;
+    a stock head has its own. Nothing is dropped in the `frozen_layers` or before them.
     """
 
     def __init__(
@@ -64,12 +59,9 @@ class TrainableClassifier(nn.Module):
         input_ids: torch.Tensor | None = None,
         states: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Return float32 logits (rows, classes).
+        """Return float32 logits (rows, classes) of token ids (rows, tokens) or states (rows, tokens, width).
 
-        Args:
-            attention_mask: 1 for real tokens, 0 for padding, (rows, tokens).
-            input_ids: Token ids (rows, tokens), if no layer is left out.
-            states: Hidden states (rows, tokens, width), if some are.
+        The mask (rows, tokens) is 1 for real tokens and 0 for padding.
         """
         # States are stored in 16 bits, whatever the module computes in.
         dtype = next(self.head.parameters()).dtype
@@ -104,10 +96,8 @@ def make_trainable(
         dropout: The dropout rate ahead of a linear head.
         left_out: Whether the frozen layers are left out of the module, whose input is then their output.
         token_ids: The tokens whose embeddings are trained, if embeddings are.
-        low_rank: Whether low-rank updates (`lora.add_lora`) are trained rather than the encoder's own
-            weights.
-        first_token_only: Whether the last layer is computed for the first token alone, see
-            `reads_first_token_only`.
+        low_rank: Whether `lora.add_lora`'s updates are trained rather than the encoder's own weights.
+        first_token_only: Whether the last layer is computed for the first token alone.
 
     Raises:
         RecipeError: The head reads a layer that is frozen.
@@ -148,9 +138,7 @@ def make_trainable(
 def reads_first_token_only(classifier: TextClassifier, inputs: Mapping[str, torch.Tensor]) -> bool:
     """Return whether the last layer's output for the first token is all that a classifier's head needs.
 
-    Args:
-        classifier: The classifier, on the CPU in fp32.
-        inputs: `input_ids` and `attention_mask` of a few texts, on which both ways are compared.
+    Both ways are compared on the `input_ids` and `attention_mask` of a few texts, on the CPU in fp32.
     """
     if classifier.pooling != Pooling("cls", (-1,)):
         return False

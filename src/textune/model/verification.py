@@ -1,25 +1,19 @@
-"""Is the saved model the trained one? Load it again and compare.
-
-In: the folder of a saved classifier, the classifier in memory, and the probabilities behind its metrics. Out:
-what was compared, and the reloaded classifier, or a `VerificationError`.
-"""
+"""Is the saved model the trained one? Load it again and compare."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.encoder.placement import choose_placement, one_thread
 from textune.errors import VerificationError
 from textune.model.threshold import Abstention, read_abstention
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from textune.model.classifier import TextClassifier
 
 _FAULT = "This is a fault of textune or of the disk; please report it with this message."
@@ -30,19 +24,6 @@ _TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.02}
 """The most that a probability may differ between the reloaded model in fp32 and the metrics' precision."""
 
 
-@dataclass(frozen=True)
-class Verification:
-    """A saved model that is the trained one.
-
-    Attributes:
-        classifier: The saved model, loaded again.
-        facts: What was compared, as JSON values.
-    """
-
-    classifier: TextClassifier
-    facts: dict[str, Any]
-
-
 def verify_saved(
     folder: Path,
     classifier: TextClassifier,
@@ -51,19 +32,12 @@ def verify_saved(
     probabilities: NDArray[np.float64],
     precision: str,
     abstention: Abstention | None = None,
-) -> Verification:
-    """Load the saved model once, and compare it with the trained one.
+) -> tuple[TextClassifier, dict[str, Any]]:
+    """Load the saved model once, compare it with the trained one, and return it with what was compared.
 
     Every tensor must have the same bits. On some texts, the reloaded model's probabilities must agree with
-    those behind the metrics and, if the head is stock, with those of plain transformers' pipeline.
-
-    Args:
-        folder: The folder of the saved classifier.
-        classifier: The trained classifier.
-        texts: Texts that were measured.
-        probabilities: Their probabilities (texts, classes), as the metrics rest on them.
-        precision: The arithmetic in which those were computed.
-        abstention: The threshold that was saved, if any.
+    those behind the metrics, computed in `precision`, and, if the head is stock, with those of plain
+    transformers' pipeline.
 
     Raises:
         VerificationError: Something differs.
@@ -88,7 +62,7 @@ def verify_saved(
             _check(
                 facts["largest_difference_to_pipeline"], _SAME, "the probabilities of transformers' pipeline"
             )
-    return Verification(reloaded, facts)
+    return reloaded, facts
 
 
 def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:

@@ -7,13 +7,15 @@ import platform
 import shlex
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textune.context import Context
 from textune.errors import DataError, RequestError, RunError
-from textune.files import sha256_of_text
+from textune.files import sha256_of, sha256_of_text
 from textune.recipe.recipes import Recipe, dump_recipe
-from textune.run.layout import Run
+from textune.run.layout import Run, read_origin
+from textune.run.lifecycle import check_resumable
 
 if TYPE_CHECKING:
     from textune.data.dataset import Dataset
@@ -112,14 +114,20 @@ def check_origin(run: Run, before: Mapping[str, Any], now: Mapping[str, Any], *,
         )
 
 
-def check_recipe_unchanged(run: Run, origin: Mapping[str, Any], sha256: str) -> None:
-    """Raise a `RunError` if a run's recipe has another hash than when the run began."""
-    if origin["recipe"]["sha256"] != sha256:
+def open_stopped_run(path: Path, *, has_function: bool) -> tuple[Run, dict[str, Any]]:
+    """Return an incomplete run and its origin.
+
+    Args:
+        path: The run folder.
+        has_function: Whether it is to be resumed with a function for the learning rate.
+
+    Raises:
+        RunError: It cannot be resumed, its recipe has changed, or it began with another kind of schedule.
+    """
+    run = check_resumable(path)
+    origin = read_origin(run)
+    if origin["recipe"]["sha256"] != sha256_of(run.recipe):
         raise _changed(run, f"the recipe {run.recipe}")
-
-
-def check_schedule(origin: Mapping[str, Any], *, has_function: bool) -> None:
-    """Raise a `RunError` unless a run is resumed with a function for the learning rate just if it had one."""
     began_with_function = origin["schedule"] == "a function"
     if began_with_function and not has_function:
         raise RunError(
@@ -130,6 +138,7 @@ def check_schedule(origin: Mapping[str, Any], *, has_function: bool) -> None:
         raise RunError(
             "This run began with the recipe's own learning rate schedule.", "Resume it without a function."
         )
+    return run, origin
 
 
 def reload_data(recipe: Recipe, manifest: Mapping[str, Any], ctx: Context) -> Dataset:

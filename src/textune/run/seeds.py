@@ -60,6 +60,15 @@ def holds_seeds(path: str | Path) -> bool:
     return (Path(path).expanduser() / SEEDS_PLAN).is_file()
 
 
+def check_not_several(path: Path) -> None:
+    """Raise a `RunError` if a folder holds trainings with several seeds."""
+    if holds_seeds(path):
+        raise RunError(
+            f"{path} holds trainings with several seeds.",
+            f"Resume them: textune.resume_seeds(...), or textune train --resume {shlex.quote(str(path))}",
+        )
+
+
 def check_free_for_seeds(plan: SeedsPlan) -> None:
     """Raise a `RunError` if the plan's folder cannot be made."""
     if holds_seeds(plan.path) and not plan.summary.exists():

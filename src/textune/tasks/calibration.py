@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from textune.tasks.single_label import cross_entropy
+from textune.tasks.single_label import label_loss
 
 _BOUNDS = (0.05, 20.0)
 _EDGE = 0.01
@@ -37,7 +37,7 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float | None:
     exact = logits.detach().double()
 
     def loss(log_temperature: float) -> float:
-        return float(cross_entropy(exact / math.exp(log_temperature), labels))
+        return float(label_loss(exact / math.exp(log_temperature), labels))
 
     bounds = (math.log(_BOUNDS[0]), math.log(_BOUNDS[1]))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x

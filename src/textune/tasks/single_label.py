@@ -51,12 +51,7 @@ def confidence(probabilities: NDArray[Any]) -> NDArray[np.float64]:
     return top
 
 
-def count_correct(logits: torch.Tensor, labels: torch.Tensor) -> int:
-    """Return how many rows of logits (rows, classes) decide for their label, (rows,)."""
-    return int((logits.detach().argmax(dim=1) == labels).sum())
-
-
-def cross_entropy(
+def label_loss(
     logits: torch.Tensor,
     labels: torch.Tensor,
     *,
@@ -95,7 +90,7 @@ def disagreement(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def epoch_scores(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
     """Return accuracy and log loss of logits (rows, classes) for labels (rows,): the learning curve's."""
     accuracy = (logits.argmax(dim=1) == labels).double().mean()
-    return {"accuracy": float(accuracy), "log_loss": float(cross_entropy(logits.double(), labels))}
+    return {"accuracy": float(accuracy), "log_loss": float(label_loss(logits.double(), labels))}
 
 
 def balanced_weights(labels: Sequence[int], classes: int) -> torch.Tensor:

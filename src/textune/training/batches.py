@@ -1,8 +1,4 @@
-"""Batches of a training split, in an order that the seed and the epoch decide.
-
-In: tensors with one row per example. Out: `Batch`es. The order depends on the seed and the epoch's number
-alone, so that any epoch can be drawn again by itself.
-"""
+"""Batches of a training split, in an order that the seed and the epoch's number alone decide."""
 
 from __future__ import annotations
 
@@ -25,13 +21,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The rows to train on.
+    """The rows to train on: keyword arguments of the module, one row per example, and class ids (rows,).
 
-    Attributes:
-        inputs: Keyword arguments of the module, each with one row per example.
-        labels: Class ids, (rows,).
-        batch_size: Rows per step; 0 for all of them.
-        seed: Decides the order.
+    A `batch_size` of 0 puts all rows into one batch.
     """
 
     inputs: Mapping[str, torch.Tensor]

@@ -1,7 +1,6 @@
 """`--max-minutes`: how many layers to freeze and how many epochs to train, from a few measured steps.
 
-In: a task and the time that is left. Out: the task with a recipe that fits. Freezing comes first: fewer
-epochs are planned only if all epochs do not fit with as many frozen layers as possible.
+Freezing comes first: fewer epochs are planned only if all do not fit with as many frozen layers as possible.
 """
 
 from __future__ import annotations
@@ -44,15 +43,10 @@ def check_budget(recipe: Recipe, max_minutes: float) -> None:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the parts of a training cost on this machine, as measured.
+    """What the parts of a training cost on this machine, in measured seconds per row.
 
-    Attributes:
-        first: Seconds to learn from a row with `frozen_layers` layers frozen.
-        last: Seconds to learn from a row with `most_frozen` layers frozen.
-        forward: Seconds to run the whole encoder over a row.
-        frozen_layers: The layers that the recipe freezes.
-        most_frozen: The most layers that can be frozen.
-        layers: The encoder's layers.
+    `first` and `last` are the costs of learning with `frozen_layers` and with `most_frozen` layers frozen,
+    and `forward` of running the whole encoder, which has `layers` layers.
     """
 
     first: float
@@ -72,13 +66,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Plan:
-    """What fits into the time.
-
-    Attributes:
-        frozen_layers: Layers to freeze.
-        epochs: Epochs to train.
-        seconds: The estimated duration.
-    """
+    """What fits into the time, and the seconds that it is estimated to take."""
 
     frozen_layers: int
     epochs: int
@@ -90,13 +78,7 @@ def plan_within(
 ) -> Plan:
     """Return the plan that freezes as few layers as possible with all epochs, and else trains fewer epochs.
 
-    Args:
-        seconds: The time that is left.
-        costs: The measured costs.
-        rows: Training rows.
-        epochs: The recipe's epochs.
-        other_rows: Rows that the whole encoder runs over after the training.
-        reserve_seconds: What any plan needs.
+    The whole encoder runs over `other_rows` after the training; any plan needs `reserve_seconds`.
 
     Raises:
         RequestError: Not even one epoch with the most frozen layers fits.
@@ -107,7 +89,9 @@ def plan_within(
         Plan(frozen_layers=2, epochs=5, seconds=21.4)
     """
     for frozen_layers in range(costs.frozen_layers, costs.most_frozen + 1):
-        once = reserve_seconds + _once(costs, frozen_layers, rows=rows, other_rows=other_rows)
+        # The frozen layers over the training rows, and the evaluation.
+        encoded = rows * costs.forward * frozen_layers / costs.layers + (rows + other_rows) * costs.forward
+        once = reserve_seconds + encoded
         epoch = rows * costs.row_seconds(frozen_layers)
         if once + epochs * epoch <= seconds:
             return Plan(frozen_layers, epochs, once + epochs * epoch)
@@ -121,19 +105,8 @@ def plan_within(
     return Plan(costs.most_frozen, fitting, once + fitting * epoch)
 
 
-def _once(costs: Costs, frozen_layers: int, *, rows: int, other_rows: int) -> float:
-    """Return the seconds of what runs once: the frozen layers over the training rows, and the evaluation."""
-    frozen = rows * costs.forward * frozen_layers / costs.layers
-    return frozen + (rows + other_rows) * costs.forward
-
-
 def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
-    """Return the task with as many frozen layers and as few epochs as the time demands.
-
-    Args:
-        task: What is trained.
-        seconds: The time that is left for it.
-        ctx: Hears the plan.
+    """Return the task with as many frozen layers and as few epochs as the `seconds` that are left demand.
 
     Raises:
         RequestError: Not even one epoch fits, or the recipe freezes layers that cannot be frozen.
@@ -169,17 +142,13 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
 
 
 def _most_frozen(task: Task, frozen: int) -> int:
-    """Return the most layers that can be frozen: `frozen` if no other can.
-
-    Raises:
-        RecipeError: Not even `frozen` layers can be frozen.
-    """
+    """Return the most layers that can be frozen; raise a `RecipeError` if not even `frozen` can be."""
     from textune.encoder.suffix import check_frozen_layers, layers_of
+    from textune.model.classifier import EXAMPLES
     from textune.model.trainable import absolute_layer
-    from textune.training.members import example_inputs
 
     classifier, layers = task.classifier, layers_of(task.classifier.encoder)
-    inputs = example_inputs(classifier)
+    inputs = classifier.inputs(classifier.tokenize(EXAMPLES))
     if frozen:
         check_frozen_layers(classifier.encoder, frozen, inputs=inputs)
     if layers is None or task.recipe.model.lora_rank:
@@ -216,6 +185,7 @@ def _measure(task: Task, frozen: int, most: int) -> Costs:
 def _rehearse(task: Task, frozen_layers: int) -> float:
     """Return the seconds to learn from a row with that many layers frozen."""
     from textune.encoder.suffix import layers_of
+    from textune.model.classifier import EXAMPLES
     from textune.model.embeddings import table_of, tokens_of
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
     from textune.training import members
@@ -224,6 +194,7 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     train = task.recipe.training
     assert isinstance(train, EncoderTraining)
     table, tokens = table_of(task.classifier.encoder), members.trained_tokens(task)
+    example = task.classifier.inputs(task.classifier.tokenize(EXAMPLES))
     module = make_trainable(
         task.classifier,
         frozen_layers=frozen_layers,
@@ -231,12 +202,12 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
         dropout=task.recipe.model.dropout,
         left_out=left_out,
         token_ids=tokens_of(tokens),
-        first_token_only=reads_first_token_only(task.classifier, members.example_inputs(task.classifier)),
+        first_token_only=reads_first_token_only(task.classifier, example),
     )
     data = members.members_of(task, train, members.token_set(task, train, tokens, None))[0].learned
     batches = list(islice(data.epoch(1), _REHEARSED))
     if left_out:
-        rows = {number for batch in batches for number in batch.numbers}
+        rows = {number for batch in batches for number in batch}
         data = _with_zeros(data, task.classifier.encoder.config.hidden_size, rows)
     learner = members.build_learner(replace(task, learning_rate_factor=None), train, module, data, Context())
     seconds = learner.rehearse(batches)

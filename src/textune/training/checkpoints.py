@@ -3,7 +3,6 @@
 In: tensors and JSON values. Out: a folder `step-00000120` with a manifest of sizes and SHA-256, and the
 newest such folder that still is what was written. A checkpoint is written under another name, synced,
 renamed, and read again before older ones go; the last two are kept, and there are never more than three.
-Does not know what the tensors are.
 """
 
 from __future__ import annotations
@@ -36,13 +35,7 @@ Tensors = Mapping[str, Mapping[str, torch.Tensor]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that is what was written.
-
-    Attributes:
-        path: Its folder.
-        tensors: Tensors by part and by name.
-        facts: JSON values.
-    """
+    """A checkpoint that is what was written: its folder, tensors by part and by name, and JSON values."""
 
     path: Path
     tensors: dict[str, dict[str, torch.Tensor]]
@@ -50,13 +43,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[str, Any]) -> Path:
-    """Write a checkpoint and return its folder; of older ones, keep the last.
-
-    Args:
-        folder: The folder of a run's checkpoints; created if it is missing.
-        step: Steps taken; names the checkpoint.
-        tensors: Tensors on the CPU, by part and by name.
-        facts: JSON values.
+    """Write a checkpoint of tensors on the CPU and JSON values; return its folder, and keep the one before.
 
     Raises:
         StorageError: It cannot be written. What was there before is still there.

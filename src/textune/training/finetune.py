@@ -1,9 +1,9 @@
 """Train the encoder's layers that are not frozen, together with the head.
 
-In: a task. Out: its classifier, fine-tuned in place. The frozen layers run once over all rows, and their
-output is cached. Several members, each with its own order and dropout, may be trained from the same weights;
-the classifier then gets the mean of theirs. If validation rows are trained on, each member leaves out some of
-them, so that every row is scored by a member that has not seen it.
+The frozen layers run once over all rows, and their output is cached. Several members, each with its own order
+and dropout, may be trained from the same weights; the classifier then gets the mean of theirs. If validation
+rows are trained on, each member leaves out some of them, so that every row is scored by a member that has not
+seen it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from textune.context import Context, in_words
 from textune.encoder.cache import FeatureCache, feature_key
@@ -24,34 +26,27 @@ from textune.encoder.memory import release_free_memory
 from textune.encoder.placement import place
 from textune.encoder.states import TokenStates, cached_states
 from textune.encoder.suffix import build_prefix, check_frozen_layers
-from textune.model.classifier import head_logits
+from textune.model.classifier import EXAMPLES, head_logits
 from textune.model.embeddings import table_of, tokens_of
 from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
 from textune.recipe.methods import EncoderTraining
 from textune.tasks.single_label import epoch_scores, probabilities
-from textune.training.interrupts import stop_requests
+from textune.training.loop import FitEnd
 from textune.training.members import (
     Member,
     build_learner,
-    example_inputs,
     frozen_layers_of,
     members_of,
     token_set,
     trained_tokens,
 )
-from textune.training.method import Fit, Method, calibrate, follow
-from textune.training.resumable import Keeper, Progress, fine_tune, load_newest
+from textune.training.method import Fit, Method, calibrate
+from textune.training.resumable import Keeper, Progress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import EncoderLearner
 from textune.training.task import Task
 from textune.training.tokens import TokenSet
-from textune.training.tracking import track
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from textune.training.loop import FitEnd
+from textune.training.tracking import follow, track
 
 _REHEARSED = 4
 """Steps that are measured before the training; the first does not count."""
@@ -69,7 +64,7 @@ class EncoderMethod(Method):
         classifier, encoder = task.classifier, task.classifier.encoder
         self._frozen_layers = frozen_layers_of(task)
         self._table = table_of(encoder)
-        example = example_inputs(classifier)
+        example = classifier.inputs(classifier.tokenize(EXAMPLES))
         first_token_only = reads_first_token_only(classifier, example)
         if self._frozen_layers:
             check_frozen_layers(encoder, self._frozen_layers, inputs=example)

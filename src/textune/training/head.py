@@ -1,18 +1,19 @@
 """Train a head on the features that a frozen encoder gives, which are computed once and cached.
 
-In: a task, or an untrained head with its features, labels and settings. Out: the trained classifier, or the
-events of the training; when they end, the head holds the weights to keep. If the data is to decide the weight
-decay, several heads are fitted and the one with the lowest validation log loss is kept.
+If the data is to decide the weight decay, several heads are fitted and the one with the lowest validation log
+loss is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from textune.encoder.features import encode_splits
 from textune.encoder.memory import read_in_parts
@@ -20,7 +21,7 @@ from textune.encoder.placement import one_thread
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
-from textune.tasks.single_label import balanced_weights, cross_entropy, epoch_scores
+from textune.tasks.single_label import balanced_weights, epoch_scores, label_loss
 from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
     BestWeights,
@@ -34,13 +35,9 @@ from textune.training.loop import (
     stop_early,
     train_steps,
 )
-from textune.training.method import Fit, Method, calibrate, follow
-from textune.training.optimizer import Factor, build_optimizer, build_scheduler, l2_penalty, schedule_of
-from textune.training.tracking import track
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from textune.training.method import Fit, Method, calibrate
+from textune.training.optimizer import Factor, build_optimizer, l2_penalty, schedule_of
+from textune.training.tracking import follow, track
 
 WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 """L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
@@ -57,11 +54,7 @@ class HeadMethod(Method):
         task = self.task
         with self.ctx.clock.stage("features"):
             self._features = encode_splits(
-                task.classifier,
-                task.texts,
-                weights=task.weights,
-                placement=task.placement,
-                ctx=self.ctx,
+                task.classifier, task.texts, weights=task.weights, placement=task.placement, ctx=self.ctx
             )
 
     def fit(self, *, resume: bool) -> Fit:
@@ -186,7 +179,7 @@ def _fit_once(
     score: Callable[[nn.Module], Scores],
 ) -> Iterator[Event]:
     def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
-        value = cross_entropy(
+        value = label_loss(
             module(**batch.inputs),
             batch.labels,
             class_weights=class_weights,
@@ -194,13 +187,9 @@ def _fit_once(
         )
         return value + l2_penalty(module, weight_decay) if settings.optim == "lbfgs" else value
 
+    rate = settings.learning_rate
     optimizer = build_optimizer(
-        head.parameters(),
-        settings.optim,
-        learning_rate=settings.learning_rate,
-        weight_decay=weight_decay,
+        head.parameters(), settings.optim, learning_rate=rate, weight_decay=weight_decay
     )
-    learner = ModuleLearner(
-        head, loss=loss, optimizer=optimizer, scheduler=build_scheduler(optimizer, factor)
-    )
+    learner = ModuleLearner(head, loss=loss, optimizer=optimizer, scheduler=LambdaLR(optimizer, factor))
     return train_steps(learner, data, epochs=settings.num_train_epochs, score=lambda: score(head))

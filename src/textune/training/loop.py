@@ -1,8 +1,8 @@
 """The one training loop: a generator of events.
 
 In: a learner, batches, and where to begin. Out: a `StepEnd` after every batch and an `EpochEnd` after every
-epoch. Whoever reads the stream decides what to do with it: show progress, write history or checkpoints, keep
-the best weights, stop. The loop knows none of that, nor what a batch holds.
+epoch. Whoever reads the stream shows progress, writes checkpoints, keeps the best weights or stops; the loop
+knows none of that, nor what a batch holds.
 """
 
 from __future__ import annotations
@@ -25,16 +25,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class StepEnd:
-    """A step has been taken.
-
-    Attributes:
-        step: Steps taken in all, from 1.
-        epoch: The epoch it belongs to, from 1.
-        loss: The batch's loss before the step.
-        learning_rate: The rate that the step used.
-        rows: The batch's rows.
-        position: Where the training is now.
-    """
+    """A step has been taken; `step`, in all, and `epoch` count from 1, and `loss` is the one before it."""
 
     step: int
     epoch: int
@@ -46,15 +37,7 @@ class StepEnd:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch has ended.
-
-    Attributes:
-        epoch: Epochs ended, from 1.
-        step: Steps taken in all.
-        learning_rate: The rate of the epoch's last step.
-        loss: The mean loss over the epoch's rows, measured while they were learned.
-        scores: Metrics of the module at the end of the epoch.
-    """
+    """An epoch has ended; `loss` is the mean over its rows, measured while they were learned."""
 
     epoch: int
     step: int
@@ -65,13 +48,7 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class FitEnd:
-    """Training is over, and the module holds the weights that are kept.
-
-    Attributes:
-        epoch: The epoch that the kept weights come from.
-        epochs: Epochs trained in all.
-        weight_decay: The weight decay that the kept weights were trained with.
-    """
+    """Training is over: the module holds the weights of `epoch`, of the `epochs` that were trained."""
 
     epoch: int
     epochs: int
@@ -106,12 +83,7 @@ class Learner(Protocol[LearnedT]):
 
 @dataclass(frozen=True)
 class Step:
-    """The outcome of a step.
-
-    Attributes:
-        loss: The batch's mean loss before the step.
-        learning_rate: The rate that it used.
-    """
+    """A batch's mean loss before the step, and the learning rate that the step used."""
 
     loss: float
     learning_rate: float
@@ -119,16 +91,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Position:
-    """The place in a training of its next step.
-
-    Attributes:
-        step: Steps taken in all.
-        epoch: The current epoch, from 1.
-        steps_in_epoch: Steps taken in this epoch.
-        seen_loss: The sum of the losses of this epoch's rows so far.
-        seen_rows: This epoch's rows so far.
-        learning_rate: The rate of the last step.
-    """
+    """The place in a training of its next step; `seen_loss` and `seen_rows` are this epoch's sums so far."""
 
     step: int = 0
     epoch: int = 1
@@ -146,17 +109,9 @@ def train_steps(
     score: Callable[[], Scores],
     start: Position = Position(),
 ) -> Iterator[Event]:
-    """Train and yield what happens.
+    """Train and yield what happens, unless the reader stops earlier.
 
-    Args:
-        learner: Takes a step from every batch.
-        batches: The rows, in batches by epoch.
-        epochs: Passes over the rows, unless the reader stops earlier.
-        score: Called at the end of every epoch.
-        start: Where to resume.
-
-    Raises:
-        DivergenceError: A loss is NaN or infinite.
+    `score` is called at the end of every epoch. A loss that is NaN or infinite raises a `DivergenceError`.
     """
     position = start
     while position.epoch <= epochs:
@@ -178,14 +133,7 @@ def train_steps(
 
 
 class ModuleLearner:
-    """Lets an optimiser train a module on batches of tensors.
-
-    Args:
-        module: What is trained; it is in training mode during steps.
-        loss: From the module and a batch to a scalar.
-        optimizer: Takes the steps; it may evaluate the loss several times per step.
-        scheduler: Stepped after every batch.
-    """
+    """Lets an optimiser train a module; it may evaluate the loss, a scalar, several times per step."""
 
     def __init__(
         self,
@@ -198,11 +146,7 @@ class ModuleLearner:
         self._module, self._loss, self._optimizer, self._scheduler = module, loss, optimizer, scheduler
 
     def learn(self, batch: Batch, *, step: int) -> Step:
-        """Learn from a batch.
-
-        Raises:
-            DivergenceError: The loss is NaN or infinite.
-        """
+        """Learn from a batch; raise a `DivergenceError` if the loss is NaN or infinite."""
         self._module.train()
 
         def closure() -> float:
@@ -220,13 +164,7 @@ class ModuleLearner:
 
 @dataclass
 class BestWeights:
-    """The weights of the epoch with the lowest validation log loss so far.
-
-    Attributes:
-        epoch: That epoch, 0 before the first.
-        log_loss: Its validation log loss.
-        state: A copy of the module's state at its end.
-    """
+    """The state of the epoch with the lowest validation log loss so far; epoch 0 before the first."""
 
     epoch: int = 0
     log_loss: float = math.inf
@@ -243,11 +181,7 @@ class BestWeights:
             yield event
 
     def chosen(self, learning_rate: float) -> dict[str, torch.Tensor]:
-        """Return the best epoch's state.
-
-        Raises:
-            DivergenceError: No epoch was the best: no validation log loss was finite.
-        """
+        """Return the best epoch's state; raise a `DivergenceError` if no validation log loss was finite."""
         if not self.state:
             raise DivergenceError(
                 "Training diverged: the validation log loss was never a finite number.",

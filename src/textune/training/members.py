@@ -1,47 +1,35 @@
-"""What each member of a fine-tuning learns from, and with: its rows and its learner.
-
-In: a task. Out: `Member`s, whose weights are averaged in the end, and the `EncoderLearner` of each. Does not
-know how the members are trained.
-"""
+"""What each member of a fine-tuning learns from, and with: its rows and its learner."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from textune.context import Context
-from textune.encoder.batching import pad_tensors
 from textune.encoder.states import TokenStates
 from textune.encoder.suffix import layers_of
-from textune.model.classifier import TextClassifier
 from textune.model.trainable import depths
 from textune.recipe.methods import EncoderTraining
 from textune.tasks.single_label import balanced_weights
 from textune.training.objectives import BatchLoss
 from textune.training.optimizer import schedule_of
-from textune.training.stepping import Arithmetic, EncoderLearner
+from textune.training.stepping import EncoderLearner
 from textune.training.task import Task
 from textune.training.tokens import TokenSet
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _TRAINED_ON = ("train", "validation")
 
 
 @dataclass(frozen=True)
 class Member:
-    """One of the trainings whose weights are averaged.
+    """One of the trainings whose weights are averaged, with the rows that it learns from and is scored on.
 
-    Attributes:
-        number: Its number, from 0.
-        learned: The rows that it learns from.
-        held_out: The rows that it is scored on, none of which it learns from.
-        held_out_rows: Their numbers in the validation split.
+    `number` counts from 0, and `held_out_rows` are numbers in the validation split.
     """
 
     number: int
@@ -87,14 +75,7 @@ def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
 def token_set(
     task: Task, train: EncoderTraining, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None
 ) -> TokenSet:
-    """Return the rows of train and validation, in this order, as training takes them.
-
-    Args:
-        task: What is fine-tuned.
-        train: The settings of the method.
-        tokens: The rows' token ids, see `trained_tokens`.
-        states: The output of the frozen layers for them, or None.
-    """
+    """Return the rows of train and validation, or the frozen layers' output (`states`) for them."""
     rows_at_once = train.per_device_train_batch_size * train.gradient_accumulation_steps
     return TokenSet(
         texts=tokens if states is None else states,
@@ -122,18 +103,10 @@ def build_learner(
         factor=schedule_of(
             train, data.steps_per_epoch, task.learning_rate_factor, warmup_steps=train.warmup_steps
         ),
-        arithmetic=Arithmetic(
-            torch.device(task.placement.device), task.placement.precision, torch.get_num_threads()
-        ),
+        placement=task.placement,
+        threads=torch.get_num_threads(),
         processes=task.processes,
         on_halved=lambda rows: ctx.note(
             f"Memory did not suffice: {rows} texts at a time from here on, as many per step as before."
         ),
     )
-
-
-def example_inputs(classifier: TextClassifier) -> dict[str, torch.Tensor]:
-    """Return token ids and attention mask of two texts, on which ways to compute are compared."""
-    rows = classifier.tokenize(["a short text", "and one that is somewhat longer than the first"])
-    ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
-    return {"input_ids": ids, "attention_mask": mask}

@@ -1,23 +1,24 @@
-"""How a classifier is trained: the protocol of a method, and the table of all methods.
+"""How a classifier is trained: the protocol of a method, the table of all methods, and the loading of a task.
 
-In: a task. Out: its classifier, trained in place, a `Fit`, and the probabilities of every split. A method
-is imported only when a recipe asks for it, so that nothing here knows the libraries that one needs.
+In: a recipe. Out: its task; from the method, the trained classifier, a `Fit`, and the probabilities of every
+split. A method is imported only when a recipe asks for it: nothing here knows the libraries that one needs.
 """
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
+from textune.data.sources import load_dataset
 from textune.encoder.placement import Placement, choose_placement
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
 from textune.training.processes import Processes
+from textune.training.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from textune.encoder.loading import ModelFolder
     from textune.model.classifier import TextClassifier
     from textune.run.layout import Run
-    from textune.training.loop import EpochEnd, Event, FitEnd
-    from textune.training.task import Task
+    from textune.training.loop import FitEnd
 
 METHODS: dict[type[Training], str] = {
     HeadTraining: "textune.training.head:HeadMethod",
@@ -40,13 +40,9 @@ METHODS: dict[type[Training], str] = {
 
 @dataclass(frozen=True)
 class Fit:
-    """How a training went.
+    """How a training went: its learning curve, one entry per epoch, and where the kept weights come from.
 
-    Attributes:
-        history: The learning curve, one entry per epoch.
-        end: Where the weights come from that were kept.
-        temperature: What the logits were divided by; 1: nothing was calibrated.
-        frozen_layers: The number of frozen layers, or `all`.
+    The logits were divided by `temperature`, which is 1 where nothing was calibrated.
     """
 
     history: list[dict[str, Any]]
@@ -128,16 +124,67 @@ def method_of(recipe: Recipe) -> type[Method]:
     return method
 
 
+def load_task(
+    recipe: Recipe, ctx: Context, *, learning_rate_factor: Callable[[int], float] | None = None
+) -> Task:
+    """Load the data and the model of a recipe, and tokenize the texts.
+
+    Raises:
+        RequestError: The data or the model is wrong, or they do not go together.
+    """
+    from textune.encoder.emoji import read_emoji
+    from textune.encoder.loading import find_model, load_tokenizer, token_limit
+    from textune.encoder.tokenization import tokenize
+    from textune.model.building import build_classifier
+
+    with ctx.clock.stage("load"):
+        method = method_of(recipe)
+        ctx.stage("Loading the data")
+        data = load_dataset(recipe.data, ctx)
+        for sentence in data.notes:
+            ctx.note(sentence)
+        ctx.stage("Loading the model")
+        weights = find_model(recipe.model.name, revision=recipe.model.revision, offline=ctx.offline)
+        method.check_model(weights)
+        tokenizer = load_tokenizer(weights)
+    with ctx.clock.stage("prepare"):
+        ctx.stage("Preparing texts")
+        if recipe.prepare.emoji == "words":
+            tokenizer = read_emoji(tokenizer, data["train"].texts)
+        limit = token_limit(tokenizer, weights.config)
+        texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)
+    with ctx.clock.stage("load"):
+        ctx.stage("Loading the encoder")
+        classifier = build_classifier(
+            weights,
+            tokenizer,
+            settings=recipe.model,
+            label_names=data.label_names,
+            max_length=texts.max_length,
+            seed=recipe.train.seed,
+            ctx=ctx,
+        )
+    processes = Processes()
+    return Task(
+        recipe=recipe,
+        data=data,
+        texts=texts,
+        weights=weights,
+        classifier=classifier,
+        placement=method.choose_placement(recipe, processes),
+        processes=processes,
+        versions=method.versions(),
+        learning_rate_factor=learning_rate_factor,
+    )
+
+
 def calibrate(
     classifier: TextClassifier, logits: torch.Tensor, labels: torch.Tensor, *, ctx: Context
 ) -> float:
     """Fit a temperature on validation rows, fold it into the head's last layer, and return it.
 
-    Args:
-        classifier: The classifier.
-        logits: Logits of rows that it was not trained on, (rows, classes).
-        labels: Their class ids, (rows,).
-        ctx: Notes where the rows determine no temperature, which is 1 then.
+    `logits` are (rows, classes) of rows that the classifier was not trained on. Where they determine no
+    temperature, it is 1, and `ctx` notes that.
     """
     from textune.model.heads import fold_temperature
     from textune.tasks.calibration import fit_temperature
@@ -150,48 +197,3 @@ def calibrate(
         )
     fold_temperature(classifier.head, temperature or 1.0)
     return temperature or 1.0
-
-
-def follow(
-    events: Iterator[Event], epochs: int, ctx: Context, *, steps: int = 0
-) -> tuple[list[dict[str, Any]], FitEnd]:
-    """Read a stream of events to its end; report progress, and return the learning curve and the end.
-
-    Args:
-        events: The stream.
-        epochs: Epochs in all, by which progress is counted if `steps` is 0.
-        ctx: Hears the progress.
-        steps: Steps in all, if a step takes long enough to be counted.
-    """
-    from textune.training.loop import EpochEnd, FitEnd, StepEnd
-
-    history: list[dict[str, Any]] = []
-    loss, rows, start = 0.0, 0, time.perf_counter()
-    for event in events:
-        if isinstance(event, StepEnd) and steps:
-            rows += event.rows
-            loss = event.loss if rows == event.rows else 0.95 * loss + 0.05 * event.loss
-            rate = rows / (time.perf_counter() - start)
-            status = f"loss {loss:.3f} · rate {event.learning_rate:.1e} · {rate:,.0f} texts/s"
-            ctx.advance(event.step, steps, unit="steps", figures=status)
-        if isinstance(event, EpochEnd):
-            history.append(_history_entry(event))
-            log_loss, accuracy = (event.scores["validation"][name] for name in ("log_loss", "accuracy"))
-            if steps:
-                ctx.note(
-                    f"Epoch {event.epoch} of {epochs}: loss {event.loss:.4f}, validation log loss "
-                    f"{log_loss:.4f}, accuracy {accuracy:.1%}"
-                )
-            else:
-                status = f"validation log loss {log_loss:.4f}"
-                ctx.advance(event.epoch, max(event.epoch, epochs), unit="epochs", figures=status)
-        if isinstance(event, FitEnd):
-            return history, event
-    raise AssertionError("a training ends with a FitEnd")
-
-
-def _history_entry(event: EpochEnd) -> dict[str, Any]:
-    entry = {name: getattr(event, name) for name in ("epoch", "step", "learning_rate", "loss")}
-    return entry | {
-        f"{split}_{name}": value for split, scores in event.scores.items() for name, value in scores.items()
-    }

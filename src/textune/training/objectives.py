@@ -1,7 +1,6 @@
-"""The loss of fine-tuning: the cross-entropy, and the disagreement of two passes over the same text.
+"""The loss of fine-tuning: that of the labels, and the disagreement of two passes over the same text.
 
-In: a module, inputs and labels. Out: logits and the sum of the rows' losses. A sum, as a batch may be
-computed in shards: the sums of its shards add up to its own.
+It is a sum over rows, as a batch may be computed in shards: the sums of its shards add up to its own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from textune.tasks.single_label import cross_entropy, disagreement
+from textune.tasks.single_label import disagreement, label_loss
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,17 @@ class BatchLoss:
         """Return the divisor of a batch's summed loss: the number of its rows, or their classes' weights."""
         return float(len(labels)) if self.class_weights is None else float(self.class_weights[labels].sum())
 
-    def of(
-        self, module: nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the logits (rows, classes) of the first pass, and the loss summed over the rows.
-
-        Args:
-            module: From inputs to logits.
-            inputs: Keyword arguments of the module, one row per text.
-            labels: Class ids, (rows,).
-        """
+    def of(self, module: nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a module, summed over the rows of its inputs."""
         if not self.rdrop:
-            logits = module(**inputs)
-            return logits, self._supervised(logits, labels)
+            return self._supervised(module(**inputs), labels)
         twice = module(**{name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()})
         first, second = twice.chunk(2)
         supervised = (self._supervised(first, labels) + self._supervised(second, labels)) / 2
-        return first, supervised + self.rdrop * disagreement(first, second)
+        return supervised + self.rdrop * disagreement(first, second)
 
     def _supervised(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(
+        return label_loss(
             logits,
             labels,
             class_weights=self.class_weights,

@@ -1,7 +1,4 @@
-"""Optimisers and learning-rate schedules.
-
-In: parameters and settings. Out: a torch optimiser, and a scheduler that is stepped after every batch.
-"""
+"""Optimisers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from textune.recipe.methods import GradientTraining
 
@@ -108,14 +104,7 @@ def schedule_of(
     *,
     warmup_steps: int = 0,
 ) -> Factor:
-    """Return the learning rate's factor as a function of the step.
-
-    Args:
-        settings: Their schedule applies unless a function replaces it.
-        steps_per_epoch: Steps in an epoch.
-        learning_rate_factor: A function of the epoch, counted from 0, or None.
-        warmup_steps: Steps over which the factor first rises from zero.
-    """
+    """Return the learning rate's factor by step: the settings' schedule, or a function of the epoch."""
     if learning_rate_factor is not None:
         return lambda step: float(learning_rate_factor(step // steps_per_epoch))
     return schedule_factor(
@@ -126,8 +115,3 @@ def schedule_of(
         step_epochs=settings.lr_step_epochs,
         warmup_steps=warmup_steps,
     )
-
-
-def build_scheduler(optimizer: torch.optim.Optimizer, factor: Factor) -> LambdaLR:
-    """Return a scheduler that sets the learning rate to the initial one times `factor(step)`."""
-    return LambdaLR(optimizer, factor)

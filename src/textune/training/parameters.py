@@ -1,10 +1,8 @@
 """Trained parameters as a few long vectors, and copies of a module that compute with them.
 
-In: a module and groups of its parameters. Out: `Masters`, which hold each group's values in float32, one
-after the other in a single tensor, and working copies of the module whose parameters and gradients are views
-of such tensors, in the arithmetic that is fast. Whatever is done to all parameters (adding gradients,
-clipping, AdamW, averaging, casting, saving) is then one operation over a long vector rather than a hundred
-over short ones. Does not know losses or data.
+Whatever is done to all parameters (adding gradients, clipping, AdamW, averaging, casting, saving) is then one
+operation over a long float32 vector rather than a hundred over short tensors, and the copies' parameters and
+gradients are views of such vectors, in the arithmetic that is fast.
 """
 
 from __future__ import annotations
@@ -22,13 +20,7 @@ Trained = Sequence[tuple[str, nn.Parameter, int]]
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters that share a learning rate and a weight decay.
-
-    Attributes:
-        factor: By what the learning rate is multiplied.
-        decayed: Whether weight decay applies to them.
-        names: The parameters' names, in the order in which they lie in the vector.
-    """
+    """Parameters, in their order in a vector, that share a factor of the learning rate and weight decay."""
 
     factor: float
     decayed: bool
@@ -38,11 +30,9 @@ class Group:
 def group_parameters(trained: Trained, *, layerwise_decay: float) -> list[Group]:
     """Group parameters by depth; vectors (biases, norms) are never decayed.
 
-    Args:
-        trained: The parameters.
-        layerwise_decay: By what the learning rate is multiplied for each layer down from the head (Howard and
-            Ruder 2018, https://arxiv.org/abs/1801.06146, "discriminative fine-tuning"). The last layer has
-            the head's rate.
+    For each layer down from the head, the learning rate is multiplied by `layerwise_decay`; the last layer
+    has the head's rate (Howard and Ruder 2018, https://arxiv.org/abs/1801.06146, "discriminative
+    fine-tuning").
     """
     names: dict[tuple[int, bool], list[str]] = {}
     for name, parameter, depth in trained:
@@ -56,14 +46,8 @@ def group_parameters(trained: Trained, *, layerwise_decay: float) -> list[Group]
 class Masters:
     """The float32 values of a module's trained parameters; the module's own parameters become views of them.
 
-    Args:
-        module: The module.
-        groups: Its trained parameters.
-        device: Where the values lie.
-        dtype: The type in which working copies compute.
-
-    Attributes:
-        vectors: One parameter for each group; gradients lie in their `grad`.
+    `vectors` has one parameter for each group, with gradients in its `grad`. `dtype` is what working copies
+    compute in.
     """
 
     def __init__(
@@ -99,7 +83,8 @@ class Masters:
                 self._place(module)
             self._view(module, self._working)
             gradients = [torch.zeros_like(vector) for vector in self._working]
-            self._view_gradients(module, gradients)
+            for parameter, view in self._views(module, gradients):
+                parameter.grad = view
             copies.append(WorkingCopy(module, gradients))
         self._copies += copies
         return copies
@@ -160,10 +145,6 @@ class Masters:
         for parameter, view in self._views(module, vectors):
             parameter.data = view
 
-    def _view_gradients(self, module: nn.Module, vectors: Sequence[torch.Tensor]) -> None:
-        for parameter, view in self._views(module, vectors):
-            parameter.grad = view
-
     def _views(
         self, module: nn.Module, vectors: Sequence[torch.Tensor]
     ) -> Iterator[tuple[nn.Parameter, torch.Tensor]]:
@@ -187,12 +168,7 @@ def _share_tensors(module: nn.Module, other: nn.Module) -> None:
 
 @dataclass(frozen=True)
 class WorkingCopy:
-    """A module that computes gradients.
-
-    Attributes:
-        module: The module.
-        gradients: Its gradients, one tensor for each group.
-    """
+    """A module that computes gradients, and these, one tensor for each group."""
 
     module: nn.Module
     gradients: list[torch.Tensor]

@@ -1,7 +1,6 @@
 """The processes that share a training: one as a rule, several under `torchrun` or `accelerate launch`.
 
-In: the environment that a launcher sets. Out: which process this is, and sums over all of them. A single
-process needs neither torch nor accelerate. Does not know what is trained.
+A single process needs neither torch nor accelerate.
 """
 
 from __future__ import annotations
@@ -44,12 +43,7 @@ def may_speak() -> bool:
 
 
 class Processes:
-    """All processes of this training.
-
-    Attributes:
-        rank: The number of this process.
-        count: The number of processes.
-    """
+    """All processes of this training: their `count`, and the `rank` of this one."""
 
     def __init__(self) -> None:
         self.rank, self.count = 0, 1

@@ -1,21 +1,25 @@
 """A training of the encoder that can be stopped and resumed: its events, and the checkpoints beside them.
 
-In: a learner, its rows, settings, and where checkpoints go. Out: the events of the training; when they end,
-the learner's module holds the weights to keep. The epochs before a checkpoint are reported again, so that
-whoever reads the stream need not know of the interruption.
+When the events end, the learner's module holds the weights to keep. The epochs before a checkpoint are
+reported again, so that whoever reads the stream need not know of the interruption.
 """
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from textune.errors import StoppedError
 from textune.recipe.methods import EncoderTraining
-from textune.training.checkpoints import MOST_AT_ONCE, Checkpoint, find_checkpoint, save_checkpoint
+from textune.training.checkpoints import MOST_AT_ONCE, find_checkpoint, save_checkpoint
 from textune.training.loop import (
     BestWeights,
     EpochEnd,
@@ -32,48 +36,24 @@ from textune.training.stepping import EncoderLearner
 from textune.training.tokens import TokenSet
 
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
 class Progress:
-    """How far a training is, beside the state of its learner.
-
-    Attributes:
-        position: The place of its next step.
-        history: The epochs that have ended.
-        best: The best of them.
-        is_over: Whether there is no next step.
-    """
+    """How far a training is, beside the state of its learner; `is_over`: there is no next step."""
 
     position: Position = field(default_factory=Position)
     history: list[EpochEnd] = field(default_factory=list)
     best: BestWeights = field(default_factory=BestWeights)
     is_over: bool = False
 
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> Progress:
-        """Return how far the training was when a checkpoint was written."""
-        facts, best = checkpoint.facts, BestWeights()
-        if facts["best"]:
-            best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
-        return cls(
-            position=Position(**facts["position"]),
-            history=[EpochEnd(**values) for values in facts["history"]],
-            best=best,
-            is_over=facts["is_over"],
-        )
-
 
 @dataclass
 class Keeper:
-    """Writes checkpoints of a training.
+    """Writes a training's checkpoints, `every_steps` or, if that is 0, by the clock; `saved_at` is monotonic.
 
-    Attributes:
-        folder: Where they go.
-        every_steps: Steps between two; 0: by the clock.
-        say: Called once with where they go, and how much room they take.
-        saved_at: When the last was written, by the monotonic clock.
-        bytes: The size of the last.
+    `say` is called once with where they go, and how much room they take.
     """
 
     folder: Path
@@ -111,12 +91,9 @@ class Keeper:
 
 
 def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> Progress:
-    """Load the newest good checkpoint into a learner, and return how far that is.
+    """Load the newest good checkpoint into a learner that has taken no step, and return how far that is.
 
-    Args:
-        folder: Where the checkpoints are.
-        learner: The learner, as it is before its first step.
-        say: Called with what was skipped, and where the training resumes.
+    `say` is called with what was skipped, and where the training resumes.
     """
     checkpoint, skipped = find_checkpoint(folder)
     for sentence in skipped:
@@ -125,9 +102,42 @@ def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None
         say("There is no usable checkpoint: the training starts over.")
         return Progress()
     learner.load_state(checkpoint.tensors, checkpoint.facts["learner"])
-    progress = Progress.of(checkpoint)
     say(f"Resuming from {checkpoint.path.name}.")
-    return progress
+    facts, best = checkpoint.facts, BestWeights()
+    if facts["best"]:
+        best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
+    history = [EpochEnd(**values) for values in facts["history"]]
+    return Progress(Position(**facts["position"]), history, best, facts["is_over"])
+
+
+@contextmanager
+def stop_requests() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether a stop has been asked for during the block.
+
+    Signals reach the main thread only: in other threads the answer is always no, and signals act as before.
+
+    Raises:
+        KeyboardInterrupt: There was a second signal, or the block ended well in spite of one.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before: dict[int, Any] = {number: signal.signal(number, ask) for number in _SIGNALS}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        # It arrived after the last step, and must not be lost.
+        raise KeyboardInterrupt
 
 
 def fine_tune(

@@ -1,7 +1,7 @@
 """Steps of fine-tuning: a batch's gradient, clipped, through AdamW into the masters, and into their average.
 
-In: what is trained, its rows, a recipe's settings. Out: `EncoderLearner`, which takes the loop's steps,
-scores rows, and saves and restores its state. Does not know epochs or files.
+`EncoderLearner` takes the loop's steps, scores rows, and saves and restores its state. It does not know
+epochs or files.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import nn
 
+from textune.encoder.placement import Placement
 from textune.recipe.methods import EncoderTraining
 from textune.training.loop import DivergenceError, Step, check_finite
 from textune.training.objectives import BatchLoss
 from textune.training.optimizer import Factor, build_adam
 from textune.training.parameters import Masters, Trained, group_parameters
 from textune.training.processes import Processes
-from textune.training.tokens import Rows, TokenSet
+from textune.training.tokens import TokenSet
 from textune.training.workers import GradientWorkers
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -33,34 +33,20 @@ Tensors = dict[str, dict[str, torch.Tensor]]
 """Tensors by the part of a checkpoint that they belong to, and by name."""
 
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """Where and in what type of number a training computes.
-
-    Attributes:
-        device: A torch device.
-        precision: `fp32`, `bf16` or `fp16`.
-        threads: Cores of the CPU to use.
-    """
-
-    device: torch.device
-    precision: str
-    threads: int
-
-
 class EncoderLearner:
-    """Learns a module from batches of texts.
+    """Learns a module from batches of texts; its parameters become views of the masters until `finish`.
 
     Args:
-        module: What is trained; its parameters become views of the masters until `finish`.
+        module: What is trained.
         trained: Its trained parameters.
         data: The rows to learn from.
         settings: The settings of the method.
         loss: What is lowered.
         factor: The schedule, by the step counted from 0.
-        arithmetic: Where and how to compute.
+        placement: Device and precision.
+        threads: Cores of the CPU to use.
         processes: Who shares the work.
-        on_halved: Called with the new number of rows at once if memory did not suffice for more.
+        on_halved: See `GradientWorkers`.
     """
 
     def __init__(
@@ -72,24 +58,26 @@ class EncoderLearner:
         settings: EncoderTraining,
         loss: BatchLoss,
         factor: Factor,
-        arithmetic: Arithmetic,
+        placement: Placement,
+        threads: int,
         processes: Processes,
         on_halved: Callable[[int], None] = lambda rows: None,
     ) -> None:
         self._data, self._settings, self._factor, self._processes = data, settings, factor, processes
         groups = group_parameters(trained, layerwise_decay=settings.layerwise_lr_decay)
-        self.masters = Masters(module, groups, device=arithmetic.device, dtype=_DTYPES[arithmetic.precision])
+        device = torch.device(placement.device)
+        self.masters = Masters(module, groups, device=device, dtype=_DTYPES[placement.precision])
         self.workers = GradientWorkers(
             self.masters,
             loss,
-            device=arithmetic.device,
-            threads=arithmetic.threads,
+            device=device,
+            threads=threads,
             seed=settings.seed,
             rows_at_once=settings.per_device_train_batch_size,
             share=(processes.rank, processes.count),
             on_halved=on_halved,
         )
-        self._scaler = torch.amp.GradScaler(arithmetic.device.type, enabled=arithmetic.precision == "fp16")
+        self._scaler = torch.amp.GradScaler(device.type, enabled=placement.precision == "fp16")
         self._reset()
 
     def _reset(self) -> None:
@@ -109,18 +97,18 @@ class EncoderLearner:
         )
         self._average = self.masters.copies_of_values() if settings.ema_decay else []
 
-    def learn(self, batch: Rows, *, step: int) -> Step:
-        """Learn from a batch, shared with the other processes.
+    def learn(self, batch: Sequence[int], *, step: int) -> Step:
+        """Learn from the rows of these numbers, shared with the other processes.
 
         Raises:
             DivergenceError: The loss or its gradient is NaN or infinite; nothing has been changed.
         """
         return self._learn(batch, step=step, rate=self._settings.learning_rate * self._factor(step - 1))
 
-    def _learn(self, batch: Rows, *, step: int, rate: float) -> Step:
+    def _learn(self, batch: Sequence[int], *, step: int, rate: float) -> Step:
         vectors = self.masters.vectors
-        learned = self.workers.learn(self._data, batch.numbers, step=step, scale=self._scale())
-        loss = self._processes.sum_scalar(learned.loss) / self._loss_weight(batch)
+        loss_sum = self.workers.learn(self._data, batch, step=step, scale=self._scale())
+        loss = self._processes.sum_scalar(loss_sum) / self.workers.loss.weight_of(self._data.labels[batch])
         check_finite(loss, step=step, learning_rate=rate)
         self._processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
         self._scaler.unscale_(self._optimizer)
@@ -135,9 +123,6 @@ class EncoderLearner:
         self._follow(step)
         return Step(loss, rate)
 
-    def _loss_weight(self, batch: Rows) -> float:
-        return self.workers.loss.weight_of(self._data.labels[batch.numbers])
-
     def _scale(self) -> float:
         # The scaler sets up its scale when it is first asked to scale something.
         return float(self._scaler.scale(torch.ones((), device=self.masters.vectors[0].device)))
@@ -149,7 +134,7 @@ class EncoderLearner:
             with torch.no_grad():
                 torch._foreach_lerp_(self._average, [v.detach() for v in self.masters.vectors], 1 - decay)
 
-    def rehearse(self, batches: Sequence[Rows]) -> float:
+    def rehearse(self, batches: Sequence[Sequence[int]]) -> float:
         """Return the seconds per row, measured over steps at a rate of zero; they change no weight.
 
         In fp16 they may change the factor of the loss that the steps after them begin with.

@@ -1,7 +1,7 @@
-"""Batches of texts of similar length, in an order that the seed and the epoch decide.
+"""Batches of texts of similar length, in an order that the seed and the epoch's number alone decide.
 
-In: token ids or cached hidden states, and labels. Out: `Rows` to learn from, and padded tensors of any rows.
-The order depends on nothing but the seed and the epoch's number, so that any place in it can be found again.
+In: token ids or cached hidden states, and labels. Out: the numbers of the rows to learn from, and padded
+tensors of any rows.
 """
 
 from __future__ import annotations
@@ -22,30 +22,11 @@ _BATCHES_SORTED_TOGETHER = 25
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of a batch.
-
-    Attributes:
-        numbers: Their numbers in the training set.
-    """
-
-    numbers: list[int]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-
-@dataclass(frozen=True)
 class TokenSet:
-    """Texts to train on or to score.
+    """Texts to train on or to score, and their class ids, (texts,).
 
-    Attributes:
-        texts: Token ids of each text without padding, or the output of the frozen layers for them.
-        lengths: Tokens of each text.
-        labels: Class ids, (texts,).
-        padding_id: The tokenizer's padding id.
-        batch_size: Rows per step; 0 for all of them.
-        seed: Decides the order.
+    `texts` are token ids without padding or the frozen layers' output for them, and `lengths` count the
+    tokens of each. A `batch_size` of 0 puts all rows into one batch.
     """
 
     texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
@@ -74,16 +55,16 @@ class TokenSet:
         """The number of batches in an epoch; one of them may be smaller."""
         return -(-len(self.lengths) // (self.batch_size or len(self.lengths)))
 
-    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Rows]:
-        """Yield the batches of an epoch, except the first `skip`; every row is in one of them."""
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[list[int]]:
+        """Yield the row numbers of each batch of an epoch, but for the first `skip`; no row is left out."""
         chooser = random.Random(f"{self.seed}/{number}")
         order = list(range(len(self.lengths)))
         chooser.shuffle(order)
         size = self.batch_size or len(order)
-        window, batches = size * _BATCHES_SORTED_TOGETHER, []
+        window, batches = size * _BATCHES_SORTED_TOGETHER, list[list[int]]()
         for start in range(0, len(order), window):
             rows = sorted(order[start : start + window], key=lambda row: self.lengths[row])
-            batches += [Rows(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
+            batches += [rows[begin : begin + size] for begin in range(0, len(rows), size)]
         chooser.shuffle(batches)
         yield from batches[skip:]
 

@@ -1,26 +1,57 @@
-"""A training's learning curve, sent to an experiment tracker through accelerate.
+"""Those who read a training's stream of events: progress, the learning curve, and experiment trackers.
 
-In: the stream of events. Out: the same stream, with the metrics of each step and epoch logged on the way.
-Needs the tracker's own package. Does not know how trackers keep what they are sent.
+A tracker is reached through accelerate, and needs its own package.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from textune.context import Context
 from textune.recipe.settings import Recipe
-from textune.training.loop import EpochEnd, Event, StepEnd
+from textune.training.loop import EpochEnd, Event, FitEnd, StepEnd
+
+
+def follow(
+    events: Iterator[Event], epochs: int, ctx: Context, *, steps: int = 0
+) -> tuple[list[dict[str, Any]], FitEnd]:
+    """Read a stream of events to its end; report progress, and return the learning curve and the end.
+
+    Progress is counted by `epochs`, or by `steps` in all where a step takes long enough for that.
+    """
+    history: list[dict[str, Any]] = []
+    loss, rows, start = 0.0, 0, time.perf_counter()
+    for event in events:
+        if isinstance(event, StepEnd) and steps:
+            rows += event.rows
+            loss = event.loss if rows == event.rows else 0.95 * loss + 0.05 * event.loss
+            rate = rows / (time.perf_counter() - start)
+            status = f"loss {loss:.3f} · rate {event.learning_rate:.1e} · {rate:,.0f} texts/s"
+            ctx.advance(event.step, steps, unit="steps", figures=status)
+        if isinstance(event, EpochEnd):
+            entry = {name: getattr(event, name) for name in ("epoch", "step", "learning_rate", "loss")}
+            history.append(entry | _named_scores(event, "_"))
+            log_loss, accuracy = (event.scores["validation"][name] for name in ("log_loss", "accuracy"))
+            if steps:
+                ctx.note(
+                    f"Epoch {event.epoch} of {epochs}: loss {event.loss:.4f}, validation log loss "
+                    f"{log_loss:.4f}, accuracy {accuracy:.1%}"
+                )
+            else:
+                status = f"validation log loss {log_loss:.4f}"
+                ctx.advance(event.epoch, max(event.epoch, epochs), unit="epochs", figures=status)
+        if isinstance(event, FitEnd):
+            return history, event
+    raise AssertionError("a training ends with a FitEnd")
 
 
 def track(events: Iterable[Event], recipe: Recipe, *, folder: Path) -> Iterator[Event]:
-    """Pass events on, and log them.
+    """Pass events on, and log them by the tracker that the recipe's `train.report_to` names.
 
-    Args:
-        events: The stream.
-        recipe: Its `train.report_to` names the tracker; its settings are logged, too.
-        folder: Where a tracker that writes files may do so.
+    The recipe's settings are logged, too. A tracker that writes files may do so in the folder.
     """
     name = recipe.train.report_to
     if name == "none":
@@ -36,17 +67,21 @@ def track(events: Iterable[Event], recipe: Recipe, *, folder: Path) -> Iterator[
                 values = {"train/loss": event.loss, "train/learning_rate": event.learning_rate}
                 accelerator.log(values, step=event.step)
             if isinstance(event, EpochEnd):
-                metrics = {
-                    f"{split}/{name}": value
-                    for split, scores in event.scores.items()
-                    for name, value in scores.items()
-                }
-                accelerator.log({"epoch": event.epoch, **metrics}, step=event.step)
+                accelerator.log({"epoch": event.epoch, **_named_scores(event, "/")}, step=event.step)
             yield event
     finally:
         # Not `end_training`: that would take the process group down, too, with trainings still to come.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+
+def _named_scores(event: EpochEnd, separator: str) -> dict[str, float]:
+    """Return an epoch's metrics by split and name, `validation_accuracy` for example."""
+    return {
+        f"{split}{separator}{name}": value
+        for split, scores in event.scores.items()
+        for name, value in scores.items()
+    }
 
 
 def _flat_settings(recipe: Recipe) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""The gradient of a batch, computed in shards.
+"""The gradient of a batch, computed in shards: the same as if the whole batch had been computed at once.
 
-In: a batch's rows. Out: its gradient in the masters, the same as if the whole batch had been computed at
-once. A batch is cut into shards; on a CPU every core computes a shard of its own, several processes share a
-batch's shards, and what does not fit into memory at once is computed one shard after the other. Random
-numbers depend on the seed, the step and the shard alone. Does not know optimisers or epochs.
+On a CPU every core computes a shard of its own, several processes share a batch's shards, and what does not
+fit into memory at once is computed one shard after the other. Random numbers depend on the seed, the step and
+the shard alone.
 
 Why one core per shard: torch lets all cores work on every operation and wait for each other at its end, which
 costs a tenth on an idle machine and several times more on a busy one
@@ -14,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import torch
@@ -22,7 +22,6 @@ import torch
 from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
-from textune.tasks.single_label import count_correct
 from textune.training.objectives import BatchLoss
 from textune.training.parameters import Masters
 from textune.training.tokens import TokenSet
@@ -40,29 +39,14 @@ class OutOfMemoryError(TextuneError):
     """Not even one text can be learned from."""
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What a batch's gradient rests on.
-
-    Attributes:
-        loss: The sum of the rows' losses.
-        correct: Rows whose label was the most probable one.
-        rows: Rows.
-    """
-
-    loss: float
-    correct: int
-    rows: int
-
-
 class GradientWorkers:
-    """Copies of a module that compute gradients side by side.
+    """Copies of a module that compute gradients side by side: one per core of a CPU, elsewhere a single one.
 
     Args:
         masters: The trained parameters.
         loss: From logits to a loss.
         device: Where the copies compute.
-        threads: Cores of the CPU; elsewhere one copy computes everything.
+        threads: Cores of the CPU.
         seed: Decides what is dropped.
         rows_at_once: The most rows that are computed at the same time; 0 for no bound.
         share: Which of how many processes this is: it computes every n-th row.
@@ -97,8 +81,8 @@ class GradientWorkers:
         """Let the threads go."""
         self._pool.shutdown()
 
-    def learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0) -> Learned:
-        """Put the gradient of some rows' mean loss, times `scale`, into the masters.
+    def learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0) -> float:
+        """Put the gradient of rows' mean loss, times `scale`, into the masters; return the losses' sum.
 
         Where memory does not suffice, shards are halved for good and the rows are learned from again.
         """
@@ -110,21 +94,28 @@ class GradientWorkers:
             except RuntimeError as error:
                 self._halve(error, len(numbers))
 
-    def _learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float) -> Learned:
+    def _learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float) -> float:
         factor = scale / self.loss.weight_of(data.labels[list(numbers)])
         rounds = self._shards(numbers[self._rank :: self._processes])
-        learned: list[tuple[float, int]] = []
+        losses: list[float] = []
         for together in rounds:
             jobs = [
-                self._learner(data, rows, place=place, factor=factor, moment=(step, len(learned) + place))
+                partial(
+                    self._learn_shard,
+                    data,
+                    rows,
+                    place=place,
+                    factor=factor,
+                    moment=(step, len(losses) + place),
+                )
                 for place, rows in enumerate(together)
             ]
             done = self._run(jobs)
-            self._masters.add_gradients(self._copies[: len(jobs)], first=not learned)
-            learned += done
+            self._masters.add_gradients(self._copies[: len(jobs)], first=not losses)
+            losses += done
         if not rounds:  # Fewer rows than processes
             self._masters.add_gradients([], first=True)
-        return Learned(sum(loss for loss, _ in learned), sum(right for _, right in learned), len(numbers))
+        return sum(losses)
 
     def _halve(self, error: RuntimeError, rows: int) -> None:
         """Halve the shards, or raise the error again if it is not memory that lacks."""
@@ -148,27 +139,18 @@ class GradientWorkers:
             order[start : start + _ROWS_SCORED_TOGETHER]
             for start in range(0, len(order), _ROWS_SCORED_TOGETHER)
         ]
-        width = len(self._copies)
-
-        def scorer(place: int) -> Callable[[], list[torch.Tensor]]:
-            def score() -> list[torch.Tensor]:
-                module = self._copies[place].module.eval()
-                with torch.inference_mode():
-                    return [
-                        module(**data.tensors(batch, self._device)).cpu() for batch in batches[place::width]
-                    ]
-
-            return score
-
-        parts = self._run([scorer(place) for place in range(width)])
-        all_logits: torch.Tensor | None = None
-        for place, part in enumerate(parts):
-            for batch, logits in zip(batches[place::width], part, strict=True):
-                if all_logits is None:
-                    all_logits = torch.empty((len(order), logits.shape[1]))
-                all_logits[batch] = logits
-        assert all_logits is not None
+        shares = [batches[place :: len(self._copies)] for place in range(len(self._copies))]
+        jobs = [partial(self._score, data, share, place=place) for place, share in enumerate(shares)]
+        parts = [logits for part in self._run(jobs) for logits in part]
+        all_logits = torch.empty((len(order), parts[0].shape[1]))
+        for batch, logits in zip(chain(*shares), parts, strict=True):
+            all_logits[batch] = logits
         return all_logits
+
+    def _score(self, data: TokenSet, batches: list[list[int]], *, place: int) -> list[torch.Tensor]:
+        module = self._copies[place].module.eval()
+        with torch.inference_mode():
+            return [module(**data.tensors(batch, self._device)).cpu() for batch in batches]
 
     def _shards(self, numbers: Sequence[int]) -> list[list[list[int]]]:
         """Deal rows, which are sorted by length, out to rounds of shards of similar size."""
@@ -180,23 +162,19 @@ class GradientWorkers:
         shards = [rows for rows in dealt if rows]
         return [shards[start : start + width] for start in range(0, len(shards), width)]
 
-    def _learner(
+    def _learn_shard(
         self, data: TokenSet, rows: list[int], *, place: int, factor: float, moment: tuple[int, int]
-    ) -> Callable[[], tuple[float, int]]:
+    ) -> float:
         worker, randomness = self._copies[place], self._randomness[place]
-
-        def learn() -> tuple[float, int]:
-            worker.clear()
-            worker.module.train()
-            randomness.seed(self._seed, self._rank, *moment)
-            if self._device.type != "cpu":
-                torch.manual_seed(randomness.number())
-            labels = data.labels[rows].to(self._device)
-            logits, loss = self.loss.of(worker.module, data.tensors(rows, self._device), labels)
-            (loss * factor).backward()  # type: ignore[no-untyped-call]
-            return float(loss.detach()), count_correct(logits, labels)
-
-        return learn
+        worker.clear()
+        worker.module.train()
+        randomness.seed(self._seed, self._rank, *moment)
+        if self._device.type != "cpu":
+            torch.manual_seed(randomness.number())
+        labels = data.labels[rows].to(self._device)
+        loss = self.loss.of(worker.module, data.tensors(rows, self._device), labels)
+        (loss * factor).backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
 
     def _run(self, jobs: Sequence[Callable[[], Result]]) -> list[Result]:
         """Run jobs side by side, each with its share of the cores; raise what the first of them raised."""
