@@ -11,12 +11,13 @@ import pytest
 from textune.data.dataset import Dataset
 from textune.data.sources import load_source
 from textune.errors import TextuneError
+from textune.recipe.settings import DataSettings
 
 
-def refusal(name: object, **settings: Any) -> TextuneError:
+def refusal(name: object, *, offline: bool = False, **settings: Any) -> TextuneError:
     """Return the error that loading a source raises; it must have a hint."""
     with pytest.raises(TextuneError) as caught:
-        load_source(str(name), **settings)
+        load_source(str(name), DataSettings(**settings), offline=offline)
     assert caught.value.hint
     return caught.value
 

@@ -40,12 +40,9 @@ class Silence:
 
 
 class Pace:
-    """Tells an observer how many texts are done, and how many per second.
+    """Tells an observer how many of about `total` texts (0: unknown) are done, and how many per second.
 
-    Args:
-        observer: The observer.
-        total: About how many there are; 0: unknown.
-        done: How many were done before.
+    `done` of them were done before.
     """
 
     def __init__(self, observer: Observer, total: int, *, done: int = 0) -> None:
@@ -104,14 +101,9 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Context:
-    """What every step of a command needs beside its own arguments.
+    """Who watches a command, whether to make no network connection, and the seconds of each stage.
 
     It is an `Observer` itself, and passes everything on.
-
-    Attributes:
-        observer: Watches the command.
-        offline: Whether to make no network connection.
-        clock: Measures the seconds of each stage.
     """
 
     observer: Observer = field(default_factory=Silence)

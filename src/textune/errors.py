@@ -21,13 +21,7 @@ from __future__ import annotations
 
 
 class TextuneError(Exception):
-    """Base of all errors that textune raises on purpose.
-
-    Attributes:
-        message: What is wrong, where, and what was found there.
-        hint: What to do next; may be empty.
-        exit_code: The exit code of a command that ends with this error.
-    """
+    """Base of all errors that textune raises on purpose; a command that ends with one has its exit code."""
 
     exit_code = 1
 

@@ -77,10 +77,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
 
     The file is synced before it is renamed, so that a reader sees the old file or the new one, whole. Its
-    mode is that of the umask, whatever the block put in its place.
-
-    Raises:
-        StorageError: The disk is full or the folder may not be written.
+    mode is that of the umask, whatever the block put in its place. Raise a `StorageError` if it cannot be
+    written.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,13 +95,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def publish(finished: Path, path: Path) -> None:
-    """Give a finished file its name, in place of a file that has it, and wait until all of it is on the disk.
-
-    Both must be on the same disk, and neither may be a folder.
-
-    Raises:
-        StorageError: The file cannot be written there.
-    """
+    """Give a finished file its name on the same disk, replacing a file there, and sync it and its folder."""
     with storage_errors(path):
         _give_name(finished, path)
         sync_folder(path.parent)

@@ -14,7 +14,7 @@ from pyarrow import parquet
 import textune
 from small_data import small_rows
 from textune.commands.train import TrainResult
-from textune.encoder import weights
+from textune.encoder import loading
 from textune.errors import DataError, RecipeError, RunError, StorageError, VerificationError
 from textune.model import verification
 from textune.model.heads import LinearHead
@@ -284,13 +284,13 @@ def test_a_training_loads_the_pretrained_model_once_and_the_saved_one_once(
     recipe: str, loads: int, model: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[Path] = []
-    load = weights.load_strictly
+    load = loading.load_strictly
 
     def counted(auto_class: Any, folder: Path, **options: Any) -> Any:
         folders.append(folder)
         return load(auto_class, folder, **options)
 
-    monkeypatch.setattr(weights, "load_strictly", counted)
+    monkeypatch.setattr(loading, "load_strictly", counted)
     textune.train(recipe, model=model, data=data, out=tmp_path / "run", settings=FAST)
 
     assert len(folders) == len(set(folders)) == loads

@@ -13,6 +13,7 @@ from small_data import small_rows, write_small_csv
 from source_files import refusal, sizes, texts, write_csv
 from textune.data.columns import find_text_column
 from textune.data.sources import load_source
+from textune.recipe.settings import DataSettings
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_columns_are_those_that_were_given(tmp_path: Path) -> None:
     rows = [(text, label, "words", "x") for text, label in small_rows(30)]
     path = write_csv(tmp_path / "posts.csv", rows, header=("a", "b", "text", "label"))
 
-    source = load_source(str(path), text_column="a", label_column="b")
+    source = load_source(str(path), DataSettings(text_column="a", label_column="b"))
 
     assert set(texts(source, "test")) < {text for text, _ in small_rows(30)}
 

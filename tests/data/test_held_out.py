@@ -12,15 +12,16 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from source_files import write_csv, write_tweeteval
 from table_files import write
 from textune.data.dataset import Dataset as Labelled
-from textune.data.held_out import load_held_out
+from textune.data.sources import load_held_out
 from textune.errors import DataError
+from textune.recipe.settings import DataSettings
 
 NAMES = ("anger", "joy", "sadness")
 ROWS: list[tuple[str, ...]] = [("so happy", "joy"), ("so sad", "sadness"), ("what fun", "joy")]
 
 
 def load(path: Path, *, split: str = "test", names: tuple[str, ...] = NAMES, **columns: Any) -> Labelled:
-    return load_held_out(str(path), split=split, label_names=names, **columns)
+    return load_held_out(str(path), DataSettings(**columns), split=split, label_names=names)
 
 
 def labels_of(dataset: Labelled) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from small_data import small_rows, write_small_csv
 from source_files import refusal, sizes, texts, write_csv
 from textune.data.sources import load_source
 from textune.errors import DataError, HubError
+from textune.recipe.settings import DataSettings
 
 SPLITS = ["train", "validation", "test"]
 
@@ -58,10 +59,10 @@ def test_only_the_split_that_is_missing_is_made(tmp_path: Path) -> None:
 def test_the_splits_follow_fractions_and_seed(tmp_path: Path) -> None:
     path = str(write_small_csv(tmp_path / "posts.csv", 90))
 
-    source = load_source(path, validation_fraction=0.2, test_fraction=0.4, split_seed=1)
+    source = load_source(path, DataSettings(validation_fraction=0.2, test_fraction=0.4, split_seed=1))
 
     assert sizes(source) == {"train": 36, "validation": 18, "test": 36}
-    assert texts(source, "test") != texts(load_source(path, test_fraction=0.4), "test")
+    assert texts(source, "test") != texts(load_source(path, DataSettings(test_fraction=0.4)), "test")
 
 
 def test_the_fingerprint_is_the_same_for_the_same_rows_in_another_format(tmp_path: Path) -> None:

@@ -91,10 +91,3 @@ def test_settings_that_make_no_model_are_refused(bert: Path, changes: dict[str, 
 
     with pytest.raises(ModelError, match="cannot"):
         load_encoder(find_model(str(bert)))
-
-
-def test_an_attention_that_the_architecture_lacks_is_refused(tiny_models: Callable[[str], Path]) -> None:
-    folder = find_model(str(tiny_models("deberta-v2")))
-
-    with pytest.raises(ModelError, match="does not support an attention"):
-        load_encoder(folder, attention="sdpa")

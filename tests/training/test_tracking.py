@@ -11,8 +11,7 @@ import pytest
 import textune
 from textune.context import Silence
 from textune.errors import MissingExtraError, RequestError, StoppedError
-from textune.recipe.recipes import Recipe, load_recipe
-from textune.recipe.requirements import check_extras
+from textune.recipe.recipes import Recipe, check_extras, load_recipe
 from textune.run.layout import open_run, read_manifest
 from textune.training.loop import EpochEnd, Event, Position, StepEnd
 from textune.training.tracking import track

@@ -43,13 +43,7 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     refused = _unusable_rows(source, usable)
     try:
         _check_not_empty(usable_source, settings.source)
-        labelling, _ = complete_source(
-            usable_source,
-            settings.source,
-            validation_fraction=settings.validation_fraction,
-            test_fraction=settings.test_fraction,
-            split_seed=settings.split_seed,
-        )
+        labelling, _ = complete_source(usable_source, settings.source, settings)
     except DataError as error:
         refused.append(Finding("D002", "error", error.message.rstrip("."), 1, advice=error.hint))
         labelling = _label_anyway(usable_source)

@@ -107,16 +107,9 @@ def evaluate(
 
 def _rows_of_source(data: str, recipe: Recipe, *, split: str, names: Sequence[str], ctx: Context) -> Split:
     """Return another source's split."""
-    from textune.data.held_out import load_held_out
+    from textune.data.sources import load_held_out
 
-    held_out = load_held_out(
-        data,
-        split=split,
-        label_names=names,
-        text_column=recipe.data.text_column,
-        label_column=recipe.data.label_column,
-        offline=ctx.offline,
-    )
+    held_out = load_held_out(data, recipe.data, split=split, label_names=names, offline=ctx.offline)
     for note in held_out.notes:
         ctx.note(note)
     return held_out[split]

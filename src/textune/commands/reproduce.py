@@ -13,8 +13,7 @@ from textune.context import Observer, Silence
 from textune.errors import MissingExtraError, RequestError
 from textune.extras import has_keras
 from textune.files import write_text
-from textune.recipe.recipes import load_recipe
-from textune.recipe.requirements import check_extras
+from textune.recipe.recipes import check_extras, load_recipe
 from textune.run.lifecycle import check_free
 from textune.study import differences as study
 from textune.study.reproduction import choose_model, describe_reproduction, draw_reproduction

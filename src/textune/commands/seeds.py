@@ -17,8 +17,7 @@ from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import headline_metrics
 from textune.files import write_json
-from textune.recipe.recipes import Recipe, resolve_recipe
-from textune.recipe.requirements import check_extras
+from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.layout import Run
 from textune.run.lifecycle import choose_folder
 from textune.run.predictions import read_predictions

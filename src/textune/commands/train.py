@@ -16,8 +16,7 @@ from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import evaluate_splits
 from textune.files import write_json
 from textune.model.verification import verify_saved
-from textune.recipe.recipes import Recipe, dump_recipe, load_recipe, resolve_recipe
-from textune.recipe.requirements import check_extras
+from textune.recipe.recipes import Recipe, check_extras, dump_recipe, load_recipe, resolve_recipe
 from textune.report.results import RunResults
 from textune.report.run_report import write_report
 from textune.run.layout import Run, open_run

@@ -21,17 +21,13 @@ LABEL_NAMES = (
 )  # fmt: skip
 
 _COLUMNS_SHOWN = 30
+_TEXT_OPTION = "--set data.text_column=NAME"
+_LABEL_OPTION = "--set data.label_column=NAME"
 
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns to read from a table.
-
-    Attributes:
-        text: The column that holds the text; empty: found by its name.
-        label: The column that holds the label; empty: found by its name.
-        others: Whether to read the other columns as well.
-    """
+    """The columns of text and label in a table (empty: found by name), and whether to read others."""
 
     text: str = ""
     label: str = ""
@@ -40,21 +36,16 @@ class ColumnChoice:
     def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the columns of text and label, and a note on them unless they are called so.
 
-        Args:
-            columns: The names of all columns.
-            origin: What to call the table in errors.
-
         Raises:
-            DataError: A name that the person gave does not occur; without one, no column or several could be
-                it; or both are the same column.
+            DataError: A chosen column does not occur; without a choice, no column or several could be it; or
+                both are the same column.
         """
-        option = "--set data.label_column=NAME"
         text = find_text_column(columns, origin=origin, name=self.text)
-        label = _find("label", LABEL_NAMES, columns, origin=origin, name=self.label, option=option)
+        label = _find("label", LABEL_NAMES, columns, origin=origin, name=self.label, option=_LABEL_OPTION)
         if text == label:
             raise DataError(
                 f"The column '{text}' is both the text and the label.",
-                f"Name two columns: --set data.text_column=NAME {option}",
+                f"Name two columns: {_TEXT_OPTION} {_LABEL_OPTION}",
             )
         if (text, label) == ("text", "label"):
             return text, label, ()
@@ -62,15 +53,9 @@ class ColumnChoice:
 
 
 def find_text_column(
-    columns: Sequence[str], *, origin: str, name: str = "", option: str = "--set data.text_column=NAME"
+    columns: Sequence[str], *, origin: str, name: str = "", option: str = _TEXT_OPTION
 ) -> str:
-    """Return the name of the column that holds the text.
-
-    Args:
-        columns: The names of all columns.
-        origin: What to call the table in errors.
-        name: The name that the person gave; empty: the column is found by its name.
-        option: The option that gives the name, for the hint.
+    """Return the column that holds the text: `name`, which `option` gives, or the one that is called so.
 
     Raises:
         DataError: No column has that name; or, without a name, no column or several could be it.

@@ -14,23 +14,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
-    from numpy.typing import NDArray
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The examples of one split.
-
-    Attributes:
-        texts: The texts, (rows,).
-        labels: Their label ids, (rows,).
-        rows: Their numbers in the split as it was loaded, from 0, (rows,).
-    """
+    """The examples of a split: texts, label ids, and row numbers (from 0) in the split as it was loaded."""
 
     texts: Sequence[str]
     labels: NDArray[np.int64]
@@ -52,7 +46,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Mapping[str, Split]):
-    """Labelled texts by split; a mapping from a split's name to the split.
+    """Labelled texts, as a mapping from a split's name to the split.
 
     Attributes:
         splits: The splits; those of a source that was loaded are `train`, `validation` and `test`.
@@ -96,15 +90,12 @@ class Dataset(Mapping[str, Split]):
         """Return the splits with the columns `text` (string) and `label` (`ClassLabel`)."""
         import datasets
 
-        features = datasets.Features(
-            text=datasets.Value("string"), label=datasets.ClassLabel(names=list(self.label_names))
-        )
-        splits: dict[str, datasets.Dataset] = {
-            split: datasets.Dataset.from_dict(
-                {"text": list(rows.texts), "label": rows.labels.tolist()}, features=features
-            )
-            for split, rows in self.items()
-        }
+        labels = datasets.ClassLabel(names=list(self.label_names))
+        features = datasets.Features(text=datasets.Value("string"), label=labels)
+        splits: dict[str, datasets.Dataset] = {}
+        for split, rows in self.items():
+            columns = {"text": list(rows.texts), "label": rows.labels.tolist()}
+            splits[split] = datasets.Dataset.from_dict(columns, features=features)
         return datasets.DatasetDict(splits)
 
     @cached_property

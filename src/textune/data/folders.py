@@ -25,11 +25,7 @@ _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
 def read_folder(path: Path, choice: ColumnChoice) -> RawSource:
-    """Read a folder of tables, or of files in TweetEval's text layout.
-
-    Raises:
-        DataError: It is neither, or a file in it cannot be read.
-    """
+    """Read a folder of tables or in TweetEval's text layout; raise a `DataError` if it is neither."""
     try:
         names = sorted(file.name for file in path.iterdir())
     except OSError as error:
@@ -53,11 +49,7 @@ def read_folder(path: Path, choice: ColumnChoice) -> RawSource:
 def read_tables(
     files: Mapping[str, Sequence[Path]], choice: ColumnChoice, *, notes: tuple[str, ...] = ()
 ) -> RawSource:
-    """Read tables that share their columns, given by split.
-
-    Raises:
-        DataError: A table cannot be read, or lacks a column.
-    """
+    """Read the tables of each split; raise a `DataError` where one cannot be read, or lacks a column."""
     first = next(iter(files.values()))[0]
     columns = column_names(first)
     text, label, column_notes = choice.find(columns, origin=str(first))
@@ -85,7 +77,15 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
     pieces, texts, labels = [], [], []
     more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
-        columns = _check_columns(shard, text, label)
+        columns = column_names(shard)
+        missing = next((name for name in (text, label) if name not in columns), None)
+        if missing is not None:
+            raise DataError(
+                f"{shard} has no column '{missing}', which train has. Its columns are: "
+                f"{listed_columns(columns)}.",
+                "Give all files the same columns. Move a file without labels out of the folder: without a "
+                "validation or test file, that split is made out of train.",
+            )
         numbers = []
         for row in read_rows(shard, columns=(text, label, *(name for name in others if name in columns))):
             numbers.append(row.line)
@@ -95,19 +95,6 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
                 values.append(row.values.get(name))
         pieces.append(Piece(str(shard), str(shard), format_of(shard).unit, numbers))
     return RawSplit(tuple(pieces), texts, labels, more)
-
-
-def _check_columns(path: Path, *wanted: str) -> list[str]:
-    """Return the names of a table's columns; the wanted ones must be among them."""
-    columns = column_names(path)
-    missing = next((name for name in wanted if name not in columns), None)
-    if missing is not None:
-        raise DataError(
-            f"{path} has no column '{missing}', which train has. Its columns are: {listed_columns(columns)}.",
-            "Give all files the same columns. Move a file without labels out of the folder: without a "
-            "validation or test file, that split is made out of train.",
-        )
-    return columns
 
 
 def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
@@ -186,15 +173,13 @@ def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
 
 def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    below = [
-        name
-        for name in names
-        if (path / name).is_dir() and any(_split_name(child) for child in (path / name).iterdir())
-    ]
-    hint = (
-        f"Its folder {path / below[0]} does: give that."
-        if below
-        else "Name the tables by split: train, validation and test, each with one of the endings "
-        f"{', '.join(table_suffixes())}. Or give a single file: it will be split."
-    )
+    for folder in (path / name for name in names):
+        if folder.is_dir() and any(map(_split_name, folder.iterdir())):
+            hint = f"Its folder {folder} does: give that."
+            break
+    else:
+        hint = (
+            "Name the tables by split: train, validation and test, each with one of the endings "
+            f"{', '.join(table_suffixes())}. Or give a single file: it will be split."
+        )
     return DataError(f"{path} holds no data that is named by split. It holds: {listed or 'nothing'}.", hint)

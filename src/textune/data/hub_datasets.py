@@ -34,11 +34,7 @@ def is_hub_name(name: str) -> bool:
 
 
 def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tuple[str, ...]]:
-    """Return a dataset, and notes on where it came from.
-
-    Args:
-        name: `owner/name`, or `owner/name:configuration`.
-        offline: Read the copy in the local cache, and attempt no connection.
+    """Return a dataset, and notes on where it came from; offline, the copy in the local cache.
 
     Raises:
         HubError: The Hub cannot be reached, or does not provide the dataset.
@@ -81,7 +77,7 @@ def _why_unreachable(repository: str) -> str:
     except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
         return first_line(error)
     except HfHubHTTPError:
-        return ""
+        pass
     return ""
 
 

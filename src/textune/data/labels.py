@@ -29,13 +29,7 @@ _NAMES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Labelling:
-    """The labels of a source.
-
-    Attributes:
-        names: The name of every label id, in order.
-        ids: The label id of every row, by split; a split without any labels is left out.
-        notes: What a person should know about how labels were read.
-    """
+    """The name of every label id; the id of every row, by split with any labels; and notes on both."""
 
     names: tuple[str, ...]
     ids: Mapping[str, list[int]]
@@ -56,7 +50,10 @@ def read_labels(raw: RawSource) -> Labelling:
     numbers = _written_numbers(values, partly=raw.label_names is not None)
     values = {split: [numbers.get(label, label) for label in labels] for split, labels in values.items()}
     if raw.label_names is not None:
-        values = {split: _without_unlabelled(labels) for split, labels in values.items()}
+        values = {
+            split: [None if label == _UNLABELLED else label for label in labels]
+            for split, labels in values.items()
+        }
     labelled = {
         split: labels
         for split, labels in values.items()
@@ -73,7 +70,8 @@ def read_labels(raw: RawSource) -> Labelling:
     if raw.label_names is None:
         for split, labels in labelled.items():
             _check_kind(labels, raw.splits[split], kind=type(labelled["train"][0]))
-        known = {label: _name(label) for label in _in_order(labelled["train"])}
+        present = {label for label in labelled["train"] if label is not None}
+        known = {label: _name(label) for label in sorted(present)}
     else:
         known = dict(raw.label_names.items())
         for split, labels in labelled.items():
@@ -88,15 +86,10 @@ def read_labels(raw: RawSource) -> Labelling:
 
 
 def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
-    """Give every row its label id among a classifier's classes.
+    """Give every row its label id among a classifier's classes, `names`.
 
-    Args:
-        rows: The rows, as they were read.
-        stored: The names of the source's own label ids, where it stores names.
-        names: The names of the classes, in the order of the ids to return.
-
-    Raises:
-        DataError: A row has no label, or one that is not among the classes.
+    Labels are ids of `stored` where the source stores names. Raise a `DataError` for a row without a label or
+    with one that is not among the classes.
     """
     labels = _values(rows)
     _check_present(labels, rows)
@@ -124,14 +117,13 @@ def _values(rows: RawSplit) -> Labels:
         elif isinstance(label, float) and label.is_integer():
             values.append(int(label))
         else:
-            raise DataError(f"{rows.label_places([index])}: {_unfit(label)}.", _WRONG_COLUMN)
+            fault = (
+                "a list, and a text has one label (several at once are not supported)"
+                if isinstance(label, list | tuple)
+                else f"{_shown(label)} ({type(label).__name__}); a label is a name or a whole number"
+            )
+            raise DataError(f"{rows.label_places([index])}: the label is {fault}.", _WRONG_COLUMN)
     return values
-
-
-def _unfit(label: Any) -> str:
-    if isinstance(label, list | tuple):
-        return "the label is a list, and a text has one label (several at once are not supported)"
-    return f"the label is {_shown(label)} ({type(label).__name__}); a label is a name or a whole number"
 
 
 def _written_numbers(values: Mapping[str, Labels], *, partly: bool) -> dict[Label | None, int]:
@@ -143,10 +135,6 @@ def _written_numbers(values: Mapping[str, Labels], *, partly: bool) -> dict[Labe
         if partly or len(matches) == len(written)
         else {}
     )
-
-
-def _without_unlabelled(labels: Labels) -> Labels:
-    return [None if label == _UNLABELLED else label for label in labels]
 
 
 def _is_unlabelled(labels: Labels, train: Labels) -> bool:
@@ -181,10 +169,6 @@ def _check_stored(labels: Labels, rows: RawSplit, known: Mapping[Any, str]) -> N
             f"one are: {_listed([f'{label} {name}' for label, name in known.items()])}.",
             "Write one of these ids, or name this one where the others are named.",
         )
-
-
-def _in_order(labels: Labels) -> list[Label]:
-    return sorted({label for label in labels if label is not None})
 
 
 def _name(label: Label) -> str:

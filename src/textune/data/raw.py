@@ -23,13 +23,9 @@ _PLACES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive rows of a split that come from the same file or stored split.
+    """Consecutive rows whose texts, and whose labels, come from one file or stored split.
 
-    Attributes:
-        text_origin: The file or stored split that holds the texts.
-        label_origin: The one that holds the labels, usually the same.
-        unit: What is counted there: `line` or `row`.
-        numbers: The number of each row there, (rows,).
+    There, each row has a number; `unit` says what is counted, `line` or `row`.
     """
 
     text_origin: str
@@ -40,14 +36,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class RawSplit:
-    """The rows of a split.
-
-    Attributes:
-        pieces: Where the rows come from, in order.
-        texts: The values of the text column, (rows,).
-        labels: The values of the label column, (rows,).
-        others: The values of the other columns, by column, (rows,) each; empty unless they were asked for.
-    """
+    """The pieces of a split in order; its columns of texts, labels and, if asked for, others."""
 
     pieces: tuple[Piece, ...]
     texts: Sequence[Any]
@@ -93,21 +82,14 @@ class RawSplit:
                 listed = ", ".join(map(str, numbers[:_PLACES_SHOWN]))
                 left_out = len(numbers) - _PLACES_SHOWN
                 more = f" and {left_out:,} more" if left_out > 0 else ""
-                places.append(
-                    f"{origin(piece)}, {piece.unit}{'s' if len(numbers) > 1 else ''} {listed}{more}"
-                )
+                units = f"{piece.unit}s" if len(numbers) > 1 else piece.unit
+                places.append(f"{origin(piece)}, {units} {listed}{more}")
         return "; ".join(places)
 
 
 @dataclass(frozen=True)
 class RawSource:
-    """All rows of a source.
-
-    Attributes:
-        splits: Its splits, named as in `SPLITS`.
-        label_names: The name of every label id, where the source stores names.
-        notes: What a person should know about how it was read.
-    """
+    """A source's splits, named as in `SPLITS`; its label names by id, where it stores them; and notes."""
 
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
@@ -20,11 +21,10 @@ from textune.data.folders import read_folder, read_tables
 from textune.data.formats.lines import missing_file
 from textune.data.formats.registry import find_format, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
-from textune.data.labels import Labelling, read_labels
-from textune.data.raw import RawSource, counted
+from textune.data.labels import Labelling, read_ids, read_labels
+from textune.data.raw import RawSource, RawSplit, counted
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
-from textune.data.texts import check_raw_texts
 from textune.errors import DataError, RecipeError
 from textune.recipe.settings import DataSettings
 
@@ -38,35 +38,19 @@ _OTHER_FILE_SUFFIXES = (".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow
 
 
 def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
-    """Load the source that a recipe names; see `load_source`.
-
-    Raises:
-        RecipeError: The recipe names none.
-    """
+    """Load the source that a recipe names (see `load_source`); raise a `RecipeError` if it names none."""
     if not settings.source:
         raise RecipeError(
             "No data is given.",
             "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
         )
-    return load_source(
-        settings.source,
-        text_column=settings.text_column,
-        label_column=settings.label_column,
-        validation_fraction=settings.validation_fraction,
-        test_fraction=settings.test_fraction,
-        split_seed=settings.split_seed,
-        offline=ctx.offline,
-    )
+    return load_source(settings.source, settings, offline=ctx.offline)
 
 
 def load_source(
     name: str,
+    settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
     *,
-    text_column: str = "",
-    label_column: str = "",
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.2,
-    split_seed: int = 0,
     offline: bool = False,
 ) -> Dataset:
     """Load a source of labelled texts into the splits `train`, `validation` and `test`, in this order.
@@ -74,25 +58,15 @@ def load_source(
     Args:
         name: A file, a folder, a dataset on the Hub (`owner/name`, `owner/name:configuration`) or
             `sample:emotion`.
-        text_column: The column that holds the text; empty: found by its name.
-        label_column: The column that holds the label; empty: found by its name.
-        validation_fraction: The share of train's rows that becomes validation, where there is none.
-        test_fraction: The share of train's rows that becomes test, where there is none.
-        split_seed: Decides which rows go into a split that is made.
+        settings: Its columns, and how the splits that it lacks are made; their `source` is not read.
         offline: Attempt no connection.
 
     Raises:
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, ColumnChoice(text_column, label_column), offline=offline)
-    labelling, splits = complete_source(
-        raw,
-        name,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-        split_seed=split_seed,
-    )
+    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
+    labelling, splits = complete_source(raw, name, settings)
     notes = (
         *raw.notes,
         *labelling.notes,
@@ -103,13 +77,41 @@ def load_source(
     return Dataset(splits, labelling.names, name, notes)
 
 
-def complete_source(
-    raw: RawSource, name: str, *, validation_fraction: float, test_fraction: float, split_seed: int
-) -> tuple[Labelling, dict[str, Split]]:
-    """Check a source and make the splits that it lacks; see `load_source` for the arguments.
+def load_held_out(
+    name: str, settings: DataSettings, *, split: str, label_names: Sequence[str], offline: bool = False
+) -> Dataset:
+    """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
-    Returns:
-        The labels of the splits that the source has, and all three splits.
+    Args:
+        name: A source, see `load_source`.
+        settings: Its columns; no split is made.
+        split: "train", "validation" or "test": the only split of the result.
+        label_names: The names of the classes, in the order of their ids; the source may hold fewer.
+        offline: Attempt no connection.
+
+    Raises:
+        DataError: The source cannot be read, has no such split, or has other labels.
+        HubError: The Hub cannot be reached, or does not provide the dataset.
+    """
+    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
+    notes = raw.notes
+    if split in raw.splits:
+        rows = raw.splits[split]
+    elif list(raw.splits) == ["train"]:  # A source without splits is read as one.
+        rows = raw.splits["train"]
+        notes = (*notes, f"{name} has no splits: all of its {len(rows.texts):,} rows are taken as {split}.")
+    else:
+        raise DataError(
+            f"{name} has no split '{split}'; it has {' and '.join(raw.splits)}.",
+            f"Name one of them, for instance --split {next(iter(raw.splits))}.",
+        )
+    _check_texts(rows)
+    labels = read_ids(rows, stored=raw.label_names, names=label_names)
+    return Dataset.from_lists({split: (rows.texts, labels)}, label_names=label_names, name=name, notes=notes)
+
+
+def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[Labelling, dict[str, Split]]:
+    """Return the labels of the splits that a source has, and all three splits; make those that it lacks.
 
     Raises:
         DataError: It cannot be learned from.
@@ -120,23 +122,23 @@ def complete_source(
             "Add it, named 'train', or give a single file: it will be split.",
         )
     for rows in raw.splits.values():
-        check_raw_texts(rows)
+        _check_texts(rows)
     labelling = read_labels(raw)
     stored = {split: Split.from_lists(raw.splits[split].texts, ids) for split, ids in labelling.ids.items()}
     train = stored["train"]
     made = make_splits(
         train.texts,
         [labelling.names[label] for label in train.labels],
-        validation_fraction=0 if "validation" in stored else validation_fraction,
-        test_fraction=0 if "test" in stored else test_fraction,
-        seed=split_seed,
+        validation_fraction=0 if "validation" in stored else settings.validation_fraction,
+        test_fraction=0 if "test" in stored else settings.test_fraction,
+        seed=settings.split_seed,
     )
     # Rows of a made split count from 0 in it: it is a split of its own from here on.
     splits = {
         split: stored[split]
         if split in stored and split != "train"
-        else Split.from_lists([train.texts[row] for row in rows], train.labels[list(rows)])
-        for split, rows in (("train", made.train), ("validation", made.validation), ("test", made.test))
+        else Split.from_lists([train.texts[row] for row in made[split]], train.labels[made[split]])
+        for split in SPLITS
     }
     for split, examples in splits.items():
         if len(examples) < MIN_ROWS:
@@ -158,7 +160,8 @@ def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> Ra
         return read_saved_dataset(path, choice) if saved else read_folder(path, choice)
     if os.path.isfile(path):  # noqa: PTH113
         return read_tables({"train": [path]}, choice)
-    if name.startswith((".", "/", "~")) or "\\" in name or _is_file_name(path):
+    is_file_name = find_format(path) is not None or path.suffix.lower() in _OTHER_FILE_SUFFIXES
+    if name.startswith((".", "/", "~")) or "\\" in name or is_file_name:
         raise missing_file(path)
     if is_hub_name(name):
         loaded, notes = fetch_dataset(name, offline=offline)
@@ -170,10 +173,6 @@ def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> Ra
     hint = f"Did you mean sample:{nearest[0]}? " if nearest else ""
     kinds = _KINDS.format(suffixes=", ".join(table_suffixes()))
     raise DataError(f"'{name}' is not a source: there is no file or folder of that name.", hint + kinds)
-
-
-def _is_file_name(path: Path) -> bool:
-    return find_format(path) is not None or path.suffix.lower() in _OTHER_FILE_SUFFIXES
 
 
 def _sample_names() -> list[str]:
@@ -189,6 +188,27 @@ def _read_sample(name: str, choice: ColumnChoice) -> RawSource:
         )
     with resources.as_file(resources.files("textune") / "data" / "samples" / name) as folder:
         return read_folder(folder, choice)
+
+
+def _check_texts(rows: RawSplit) -> None:
+    """Raise a `DataError` that names every row at fault unless each has a text that says something."""
+    missing = []
+    for index, text in enumerate(rows.texts):
+        if text is None or (isinstance(text, str) and not text.strip()):
+            missing.append(index)
+        elif not isinstance(text, str):
+            raise DataError(
+                f"{rows.text_places([index])}: {str(text)[:60]!r} ({type(text).__name__}) is not a text.",
+                "Is this the right column? Name another with --set data.text_column=NAME, or write it as "
+                "text.",
+            )
+    if missing:
+        raise DataError(
+            f"{counted(len(missing), 'row')} without a text (nothing, or only spaces): "
+            f"{rows.text_places(missing)}.",
+            "Delete these rows, or write their texts, then try again. Where texts and labels are in two "
+            "files, delete the same lines of both.",
+        )
 
 
 def _notes_on_splits(splits: Mapping[str, Split], *, made: Sequence[str]) -> list[str]:
@@ -209,9 +229,9 @@ def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list
         present = set(rows.labels.tolist())
         if absent := [name for label, name in enumerate(names) if label not in present]:
             notes.append(f"The split {split} has no row of: {', '.join(absent)}.")
-    alike: dict[str, list[str]] = {}
+    alike: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
-        alike.setdefault(normalise_text(name), []).append(name)
+        alike[normalise_text(name)].append(name)
     notes += [
         f"These labels count as different, though they are written almost alike: {', '.join(group)}."
         for group in alike.values()

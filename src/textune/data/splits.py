@@ -1,8 +1,7 @@
 """Splits and folds made out of one set of rows: stratified, duplicate-safe, seeded.
 
-In: texts, labels and the shares that validation and test should get. Out: the row numbers of every split,
-or a `DataError` where a class is too small to be in all of them; or a fold for every row. Does not know where
-the rows come from.
+In: texts, labels, and the shares of validation and test, or the number of folds. Out: the rows of every split
+or the fold of every row, or a `DataError`. Does not know where the rows come from.
 
 scikit-learn's `StratifiedGroupKFold` is not used: it only knows shares of 1/k, takes 3 s for 10,000 texts
 (its time is per group, and here almost every text is a group), and may leave a split without a class. Rows
@@ -15,19 +14,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textune.data.raw import counted
 from textune.errors import DataError
-
-
-@dataclass(frozen=True)
-class RowSplit:
-    """The row numbers of every split, counted from 0, ascending; empty for a split that is not made."""
-
-    train: tuple[int, ...]
-    validation: tuple[int, ...]
-    test: tuple[int, ...]
 
 
 def normalise_text(text: str) -> str:
@@ -47,18 +36,11 @@ def make_splits(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
-) -> RowSplit:
-    """Divide rows into train, validation and test.
+) -> dict[str, list[int]]:
+    """Divide rows into train, validation and test; return their numbers, ascending, by split.
 
     Rows with the same text (see `normalise_text`) go to the same split. Each class is divided by itself, and
-    occurs in every split.
-
-    Args:
-        texts: The texts, (rows,).
-        labels: The name of every text's class, (rows,).
-        validation_fraction: The share of the rows that validation gets; 0: it is not made.
-        test_fraction: The share of the rows that test gets; 0: it is not made.
-        seed: Decides which texts go where.
+    occurs in every split; a split with the share 0 is empty.
 
     Raises:
         DataError: A class has fewer distinct texts than there are splits.
@@ -79,7 +61,7 @@ def make_splits(
             taken, groups = _take(groups, rows * share, reserve=len(made) - position)
             chosen[name] += [row for group in taken for row in group]
         chosen["train"] += [row for group in groups for row in group]
-    return RowSplit(**{name: tuple(sorted(rows)) for name, rows in chosen.items()})
+    return {name: sorted(rows) for name, rows in chosen.items()}
 
 
 def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> list[int]:
@@ -87,11 +69,6 @@ def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> li
 
     Rows with the same text (see `normalise_text`) are in the same fold, and each class is spread over all of
     them as evenly as its texts allow.
-
-    Args:
-        texts: The texts, (rows,).
-        labels: The name of every text's class, (rows,).
-        folds: How many folds there are.
     """
     chosen, total = [0] * len(texts), [0] * folds
     for groups in _groups_by_class(texts, labels, seed=0).values():

@@ -6,8 +6,7 @@ check texts or labels, and makes no splits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,28 +26,28 @@ def is_saved_dataset(path: Path) -> bool:
 
 
 def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
-    """Read a folder that `save_to_disk` wrote.
-
-    Raises:
-        DataError: It is damaged, or lacks a column or split.
-    """
+    """Read a folder that `save_to_disk` wrote; raise a `DataError` where it is damaged or lacks something."""
     from datasets import DatasetDict, load_from_disk
 
-    with _damage(path):
+    try:
         loaded = load_from_disk(str(path))
         splits = loaded if isinstance(loaded, DatasetDict) else {"train": loaded}
         for rows in splits.values():
             # Arrow trusts what it maps into memory: without this, damaged offsets would crash the process.
             rows.data.table.validate(full=True)
         return read_dataset(splits, choice, origin=str(path))
+    except TextuneError:
+        raise
+    except Exception as error:  # datasets and pyarrow raise almost any exception for a damaged folder.
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        raise DataError(
+            f"{path} looks like a dataset saved with save_to_disk, but cannot be read ({reason}).",
+            "Save it again.",
+        ) from error
 
 
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
-    """Read a dataset's splits; those that are neither train, validation nor test are left out.
-
-    Raises:
-        DataError: It has no train split, or lacks a column.
-    """
+    """Read a dataset's splits; those that are neither train, validation nor test are left out."""
     chosen: dict[str, str] = {}
     for name in sorted(splits, key=lambda name: name not in SPLITS):
         if name.lower() in SPLIT_OF:
@@ -77,11 +76,8 @@ def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
     """Return the columns of single values: reading images or audio would decode them."""
     from datasets import ClassLabel, Value
 
-    return [
-        name
-        for name, kind in rows.features.items()
-        if name not in apart_from and isinstance(kind, Value | ClassLabel)
-    ]
+    plain = [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]
+    return [name for name in plain if name not in apart_from]
 
 
 def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> RawSplit:
@@ -95,17 +91,3 @@ def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[
     piece = Piece(origin, origin, "row", range(1, len(rows) + 1))
     more = {name: columns[name] if name in present else [None] * len(rows) for name in others}
     return RawSplit((piece,), columns[text], columns[label], more)
-
-
-@contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except TextuneError:
-        raise
-    except Exception as error:  # datasets and pyarrow raise almost any exception for a damaged folder.
-        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-        raise DataError(
-            f"{path} looks like a dataset saved with save_to_disk, but cannot be read ({reason}).",
-            "Save it again.",
-        ) from error

@@ -24,11 +24,7 @@ _POSITIONS_AFTER_PADDING = {
 
 
 def read_architecture(config: Mapping[str, Any], *, path: Path) -> PretrainedConfig:
-    """Return a model's configuration as transformers reads it.
-
-    Args:
-        config: The contents of `config.json`.
-        path: The file, for messages.
+    """Return the contents of the `config.json` at `path` as transformers reads it.
 
     Raises:
         ModelError: The architecture is unknown to transformers, is not an encoder or has no classifier, or it

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
 
 Progress = Callable[[int, int], None]
 """Called with the texts done and the texts in all."""
@@ -27,12 +27,9 @@ _MAX_TOKENS = 2048
 def batches_by_length(
     lengths: Sequence[int] | NDArray[np.int64], *, max_rows: int = _MAX_ROWS, max_tokens: int = _MAX_TOKENS
 ) -> list[list[int]]:
-    """Group row numbers into batches of like length, longest first.
+    """Group the numbers of rows of these lengths into batches of like length, longest first.
 
-    Args:
-        lengths: Tokens of each row.
-        max_rows: The most rows in a batch.
-        max_tokens: The most tokens in a batch, padding included; a longer row is a batch of its own.
+    A batch has at most `max_tokens`, padding included; a longer row is a batch of its own.
 
     Example:
         >>> batches_by_length([3, 9, 4], max_rows=2)
@@ -52,12 +49,9 @@ def batches_by_length(
 def pad_rows(
     rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int, width: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return `input_ids` and `attention_mask`, both (rows, width), of token ids without padding.
+    """Return `input_ids` and `attention_mask`, both (rows, width), of each text's token ids.
 
-    Args:
-        rows: Token ids of each text.
-        padding_id: The tokenizer's padding id.
-        width: The length of every padded row; by default that of the longest.
+    By default, the width is that of the longest row.
 
     Example:
         >>> pad_rows([[5, 6], [7]], padding_id=0)[0].tolist()

@@ -17,15 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.errors import RequestError, StorageError
 from textune.files import atomic_path
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
@@ -37,14 +35,7 @@ _DESCRIBED = 300
 
 @dataclass(frozen=True)
 class Entry:
-    """One array in the cache.
-
-    Attributes:
-        path: Its file.
-        description: What it was computed from, in words.
-        bytes: Its size on disk.
-        used: When it was last read or written, in seconds since the epoch.
-    """
+    """An array in the cache: what it was computed from, and when it was last used (Unix time)."""
 
     path: Path
     description: str
@@ -53,12 +44,7 @@ class Entry:
 
 
 def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> str:
-    """Return the key of features: a SHA-256 over their settings and every text's token ids.
-
-    Args:
-        shape: Everything else that shapes them (weights' hash, pooling, precision, versions ...), as JSON.
-        rows: Token ids of each text, in order.
-    """
+    """Return the key of features: a SHA-256 over each text's token ids and all else that shapes them."""
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     digest.update(lengths.tobytes())
@@ -67,15 +53,7 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray
 
 
 class FeatureCache:
-    """Arrays on disk under keys, bounded in size.
-
-    Args:
-        folder: Where the entries lie; by default the user's cache folder.
-        max_bytes: The most that all entries together may take.
-
-    Raises:
-        RequestError: `$TEXTUNE_CACHE_MEGABYTES` is not a whole number.
-    """
+    """Arrays on disk under keys, bounded in size; folder and bound are the user's by default."""
 
     def __init__(self, folder: Path | None = None, *, max_bytes: int | None = None) -> None:
         self.folder = (folder or _user_folder()) / "features"
@@ -109,18 +87,11 @@ class FeatureCache:
     ) -> tuple[NDArray[Any], bool] | None:
         """Return the array of a key, mapped from its file, and whether it was there already.
 
-        Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies.
-
-        Args:
-            key: The result of `feature_key`.
-            shape: The array's shape.
-            write: Fills a mapped array of this shape, whose values are undefined at first.
-            dtype: The type of its values, which the key must decide.
-            description: What it is computed from, in words.
+        Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies. Pages
+        are read when they are used, and a change to one stays in memory. The key must decide the type.
 
         Returns:
-            The array and whether it came from the cache; its pages are read when they are used, and a change
-            to it stays in memory. None where it is larger than the whole bound or cannot be written.
+            None where the array is larger than the whole bound or cannot be written.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if (cached := self._read(key, mapped_as=(shape, dtype))) is not None:

@@ -42,12 +42,7 @@ def find_emoji(texts: Iterable[str]) -> list[str]:
 
 
 def read_emoji(tokenizer: Any, texts: Iterable[str]) -> Any:
-    """Return a tokenizer that reads emoji as words.
-
-    Args:
-        tokenizer: A fast tokenizer of transformers; it is not changed.
-        texts: The texts to learn from; their emoji are read, beside the common faces.
-    """
+    """Return a copy of a fast tokenizer that reads the emoji of some texts and the common faces as words."""
     from tokenizers import Tokenizer, normalizers
     from transformers import PreTrainedTokenizerFast
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.encoder.cache import FeatureCache, feature_key
@@ -18,8 +19,6 @@ from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from textune.encoder.loading import ModelFolder
     from textune.encoder.tokenization import TokenizedDataset
 
@@ -51,10 +50,7 @@ def encode_splits(
     placement: Placement,
     ctx: Context,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the features of every split, from the cache where it has them.
-
-    The encoder is copied to its placement only if a split is not in the cache.
-    """
+    """Return the features of every split; copy the encoder to its placement only if one is not cached."""
     features, cached = {}, []
     placed = cache(lambda: place(encoder.encoder, placement))
     for split, tokens in texts.tokens.items():
@@ -89,16 +85,10 @@ def encode_tokens(
     ctx: Context,
     placed: Callable[[], Any] | None = None,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of token ids without padding, and whether they came from the cache.
+    """Return the features of each text's token ids, and whether they came from the cache.
 
-    Args:
-        encoder: The encoder and its pooling.
-        tokens: Token ids of each text.
-        weights_sha256: The hash of its weights.
-        placement: Where it is to run.
-        description: The texts' origin, for the cache.
-        ctx: Told how far the encoding is.
-        placed: Returns the encoder placed there; by default it is placed for this call.
+    `placed` returns the encoder where it is to run; by default it is placed there for this call. The cache
+    shows the description.
     """
     pooling = encoder.pooling
     shape = {
@@ -128,13 +118,7 @@ def encode_tokens(
 
 
 def feature_shape(config: Any, weights_sha256: str, placement: Placement) -> dict[str, Any]:
-    """Return everything that shapes an encoder's output for token ids, as JSON values.
-
-    Args:
-        config: The encoder's configuration, as transformers has it.
-        weights_sha256: The hash of its weights.
-        placement: Where it runs.
-    """
+    """Return, as JSON values, all that shapes the output of an encoder with this configuration."""
     import torch
     import transformers
 

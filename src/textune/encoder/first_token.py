@@ -28,14 +28,12 @@ def first_token_layer(layer: nn.Module) -> nn.Module | None:
     return None
 
 
-class _FirstToken(nn.Module):
+class _BertFirstToken(nn.Module):
+    """A layer of BERT, RoBERTa, ELECTRA, or another that is built like them."""
+
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.layer = layer
-
-
-class _BertFirstToken(_FirstToken):
-    """A layer of BERT, RoBERTa, ELECTRA, or another that is built like them."""
 
     def forward(
         self, states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
@@ -49,7 +47,7 @@ class _BertFirstToken(_FirstToken):
         return output
 
 
-class _DistilBertFirstToken(_FirstToken):
+class _DistilBertFirstToken(_BertFirstToken):
     """A layer of DistilBERT."""
 
     def forward(

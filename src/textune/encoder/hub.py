@@ -28,18 +28,15 @@ _WITHOUT_NETWORK = (
 def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
     """Return the folder of a Hub model in the local cache, and its commit hash; download what is missing.
 
-    Where the Hub cannot be reached, a cached copy serves.
-
-    Args:
-        name: A repository, `owner/name`, or `name` for one of the oldest.
-        revision: A branch, tag or commit.
-        offline: Open no connection at all.
+    Where the Hub cannot be reached, a cached copy serves; offline, no connection is opened at all.
 
     Raises:
         ModelError: The name cannot be a repository's, or the repository holds no model that textune reads.
         HubError: The repository or revision does not exist or is closed, or neither Hub nor cache has it.
         StorageError: The disk is full or the cache may not be written.
     """
+    from huggingface_hub import errors
+
     if not is_repository_name(name):
         raise ModelError(
             f"'{name}' is neither a folder nor a name that the Hub accepts.",
@@ -47,12 +44,6 @@ def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
         )
     if offline:
         return _take_cached(name, revision, reason="--offline forbids asking the Hub")
-    return _fetch(name, revision)
-
-
-def _fetch(name: str, revision: str) -> tuple[Path, str]:
-    from huggingface_hub import errors
-
     try:
         with storage_errors(_cache_folder()):
             return _download(name, revision)
@@ -66,9 +57,8 @@ def _fetch(name: str, revision: str) -> tuple[Path, str]:
             "Set model.revision to one of its branches, tags or commits.",
         ) from error
     except (errors.HTTPError, OSError) as error:
-        return _take_cached(
-            name, revision, reason=f"The Hub did not answer as it should ({first_line(error)})"
-        )
+        reason = f"The Hub did not answer as it should ({first_line(error)})"
+        return _take_cached(name, revision, reason=reason)
 
 
 def _download(name: str, revision: str) -> tuple[Path, str]:
@@ -104,10 +94,9 @@ def _find_cached(name: str, revision: str) -> Path | None:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(
-            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
-        )
-        check_model_files({path.name for path in folder.iterdir()}, where=str(folder))
+        found = snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
+        folder = Path(found)
+        check_model_files({path.name for path in folder.iterdir()}, where=found)
     except (LocalEntryNotFoundError, ModelError):
         return None
     return folder

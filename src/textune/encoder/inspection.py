@@ -33,14 +33,9 @@ _COPY_AGAIN = "Copy or download the model again."
 
 
 def check_model_files(names: Collection[str], *, where: str) -> None:
-    """Check by their names that a model's files are all there.
+    """Raise a `ModelError` unless configuration, weights in safetensors and tokenizer are among the names.
 
-    Args:
-        names: The names of the files in the model's folder.
-        where: The folder or repository, in words that begin a sentence.
-
-    Raises:
-        ModelError: The configuration, weights in safetensors, or the tokenizer is missing.
+    `where` is the folder or repository, in words that begin a sentence.
     """
     if CONFIG not in names:
         raise ModelError(
@@ -86,11 +81,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def find_weights(folder: Path) -> list[Path]:
-    """Return a folder's weight files, sorted, each checked to be whole.
-
-    Raises:
-        ModelError: A shard is missing, or a file is truncated or otherwise damaged.
-    """
+    """Return a folder's weight files, sorted; raise a `ModelError` if one is missing or damaged."""
     is_sharded = (folder / INDEX).exists() and not (folder / WEIGHTS).exists()
     names = _shard_names(folder / INDEX) if is_sharded else [WEIGHTS]
     files = [folder / name for name in names]

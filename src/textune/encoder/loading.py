@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textune.encoder import inspection
+from textune.encoder.architecture import read_architecture, usable_positions
 from textune.encoder.hub import fetch_model
+from textune.encoder.weights import load_strictly, quiet_transformers, renew_head
 from textune.errors import MissingExtraError, ModelError
 from textune.tasks.single_label import PROBLEM_TYPE
 
@@ -34,11 +36,9 @@ _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenize
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A pretrained model's folder whose files are complete.
+    """A pretrained model's folder whose files are complete, and the name that was asked for.
 
     Attributes:
-        name: The name that was asked for.
-        path: The folder.
         revision: The commit hash on the Hub, or empty for a folder that did not come from there.
         weights_sha256: SHA-256 over the weight file, or over its shards in the order of their names.
         config: The contents of `config.json`.
@@ -54,10 +54,8 @@ class ModelFolder:
 def find_model(name: str, *, revision: str = "main", offline: bool = False) -> ModelFolder:
     """Find a pretrained model, download it if needed, and check its files.
 
-    Args:
-        name: A folder, `embedded:minilm`, or a Hub name (`owner/name`). An existing folder comes first.
-        revision: The branch, tag or commit of a Hub model.
-        offline: Open no connection; a Hub model must be in the cache.
+    The name is that of a folder, which comes first if it exists, `embedded:minilm`, or a Hub name; revision
+    is the branch, tag or commit of a Hub model. Offline, a Hub model must be in the cache.
 
     Raises:
         ModelError: A file is missing, damaged or refused.
@@ -89,14 +87,8 @@ def has_embedded_model() -> bool:
 
 
 def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
-    """Load a model's fast tokenizer.
-
-    Raises:
-        ModelError: It cannot be read, has no fast form or no padding token, or does not fit the model.
-    """
+    """Load a model's fast tokenizer; raise a `ModelError` if it is missing or does not fit."""
     from transformers import AutoTokenizer
-
-    from textune.encoder.weights import quiet_transformers
 
     config = _read_config(folder)
     with quiet_transformers():
@@ -127,15 +119,8 @@ def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
 
 
 def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -> int:
-    """Return the most tokens, special ones included, that the model takes.
-
-    Args:
-        tokenizer: The result of `load_tokenizer`.
-        config: The model's `ModelFolder.config`.
-    """
+    """Return the most tokens, special ones included, that the model of a `ModelFolder.config` takes."""
     from transformers import CONFIG_MAPPING
-
-    from textune.encoder.architecture import usable_positions
 
     positions = usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
     known = [limit for limit in (tokenizer.model_max_length, positions) if limit and limit < _NO_LIMIT]
@@ -147,7 +132,6 @@ def load_stock_model(
     *,
     label_names: Sequence[str],
     seed: int,
-    attention: str = "eager",
     new_head: bool = True,
 ) -> PreTrainedModel:
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
@@ -156,7 +140,6 @@ def load_stock_model(
         folder: The result of `find_model`.
         label_names: The classes' names, in the order of the logits.
         seed: Decides the head's weights; the global random state is left as it was.
-        attention: The `attn_implementation` of transformers.
         new_head: Put on a new head, even where the folder holds a classifier; else the folder must hold
             every tensor and no other.
 
@@ -164,8 +147,6 @@ def load_stock_model(
         ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
     """
     from transformers import AutoModelForSequenceClassification
-
-    from textune.encoder.weights import load_strictly, renew_head
 
     config = _read_config(folder)
     config.id2label = dict(enumerate(label_names))
@@ -175,7 +156,6 @@ def load_stock_model(
         AutoModelForSequenceClassification,
         folder.path,
         config=config,
-        attention=attention,
         seed=seed,
         new_head=new_head,
     )
@@ -189,26 +169,16 @@ def load_stock_model(
     return model
 
 
-def load_encoder(folder: ModelFolder, *, attention: str = "eager", new_head: bool = True) -> PreTrainedModel:
-    """Load a model without a head, in float32 and evaluation mode.
+def load_encoder(folder: ModelFolder, *, new_head: bool = True) -> PreTrainedModel:
+    """Load a model without a head, in float32 and evaluation mode; see `load_stock_model`.
 
-    A pooler that the folder lacks gets the same weights every time; the hidden states do not depend on it.
-
-    Args:
-        folder: The result of `find_model`.
-        attention: The `attn_implementation` of transformers.
-        new_head: Whether a pooler may be missing, and a head left over.
-
-    Raises:
-        ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
+    With `new_head`, a pooler may be missing, and a head left over. A pooler that the folder lacks gets the
+    same weights every time; the hidden states do not depend on it.
     """
     from transformers import AutoModel
 
-    from textune.encoder.weights import load_strictly
-
-    return load_strictly(
-        AutoModel, folder.path, config=_read_config(folder), attention=attention, seed=0, new_head=new_head
-    )
+    config = _read_config(folder)
+    return load_strictly(AutoModel, folder.path, config=config, seed=0, new_head=new_head)
 
 
 def _find_embedded(name: str) -> ModelFolder:
@@ -234,16 +204,8 @@ def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: s
     inspection.check_model_files({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
     config = inspection.read_config(path / inspection.CONFIG)
     weights = inspection.find_weights(path)
-    return ModelFolder(
-        name=name,
-        path=path,
-        revision=revision,
-        weights_sha256=weights_sha256 or inspection.hash_weights(weights),
-        config=config,
-    )
+    return ModelFolder(name, path, revision, weights_sha256 or inspection.hash_weights(weights), config)
 
 
 def _read_config(folder: ModelFolder) -> PretrainedConfig:
-    from textune.encoder.architecture import read_architecture
-
     return read_architecture(folder.config, path=folder.path / inspection.CONFIG)

@@ -44,13 +44,10 @@ def release_free_memory() -> None:
 
 
 class MappedPages:
-    """The pages of an array that is mapped from a file, released after every 32 MB of use.
+    """The pages of an array that is a `numpy.memmap` of a file, released after every 32 MB of use.
 
     The system would take them back when it is short of memory; until then they count as this process's, and a
     container may be killed for exceeding its limit. A page that is used again comes from the system's cache.
-
-    Args:
-        array: A `numpy.memmap` whose values lie in its file; any other array is left alone.
     """
 
     def __init__(self, array: Any) -> None:

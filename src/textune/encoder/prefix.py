@@ -1,10 +1,8 @@
 """The frozen prefix: from token ids to one vector of features per text.
 
-In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the
-order of the texts. Does not know labels, heads or the cache.
-
-Texts are encoded longest first, in batches of like length, so that next to nothing is spent on padding
-and the first batch shows whether memory suffices.
+In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the order of
+the texts. Texts are encoded longest first, in batches of like length, so that next to nothing is spent on
+padding and the first batch shows whether memory suffices. Does not know labels, heads or the cache.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_tensors
 from textune.encoder.memory import MappedPages
@@ -21,7 +20,6 @@ from textune.encoder.placement import Placement, in_parallel, place
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -60,20 +58,10 @@ def encode(
     on_progress: Progress | None = None,
     into: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Run the encoder once over every text and pool its output.
+    """Run a transformers base model over each text's token ids, and pool its output.
 
-    Args:
-        encoder: A transformers base model; one that `place` returned runs as it is, any other is placed
-            first.
-        rows: Token ids of each text, special tokens included, without padding.
-        pooling: How token vectors become features.
-        padding_id: The tokenizer's padding id.
-        placement: Device and precision.
-        on_progress: Called with texts done and texts in all after each batch.
-        into: An array to be filled and returned; a new one by default.
-
-    Returns:
-        Features, float32, (len(rows), len(pooling.layers) * hidden size).
+    The encoder is placed first, unless it is already. Return the features (rows, layers * width), float32, in
+    the array `into` if there is one.
     """
     worker = place(encoder, placement)
 
@@ -108,12 +96,8 @@ def run_batches(
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield the row numbers of every batch with its result, on the CPU, as they are done.
 
-    Args:
-        work: From `input_ids` and `attention_mask` (rows, tokens) to a tensor with one row per text.
-        rows: Token ids of each text, special tokens included, without padding.
-        padding_id: The tokenizer's padding id.
-        placement: The device to work on.
-        on_progress: Called with texts done and texts in all after each batch.
+    `work` takes `input_ids` and `attention_mask` (rows, tokens) on the placement's device, and returns a
+    tensor with one row per text; `rows` holds each text's token ids.
     """
     import torch
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress
 from textune.encoder.cache import FeatureCache
@@ -20,19 +21,15 @@ from textune.encoder.placement import Placement
 from textune.encoder.prefix import run_batches
 from textune.encoder.suffix import run_prefix
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 STORED = torch.bfloat16
 """The type of stored values: half the size of float32, with its range; the suffix usually has it, too."""
 
 
 @dataclass(frozen=True)
 class TokenStates:
-    """Hidden states of the tokens of some texts.
+    """Hidden states of all tokens of some texts, `values` (tokens, width) in bfloat16.
 
     Attributes:
-        values: All tokens' states, (tokens, width), bfloat16.
         offsets: Where each text begins, and the end of the last, (texts + 1,).
         order: The chosen texts, in their order, (rows,); None: all, as they lie.
         pages: Where the values are mapped from, if they are.
@@ -76,17 +73,9 @@ def cached_states(
     description: str,
     on_progress: Progress | None = None,
 ) -> tuple[TokenStates, bool] | None:
-    """Return the states of a split, and whether they were in the cache; None where it has no room for them.
+    """Return the states of each text's token ids, and whether they were in the cache; None: it has no room.
 
-    Args:
-        cache: Where to keep them.
-        key: The result of `feature_key`.
-        prefix: The result of `build_prefix`, placed where it is to run.
-        rows: Token ids of each text, special tokens included, without padding.
-        padding_id: The tokenizer's padding id.
-        placement: Device and precision of the prefix.
-        description: The texts' origin, in words.
-        on_progress: Called with texts done and texts in all after each batch.
+    The prefix is one of `build_prefix`, placed as the placement says; the key is one of `feature_key`.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

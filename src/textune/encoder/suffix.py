@@ -43,13 +43,8 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
     """Return an encoder that continues from `frozen_layers` layers' output, given as `inputs_embeds`.
 
     It shares all parameters with the encoder. Run a deep copy of it, not itself. Without frozen layers it is
-    the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head, is left out.
-
-    Args:
-        encoder: A transformers base model.
-        frozen_layers: Layers that are left out, from the first on.
-        first_token_only: Whether the last layer may compute the first token's vector alone, where its family
-            is known.
+    the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head, is left out. With
+    `first_token_only`, the last layer computes the first token's vector alone, where its family is known.
     """
     shell, layers = _without(encoder, "pooler"), layers_of(encoder)
     if layers is None:
@@ -65,17 +60,10 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
 
 
 def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str, torch.Tensor]) -> None:
-    """Raise a `RecipeError` unless the encoder can be cut after this many layers.
+    """Raise a `RecipeError` unless the encoder, in evaluation mode and fp32, can be cut after so many layers.
 
-    Args:
-        encoder: A transformers base model in evaluation mode, in fp32.
-        frozen_layers: Where to cut it.
-        inputs: `input_ids` and `attention_mask` of a few texts: prefix and suffix together must give what the
-            encoder gives.
-
-    Raises:
-        RecipeError: There are not that many layers, or the architecture passes more than hidden states from
-            layer to layer.
+    There must be that many, and prefix and suffix together must give what the encoder gives for `input_ids`
+    and `attention_mask` of a few texts: some architectures pass more than hidden states from layer to layer.
     """
     layers = layers_of(encoder)
     name = encoder.config.model_type
@@ -90,14 +78,9 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
             f"Set it to {len(layers) - 1} or less, or to 'all'.",
         )
     mask = inputs["attention_mask"]
-    whole, prefix, suffix = (
-        module.eval()
-        for module in (
-            _without(encoder, "pooler"),
-            build_prefix(encoder, frozen_layers),
-            build_suffix(encoder, frozen_layers),
-        )
-    )
+    whole = _without(encoder, "pooler").eval()
+    prefix = build_prefix(encoder, frozen_layers)
+    suffix = build_suffix(encoder, frozen_layers).eval()
     try:
         with torch.inference_mode():
             expected = whole(**inputs).last_hidden_state
@@ -107,9 +90,7 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
     except Exception:
         actual = None
     real = mask.unsqueeze(-1).bool()
-    if actual is None or float(((actual - expected) * real).abs().max()) > _SAME * float(
-        expected.abs().max()
-    ):
+    if actual is None or ((actual - expected) * real).abs().max() > _SAME * expected.abs().max():
         raise RecipeError(
             f"'{name}' cannot be cut after {frozen_layers} layers: its later layers read more than that "
             "one's output.",

@@ -7,31 +7,27 @@ whatever was dropped or cut is counted. Does not know models beyond their tokeni
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.errors import DataError, RecipeError, RequestError
 from textune.recipe.settings import PrepareSettings
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
 Padding = Literal["longest", "longest_in_set", "max_length"]
 
+_RAISE = "Raise prepare.max_words, or set it to 0 to keep all rows."
 
-class TokenRows(Sequence["NDArray[np.int32]"]):
+
+class TokenRows(Sequence[NDArray[np.int32]]):
     """Token ids of texts, special tokens included, without padding; each row is an array (tokens,).
 
     They lie one after the other in one array: a million short texts take a tenth of the memory that lists
     of numbers would.
-
-    Args:
-        rows: Token ids of each text.
     """
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
@@ -56,16 +52,15 @@ class TokenRows(Sequence["NDArray[np.int32]"]):
 
 @dataclass(frozen=True)
 class TokenizedDataset:
-    """A dataset with the tokens of its texts.
+    """A dataset with the tokens of its texts; everything but the lengths is by split.
 
     Attributes:
         dataset: Train and validation without the rows that have too many words; test with all rows.
-        tokens: The token ids of each split's texts.
         max_length: The most tokens that a text could keep, special tokens included.
         padded_length: The length to which the recipe pads all rows, or None where batches are padded one by
             one. Only TensorFlow sees padding of this length: it changes no result.
-        truncated: The number of texts that were cut at `max_length`, by split.
-        dropped: The number of rows that have too many words, by split; those of test stay in it.
+        truncated: The number of texts that were cut at `max_length`.
+        dropped: The number of rows that have too many words; those of test stay in it.
         short_test: Which test rows the filter would keep, (rows,), or None without a filter.
     """
 
@@ -81,14 +76,7 @@ class TokenizedDataset:
 def tokenize(
     dataset: Dataset, tokenizer: Any, settings: PrepareSettings, *, token_limit: int, ctx: Context
 ) -> TokenizedDataset:
-    """Filter and tokenize a dataset, and say what was dropped and cut.
-
-    Args:
-        dataset: Labelled texts.
-        tokenizer: A fast tokenizer of transformers.
-        settings: The recipe's section.
-        token_limit: The most tokens that the model takes.
-        ctx: Told what a person should know.
+    """Filter and tokenize a dataset for a model of `token_limit` tokens; note what is dropped and cut.
 
     Raises:
         RecipeError: `prepare.max_length` is too small for any text, or more than the model takes.
@@ -100,8 +88,7 @@ def tokenize(
         short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
         dropped = {split: int((~is_short).sum()) for split, is_short in short.items()}
         short_test = short["test"]
-        dataset = _filtered(dataset, short)
-        _check_classes(dataset, settings.max_words)
+        dataset = _filtered(dataset, short, settings.max_words)
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated = {}, {}
     for split, rows in dataset.items():
@@ -139,8 +126,7 @@ def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_leng
 def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -> int:
     """Return the tokens after which a text is cut: the recipe's, else the model's own limit.
 
-    Raises:
-        RecipeError: The recipe's is too small for any text, or more than the model takes.
+    Raise a `RecipeError` if the recipe's is too small for any text, or more than the model takes.
     """
     wanted, shortest = settings.max_length, tokenizer.num_special_tokens_to_add() + 1
     if 0 < wanted < shortest:
@@ -157,10 +143,9 @@ def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -
 
 
 def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict[str, NDArray[np.bool_]]:
-    """Return, by split, which texts have at most `max_words` words; white space separates words.
+    """Return, by split, which texts have at most `max_words` words; raise a `RequestError` if none has.
 
-    Raises:
-        RequestError: A split has no such text.
+    White space separates words.
 
     Example:
         >>> find_short_texts({"train": ["so happy", "a b c"]}, 2)["train"].tolist()
@@ -172,29 +157,23 @@ def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict
     }
     for split, is_short in short.items():
         if not is_short.any():
-            raise RequestError(
-                f"No row of the split '{split}' has {max_words} words or fewer.",
-                "Raise prepare.max_words, or set it to 0 to keep all rows.",
-            )
+            raise RequestError(f"No row of the split '{split}' has {max_words} words or fewer.", _RAISE)
     return short
 
 
-def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]]) -> Dataset:
+def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]], max_words: int) -> Dataset:
     splits = {
         split: rows if split == "test" else rows.take(np.flatnonzero(short[split]))
         for split, rows in dataset.items()
     }
-    return Dataset(splits, dataset.label_names, dataset.name, dataset.notes)
-
-
-def _check_classes(dataset: Dataset, max_words: int) -> None:
-    present = set(dataset["train"].labels.tolist())
+    present = set(splits["train"].labels.tolist())
     lost = [name for label, name in enumerate(dataset.label_names) if label not in present]
     if lost:
         raise DataError(
             f"No text of {', '.join(lost)} in train has {max_words} words or fewer, so it cannot be learned.",
-            "Raise prepare.max_words, or set it to 0 to keep all rows.",
+            _RAISE,
         )
+    return replace(dataset, splits=splits)
 
 
 def _filter_note(dropped: Mapping[str, int], max_words: int) -> str:

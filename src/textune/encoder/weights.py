@@ -2,8 +2,7 @@
 
 In: one of transformers' auto classes, a folder and its configuration. Out: the model in float32 and in
 evaluation mode, whose encoder comes from the folder to the last tensor, or a `ModelError` that names the
-tensors at fault. transformers by itself fills what a checkpoint lacks with random numbers, and drops what has
-no place in the model.
+tensors at fault. transformers by itself fills gaps with random numbers, and drops what has no place.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ def load_strictly(
     folder: Path,
     *,
     config: PretrainedConfig,
-    attention: str,
     seed: int,
     new_head: bool,
 ) -> PreTrainedModel:
@@ -40,7 +38,6 @@ def load_strictly(
         auto_class: `AutoModel` or `AutoModelForSequenceClassification`.
         folder: Where the weights lie.
         config: The configuration to build the model by.
-        attention: The `attn_implementation` of transformers.
         seed: Decides the weights that the folder lacks; the global random state is left as it was.
         new_head: Whether the head may be missing, of another shape or left over, and the pooler missing.
 
@@ -55,7 +52,7 @@ def load_strictly(
                 folder,
                 config=config,
                 dtype=torch.float32,
-                attn_implementation=attention,
+                attn_implementation="eager",
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,

@@ -7,6 +7,7 @@ lists all faults; a recipe as TOML with its documentation. Does not know how the
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,37 +17,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from textune.errors import RecipeError
-from textune.recipe.settings import Recipe, Section
+from textune.errors import MissingExtraError, RecipeError, RequestError
+from textune.extras import check_extra, has_keras
+from textune.recipe.settings import Recipe as Recipe
+from textune.recipe.settings import Section
 
-__all__ = [
-    "Recipe",
-    "check_recipe",
-    "dump_recipe",
-    "load_recipe",
-    "recipe_names",
-    "recipe_text",
-    "resolve_recipe",
-]
+_SHIPPED = resources.files("textune") / "recipe" / "shipped"
 
 
 def recipe_names() -> list[str]:
     """Return the names of the shipped recipes, sorted."""
-    folder = resources.files("textune") / "recipe" / "shipped"
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return sorted(
+        file.name.removesuffix(".toml") for file in _SHIPPED.iterdir() if file.name.endswith(".toml")
+    )
 
 
 def recipe_text(name: str) -> str:
-    """Return the text of a shipped recipe or a recipe file, comments included.
-
-    Raises:
-        RecipeError: There is no recipe or file of that name, or it is not text.
-    """
+    """Return the text of a shipped recipe or a recipe file; raise a `RecipeError` if there is none."""
     path = Path(name)
     if name in recipe_names():
-        return (resources.files("textune") / "recipe" / "shipped" / f"{name}.toml").read_text(
-            encoding="utf-8"
-        )
+        return (_SHIPPED / f"{name}.toml").read_text(encoding="utf-8")
     if path.suffix != ".toml" and not path.is_file():
         raise RecipeError(
             f"There is no recipe '{name}'.{_nearest(name, recipe_names())}",
@@ -109,20 +99,29 @@ def resolve_recipe(
     seed: int | None = None,
     settings: Sequence[str] = (),
 ) -> Recipe:
-    """Return a recipe, or the recipe of a name or file, with its overrides.
+    """Return a recipe, or that of a shipped name or TOML file, with its overrides.
 
-    Args:
-        recipe: A shipped recipe's name, a TOML file, or a recipe.
-        model: Replaces `model.name`.
-        data: Replaces `data.source`.
-        seed: Replaces `train.seed`.
-        settings: Further overrides, see `load_recipe`.
+    They are `model.name`, `data.source`, `train.seed` and further settings, see `load_recipe`.
     """
     named = {"model.name": model, "data.source": data, "train.seed": seed}
     overrides = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
     if isinstance(recipe, Recipe):
         return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
     return load_recipe(recipe, settings=[*overrides, *settings])
+
+
+def check_extras(recipe: Recipe) -> None:
+    """Raise a `RequestError` with the line that installs it if a package that the recipe needs is missing."""
+    if recipe.model.lora_rank:
+        check_extra("peft", "lora", "A low-rank update (model.lora_rank)")
+    if recipe.train.engine == "keras" and not has_keras():
+        raise MissingExtraError("tensorflow", "The Keras engine (train.engine = 'keras')")
+    tracker = recipe.train.report_to
+    if tracker != "none" and importlib.util.find_spec(tracker) is None:
+        raise RequestError(
+            f"train.report_to = '{tracker}' needs the package {tracker}, which is not installed.",
+            f"Install it with: pip install {tracker}",
+        )
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -1,8 +1,8 @@
 """Text files line by line: decoded, and refused where they are not text.
 
 In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, its fault and
-how to convert the file. Lines end at a line feed and nowhere else: posts hold other
-characters that Python's `splitlines` takes for line ends. Does not know what the lines mean.
+how to convert the file. Lines end at a line feed and nowhere else: posts hold other characters that Python's
+`splitlines` takes for line ends. Does not know what the lines mean.
 """
 
 from __future__ import annotations
@@ -37,11 +37,7 @@ _CONTAINERS = {
 
 @contextmanager
 def open_data_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes.
-
-    Raises:
-        DataError: There is no such file, it is a folder, or it may not be read.
-    """
+    """Open a file for reading bytes; raise a `DataError` if that cannot be done."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, and a file is needed.", "Give the path of a file in it.")
     try:
@@ -83,12 +79,7 @@ def empty_file(path: Path) -> DataError:
 def read_lines(path: Path, *, may_be_empty: bool = False) -> Iterator[str]:
     r"""Yield a text file's lines without their ends (`\n` or `\r\n`), and otherwise as they are.
 
-    Args:
-        path: The file.
-        may_be_empty: Whether a file without a byte counts as one of no lines rather than as a fault.
-
-    Raises:
-        DataError: The file cannot be read, is empty, or is not UTF-8 text.
+    Raise a `DataError` for a file that is not readable UTF-8 text, or is empty unless it may be.
     """
     with open_data_file(path) as file:
         number = 0
@@ -109,14 +100,9 @@ def without_end(line: str) -> str:
 
 
 def decode_lines(file: BinaryIO, origin: str) -> Iterator[str]:
-    """Yield the lines of a stream of bytes, their ends included; a byte order mark is left out.
+    """Yield a stream's lines as they are asked for, their ends included; a byte order mark is left out.
 
-    Args:
-        file: The stream; read line by line, as the lines are asked for.
-        origin: What to call the stream in errors.
-
-    Raises:
-        DataError: The bytes are not UTF-8 text, or a line is too long to be one.
+    Raise a `DataError` that calls the stream `origin` where it is not UTF-8, or a line is too long.
     """
     for number in count(1):
         raw = file.readline(MAX_LINE_BYTES + 1)

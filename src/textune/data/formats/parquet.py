@@ -33,7 +33,12 @@ def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
     number = 0
     with _parquet_file(path) as file:
         batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns) or None)
-        while (rows := _next_rows(batches, path, done=number)) is not None:
+        while True:
+            with _damage(path, f"it is damaged after row {number:,}"):
+                batch = next(batches, None)
+                rows = [] if batch is None else batch.to_pylist()
+            if batch is None:
+                return
             for values in rows:
                 number += 1
                 yield Row(number, values)
@@ -60,12 +65,6 @@ def _parquet_file(path: Path) -> Iterator[Any]:
         with _damage(path, "it is not a Parquet file, or a damaged one"):
             file = parquet.ParquetFile(stream)
         yield file
-
-
-def _next_rows(batches: Iterator[Any], path: Path, *, done: int) -> list[dict[str, Any]] | None:
-    with _damage(path, f"it is damaged after row {done:,}"):
-        batch = next(batches, None)
-        return None if batch is None else batch.to_pylist()
 
 
 @contextmanager

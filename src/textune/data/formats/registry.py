@@ -15,12 +15,7 @@ from textune.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table.
-
-    Attributes:
-        line: The line in the file on which the row begins, or the row's number, from 1; see `Format.unit`.
-        values: What the row holds, by column.
-    """
+    """A row's values by column, and the line on which it begins or its number, from 1 (see `Format.unit`)."""
 
     line: int
     values: Mapping[str, Any]
@@ -76,11 +71,7 @@ def find_format(path: Path) -> Format | None:
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file.
-
-    Raises:
-        DataError: Its suffix is not one of a format.
-    """
+    """Return the format of a file; raise a `DataError` if its suffix is not one of a format."""
     if (known := find_format(path)) is not None:
         return known
     ending = path.suffix.lower() or path.name
@@ -91,11 +82,7 @@ def format_of(path: Path) -> Format:
 
 
 def check_header(names: Sequence[str], path: Path) -> list[str]:
-    """Return the names of a table's columns; each must be there, and only once.
-
-    Raises:
-        DataError: A column has no name, or two have the same.
-    """
+    """Return the names of a table's columns; raise a `DataError` if one is empty or occurs twice."""
     if not names or not all(names):
         position = list(names).index("") + 1 if names else 1
         raise DataError(

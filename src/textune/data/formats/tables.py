@@ -19,12 +19,7 @@ from textune.errors import DataError
 def column_names(path: Path, *, may_be_empty: bool = False) -> list[str]:
     """Return the names of a table's columns; without a header they are those of its first row.
 
-    Args:
-        path: A file of a registered format.
-        may_be_empty: Whether a file without rows and header is one without columns, and not at fault.
-
-    Raises:
-        DataError: The file cannot be read, or is not a table.
+    Raise a `DataError` for a file that is not a readable table, or is empty unless it may be.
     """
     file_format = _format_of_file(path)
     if file_format.columns is not None:
@@ -34,15 +29,9 @@ def column_names(path: Path, *, may_be_empty: bool = False) -> list[str]:
 
 
 def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool = False) -> Iterator[Row]:
-    """Yield the rows of a table, one by one.
+    """Yield the rows of a table, one by one, with some of `column_names` or, by default, all.
 
-    Args:
-        path: A file of a registered format.
-        columns: The columns to read, each one of `column_names`; empty: all.
-        may_be_empty: Whether a table without rows is not at fault.
-
-    Raises:
-        DataError: The file cannot be read, has no rows, or a row is at fault.
+    Raise a `DataError` where the file cannot be read, a row is at fault, or there is none but should be.
     """
     file_format = _format_of_file(path)
     rows = file_format.rows(path, columns)
@@ -53,7 +42,13 @@ def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool =
                 raise empty_file(path)
         raise DataError(f"{path} has no rows.", "Check that it was written whole.")
     for row in chain(first, rows):
-        _check_sizes(row, path, file_format.unit)
+        for name, value in row.values.items():
+            if isinstance(value, str) and len(value) > MAX_CELL_CHARACTERS:
+                raise DataError(
+                    f"{path}, {file_format.unit} {row.line}: the column '{name}' has {len(value):,} "
+                    f"characters, and {MAX_CELL_CHARACTERS:,} is the most that is read.",
+                    "Shorten the text or remove the row.",
+                )
         yield row
 
 
@@ -63,13 +58,3 @@ def _format_of_file(path: Path) -> Format:
         with open_data_file(path):  # It says why it is not a file.
             pass
     return known or format_of(path)
-
-
-def _check_sizes(row: Row, path: Path, unit: str) -> None:
-    for name, value in row.values.items():
-        if isinstance(value, str) and len(value) > MAX_CELL_CHARACTERS:
-            raise DataError(
-                f"{path}, {unit} {row.line}: the column '{name}' has {len(value):,} characters, "
-                f"and {MAX_CELL_CHARACTERS:,} is the most that is read.",
-                "Shorten the text or remove the row.",
-            )
