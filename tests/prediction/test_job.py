@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -67,7 +67,7 @@ def test_a_relative_path_is_described_as_an_absolute_one(
 def test_a_job_comes_back_from_json() -> None:
     job = PredictionJob((InputFile("/a.csv", 1, 2, "aa"),), {"classifier": "bb"})
 
-    assert PredictionJob.from_json(json.loads(json.dumps(job.to_json()))) == job
+    assert PredictionJob.from_json(json.loads(json.dumps(asdict(job)))) == job
 
 
 def test_a_job_has_the_rows_of_its_files() -> None:

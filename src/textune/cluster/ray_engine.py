@@ -133,7 +133,11 @@ def classify_on_ray(
     """
     import ray
 
-    _quieten()
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True
+    context.target_max_block_size = _BLOCK_BYTES
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # What it logs becomes an error here.
     numbers = [{"number": number} for number in range(len(reader.files))]
     resources = {"num_gpus": workers.gpus} if workers.gpus else {"num_cpus": 1}
     files = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
@@ -173,17 +177,6 @@ def _write(table: Any, *, folder: Path, files: tuple[str, ...]) -> Any:
     import pyarrow as pa
 
     return pa.table({"rows": [write_part(table, folder, files)]})
-
-
-def _quieten() -> None:
-    """Let Ray neither draw progress nor log what becomes an error here."""
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.raise_original_map_exception = True
-    context.target_max_block_size = _BLOCK_BYTES
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -91,14 +91,15 @@ def predict_on_cluster(
 
 
 def _check_torch(run: str | Path, runtime: str) -> None:
-    alone = is_export(Path(run).expanduser())
-    if alone or runtime not in ("", TORCH):
+    reason = "The workers of --engine ray classify with a run's own model in torch, and "
+    if is_export(Path(run).expanduser()):
         raise RequestError(
-            "The workers of --engine ray classify with a run's own model in torch, and "
-            f"{f'{run} is an export' if alone else f'--runtime {runtime} is asked for'}.",
-            "Give the folder of the run that it was made from, or leave --engine ray out."
-            if alone
-            else "Leave --runtime out, or --engine ray.",
+            f"{reason}{run} is an export.",
+            "Give the folder of the run that it was made from, or leave --engine ray out.",
+        )
+    if runtime not in ("", TORCH):
+        raise RequestError(
+            f"{reason}--runtime {runtime} is asked for.", "Leave --runtime out, or --engine ray."
         )
 
 

@@ -7,7 +7,7 @@ tables travel between processes.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -139,12 +139,21 @@ def done_rows(folder: Path) -> Intervals:
     """Return the rows that the parts in a folder hold; a row that is there twice is a `VerificationError`."""
     from pyarrow import parquet
 
-    rows: dict[str, list[tuple[int, int]]] = {}
-    for path in sorted(folder.glob(PARTS)):
+    written: list[tuple[str, int, int]] = []
+    for path in folder.glob(PARTS):
         with parquet.ParquetFile(path) as part:
-            for file, first, last in _consecutive(part.read(columns=list(_PLACE))):
-                rows.setdefault(file, []).append((first, last))
-    return {file: _merged(intervals, file) for file, intervals in rows.items()}
+            written += _consecutive(part.read(columns=list(_PLACE)))
+    done: dict[str, list[tuple[int, int]]] = {}
+    for file, first, last in sorted(written):
+        intervals = done.setdefault(file, [])
+        if intervals and first <= intervals[-1][1]:
+            raise VerificationError(
+                f"Row {first:,} of {file} was predicted twice.", "Start over with --restart."
+            )
+        if intervals and first == intervals[-1][1] + 1:
+            first = intervals.pop()[0]
+        intervals.append((first, last))
+    return done
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
@@ -213,17 +222,3 @@ def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:
     for end in chain(ends.tolist(), [len(rows) - 1] if len(rows) else []):
         yield files[start].as_py(), int(rows[start]), int(rows[end])
         start = end + 1
-
-
-def _merged(intervals: Iterable[tuple[int, int]], file: str) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(intervals):
-        if merged and first <= merged[-1][1]:
-            raise VerificationError(
-                f"Row {first:,} of {file} was predicted twice.", "Start over with --restart."
-            )
-        if merged and first == merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], last)
-        else:
-            merged.append((first, last))
-    return merged

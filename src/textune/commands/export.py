@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,7 @@ from textune.context import Context, Observer, Silence
 from textune.errors import RequestError
 from textune.export.exporting import (
     choose_precision,
-    describe_export,
     describe_manifest,
-    load_reference,
     read_check_texts,
     write_and_measure,
 )
@@ -81,17 +78,10 @@ def export(
         raise RequestError("The export folder's name is empty.", "Give one with --out, or leave it out.")
     place = Path(out).expanduser() if out else exports_folder(finished) / export_name(runtime, precision)
     check_place(place)
-    ctx.stage("Loading the classifier")
-    start = time.perf_counter()
-    classifier = load_reference(finished)
-    load_seconds = time.perf_counter() - start
     texts = read_check_texts(finished)
-    description = describe_export(finished, classifier, chosen, precision)
     manifest: dict[str, Any] = {}
     with new_export(place, facts=manifest) as folder:
-        rows = write_and_measure(
-            finished, classifier, description, folder, texts, load_seconds=load_seconds, ctx=ctx
-        )
+        rows = write_and_measure(finished, chosen, precision, folder, texts, ctx=ctx)
         remarks = [*remarks_on(rows), *check_parity(rows[-1], precision=precision, forced=force)]
         if (abstention := read_abstention(finished.model)) is not None:
             write_abstention(folder, abstention)

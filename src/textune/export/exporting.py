@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,11 @@ from textune.encoder.placement import Placement
 from textune.errors import MissingExtraError, RequestError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
+from textune.recipe.recipes import load_recipe
 from textune.run.fingerprints import model_sha256
 from textune.run.layout import Run
 from textune.run.predictions import read_predictions
+from textune.runtimes.export_predictor import ExportPredictor
 from textune.runtimes.exports import DESCRIPTION, Export, ExportDescription
 from textune.runtimes.processor import (
     available_cores,
@@ -34,12 +36,10 @@ from textune.runtimes.processor import (
 )
 from textune.runtimes.registry import Runtime, runtime_names
 
-if TYPE_CHECKING:
-    from textune.model.classifier import TextClassifier
-
 _TEXTS = 1500
 """The most texts of the test split on which an export is checked, which takes some seconds."""
 _REFERENCE = Placement("cpu", "fp32", "eager")
+"""Where the run's classifier is loaded to be compared with."""
 
 
 def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
@@ -61,13 +61,6 @@ def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
     return precision
 
 
-def load_reference(run: Run) -> TextClassifier:
-    """Load a run's classifier as exports are compared with it: on the CPU, in fp32."""
-    from textune.model.storage import load_classifier
-
-    return load_classifier(run.model).placed(_REFERENCE)
-
-
 def read_check_texts(run: Run) -> Split:
     """Return the texts of a run's test split on which an export is checked: of a large split, a part."""
     stored = read_predictions(run.predictions / "test.parquet")
@@ -77,13 +70,26 @@ def read_check_texts(run: Run) -> Split:
     return Split([stored.texts[row] for row in rows], stored.labels[rows], stored.rows[rows])
 
 
-def describe_export(
-    run: Run, classifier: TextClassifier, runtime: Runtime, precision: str
-) -> ExportDescription:
-    """Return what `export.json` is to say."""
-    from textune.recipe.recipes import load_recipe
+def write_and_measure(
+    run: Run, runtime: Runtime, precision: str, folder: Path, texts: Split, *, ctx: Context
+) -> list[ParityRow]:
+    """Write a run's classifier as an export's files into a folder, and measure it and them.
 
-    return ExportDescription(
+    There is a row for the model, one for the runtime in fp32 unless that is the export itself, and one for
+    the export.
+    """
+    from tokenizers import Tokenizer
+
+    ctx.stage("Loading the classifier")
+    start = time.perf_counter()
+    from textune.model.storage import load_classifier  # Loading takes this import, too.
+
+    classifier = load_classifier(run.model).placed(_REFERENCE)
+    load_seconds = time.perf_counter() - start
+    from textune.export.graphs import ClassifierGraph
+    from textune.runtimes.torch_runtime import TorchPredictor
+
+    description = ExportDescription(
         runtime=runtime.name,
         precision=precision,
         label_names=classifier.label_names,
@@ -93,29 +99,6 @@ def describe_export(
         whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
         emoji=load_recipe(str(run.recipe)).prepare.emoji,
     )
-
-
-def write_and_measure(
-    run: Run,
-    classifier: TextClassifier,
-    description: ExportDescription,
-    folder: Path,
-    texts: Split,
-    *,
-    load_seconds: float,
-    ctx: Context,
-) -> list[ParityRow]:
-    """Write an export's files into a folder, and measure them.
-
-    There is a row for the model, one for the runtime in fp32 unless that is the export itself, and one for
-    the export.
-    """
-    from tokenizers import Tokenizer
-
-    from textune.export.graphs import ClassifierGraph
-    from textune.runtimes.export_predictor import ExportPredictor
-    from textune.runtimes.torch_runtime import TorchPredictor
-
     ctx.stage("Measuring the run's model")
     predictor = TorchPredictor(classifier, placement=_REFERENCE)
     model = measure_predictor(predictor, texts.texts, load_seconds=load_seconds)
@@ -129,7 +112,7 @@ def write_and_measure(
             place.mkdir(exist_ok=True)
             export = Export(place, variant, {})
             ctx.stage(f"Writing {variant.name}")
-            export.runtime.write(source, export.graph, variant.precision)
+            runtime.write(source, export.graph, variant.precision)
             tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
             tokenizer.no_padding()
             tokenizer.enable_truncation(variant.max_length, direction=classifier.tokenizer.truncation_side)

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,14 +20,8 @@ from textune.encoder.placement import Placement
 from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
+from textune.model.classifier import TextClassifier
 from textune.model.trainable import reads_first_token_only
-
-if TYPE_CHECKING:
-    from textune.model.classifier import TextClassifier
-
-_OPSET = 17
-"""The first version of ONNX's operations in which layer normalisation is one."""
-_EXAMPLES = ("a few words of an example", "a word")
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     graph = folder / "graph.onnx"
     # `eager` attention consists of plain operations, which the runtimes know how to fuse.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
-    rows = classifier.tokenize(_EXAMPLES)
+    rows = classifier.tokenize(["a few words of an example", "a word"])
     input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     short = reads_first_token_only(placed, {"input_ids": input_ids, "attention_mask": attention_mask})
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
@@ -103,6 +97,6 @@ def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph:
             input_names=list(inputs),
             output_names=["logits"],
             dynamic_axes={**inputs, "logits": {0: "rows"}},
-            opset_version=_OPSET,
+            opset_version=17,  # The first in which layer normalisation is one operation.
             dynamo=False,
         )

@@ -29,7 +29,6 @@ SAME_ALONE = 1e-5
 ALLOWED_LOSS = 0.005
 """The largest loss of macro-F1 allowed for an export in less than fp32."""
 _SINGLE_TEXTS = 50
-_WARM_UP = 5
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class ParityRow:
 def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_seconds: float) -> Measurement:
     """Let a predictor classify one or more texts one by one and all at once, and time it."""
     single = texts[:_SINGLE_TEXTS]
-    for text in single[:_WARM_UP]:
+    for text in single[:5]:  # They warm up.
         predictor.predict_proba([text])
     seconds, alone = [], []
     for text in single:
@@ -96,8 +95,8 @@ def describe_row(name: str, folder: Path, export: Measurement, model: Measuremen
         macro_f1=change.first,
         agreement=Agreement(
             labels=float((predicted == reference).mean()),
-            largest_difference=_largest(export.probabilities, model.probabilities),
-            dependence=_largest(export.alone, export.probabilities[: len(export.alone)]),
+            largest_difference=float(np.abs(export.probabilities - model.probabilities).max()),
+            dependence=float(np.abs(export.alone - export.probabilities[: len(export.alone)]).max()),
             macro_f1_difference=change,
         ),
     )
@@ -105,13 +104,12 @@ def describe_row(name: str, folder: Path, export: Measurement, model: Measuremen
 
 def find_fault(row: ParityRow, *, precision: str) -> str:
     """Return why an export in a precision must not be kept, or nothing."""
-    agreement = row.agreement
+    agreement, change = row.agreement, row.agreement.macro_f1_difference
     if precision != "fp32":
-        loss = -agreement.macro_f1_difference.difference
-        if not loss > ALLOWED_LOSS:
+        if not -change.difference > ALLOWED_LOSS:
             return ""
         return (
-            f"it loses {loss * 100:.1f} points of macro-F1 ({_interval(agreement.macro_f1_difference)}), and "
+            f"it loses {-change.difference * 100:.1f} points of macro-F1 ({_interval(change)}), and "
             f"at most {ALLOWED_LOSS * 100:.1f} are allowed"
         )
     if not agreement.largest_difference <= SAME:
@@ -130,10 +128,9 @@ def find_fault(row: ParityRow, *, precision: str) -> str:
 
 
 def check_parity(row: ParityRow, *, precision: str, forced: bool) -> list[str]:
-    """Return a sentence about the fault of an export that is kept anyway, if it has one.
+    """Return a sentence about a fault for which the export is kept all the same, if it is `forced`.
 
-    Raises:
-        VerificationError: It has a fault, and is not to be kept anyway.
+    Unless it is, a fault raises a `VerificationError`.
     """
     if not (fault := find_fault(row, precision=precision)):
         return []
@@ -172,7 +169,3 @@ def remarks_on(rows: Sequence[ParityRow]) -> list[str]:
 def _interval(change: Difference) -> str:
     low, high = (value * 100 for value in change.ci95)
     return f"95 % interval of the change: {low:+.1f} to {high:+.1f}"
-
-
-def _largest(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    return float(np.abs(first - second).max())

@@ -24,14 +24,12 @@ def check_place(path: Path) -> None:
         raise ExportError(
             f"The export folder {path} cannot be made: {blocking} is a file.", "Choose another one."
         )
-    if not path.exists() and not path.is_symlink():
-        return
-    if path.is_dir() and not path.is_symlink() and _holds_nothing_else(path):
-        return
-    raise ExportError(
-        f"The export folder {path} cannot be used: it holds something that is not an export.",
-        "Choose another one with --out, or remove this one first.",
-    )
+    is_free = not path.exists() and not path.is_symlink()
+    if not is_free and (path.is_symlink() or not path.is_dir() or not _holds_nothing_else(path)):
+        raise ExportError(
+            f"The export folder {path} cannot be used: it holds something that is not an export.",
+            "Choose another one with --out, or remove this one first.",
+        )
 
 
 @contextmanager

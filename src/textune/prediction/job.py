@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -60,16 +60,9 @@ class PredictionJob:
         """The runtime that classifies; empty: unknown."""
         return self.settings.get(_RUNTIME, "")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the job as JSON values."""
-        files = [
-            {name: value for name, value in asdict(file).items() if name != "rows"} for file in self.files
-        ]
-        return {"files": files, "settings": dict(self.settings)}
-
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the job that `to_json` described; other values raise a `KeyError` or a `TypeError`."""
+        """Return the job that `asdict` described; other values raise a `KeyError` or a `TypeError`."""
         return cls(tuple(InputFile(**file) for file in values["files"]), dict(values["settings"]))
 
 
@@ -170,18 +163,16 @@ def differs_in_runtime_only(before: PredictionJob, now: PredictionJob) -> bool:
 def _different_names(before: Sequence[str], now: Sequence[str]) -> str:
     if len(before) == len(now) == 1:
         return f"the input is {now[0]} and was {before[0]}"
-    new, gone = sorted(set(now) - set(before)), sorted(set(before) - set(now))
-    parts = [f"{_listed(new)} {'is' if len(new) == 1 else 'are'} new"] if new else []
-    parts += [f"{_listed(gone)} {'is' if len(gone) == 1 else 'are'} gone"] if gone else []
+    parts = []
+    for change, paths in {"new": set(now) - set(before), "gone": set(before) - set(now)}.items():
+        left_out = len(paths) - _NAMES_SHOWN
+        listed = ", ".join(sorted(paths)[:_NAMES_SHOWN])
+        more = f" and {left_out:,} more" if left_out > 0 else ""
+        if paths:
+            parts.append(f"{listed}{more} {'is' if len(paths) == 1 else 'are'} {change}")
     if not parts:
         return "the input's files are in another order"
     return f"of the input's files, {' and '.join(parts)}"
-
-
-def _listed(paths: Sequence[str]) -> str:
-    left_out = len(paths) - _NAMES_SHOWN
-    more = f" and {left_out:,} more" if left_out > 0 else ""
-    return ", ".join(paths[:_NAMES_SHOWN]) + more
 
 
 def _different_contents(before: InputFile, now: InputFile) -> str:

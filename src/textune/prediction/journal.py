@@ -137,14 +137,20 @@ def open_journal(
 ) -> Iterator[Journal]:
     """Open the journal of an output, or start one; it is deleted if the block ends without a part.
 
-    An output that was started from another job, or that another process is writing, is a `RequestError`
-    unless the first is to be forgotten (`restart`). Files of the pattern `unlisted` in its folder count
-    without a line in the journal.
+    With `restart`, what was done before is forgotten; without it, an output of another job is a
+    `RequestError`. So is one that another process is writing. Files of the pattern `unlisted` in the folder
+    count without a line in the journal.
     """
     folder = journal_folder(output)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _check_names(folder)
+        for entry in folder.iterdir():
+            if not _OWN_NAMES.fullmatch(entry.name):
+                raise RequestError(
+                    f"The folder {folder}, which is needed until the output is whole, is in use: it holds "
+                    f"{entry.name}.",
+                    "Rename it, or give another --output.",
+                )
         # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
         handle = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT, 0o644)
     with os.fdopen(handle, "r+b", buffering=0) as file:
@@ -163,16 +169,6 @@ def open_journal(
         finally:
             if not journal.has_progress:
                 journal.discard()
-
-
-def _check_names(folder: Path) -> None:
-    other = next((entry for entry in folder.iterdir() if not _OWN_NAMES.fullmatch(entry.name)), None)
-    if other is not None:
-        raise RequestError(
-            f"The folder {folder}, which is needed until the output is whole, is in use: it holds "
-            f"{other.name}.",
-            "Rename it, or give another --output.",
-        )
 
 
 def _lock(file: BinaryIO, output: Path) -> None:
@@ -210,7 +206,7 @@ def _start_or_resume(
         file.truncate(end)
         file.seek(end)
         if starts:
-            _append(file, {"format": _FORMAT, **job.to_json()})
+            _append(file, {"format": _FORMAT, **asdict(job)})
             sync_folder(folder)
     return Journal(folder, file, parts, unlisted=unlisted)
 

@@ -123,8 +123,7 @@ def _other_fields(path: Path, text_column: str, results: Collection[str]) -> Ite
 
     text = text_column_of(path, text_column)
     known = find_format(path)
-    assert known is not None
-    assert known.schema is not None
+    assert known and known.schema  # See `store_types`.
     fields = {field.name: field for field in known.schema(path) if field.name != text}
     for name, field in prefix_clashes(fields, results=results).items():
         kind = field.type

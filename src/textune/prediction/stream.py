@@ -49,10 +49,9 @@ class Prediction:
         """Return JSON values, `abstained` only where there is a threshold, then the row's other columns."""
         result: dict[str, Any] = {"text": self.row.text, "label": self.label, "score": self.score}
         result["scores"] = dict(self.scores)
-        if self.abstained is None:
-            return result | prefix_clashes(self.row.others)
-        result["abstained"] = self.abstained
-        return result | prefix_clashes(self.row.others, results=tuple(result))
+        if self.abstained is not None:
+            result["abstained"] = self.abstained
+        return result | prefix_clashes(self.row.others, results=result)
 
     def to_arrow(self) -> dict[str, Any]:
         """Return the prediction's values by the names of its Arrow fields."""

@@ -116,7 +116,10 @@ def _write_csv(
 ) -> Iterator[WriteRows]:
     last = ["abstained"] if may_abstain else []
     results = ["text", "label", "score", *(f"score_{name}" for name in label_names), *last]
-    names = None if like is None else _csv_header(like)[len(results) :]
+    names = None
+    if like is not None:
+        with like.open(encoding="utf-8", newline="") as first_part:
+            names = next(csv.reader(first_part, strict=True))[len(results) :]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
 
@@ -137,11 +140,6 @@ def _write_csv(
                 writer.writerow([*cells, *(values.get(name) for name in names)])
 
         yield write
-
-
-def _csv_header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return next(csv.reader(file, strict=True))
 
 
 @contextmanager

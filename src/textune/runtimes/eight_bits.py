@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LARGEST = 127
-_LARGEST_IN_7_BITS = 64
 
 
 def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> None:
@@ -42,7 +41,7 @@ def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> 
             largest = editor.add("Max", largest, tiny)
             vectors[x] = editor.add("QuantizeLinear", editor.add("Div", x, largest), scale, zero), largest
         if weight not in weights:
-            integers, steps = editor.integers(weight, _LARGEST if whole_bytes else _LARGEST_IN_7_BITS)
+            integers, steps = editor.integers(weight, _LARGEST if whole_bytes else 64)
             weights[weight] = editor.constant(integers), editor.constant(steps / np.float32(_LARGEST))
         product = editor.add("MatMulInteger", vectors[x][0], weights[weight][0], zero)
         # ONNX Runtime fuses these first three operations.

@@ -25,7 +25,6 @@ from textune.run.layout import Run
 from textune.runtimes.processor import available_cores, processor_name
 from textune.runtimes.registry import Runtime, find_runtime
 
-TOKENIZER = "tokenizer.json"
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -96,7 +95,7 @@ class Export:
     @property
     def tokenizer(self) -> Path:
         """The tokenizer's file."""
-        return self.path / TOKENIZER
+        return self.path / "tokenizer.json"
 
     def speed(self, of: str) -> Speed:
         """Return the measured speed of the `export`, or of the `model` that it came from."""
@@ -149,16 +148,13 @@ def read_export(path: Path) -> Export:
                 "Export the run again with `textune export`.",
             )
         labels = values.pop("labels")
-        if not (
-            isinstance(labels, list) and len(labels) > 1 and all(isinstance(name, str) for name in labels)
-        ):
-            raise ValueError(labels)
         description = ExportDescription(label_names=tuple(labels), **values)
         export = Export(path, description, manifest)
         # Everything that is used later is looked at now, so that damage shows here and nowhere else.
         _ = (export.graph, export.speed("export"), export.speed("model"))
         limits = (description.temperature, description.max_length)
-        if not isinstance(manifest["files"], dict) or min(limits) <= 0:
+        is_named = isinstance(labels, list) and len(labels) > 1 and all(isinstance(n, str) for n in labels)
+        if not is_named or not isinstance(manifest["files"], dict) or min(limits) <= 0:
             raise ValueError(values)
     except ExportError:
         raise

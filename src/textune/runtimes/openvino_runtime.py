@@ -9,9 +9,6 @@ from typing import Any
 
 from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
 
-_GROUP = "128"
-"""The fastest of 32 to 384, and as accurate as the smaller ones."""
-
 
 def _open(graph: Path, precision: str, threads: int) -> Logits:
     import openvino
@@ -19,8 +16,9 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     settings = {
         # Left to itself, OpenVINO computes in bf16 wherever the processor can.
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-        # Where weights are in 8 bits, this many numbers of a token's vector share a scale.
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP if precision == "int8" else "0",
+        # Where weights are in 8 bits, this many numbers of a token's vector share a scale: the fastest of 32
+        # to 384, and as accurate as the smaller ones.
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128" if precision == "int8" else "0",
         "NUM_STREAMS": str(threads),
         "INFERENCE_NUM_THREADS": str(threads),
     }

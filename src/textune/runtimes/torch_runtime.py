@@ -66,17 +66,16 @@ class TorchPredictor(Predictor):
 
     def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
         rows = self.classifier.tokenize(texts)
-        if self._weights_sha256:
-            features, _ = encode_tokens(
-                self.classifier,
-                rows,
-                weights_sha256=self._weights_sha256,
-                placement=self._placement,
-                description=f"{len(rows)} texts that were predicted",
-                ctx=Context(),
-            )
-            return features
-        return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
+        if not self._weights_sha256:
+            return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
+        return encode_tokens(
+            self.classifier,
+            rows,
+            weights_sha256=self._weights_sha256,
+            placement=self._placement,
+            description=f"{len(rows)} texts that were predicted",
+            ctx=Context(),
+        )[0]
 
 
 def load_folder(folder: str | Path) -> TorchPredictor:
