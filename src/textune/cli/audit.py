@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, Json, Offline, Settings
+from textune.cli.application import Debug, Json, Offline, Settings, app
 
 
 @app.command()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, Json
+from textune.cli.application import Debug, Json, app
 
 cache = typer.Typer(no_args_is_help=True, help="List or delete the cached outputs of frozen encoders.")
 app.add_typer(cache, name="cache")

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, Json, RunFolder
+from textune.cli.application import Debug, Json, RunFolder, app
 
 
 @app.command()

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, Json, MinPrecision, Offline, RunFolder
+from textune.cli.application import Debug, Json, MinPrecision, Offline, RunFolder, app
 
 
 @app.command()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, RunFolder
+from textune.cli.application import Debug, RunFolder, app
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
@@ -83,30 +82,18 @@ def predict(
     if engine not in engines:
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
+    options: dict[str, Any] = {"text_column": text_column, "runtime": runtime, "restart": restart}
     with Watcher(quiet=json) as observer:
+        options["observer"] = observer
         if engine != _LOCAL:
-            count = find_engine(engine)(
-                run,
-                input_file,
-                output,
-                text_column=text_column,
-                address=ray_address,
-                workers=ray_workers,
-                runtime=runtime,
-                restart=restart,
-                observer=observer,
+            predict_elsewhere = find_engine(engine)
+            count = predict_elsewhere(
+                run, input_file, output, address=ray_address, workers=ray_workers, **options
             )
         else:
+            show = _print_json if json else _print_line
             count = run_prediction(
-                run,
-                texts or (),
-                input_file=input_file,
-                text_column=text_column,
-                output=output,
-                restart=restart,
-                runtime=runtime,
-                observer=observer,
-                show=_print_json if json else _print_line,
+                run, texts or (), input_file=input_file, output=output, show=show, **options
             )
     if output and json:
         show_json({"output": output, "texts": count})
@@ -115,6 +102,7 @@ def predict(
 
 
 def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
+    """Raise a `RequestError` if options do not go with an engine."""
     if engine != _LOCAL and has_texts:
         raise RequestError(
             f"--engine {engine} classifies files, but texts were given.",

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug
+from textune.cli.application import Debug, app
 
 
 @app.command()

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug
+from textune.cli.application import Debug, app
 from textune.errors import RequestError
 from textune.serving.limits import Limits
 
@@ -71,7 +70,6 @@ def serve(
         characters=max_characters,
         body_bytes=max_body,
     )
-    api_keys = api_key or _keys_of_environment()
     with ExitStack() as until_ready:
         observer = until_ready.enter_context(Watcher())
 
@@ -85,7 +83,7 @@ def serve(
             runtime=runtime,
             host=host,
             port=port,
-            api_keys=api_keys,
+            api_keys=api_key or _keys_of_environment(),
             limits=limits,
             observer=observer,
             on_ready=show,

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from textune.cli.application import app
-from textune.cli.options import Debug, Json, MinPrecision, Offline, Settings
+from textune.cli.application import Debug, Json, MinPrecision, Offline, Settings, app
 from textune.errors import RequestError
 from textune.training.processes import is_first, launched
 

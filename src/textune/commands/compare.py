@@ -19,15 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """How a run compares with another one, or with its best baseline.
+    """How a run compares with another one, or with its best baseline, on the rows of one split.
 
-    Attributes:
-        first: The first run.
-        second: The second run, or the baseline's name.
-        split: The split whose rows were compared.
-        shown_second: What the second is called in a sentence.
-        comparison: The metrics.
-        sentence: Which is better, by how much, and how certain that is.
+    `second` is the second run or the baseline's key, `shown_second` what a sentence calls it. The sentence
+    says which is better, by how much, and how certain that is.
     """
 
     first: str
@@ -39,13 +34,8 @@ class RunComparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as plain JSON values."""
-        return {
-            "first": self.first,
-            "second": self.second,
-            "split": self.split,
-            **self.comparison.to_json(),
-            "sentence": self.sentence,
-        }
+        names = {"first": self.first, "second": self.second, "split": self.split}
+        return {**names, **self.comparison.to_json(), "sentence": self.sentence}
 
 
 def compare(
@@ -55,16 +45,13 @@ def compare(
     split: str = "test",
     observer: Observer | None = None,
 ) -> RunComparison:
-    """Compare the predictions that two runs store for the same rows.
+    """Compare the predictions that two runs store for the same rows, with intervals and McNemar's test.
 
     Args:
         first: A finished run's folder.
         second: Another one's; by default the first is compared with the better of its own baselines.
         split: "train", "validation" or "test"; the baselines were measured on test alone.
         observer: Hears how it goes.
-
-    Returns:
-        The differences with their intervals, McNemar's test, and the sentence that says it.
 
     Raises:
         RequestError: A run or the split is wrong, or the runs were measured on other rows.

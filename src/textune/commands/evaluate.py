@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from textune.context import Context, Observer, Silence
-from textune.data.dataset import SPLITS, Split
+from textune.data.dataset import SPLITS
+from textune.data.sources import load_held_out
 from textune.encoder.features import encode_tokens
+from textune.encoder.placement import choose_placement
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.split_metrics import measure
 from textune.model.threshold import read_abstention
-from textune.recipe.recipes import Recipe, load_recipe
+from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run, read_manifest
 from textune.run.provenance import encoder_hash, reload_data
 from textune.run.replacing import choose_abstention, store_abstention
@@ -61,16 +62,19 @@ def evaluate(
     source = recipe.data.source if data is None else data
     with ctx.clock.stage("load"):
         ctx.stage("Loading the classifier")
-        from textune.encoder.placement import choose_placement
         from textune.model.storage import load_classifier
 
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
-        rows = (
-            reload_data(recipe, manifest, ctx)[split]
-            if data is None
-            else _rows_of_source(data, recipe, split=split, names=classifier.label_names, ctx=ctx)
-        )
+        if data is None:
+            rows = reload_data(recipe, manifest, ctx)[split]
+        else:
+            held_out = load_held_out(
+                data, recipe.data, split=split, label_names=classifier.label_names, offline=offline
+            )
+            rows = held_out[split]
+            for note in held_out.notes:
+                ctx.note(note)
     with ctx.clock.stage("prepare"):
         tokens = classifier.tokenize(rows.texts)
     with ctx.clock.stage("features"):
@@ -87,9 +91,7 @@ def evaluate(
     with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
         metrics = measure(
-            *scored,
-            label_names=classifier.label_names,
-            bootstrap_samples=recipe.evaluate.bootstrap_samples,
+            *scored, label_names=classifier.label_names, bootstrap_samples=recipe.evaluate.bootstrap_samples
         )
     if min_precision is not None:
         store_abstention(finished, abstention)
@@ -103,13 +105,3 @@ def evaluate(
         seconds=ctx.clock.seconds(),
     )
     return document.to_json()
-
-
-def _rows_of_source(data: str, recipe: Recipe, *, split: str, names: Sequence[str], ctx: Context) -> Split:
-    """Return another source's split."""
-    from textune.data.sources import load_held_out
-
-    held_out = load_held_out(data, recipe.data, split=split, label_names=names, offline=ctx.offline)
-    for note in held_out.notes:
-        ctx.note(note)
-    return held_out[split]

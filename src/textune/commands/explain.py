@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textune.context import Observer, Silence
 from textune.errors import DataError, RequestError
-
-if TYPE_CHECKING:
-    from textune.explain.attribution import Explanation
+from textune.explain.attribution import Explanation, explain_texts
+from textune.explain.gradients import check_captum, explain_by_gradients
+from textune.explain.words import find_words
 
 OCCLUSION = "occlusion"
 GRADIENTS = "integrated-gradients"
@@ -38,8 +37,9 @@ def explain(
         RequestError: The run, the method, the label or the text is wrong.
         MissingExtraError: The method needs a package that is not installed.
     """
-    from textune.explain.attribution import explain_texts
-    from textune.explain.words import find_words
+    from textune.runtimes.choosing import load_predictor
+    from textune.runtimes.predictor import check_text_list
+    from textune.runtimes.torch_runtime import TorchPredictor
 
     observer = observer or Silence()
     if method not in METHODS:
@@ -47,13 +47,7 @@ def explain(
     if not find_words(text):
         raise DataError("The text has no words, so there is nothing to explain.", "Give a text.")
     if method == GRADIENTS:
-        from textune.explain.gradients import check_captum
-
         check_captum()
-    from textune.runtimes.choosing import load_predictor
-    from textune.runtimes.predictor import check_text_list
-    from textune.runtimes.torch_runtime import TorchPredictor
-
     check_text_list([text])
     observer.stage("Loading the classifier")
     predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=len(text.split()))
@@ -63,8 +57,6 @@ def explain(
         )
     observer.stage("Explaining")
     if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
-        from textune.explain.gradients import explain_by_gradients
-
         return explain_by_gradients(predictor.classifier, text, label=label)
     (explanation,) = explain_texts(
         predictor.predict_proba, [text], label_names=predictor.label_names, labels=[label]

@@ -25,16 +25,10 @@ from textune.runtimes.registry import find_runtime
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The result of an export.
+    """An export's folder, how many texts were measured on how many cores, and where the export does worse.
 
-    Attributes:
-        path: The export folder.
-        rows: The measurements of the run's model, of fp32 with the same runtime where the export is in less,
-            and of the export.
-        texts: The number of texts that were measured.
-        cores: The number of cores that the runtimes had.
-        remarks: Sentences about where the export does worse.
-        document: What `textune export --json` prints.
+    The rows measure the run's model, fp32 with the same runtime where the export is in less, and the export.
+    `document` is what `textune export --json` prints.
     """
 
     path: Path
@@ -86,14 +80,15 @@ def export(
         if (abstention := read_abstention(finished.model)) is not None:
             write_abstention(folder, abstention)
         manifest.update(describe_manifest(finished, rows, texts))
+    agreement, speed = rows[-1].agreement, rows[-1].speed
     document = {
         "runtime": runtime,
         "path": str(place),
         "bytes": sum(file.stat().st_size for file in place.iterdir()),
-        "label_agreement": rows[-1].agreement.labels,
-        "max_probability_difference": rows[-1].agreement.largest_difference,
-        "macro_f1_difference": rows[-1].agreement.macro_f1_difference.difference,
-        "texts_per_second": rows[-1].speed.texts_per_second,
-        "latency_ms": rows[-1].speed.latency_ms,
+        "label_agreement": agreement.labels,
+        "max_probability_difference": agreement.largest_difference,
+        "macro_f1_difference": agreement.macro_f1_difference.difference,
+        "texts_per_second": speed.texts_per_second,
+        "latency_ms": speed.latency_ms,
     }
     return ExportResult(place, tuple(rows), len(texts.texts), available_cores(), tuple(remarks), document)

@@ -28,8 +28,12 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
     if not runs:
         raise RequestError("No run is named.", "Name a run's folder: textune report RUN")
     file = Path(output).expanduser() if output else None
-    if file is not None:
-        _check_output(file)
+    if file is not None and (file.is_dir() or file.suffix.lower() not in {".html", ".htm"}):
+        refused = f"The report cannot be written to {file}: it is a page of HTML."
+        raise RequestError(
+            f"{file} is a folder." if file.is_dir() else refused,
+            "Give the name of a file that ends in .html.",
+        )
     ctx.stage("Reading the runs")
     opened = [open_run(Path(run).expanduser()) for run in dict.fromkeys(map(str, runs))]
     from textune.report.run_report import REPORT, report_again
@@ -42,14 +46,3 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
     file = file or Path(REPORT)
     write_text(file, render_runs([read_results(run) for run in opened]))
     return file
-
-
-def _check_output(file: Path) -> None:
-    """Raise a `RequestError` unless a page can be written to a file of this name."""
-    if file.is_dir():
-        raise RequestError(f"{file} is a folder.", "Give the name of a file that ends in .html.")
-    if file.suffix.lower() not in {".html", ".htm"}:
-        raise RequestError(
-            f"The report cannot be written to {file}: it is a page of HTML.",
-            "Give the name of a file that ends in .html.",
-        )

@@ -63,8 +63,13 @@ def reproduce(
     folder = folder.expanduser()
     for name in engines:
         check_free(folder / name)
-    if curves is not None:
-        _check_picture(Path(curves))
+    picture = None if curves is None else Path(curves)
+    if picture is not None and (picture.suffix != ".svg" or not picture.parent.is_dir()):
+        raise RequestError(
+            f"The learning curves cannot be drawn into {picture}: it is not an .svg file "
+            "in an existing folder.",
+            "Name one, for instance --curves curves.svg",
+        )
     named = model if recipe.model.name == study.MODEL else recipe.model.name
     chosen = named or choose_model(recipe, offline=offline, observer=observer)
     if "keras" in engines:
@@ -85,8 +90,8 @@ def reproduce(
         {name: result.document for name, result in runs.items()},
         {name: result.history for name, result in runs.items()},
     )
-    if curves is not None:
-        write_text(Path(curves), draw_reproduction(document))
+    if picture is not None:
+        write_text(picture, draw_reproduction(document))
     return document
 
 
@@ -98,11 +103,3 @@ def _available(engine: Literal["torch", "keras", "both"], observer: Observer) ->
         raise missing
     observer.note(f"Keras is left out. {missing.message} {missing.hint}")
     return ["torch"]
-
-
-def _check_picture(path: Path) -> None:
-    if path.suffix != ".svg" or not path.parent.is_dir():
-        raise RequestError(
-            f"The learning curves cannot be drawn into {path}: it is not an .svg file in an existing folder.",
-            "Name one, for instance --curves curves.svg",
-        )

@@ -33,12 +33,9 @@ from textune.training.processes import is_first
 
 @dataclass(frozen=True)
 class SeedsResult:
-    """The outcome of trainings with several seeds.
+    """The folder of trainings with several seeds, their `summary.json`, and the run folder of each seed.
 
-    Attributes:
-        run: The folder that holds the runs.
-        document: The contents of `summary.json`; empty in all but the first of several processes.
-        runs: The run folders, one per seed.
+    In all but the first of several processes, the document is empty.
     """
 
     run: Path
@@ -61,20 +58,8 @@ def train_seeds(
 ) -> SeedsResult:
     """Train with several seeds, and measure how far the metrics spread.
 
-    Args:
-        recipe: See `textune.train`, as for all arguments that are not described here.
-        seeds: The number of seeds; the first is the recipe's `train.seed`, and each next one is one higher.
-        model: The pretrained encoder.
-        data: The source of labelled texts.
-        out: The folder for the runs, which must not exist yet; by default a new one under `runs/`.
-        seed: The first seed.
-        settings: Further overrides.
-        offline: Make no connection.
-        learning_rate_factor: Replaces the recipe's schedule.
-        observer: Hears how it goes.
-
-    Returns:
-        The folder, the summary, and the run of every seed.
+    Trains with the recipe's `train.seed`, or with `seed`, and with the `seeds - 1` numbers after it. `out` is
+    the folder for all the runs. All other arguments are those of `textune.train`.
 
     Raises:
         RequestError: The number of seeds or the request of a training is wrong.
@@ -105,11 +90,7 @@ def resume_seeds(
 ) -> SeedsResult:
     """Resume trainings that were stopped or killed; the results are the same as without the interruption.
 
-    Args:
-        run: The folder that holds the runs.
-        offline: Make no connection.
-        learning_rate_factor: The function that the trainings began with, if they began with one.
-        observer: Hears how it goes.
+    `run` is the folder that holds the runs; all other arguments are those of `textune.resume`.
 
     Raises:
         RequestError: There is nothing to resume, or the data or the model has changed.
@@ -131,10 +112,7 @@ def _train_all(
         with resumable_seeds(plan):
             if seed in begun:
                 result = resume(
-                    folder,
-                    offline=ctx.offline,
-                    learning_rate_factor=learning_rate_factor,
-                    observer=observer,
+                    folder, offline=ctx.offline, learning_rate_factor=learning_rate_factor, observer=observer
                 )
             else:
                 request = Request(plan.recipe_of(seed), plan.name, folder, 0.0, learning_rate_factor)

@@ -7,15 +7,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textune.context import Observer, Silence
 from textune.errors import RequestError, StoppedError
 from textune.extras import check_extra
 from textune.serving.limits import Limits
-
-if TYPE_CHECKING:
-    from textune.serving.served import Served
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: whoever reaches the server can use it."
@@ -55,7 +51,8 @@ def serve(
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
     _check_keys(api_keys)
-    from textune.serving.process import bind
+    from textune.serving.process import bind, collect_rarely, prepare_process
+    from textune.serving.served import load_served
     from textune.serving.server import Server
     from textune.serving.service import Service
 
@@ -63,32 +60,24 @@ def serve(
         # As long as nothing is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         observer.stage("Loading the classifier")
-        served = _load(Path(run).expanduser(), runtime, limits.queued_texts)
+        prepare_process()
+        served = load_served(Path(run).expanduser(), runtime=runtime)
+        # What only the first request would need is done once, now.
+        served.predictor.predict_logits(_WARM_UP)
+        collect_rarely(limits.queued_texts)
         service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
         for note in served.notes:
             service.log.write("runtime", message=note)
         ip_address, free_port = bound.getsockname()[:2]
         if not api_keys and not ipaddress.ip_address(ip_address.partition("%")[0]).is_loopback:
             service.log.write("open", level="warning", message=_OPEN)
-        address = _address(host, free_port)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{free_port}"
         try:
             answered = Server(service, on_ready=lambda: on_ready(address)).run_on(bound)
         finally:
             service.log.close()
     if not answered:
         raise StoppedError("Stopped at once: requests may have been left without an answer.")
-
-
-def _load(run: Path, runtime: str, queued_texts: int) -> Served:
-    """Load what is served, and do once what only the first request would need."""
-    from textune.serving.process import collect_rarely, prepare_process
-    from textune.serving.served import load_served
-
-    prepare_process()
-    served = load_served(run, runtime=runtime)
-    served.predictor.predict_logits(_WARM_UP)
-    collect_rarely(queued_texts)
-    return served
 
 
 def _check_keys(api_keys: Sequence[str]) -> None:
@@ -98,7 +87,3 @@ def _check_keys(api_keys: Sequence[str]) -> None:
             "An API key is empty, or has blanks or other characters that no bearer token can hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

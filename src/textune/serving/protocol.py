@@ -8,12 +8,12 @@ answered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from textune.serving.gate import Gate
+from textune.serving.gate import CLASSIFYING, Gate
+from textune.serving.service import Service
 
 
 class Protocol(HttpToolsProtocol):
@@ -27,22 +27,14 @@ class Protocol(HttpToolsProtocol):
     request is under way: from the connection's beginning, and on while a head or an unwanted body comes in
     parts.
 
-    The gate decides what is refused of the POSTs to `paths`, and counts and logs it. `arrival_seconds` is how
-    long a request's headers may take from their first byte, and the rest of an unwanted body.
+    The gate decides what is refused, and counts and logs it. A request's headers may take as long as the
+    whole request, from their first byte; so may the rest of an unwanted body.
     """
 
-    def __init__(
-        self,
-        gate: Gate,
-        paths: frozenset[str],
-        *,
-        is_full: Callable[[], bool],
-        arrival_seconds: float,
-        **options: Any,
-    ) -> None:
+    def __init__(self, gate: Gate, service: Service, **options: Any) -> None:
         super().__init__(**options)
-        self._gate, self._is_full, self._arrival_seconds = gate, is_full, arrival_seconds
-        self._paths = {path.encode(): path for path in paths}
+        self._gate, self._queue = gate, service.queue
+        self._arrival_seconds = service.limits.timeout_seconds
         self._refused = False
         self._deadline: float | None = None
 
@@ -68,7 +60,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Refuse a request, or begin to answer it."""
-        answer = self._refusal() if self._is_full() else None
+        answer = self._refusal() if self._queue.full else None
         if answer is None:
             super().on_headers_complete()
             return
@@ -92,8 +84,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refusal(self) -> bytes | None:
         """Return the whole answer to a request that is refused here."""
-        path = self._paths.get(self.url)
-        if path is None or self.parser.get_method() != b"POST" or not self._stays_open():
+        path = self.url.decode("latin-1")
+        if path not in CLASSIFYING or self.parser.get_method() != b"POST" or not self._stays_open():
             return None
         refusal = self._gate.turn_away({"path": path, "method": "POST", "headers": self.headers})
         if refusal is None:

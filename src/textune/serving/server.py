@@ -16,7 +16,6 @@ from types import FrameType
 import uvicorn
 
 from textune.serving.app import build_app
-from textune.serving.gate import CLASSIFYING
 from textune.serving.logs import libraries_logged
 from textune.serving.process import tell_systemd
 from textune.serving.protocol import Protocol
@@ -44,13 +43,7 @@ class Server(uvicorn.Server):
                 gate,
                 lifespan="off",
                 ws="none",
-                http=partial(  # type: ignore[arg-type]
-                    Protocol,
-                    gate,
-                    CLASSIFYING,
-                    is_full=lambda: service.queue.full,
-                    arrival_seconds=service.limits.timeout_seconds,
-                ),
+                http=partial(Protocol, gate, service),  # type: ignore[arg-type]
                 log_config=None,
                 access_log=False,
                 server_header=False,
