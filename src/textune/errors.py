@@ -1,20 +1,8 @@
 """The errors that textune raises on purpose, and nothing else.
 
 Every one speaks to the person: what is wrong and where (`message`), and what to do next (`hint`).
-The library raises; only the command line prints them and exits with `exit_code`.
-
-    TextuneError                  exit code
-    ├── RequestError              2   the request or its input is wrong
-    │   ├── RecipeError               a recipe or a setting
-    │   ├── DataError                 a source of texts
-    │   ├── ModelError                a pretrained model
-    │   ├── RunError                  a run folder
-    │   ├── ExportError               an export of a run
-    │   ├── HubError                  the Hub cannot be reached
-    │   ├── MissingExtraError         an optional dependency is not installed
-    │   └── StorageError              a folder cannot be written, or the disk is full
-    ├── VerificationError         1   a saved model or export differs from its original
-    └── StoppedError              130 the person asked it to stop
+The library raises; only the command line prints them and exits with `exit_code`: 1 for a `TextuneError`
+unless its class says otherwise, 2 for every `RequestError`.
 """
 
 from __future__ import annotations

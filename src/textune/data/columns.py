@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textune.data.raw import listed
 from textune.errors import DataError
 
 TEXT_NAMES = (
@@ -20,7 +21,6 @@ LABEL_NAMES = (
     "label", "labels", "category", "class", "target", "emotion", "sentiment", "intent", "topic", "y"
 )  # fmt: skip
 
-_COLUMNS_SHOWN = 30
 _TEXT_OPTION = "--set data.text_column=NAME"
 _LABEL_OPTION = "--set data.label_column=NAME"
 
@@ -97,6 +97,4 @@ def _find(
 
 def listed_columns(columns: Sequence[str]) -> str:
     """Return column names for an error, cut where there are many."""
-    shown = ", ".join(repr(column[:60]) for column in columns[:_COLUMNS_SHOWN])
-    left_out = len(columns) - _COLUMNS_SHOWN
-    return f"{shown} and {left_out} more" if left_out > 0 else shown
+    return listed([repr(column[:60]) for column in columns], most=30)

@@ -17,7 +17,7 @@ from textune.data.dataset import SPLITS
 from textune.data.formats.lines import read_lines
 from textune.data.formats.registry import find_format, format_of, table_suffixes
 from textune.data.formats.tables import column_names, read_rows
-from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, counted
+from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, counted, listed
 from textune.errors import DataError
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
@@ -172,7 +172,6 @@ def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
 
 
 def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
-    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     for folder in (path / name for name in names):
         if folder.is_dir() and any(map(_split_name, folder.iterdir())):
             hint = f"Its folder {folder} does: give that."
@@ -182,4 +181,6 @@ def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
             "Name the tables by split: train, validation and test, each with one of the endings "
             f"{', '.join(table_suffixes())}. Or give a single file: it will be split."
         )
-    return DataError(f"{path} holds no data that is named by split. It holds: {listed or 'nothing'}.", hint)
+    return DataError(
+        f"{path} holds no data that is named by split. It holds: {listed(names, most=8) or 'nothing'}.", hint
+    )

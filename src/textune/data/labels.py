@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textune.data.raw import RawSource, RawSplit, counted
+from textune.data.raw import RawSource, RawSplit, counted, listed
 from textune.errors import DataError
 
 Label = str | int | bool
@@ -24,7 +24,6 @@ Labels = list[Label | None]
 _WRONG_COLUMN = "Is this the right column? Name another with --set data.label_column=NAME"
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 _UNLABELLED = -1
-_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -218,6 +217,4 @@ def _shown(label: Any) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(_shown(name) for name in names[:_NAMES_SHOWN])
-    left_out = len(names) - _NAMES_SHOWN
-    return f"{shown} and {left_out:,} more" if left_out > 0 else shown
+    return listed([_shown(name) for name in names], most=10)

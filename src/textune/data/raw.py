@@ -79,11 +79,8 @@ class RawSplit:
         places = []
         for piece, numbers in self._numbers(indices):
             if numbers:
-                listed = ", ".join(map(str, numbers[:_PLACES_SHOWN]))
-                left_out = len(numbers) - _PLACES_SHOWN
-                more = f" and {left_out:,} more" if left_out > 0 else ""
                 units = f"{piece.unit}s" if len(numbers) > 1 else piece.unit
-                places.append(f"{origin(piece)}, {units} {listed}{more}")
+                places.append(f"{origin(piece)}, {units} {listed(numbers, most=_PLACES_SHOWN)}")
         return "; ".join(places)
 
 
@@ -94,6 +91,17 @@ class RawSource:
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None
     notes: tuple[str, ...] = ()
+
+
+def listed(items: Sequence[object], *, most: int) -> str:
+    """Return the first items for a sentence, and how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
+    shown, left_out = ", ".join(map(str, items[:most])), len(items) - most
+    return f"{shown} and {left_out:,} more" if left_out > 0 else shown
 
 
 def counted(number: int, noun: str) -> str:

@@ -82,16 +82,8 @@ def load_held_out(
 ) -> Dataset:
     """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
-    Args:
-        name: A source, see `load_source`.
-        settings: Its columns; no split is made.
-        split: "train", "validation" or "test": the only split of the result.
-        label_names: The names of the classes, in the order of their ids; the source may hold fewer.
-        offline: Attempt no connection.
-
-    Raises:
-        DataError: The source cannot be read, has no such split, or has other labels.
-        HubError: The Hub cannot be reached, or does not provide the dataset.
+    The result has that split alone, with the ids of the classifier's label names. The settings give the
+    columns. Errors are those of `load_source`, and a `DataError` for a missing split or another label.
     """
     raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
     notes = raw.notes

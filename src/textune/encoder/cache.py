@@ -109,12 +109,11 @@ class FeatureCache:
                 array = np.memmap(temporary, dtype, "r+", offset=_HEADER_BYTES, shape=shape)
                 write(array)
                 array.flush()
-                header = {
-                    "description": description[:_DESCRIBED],
-                    "shape": shape,
-                    "sha256": _sha256_after(temporary),
-                }
                 with temporary.open("r+b") as file:
+                    file.seek(_HEADER_BYTES)
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                    header = {"description": description[:_DESCRIBED], "shape": shape, "sha256": sha256}
+                    file.seek(0)
                     file.write(json.dumps(header).encode().ljust(_HEADER_BYTES - 1) + b"\n")
         except (StorageError, OSError):
             return None
@@ -168,11 +167,8 @@ class FeatureCache:
 
     def _write(self, key: str, array: NDArray[np.float32], description: str) -> None:
         payload = np.ascontiguousarray(array, dtype=np.float32)
-        header = {
-            "description": description,
-            "shape": array.shape,
-            "sha256": hashlib.sha256(payload.data).hexdigest(),
-        }
+        sha256 = hashlib.sha256(payload.data).hexdigest()
+        header = {"description": description, "shape": array.shape, "sha256": sha256}
         with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n")
             file.write(payload.data)
@@ -184,13 +180,6 @@ class FeatureCache:
             oldest = entries.pop()
             oldest.path.unlink(missing_ok=True)
             total -= oldest.bytes
-
-
-def _sha256_after(path: Path) -> str:
-    """Return the SHA-256 of what follows the header of a mapped entry."""
-    with path.open("rb") as file:
-        file.seek(_HEADER_BYTES)
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse_header(line: bytes) -> dict[str, Any] | None:

@@ -28,7 +28,6 @@ _TOKENIZERS = (
 )  # fmt: skip
 _PICKLES = ("pytorch_model", "model")
 _PICKLE_ENDINGS = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
-_BLOCK_BYTES = 1 << 20
 _COPY_AGAIN = "Copy or download the model again."
 
 
@@ -42,8 +41,20 @@ def check_model_files(names: Collection[str], *, where: str) -> None:
             f"{where} holds no {CONFIG}, so it is not a pretrained model.",
             "Give the folder that save_pretrained wrote: config.json, model.safetensors and the tokenizer.",
         )
-    if not {WEIGHTS, INDEX} & set(names):
-        _refuse_weights(names, where)
+    pickles = sorted(name for name in names if name.startswith(_PICKLES) and name.endswith(_PICKLE_ENDINGS))
+    has_weights = WEIGHTS in names or INDEX in names
+    if pickles and not has_weights:
+        raise ModelError(
+            f"{where} holds its weights only as a pickle ({', '.join(pickles)}). Reading a pickle can run "
+            "any code that its author put in, so textune reads safetensors alone.",
+            "If you trust the author, convert it once: load it with AutoModel.from_pretrained of "
+            "transformers, write it and its tokenizer with save_pretrained(FOLDER), and give that folder.",
+        )
+    if not has_weights:
+        raise ModelError(
+            f"{where} holds no weights: neither {WEIGHTS} nor {INDEX} is there.",
+            "Give the folder that `save_pretrained` wrote, whole.",
+        )
     if not set(_TOKENIZERS) & set(names):
         raise ModelError(
             f"{where} holds no tokenizer: none of {', '.join(_TOKENIZERS)} is there.",
@@ -82,11 +93,20 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def find_weights(folder: Path) -> list[Path]:
     """Return a folder's weight files, sorted; raise a `ModelError` if one is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
     is_sharded = (folder / INDEX).exists() and not (folder / WEIGHTS).exists()
     names = _shard_names(folder / INDEX) if is_sharded else [WEIGHTS]
     files = [folder / name for name in names]
-    for file in files:
-        _check_whole(file)
+    for path in files:
+        try:
+            # Opening compares what the header promises with the file's length; no tensor is read.
+            with safe_open(path, framework="numpy"):
+                pass
+        except (OSError, SafetensorError) as error:
+            raise ModelError(
+                f"The weight file {path} is damaged or cut short: {error}.", _COPY_AGAIN
+            ) from error
     return files
 
 
@@ -95,24 +115,8 @@ def hash_weights(files: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
+            hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
-
-
-def _refuse_weights(names: Collection[str], where: str) -> None:
-    pickles = sorted(name for name in names if name.startswith(_PICKLES) and name.endswith(_PICKLE_ENDINGS))
-    if pickles:
-        raise ModelError(
-            f"{where} holds its weights only as a pickle ({', '.join(pickles)}). Reading a pickle can run "
-            "any code that its author put in, so textune reads safetensors alone.",
-            "If you trust the author, convert it once: load it with AutoModel.from_pretrained of "
-            "transformers, write it and its tokenizer with save_pretrained(FOLDER), and give that folder.",
-        )
-    raise ModelError(
-        f"{where} holds no weights: neither {WEIGHTS} nor {INDEX} is there.",
-        "Give the folder that `save_pretrained` wrote, whole.",
-    )
 
 
 def _shard_names(index: Path) -> list[str]:
@@ -127,14 +131,3 @@ def _shard_names(index: Path) -> list[str]:
     if missing:
         raise ModelError(f"{index} names weight files that are not there: {', '.join(missing)}.", _COPY_AGAIN)
     return names
-
-
-def _check_whole(path: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        # Opening reads the header and compares what it promises with the file's length; no tensor is read.
-        with safe_open(path, framework="numpy"):
-            pass
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"The weight file {path} is damaged or cut short: {error}.", _COPY_AGAIN) from error

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textune.encoder import inspection
-from textune.encoder.architecture import read_architecture, usable_positions
 from textune.encoder.hub import fetch_model
 from textune.encoder.weights import load_strictly, quiet_transformers, renew_head
 from textune.errors import MissingExtraError, ModelError
@@ -32,6 +31,12 @@ _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 _NO_LIMIT = 1_000_000
 _USUAL_LIMIT = 512
 _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenizer.save_pretrained(FOLDER)."
+
+# Position ids that start at pad_token_id + 1 never reach the first entries of the table.
+_POSITIONS_AFTER_PADDING = {
+    "camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta",
+    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     """Return the most tokens, special ones included, that the model of a `ModelFolder.config` takes."""
     from transformers import CONFIG_MAPPING
 
-    positions = usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
+    positions = _usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
     known = [limit for limit in (tokenizer.model_max_length, positions) if limit and limit < _NO_LIMIT]
     return min(known, default=_USUAL_LIMIT)
 
@@ -136,12 +141,8 @@ def load_stock_model(
 ) -> PreTrainedModel:
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
 
-    Args:
-        folder: The result of `find_model`.
-        label_names: The classes' names, in the order of the logits.
-        seed: Decides the head's weights; the global random state is left as it was.
-        new_head: Put on a new head, even where the folder holds a classifier; else the folder must hold
-            every tensor and no other.
+    With `new_head`, the head is new even where the folder holds a classifier, and the seed decides its
+    weights; else the folder must hold every tensor and no other. The global random state stays as it was.
 
     Raises:
         ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
@@ -208,4 +209,37 @@ def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: s
 
 
 def _read_config(folder: ModelFolder) -> PretrainedConfig:
-    return read_architecture(folder.config, path=folder.path / inspection.CONFIG)
+    """Return a model's configuration as transformers reads it; raise a `ModelError` for no encoder's."""
+    from transformers import CONFIG_MAPPING, __version__
+    from transformers.models.auto import modeling_auto
+
+    kind, path = folder.config["model_type"], folder.path / inspection.CONFIG
+    if kind not in CONFIG_MAPPING:
+        raise ModelError(
+            f"{path}: transformers {__version__} does not know the architecture '{kind}'.",
+            f"Check model_type there. {inspection.TAKES_ENCODERS}",
+        )
+    try:
+        complete = CONFIG_MAPPING[kind].from_dict(dict(folder.config))
+    # A hand-edited value can fail in as many ways as there are settings.
+    except Exception as error:
+        raise ModelError(
+            f"{path}: '{kind}' cannot take these settings: {error}.", "Copy or download the model again."
+        ) from error
+    # What fills in masked words reads both sides of them: an encoder. What writes on reads one side only.
+    masked = kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if not masked or complete.is_encoder_decoder:
+        raise ModelError(f"{path}: '{kind}' is not an encoder of texts.", inspection.TAKES_ENCODERS)
+    if kind not in modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
+        raise ModelError(
+            f"{path}: transformers has no text classifier for '{kind}'.", inspection.TAKES_ENCODERS
+        )
+    return complete
+
+
+def _usable_positions(config: PretrainedConfig) -> int | None:
+    """Return how many tokens the table of positions has room for, or None where there is no such table."""
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions is None or positions <= 0:
+        return None
+    return positions - (config.pad_token_id + 1 if config.model_type in _POSITIONS_AFTER_PADDING else 0)

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textune.data.raw import listed
 from textune.errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-_SHOWN = 3
 _NOT_ONE_MODEL = (
     "config.json and the weights do not belong together, or one was changed: get the model again."
 )
@@ -32,14 +32,10 @@ def load_strictly(
     seed: int,
     new_head: bool,
 ) -> PreTrainedModel:
-    """Load a model whose encoder is in the folder to the last tensor.
+    """Load a model whose encoder is in the folder to the last tensor, by an auto class of transformers.
 
-    Args:
-        auto_class: `AutoModel` or `AutoModelForSequenceClassification`.
-        folder: Where the weights lie.
-        config: The configuration to build the model by.
-        seed: Decides the weights that the folder lacks; the global random state is left as it was.
-        new_head: Whether the head may be missing, of another shape or left over, and the pooler missing.
+    With `new_head`, the head may be missing, of another shape or left over, and the pooler missing; the seed
+    decides their weights. The global random state stays as it was.
 
     Raises:
         ModelError: The model cannot be built, or a tensor is missing, of another shape, or left over.
@@ -124,7 +120,7 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
         "have another shape for": reshaped,
         "hold, with no place in the model,": left_over,
     }
-    sentences = [f"{fault} {_listed(keys)}" for fault, keys in faults.items() if keys]
+    sentences = [f"{fault} {listed(sorted(keys), most=3)}" for fault, keys in faults.items() if keys]
     if sentences:
         raise ModelError(f"The weights in {folder} {'; and '.join(sentences)}.", _NOT_ONE_MODEL)
 
@@ -137,9 +133,3 @@ def _unused_layers(keys: Iterable[str], model: Any) -> set[str]:
 
     known = {shape_of(key) for key in model.state_dict()}
     return {key for key in keys if shape_of(key) in known}
-
-
-def _listed(keys: Iterable[str]) -> str:
-    first, *others = sorted(keys)
-    shown = ", ".join([first, *others[: _SHOWN - 1]])
-    return f"{shown} and {len(others) + 1 - _SHOWN} more" if len(others) >= _SHOWN else shown

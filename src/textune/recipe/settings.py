@@ -86,13 +86,9 @@ class ModelSettings(Section):
     """The encoder's arithmetic; `auto`: bf16 where the machine has it, fp16 on other GPUs, else fp32."""
 
     @model_validator(mode="after")
-    def _stock_head_reads_its_own_features(self) -> ModelSettings:
+    def _settings_fit_together(self) -> ModelSettings:
         if self.head == "stock" and (self.pooling != "auto" or self.layers != [-1]):
             raise ValueError("model.pooling and model.layers need head = 'linear': a stock head has its own")
-        return self
-
-    @model_validator(mode="after")
-    def _what_is_frozen_fits_together(self) -> ModelSettings:
         if not self.freeze_embeddings and self.frozen_layers != 0:
             raise ValueError("model.freeze_embeddings = false needs model.frozen_layers = 0")
         if self.lora_rank and self.frozen_layers == "all":

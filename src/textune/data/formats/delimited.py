@@ -9,6 +9,7 @@ import csv
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from textune.data.formats.lines import MAX_CELL_CHARACTERS, decode_lines, empty_file, open_data_file
 from textune.data.formats.registry import Format, Row, check_header, register
@@ -16,42 +17,62 @@ from textune.data.raw import counted
 from textune.errors import DataError
 
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_QUOTES = 'A quote inside a quoted cell is written twice: "she said ""hi"""'
 
 
-class _LineFeed:
-    """The lines that the csv module asks for, and where the row that it is reading began."""
+class _Reader:
+    """The rows of a delimited file after its header, and the line on which the last one begins."""
 
-    def __init__(self, lines: Iterator[str], path: Path) -> None:
-        self.line = 0
-        self._lines, self._path = lines, path
-        self.begin_row()
+    def __init__(self, file: BinaryIO, path: Path, delimiter: str) -> None:
+        self._path, self._delimiter = path, delimiter
+        self._line = self._size = self.start = 0
+        # The limit belongs to the whole process. It is only ever raised, which can break nobody's reading.
+        if csv.field_size_limit() < MAX_CELL_CHARACTERS:
+            csv.field_size_limit(MAX_CELL_CHARACTERS)
+        self._rows = csv.reader(self._lines(file), delimiter=delimiter, strict=True)
+        self.names = self._header()
 
-    def __iter__(self) -> _LineFeed:
-        return self
+    def next_cells(self) -> list[str] | None:
+        """Return the next row's cells (none for a blank line), or None at the end."""
+        self.start, self._size = self._line + 1, 0
+        try:
+            return next(self._rows, None)
+        except csv.Error as error:
+            raise self._fault(error) from error
 
-    def __next__(self) -> str:
-        text = next(self._lines)
-        self.line += 1
-        self.size += len(text)
-        return text
+    def _lines(self, file: BinaryIO) -> Iterator[str]:
+        for text in decode_lines(file, str(self._path)):
+            self._line += 1
+            self._size += len(text)
+            yield text
 
-    def begin_row(self) -> None:
-        """Take the next line for the beginning of a row."""
-        self.start, self.size = self.line + 1, 0
+    def _header(self) -> list[str]:
+        cells = self.next_cells()
+        if cells is None:
+            raise empty_file(self._path)
+        names = [cell.strip() for cell in cells]
+        only = names[0] if len(names) == 1 else ""
+        others = [mark for mark in _DELIMITER_NAMES if mark != self._delimiter and mark in only]
+        if others:
+            raise DataError(
+                f"{self._path}, line 1: the header is one column, {only!r}: the cells seem to be "
+                f"separated by {_DELIMITER_NAMES[others[0]]}, not {_DELIMITER_NAMES[self._delimiter]}.",
+                "A .csv file is separated by commas, a .tsv file by tabs: save it as one of them.",
+            )
+        return check_header(names, self._path)
 
-    def fault(self, error: csv.Error) -> DataError:
+    def _fault(self, error: csv.Error) -> DataError:
         """Return what the csv module says about the row in words that name the place."""
         place = f"{self._path}, line {self.start}"
         if "field larger" in str(error):
             return DataError(
                 f"{place}: a cell has more than {MAX_CELL_CHARACTERS:,} characters (the row has "
-                f"{self.size:,} up to line {self.line}).",
+                f"{self._size:,} up to line {self._line}).",
                 "Shorten it. If it is not that long, a quote that opens it is never closed.",
             )
         if "unexpected end" in str(error):
             return DataError(
-                f'{place}: a quote (") that opens a cell in this row is never closed.',
-                'Close it. A quote inside a quoted cell is written twice: "she said ""hi"""',
+                f'{place}: a quote (") that opens a cell in this row is never closed.', f"Close it. {_QUOTES}"
             )
         if "new-line character" in str(error):
             return DataError(
@@ -59,63 +80,30 @@ class _LineFeed:
                 "Let lines end in line feeds: tr '\\r' '\\n' < OLD > NEW",
             )
         return DataError(
-            f'{self._path}, line {self.line}: after the quote (") that closes a cell, the cell goes on.',
-            'A quote inside a quoted cell is written twice: "she said ""hi"""',
+            f'{self._path}, line {self._line}: after the quote (") that closes a cell, the cell goes on.',
+            _QUOTES,
         )
 
 
 def _rows(delimiter: str, path: Path, columns: Collection[str]) -> Iterator[Row]:
     with open_data_file(path) as file:
-        feed = _LineFeed(decode_lines(file, str(path)), path)
-        reader = _csv_reader(feed, delimiter)
-        names = _header(feed, reader, path, delimiter)
+        reader = _Reader(file, path, delimiter)
+        names = reader.names
         wanted = [(name, index) for index, name in enumerate(names) if name in columns or not columns]
-        while (cells := _next_cells(feed, reader)) is not None:
+        while (cells := reader.next_cells()) is not None:
             if len(cells) == len(names):
-                yield Row(feed.start, {name: cells[index] for name, index in wanted})
+                yield Row(reader.start, {name: cells[index] for name, index in wanted})
             elif cells:
                 raise DataError(
-                    f"{path}, line {feed.start}: the row has {counted(len(cells), 'cell')}, the header "
+                    f"{path}, line {reader.start}: the row has {counted(len(cells), 'cell')}, the header "
                     f"{len(names)}.",
                     f"Put cells that hold {_DELIMITER_NAMES[delimiter]} or line ends in double quotes.",
                 )
 
 
-def _csv_reader(feed: _LineFeed, delimiter: str) -> Iterator[list[str]]:
-    # The limit belongs to the whole process. It is only ever raised, which can break nobody's reading.
-    if csv.field_size_limit() < MAX_CELL_CHARACTERS:
-        csv.field_size_limit(MAX_CELL_CHARACTERS)
-    return csv.reader(feed, delimiter=delimiter, strict=True)
-
-
-def _next_cells(feed: _LineFeed, reader: Iterator[list[str]]) -> list[str] | None:
-    """Return the next row's cells (none for a blank line), or None at the end."""
-    feed.begin_row()
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        raise feed.fault(error) from error
-
-
-def _header(feed: _LineFeed, reader: Iterator[list[str]], path: Path, delimiter: str) -> list[str]:
-    cells = _next_cells(feed, reader)
-    if cells is None:
-        raise empty_file(path)
-    names = [cell.strip() for cell in cells]
-    others = [mark for mark in _DELIMITER_NAMES if mark != delimiter and len(names) == 1 and mark in names[0]]
-    if others:
-        raise DataError(
-            f"{path}, line 1: the header is one column, {names[0]!r}: the cells seem to be separated by "
-            f"{_DELIMITER_NAMES[others[0]]}, not {_DELIMITER_NAMES[delimiter]}.",
-            "A .csv file is separated by commas, a .tsv file by tabs: save it as one of them.",
-        )
-    return check_header(names, path)
-
-
 def _columns(delimiter: str, path: Path) -> list[str]:
     with open_data_file(path) as file:
-        feed = _LineFeed(decode_lines(file, str(path)), path)
-        return _header(feed, _csv_reader(feed, delimiter), path, delimiter)
+        return _Reader(file, path, delimiter).names
 
 
 for _name, _suffix, _delimiter in (("CSV", ".csv", ","), ("TSV", ".tsv", "\t")):
