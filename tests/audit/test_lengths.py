@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from audited_examples import in_train, places
-from textune.audit.lengths import describe_lengths, describe_unknown
+from audited_examples import in_train, look, places
+from textune.audit.checks import Find
+from textune.audit.encoded_texts import TokenCounts
+from textune.audit.findings import Finding
+from textune.audit.lengths import find_lengths, find_unknown_texts
+
+
+def look_at(find: Find, *, lengths: list[int], unknown: list[float] | None = None) -> list[Finding]:
+    """Return what a check finds in texts of so many tokens, for a model that reads 512."""
+    counts = TokenCounts([], np.array(lengths), np.array(unknown or [0.0] * len(lengths)))
+    encoder = SimpleNamespace(tokens=counts, max_length=512, folder=SimpleNamespace(name="tiny"))
+    return look(find, in_train(*"x" * len(lengths)), encoder=encoder)
 
 
 def test_lengths_are_described_where_nothing_is_cut() -> None:
-    finding = describe_lengths(in_train("a", "b", "c"), np.array([10, 20, 512]), max_length=512, model="tiny")
+    (finding,) = look_at(find_lengths, lengths=[10, 20, 512])
 
     assert (finding.id, finding.severity, finding.count) == ("D011", "info", 0)
     assert "median 20 tokens" in finding.title
@@ -17,28 +29,26 @@ def test_lengths_are_described_where_nothing_is_cut() -> None:
 
 
 def test_the_texts_that_are_cut_are_listed_with_their_lengths() -> None:
-    finding = describe_lengths(
-        in_train("a", "b", "c"), np.array([10, 1513, 513]), max_length=512, model="tiny"
-    )
+    (finding,) = look_at(find_lengths, lengths=[10, 1513, 513])
 
     assert places(finding) == [("train", 1), ("train", 2)]
     assert [row.note for row in finding.rows] == ["1,513 tokens", "513 tokens"]
 
 
 def test_one_in_a_hundred_cut_is_a_warning() -> None:
-    lengths = np.array([513] + [10] * 99)
+    (finding,) = look_at(find_lengths, lengths=[513] + [10] * 99)
 
-    assert describe_lengths(in_train(*"x" * 100), lengths, max_length=512, model="tiny").severity == "warning"
+    assert finding.severity == "warning"
 
 
 def test_fewer_are_worth_knowing() -> None:
-    lengths = np.array([513] + [10] * 199)
+    (finding,) = look_at(find_lengths, lengths=[513] + [10] * 199)
 
-    assert describe_lengths(in_train(*"x" * 200), lengths, max_length=512, model="tiny").severity == "info"
+    assert finding.severity == "info"
 
 
 def test_texts_that_are_mostly_unknown_are_listed() -> None:
-    (finding,) = describe_unknown(in_train("a", "b", "c"), np.array([0.0, 0.5, 0.4]), model="tiny")
+    (finding,) = look_at(find_unknown_texts, lengths=[10, 10, 10], unknown=[0.0, 0.5, 0.4])
 
     assert places(finding) == [("train", 1)]
     assert finding.rows[0].note == "50 % unknown"

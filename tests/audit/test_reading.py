@@ -11,7 +11,8 @@ from datasets import Dataset
 from audited_examples import found
 from source_files import write_csv, write_tweeteval
 from textune.audit.checks import AuditInput
-from textune.audit.reading import examples_of, read_for_audit
+from textune.audit.findings import examples_of
+from textune.audit.reading import read_for_audit
 from textune.data.columns import ColumnChoice
 from textune.data.sources import load_source, read_source
 from textune.recipe.settings import DataSettings

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from textune.commands import reproduce as reproducing
-from textune.encoder import loading
 from textune.errors import HubError, MissingExtraError, RecipeError, RequestError, RunError
 from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import load_recipe
@@ -220,7 +219,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
             raise HubError("The Hub cannot be reached.")
         return name
 
-    monkeypatch.setattr(loading, "find_model", find)
+    monkeypatch.setattr("textune.study.reproduction.find_model", find)
     notes = Notes()
 
     chosen = choose_model(load_recipe("paper"), offline=True, observer=notes)
@@ -230,7 +229,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_t
 
 
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "find_model", lambda name, **_: name)
+    monkeypatch.setattr("textune.study.reproduction.find_model", lambda name, **_: name)
 
     chosen = choose_model(load_recipe("paper"), offline=False, observer=Notes())
 
@@ -243,7 +242,7 @@ def test_with_neither_model_the_hubs_error_is_told(monkeypatch: pytest.MonkeyPat
             raise HubError("The Hub cannot be reached.")
         raise MissingExtraError("embedded", "The embedded model")
 
-    monkeypatch.setattr(loading, "find_model", find)
+    monkeypatch.setattr("textune.study.reproduction.find_model", find)
 
     with pytest.raises(HubError, match="cannot be reached"):
         choose_model(load_recipe("paper"), offline=True, observer=Notes())

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Finding, Severity
-from textune.audit.wording import LINK_OR_MENTION
-from textune.data.raw import counted
+from textune.audit.checks import AuditInput, check, flag_texts
+from textune.audit.duplicates import LINK_OR_MENTION
+from textune.audit.findings import Finding
 
 # How the continuation bytes of a UTF-8 character are displayed; some are quotation marks and dashes, which
 # also follow a capital letter in correct texts.
@@ -46,7 +45,7 @@ def find_broken_characters(audited: AuditInput) -> Iterator[Finding]:
         "Fix them where the texts come from (the package ftfy fixes most): misread characters have lost "
         "their meaning, and invisible ones make two texts out of one."
     )
-    yield from _flag(audited, broken_part, "D013", "warning", "with broken characters", advice)
+    yield from flag_texts(audited, broken_part, "D013", "warning", "with broken characters", advice)
 
 
 @check(needs="texts", in_training=True, D014="markup and escapes")
@@ -57,7 +56,7 @@ def find_markup(audited: AuditInput) -> Iterator[Finding]:
         "the texts to come."
     )
     title = "with markup or escapes left in"
-    yield from _flag(audited, lambda text: _first(_MARKUP, text), "D014", "info", title, advice)
+    yield from flag_texts(audited, _first_markup, "D014", "info", title, advice)
 
 
 @check(needs="texts", in_training=True, D015="texts that say nothing")
@@ -65,7 +64,7 @@ def find_empty_texts(audited: AuditInput) -> Iterator[Finding]:
     """Find texts without any word, number or symbol besides links and mentions."""
     advice = "Delete them, unless such texts are to be classified: the model can only guess."
     title = "that say nothing besides links, mentions and punctuation"
-    yield from _flag(
+    yield from flag_texts(
         audited, lambda text: None if says_something(text) else text.strip(), "D015", "warning", title, advice
     )
 
@@ -89,6 +88,11 @@ def broken_part(text: str) -> str | None:
     return None
 
 
+def _first_markup(text: str) -> str | None:
+    match = _MARKUP.search(text)
+    return match[0][:_SHOWN] if match else None
+
+
 def says_something(text: str) -> bool:
     """Return whether a text has a letter, a number or a symbol (an emoji) besides links and mentions."""
     rest = LINK_OR_MENTION.sub(" ", text)
@@ -105,23 +109,3 @@ def _meant(broken: str) -> str:
         return f" for '{decoded.decode()}'"
     except UnicodeError:
         return ""
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    match = pattern.search(text)
-    return None if match is None else match[0][:_SHOWN]
-
-
-def _flag(
-    audited: AuditInput,
-    fault_of: Callable[[str], str | None],
-    id: str,
-    severity: Severity,
-    title: str,
-    advice: str,
-) -> Iterator[Finding]:
-    """Yield a finding about the texts that have a fault, if there are any."""
-    faults = [(example, fault_of(example.text)) for example in audited.examples]
-    rows = tuple(example.flag(fault) for example, fault in faults if fault is not None)
-    if rows:
-        yield Finding(id, severity, f"{counted(len(rows), 'text')} {title}", len(rows), rows, advice)

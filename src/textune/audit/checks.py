@@ -9,18 +9,23 @@ A new check is a file in this folder, and no other change.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from textune.audit.findings import Example, Finding
+from textune.audit.findings import Example, Finding, Severity, examples_of, in_order
 from textune.context import Context
+from textune.data.raw import counted
 
 if TYPE_CHECKING:
     from textune.audit.encoded_texts import EncodedTexts
+    from textune.data.dataset import Dataset
 
 Needs = Literal["texts", "columns", "encoder"]
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,14 @@ class AuditInput:
     """What an audit looks at.
 
     Attributes:
-        examples: The rows with a text and a label, split after split, in their order.
+        examples: The rows with a text and a label, split after split.
         label_names: The name of each label id.
         columns: The values of the source's other columns, by name; (examples,) each.
         refused: What training would refuse: findings from reading the source.
         notes: What the person should know about how the source was read.
         test_fraction: The share of train that becomes test if the source has no test split.
         cleanlab: Whether the package cleanlab chooses the doubtful labels.
-        encoder: The examples as a pretrained encoder reads them; None if no encoder is used.
-        no_encoder: Why no encoder is used.
-        ctx: The context of the command.
+        encoder: The examples as a pretrained encoder reads them, or None; `no_encoder` then says why.
     """
 
     examples: tuple[Example, ...]
@@ -121,3 +124,33 @@ def run_checks(audited: AuditInput, checks: Iterable[Check]) -> tuple[list[Findi
         except SkippedCheckError as reason:
             skipped |= dict.fromkeys(each.titles, str(reason))
     return findings, skipped
+
+
+def flag_texts(
+    audited: AuditInput,
+    fault_of: Callable[[str], str | None],
+    id: str,
+    severity: Severity,
+    title: str,
+    advice: str,
+) -> Iterator[Finding]:
+    """Yield a finding about the texts that have a fault, if there are any; their number begins its title."""
+    faults = [(example, fault_of(example.text)) for example in audited.examples]
+    rows = tuple(example.flag(fault) for example, fault in faults if fault is not None)
+    if rows:
+        yield Finding(id, severity, f"{counted(len(rows), 'text')} {title}", len(rows), rows, advice)
+
+
+def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:
+    """Run the cheap checks on a training's dataset, note what they found, and return summaries as JSON."""
+    audited = AuditInput(examples_of(dataset), dataset.label_names, test_fraction=test_fraction, ctx=ctx)
+    found, _ = run_checks(audited, [each for each in all_checks() if each.in_training])
+    findings = in_order(found)
+    titles = [finding.title for finding in findings if finding.severity != "info"]
+    if titles:
+        more = f"; and {len(titles) - _SHOWN} more" if len(titles) > _SHOWN else ""
+        shown = "; ".join(titles[:_SHOWN])
+        ctx.note(f"Data checks: {shown}{more}. The rows: textune audit {shlex.quote(dataset.name)}")
+    else:
+        ctx.note("Data checks: nothing to fix in duplicates, labels, class sizes and characters.")
+    return [finding.summary() for finding in findings]

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, percent
+from textune.audit.findings import Finding, percent
 from textune.data.dataset import SPLITS
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FEW_TO_MEASURE = 30
+_FEW_TO_MEASURE = 30
 """With fewer held-out rows of a class, its recall is little more than a hint."""
-FEW_TO_LEARN = 20
+_FEW_TO_LEARN = 20
 """With fewer training rows, a class is hardly learned."""
-
 _UNBALANCED = 10
 _MOVED = 0.05
 _CHANCE = 1e-3
@@ -33,61 +29,48 @@ _SHOWN = 6
 def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
     """Describe the classes, and find what is wrong with their sizes."""
     names = audited.label_names
-    counts = {split: _counts(audited.examples, split, len(names)) for split in SPLITS}
-    counts = {split: of_split for split, of_split in counts.items() if of_split.sum()}
+    labels = {split: [row.label for row in audited.examples if row.split == split] for split in SPLITS}
+    counts = {split: np.bincount(ids, minlength=len(names)) for split, ids in labels.items() if ids}
     if "train" not in counts:
         return
-    held_out = [split for split in counts if split != "train"]
-    yield _balance(counts["train"], names)
+    train, held_out = counts["train"], [split for split in counts if split != "train"]
+    yield _balance(train, names)
     for split in held_out:
-        yield from _moved(counts["train"], counts[split], split, names)
-    yield from _too_few_to_learn(counts["train"], names)
+        yield from _moved(train, counts[split], split, names)
+    yield from _too_few(
+        np.flatnonzero((train > 0) & (train < _FEW_TO_LEARN)).tolist(),
+        train,
+        names,
+        f"fewer than {_FEW_TO_LEARN} rows in train, hardly enough to learn",
+        "Label more texts of these classes, or merge them with others.",
+    )
     yield from _too_few_to_measure(counts, names, audited.test_fraction)
     for split in held_out:
-        yield from _absent(counts[split], split, names)
-
-
-def recall_margin(rows: int) -> float:
-    """Return half of the 95 % interval of a recall of 80 %, measured on this many rows (Wilson's).
-
-    Example:
-        >>> round(recall_margin(30), 2)
-        0.14
-    """
-    z = 1.96
-    return z * math.sqrt(0.8 * 0.2 / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
-
-
-def _counts(examples: Sequence[Example], split: str, classes: int) -> NDArray[np.int64]:
-    return np.bincount([row.label for row in examples if row.split == split], minlength=classes)
+        yield from _too_few(
+            np.flatnonzero(counts[split] == 0).tolist(),
+            counts[split],
+            names,
+            f"no row in {split}",
+            "Nothing can be said about these classes, and macro-F1 counts them as 0: move some rows there.",
+        )
 
 
 def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
     shares = train / train.sum()
     order = np.argsort(-train, kind="stable")
-    shown = [f"{names[label]} {percent(float(shares[label]))}" for label in order[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    smallest = int(train[train > 0].min())
+    listed = _listed([f"{names[label]} {percent(float(shares[label]))}" for label in order])
     small = int((train * _UNBALANCED <= train.max()).sum())
-    if small:
-        times = f"{train.max() / smallest:.0f} times"
-        return Finding(
-            "D009",
-            "warning",
-            f"{small} of {len(names)} classes at most a tenth of the largest in train: "
-            + ", ".join(shown)
-            + more,
-            small,
-            (),
-            f"The largest class has {times} the rows of the smallest. Judge by macro-F1 rather than by "
-            "accuracy, and try --set train.class_weights=balanced.",
-        )
+    if not small:
+        title = f"{len(names)} classes in train: {listed}"
+        advice = "No class is smaller than a tenth of the largest."
+        return Finding("D009", "info", title, len(names), advice=advice)
     return Finding(
         "D009",
-        "info",
-        f"{len(names)} classes in train: " + ", ".join(shown) + more,
-        len(names),
-        advice="No class is smaller than a tenth of the largest.",
+        "warning",
+        f"{small} of {len(names)} classes at most a tenth of the largest in train: {listed}",
+        small,
+        advice=f"The largest class has {train.max() / train[train > 0].min():.0f} times the rows of the "
+        "smallest. Judge by macro-F1 rather than by accuracy, and try --set train.class_weights=balanced.",
     )
 
 
@@ -99,7 +82,7 @@ def _moved(
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:
         return
-    train, other = (of_split / of_split.sum() for of_split in (train_counts, counts))
+    train, other = train_counts / train_counts.sum(), counts / counts.sum()
     moved = float(np.abs(train - other).sum() / 2)
     if moved < _MOVED:
         return
@@ -114,20 +97,8 @@ def _moved(
         f"{percent(moved)} of {split} in other classes than train's shares predict: {names[label]} has "
         f"{percent(float(train[label]))} of train and {percent(float(other[label]))} of {split}",
         round(moved * int(counts.sum())),
-        (),
-        "Find out which of the two resembles the texts to come: probabilities are calibrated for train's "
-        "and validation's shares.",
-    )
-
-
-def _too_few_to_learn(train: NDArray[np.int64], names: Sequence[str]) -> Iterator[Finding]:
-    few = [label for label, rows in enumerate(train) if 0 < rows < FEW_TO_LEARN]
-    yield from _too_few(
-        few,
-        train,
-        names,
-        f"fewer than {FEW_TO_LEARN} rows in train, hardly enough to learn",
-        "Label more texts of these classes, or merge them with others.",
+        advice="Find out which of the two resembles the texts to come: probabilities are calibrated for "
+        "train's and validation's shares.",
     )
 
 
@@ -136,40 +107,43 @@ def _too_few_to_measure(
 ) -> Iterator[Finding]:
     made = "test" not in counts
     test = np.floor(counts["train"] * test_fraction).astype(np.int64) if made else counts["test"]
-    few = [label for label, rows in enumerate(test) if (0 < rows < FEW_TO_MEASURE) or (made and not rows)]
+    # Classes without a row in an existing test split are another finding.
+    few = np.flatnonzero((test < _FEW_TO_MEASURE) & ((test > 0) | made)).tolist()
     if not few:
         return
-    margin = percent(recall_margin(max(1, min(int(test[label]) for label in few))))
+    margin = percent(_recall_margin(max(1, int(test[few].min()))))
+    split = "the test split to be made" if made else "test"
     yield from _too_few(
         few,
         test,
         names,
-        f"fewer than {FEW_TO_MEASURE} rows in {'the test split to be made' if made else 'test'}, too few to "
-        "measure",
+        f"fewer than {_FEW_TO_MEASURE} rows in {split}, too few to measure",
         f"With so few rows a recall of 80 % is known to within ±{margin} at best. Label more test rows of "
         "these classes, and do not compare models by them.",
     )
 
 
-def _absent(held_out: NDArray[np.int64], split: str, names: Sequence[str]) -> Iterator[Finding]:
-    absent = [label for label, rows in enumerate(held_out) if not rows]
-    yield from _too_few(
-        absent,
-        held_out,
-        names,
-        f"no row in {split}",
-        "Nothing can be said about these classes, and macro-F1 counts them as 0: move some rows there.",
-    )
+def _recall_margin(rows: int) -> float:
+    """Return half of the 95 % interval of a recall of 80 %, measured on this many rows (Wilson's).
+
+    Example:
+        >>> round(_recall_margin(30), 2)
+        0.14
+    """
+    z = 1.96
+    return z * math.sqrt(0.8 * 0.2 / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
 
 
 def _too_few(
     labels: Sequence[int], counts: NDArray[np.int64], names: Sequence[str], what: str, advice: str
 ) -> Iterator[Finding]:
-    if not labels:
-        return
-    shown = ", ".join(f"{names[label]} ({counts[label]})" for label in labels[:_SHOWN])
-    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    noun = "class" if len(labels) == 1 else "classes"
-    yield Finding(
-        "D010", "warning", f"{len(labels)} {noun} with {what}: {shown}{more}", len(labels), (), advice
-    )
+    if labels:
+        listed = _listed([f"{names[label]} ({counts[label]})" for label in labels])
+        noun = "class" if len(labels) == 1 else "classes"
+        title = f"{len(labels)} {noun} with {what}: {listed}"
+        yield Finding("D010", "warning", title, len(labels), advice=advice)
+
+
+def _listed(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - _SHOWN} more" if len(classes) > _SHOWN else ""
+    return ", ".join(classes[:_SHOWN]) + more

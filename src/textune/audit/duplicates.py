@@ -7,19 +7,24 @@ mentions, and the finding says how close they are. Does not know texts that are 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
-from textune.audit.wording import words_of
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
 from textune.data.splits import normalise_text
 
 MOST_LEAKAGE = 0.01
 """The share of a held-out split's rows that may occur in another split before its metrics mislead."""
+
+LINK_OR_MENTION = re.compile(r"https?://\S+|www\.\S+|(?<!\w)@\w+", re.IGNORECASE)
+
+_NO_WORD = re.compile(r"\W+")
 
 Groups = list[list[Example]]
 
@@ -41,7 +46,17 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
     for split in SPLITS:
         inside = [[example for example in group if example.split == split] for group in groups]
         if inside := [group for group in inside if len(group) > 1]:
-            yield _within(inside, split, names)
+            rows = _rows(inside, names)
+            occur = "text occurs" if len(inside) == 1 else "texts occur"
+            yield Finding(
+                "D003",
+                "warning",
+                f"{len(inside):,} {occur} more than once in {split} ({len(rows):,} rows): "
+                + _closeness(inside),
+                len(inside),
+                rows,
+                "Keep one row of each: a text that occurs twice counts twice, in training and metrics.",
+            )
     for first, later in combinations(SPLITS, 2):
         shared = [group for group in groups if {first, later} <= {example.split for example in group}]
         if shared:
@@ -59,17 +74,17 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
         )
 
 
-def _within(groups: Groups, split: str, names: Sequence[str]) -> Finding:
-    rows = _rows(groups, names)
-    occur = "text occurs" if len(groups) == 1 else "texts occur"
-    return Finding(
-        "D003",
-        "warning",
-        f"{len(groups):,} {occur} more than once in {split} ({len(rows):,} rows): {_closeness(groups)}",
-        len(groups),
-        rows,
-        "Keep one row of each: a text that occurs twice counts twice, in training and in the metrics.",
-    )
+def words_of(text: str) -> str:
+    """Return a text's words: case, spaces, punctuation, emoji, links and mentions aside.
+
+    A text without any word, such as one of emoji, is returned as it is, but for case and spaces.
+
+    Example:
+        >>> words_of("@you  Depression SUCKS! https://t.co/x"), words_of("depression sucks😔")
+        ('depression sucks', 'depression sucks')
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return _NO_WORD.sub(" ", LINK_OR_MENTION.sub(" ", plain)).strip() or normalise_text(plain)
 
 
 def _across(groups: Groups, first: str, later: str, size: int, names: Sequence[str]) -> Finding:

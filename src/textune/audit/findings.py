@@ -1,13 +1,18 @@
-"""What an audit looks at and what it finds: examples, flagged rows and findings.
+"""What an audit looks at and what it finds: examples, flagged rows, findings, and the result of them all.
 
 Does not know how anything is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from textune.data.dataset import Dataset
 
 Severity = Literal["error", "warning", "info"]
 
@@ -16,34 +21,19 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class FlaggedRow:
-    """A row to look at.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        row: Its number in the source's split, from 0.
-        text: The text; empty if there is none.
-        place: Its place in the source, for instance `line 4`.
-        note: What to notice there, such as its label.
-    """
+    """A row to look at; its number in the source's split counts from 0, its note says what to notice."""
 
     split: str
     row: int
     text: str
     place: str
+    """Where it stands in the source, for instance `line 4`."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row with a text and a label.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        row: Its number in the source's split, from 0.
-        text: The text.
-        label: The label id.
-        place: Its place in the source, for instance `line 4`.
-    """
+    """A row with a text and the id of its label; for the other fields see `FlaggedRow`."""
 
     split: str
     row: int
@@ -77,11 +67,86 @@ class Finding:
     rows: tuple[FlaggedRow, ...] = ()
     advice: str = "Nothing to do."
 
+    def summary(self) -> dict[str, Any]:
+        """Return the finding as JSON values, without rows and advice."""
+        return {"id": self.id, "severity": self.severity, "title": self.title, "count": self.count}
+
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON values; rows have their split, number and text."""
         rows = [{"split": row.split, "row": row.row, "text": row.text} for row in self.rows]
-        summary = {"id": self.id, "severity": self.severity, "title": self.title, "count": self.count}
-        return {**summary, "rows": rows, "advice": self.advice}
+        return {**self.summary(), "rows": rows, "advice": self.advice}
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A row whose label is doubtful, with the names of its label and of a more probable class.
+
+    Both probabilities are from a classifier that was not trained on the row.
+    """
+
+    example: Example
+    label: str
+    suggested: str
+    label_probability: float
+    suggested_probability: float
+
+
+@dataclass(frozen=True)
+class DoubtfulLabels(Finding):
+    """Finding D008, with the rows whose labels are doubtful in the order in which to review them."""
+
+    suspects: tuple[Suspect, ...] = ()
+
+    def written_to(self, file: str) -> DoubtfulLabels:
+        """Return this finding with advice to read the file that the suspects were written to."""
+        return replace(self, advice=self.advice.replace("Read them", f"Read them in {file}", 1))
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """The result of an audit.
+
+    Attributes:
+        source: The source's name.
+        model: The encoder that judged labels, lengths and shift; empty if none did.
+        rows: The number of rows with text and label, by split.
+        label_names: The classes.
+        findings: The findings, the gravest first.
+        left_out: Why checks were not run, by their numbers.
+        suspects_file: The file that the suspects were written to, or None.
+    """
+
+    source: str
+    model: str
+    rows: Mapping[str, int]
+    label_names: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    left_out: Mapping[str, str]
+    suspects_file: Path | None
+
+    @property
+    def suspects(self) -> tuple[Suspect, ...]:
+        """The rows whose labels are doubtful, in the order in which to review them."""
+        doubtful = [finding for finding in self.findings if isinstance(finding, DoubtfulLabels)]
+        return doubtful[0].suspects if doubtful else ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the source cannot be trained on, or metrics of a model trained on it would mislead."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the findings as JSON values."""
+        return {"findings": [finding.to_json() for finding in self.findings]}
+
+
+def examples_of(dataset: Dataset) -> tuple[Example, ...]:
+    """Return the examples of a dataset, split after split."""
+    return tuple(
+        Example(split, row, text, label, f"row {row + 1}")
+        for split, rows in dataset.items()
+        for row, (text, label) in enumerate(zip(rows.texts, rows.labels.tolist(), strict=True))
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -91,10 +156,7 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def split_sizes(examples: Sequence[Example]) -> dict[str, int]:
     """Return the number of examples by split, in the order in which the splits come."""
-    sizes: dict[str, int] = {}
-    for example in examples:
-        sizes[example.split] = sizes.get(example.split, 0) + 1
-    return sizes
+    return dict(Counter(example.split for example in examples))
 
 
 def percent(share: float) -> str:

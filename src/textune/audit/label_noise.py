@@ -7,54 +7,19 @@ probabilities; `evaluation.suspects` ranks the labels by them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, SkippedCheckError, check
-from textune.audit.findings import Example, Finding, percent, split_sizes
+from textune.audit.findings import DoubtfulLabels, Example, Finding, Suspect, percent, split_sizes
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
 from textune.data.splits import make_folds
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _MANY = 0.01
-_READ = "Read them from the top"
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A row whose label is doubtful.
-
-    Attributes:
-        example: The row.
-        label: The name of its label.
-        suggested: The name of the more probable class.
-        label_probability: The probability of its label, from a classifier that was not trained on the row.
-        suggested_probability: The probability of the suggested class.
-    """
-
-    example: Example
-    label: str
-    suggested: str
-    label_probability: float
-    suggested_probability: float
-
-
-@dataclass(frozen=True)
-class DoubtfulLabels(Finding):
-    """Finding D008, with the rows whose labels are doubtful in the order in which to review them."""
-
-    suspects: tuple[Suspect, ...] = ()
-
-    def written_to(self, file: str) -> DoubtfulLabels:
-        """Return this finding with advice to read the file that the suspects were written to."""
-        return replace(self, advice=self.advice.replace(_READ, f"Read them in {file} from the top", 1))
 
 
 @check(needs="encoder", D008="label noise")
@@ -75,9 +40,8 @@ def find_label_noise(audited: AuditInput) -> Iterator[Finding]:
         raise SkippedCheckError("the model's features hardly tell the classes apart")
     suspects = rank_suspects(examples, probabilities, names, cleanlab=audited.cleanlab)
     if suspects:
-        yield describe_suspects(
-            suspects, judged=len(examples), judge=f"the features of {audited.encoder.name}"
-        )
+        judge = f"the features of {audited.encoder.recipe.model.name}"
+        yield describe_suspects(suspects, judged=len(examples), judge=judge)
 
 
 def rank_suspects(
@@ -89,11 +53,8 @@ def rank_suspects(
 ) -> list[Suspect]:
     """Return the rows whose labels are doubtful: split after split, the least credible labels first.
 
-    Args:
-        examples: The examples.
-        probabilities: (examples, classes), by classifiers that were not trained on the row.
-        label_names: The name of each label id.
-        cleanlab: Let cleanlab's `find_label_issues` choose the rows.
+    The probabilities (examples, classes) are of classifiers that were not trained on the row. With
+    `cleanlab`, its `find_label_issues` chooses the rows.
     """
     labels = np.array([example.label for example in examples])
     ranked = rank_suspect_labels(
@@ -115,28 +76,24 @@ def rank_suspects(
 
 
 def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -> DoubtfulLabels:
-    """Return finding D008.
-
-    Args:
-        suspects: The rows whose labels are doubtful, at least one.
-        judged: The number of rows that were judged.
-        judge: What the classifiers learned from, in words.
-    """
+    """Return finding D008 of at least one suspect; `judge` says what the classifiers learned from."""
     share = len(suspects) / judged
     by_split = split_sizes([suspect.example for suspect in suspects])
     listed = ", ".join(f"{count:,} in {split}" for split, count in by_split.items())
-    notes = [
-        f"{suspect.label}, rather {suspect.suggested} ({percent(suspect.suggested_probability)})"
+    rows = tuple(
+        suspect.example.flag(
+            f"{suspect.label}, rather {suspect.suggested} ({percent(suspect.suggested_probability)})"
+        )
         for suspect in suspects
-    ]
+    )
     return DoubtfulLabels(
         "D008",
         "warning" if share >= _MANY else "info",
         f"{counted(len(suspects), 'label')}, {percent(share)} of all, look doubtful ({listed})",
         len(suspects),
-        tuple(suspect.example.flag(note) for suspect, note in zip(suspects, notes, strict=True)),
-        f"{_READ}, and stop where the labels are right. Classifiers on {judge} that were not trained on the "
-        "text are confident of another class; difficult texts are among them.",
+        rows,
+        f"Read them from the top, and stop where the labels are right. Classifiers on {judge} that were not "
+        "trained on the text are confident of another class; difficult texts are among them.",
         tuple(suspects),
     )
 

@@ -14,15 +14,13 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Finding, percent
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _NEARLY_ALWAYS = 0.95
 _MOST_ERRORS = 0.2
@@ -64,14 +62,21 @@ def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
 
 def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
     """Return the share of labels that a column predicts, learned from other rows; 0 if it cannot be used."""
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.naive_bayes import MultinomialNB
+    from sklearn.pipeline import make_pipeline
+    from sklearn.tree import DecisionTreeClassifier
+
     written = [_written(value) for value in values]
     if len(set(written)) < 2 or any(isinstance(value, bytes) for value in values):
         return 0.0
     numbers = _numbers(written)
-    by_number = 0.0 if numbers is None else _out_of_fold(_tree(), numbers, labels)
+    tree = DecisionTreeClassifier(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=2, random_state=0)
+    by_number = 0.0 if numbers is None else _out_of_fold(tree, numbers, labels)
     if np.median([len(text.split()) for text in written]) >= _PROSE_WORDS:
         return by_number
-    return max(by_number, _out_of_fold(_bayes(), np.array(written, dtype=object), labels))
+    bayes = make_pipeline(CountVectorizer(analyzer=_pieces, binary=True), MultinomialNB(alpha=0.01))
+    return max(by_number, _out_of_fold(bayes, np.array(written, dtype=object), labels))
 
 
 def _written(value: Any) -> str:
@@ -96,20 +101,6 @@ def _numbers(written: Sequence[str]) -> NDArray[np.float64] | None:
 def _pieces(value: str) -> list[str]:
     """Return a value and the words and numbers in it."""
     return [f"={value}", *_PIECE.findall(value.casefold())]
-
-
-def _tree() -> Any:
-    from sklearn.tree import DecisionTreeClassifier
-
-    return DecisionTreeClassifier(max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=2, random_state=0)
-
-
-def _bayes() -> Any:
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.naive_bayes import MultinomialNB
-    from sklearn.pipeline import make_pipeline
-
-    return make_pipeline(CountVectorizer(analyzer=_pieces, binary=True), MultinomialNB(alpha=0.01))
 
 
 def _out_of_fold(classifier: Any, values: NDArray[Any], labels: NDArray[np.int64]) -> float:

@@ -1,7 +1,6 @@
 """Texts that are nearly the same, within a split (D005) and across splits (D006): a word changed, one added.
 
-Texts of the same words belong to `duplicates` and are not counted again. Does not know meaning: a paraphrase
-is a different text.
+Texts of the same words belong to `duplicates` and are not counted again; a paraphrase is a different text.
 
 The words of a text become the set of their runs of five characters; two texts are nearly the same if their
 sets share at least 70 % of their union (Jaccard). Whole words would be too coarse for short texts: in a post
@@ -20,9 +19,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.duplicates import MOST_LEAKAGE
+from textune.audit.duplicates import MOST_LEAKAGE, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
-from textune.audit.wording import words_of
 from textune.data.dataset import SPLITS
 from textune.data.raw import counted
 
@@ -53,35 +51,15 @@ class _Pair:
 def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
     """Find texts that are nearly the same as an earlier one."""
     audited.ctx.stage("Looking for near-duplicates")
-    pairs = list(_pairs(_distinct(audited.examples), audited.progress("texts")))
+    distinct: dict[str, Example] = {}
+    for example in audited.examples:
+        distinct.setdefault(words_of(example.text), example)
+    pairs = list(_pairs(list(distinct.values()), audited.progress("texts")))
     sizes, names = split_sizes(audited.examples), audited.label_names
     for first, later in [*((split, split) for split in SPLITS), *combinations(SPLITS, 2)]:
         shared = [pair for pair in pairs if (pair.like.split, pair.example.split) == (first, later)]
         if shared:
-            share = len(shared) / sizes[later]
-            rows, count = _rows_of(shared, names), counted(len(shared), "row")
-            yield (
-                Finding(
-                    "D005",
-                    "warning" if share >= _MANY else "info",
-                    f"{count} of {later} nearly the same as another of it{_disputed(shared)}",
-                    len(shared),
-                    rows,
-                    "Check whether they are copies: copies count twice, and may end up on both sides when "
-                    "splits are made.",
-                )
-                if first == later
-                else Finding(
-                    "D006",
-                    "error" if share > MOST_LEAKAGE else "warning",
-                    f"{count} of {later}, {percent(share)} of it, nearly the same as one of {first}"
-                    + _disputed(shared),
-                    len(shared),
-                    rows,
-                    f"Check whether they are copies, and delete those from {first}: metrics on texts that a "
-                    "model has almost seen are too good.",
-                )
-            )
+            yield _finding(shared, first, later, len(shared) / sizes[later], names)
 
 
 def runs_of(text: str) -> frozenset[str]:
@@ -94,14 +72,6 @@ def runs_of(text: str) -> frozenset[str]:
     words = words_of(text[:_MAX_CHARACTERS])
     last = max(1, len(words) - _RUN_CHARACTERS + 1)
     return frozenset(words[start : start + _RUN_CHARACTERS] for start in range(last))
-
-
-def _distinct(examples: Sequence[Example]) -> list[Example]:
-    """Return the first example of each text; the others belong to another check."""
-    first: dict[str, Example] = {}
-    for example in examples:
-        first.setdefault(words_of(example.text), example)
-    return list(first.values())
 
 
 def _pairs(examples: Sequence[Example], on_progress: Callable[[int, int], None]) -> Iterator[_Pair]:
@@ -148,9 +118,30 @@ def _nearest(
     return nearest
 
 
-def _disputed(pairs: Sequence[_Pair]) -> str:
-    count = sum(pair.example.label != pair.like.label for pair in pairs)
-    return f", {count:,} with another label" if count else ""
+def _finding(pairs: Sequence[_Pair], first: str, later: str, share: float, names: Sequence[str]) -> Finding:
+    """Return the finding of texts of a split, a share of it, that are nearly the same as one of the first."""
+    count, rows = counted(len(pairs), "row"), _rows_of(pairs, names)
+    disputed = sum(pair.example.label != pair.like.label for pair in pairs)
+    labels = f", {disputed:,} with another label" if disputed else ""
+    if first == later:
+        return Finding(
+            "D005",
+            "warning" if share >= _MANY else "info",
+            f"{count} of {later} nearly the same as another of it{labels}",
+            len(pairs),
+            rows,
+            "Check whether they are copies: copies count twice, and may end up on both sides when splits are "
+            "made.",
+        )
+    return Finding(
+        "D006",
+        "error" if share > MOST_LEAKAGE else "warning",
+        f"{count} of {later}, {percent(share)} of it, nearly the same as one of {first}{labels}",
+        len(pairs),
+        rows,
+        f"Check whether they are copies, and delete those from {first}: metrics on texts that a model has "
+        "almost seen are too good.",
+    )
 
 
 def _rows_of(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[FlaggedRow, ...]:

@@ -11,23 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from textune.audit.checks import AuditInput, check
+from textune.audit.checks import AuditInput, check, flag_texts
 from textune.audit.findings import Example, Finding, percent
 from textune.data.raw import counted
 
 _MIXED_SHARE = 0.01
+_STYLES = ("MATHEMATICAL", "FULLWIDTH", "DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")
 # Scripts that are written together count as one; styled letters are a script of their own.
 _NAMES = {
-    "CJK": "Chinese and Japanese",
-    "HIRAGANA": "Chinese and Japanese",
-    "KATAKANA": "Chinese and Japanese",
-    "IDEOGRAPHIC": "Chinese and Japanese",
+    **dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"), "Chinese and Japanese"),
     "HANGUL": "Korean",
-    "MATHEMATICAL": "styled letters",
-    "FULLWIDTH": "styled letters",
-    "DOUBLE-STRUCK": "styled letters",
-    "SCRIPT": "styled letters",
-    "BLACK-LETTER": "styled letters",
+    **dict.fromkeys(_STYLES, "styled letters"),
 }
 _NO_SCRIPT = {"MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "COMBINING", "SMALL"}
 _WORD = re.compile(r"[^\W\d_]+")
@@ -41,17 +35,9 @@ def find_mixed_scripts(audited: AuditInput) -> Iterator[Finding]:
     counts = Counter(script for script in scripts if script)
     if len(counts) > 1:
         yield _others(audited.examples, scripts, counts)
-    words = [(example, _mixed_word(example.text)) for example in audited.examples]
-    rows = tuple(example.flag(word) for example, word in words if word is not None)
-    if rows:
-        yield Finding(
-            "D016",
-            "info",
-            f"{counted(len(rows), 'text')} with a word that mixes scripts which look alike",
-            len(rows),
-            rows,
-            "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word.",
-        )
+    title = "with a word that mixes scripts which look alike"
+    advice = "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word."
+    yield from flag_texts(audited, _mixed_word, "D016", "info", title, advice)
 
 
 def main_script(text: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, SkippedCheckError, check
 from textune.audit.findings import Example, Finding
@@ -20,12 +20,7 @@ from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.data.dataset import SPLITS
 from textune.data.splits import make_folds
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-MIN_ROWS = 30
-"""The minimum number of rows in a held-out split."""
-
+_MIN_ROWS = 30
 _CLEAR = 0.6
 _GRAVE = 0.8
 _QUANTILE = 1.96
@@ -40,9 +35,9 @@ def find_shift(audited: AuditInput) -> Iterator[Finding]:
     """Measure how well each held-out split can be told from train."""
     assert audited.encoder
     split_of = np.array([example.split for example in audited.examples])
-    splits = [split for split in SPLITS[1:] if (split_of == split).sum() >= MIN_ROWS]
-    if not splits or (split_of == "train").sum() < MIN_ROWS:
-        raise SkippedCheckError(f"no validation or test split of {MIN_ROWS} rows")
+    splits = [split for split in SPLITS[1:] if (split_of == split).sum() >= _MIN_ROWS]
+    if not splits or (split_of == "train").sum() < _MIN_ROWS:
+        raise SkippedCheckError(f"no validation or test split of {_MIN_ROWS} rows")
     for split in splits:
         features = audited.encoder.features
         audited.ctx.stage(f"Comparing {split} with train")
@@ -61,14 +56,7 @@ def find_shift(audited: AuditInput) -> Iterator[Finding]:
 def describe_shift(
     examples: Sequence[Example], held_out: NDArray[np.bool_], scores: NDArray[np.float64], *, split: str
 ) -> Finding:
-    """Return finding D017.
-
-    Args:
-        examples: The examples of train and of the held-out split.
-        held_out: Which of them are in the held-out split, (examples,).
-        scores: The probability of each to be in the held-out split, (examples,).
-        split: The held-out split's name.
-    """
+    """Return finding D017 of the examples of train and a held-out split; scores are probabilities of it."""
     auc, low, high = auc_with_interval(scores[held_out], scores[~held_out])
     measured = f"AUC {auc:.2f}, 95 % interval {low:.2f} to {high:.2f}; 0.50 is guessing"
     if low < _CLEAR:
@@ -93,11 +81,7 @@ def describe_shift(
 def auc_with_interval(
     positives: NDArray[np.float64], negatives: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Return the area under the ROC curve and its 95 % interval.
-
-    Args:
-        positives: Scores of the rows that should score high, at least two.
-        negatives: Scores of the others, at least two.
+    """Return the area under the ROC curve and its 95 % interval; each side needs at least two scores.
 
     Example:
         >>> auc, low, high = auc_with_interval(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.4, 0.2]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
-from textune.audit.label_noise import Suspect
+from textune.audit.findings import Suspect
 from textune.context import Observer
 from textune.data.formats.registry import table_suffixes
 from textune.errors import RequestError, StorageError
@@ -38,14 +39,7 @@ def check_file_name(wanted: str | Path | None) -> None:
 def write_suspects(
     suspects: Sequence[Suspect], wanted: str | Path | None, *, data: str, observer: Observer
 ) -> Path | None:
-    """Write suspects to a file, and return it.
-
-    Args:
-        suspects: The suspects.
-        wanted: The file; `AUTO`: a new one, if there are suspects and it can be written; None: none.
-        data: The name of the source, after which a new file is named.
-        observer: Hears where the suspects were written.
-    """
+    """Write suspects to a file, and return it; `AUTO` writes none without suspects, or where it cannot."""
     if wanted is None or (wanted == AUTO and not suspects):
         return None
     contents = suspects_csv(suspects)
@@ -66,13 +60,14 @@ def suspects_csv(suspects: Sequence[Suspect]) -> str:
     contents = io.StringIO()
     writer = csv.writer(contents, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    ranks: dict[str, int] = {}
+    ranks = Counter[str]()
     for suspect in suspects:
         row = suspect.example
-        ranks[row.split] = ranks.get(row.split, 0) + 1
-        shares = f"{suspect.label_probability:.4f}", f"{suspect.suggested_probability:.4f}"
+        ranks[row.split] += 1
         place = ranks[row.split], row.split, row.row, row.place
-        writer.writerow((*place, suspect.label, suspect.suggested, *shares, row.text))
+        labels = suspect.label, suspect.suggested
+        shares = f"{suspect.label_probability:.4f}", f"{suspect.suggested_probability:.4f}"
+        writer.writerow((*place, *labels, *shares, row.text))
     return contents.getvalue()
 
 
@@ -81,12 +76,10 @@ def _free_file(data: str, contents: str) -> Path:
 
     An earlier file is not overwritten: its reviewer may have edited it.
     """
-    name = Path(data.rstrip("/")).name
+    source = Path(data.rstrip("/")).name
     for suffix in table_suffixes():
-        name = name.removesuffix(suffix)
-    stem = re.sub(r"[^\w.]+", "-", name).strip("-.")[:40] or "data"
-    for number in count(1):
-        path = Path(f"suspects-{stem}.csv" if number == 1 else f"suspects-{stem}-{number}.csv")
-        if not path.exists() or path.read_bytes() == contents.encode():
-            return path
-    raise AssertionError
+        source = source.removesuffix(suffix)
+    stem = re.sub(r"[^\w.]+", "-", source).strip("-.")[:40] or "data"
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    paths = (Path(f"suspects-{name}.csv") for name in names)
+    return next(path for path in paths if not path.exists() or path.read_bytes() == contents.encode())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from textune.audit.result import AuditResult
+from textune.audit.findings import AuditResult, DoubtfulLabels, in_order, split_sizes
 from textune.context import Context, Observer, Silence
 from textune.errors import MissingExtraError
 from textune.recipe.recipes import Recipe, resolve_recipe
@@ -42,8 +42,6 @@ def audit(
     """
     from textune.audit.checks import all_checks, run_checks
     from textune.audit.encoded_texts import EncodedTexts
-    from textune.audit.findings import in_order, split_sizes
-    from textune.audit.label_noise import DoubtfulLabels
     from textune.audit.reading import read_for_audit
     from textune.audit.suspects_file import check_file_name, write_suspects
     from textune.data.columns import ColumnChoice

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from textune.audit.training_checks import check_data
+from textune.audit.checks import check_data
 from textune.context import Context, Observer, Silence
 from textune.encoder.memory import keep_memory_low
 from textune.evaluation.document import MetricsDocument

@@ -36,13 +36,9 @@ _BATCH_CHARACTERS = 25_000
 
 @dataclass(frozen=True)
 class Word:
-    """A word and its weight in the decision.
+    """A word, where it stands in the text in characters, and how much it raises the label's probability.
 
-    Attributes:
-        word: The word, or several symbols between words.
-        start: Where it starts in the text, in characters.
-        end: Where it ends.
-        weight: How much it raises the label's probability; negative: it lowers it.
+    Several symbols in a row are a word as well. A negative weight lowers the probability.
     """
 
     word: str
@@ -102,11 +98,7 @@ def weigh(
 ) -> Explanation:
     """Return the explanation of a label of a text; without a label, of the most probable one.
 
-    Args:
-        occlusion: The text and its parts.
-        probabilities: Those of `occlusion.versions()`, (versions, classes).
-        label_names: The classes' names, in the order of the probabilities.
-        label: The label.
+    The probabilities (versions, classes) are those of `occlusion.versions()`.
     """
     number = int(decide(probabilities[0])) if label is None else list(label_names).index(label)
     score = float(probabilities[0, number])
@@ -129,10 +121,7 @@ def explain_texts(
         texts: The texts.
         label_names: The classes' names, in the order of the probabilities.
         labels: The label to explain for each text; None: its most probable one.
-        seconds: After this time no further prediction starts.
-
-    Returns:
-        An explanation per text, in order; of the first ones if the time is up.
+        seconds: After this time no further prediction starts, and only the first texts are explained.
     """
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
 
@@ -159,7 +148,7 @@ def explain_texts(
 def make_explanation(
     text: str, label: str, score: float, spans: Sequence[Span], weights: NDArray[np.float64]
 ) -> Explanation:
-    """Return an explanation, given where the words are and their weights (words,)."""
+    """Return an explanation from the spans of the words and their weights (words,)."""
     words = (
         Word(text[start:end], start, end, weight)
         for (start, end), weight in zip(spans, weights.tolist(), strict=True)

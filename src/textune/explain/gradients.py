@@ -1,7 +1,6 @@
 """Which words carried a decision: each word's weight, by integrated gradients through a torch classifier.
 
-In: a `TextClassifier` and a text. Out: an `Explanation`, as in `attribution.py`. Needs captum, the extra
-    `explain`.
+The result is an `Explanation`, as in `attribution.py`. Needs captum, the extra `explain`.
 
 Sundararajan et al. 2017 (https://arxiv.org/abs/1703.01365): the gradient of the label's probability is
 summed along the way from a text of blanks to the text itself. The weights of all tokens sum to the
@@ -10,9 +9,11 @@ difference of the two probabilities; a word's weight is the sum of its tokens'.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.encoder.placement import one_thread
 from textune.explain.attribution import Explanation, make_explanation
@@ -22,7 +23,6 @@ from textune.tasks.single_label import activate, decide
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
 
     from textune.model.classifier import TextClassifier
 
@@ -36,15 +36,9 @@ def check_captum() -> None:
 
 
 def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | None = None) -> Explanation:
-    """Explain a decision by integrated gradients.
+    """Explain the decision of an fp32 classifier for a label; by default for the most probable one.
 
-    Args:
-        classifier: The classifier, in fp32.
-        text: The text; words beyond the length limit have no weight.
-        label: The label to explain; None: the most probable one.
-
-    Raises:
-        MissingExtraError: captum is not installed.
+    Words beyond the length limit have no weight.
     """
     check_captum()
     import torch
@@ -63,9 +57,7 @@ def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | 
     special = torch.tensor([encoded["special_tokens_mask"]], device=encoder.device).bool()
     blanks = torch.where(special, ids, blank_id(tokenizer))
 
-    def probabilities(input_ids: torch.Tensor) -> torch.Tensor:
-        return _probabilities(classifier, input_ids)
-
+    probabilities = partial(_probabilities, classifier)
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
     number = int(decide(scores.numpy())) if label is None else classifier.label_names.index(label)

@@ -1,8 +1,7 @@
 """The published case study's results, beside those of a run with its recipe.
 
-In: a run's metrics and learning curve. Out: rows of both, where the data are those of the study. Its results
-are from L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification Using
-DistilBERT" (CUNY Queens College). Does not know how the rows are shown.
+They are from L. Flores, "Fine-Tuning NLP Models with Hugging Face: A Case Study on Emotion Classification
+Using DistilBERT" (CUNY Queens College). Does not know how they are shown.
 """
 
 from __future__ import annotations
@@ -21,16 +20,7 @@ _LABELS = {"anger", "joy", "optimism", "sadness"}
 class Study:
     """What the study prints; accuracies are shares, log losses are in nats. A `report.references.Reference`.
 
-    Attributes:
-        train_accuracy_first: After the first epoch.
-        train_accuracy_last: After the last one, whose number it leaves open.
-        validation_accuracy_first: After the first epoch.
-        validation_accuracy_best: The best of all epochs.
-        validation_accuracy_best_epoch: That epoch.
-        validation_log_loss_lowest: The lowest of all epochs.
-        validation_log_loss_lowest_epoch: That epoch.
-        test_accuracy: Of the test split, filtered or not.
-        test_log_loss: Of the same.
+    It leaves open the number of its last epoch, and whether the test split is filtered.
     """
 
     train_accuracy_first: float = 0.6088
@@ -60,11 +50,7 @@ class Study:
         return document.recipe == "paper" and is_the_studys_data(document)
 
     def to_json(self, *, last_epoch: int) -> dict[str, Any]:
-        """Return the results by name, and `history`, those of single epochs as in a learning curve.
-
-        Args:
-            last_epoch: The number that the study's last epoch is taken to have.
-        """
+        """Return the results by name, and `history`, those of single epochs as in a learning curve."""
         points = [
             (1, "train_accuracy", self.train_accuracy_first),
             (1, "validation_accuracy", self.validation_accuracy_first),

@@ -1,6 +1,6 @@
 """A reproduction of the published case study: its model, its document, and its learning curves as a picture.
 
-In: the recipe, and the runs of it, one per engine. Out: JSON values, and SVG. Does not train.
+Does not train.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textune.context import Observer
+from textune.encoder.loading import find_model
 from textune.errors import HubError, MissingExtraError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import METRICS
@@ -27,13 +28,7 @@ _LOOKS = {"torch": 0, "keras": 2, _THE_STUDY: 4}
 
 
 def choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
-    """Return the study's model, or, with a note, the embedded one where that is not available.
-
-    Raises:
-        HubError: Neither is available.
-    """
-    from textune.encoder.loading import find_model
-
+    """Return the study's model or, with a note, the embedded one; raise a `HubError` if neither is there."""
     try:
         find_model(MODEL, revision=recipe.model.revision, offline=offline)
     except HubError as unreachable:
@@ -55,10 +50,7 @@ def describe_reproduction(
 ) -> dict[str, Any]:
     """Return what a reproduction gave, as JSON values; see `textune.commands.reproduce.reproduce`.
 
-    Args:
-        recipe: The recipe of the runs, apart from their engine.
-        documents: The runs' `metrics.json`, by engine.
-        histories: Their learning curves, by engine.
+    The runs' `metrics.json` and learning curves are by engine; the recipe is theirs, apart from the engine.
     """
     typed = {engine: MetricsDocument.model_validate(document) for engine, document in documents.items()}
     engine, first = next(iter(typed.items()))

@@ -1,9 +1,7 @@
 """The case study's steps from texts to tensors, each usable by itself.
 
-In: a `DatasetDict` with the columns `text` and `label`. Out: the same with rows dropped
-(`filter_dataset_dict`), or with `input_ids` and `attention_mask` added (`tokenize_dataset_dict`), and views
-of a split as torch tensors (`torch_tensors`) and as a `tf.data.Dataset` (`tf_dataset`). Whatever is dropped
-or cut is counted. They share `encoder/tokenization.py` and `keras/tensors.py` with training.
+In: a `DatasetDict` with the columns `text` and `label`. Whatever is dropped or cut is counted. The steps
+share `encoder/tokenization.py` and `keras/tensors.py` with training.
 
 Example:
     >>> from datasets import Dataset, DatasetDict
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.data.hub_datasets import quiet_datasets
 from textune.encoder.batching import pad_rows
@@ -28,7 +27,6 @@ from textune.keras.tensors import tf_batches
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class TokenizedDatasetDict:
 
     Attributes:
         dataset: The rows with `input_ids` and `attention_mask` (1 for real tokens, 0 for padding).
-        max_length: The most tokens that a text could keep, special tokens included.
+        max_length: The maximum number of tokens per text, special tokens included.
         padded_length: The length that all rows have, or None where batches are padded one by one.
         longest: The tokens of the longest text after cutting, by split.
         truncated: The number of texts that were cut at `max_length`, by split.
@@ -51,22 +49,16 @@ class TokenizedDatasetDict:
 
 
 def filter_dataset_dict(dataset: DatasetDict, max_words: int) -> tuple[DatasetDict, dict[str, int]]:
-    """Keep the rows whose text has at most `max_words` words, words being what white space separates.
+    """Return the rows whose text has at most `max_words` words, and the number of dropped rows by split.
 
-    Returns:
-        The remaining dataset, and the number of dropped rows by split.
-
-    Raises:
-        RequestError: A split would be left without rows.
+    White space separates words. A `RequestError` says that a split would be left without rows.
     """
     short = find_short_texts({split: list(rows["text"]) for split, rows in dataset.items()}, max_words)
-    kept = type(dataset)(
-        {
-            split: rows.select(np.flatnonzero(short[split]), keep_in_memory=True)
-            for split, rows in dataset.items()
-        }
-    )
-    return kept, {split: int((~keep).sum()) for split, keep in short.items()}
+    remaining = {
+        split: rows.select(np.flatnonzero(short[split]), keep_in_memory=True)
+        for split, rows in dataset.items()
+    }
+    return type(dataset)(remaining), {split: int((~is_short).sum()) for split, is_short in short.items()}
 
 
 def tokenize_dataset_dict(
@@ -85,22 +77,20 @@ def tokenize_dataset_dict(
     for split, rows in dataset.items():
         tokens[split], truncated[split] = tokenize_texts(list(rows["text"]), tokenizer, max_length=max_length)
     width = padded_length_of(padding, tokens, max_length)
+    padding_id = tokenizer.pad_token_id
     with quiet_datasets():
-        tokenized = type(dataset)(
-            {
-                split: _with_tokens(rows, tokens[split], padding_id=tokenizer.pad_token_id, width=width)
-                for split, rows in dataset.items()
-            }
-        )
+        tokenized = {
+            split: _with_tokens(rows, tokens[split], padding_id=padding_id, width=width)
+            for split, rows in dataset.items()
+        }
     longest = {split: int(rows.lengths.max(initial=0)) for split, rows in tokens.items()}
-    return TokenizedDatasetDict(tokenized, max_length, width, longest, truncated)
+    return TokenizedDatasetDict(type(dataset)(tokenized), max_length, width, longest, truncated)
 
 
 def torch_tensors(split: Dataset) -> dict[str, Any]:
     """Return a padded split as tensors `input_ids` and `attention_mask` (rows, length), `label` (rows,).
 
-    Raises:
-        RequestError: The rows have different lengths.
+    A `RequestError` says that the rows have different lengths.
     """
     import torch
 
@@ -110,10 +100,7 @@ def torch_tensors(split: Dataset) -> dict[str, Any]:
 def tf_dataset(split: Dataset, *, batch_size: int, classes: int, shuffle_seed: int | None = None) -> Any:
     """Return a padded split as a batched `tf.data.Dataset` of ({input_ids, attention_mask}, one-hot labels).
 
-    For the arguments and errors see `tf_batches`; in addition:
-
-    Raises:
-        RequestError: The rows have different lengths.
+    For the arguments see `tf_batches`; a `RequestError` says that the rows have different lengths.
     """
     arrays = _arrays(split)
     labels = arrays.pop("label")

@@ -18,8 +18,7 @@ from textune.cli.render.table_looks import framed_table, show
 from textune.data.raw import counted
 
 if TYPE_CHECKING:
-    from textune.audit.findings import Finding, FlaggedRow
-    from textune.audit.result import AuditResult
+    from textune.audit.findings import AuditResult, Finding, FlaggedRow
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _TEXT_CHARACTERS = 200
