@@ -1,9 +1,5 @@
 """The frozen encoder on Keras: KerasHub's form of a transformers encoder, with the same weights.
 
-In: a transformers base model of BERT, DistilBERT or RoBERTa. Out: a Keras model from `input_ids` and
-`attention_mask` to the first token's vector, once it was compared with the encoder that it was made from;
-the vectors of many texts. Does not know labels or training.
-
 The weights are copied from the encoder, which was read strictly, rather than by KerasHub from its folder:
 KerasHub's own reader knows a checkpoint by the names of one of its published forms, computes BERT's GELU by
 an approximation, and takes neither the layer norms' epsilon nor RoBERTa's segment from it
@@ -17,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows
 from textune.encoder.placement import Placement
@@ -25,8 +22,6 @@ from textune.errors import ModelError
 from textune.keras.start import start_keras
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from textune.encoder.loading import ModelFolder
 
 _SAME = 1e-4
@@ -36,18 +31,13 @@ _USE_TORCH = "Train it on torch: --set train.engine=torch"
 
 @dataclass(frozen=True)
 class _Form:
-    """What KerasHub calls an architecture, and where transformers keeps its parts.
+    """The class of an architecture in KerasHub, and where transformers keeps its layers and their parts.
 
-    Attributes:
-        backbone: The class in KerasHub.
-        embeddings: The module of the embeddings.
-        layers: The list of layers.
-        parts: A layer's query, key, value and output projections, the norm after them, both projections of
-            the feed-forward block, and the norm after those.
+    The parts are a layer's query, key, value and output projections, the norm after them, both projections of
+    the feed-forward block, and the norm after those.
     """
 
     backbone: str
-    embeddings: str
     layers: str
     parts: tuple[str, ...]
 
@@ -73,9 +63,9 @@ _DISTILBERT_PARTS = (
     "output_layer_norm",
 )
 _FORMS = {
-    "bert": _Form("BertBackbone", "embeddings", "encoder.layer", _BERT_PARTS),
-    "distilbert": _Form("DistilBertBackbone", "embeddings", "transformer.layer", _DISTILBERT_PARTS),
-    "roberta": _Form("RobertaBackbone", "embeddings", "encoder.layer", _BERT_PARTS),
+    "bert": _Form("BertBackbone", "encoder.layer", _BERT_PARTS),
+    "distilbert": _Form("DistilBertBackbone", "transformer.layer", _DISTILBERT_PARTS),
+    "roberta": _Form("RobertaBackbone", "encoder.layer", _BERT_PARTS),
 }
 
 
@@ -90,11 +80,7 @@ def check_keras_knows(folder: ModelFolder) -> None:
 
 
 def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
-    """Build a frozen encoder in Keras.
-
-    Args:
-        encoder: A transformers base model in fp32.
-        tokenizer: Its tokenizer, for the texts on which both are compared.
+    """Build a transformers base model in fp32 as a frozen encoder in Keras, and compare both on some texts.
 
     Returns:
         A Keras model from `input_ids` and `attention_mask` (rows, tokens) to the first token's vector of the
@@ -107,9 +93,7 @@ def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
     config = encoder.config
     backbone = _build_backbone(config)
     _copy_weights(encoder, backbone)
-    inputs = {
-        name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
-    }
+    inputs = token_inputs()
     arguments = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
     if config.model_type == "bert":
         arguments["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
@@ -121,6 +105,12 @@ def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
     return model
 
 
+def token_inputs() -> dict[str, Any]:
+    """Return the inputs `input_ids` and `attention_mask` (rows, tokens) of a Keras model."""
+    keras, names = start_keras(), ("input_ids", "attention_mask")
+    return {name: keras.Input((None,), dtype="int32", name=name) for name in names}
+
+
 def encode_on_keras(
     model: Any,
     rows: Sequence[Sequence[int] | NDArray[np.int32]],
@@ -128,13 +118,10 @@ def encode_on_keras(
     padding_id: int,
     on_progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Return the vectors (rows, width) that an encoder gives for texts, without dropout.
+    """Return the vectors (rows, width) that a built encoder gives for texts, without dropout.
 
-    Args:
-        model: What `build_keras_encoder` returned.
-        rows: Token ids of each text, special tokens included, without padding.
-        padding_id: The tokenizer's padding id.
-        on_progress: Called with texts done and texts in all after each batch.
+    The rows are token ids, special tokens included, without padding. `on_progress` is called with texts done
+    and texts in all after each batch.
     """
     import tensorflow as tf
 
@@ -199,7 +186,7 @@ def _activation(name: str) -> Any:
 def _copy_weights(encoder: Any, backbone: Any) -> None:
     """Give a KerasHub model the weights of a transformers encoder."""
     form = _FORMS[encoder.config.model_type]
-    _copy_embeddings(encoder.get_submodule(form.embeddings), backbone, encoder.config)
+    _copy_embeddings(encoder.embeddings, backbone, encoder.config)
     for source, target in zip(encoder.get_submodule(form.layers), backbone.transformer_layers, strict=True):
         query, key, value, output, norm, first, second, last = map(source.get_submodule, form.parts)
         attention = target._self_attention_layer
@@ -212,9 +199,8 @@ def _copy_weights(encoder: Any, backbone: Any) -> None:
 
 
 def _copy_embeddings(embeddings: Any, backbone: Any, config: Any) -> None:
-    words = _array(embeddings.word_embeddings.weight)
+    backbone.token_embedding.embeddings.assign(_array(embeddings.word_embeddings.weight))
     positions = _array(embeddings.position_embeddings.weight)
-    backbone.token_embedding.embeddings.assign(words)
     if config.model_type == "bert":
         backbone.segment_embedding.embeddings.assign(_array(embeddings.token_type_embeddings.weight))
         backbone.position_embedding.position_embeddings.assign(positions)

@@ -1,9 +1,8 @@
 """The head's training on Keras, as the case study did it.
 
-In: a classifier with a stock head, a frozen encoder in Keras or its features, labels, settings. Out: the
-events of the training; when they end, the head holds the weights to keep, in Keras and in torch.
-The head's layers start from the weights of the classifier's own head and are written back into it, so that
-nothing that is done with a classifier afterwards knows Keras. Does not know files or metrics.
+When the events of the training end, the head holds the weights to keep, in Keras and in torch. Its layers
+start from the weights of the classifier's own head and are written back into it, so that nothing that is done
+with a classifier afterwards knows Keras. Does not know files or metrics.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from textune.keras.encoder import token_inputs
 from textune.keras.start import start_keras
 from textune.keras.streaming import stream_reports
 from textune.model.classifier import TextClassifier
@@ -37,22 +38,15 @@ from textune.training.loop import (
 )
 from textune.training.optimizer import Factor, schedule_of
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 RUNNING = "running"
 """The name of the metrics that Keras counts while it learns: of changing weights, with dropout on."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where an architecture keeps the layers of its stock head, and how they follow each other.
+    """A stock head's modules in torch, its pre-classifier with its activation and its classifier.
 
-    Attributes:
-        first: The pre-classifier's module in torch.
-        activation: What follows it.
-        output: The classifier's module in torch.
-        drops_features: Whether there is a dropout before the pre-classifier, too.
+    Where it drops features, there is a dropout before the pre-classifier, too.
     """
 
     first: str
@@ -70,13 +64,7 @@ _LAYOUTS = {
 
 @dataclass(frozen=True)
 class KerasHead:
-    """A stock head in Keras.
-
-    Attributes:
-        layers: A Keras model from features (rows, width) to logits (rows, classes).
-        head: The head in torch that it started from.
-        pairs: Each dense layer, and the module in torch with the same weights.
-    """
+    """A stock head in Keras, `layers`, and the one in torch; pairs are their layers with the same weights."""
 
     layers: Any
     head: StockHead
@@ -103,12 +91,7 @@ class KerasHead:
 
 
 def build_keras_head(classifier: TextClassifier, *, dropout: float) -> KerasHead:
-    """Build a classifier's stock head in Keras: pre-classifier dense, dropout, classifier dense.
-
-    Args:
-        classifier: A classifier of an architecture that the Keras engine knows.
-        dropout: The rate of its dropout layers.
-    """
+    """Build a classifier's stock head in Keras: pre-classifier dense, dropout, classifier dense."""
     keras, head = start_keras(), classifier.head
     assert isinstance(head, StockHead)
     config = head.shell.config
@@ -127,12 +110,9 @@ def build_keras_head(classifier: TextClassifier, *, dropout: float) -> KerasHead
 
 def end_to_end(encoder: Any, head: KerasHead) -> Any:
     """Return a Keras model from `input_ids` and `attention_mask` to logits; its head alone learns."""
-    keras = start_keras()
     encoder.trainable = False
-    inputs = {
-        name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
-    }
-    return keras.Model(inputs, head.layers(encoder(inputs)))
+    inputs = token_inputs()
+    return start_keras().Model(inputs, head.layers(encoder(inputs)))
 
 
 def fit_keras_head(
@@ -145,7 +125,7 @@ def fit_keras_head(
     score: Callable[[KerasHead], Scores],
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
-    """Train a head by `fit` and yield what happens.
+    """Train a head by `fit` and yield what happens; raise a `DivergenceError` if a loss is not finite.
 
     Args:
         model: What is trained: the head's layers, or the model that `end_to_end` returned.
@@ -155,9 +135,6 @@ def fit_keras_head(
         settings: The settings of the method.
         score: Returns the metrics by split, "validation" among them, of the head as it is.
         learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
-
-    Raises:
-        DivergenceError: A loss is NaN or infinite.
     """
     size = settings.per_device_train_batch_size or len(labels)
     steps = -(-len(labels) // size)
@@ -168,14 +145,23 @@ def fit_keras_head(
 
     def work(report: Callable[[Event], None]) -> None:
         reporter = _Reporter(report, learning_rate, len(labels), size, lambda: score(head))
+        callbacks, weights = start_keras().callbacks, None
+        if settings.class_weights != "none":
+            classes = head.pairs[-1][1].out_features
+            weights = dict(enumerate(balanced_weights(labels, classes).tolist()))
         _compile(model, settings)
         model.fit(
             batches,
             epochs=settings.num_train_epochs,
             verbose=0,
             shuffle=False,  # The data set shuffles itself.
-            class_weight=_class_weight(settings, labels, head.pairs[-1][1].out_features),
-            callbacks=_callbacks(reporter),
+            class_weight=weights,
+            callbacks=[
+                callbacks.LearningRateScheduler(lambda epoch, _: learning_rate(epoch)),
+                callbacks.LambdaCallback(
+                    on_train_batch_end=reporter.end_batch, on_epoch_end=reporter.end_epoch
+                ),
+            ],
         )
 
     def snapshot() -> dict[str, torch.Tensor]:
@@ -210,21 +196,14 @@ def seeded(seed: int) -> Iterator[None]:
 
 @dataclass
 class _Reporter:
-    """Turns Keras's callbacks into events.
-
-    Attributes:
-        report: Takes an event.
-        learning_rate: The learning rate by epoch, counted from 0.
-        rows: Rows per epoch.
-        size: Rows per batch.
-        score: Returns the metrics at an epoch's end.
-        position: Where the training is.
-    """
+    """Turns Keras's callbacks into events; the learning rate is by epoch, counted from 0."""
 
     report: Callable[[Event], None]
     learning_rate: Callable[[int], float]
     rows: int
+    """Rows per epoch."""
     size: int
+    """Rows per batch."""
     score: Callable[[], Scores]
     position: Position = field(default_factory=Position)
 
@@ -254,14 +233,6 @@ class _Reporter:
         self.position = Position(step=at.step, epoch=epoch + 2)
 
 
-def _callbacks(reporter: _Reporter) -> list[Any]:
-    callbacks = start_keras().callbacks
-    return [
-        callbacks.LearningRateScheduler(lambda epoch, _: reporter.learning_rate(epoch)),
-        callbacks.LambdaCallback(on_train_batch_end=reporter.end_batch, on_epoch_end=reporter.end_epoch),
-    ]
-
-
 def _compile(model: Any, settings: KerasTraining) -> None:
     keras = start_keras()
     if settings.optim == "adamw":
@@ -278,9 +249,3 @@ def _compile(model: Any, settings: KerasTraining) -> None:
         # XLA compiles every shape of a batch again, which takes longer than it saves in minutes of training.
         jit_compile=False,
     )
-
-
-def _class_weight(settings: KerasTraining, labels: Sequence[int], classes: int) -> dict[int, float] | None:
-    if settings.class_weights == "none":
-        return None
-    return dict(enumerate(balanced_weights(labels, classes).tolist()))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from textune.encoder.batching import pad_rows
 from textune.encoder.cache import FeatureCache, feature_key
@@ -24,9 +26,6 @@ from textune.training.processes import Processes
 from textune.training.tracking import follow
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from textune.encoder.loading import ModelFolder
 
 

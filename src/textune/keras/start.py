@@ -1,7 +1,4 @@
-"""Keras on TensorFlow, imported only where it is needed, and quietly.
-
-In: nothing. Out: the module `keras`; the versions of what computes. Does not know models.
-"""
+"""Keras on TensorFlow, imported only where it is needed, and quietly; the versions of what computes."""
 
 from __future__ import annotations
 
@@ -28,11 +25,7 @@ def keras_versions() -> dict[str, str]:
 
 
 def start_keras() -> Any:
-    """Import Keras on TensorFlow and return it.
-
-    Raises:
-        RequestError: This process has imported Keras on something else already.
-    """
+    """Import Keras on TensorFlow; raise a `RequestError` if the process runs Keras on something else."""
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

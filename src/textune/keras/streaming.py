@@ -1,8 +1,7 @@
 """A function that reports through callbacks, turned into an iterator of what it reports.
 
-In: a function that is given something to report with. Out: its reports, as they come. The function runs in a
-thread of its own, and each of the two threads waits while the other one works: whoever reads a report finds
-everything as it was when it was made. Does not know what is reported.
+The function runs in a thread of its own, and each of the two threads waits while the other one works: whoever
+reads a report finds everything as it was when it was made. Does not know what is reported.
 """
 
 from __future__ import annotations
@@ -11,20 +10,13 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Report = TypeVar("Report")
 
 
 class AbandonedError(BaseException):
     """Nobody reads the reports any more; raised in the function when it makes its next one."""
-
-
-@dataclass(frozen=True)
-class _Made(Generic[Report]):
-    """A report."""
-
-    report: Report
 
 
 @dataclass(frozen=True)
@@ -35,24 +27,20 @@ class _Ended:
 
 
 def stream_reports(work: Callable[[Callable[[Report], None]], None]) -> Generator[Report, None, None]:
-    """Run a function and yield what it reports.
+    """Run a function, which is given another one to report with; yield its reports, and raise its error.
 
-    Args:
-        work: Called with a function to report with. If the iterator is closed before its end, that function
-            raises an `AbandonedError`, and closing waits until `work` has ended.
-
-    Raises:
-        BaseException: What `work` raises.
+    If the iterator is closed before its end, the function to report with raises an `AbandonedError`, and
+    closing waits until `work` has ended.
 
     Example:
         >>> list(stream_reports(lambda report: [report(number) for number in (1, 2)]))
         [1, 2]
     """
-    made: SimpleQueue[_Made[Report] | _Ended] = SimpleQueue()
+    made: SimpleQueue[Report | _Ended] = SimpleQueue()
     go_on: SimpleQueue[bool] = SimpleQueue()
 
     def report(item: Report) -> None:
-        made.put(_Made(item))
+        made.put(item)
         if not go_on.get():
             raise AbandonedError
 
@@ -75,7 +63,7 @@ def stream_reports(work: Callable[[Callable[[Report], None]], None]) -> Generato
                 if message.error is not None:
                     raise message.error
                 return
-            yield message.report
+            yield message
             go_on.put(True)
     finally:
         go_on.put(False)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textune.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def one_hot(labels: Sequence[int] | NDArray[np.integer[Any]], classes: int) -> NDArray[np.float32]:
@@ -32,17 +30,10 @@ def tf_batches(
     classes: int,
     shuffle_seed: int | None = None,
 ) -> Any:
-    """Return arrays with one row per example as a batched `tf.data.Dataset` of (inputs, one-hot labels).
+    """Return an array, or arrays by name, as a batched `tf.data.Dataset` of (inputs, one-hot labels).
 
-    Args:
-        inputs: An array, or arrays by name.
-        labels: Class ids.
-        batch_size: Rows per batch; the last one may have fewer.
-        classes: The number of classes.
-        shuffle_seed: Decides the order, another one every epoch; None: the rows stay in theirs.
-
-    Raises:
-        MissingExtraError: TensorFlow is not installed.
+    The last batch may have fewer rows. The seed decides their order, another one every epoch; without it, the
+    rows stay in theirs. A `MissingExtraError` says that TensorFlow is not installed.
     """
     try:
         import tensorflow as tf
