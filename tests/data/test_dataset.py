@@ -31,11 +31,11 @@ def test_rows_that_are_taken_keep_their_numbers_and_their_order() -> None:
     )
 
 
-def test_a_dataset_dict_and_back_are_the_same_dataset() -> None:
+def test_a_dataset_dict_has_the_same_texts_labels_and_names() -> None:
     dataset_dict = small().to_dataset_dict()
 
-    back = Dataset.from_dataset_dict(dataset_dict, name="small")
-
+    splits = {split: (list(rows["text"]), list(rows["label"])) for split, rows in dataset_dict.items()}
+    back = Dataset.from_lists(splits, label_names=dataset_dict["train"].features["label"].names)
     assert dataset_dict["train"].features == datasets.Features(
         text=datasets.Value("string"), label=datasets.ClassLabel(names=["sadness", "joy"])
     )

@@ -1,6 +1,6 @@
 """Labelled texts that were checked: what every step after reading works on.
 
-In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and conversions from and to
+In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and a conversion to
 `datasets.DatasetDict`. Does not know where the texts come from, nor models.
 """
 
@@ -78,13 +78,6 @@ class Dataset(Mapping[str, Split]):
         """
         typed = {split: Split.from_lists(texts, labels) for split, (texts, labels) in splits.items()}
         return cls(typed, tuple(label_names), name, tuple(notes))
-
-    @classmethod
-    def from_dataset_dict(cls, dataset_dict: DatasetDict, *, name: str = "") -> Dataset:
-        """Return the columns `text` and `label` of every split; `label` must be a `ClassLabel`."""
-        splits = {split: (list(rows["text"]), list(rows["label"])) for split, rows in dataset_dict.items()}
-        label_names = next(iter(dataset_dict.values())).features["label"].names
-        return cls.from_lists(splits, label_names=label_names, name=name)
 
     def to_dataset_dict(self) -> DatasetDict:
         """Return the splits with the columns `text` (string) and `label` (`ClassLabel`)."""

@@ -63,11 +63,7 @@ def check_model_files(names: Collection[str], *, where: str) -> None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a `config.json` and check that it describes an encoder that needs no code of its own.
-
-    Raises:
-        ModelError: It cannot be read, names no architecture, asks for remote code, or is not an encoder's.
-    """
+    """Read a `config.json`; raise a `ModelError` unless it is of an encoder that needs no code of its own."""
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -78,9 +78,7 @@ def tokenize(
 ) -> TokenizedDataset:
     """Filter and tokenize a dataset for a model of `token_limit` tokens; note what is dropped and cut.
 
-    Raises:
-        RecipeError: `prepare.max_length` is too small for any text, or more than the model takes.
-        RequestError: The filter leaves no row of a split, or none of a class.
+    Errors are those of `max_length_of` and `find_short_texts`, and a `DataError` if a class loses all rows.
     """
     max_length = max_length_of(settings, tokenizer, token_limit)
     dropped, short_test = dict.fromkeys(dataset, 0), None
