@@ -23,6 +23,14 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
 ]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="The runtime: torch, onnx, openvino, onnx-int8 ...",
+        show_default="the fastest that gives the run's own probabilities",
+    ),
+]
 MinPrecision = Annotated[
     float | None,
     typer.Option(

@@ -23,9 +23,7 @@ def audit(
     suspects: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help="The CSV file for doubtful labels.",
-            show_default="a new one named after the data",
+            metavar="FILE", help="CSV file for doubtful labels.", show_default="named after the data"
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 if there is an error.")] = False,

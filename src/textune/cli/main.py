@@ -21,9 +21,6 @@ from textune.cli.application import app
 from textune.errors import StoppedError, TextuneError
 from textune.training.processes import is_first, may_speak
 
-_INTERRUPTED = 130
-"""The exit code by which shells recognise a process that Ctrl-C ended."""
-
 
 def start() -> NoReturn:
     """Run the command line in a process of its own, as the command `textune` does.
@@ -63,7 +60,8 @@ def main() -> NoReturn:
     except TextuneError as error:
         _fail(str(error), error.exit_code)
     except SystemExit as ended:
-        if ended.code == _INTERRUPTED and is_first():
+        # The exit code by which shells recognise a process that Ctrl-C ended.
+        if ended.code == 130 and is_first():
             print("Stopped. No half-written files were left behind.", file=sys.stderr)  # noqa: T201
         raise
     except Exception as error:

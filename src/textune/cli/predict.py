@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, RunFolder, app
+from textune.cli.application import Debug, RunFolder, Runtime, app
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
@@ -45,9 +45,7 @@ def predict(
     ray_address: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS",
-            help="The Ray cluster.",
-            show_default="that of RAY_ADDRESS, else this computer alone",
+            metavar="ADDRESS", help="The Ray cluster.", show_default="RAY_ADDRESS, or this computer"
         ),
     ] = "",
     ray_workers: Annotated[
@@ -62,14 +60,7 @@ def predict(
     text_column: Annotated[
         str, typer.Option(help="The column that holds the text.", show_default="detected by its name")
     ] = "",
-    runtime: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="The runtime: torch, onnx, openvino, onnx-int8 ...",
-            show_default="the fastest that gives the run's own probabilities",
-        ),
-    ] = "",
+    runtime: Runtime = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
     debug: Debug = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, app
+from textune.cli.application import Debug, Runtime, app
 from textune.errors import RequestError
 from textune.serving.limits import Limits
 
@@ -23,13 +23,7 @@ def serve(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or of an export.")
     ],
-    runtime: Annotated[
-        str,
-        typer.Option(
-            help="torch, or the name of an export, such as onnx-int8; by default the fastest exact one.",
-            show_default=False,
-        ),
-    ] = "",
+    runtime: Runtime = "",
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 allows other computers.")
     ] = "127.0.0.1",

@@ -31,9 +31,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="Train with N seeds, and show how much the results vary.", show_default=False
-        ),
+        typer.Option(metavar="N", help="Train with N seeds; show how the results vary.", show_default=False),
     ] = None,
     settings: Settings = None,
     resume: Annotated[
@@ -42,9 +40,7 @@ def train(
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(
-            min=0.01, help="Freeze layers and drop epochs until the training fits.", show_default=False
-        ),
+        typer.Option(min=0.01, help="Freeze layers and drop epochs until it fits.", show_default=False),
     ] = None,
     min_precision: MinPrecision = None,
     offline: Offline = False,
@@ -56,7 +52,7 @@ def train(
     options |= {"set": settings or None, "seeds": seeds}
     options |= {"min-precision": min_precision, "max-minutes": max_minutes}
     _check_request(resume, [f"--{name}" for name, value in options.items() if value is not None])
-    overrides = [*(settings or ())]
+    overrides = list(settings or ())
     if min_precision is not None:
         overrides.append(f"evaluate.min_precision={min_precision}")
     request: dict[str, Any] = {"recipe": recipe or "frozen", "model": model, "data": data, "out": out}

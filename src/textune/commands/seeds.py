@@ -107,16 +107,17 @@ def _train_all(
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
     sentences: set[str] = set()
     for number, seed in enumerate(plan.seeds, start=1):
-        observer = _SeedObserver(ctx, f"Seed {seed} ({number} of {len(plan.seeds)})", sentences)
+        name = f"Seed {seed} ({number} of {len(plan.seeds)})"
+        seed_ctx = _SeedContext(ctx, ctx.offline, name=name, sentences=sentences)
         folder = plan.folder(seed)
         with resumable_seeds(plan):
             if seed in begun:
                 result = resume(
-                    folder, offline=ctx.offline, learning_rate_factor=learning_rate_factor, observer=observer
+                    folder, offline=ctx.offline, learning_rate_factor=learning_rate_factor, observer=seed_ctx
                 )
             else:
                 request = Request(plan.recipe_of(seed), plan.name, folder, 0.0, learning_rate_factor)
-                result = carry_out(request, Context(observer, ctx.offline))
+                result = carry_out(request, seed_ctx)
         results.append(result)
         if result.document:
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
@@ -146,22 +147,20 @@ def _summarise(plan: SeedsPlan, documents: Sequence[MetricsDocument]) -> dict[st
     )
 
 
-class _SeedObserver:
-    """Passes on what one of several trainings reports, and says which it is; each note is passed on once."""
+@dataclass(frozen=True, kw_only=True)
+class _SeedContext(Context):
+    """The context of one of several trainings: says which it is, and passes each sentence on once."""
 
-    def __init__(self, observer: Observer, name: str, sentences: set[str]) -> None:
-        self._observer, self._name, self._sentences = observer, name, sentences
+    name: str
+    sentences: set[str]
 
     def stage(self, title: str) -> None:
-        self._observer.stage(f"{self._name}: {title}")
-
-    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        self._observer.advance(done, total, unit=unit, figures=figures)
+        super().stage(f"{self.name}: {title}")
 
     def note(self, sentence: str) -> None:
-        if sentence not in self._sentences:
-            self._sentences.add(sentence)
-            self._observer.note(sentence)
+        if sentence not in self.sentences:
+            self.sentences.add(sentence)
+            super().note(sentence)
 
 
 def _in_short(seed: int, result: TrainResult, seconds_left: float) -> str:

@@ -50,7 +50,12 @@ def serve(
     limits, observer = limits or Limits(), observer or Silence()
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
-    _check_keys(api_keys)
+    # What a request carries is compared without the blanks around it, and a bearer token holds none.
+    if any(not key or " " in key or not key.isascii() or not key.isprintable() for key in api_keys):
+        raise RequestError(
+            "An API key is empty, or has blanks or other characters that no bearer token can hold.",
+            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
+        )
     from textune.serving.process import bind, collect_rarely, prepare_process
     from textune.serving.served import load_served
     from textune.serving.server import Server
@@ -78,12 +83,3 @@ def serve(
             service.log.close()
     if not answered:
         raise StoppedError("Stopped at once: requests may have been left without an answer.")
-
-
-def _check_keys(api_keys: Sequence[str]) -> None:
-    # What a request carries is compared without the blanks around it, and a bearer token holds none.
-    if any(not key or " " in key or not key.isascii() or not key.isprintable() for key in api_keys):
-        raise RequestError(
-            "An API key is empty, or has blanks or other characters that no bearer token can hold.",
-            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
-        )

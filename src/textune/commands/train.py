@@ -32,12 +32,9 @@ from textune.training.task import Task
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The outcome of a training.
+    """The run folder of a training, the contents of its `metrics.json`, and its history, an entry per epoch.
 
-    Attributes:
-        run: The run folder.
-        document: The contents of `metrics.json`; empty in all but the first of several processes.
-        history: The learning curve, one entry per epoch.
+    In all but the first of several processes, the document is empty.
     """
 
     run: Path

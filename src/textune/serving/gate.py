@@ -166,7 +166,13 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._started = True
             self._record.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *self._headers()]}
+            headers = [*message.get("headers", ()), *self._record.headers()]
+            # A client may go on to send a body without end, or wait to be told to send one.
+            goes_on = _is_bounded(self._scope, self._service) or self._record.body_read
+            if self._service.draining or not goes_on:
+                self._lingers = not self._record.body_read
+                headers.append((b"connection", b"close"))
+            message = {**message, "headers": headers}
         elif self._lingers and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._drop_rest_of_body()
@@ -177,15 +183,6 @@ class _Exchange:
         """Send a refusal, unless the answer has begun."""
         if not self._started:
             await refusal.response()(self._scope, self.receive, self.send)
-
-    def _headers(self) -> list[Header]:
-        headers = self._record.headers()
-        # A client may go on to send a body without end, or wait to be told to send one.
-        goes_on = _is_bounded(self._scope, self._service) or self._record.body_read
-        if self._service.draining or not goes_on:
-            self._lingers = not self._record.body_read
-            headers.append((b"connection", b"close"))
-        return headers
 
     async def _drop_rest_of_body(self) -> None:
         """Read what the client still sends, and keep nothing, until it ends or has had its time."""

@@ -53,8 +53,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=int(service.limits.timeout_seconds + _SECONDS_FOR_THE_LAST),
             )
         )
-        self._service = service
-        self._on_ready = on_ready
+        self._service, self._on_ready = service, on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: Future[None] | None = None
         self.forced = False
