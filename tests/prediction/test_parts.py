@@ -17,7 +17,7 @@ from textune.prediction.job import PredictionJob
 from textune.prediction.journal import Journal, open_journal
 from textune.prediction.resuming import join_parts, write_parts
 from textune.prediction.stream import TextRow, predict_rows
-from textune.prediction.writers import open_writer, write_file
+from textune.prediction.writers import OutputLayout, open_writer, write_file
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 PART = 1024
@@ -37,7 +37,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def write_on(journal: Journal, suffix: str, *, rows: list[TextRow] = ROWS, predictor: StandIn) -> None:
     """Write the parts that are not done."""
     predictions = predict_rows(predictor, rows[journal.rows :])
-    write_parts(journal, predictions, suffix=suffix, label_names=LABELS)
+    write_parts(journal, predictions, OutputLayout(LABELS), suffix=suffix)
 
 
 def write_whole(path: Path, *, rows: list[TextRow] = ROWS) -> Path:

@@ -43,25 +43,13 @@ def predict_on_cluster(
 ) -> int:
     """Classify files on a Ray cluster, or on a Ray of this computer's own; return how many rows there were.
 
-    The output is a folder of Parquet files. Each row names its file and its number there, and rows have no
-    order. The folder appears once it is whole. An interrupted prediction resumes with what is missing when
-    the function is called again.
+    The output is a folder of Parquet files, which appears once it is whole. Each row names its file and its
+    number there, and rows have no order. Every process must see the input and be able to write the output.
+    Workers have no runtime but `torch`. For the other arguments and errors see `commands.predict`.
 
-    Args:
-        run: A finished run's folder.
-        input_file: A file, a folder of tables, or a pattern for files, as every process sees them.
-        output: The folder, where every process can write.
-        text_column: The files' column that holds the text; detected by its name unless given.
-        address: The cluster's address; empty: that of the variable RAY_ADDRESS, else this computer.
-        workers: How many processes classify; 0: one per GPU, or one per CPU but one.
-        runtime: `torch`, or empty for the same, as workers have no other runtime.
-        restart: Start over, whatever was done before.
-        observer: Watches the prediction.
-
-    Raises:
-        RequestError: The run or a file is wrong, or something has changed since the prediction was started.
-        VerificationError: In the end a row is missing, or there twice.
-        StoppedError: It was interrupted, and can be resumed.
+    The cluster is at `address`, else at that of the variable RAY_ADDRESS, else on this computer. Without a
+    number of `workers`, there is one per GPU, or one per CPU but one. A row that is missing in the end, or
+    there twice, is a `VerificationError`.
     """
     _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from textune.context import Context, Pace
 from textune.errors import ExportError, MissingExtraError, RequestError, StoppedError
@@ -20,7 +20,7 @@ from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
 from textune.prediction.output_columns import result_fields, stored_columns
 from textune.prediction.stream import Prediction, Tally, predict_rows
-from textune.prediction.writers import OUTPUT_FORMATS, in_windows, open_writer
+from textune.prediction.writers import OUTPUT_FORMATS, OutputLayout, in_windows, open_writer
 from textune.runtimes.choosing import Choice, choose, load_choice
 
 WINDOWS_PER_PART = 4
@@ -58,14 +58,8 @@ def predict_files(
                 results = [field.name for field in result_fields((), may_abstain=threshold > 0)]
                 columns = stored_columns(files, text_column=text_column, results=results)
             predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
-            write_parts(
-                journal,
-                tally.count(predictions),
-                suffix=output.suffix,
-                label_names=predictor.label_names,
-                may_abstain=threshold > 0,
-                columns=columns,
-            )
+            layout = OutputLayout(predictor.label_names, threshold > 0, columns)
+            write_parts(journal, tally.count(predictions), layout, suffix=output.suffix)
         ctx.stage(f"Writing {output}")
         count = journal.rows
         join_parts(journal, output)
@@ -74,26 +68,16 @@ def predict_files(
 
 
 def write_parts(
-    journal: Journal,
-    predictions: Iterable[Prediction],
-    *,
-    suffix: str,
-    label_names: Sequence[str],
-    may_abstain: bool = False,
-    columns: Any = None,
+    journal: Journal, predictions: Iterable[Prediction], layout: OutputLayout, *, suffix: str
 ) -> None:
-    """Write the predictions of the rows after those that are done; for the arguments see `open_writer`."""
+    """Write the predictions of the rows after those that are done."""
     windows = in_windows(predictions)
     # The first part is written even without rows: a table has its columns all the same.
     while (window := next(windows, None)) is not None or not journal.parts:
         path, rows = journal.next_path(suffix.lower()), 0
-        like = journal.folder / journal.parts[0].name if journal.parts else None
-        with (
-            atomic_path(path) as temporary,
-            open_writer(
-                temporary, suffix, label_names, like=like, may_abstain=may_abstain, columns=columns
-            ) as write,
-        ):
+        if journal.parts:
+            layout = replace(layout, like=journal.paths[0])
+        with atomic_path(path) as temporary, open_writer(temporary, suffix, layout) as write:
             for rest in chain([window or []], islice(windows, WINDOWS_PER_PART - 1)):
                 write(rest)
                 rows += len(rest)

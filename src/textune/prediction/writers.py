@@ -30,14 +30,25 @@ WriteRows = Callable[[Sequence[Prediction]], None]
 
 
 @dataclass(frozen=True)
-class OutputFormat:
-    """A kind of file that predictions are written to.
+class OutputLayout:
+    """What the rows of an output hold.
 
-    `open` opens a file (for the arguments see `open_writer`); `join` makes one file of parts, each written
-    like the first.
+    With `may_abstain`, a table has the column `abstained`. `columns` is the Arrow schema of a Parquet file's
+    other columns; None: that of the first window. A part is written `like` an earlier one, which sets the
+    columns, and has no header.
     """
 
-    open: Callable[[Path, Sequence[str], Path | None, bool, Any], AbstractContextManager[WriteRows]]
+    label_names: Sequence[str]
+    may_abstain: bool = False
+    columns: Any = None
+    like: Path | None = None
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """A kind of file that predictions are written to: how one is opened, and made of parts."""
+
+    open: Callable[[Path, OutputLayout], AbstractContextManager[WriteRows]]
     join: Callable[[Sequence[Path], Path], None]
 
 
@@ -65,7 +76,7 @@ def write_file(
     count, windows = 0, in_windows(predictions)
     with (
         atomic_path(path) as temporary,
-        open_writer(temporary, path.suffix, label_names, may_abstain=may_abstain) as write,
+        open_writer(temporary, path.suffix, OutputLayout(label_names, may_abstain)) as write,
     ):
         # The first window is written even without rows: a table has its columns all the same.
         for window in chain([next(windows, [])], windows):
@@ -80,27 +91,13 @@ def in_windows(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
     return iter(lambda: list(islice(remaining, WINDOW)), [])
 
 
-def open_writer(
-    path: Path,
-    suffix: str,
-    label_names: Sequence[str],
-    *,
-    like: Path | None = None,
-    may_abstain: bool = False,
-    columns: Any = None,
-) -> AbstractContextManager[WriteRows]:
-    """Open a file for predictions; `suffix` is a key of `OUTPUT_FORMATS` in any case.
-
-    A part is written `like` an earlier one, which sets the columns, and has no header. `columns` is the Arrow
-    schema of a Parquet file's other columns; None: that of the first window.
-    """
-    return OUTPUT_FORMATS[suffix.lower()].open(path, label_names, like, may_abstain, columns)
+def open_writer(path: Path, suffix: str, layout: OutputLayout) -> AbstractContextManager[WriteRows]:
+    """Open a file for predictions; `suffix` is a key of `OUTPUT_FORMATS` in any case."""
+    return OUTPUT_FORMATS[suffix.lower()].open(path, layout)
 
 
 @contextmanager
-def _write_jsonl(
-    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
-) -> Iterator[WriteRows]:
+def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
         def write(predictions: Sequence[Prediction]) -> None:
@@ -111,14 +108,12 @@ def _write_jsonl(
 
 
 @contextmanager
-def _write_csv(
-    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
-) -> Iterator[WriteRows]:
-    last = ["abstained"] if may_abstain else []
-    results = ["text", "label", "score", *(f"score_{name}" for name in label_names), *last]
+def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
+    last = ["abstained"] if layout.may_abstain else []
+    results = ["text", "label", "score", *(f"score_{name}" for name in layout.label_names), *last]
     names = None
-    if like is not None:
-        with like.open(encoding="utf-8", newline="") as first_part:
+    if layout.like is not None:
+        with layout.like.open(encoding="utf-8", newline="") as first_part:
             names = next(csv.reader(first_part, strict=True))[len(results) :]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -134,30 +129,30 @@ def _write_csv(
                 writer.writerow([*results, *names])
             check_column_names(others, names)
             for prediction, values in zip(predictions, others, strict=True):
-                scores = [prediction.scores.get(name) for name in label_names]
+                scores = [prediction.scores.get(name) for name in layout.label_names]
                 cells = [prediction.row.text, prediction.label, prediction.score, *scores]
-                cells += [str(prediction.abstained).lower()] if may_abstain else []
+                cells += [str(prediction.abstained).lower()] if layout.may_abstain else []
                 writer.writerow([*cells, *(values.get(name) for name in names)])
 
         yield write
 
 
 @contextmanager
-def _write_parquet(
-    path: Path, label_names: Sequence[str], like: Path | None, may_abstain: bool, columns: Any
-) -> Iterator[WriteRows]:
+def _write_parquet(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    results = result_fields(label_names, may_abstain=may_abstain)
+    results = result_fields(layout.label_names, may_abstain=layout.may_abstain)
     names = [field.name for field in results]
-    schema: Any = columns if like is None else pa.schema(list(parquet.read_schema(like))[len(results) :])
+    schema = layout.columns
+    if layout.like is not None:
+        schema = pa.schema(list(parquet.read_schema(layout.like))[len(results) :])
     writer: Any = None
 
     def write(predictions: Sequence[Prediction]) -> None:
         nonlocal schema, writer
         with arrow_refusals():
-            if columns is None:
+            if layout.columns is None:
                 others = [prefix_clashes(prediction.row.others, results=names) for prediction in predictions]
                 schema = fit_columns(others, schema)
             if writer is None:
