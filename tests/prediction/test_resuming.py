@@ -16,8 +16,7 @@ from textune.errors import RequestError
 from textune.prediction.job import PredictionJob, describe_job
 from textune.prediction.journal import open_journal
 from textune.prediction.resuming import choose_as_started
-from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run
+from textune.run.layout import Run, model_sha256
 from tiny_classifiers import linear_classifier, save_run
 from tiny_exports import fake_export
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError
-from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run
+from textune.run.layout import Run, model_sha256
 from textune.run.lifecycle import new_run
 from textune.runtimes import choosing
 from textune.runtimes.choosing import choose

@@ -168,8 +168,8 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
                 temperature=fit.temperature,
                 short_test=task.texts.short_test,
             )
-            for sentence in evaluation.notes:
-                ctx.note(sentence)
+            if evaluation.note:
+                ctx.note(evaluation.note)
         with ctx.clock.stage("save"):
             ctx.stage("Saving, and verifying the saved model")
             predictions = save_results(

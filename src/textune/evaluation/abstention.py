@@ -41,10 +41,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """The lowest threshold that validation shows to give a precision, and what it does to two splits.
-
-    Without such a threshold, all of it is None.
-    """
+    """The lowest threshold shown to give a precision, and what it does to two splits, or None."""
 
     min_precision: float
     threshold: float | None

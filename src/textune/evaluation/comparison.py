@@ -36,10 +36,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Difference:
-    """One metric of two classifiers on the same rows.
-
-    `difference` is the first's value less the second's, and `ci95` its 95 % bootstrap interval.
-    """
+    """A metric of two classifiers on the same rows; `difference` is the first's value less the second's."""
 
     first: float
     second: float
@@ -70,11 +67,7 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two classifiers on the same rows.
-
-    `agreement` is the share of rows that both give the same label; `differences` has the headline metrics by
-    key.
-    """
+    """Two classifiers on the same rows; `agreement` is the share of rows that both give the same label."""
 
     examples: int
     agreement: float

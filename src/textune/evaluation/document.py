@@ -29,11 +29,7 @@ class _Part(BaseModel):
 
 
 class Verdict(_Part):
-    """Whether fine-tuning paid: the model beside the better baseline, on test.
-
-    `agreement` is the share of rows that both give the same label; `outcome`, which macro-F1 decides, is the
-    model's.
-    """
+    """Whether fine-tuning paid: the model beside the better baseline on test, which macro-F1 decides."""
 
     baseline: str = ""
     examples: int = 0
@@ -54,10 +50,7 @@ class CalibrationEffect(_Part):
 
 
 class Calibration(_Part):
-    """What dividing the logits by a temperature did; it was fitted on the validation rows.
-
-    A temperature of 1 means that nothing was calibrated.
-    """
+    """What dividing the logits by a temperature did (1: nothing), which was fitted on the validation rows."""
 
     temperature: float
     validation: CalibrationEffect
@@ -106,10 +99,7 @@ class DataCheck(_Part):
 
 
 class Measurements(_Part):
-    """What an evaluation measured: metrics by split, and those of the baselines on test, by key.
-
-    `filtered` has the metrics of the test rows that are not too long in words, where there is a filter.
-    """
+    """What an evaluation measured; `filtered` is of the texts that pass the filter of long ones, if any."""
 
     metrics: dict[str, SplitMetrics]
     filtered: dict[str, SplitMetrics] = {}
@@ -130,10 +120,7 @@ class _Subject(_Part):
 
 
 class MetricsDocument(Measurements, _Subject):
-    """What metrics.json holds: what was measured, the measurements, and how they came about.
-
-    Without `training` it is an evaluation; `seconds` has the duration of each stage, and `total`.
-    """
+    """What metrics.json holds; without `training` it is an evaluation. `seconds` has stages, and `total`."""
 
     training: TrainingSummary | None = None
     data_checks: tuple[DataCheck, ...] = ()

@@ -38,16 +38,12 @@ from textune.recipe.settings import EvaluateSettings
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of an evaluation.
-
-    `baselines` has their probabilities (test rows, classes) by key; where `abstention` is None, a label is
-    always given; `notes` are sentences for the person who trains.
-    """
+    """What was measured, baselines (test rows, classes) by key, and a note, which may be empty."""
 
     measurements: Measurements
     baselines: dict[str, NDArray[np.float64]]
     abstention: Abstention | None
-    notes: tuple[str, ...]
+    note: str
 
 
 def evaluate_splits(
@@ -97,22 +93,16 @@ def evaluate_splits(
         test=calibration_effect(*test),
     )
     parts["coverage"] = measure_coverage(validation, test)
-    if not settings.min_precision:
-        return Evaluation(Measurements(**parts), baselines, None, ())
-    abstention = find_abstention(validation, settings.min_precision)
-    parts["abstention"] = describe_abstention(abstention, {"validation": validation, "test": test})
-    notes = []
-    if abstention.threshold is None:
-        notes.append(
-            f"{cannot_reach(validation, abstention.min_precision)} The run gives no label at all until "
-            "another precision is set: textune evaluate RUN --min-precision SHARE"
-        )
-    return Evaluation(Measurements(**parts), baselines, abstention, tuple(notes))
-
-
-def find_abstention(validation: Scored, min_precision: float) -> Abstention:
-    """Return the threshold for a precision; one without a threshold where validation shows none."""
-    return Abstention(min_precision, choose_threshold(*validation, min_precision=min_precision))
+    abstention, note = None, ""
+    if precision := settings.min_precision:
+        abstention = Abstention(precision, choose_threshold(*validation, min_precision=precision))
+        parts["abstention"] = describe_abstention(abstention, {"validation": validation, "test": test})
+        if abstention.threshold is None:
+            note = (
+                f"{cannot_reach(validation, precision)} The run gives no label at all until another "
+                "precision is set: textune evaluate RUN --min-precision SHARE"
+            )
+    return Evaluation(Measurements(**parts), baselines, abstention, note)
 
 
 def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) -> AbstentionEffect:

@@ -22,11 +22,7 @@ _BINS = 15
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The rows, at least one, whose top probability is above `low` and at most `high`.
-
-    `confidence` is their mean top probability, and `accuracy` the share that the most probable class is
-    right.
-    """
+    """The rows whose top probability, on average `confidence`, is above `low` and at most `high`."""
 
     low: float
     high: float

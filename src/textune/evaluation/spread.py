@@ -22,11 +22,7 @@ from textune.evaluation.metrics import METRICS, Classifiers, Labels, Values, res
 
 @dataclass(frozen=True)
 class Spread:
-    """One metric of several classifiers, whose values are in the order of the seeds.
-
-    The standard deviation has n - 1 in the denominator; `ci95` is the 95 % bootstrap interval of the mean,
-    over rows and seeds.
-    """
+    """A metric of several seeds' classifiers; `ci95` is the interval of the mean, over rows and seeds."""
 
     mean: float
     standard_deviation: float
@@ -74,11 +70,7 @@ def summarise_seeds(
     seeds: Sequence[int],
     bootstrap_samples: int,
 ) -> dict[str, Any]:
-    """Return what summary.json holds: the spread of every metric over several runs of one recipe.
-
-    Documents, run folders, seeds and classifiers are in the same order; `path` is the folder that holds the
-    runs.
-    """
+    """Return what summary.json holds; the documents, classifiers, runs and seeds are in the same order."""
     first = documents[0]
     losses = [document.metrics["validation"].values["log_loss"] for document in documents]
     return {

@@ -23,8 +23,7 @@ from textune.errors import MissingExtraError, RequestError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
 from textune.recipe.recipes import load_recipe
-from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run
+from textune.run.layout import Run, model_sha256
 from textune.run.predictions import read_predictions
 from textune.runtimes.export_predictor import ExportPredictor
 from textune.runtimes.exports import DESCRIPTION, Export, ExportDescription

@@ -19,8 +19,7 @@ from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of
-from textune.run.fingerprints import classifier_sha256
-from textune.run.layout import Run
+from textune.run.layout import Run, classifier_sha256
 from textune.runtimes.exports import MANIFEST, is_export
 from textune.runtimes.registry import TORCH
 

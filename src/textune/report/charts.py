@@ -41,13 +41,10 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through points (x, y).
+    """A line through points (x, y); its number of a look is shared by lines that belong together.
 
-    Attributes:
-        name: Its name in the legend; empty: it has none.
-        look: The number of its look; lines of one look belong together.
-        marked: A point to be marked, such as the epoch whose weights were kept.
-        is_points: Whether there are only points, as nothing is known between them.
+    Without a name it is not in the legend. `marked` is a point such as the epoch whose weights were kept;
+    `is_points` is for points between which nothing is known.
     """
 
     name: str
@@ -80,12 +77,15 @@ class Axis:
 
     def scale(self, values: Sequence[float], start: float, end: float) -> Scale:
         """Return the scale of some values from one place in a drawing to another."""
-        low, high = _padded(min(values), max(values))
+        low, high = min(values), max(values)
+        if self.whole:
+            room = 0.0 if low < high else 1.0
+        else:
+            # Some room beyond the values, and never the same end.
+            room = (high - low) * 0.06 or max(abs(high) * 0.05, 0.01)
+        low, high = low - room, high + room
         if self.percent:
             low, high = max(low, 0.0), min(high, 1.0)
-        if self.whole:
-            low, high = min(values), max(values)
-            low, high = (low, high) if low < high else (low - 1, high + 1)
         low, high = (low if self.low is None else self.low), (high if self.high is None else self.high)
         return Scale(low, high, start, end)
 
@@ -173,25 +173,16 @@ def reliability_diagram(
     parts = [*legend, *_axes(across, up, x=x, y=y)]
     parts.append(line(across(0), up(0), across(1), up(1), class_="ideal"))
     most = max(each.examples for each in after)
-    parts += [_count_bar(each, across, bottom, 34 * each.examples / most) for each in after]
+    for each in after:
+        height, start = 34 * each.examples / most, across(each.low) + 1
+        title = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
+        place = {"x": start, "y": bottom - height, "width": across(each.high) - 1 - start, "height": height}
+        parts.append(element("rect", element("title", title), **place, class_="bar"))
     parts += [_square(across(each.confidence), up(each.accuracy), "point hollow look-1") for each in before]
     for each in after:
         parts += _reliability_point(each, across, up)
     shares = (f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in after)
     return drawing(*parts, width=WIDTH, height=bottom + _BOTTOM, label=f"{name}. {'; '.join(shares)}.")
-
-
-def _count_bar(each: ReliabilityBin, across: Scale, bottom: float, height: float) -> Markup:
-    title = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
-    start, width = across(each.low) + 1, across(each.high) - across(each.low) - 2
-    return element(
-        *("rect", element("title", title)),
-        x=start,
-        y=bottom - height,
-        width=width,
-        height=height,
-        class_="bar",
-    )
 
 
 def _reliability_point(each: ReliabilityBin, across: Scale, up: Scale) -> list[Markup]:
@@ -216,12 +207,6 @@ def _square(x: float, y: float, look: str) -> Markup:
 
 def _look(series: Series) -> str:
     return f"series look-{series.look % _LOOKS}"
-
-
-def _padded(low: float, high: float) -> tuple[float, float]:
-    """Return ends with some room beyond the values, and never the same one."""
-    room = (high - low) * 0.06 or max(abs(high) * 0.05, 0.01)
-    return low - room, high + room
 
 
 def _axes(across: Scale, up: Scale, *, x: Axis, y: Axis) -> list[Markup]:

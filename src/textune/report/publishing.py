@@ -35,9 +35,7 @@ class Pushed:
 def check_upload(repository: str, token: str) -> str:
     """Return the token to use: this one, or where it is empty, that in HF_TOKEN or of `hf auth login`.
 
-    Raises:
-        RequestError: The repository's name is not valid.
-        HubError: Offline mode is on, or there is no token.
+    A name that is not valid is a `RequestError`; offline mode and a missing token are a `HubError`.
     """
     from huggingface_hub import constants, get_token
     from huggingface_hub.utils import HFValidationError, validate_repo_id
@@ -64,10 +62,6 @@ def upload(run: Run, repository: str, *, token: str, private: bool, observer: Ob
 
     A repository that does not exist is created, and then `private` says whether others can see it. The
     observer hears how it goes, and what the Hub warns of.
-
-    Raises:
-        RequestError: The card cannot be read, or the repository is public and should be private.
-        HubError: The Hub cannot be reached, or refuses.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 

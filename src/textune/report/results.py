@@ -47,6 +47,12 @@ class RunResults:
         return self.document.test
 
     @property
+    def test_predictions(self) -> Predictions | None:
+        """The predictions on test; None where an older run has none."""
+        test = self.predictions.get("test")
+        return test if test is not None and test.texts else None
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """The classes' names, in the order of their ids."""
         return tuple(self.test.per_class)

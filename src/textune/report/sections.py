@@ -22,7 +22,6 @@ from textune.report.charts import (
 )
 from textune.report.references import references_for
 from textune.report.results import RunResults
-from textune.run.predictions import Predictions
 
 MOST_CLASSES = 24
 """Classes up to which a confusion matrix is readable; with more, the commonest confusions are listed."""
@@ -46,10 +45,7 @@ class Confusion:
 
 
 def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
-    """Draw each headline metric on test with its interval, and give it a heading.
-
-    The first run's baselines stand below the runs, and what else was published.
-    """
+    """Draw each headline metric on test under a heading, beside baselines and what others published."""
     return [
         (
             f"{metric.title[:1].upper()}{metric.title[1:]}"
@@ -169,16 +165,14 @@ def confusion_of(run: RunResults) -> Confusion:
 
 def reliability_of(run: RunResults) -> Markup | None:
     """Draw how far scores can be taken at their word on test, before and after calibration."""
-    test = _test_of(run)
+    test = run.test_predictions
     if test is None:
         return None
     temperature = run.document.temperature
     after = reliability_bins(test.probabilities, test.labels)
-    before = (
-        reliability_bins(undo_temperature(test.probabilities, temperature), test.labels)
-        if temperature != 1.0
-        else ()
-    )
+    if temperature == 1.0:
+        return reliability_diagram(after, name="Reliability on test")
+    before = reliability_bins(undo_temperature(test.probabilities, temperature), test.labels)
     return reliability_diagram(after, before, name="Reliability on test")
 
 
@@ -187,7 +181,7 @@ def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
 
     They are fixed ones: one that was chosen on these rows would look better than it is.
     """
-    test = _test_of(run)
+    test = run.test_predictions
     return [
         (threshold, measure_answers(test.probabilities, test.labels, threshold=threshold))
         for threshold in _THRESHOLDS
@@ -197,11 +191,12 @@ def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
 
 def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup | None:
     """Draw how right the answers are where only the most confident texts are answered."""
-    series = [
-        Series(name if len(runs) > 1 else "", _coverage_points(test), number)
-        for number, (run, name) in enumerate(zip(runs, names, strict=True))
-        if (test := _test_of(run)) is not None
-    ]
+    series = []
+    for number, (run, name) in enumerate(zip(runs, names, strict=True)):
+        if (test := run.test_predictions) is not None:
+            fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
+            points = [each for each in coverage_curve(test.probabilities, test.labels) if each[0] >= fewest]
+            series.append(Series(name if len(runs) > 1 else "", points, number))
     if not series:
         return None
     lowest = min(value for each in series for _, value in each.points)
@@ -211,17 +206,6 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
         y=Axis("right", percent=True, low=max(0.0, lowest - 0.05), high=1.0),
         name="Share of right answers by share of texts answered",
     )
-
-
-def _coverage_points(test: Predictions) -> list[tuple[float, float]]:
-    """Return (coverage, precision) from the most confident texts on to all of them."""
-    fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
-    return [point for point in coverage_curve(test.probabilities, test.labels) if point[0] >= fewest]
-
-
-def _test_of(run: RunResults) -> Predictions | None:
-    test = run.predictions.get("test")
-    return test if test is not None and len(test.texts) else None
 
 
 def changed_settings(runs: Sequence[RunResults]) -> list[tuple[str, list[str]]]:

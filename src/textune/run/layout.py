@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from textune.errors import RunError
-from textune.files import find_damage, reading_errors
+from textune.files import find_damage, reading_errors, sha256_of_text
+from textune.model.threshold import ABSTENTION
 
 FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
@@ -66,11 +67,7 @@ def read_origin(run: Run) -> dict[str, Any]:
 
 
 def open_run(path: Path) -> Run:
-    """Return a run folder after checking that it is complete and undamaged.
-
-    Raises:
-        RunError: It is missing, incomplete, or a file differs from the manifest or may not be read.
-    """
+    """Return a run folder; raise a `RunError` if it is missing, incomplete or damaged, or may not be read."""
     run = Run(path)
     with reading_errors(RunError, path):
         if not path.is_dir():
@@ -94,6 +91,22 @@ def read_manifest(run: Run) -> dict[str, Any]:
     if not isinstance(manifest.get("files"), dict):
         raise _damaged(run, "manifest.json cannot be read")
     return manifest
+
+
+def model_sha256(run: Run) -> str:
+    """Return the hash of all files of a run's model but the threshold, on which no export depends."""
+    listed = sorted((name, sha) for name, sha in _model_files(run).items() if not name.endswith(ABSTENTION))
+    return sha256_of_text(json.dumps(listed))
+
+
+def classifier_sha256(run: Run) -> str:
+    """Return the hash of what gives a run's labels: all files of its model, the threshold among them."""
+    return sha256_of_text(json.dumps(_model_files(run), sort_keys=True))
+
+
+def _model_files(run: Run) -> dict[str, str]:
+    files = read_manifest(run)["files"]
+    return {name: entry["sha256"] for name, entry in files.items() if name.startswith("model/")}
 
 
 def _read_json(run: Run, path: Path) -> dict[str, Any]:

@@ -94,10 +94,6 @@ def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mappin
 
     It is kept if it is complete, or has a checkpoint that the training can be resumed from. `facts` are what
     the manifest says beside the list of files; they are read when the block has ended.
-
-    Raises:
-        RunError: There is something at the path already.
-        StorageError: The folder cannot be written.
     """
     check_free(path)
     missing = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]

@@ -113,10 +113,7 @@ def read_predictions(path: Path) -> Predictions:
 def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
     """Return the second's predictions with rows and classes in the order of the first's.
 
-    An error calls the two by `names`, and names the split.
-
-    Raises:
-        RunError: They are of other rows, or of other classes.
+    If they are of other rows or classes, a `RunError` calls the two by `names`, and names the split.
     """
     if set(first.label_names) != set(second.label_names):
         raise RunError(

@@ -142,12 +142,7 @@ def open_stopped_run(path: Path, *, has_function: bool) -> tuple[Run, dict[str, 
 
 
 def reload_data(recipe: Recipe, manifest: Mapping[str, Any], ctx: Context) -> Dataset:
-    """Return the data that a run was trained on.
-
-    Raises:
-        DataError: They cannot be read again.
-        RequestError: They have changed.
-    """
+    """Return the data that a run was trained on; raise a `TextuneError` if they are gone or changed."""
     from textune.data.sources import load_dataset
 
     try:

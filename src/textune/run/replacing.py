@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from textune.errors import RequestError
+from textune.evaluation.abstention import choose_threshold
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.evaluating import cannot_reach, describe_abstention, find_abstention
+from textune.evaluation.evaluating import cannot_reach, describe_abstention
 from textune.files import list_files, storage_errors, write_json
 from textune.model.threshold import ABSTENTION, Abstention, write_abstention
 from textune.run.layout import Run, read_manifest
@@ -24,9 +25,6 @@ def replaced_files(run: Run, *names: str) -> Iterator[None]:
     """Take files off a finished run's manifest for the length of the block, and list them again after it.
 
     The block writes or deletes the files of these names in the run folder.
-
-    Raises:
-        StorageError: The run cannot be written.
     """
     manifest = read_manifest(run)
     others = {name: entry for name, entry in manifest["files"].items() if name not in names}
@@ -40,8 +38,7 @@ def replaced_files(run: Run, *names: str) -> Iterator[None]:
 def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
     """Return the threshold for a precision by a run's validation rows; None for a precision of 0.
 
-    Raises:
-        RequestError: It is not a share, or the validation rows show no threshold that gives it.
+    A precision that is not a share, or that no threshold is shown to give, is a `RequestError`.
     """
     if not 0 <= min_precision < 1:
         raise RequestError(
@@ -52,21 +49,17 @@ def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
         return None
     rows = read_predictions(run.predictions / "validation.parquet")
     validation = rows.probabilities, rows.labels
-    abstention = find_abstention(validation, min_precision)
-    if abstention.threshold is None:
+    threshold = choose_threshold(*validation, min_precision=min_precision)
+    if threshold is None:
         raise RequestError(
             cannot_reach(validation, min_precision),
             "Ask for less, or train again with more validation rows. The run is as it was.",
         )
-    return abstention
+    return Abstention(min_precision, threshold)
 
 
 def store_abstention(run: Run, abstention: Abstention | None) -> None:
-    """Give a finished run a threshold, or None for none: in its model, and in its metrics.
-
-    Raises:
-        StorageError: The run cannot be written.
-    """
+    """Give a finished run a threshold, or None for none: in its model, and in its metrics."""
     document, effect = MetricsDocument.read(run.metrics), None
     if abstention is not None:
         splits = {

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from textune.errors import ExportError, MissingExtraError
 from textune.model.threshold import read_abstention
-from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run, open_run
+from textune.run.layout import Run, model_sha256, open_run
 from textune.runtimes.exports import (
     Export,
     check_export,

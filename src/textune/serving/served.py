@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textune.run.fingerprints import model_sha256
-from textune.run.layout import Run, read_manifest
+from textune.run.layout import Run, model_sha256, read_manifest
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import exports_folder
 from textune.runtimes.predictor import Predictor
