@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from textune.encoder.batching import pad_tensors
 from textune.encoder.placement import Placement
 from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
@@ -65,12 +64,11 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     graph = folder / "graph.onnx"
     # `eager` attention consists of plain operations, which the runtimes know how to fuse.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
-    rows = classifier.tokenize(["a few words of an example", "a word"])
-    input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
-    short = reads_first_token_only(placed, {"input_ids": input_ids, "attention_mask": attention_mask})
+    inputs = classifier.inputs(classifier.tokenize(["a few words of an example", "a word"]))
+    short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:
-        _trace(_Logits(encoder, placed).eval(), (input_ids, attention_mask), graph)
+        _trace(_Logits(encoder, placed).eval(), (inputs["input_ids"], inputs["attention_mask"]), graph)
     except OSError:
         raise
     # An architecture's own code can fail in any way while it is traced.
