@@ -34,7 +34,6 @@ class AuditInput:
 
     Attributes:
         examples: The rows with a text and a label, split after split.
-        label_names: The name of each label id.
         columns: The values of the source's other columns, by name; (examples,) each.
         refused: What training would refuse: findings from reading the source.
         notes: What the person should know about how the source was read.

@@ -48,16 +48,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a check found.
+    """Something that a check found, under the check's number, such as `D003`.
 
-    Attributes:
-        id: The number of the check, such as `D003`.
-        severity: `error`: the data cannot be trained on, or metrics of a model trained on it would mislead;
-            `warning`: worth fixing; `info`: worth knowing.
-        title: What was found, as a sentence without a full stop.
-        count: The number of things that the title counts first.
-        rows: The rows to look at.
-        advice: What to do.
+    `error`: the data cannot be trained on, or metrics of a model trained on it would mislead; `warning`:
+    worth fixing. The title is a sentence without a full stop; `count` is what it counts first.
     """
 
     id: str
@@ -104,16 +98,10 @@ class DoubtfulLabels(Finding):
 
 @dataclass(frozen=True)
 class AuditResult:
-    """The result of an audit.
+    """The result of an audit: the findings, the gravest first, and by number why checks were left out.
 
-    Attributes:
-        source: The source's name.
-        model: The encoder that judged labels, lengths and shift; empty if none did.
-        rows: The number of rows with text and label, by split.
-        label_names: The classes.
-        findings: The findings, the gravest first.
-        left_out: Why checks were not run, by their numbers.
-        suspects_file: The file that the suspects were written to, or None.
+    `model` is the encoder that judged labels, lengths and shift, or empty; `rows` counts the rows with text
+    and label by split; `suspects_file` is what the suspects were written to, or None.
     """
 
     source: str

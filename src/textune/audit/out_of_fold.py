@@ -29,14 +29,9 @@ def out_of_fold_probabilities(
 ) -> NDArray[np.float64]:
     """Return the probabilities (rows, classes) of rows, by a classifier trained on the other folds.
 
-    The first fold chooses the strength of regularisation: ever weaker while its log loss falls. A class
-    without rows in the other folds has probability 0.
-
-    Args:
-        features: (rows, width).
-        classes: Class ids from 0, (rows,).
-        folds: The fold of each row, from 0 to `FOLDS` - 1.
-        on_progress: Called with folds done and folds in all.
+    Features are (rows, width), class ids and folds (rows,); folds count from 0 to `FOLDS` - 1. The first fold
+    chooses the strength of regularisation: ever weaker while its log loss falls. A class without rows in the
+    other folds has probability 0.
     """
     from threadpoolctl import threadpool_limits
 

@@ -23,7 +23,6 @@ from textune.data.splits import make_folds
 _MIN_ROWS = 30
 _CLEAR = 0.6
 _GRAVE = 0.8
-_QUANTILE = 1.96
 _SHOWN_ROWS = 20
 _SHOWN_WORDS = 6
 _CLEAR_WORD = 4.0
@@ -96,7 +95,7 @@ def auc_with_interval(
     beats = (ranks[:count] - rankdata(positives)) / others
     beaten_by = 1 - (ranks[count:] - rankdata(negatives)) / count
     auc = float(beats.mean())
-    margin = _QUANTILE * float(np.sqrt(beats.var(ddof=1) / count + beaten_by.var(ddof=1) / others))
+    margin = 1.96 * float(np.sqrt(beats.var(ddof=1) / count + beaten_by.var(ddof=1) / others))
     return auc, max(0.0, auc - margin), min(1.0, auc + margin)
 
 

@@ -73,14 +73,11 @@ class Study:
         lowest = min(history, key=lambda entry: entry["validation_log_loss"])
         best_epoch, lowest_epoch = self.validation_accuracy_best_epoch, self.validation_log_loss_lowest_epoch
         last_accuracy = f"train accuracy, last epoch ({last['epoch']})"
+        validation = self.validation_accuracy_first, first["validation_accuracy"]
         rows = [
             ("train accuracy, first epoch", self.train_accuracy_first, first["train_accuracy"]),
             (last_accuracy, self.train_accuracy_last, last["train_accuracy"]),
-            (
-                "validation accuracy, first epoch",
-                self.validation_accuracy_first,
-                first["validation_accuracy"],
-            ),
+            ("validation accuracy, first epoch", *validation),
         ]
         return [
             *((name, _percent(study), _percent(ours)) for name, study, ours in rows),
