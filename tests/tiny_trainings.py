@@ -15,11 +15,11 @@ from textune.encoder.placement import Placement, Precision
 from textune.model.trainable import TrainableClassifier, depths, make_trainable
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.settings import TrainSettings
-from textune.training.objectives import BatchLoss
 from textune.training.parameters import Group, Masters, group_parameters
 from textune.training.processes import Processes
 from textune.training.stepping import EncoderLearner
 from textune.training.tokens import TokenSet
+from textune.training.workers import BatchLoss
 from tiny_classifiers import EMOTIONS, stock_classifier
 
 CPU = torch.device("cpu")

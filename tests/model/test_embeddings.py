@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from textune.model.embeddings import UsedRows, replace_child, table_of, tokens_of
+from textune.model.trainable import UsedRows, replace_child
 
 USED = [5, 2, 7, 2]
 
@@ -104,15 +104,3 @@ def test_a_table_is_replaced_wherever_it_stands_and_nothing_else_is(table: nn.Em
 
     assert list(module["first"].children()) == [rows]
     assert list(module["second"].children()) == [other, rows]
-
-
-def test_the_tokens_of_texts_are_all_that_occur() -> None:
-    assert tokens_of([[2, 5], [5, 7], []]) == {2, 5, 7}
-
-
-def test_the_table_of_an_encoder_has_a_row_for_every_token(tiny_distilbert: str) -> None:
-    from transformers import AutoModel
-
-    encoder = AutoModel.from_pretrained(tiny_distilbert)
-
-    assert table_of(encoder).num_embeddings == encoder.config.vocab_size

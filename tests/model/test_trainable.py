@@ -15,9 +15,9 @@ from textune.encoder.placement import Placement
 from textune.encoder.suffix import build_prefix, run_prefix
 from textune.errors import RecipeError
 from textune.model.classifier import TextClassifier, head_logits
-from textune.model.embeddings import UsedRows, table_of
 from textune.model.trainable import (
     TrainableClassifier,
+    UsedRows,
     depths,
     make_trainable,
     reads_first_token_only,
@@ -263,7 +263,7 @@ def test_a_pooler_that_belongs_to_the_head_is_trained_beside_low_rank_updates(fo
 
 
 def test_trained_embeddings_go_back_into_the_table_and_it_where_it_was(classifier: TextClassifier) -> None:
-    table = table_of(classifier.encoder)
+    table = classifier.encoder.get_input_embeddings()
     before = table.weight.detach().clone()
     module = trainable(classifier, freeze_embeddings=False, token_ids=[10, 12])
     (rows,) = (part for part in module.modules() if isinstance(part, UsedRows))
@@ -272,5 +272,5 @@ def test_trained_embeddings_go_back_into_the_table_and_it_where_it_was(classifie
 
     restore_table(module, classifier, table)
 
-    assert table_of(classifier.encoder) is table
+    assert classifier.encoder.get_input_embeddings() is table
     assert (table.weight != before).any(dim=1).nonzero().flatten().tolist() == [10, 12]

@@ -21,8 +21,8 @@ from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run
 from textune.training.head import HeadMethod
+from textune.training.method import Task
 from textune.training.processes import Processes
-from textune.training.task import Task
 
 
 def paper(tweeteval: Path, seed: int, engine: str = "keras") -> Recipe:

@@ -21,7 +21,7 @@ from textune.recipe.recipes import resolve_recipe
 from textune.training import budget as planning
 from textune.training.budget import Costs, Plan, plan_task, plan_within
 from textune.training.members import frozen_layers_of
-from textune.training.task import Task
+from textune.training.method import Task
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from textune.training.objectives import BatchLoss
+from textune.training.workers import BatchLoss
 
 ROWS = 12
 LABELS = torch.tensor([0, 1, 2, 2] * 3)

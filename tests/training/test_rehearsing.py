@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from textune.training.loop import DivergenceError
-from textune.training.objectives import BatchLoss
 from textune.training.stepping import EncoderLearner
+from textune.training.workers import BatchLoss
 from tiny_trainings import random_tokens, tiny_learner, tiny_module
 
 DATA = random_tokens(24)

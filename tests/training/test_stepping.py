@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from textune.training.loop import DivergenceError
-from textune.training.objectives import BatchLoss
 from textune.training.stepping import EncoderLearner
+from textune.training.workers import BatchLoss
 from tiny_trainings import flat, plain_gradients, random_tokens, tiny_groups, tiny_learner, tiny_module
 
 DATA = random_tokens(24)

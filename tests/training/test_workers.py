@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from textune.training.objectives import BatchLoss
 from textune.training.tokens import TokenSet
-from textune.training.workers import GradientWorkers, OutOfMemoryError
+from textune.training.workers import BatchLoss, GradientWorkers, OutOfMemoryError
 from tiny_trainings import (
     CPU,
     flat,

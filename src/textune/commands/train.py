@@ -25,9 +25,8 @@ from textune.run.provenance import check_origin, describe_facts, open_stopped_ru
 from textune.run.saving import save_results
 from textune.run.seeds import check_not_several
 from textune.training.budget import check_budget, plan_task
-from textune.training.method import load_task, method_of
+from textune.training.method import Task, load_task, method_of
 from textune.training.processes import is_first
-from textune.training.task import Task
 
 
 @dataclass(frozen=True)

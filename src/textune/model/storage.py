@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,34 +50,34 @@ class _Description(BaseModel):
 
 def save_classifier(classifier: TextClassifier, folder: Path) -> None:
     """Write a classifier's weights, configuration and tokenizer into an empty or new folder."""
+    from safetensors.torch import save_file
+
     folder.mkdir(parents=True, exist_ok=True)
     place = folder if classifier.stock is not None else folder / "encoder"
     model = classifier.stock if classifier.stock is not None else classifier.encoder
-    _label_config(model.config, classifier.label_names)
+    model.config.id2label = dict(enumerate(classifier.label_names))
+    model.config.label2id = {name: number for number, name in enumerate(classifier.label_names)}
+    model.config.problem_type = PROBLEM_TYPE
     # The tokenizer carries the limit that training used, so that plain transformers cuts where textune does.
     classifier.tokenizer.model_max_length = classifier.max_length
     with foreign_storage_errors(), quiet_transformers():
         model.save_pretrained(place)
         classifier.tokenizer.save_pretrained(place)
         if isinstance(classifier.head, LinearHead):
-            _save_head(classifier.head, folder / "head.safetensors")
-    write_json(folder / "textune.json", _describe(classifier).model_dump())
+            state = {name: tensor.contiguous() for name, tensor in classifier.head.state_dict().items()}
+            save_file(state, folder / "head.safetensors")
+    description = _Description(
+        format=_FORMAT,
+        head="stock" if classifier.stock is not None else "linear",
+        pooling=_Pooling(kind=classifier.pooling.kind, layers=list(classifier.pooling.layers)),
+        labels=list(classifier.label_names),
+        max_length=classifier.max_length,
+    )
+    write_json(folder / "textune.json", description.model_dump())
     # safetensors writes files that only their owner may read: whoever may read the others may read these.
     mode = (folder / "textune.json").stat().st_mode
     for weights in folder.rglob("*.safetensors"):
         weights.chmod(stat.S_IMODE(mode))
-
-
-def _label_config(config: Any, label_names: Sequence[str]) -> None:
-    config.id2label = dict(enumerate(label_names))
-    config.label2id = {name: number for number, name in enumerate(label_names)}
-    config.problem_type = PROBLEM_TYPE
-
-
-def _save_head(head: LinearHead, path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file({name: tensor.contiguous() for name, tensor in head.state_dict().items()}, path)
 
 
 def load_classifier(folder: Path) -> TextClassifier:
@@ -101,7 +100,13 @@ def load_classifier(folder: Path) -> TextClassifier:
     else:
         model = loading.load_encoder(source, new_head=False)
         head = _load_linear_head(folder / "head.safetensors", len(names))
-        _check_width(head, model.config.hidden_size * len(pooling.layers), folder)
+        width = model.config.hidden_size * len(pooling.layers)
+        if head.output.in_features != width:
+            raise ModelError(
+                f"The head in {folder} takes {head.output.in_features} features, and its encoder gives "
+                f"{width}: they do not belong together.",
+                _COPY_AGAIN,
+            )
     return TextClassifier(
         tokenizer=tokenizer,
         encoder=model.base_model if stock else model,
@@ -110,17 +115,6 @@ def load_classifier(folder: Path) -> TextClassifier:
         label_names=names,
         max_length=described.max_length,
         stock=model if stock else None,
-    )
-
-
-def _describe(classifier: TextClassifier) -> _Description:
-    pooling = classifier.pooling
-    return _Description(
-        format=_FORMAT,
-        head="stock" if classifier.stock is not None else "linear",
-        pooling=_Pooling(kind=pooling.kind, layers=list(pooling.layers)),
-        labels=list(classifier.label_names),
-        max_length=classifier.max_length,
     )
 
 
@@ -159,12 +153,3 @@ def _load_linear_head(path: Path, classes: int) -> LinearHead:
     except (OSError, SafetensorError, KeyError, IndexError, RuntimeError) as error:
         raise ModelError(f"The head {path} cannot be read: {error}.", _COPY_AGAIN) from error
     return head
-
-
-def _check_width(head: LinearHead, width: int, folder: Path) -> None:
-    if head.output.in_features != width:
-        raise ModelError(
-            f"The head in {folder} takes {head.output.in_features} features, and its encoder gives {width}: "
-            "they do not belong together.",
-            _COPY_AGAIN,
-        )

@@ -7,21 +7,62 @@ states at which the frozen layers end, to logits, and how deep each of its train
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from textune.encoder.prefix import Pooling, pool
 from textune.encoder.suffix import build_suffix, layers_of
 from textune.errors import RecipeError
 from textune.model.classifier import TextClassifier
-from textune.model.embeddings import UsedRows, replace_child, table_of
 from textune.model.heads import LinearHead
 
 _BEFORE_LAYERS = ("embeddings", "embeddings_project")
 """What an encoder has ahead of its layers."""
+
+
+class UsedRows(nn.Module):
+    """Stands in for an embedding table, of which only the rows of certain token ids are trained.
+
+    Of a table of 30,000 rows, a few thousand texts use a fifth. An optimiser that takes the whole table
+    spends a third of a training step on rows whose gradient is zero, and lets weight decay shrink them.
+    """
+
+    def __init__(self, table: nn.Embedding, token_ids: Iterable[int]) -> None:
+        super().__init__()
+        self.used: torch.Tensor
+        self.place: torch.Tensor
+        self.table: torch.Tensor
+        used = torch.tensor(sorted(set(token_ids) - {table.padding_idx}), dtype=torch.long)
+        place = torch.full((table.num_embeddings,), -1, dtype=torch.long)
+        place[used] = torch.arange(len(used))
+        self.register_buffer("used", used)
+        self.register_buffer("place", place)
+        self.register_buffer("table", table.weight.detach())
+        self.weight = nn.Parameter(table.weight.detach()[used].clone())
+
+    def forward(self, token_ids: torch.Tensor) -> torch.Tensor:
+        """Return the vectors of token ids, in the shape of these and one dimension more."""
+        places = self.place[token_ids]
+        known = (places >= 0).unsqueeze(-1)
+        trained = functional.embedding(places.clamp(min=0), self.weight)
+        return torch.where(known, trained, functional.embedding(token_ids, self.table).to(trained.dtype))
+
+    def write_back(self, table: nn.Embedding) -> None:
+        """Put the trained rows into a table."""
+        with torch.no_grad():
+            table.weight[self.used] = self.weight.to(table.weight.dtype)
+
+
+def replace_child(module: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Replace a module by another one, everywhere inside of a third."""
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if child is old:
+                parent._modules[name] = new
 
 
 class TrainableClassifier(nn.Module):
@@ -102,24 +143,29 @@ def make_trainable(
     Raises:
         RecipeError: The head reads a layer that is frozen.
     """
-    encoder = classifier.encoder
-    layers = layers_of(encoder)
+    encoder, pooling = classifier.encoder, classifier.pooling
+    read = [absolute_layer(layer, encoder.config.num_hidden_layers) for layer in pooling.layers]
+    if min(read) < frozen_layers:
+        raise RecipeError(
+            f"model.layers reads layer {min(read)}, and model.frozen_layers = {frozen_layers} leaves it out.",
+            f"Freeze {min(read)} layers or fewer, or pool layers from {frozen_layers} on.",
+        )
     encoder.requires_grad_(True)
     if freeze_embeddings or frozen_layers:
-        for parameter in _before_layers(encoder):
-            parameter.requires_grad_(False)
+        for name in _BEFORE_LAYERS:
+            if name in encoder._modules:
+                encoder._modules[name].requires_grad_(False)
     if low_rank:
         for name, parameter in encoder.named_parameters():
             parameter.requires_grad_("lora_" in name)
     # A stock head may have its first layer inside the encoder: BERT's pooler.
     classifier.head.requires_grad_(True)
-    for layer in (layers or [])[:frozen_layers]:
+    for layer in (layers_of(encoder) or [])[:frozen_layers]:
         layer.requires_grad_(False)
-    pooling = _relative(
-        classifier.pooling, encoder.config.num_hidden_layers, frozen_layers if left_out else 0
-    )
-    _check_pooling(classifier.pooling, encoder.config.num_hidden_layers, frozen_layers)
-    suffix = build_suffix(encoder, frozen_layers if left_out else 0, first_token_only=first_token_only)
+    skipped = frozen_layers if left_out else 0
+    if pooling.layers != (-1,):
+        pooling = Pooling(pooling.kind, tuple(layer - skipped for layer in read))
+    suffix = build_suffix(encoder, skipped, first_token_only=first_token_only)
     linear = isinstance(classifier.head, LinearHead)
     module = TrainableClassifier(
         suffix,
@@ -129,7 +175,7 @@ def make_trainable(
         frozen_layers=0 if left_out else frozen_layers,
     )
     if not (freeze_embeddings or frozen_layers):
-        table = table_of(encoder)
+        table = encoder.get_input_embeddings()
         # The suffix shares its inner modules with the encoder; the table is put back after the training.
         replace_child(module, table, UsedRows(table, token_ids))
     return module
@@ -187,26 +233,6 @@ def _layer_number(name: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def _before_layers(encoder: Any) -> Sequence[nn.Parameter]:
-    children = [encoder._modules[name] for name in _BEFORE_LAYERS if name in encoder._modules]
-    return [parameter for child in children for parameter in child.parameters()]
-
-
 def absolute_layer(layer: int, depth: int) -> int:
     """Return the number of a layer, counted from 0 (the embeddings), of an encoder of `depth` layers."""
     return layer if layer >= 0 else depth + 1 + layer
-
-
-def _relative(pooling: Pooling, depth: int, left_out: int) -> Pooling:
-    if pooling.layers == (-1,):
-        return pooling
-    return Pooling(pooling.kind, tuple(absolute_layer(layer, depth) - left_out for layer in pooling.layers))
-
-
-def _check_pooling(pooling: Pooling, depth: int, frozen_layers: int) -> None:
-    lowest = min(absolute_layer(layer, depth) for layer in pooling.layers)
-    if lowest < frozen_layers:
-        raise RecipeError(
-            f"model.layers reads layer {lowest}, and model.frozen_layers = {frozen_layers} leaves it out.",
-            f"Freeze {lowest} layers or fewer, or pool layers from {frozen_layers} on.",
-        )

@@ -53,14 +53,16 @@ def verify_saved(
         placement = choose_placement("fp32")
         features = reloaded.placed(placement).features(reloaded.tokenize(sample), placement=placement)
         recomputed = reloaded.probabilities(features)
-        difference = _largest_difference(recomputed, probabilities[: len(sample)])
-        _check(difference, _TOLERANCE[precision], f"the probabilities behind the metrics ({precision})")
+        expected, metrics = (
+            probabilities[: len(sample)],
+            f"the probabilities behind the metrics ({precision})",
+        )
+        difference = _compare(recomputed, expected, _TOLERANCE[precision], metrics)
         facts: dict[str, Any] = {"texts": len(sample), "largest_difference": difference}
         if classifier.stock is not None:
             by_pipeline = _pipeline_probabilities(folder, reloaded, sample)
-            facts["largest_difference_to_pipeline"] = _largest_difference(by_pipeline, recomputed)
-            _check(
-                facts["largest_difference_to_pipeline"], _SAME, "the probabilities of transformers' pipeline"
+            facts["largest_difference_to_pipeline"] = _compare(
+                recomputed, by_pipeline, _SAME, "the probabilities of transformers' pipeline"
             )
     return reloaded, facts
 
@@ -97,14 +99,15 @@ def _pipeline_probabilities(
     return np.array([[scores[name] for name in classifier.label_names] for scores in by_name])
 
 
-def _largest_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    return float(np.abs(first - second).max())
-
-
-def _check(difference: float, tolerance: float, reference: str) -> None:
+def _compare(
+    found: NDArray[np.float64], expected: NDArray[np.float64], tolerance: float, reference: str
+) -> float:
+    """Return the largest difference; raise a `VerificationError` if it exceeds the tolerance."""
+    difference = float(np.abs(found - expected).max())
     if not difference <= tolerance:
         raise VerificationError(
             f"The saved model's probabilities differ from {reference} by up to {difference:.2g}; "
             f"at most {tolerance:.2g} is allowed.",
             _FAULT,
         )
+    return difference

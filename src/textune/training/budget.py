@@ -15,7 +15,7 @@ from textune.errors import RecipeError, RequestError
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.recipes import check_recipe
 from textune.recipe.settings import Recipe
-from textune.training.task import Task
+from textune.training.method import Task
 
 if TYPE_CHECKING:
     from textune.training.tokens import TokenSet
@@ -186,14 +186,13 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     """Return the seconds to learn from a row with that many layers frozen."""
     from textune.encoder.suffix import layers_of
     from textune.model.classifier import EXAMPLES
-    from textune.model.embeddings import table_of, tokens_of
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
     from textune.training import members
 
     left_out = bool(frozen_layers) and layers_of(task.classifier.encoder) is not None
     train = task.recipe.training
     assert isinstance(train, EncoderTraining)
-    table, tokens = table_of(task.classifier.encoder), members.trained_tokens(task)
+    table, tokens = task.classifier.encoder.get_input_embeddings(), members.trained_tokens(task)
     example = task.classifier.inputs(task.classifier.tokenize(EXAMPLES))
     module = make_trainable(
         task.classifier,
@@ -201,10 +200,10 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
         freeze_embeddings=task.recipe.model.freeze_embeddings or left_out,
         dropout=task.recipe.model.dropout,
         left_out=left_out,
-        token_ids=tokens_of(tokens),
+        token_ids=set().union(*tokens),
         first_token_only=reads_first_token_only(task.classifier, example),
     )
-    data = members.members_of(task, train, members.token_set(task, train, tokens, None))[0].learned
+    data = members.members_of(task, train, tokens, None)[0].learned
     batches = list(islice(data.epoch(1), _REHEARSED))
     if left_out:
         rows = {number for batch in batches for number in batch}

@@ -29,7 +29,7 @@ MOST_AT_ONCE = _KEPT + 1
 _MANIFEST = "manifest.json"
 _STATE = "state.json"
 
-Tensors = Mapping[str, Mapping[str, torch.Tensor]]
+Tensors = dict[str, dict[str, torch.Tensor]]
 """Tensors by part and by name."""
 
 
@@ -38,7 +38,7 @@ class Checkpoint:
     """A checkpoint that is what was written: its folder, tensors by part and by name, and JSON values."""
 
     path: Path
-    tensors: dict[str, dict[str, torch.Tensor]]
+    tensors: Tensors
     facts: dict[str, Any]
 
 
@@ -67,9 +67,13 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
     except (StorageError, MemoryError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if is_full(error):
+            last, _ = find_checkpoint(folder)
+            left = (
+                f"The checkpoint {last.path.name} is still good." if last else "There is no checkpoint yet."
+            )
             raise StorageError(
                 f"The disk is full: a checkpoint takes {needed / 1e6:,.1f} MB, and "
-                f"{free_bytes(folder) / 1e6:,.1f} MB are free at {folder}. {_what_is_left(folder)}",
+                f"{free_bytes(folder) / 1e6:,.1f} MB are free at {folder}. {left}",
                 "Free some space (`textune cache clear` empties textune's cache).",
             ) from error
         raise
@@ -94,7 +98,7 @@ def _write(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
 
     files = {}
     for part, named in tensors.items():
-        files[f"{part}.safetensors"] = _write_file(folder / f"{part}.safetensors", save(dict(named)))
+        files[f"{part}.safetensors"] = _write_file(folder / f"{part}.safetensors", save(named))
     files[_STATE] = _write_file(folder / _STATE, json.dumps(facts).encode())
     manifest = {"format": _FORMAT, "files": files}
     _write_file(folder / _MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -170,10 +174,3 @@ def _delete(paths: Iterable[Path]) -> None:
             # The manifest goes first: half a checkpoint must not look whole.
             (path / _MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(path)
-
-
-def _what_is_left(folder: Path) -> str:
-    checkpoint, _ = find_checkpoint(folder)
-    if checkpoint is None:
-        return "There is no checkpoint yet."
-    return f"The checkpoint {checkpoint.path.name} is still good."

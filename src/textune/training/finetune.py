@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textune.context import Context, in_words
+from textune.context import in_words
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape
 from textune.encoder.memory import release_free_memory
@@ -27,7 +27,6 @@ from textune.encoder.placement import place
 from textune.encoder.states import TokenStates, cached_states
 from textune.encoder.suffix import build_prefix, check_frozen_layers
 from textune.model.classifier import EXAMPLES, head_logits
-from textune.model.embeddings import table_of, tokens_of
 from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
 from textune.recipe.methods import EncoderTraining
@@ -38,14 +37,11 @@ from textune.training.members import (
     build_learner,
     frozen_layers_of,
     members_of,
-    token_set,
     trained_tokens,
 )
 from textune.training.method import Fit, Method, calibrate
 from textune.training.resumable import Keeper, Progress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import EncoderLearner
-from textune.training.task import Task
-from textune.training.tokens import TokenSet
 from textune.training.tracking import follow, track
 
 _REHEARSED = 4
@@ -63,7 +59,7 @@ class EncoderMethod(Method):
         task, settings = self.task, self.task.recipe.model
         classifier, encoder = task.classifier, task.classifier.encoder
         self._frozen_layers = frozen_layers_of(task)
-        self._table = table_of(encoder)
+        self._table = encoder.get_input_embeddings()
         example = classifier.inputs(classifier.tokenize(EXAMPLES))
         first_token_only = reads_first_token_only(classifier, example)
         if self._frozen_layers:
@@ -74,7 +70,7 @@ class EncoderMethod(Method):
             )
         tokens = trained_tokens(task)
         with self.ctx.clock.stage("features"):
-            states = _frozen_states(task, tokens, self._frozen_layers, self.ctx)
+            states = self._frozen_states(tokens)
         if settings.lora_rank:
             add_lora(
                 encoder,
@@ -89,11 +85,11 @@ class EncoderMethod(Method):
             freeze_embeddings=settings.freeze_embeddings,
             dropout=settings.dropout,
             left_out=states is not None,
-            token_ids=tokens_of(tokens),
+            token_ids=set().union(*tokens),
             low_rank=bool(settings.lora_rank),
             first_token_only=first_token_only,
         )
-        self._members = members_of(task, self.settings, token_set(task, self.settings, tokens, states))
+        self._members = members_of(task, self.settings, tokens, states)
 
     def fit(self, *, resume: bool) -> Fit:
         """Train all members, give the classifier the mean of their weights, and calibrate it."""
@@ -185,7 +181,7 @@ class EncoderMethod(Method):
         with ctx.clock.stage("plan"):
             learner = build_learner(task, train, self._module, member.learned, ctx)
             if not member.number:
-                _note_duration(task, train, learner, member.learned, ctx)
+                self._note_duration(learner)
         gc.collect()  # Modules are full of cycles: what was built for a moment is still in memory.
         name = f"member-{member.number + 1}" if several else ""
         folder = self.run.checkpoints / name
@@ -202,16 +198,8 @@ class EncoderMethod(Method):
             return {"validation": epoch_scores(held_out_logits[-1], member.held_out.labels)}
 
         with ctx.clock.stage("train"):
-            events = fine_tune(
-                learner,
-                member.learned,
-                settings=train,
-                score=score,
-                progress=progress,
-                processes=task.processes,
-                keeper=Keeper(folder, train.save_steps, ctx.note),
-                asked_to_stop=asked_to_stop,
-            )
+            keeper = Keeper(folder, train.save_steps, ctx.note)
+            events = fine_tune(learner, score, progress, keeper, asked_to_stop)
             if task.processes.is_first:
                 events = track(events, task.recipe, folder=self.run.logs / name)
             steps = member.learned.steps_per_epoch * train.num_train_epochs
@@ -220,52 +208,47 @@ class EncoderMethod(Method):
             curve, end = follow(events, train.num_train_epochs, ctx, steps=steps)
         return curve, end, held_out_logits[-1]
 
+    def _frozen_states(self, tokens: Sequence[NDArray[np.int32]]) -> TokenStates | None:
+        """Return the frozen layers' output for every token; None if no layer is, or the cache has no room."""
+        task, ctx, frozen_layers = self.task, self.ctx, self._frozen_layers
+        if not frozen_layers:
+            return None
+        classifier, cache = task.classifier, FeatureCache()
+        shape = feature_shape(classifier.encoder.config, task.weights.weights_sha256, task.placement)
+        ctx.stage(f"Running the {frozen_layers} frozen layers")
+        with task.processes.first_goes_first():
+            cached = cached_states(
+                cache,
+                feature_key({**shape, "frozen_layers": frozen_layers}, tokens),
+                place(build_prefix(classifier.encoder, frozen_layers), task.placement),
+                tokens,
+                padding_id=classifier.tokenizer.pad_token_id,
+                placement=task.placement,
+                description=f"{task.weights.name} · {task.data.name} · layer {frozen_layers}, by token",
+                on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
+            )
+        if cached is None:
+            ctx.note(
+                "The output of the frozen layers does not fit into the cache of "
+                f"{cache.max_bytes / 1e6:,.0f} MB ($TEXTUNE_CACHE_MEGABYTES): they run again in every step."
+            )
+            return None
+        states, was_cached = cached
+        if was_cached:
+            ctx.note(f"The output of the {frozen_layers} frozen layers was read from the cache.")
+        return states
 
-def _frozen_states(
-    task: Task, tokens: Sequence[NDArray[np.int32]], frozen_layers: int, ctx: Context
-) -> TokenStates | None:
-    """Return the frozen layers' output for every token; None if no layer is, or the cache has no room."""
-    if not frozen_layers:
-        return None
-    classifier, cache = task.classifier, FeatureCache()
-    shape = feature_shape(classifier.encoder.config, task.weights.weights_sha256, task.placement)
-    ctx.stage(f"Running the {frozen_layers} frozen layers")
-    with task.processes.first_goes_first():
-        cached = cached_states(
-            cache,
-            feature_key({**shape, "frozen_layers": frozen_layers}, tokens),
-            place(build_prefix(classifier.encoder, frozen_layers), task.placement),
-            tokens,
-            padding_id=classifier.tokenizer.pad_token_id,
-            placement=task.placement,
-            description=f"{task.weights.name} · {task.texts.dataset.name} · layer {frozen_layers}, by token",
-            on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
+    def _note_duration(self, learner: EncoderLearner) -> None:
+        """Measure a few steps, and say how long all of them will take."""
+        train, data, placement = self.settings, learner.data, self.task.placement
+        self.ctx.stage("Measuring a few steps")
+        row_seconds = learner.rehearse(list(islice(data.epoch(1), _REHEARSED)))
+        epochs = train.num_train_epochs * train.members
+        steps, seconds = epochs * data.steps_per_epoch, epochs * len(data.lengths) * row_seconds
+        end = datetime.now() + timedelta(seconds=seconds)
+        self.ctx.note(
+            f"Training will take about {in_words(seconds)}, until {end:%H:%M}: {steps:,} steps of "
+            f"{data.batch_size} texts, {1 / row_seconds:,.0f} texts per second, {placement.precision} on "
+            f"{placement.device}."
         )
-    if cached is None:
-        ctx.note(
-            "The output of the frozen layers does not fit into the cache of "
-            f"{cache.max_bytes / 1e6:,.0f} MB ($TEXTUNE_CACHE_MEGABYTES): they run again in every step."
-        )
-        return None
-    states, was_cached = cached
-    if was_cached:
-        ctx.note(f"The output of the {frozen_layers} frozen layers was read from the cache.")
-    return states
-
-
-def _note_duration(
-    task: Task, train: EncoderTraining, learner: EncoderLearner, data: TokenSet, ctx: Context
-) -> None:
-    """Measure a few steps, and say how long all of them will take."""
-    placement = task.placement
-    ctx.stage("Measuring a few steps")
-    row_seconds = learner.rehearse(list(islice(data.epoch(1), _REHEARSED)))
-    epochs = train.num_train_epochs * train.members
-    steps, seconds = epochs * data.steps_per_epoch, epochs * len(data.lengths) * row_seconds
-    end = datetime.now() + timedelta(seconds=seconds)
-    ctx.note(
-        f"Training will take about {in_words(seconds)}, until {end:%H:%M}: {steps:,} steps of "
-        f"{data.batch_size} texts, {1 / row_seconds:,.0f} texts per second, {placement.precision} on "
-        f"{placement.device}."
-    )
-    ctx.stage("Training")
+        self.ctx.stage("Training")

@@ -119,19 +119,11 @@ def fit_head(
     score: Callable[[nn.Module], Scores],
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
-    """Train a head in place and yield what happens.
+    """Train a head in place, on float32 features (rows, width) and class ids (rows,); yield what happens.
 
-    Args:
-        head: From features to logits.
-        features: (rows, width), float32.
-        labels: (rows,), class ids.
-        classes: The number of classes.
-        settings: The settings of the method.
-        score: Returns the metrics by split, "validation" among them, of the head as it is.
-        learning_rate_factor: A function of the epoch, counted from 0, that replaces the named schedule.
-
-    Raises:
-        DivergenceError: A loss is NaN or infinite.
+    `score` returns the metrics by split, "validation" among them, of the head as it is. The function of the
+    epoch, counted from 0, replaces the named schedule. A loss that is NaN or infinite raises a
+    `DivergenceError`.
     """
     data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)

@@ -16,11 +16,11 @@ from textune.encoder.suffix import layers_of
 from textune.model.trainable import depths
 from textune.recipe.methods import EncoderTraining
 from textune.tasks.single_label import balanced_weights
-from textune.training.objectives import BatchLoss
+from textune.training.method import Task
 from textune.training.optimizer import schedule_of
 from textune.training.stepping import EncoderLearner
-from textune.training.task import Task
 from textune.training.tokens import TokenSet
+from textune.training.workers import BatchLoss
 
 _TRAINED_ON = ("train", "validation")
 
@@ -38,8 +38,22 @@ class Member:
     held_out_rows: list[int]
 
 
-def members_of(task: Task, train: EncoderTraining, data: TokenSet) -> list[Member]:
-    """Return the trainings of a task: one, or several whose weights are averaged."""
+def members_of(
+    task: Task, train: EncoderTraining, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None
+) -> list[Member]:
+    """Return the trainings of a task: one, or several whose weights are averaged.
+
+    They learn from the token ids of `trained_tokens`, or from the frozen layers' output (`states`) for them.
+    """
+    rows_at_once = train.per_device_train_batch_size * train.gradient_accumulation_steps
+    data = TokenSet(
+        texts=tokens if states is None else states,
+        lengths=[len(row) for row in tokens],
+        labels=torch.cat([task.labels(split) for split in _TRAINED_ON]),
+        padding_id=task.classifier.tokenizer.pad_token_id,
+        batch_size=rows_at_once * task.processes.count,
+        seed=train.seed,
+    )
     split = len(task.texts.tokens["train"])
     validation = range(len(data.lengths) - split)
     members = []
@@ -70,21 +84,6 @@ def frozen_layers_of(task: Task) -> int:
 def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
     """Return the token ids of the training rows, and after them those of the validation rows."""
     return [ids for split in _TRAINED_ON for ids in task.texts.tokens[split]]
-
-
-def token_set(
-    task: Task, train: EncoderTraining, tokens: Sequence[NDArray[np.int32]], states: TokenStates | None
-) -> TokenSet:
-    """Return the rows of train and validation, or the frozen layers' output (`states`) for them."""
-    rows_at_once = train.per_device_train_batch_size * train.gradient_accumulation_steps
-    return TokenSet(
-        texts=tokens if states is None else states,
-        lengths=[len(row) for row in tokens],
-        labels=torch.cat([task.labels(split) for split in _TRAINED_ON]),
-        padding_id=task.classifier.tokenizer.pad_token_id,
-        batch_size=rows_at_once * task.processes.count,
-        seed=train.seed,
-    )
 
 
 def build_learner(

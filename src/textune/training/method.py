@@ -1,4 +1,4 @@
-"""How a classifier is trained: the protocol of a method, the table of all methods, and the loading of a task.
+"""How a classifier is trained: the task that a method is given, its protocol, and the table of all methods.
 
 In: a recipe. Out: its task; from the method, the trained classifier, a `Fit`, and the probabilities of every
 split. A method is imported only when a recipe asks for it: nothing here knows the libraries that one needs.
@@ -7,18 +7,19 @@ split. A method is imported only when a recipe asks for it: nothing here knows t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
+from textune.data.dataset import Dataset
 from textune.data.sources import load_dataset
 from textune.encoder.placement import Placement, choose_placement
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
+from textune.run.provenance import describe_origin
 from textune.training.processes import Processes
-from textune.training.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textune.encoder.loading import ModelFolder
+    from textune.encoder.tokenization import TokenizedDataset
     from textune.model.classifier import TextClassifier
     from textune.run.layout import Run
     from textune.training.loop import FitEnd
@@ -36,6 +38,50 @@ METHODS: dict[type[Training], str] = {
     KerasTraining: "textune.keras.method:KerasMethod",
 }
 """Where the method of each kind of settings is, as `module:class`."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, and on what: the pretrained encoder under an untrained head.
+
+    Attributes:
+        data: The data as it was loaded.
+        texts: The tokenized texts, without those that the recipe drops.
+        weights: The folder of the pretrained model.
+        versions: Versions of libraries that only the task's method needs.
+        learning_rate_factor: A function of the epoch, counted from 0, that replaces the recipe's schedule.
+    """
+
+    recipe: Recipe
+    data: Dataset
+    texts: TokenizedDataset
+    weights: ModelFolder
+    classifier: TextClassifier
+    placement: Placement
+    processes: Processes
+    versions: Mapping[str, str] = field(default_factory=dict)
+    learning_rate_factor: Callable[[int], float] | None = None
+
+    def labels(self, split: str) -> torch.Tensor:
+        """Return the class ids of a split, (rows,)."""
+        import torch
+
+        return torch.from_numpy(self.texts.dataset[split].labels)
+
+    def origin(self, recipe_name: str) -> dict[str, Any]:
+        """Return what a run of this task is made from; see `describe_origin`."""
+        return describe_origin(
+            self.recipe,
+            recipe_name=recipe_name,
+            texts=self.texts,
+            fingerprint=self.data.fingerprint,
+            model=self.weights,
+            tokenizer=self.classifier.tokenizer,
+            placement=self.placement,
+            processes=self.processes.count,
+            versions=self.versions,
+            has_own_schedule=self.learning_rate_factor is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,11 +152,7 @@ class Method(ABC):
 
     @abstractmethod
     def fit(self, *, resume: bool) -> Fit:
-        """Train the classifier in place, and calibrate it.
-
-        Args:
-            resume: Go on from the run's newest checkpoint, if there is one.
-        """
+        """Train the classifier in place, from the run's newest checkpoint if told so, and calibrate it."""
 
     @abstractmethod
     def probabilities(self) -> dict[str, NDArray[np.float64]]:

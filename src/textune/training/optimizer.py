@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from textune.recipe.methods import GradientTraining
+from textune.recipe.methods import GradientTraining, Schedule
 
 Factor = Callable[[int], float]
 """From a step or epoch, counted from 0, to a factor of the initial learning rate."""
@@ -58,7 +58,7 @@ def l2_penalty(module: nn.Module, strength: float) -> torch.Tensor:
 
 
 def schedule_factor(
-    name: Literal["constant", "linear", "cosine", "step", "exponential"],
+    name: Schedule,
     *,
     steps: int,
     steps_per_epoch: int,
@@ -66,16 +66,10 @@ def schedule_factor(
     step_epochs: int = 5,
     warmup_steps: int = 0,
 ) -> Factor:
-    """Return a schedule as a function of the step.
+    """Return a schedule as a function of the step, of `steps` in all.
 
-    Args:
-        name: `linear` and `cosine` fall to zero at the last step; `exponential` multiplies by `decay` after
-            every epoch, `step` after every `step_epochs`.
-        steps: Steps in all.
-        steps_per_epoch: Steps in an epoch.
-        decay: The factor of `exponential` and `step`.
-        step_epochs: Epochs between two falls of `step`.
-        warmup_steps: Steps over which the factor first rises from zero.
+    The factor first rises from zero over `warmup_steps`. `linear` and `cosine` fall to zero at the last step;
+    `exponential` multiplies by `decay` after every epoch, `step` after every `step_epochs`.
 
     Example:
         >>> factor = schedule_factor("exponential", steps=6, steps_per_epoch=2, decay=0.5)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,14 +87,9 @@ class Processes:
         torch.distributed.all_reduce(total)
         return float(total)
 
-    @contextmanager
-    def first_goes_first(self) -> Iterator[None]:
+    def first_goes_first(self) -> AbstractContextManager[None]:
         """Let the other processes enter the block when the first has left it."""
-        if self._state is None:
-            yield
-        else:
-            with self._state.main_process_first():
-                yield
+        return nullcontext() if self._state is None else self._state.main_process_first()
 
     def wait(self) -> None:
         """Wait until all processes are here."""

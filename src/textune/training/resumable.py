@@ -18,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 from textune.errors import StoppedError
-from textune.recipe.methods import EncoderTraining
 from textune.training.checkpoints import MOST_AT_ONCE, find_checkpoint, save_checkpoint
 from textune.training.loop import (
     BestWeights,
@@ -31,9 +30,7 @@ from textune.training.loop import (
     stop_early,
     train_steps,
 )
-from textune.training.processes import Processes
 from textune.training.stepping import EncoderLearner
-from textune.training.tokens import TokenSet
 
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -142,38 +139,27 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
 
 def fine_tune(
     learner: EncoderLearner,
-    data: TokenSet,
-    *,
-    settings: EncoderTraining,
     score: Callable[[], Scores],
     progress: Progress,
-    processes: Processes,
-    keeper: Keeper | None,
-    asked_to_stop: Callable[[], bool] = lambda: False,
+    keeper: Keeper,
+    asked_to_stop: Callable[[], bool],
 ) -> Iterator[Event]:
     """Train and yield what happens, the epochs before a checkpoint included.
 
-    Args:
-        learner: Takes the steps.
-        data: The rows to learn from.
-        settings: The settings of the method.
-        score: Returns the metrics by split, "validation" among them, of the weights to keep.
-        progress: Where the training begins; it is kept up to date.
-        processes: The processes that share the work.
-        keeper: Writes checkpoints, or None for none.
-        asked_to_stop: Whether to end after this step.
+    `score` returns the metrics by split, "validation" among them, of the weights to keep. `progress` says
+    where the training begins, and is kept up to date. `asked_to_stop` is asked after every step.
 
     Raises:
         DivergenceError: A loss is NaN or infinite.
         StoppedError: The training was asked to stop, and has written a checkpoint.
         StorageError: A checkpoint cannot be written.
     """
+    settings, processes = learner.settings, learner.processes
     past = list(progress.history)
     steps: Iterator[Event] = iter(())
     if not progress.is_over:
-        steps = train_steps(
-            learner, data, epochs=settings.num_train_epochs, score=score, start=progress.position
-        )
+        epochs = settings.num_train_epochs
+        steps = train_steps(learner, learner.data, epochs=epochs, score=score, start=progress.position)
     events = stop_early(chain(past, steps), settings.early_stopping_patience)
     if settings.load_best_model_at_end:
         events = progress.best.follow(events, learner.snapshot)
@@ -184,19 +170,19 @@ def fine_tune(
         if isinstance(event, StepEnd):
             progress.position = event.position
             stop = processes.sum_scalar(float(asked_to_stop())) > 0
-            if keeper and processes.is_first and (stop or keeper.is_due(event.step)):
+            if processes.is_first and (stop or keeper.is_due(event.step)):
                 keeper.save(learner, progress)
             if stop:
                 # A launcher ends the first process as soon as another has left, and it may still be writing.
                 processes.wait()
                 raise StoppedError(f"Stopped after step {event.step}.")
     progress.is_over = True
-    if keeper and processes.is_first:
+    if processes.is_first:
         keeper.save(learner, progress)
-    epochs = best_epoch = progress.history[-1].epoch
+    last = best_epoch = progress.history[-1].epoch
     if settings.load_best_model_at_end:
         learner.finish(progress.best.chosen(settings.learning_rate))
         best_epoch = progress.best.epoch
     else:
         learner.finish()
-    yield FitEnd(best_epoch, epochs, settings.weight_decay)
+    yield FitEnd(best_epoch, last, settings.weight_decay)

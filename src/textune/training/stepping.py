@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -17,36 +16,24 @@ from torch import nn
 
 from textune.encoder.placement import Placement
 from textune.recipe.methods import EncoderTraining
+from textune.training.checkpoints import Tensors
 from textune.training.loop import DivergenceError, Step, check_finite
-from textune.training.objectives import BatchLoss
 from textune.training.optimizer import Factor, build_adam
 from textune.training.parameters import Masters, Trained, group_parameters
 from textune.training.processes import Processes
 from textune.training.tokens import TokenSet
-from textune.training.workers import GradientWorkers
+from textune.training.workers import BatchLoss, GradientWorkers
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _FIRST_STEPS = 10
 """Steps at the beginning over which the average follows faster, because there is little to average yet."""
 
-Tensors = dict[str, dict[str, torch.Tensor]]
-"""Tensors by the part of a checkpoint that they belong to, and by name."""
-
 
 class EncoderLearner:
     """Learns a module from batches of texts; its parameters become views of the masters until `finish`.
 
-    Args:
-        module: What is trained.
-        trained: Its trained parameters.
-        data: The rows to learn from.
-        settings: The settings of the method.
-        loss: What is lowered.
-        factor: The schedule, by the step counted from 0.
-        placement: Device and precision.
-        threads: Cores of the CPU to use.
-        processes: Who shares the work.
-        on_halved: See `GradientWorkers`.
+    `factor` is the schedule, by the step counted from 0, and `threads` the cores of the CPU to use. For
+    `on_halved` see `GradientWorkers`.
     """
 
     def __init__(
@@ -63,7 +50,7 @@ class EncoderLearner:
         processes: Processes,
         on_halved: Callable[[int], None] = lambda rows: None,
     ) -> None:
-        self._data, self._settings, self._factor, self._processes = data, settings, factor, processes
+        self.data, self.settings, self.processes, self._factor = data, settings, processes, factor
         groups = group_parameters(trained, layerwise_decay=settings.layerwise_lr_decay)
         device = torch.device(placement.device)
         self.masters = Masters(module, groups, device=device, dtype=_DTYPES[placement.precision])
@@ -81,7 +68,7 @@ class EncoderLearner:
         self._reset()
 
     def _reset(self) -> None:
-        settings, vectors = self._settings, self.masters.vectors
+        settings, vectors = self.settings, self.masters.vectors
         self._optimizer = build_adam(
             [
                 {
@@ -103,16 +90,18 @@ class EncoderLearner:
         Raises:
             DivergenceError: The loss or its gradient is NaN or infinite; nothing has been changed.
         """
-        return self._learn(batch, step=step, rate=self._settings.learning_rate * self._factor(step - 1))
+        return self._learn(batch, step=step, rate=self.settings.learning_rate * self._factor(step - 1))
 
     def _learn(self, batch: Sequence[int], *, step: int, rate: float) -> Step:
         vectors = self.masters.vectors
-        loss_sum = self.workers.learn(self._data, batch, step=step, scale=self._scale())
-        loss = self._processes.sum_scalar(loss_sum) / self.workers.loss.weight_of(self._data.labels[batch])
+        # The scaler sets up its scale when it is first asked to scale something.
+        scale = float(self._scaler.scale(torch.ones((), device=vectors[0].device)))
+        loss_sum = self.workers.learn(self.data, batch, step=step, scale=scale)
+        loss = self.processes.sum_scalar(loss_sum) / self.workers.loss.weight_of(self.data.labels[batch])
         check_finite(loss, step=step, learning_rate=rate)
-        self._processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
+        self.processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
         self._scaler.unscale_(self._optimizer)
-        norm = nn.utils.clip_grad_norm_(vectors, self._settings.max_grad_norm or math.inf)
+        norm = nn.utils.clip_grad_norm_(vectors, self.settings.max_grad_norm or math.inf)
         if not self._scaler.is_enabled():  # The scaler leaves out a step whose gradient is not finite.
             check_finite(float(norm), step=step, learning_rate=rate, what="gradient's length")
         for group in self._optimizer.param_groups:
@@ -123,14 +112,10 @@ class EncoderLearner:
         self._follow(step)
         return Step(loss, rate)
 
-    def _scale(self) -> float:
-        # The scaler sets up its scale when it is first asked to scale something.
-        return float(self._scaler.scale(torch.ones((), device=self.masters.vectors[0].device)))
-
     def _follow(self, step: int) -> None:
         """Move the average towards the new values (Polyak and Juditsky 1992, with a moving window)."""
         if self._average:
-            decay = min(self._settings.ema_decay, step / (step + _FIRST_STEPS))
+            decay = min(self.settings.ema_decay, step / (step + _FIRST_STEPS))
             with torch.no_grad():
                 torch._foreach_lerp_(self._average, [v.detach() for v in self.masters.vectors], 1 - decay)
 
@@ -156,22 +141,15 @@ class EncoderLearner:
         self._reset()
         return seconds / sum(map(len, measured))
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Let the copies compute with the average, if there is one, for the length of the block."""
-        if not self._average:
-            yield
-            return
-        self.masters.publish(self._average)
-        try:
-            yield
-        finally:
-            self.masters.publish()
-
     def logits(self, data: TokenSet) -> torch.Tensor:
         """Return the logits (rows, classes) of all rows by the weights to keep."""
-        with self.averaged():
+        if not self._average:
             return self.workers.logits(data)
+        self.masters.publish(self._average)
+        try:
+            return self.workers.logits(data)
+        finally:
+            self.masters.publish()
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """Return a copy of the weights to keep: the average, if there is one."""

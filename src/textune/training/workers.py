@@ -1,4 +1,4 @@
-"""The gradient of a batch, computed in shards: the same as if the whole batch had been computed at once.
+"""The loss and the gradient of a batch, computed in shards: the same as if it had been computed at once.
 
 On a CPU every core computes a shard of its own, several processes share a batch's shards, and what does not
 fit into memory at once is computed one shard after the other. Random numbers depend on the seed, the step and
@@ -11,18 +11,20 @@ costs a tenth on an idle machine and several times more on a busy one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TypeVar
 
 import torch
+from torch import nn
 
 from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
-from textune.training.objectives import BatchLoss
+from textune.tasks.single_label import disagreement, label_loss
 from textune.training.parameters import Masters
 from textune.training.tokens import TokenSet
 
@@ -39,18 +41,50 @@ class OutOfMemoryError(TextuneError):
     """Not even one text can be learned from."""
 
 
+@dataclass(frozen=True)
+class BatchLoss:
+    """The loss of a classifier's batch.
+
+    Attributes:
+        label_smoothing: The share of the target that is spread evenly over all classes.
+        class_weights: A weight for each class, (classes,), or None.
+        rdrop: How much the disagreement of two passes with different dropout weighs; 0: one pass (R-Drop, Wu
+            et al. 2021, https://arxiv.org/abs/2106.14448).
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: torch.Tensor | None = None
+    rdrop: float = 0.0
+
+    def weight_of(self, labels: torch.Tensor) -> float:
+        """Return the divisor of a batch's summed loss: the number of its rows, or their classes' weights."""
+        return float(len(labels)) if self.class_weights is None else float(self.class_weights[labels].sum())
+
+    def of(self, module: nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a module, summed over the rows of its inputs."""
+        if not self.rdrop:
+            return self._supervised(module(**inputs), labels)
+        twice = module(**{name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()})
+        first, second = twice.chunk(2)
+        supervised = (self._supervised(first, labels) + self._supervised(second, labels)) / 2
+        return supervised + self.rdrop * disagreement(first, second)
+
+    def _supervised(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return label_loss(
+            logits,
+            labels,
+            class_weights=self.class_weights,
+            label_smoothing=self.label_smoothing,
+            reduction="sum",
+        )
+
+
 class GradientWorkers:
     """Copies of a module that compute gradients side by side: one per core of a CPU, elsewhere a single one.
 
-    Args:
-        masters: The trained parameters.
-        loss: From logits to a loss.
-        device: Where the copies compute.
-        threads: Cores of the CPU.
-        seed: Decides what is dropped.
-        rows_at_once: The most rows that are computed at the same time; 0 for no bound.
-        share: Which of how many processes this is: it computes every n-th row.
-        on_halved: Called with the new number of rows at once if memory did not suffice for more.
+    At most `rows_at_once` rows are computed at the same time; 0: no bound. `share` says which of how many
+    processes this is: it computes every n-th row. `on_halved` is called with the new number of rows at once
+    if memory did not suffice for more.
     """
 
     def __init__(
