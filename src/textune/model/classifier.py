@@ -25,13 +25,10 @@ _ROWS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """An encoder with a head.
+    """An encoder with a head, and what of the encoder's output the head reads.
 
     Attributes:
-        tokenizer: The fast tokenizer that the encoder was pretrained with.
         encoder: The transformers base model.
-        pooling: What of the encoder's output the head reads.
-        head: From features to logits.
         label_names: The classes' names, in the order of the logits.
         max_length: The most tokens of a text that are read.
         stock: The sequence-classification model that shares encoder and head, if the head is stock.

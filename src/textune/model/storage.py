@@ -81,11 +81,7 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
 
 
 def load_classifier(folder: Path) -> TextClassifier:
-    """Read a classifier that `save_classifier` wrote.
-
-    Raises:
-        ModelError: A file is missing or damaged, or a tensor is missing or left over.
-    """
+    """Read what `save_classifier` wrote; raise a `ModelError` for what is missing, damaged or left over."""
     described = _read_description(folder)
     names, pooling = tuple(described.labels), described.pooling
     stock = described.head == "stock"

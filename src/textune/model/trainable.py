@@ -130,15 +130,10 @@ def make_trainable(
 ) -> TrainableClassifier:
     """Return what is to be trained of a classifier; parameters that are frozen need no gradient afterwards.
 
-    Args:
-        classifier: The classifier, whose parameters are shared.
-        frozen_layers: Layers that are not trained, from the first on.
-        freeze_embeddings: Whether the embeddings are not trained either.
-        dropout: The dropout rate ahead of a linear head.
-        left_out: Whether the frozen layers are left out of the module, whose input is then their output.
-        token_ids: The tokens whose embeddings are trained, if embeddings are.
-        low_rank: Whether `lora.add_lora`'s updates are trained rather than the encoder's own weights.
-        first_token_only: Whether the last layer is computed for the first token alone.
+    The first `frozen_layers` layers are not trained; `left_out`: the module does without them, and its input
+    is their output. Where embeddings are trained, those of `token_ids` are. `dropout` is that of a linear head's
+    input. `low_rank`: `lora.add_lora`'s updates are trained rather than the encoder's own weights.
+    `first_token_only`: the last layer is computed for the first token alone.
 
     Raises:
         RecipeError: The head reads a layer that is frozen.

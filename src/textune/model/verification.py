@@ -37,10 +37,7 @@ def verify_saved(
 
     Every tensor must have the same bits. On some texts, the reloaded model's probabilities must agree with
     those behind the metrics, computed in `precision`, and, if the head is stock, with those of plain
-    transformers' pipeline.
-
-    Raises:
-        VerificationError: Something differs.
+    transformers' pipeline. A difference raises a `VerificationError`.
     """
     from textune.model.storage import load_classifier
 

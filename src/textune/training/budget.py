@@ -108,8 +108,7 @@ def plan_within(
 def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
     """Return the task with as many frozen layers and as few epochs as the `seconds` that are left demand.
 
-    Raises:
-        RequestError: Not even one epoch fits, or the recipe freezes layers that cannot be frozen.
+    A `RequestError` says that not even one epoch fits, or that the recipe's layers cannot be frozen.
     """
     if not task.recipe.trains_encoder:
         ctx.note("The encoder is frozen, so there is nothing to plan: training takes seconds.")

@@ -45,8 +45,7 @@ class Checkpoint:
 def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[str, Any]) -> Path:
     """Write a checkpoint of tensors on the CPU and JSON values; return its folder, and keep the one before.
 
-    Raises:
-        StorageError: It cannot be written. What was there before is still there.
+    Where that fails, a `StorageError` is raised, and what was there before is still there.
     """
     path = folder / f"step-{step:08d}"
     if _fault_of(path) == "":

@@ -169,11 +169,7 @@ def method_of(recipe: Recipe) -> type[Method]:
 def load_task(
     recipe: Recipe, ctx: Context, *, learning_rate_factor: Callable[[int], float] | None = None
 ) -> Task:
-    """Load the data and the model of a recipe, and tokenize the texts.
-
-    Raises:
-        RequestError: The data or the model is wrong, or they do not go together.
-    """
+    """Load a recipe's data and model, and tokenize the texts; raise a `RequestError` if they do not fit."""
     from textune.encoder.emoji import read_emoji
     from textune.encoder.loading import find_model, load_tokenizer, token_limit
     from textune.encoder.tokenization import tokenize

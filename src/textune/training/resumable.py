@@ -111,10 +111,8 @@ def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None
 def stop_requests() -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether a stop has been asked for during the block.
 
-    Signals reach the main thread only: in other threads the answer is always no, and signals act as before.
-
-    Raises:
-        KeyboardInterrupt: There was a second signal, or the block ended well in spite of one.
+    Signals reach the main thread only: in other threads the answer is always no, and signals act as before. A
+    second signal, or one that came too late to be asked about, raises a `KeyboardInterrupt`.
     """
     asked: list[int] = []
 
@@ -147,12 +145,8 @@ def fine_tune(
     """Train and yield what happens, the epochs before a checkpoint included.
 
     `score` returns the metrics by split, "validation" among them, of the weights to keep. `progress` says
-    where the training begins, and is kept up to date. `asked_to_stop` is asked after every step.
-
-    Raises:
-        DivergenceError: A loss is NaN or infinite.
-        StoppedError: The training was asked to stop, and has written a checkpoint.
-        StorageError: A checkpoint cannot be written.
+    where the training begins, and is kept up to date. `asked_to_stop` is asked after every step; once it
+    agrees, a checkpoint is written and a `StoppedError` raised.
     """
     settings, processes = learner.settings, learner.processes
     past = list(progress.history)

@@ -87,8 +87,7 @@ class EncoderLearner:
     def learn(self, batch: Sequence[int], *, step: int) -> Step:
         """Learn from the rows of these numbers, shared with the other processes.
 
-        Raises:
-            DivergenceError: The loss or its gradient is NaN or infinite; nothing has been changed.
+        A loss or gradient that is NaN or infinite raises a `DivergenceError`, and changes nothing.
         """
         return self._learn(batch, step=step, rate=self.settings.learning_rate * self._factor(step - 1))
 
@@ -122,10 +121,8 @@ class EncoderLearner:
     def rehearse(self, batches: Sequence[Sequence[int]]) -> float:
         """Return the seconds per row, measured over steps at a rate of zero; they change no weight.
 
-        In fp16 they may change the factor of the loss that the steps after them begin with.
-
-        Raises:
-            DivergenceError: The loss or its gradient is NaN or infinite before anything was learned.
+        In fp16 they may change the factor of the loss that the steps after them begin with. What is NaN or
+        infinite before anything was learned raises a `DivergenceError`.
         """
         try:
             self._learn(batches[0], step=1, rate=0.0)  # The first step sets up what the others find ready.
