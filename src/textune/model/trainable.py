@@ -131,8 +131,8 @@ def make_trainable(
     """Return what is to be trained of a classifier; parameters that are frozen need no gradient afterwards.
 
     The first `frozen_layers` layers are not trained; `left_out`: the module does without them, and its input
-    is their output. Where embeddings are trained, those of `token_ids` are. `dropout` is that of a linear head's
-    input. `low_rank`: `lora.add_lora`'s updates are trained rather than the encoder's own weights.
+    is their output. Where embeddings are trained, those of `token_ids` are. `dropout` is ahead of a
+    linear head. `low_rank`: `lora.add_lora`'s updates are trained rather than the encoder's own weights.
     `first_token_only`: the last layer is computed for the first token alone.
 
     Raises:
