@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textune.context import Observer
+from textune.data.hub_access import first_line, is_repository_name
 from textune.errors import HubError, RequestError, StorageError
 from textune.report.card import PLACEHOLDER
 from textune.run.layout import Run
@@ -38,15 +39,12 @@ def check_upload(repository: str, token: str) -> str:
     A name that is not valid is a `RequestError`; offline mode and a missing token are a `HubError`.
     """
     from huggingface_hub import constants, get_token
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-    try:
-        validate_repo_id(repository)
-    except HFValidationError as error:
+    if not is_repository_name(repository):
         raise RequestError(
             f"'{repository}' is not a name that the Hub accepts.",
             "Give it as owner/name, for instance me/emotion.",
-        ) from error
+        )
     if constants.HF_HUB_OFFLINE:
         raise HubError(
             "Offline mode is on, and an upload needs the Hub.", "Unset HF_HUB_OFFLINE, and try again."
@@ -92,9 +90,8 @@ def _read_card(run: Run) -> tuple[str, str]:
         text = run.card.read_text(encoding="utf-8")
         return text, str(ModelCard(text).data.get("license") or "")
     except Exception as error:
-        reason = str(error).partition("\n")[0]
         raise RequestError(
-            f"The model card {run.card} cannot be read: {reason}.",
+            f"The model card {run.card} cannot be read: {first_line(error)}.",
             "Fix the block between the two lines of `---` at its top, or delete the file: it is made again.",
         ) from error
 
@@ -151,5 +148,4 @@ def _refusal(error: Any, repository: str) -> HubError:
 def _reason(error: Exception) -> str:
     # What a library wraps says less than what it wraps.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(cause).__name__
+    return first_line(cause).rstrip(".")
