@@ -67,7 +67,11 @@ def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
     from sklearn.pipeline import make_pipeline
     from sklearn.tree import DecisionTreeClassifier
 
-    written = [_written(value) for value in values]
+    missing = [value is None or (isinstance(value, float) and math.isnan(value)) for value in values]
+    written = [
+        "" if absent else str(value).strip()[:_MAX_CHARACTERS]
+        for value, absent in zip(values, missing, strict=True)
+    ]
     if len(set(written)) < 2 or any(isinstance(value, bytes) for value in values):
         return 0.0
     numbers = _numbers(written)
@@ -77,11 +81,6 @@ def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
         return by_number
     bayes = make_pipeline(CountVectorizer(analyzer=_pieces, binary=True), MultinomialNB(alpha=0.01))
     return max(by_number, _out_of_fold(bayes, np.array(written, dtype=object), labels))
-
-
-def _written(value: Any) -> str:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if missing else str(value).strip()[:_MAX_CHARACTERS]
 
 
 def _numbers(written: Sequence[str]) -> NDArray[np.float64] | None:

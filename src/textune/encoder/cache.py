@@ -56,7 +56,9 @@ class FeatureCache:
     """Arrays on disk under keys, bounded in size; folder and bound are the user's by default."""
 
     def __init__(self, folder: Path | None = None, *, max_bytes: int | None = None) -> None:
-        self.folder = (folder or _user_folder()) / "features"
+        user_folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "textune"
+        folder = folder or Path(os.environ.get("TEXTUNE_CACHE") or user_folder).expanduser()
+        self.folder = folder / "features"
         self.max_bytes = _user_bound() if max_bytes is None else max_bytes
 
     def get_or_compute(
@@ -189,12 +191,6 @@ def _parse_header(line: bytes) -> dict[str, Any] | None:
         return None
     complete = isinstance(header, dict) and header.keys() >= {"description", "shape", "sha256"}
     return header if complete else None
-
-
-def _user_folder() -> Path:
-    if folder := os.environ.get("TEXTUNE_CACHE"):
-        return Path(folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "textune"
 
 
 def _user_bound() -> int:

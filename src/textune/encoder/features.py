@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.encoder.cache import FeatureCache, feature_key
+from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
-
-if TYPE_CHECKING:
-    from textune.encoder.loading import ModelFolder
-    from textune.encoder.tokenization import TokenizedDataset
+from textune.encoder.tokenization import TokenizedDataset
 
 MAPPED_FROM_BYTES = 64_000_000
 """Features of this size stay in their file and are read from it: memory does not grow with the texts."""

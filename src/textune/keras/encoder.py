@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows
+from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement
 from textune.encoder.prefix import Pooling, encode
 from textune.errors import ModelError
 from textune.keras.start import start_keras
-
-if TYPE_CHECKING:
-    from textune.encoder.loading import ModelFolder
 
 _SAME = 1e-4
 """The most that two fp32 computations of a vector may differ, relative to its largest value."""

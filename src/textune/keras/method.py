@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from textune.encoder.batching import pad_rows
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape, note_cached
+from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement
 from textune.encoder.tokenization import TokenRows
 from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode_on_keras
@@ -24,9 +25,6 @@ from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.method import Fit, Method, calibrate
 from textune.training.processes import Processes
 from textune.training.tracking import follow
-
-if TYPE_CHECKING:
-    from textune.encoder.loading import ModelFolder
 
 
 class KerasMethod(Method):

@@ -8,20 +8,18 @@ import shlex
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textune.context import Context
+from textune.data.dataset import Dataset
+from textune.encoder.loading import ModelFolder
+from textune.encoder.placement import Placement
+from textune.encoder.tokenization import TokenizedDataset
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of, sha256_of_text
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.layout import Run, read_origin
 from textune.run.lifecycle import check_resumable
-
-if TYPE_CHECKING:
-    from textune.data.dataset import Dataset
-    from textune.encoder.loading import ModelFolder
-    from textune.encoder.placement import Placement
-    from textune.encoder.tokenization import TokenizedDataset
 
 
 def describe_origin(
@@ -45,6 +43,9 @@ def describe_origin(
     """
     import torch
 
+    # How the tokenizer last truncated and padded is not a property of the model.
+    rules = json.loads(tokenizer.backend_tokenizer.to_str()) | {"truncation": None, "padding": None}
+    reading = json.dumps([model.config, rules, texts.max_length], sort_keys=True)
     return {
         "versions": {
             "textune": version("textune"),
@@ -58,7 +59,7 @@ def describe_origin(
             "name": model.name,
             "revision": model.revision,
             "weights_sha256": model.weights_sha256,
-            "reading_sha256": _hash_reading(model, tokenizer, max_length=texts.max_length),
+            "reading_sha256": sha256_of_text(reading),
         },
         "placement": {"device": placement.device, "precision": placement.precision},
         "recipe": {"name": recipe_name, "sha256": sha256_of_text(dump_recipe(recipe))},
@@ -78,14 +79,6 @@ def describe_facts(origin: Mapping[str, Any], *, created: str) -> dict[str, Any]
         "model": {name: value for name, value in origin["model"].items() if name != "reading_sha256"},
         "placement": origin["placement"],
     }
-
-
-def _hash_reading(model: ModelFolder, tokenizer: Any, *, max_length: int) -> str:
-    """Return a SHA-256 of what decides, beside the weights, what a model makes of a text."""
-    rules = json.loads(tokenizer.backend_tokenizer.to_str())
-    # How it last truncated and padded is not a property of the model.
-    parts = [model.config, {**rules, "truncation": None, "padding": None}, max_length]
-    return sha256_of_text(json.dumps(parts, sort_keys=True))
 
 
 def check_origin(run: Run, before: Mapping[str, Any], now: Mapping[str, Any], *, ctx: Context) -> None:

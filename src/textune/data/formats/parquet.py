@@ -20,10 +20,6 @@ def _schema(path: Path) -> Any:
         return file.schema_arrow
 
 
-def _columns(path: Path) -> list[str]:
-    return check_header(_schema(path).names, path)
-
-
 def _row_count(path: Path) -> int:
     with _parquet_file(path) as file:
         return int(file.metadata.num_rows)
@@ -87,7 +83,7 @@ register(
         "Parquet",
         (".parquet",),
         _rows,
-        _columns,
+        lambda path: check_header(_schema(path).names, path),
         unit="row",
         label_names=_label_names,
         schema=_schema,
