@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from audited_examples import NAMES, examples_from
 from textune.audit.findings import Example, Suspect
-from textune.audit.label_noise import describe_suspects, rank_suspects
+from textune.audit.label_noise import describe_suspects, rank_suspects, suspects_csv
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
-from textune.audit.suspects_file import suspects_csv
 from textune.evaluation.suspects import judges_well
 
 ROWS = 200

@@ -8,7 +8,7 @@ import pytest
 
 import textune
 from serving_stand_in import running
-from textune.report.insights import Mistake
+from textune.report.results import Mistake
 from textune.report.run_report import explain_mistakes
 
 TEXT = "Don't be #sad, so happy to-day 今日 👍🏽"

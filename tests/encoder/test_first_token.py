@@ -12,8 +12,7 @@ import torch
 from transformers import AutoModel
 
 from textune.encoder.batching import pad_tensors
-from textune.encoder.first_token import first_token_layer
-from textune.encoder.suffix import build_suffix, layers_of
+from textune.encoder.suffix import build_suffix, first_token_layer, layers_of
 
 KNOWN = ["distilbert", "bert", "roberta", "electra", "xlm-roberta"]
 ROWS = [[2, 10, 11, 3], [2, 12, 3], [2, 10, 11, 12, 13, 14, 3]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from made_results import made_predictions
-from textune.report.insights import find_mistakes, list_suspects
+from textune.report.results import find_mistakes, list_suspects
 from textune.run.predictions import Predictions
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from made_results import made_predictions, made_results, sure_mistakes
 from textune.errors import RequestError
-from textune.explain.attribution import Explanation, Word
-from textune.explain.words import find_words
+from textune.explain.attribution import Explanation, Word, find_words
 from textune.report.page import render_run, render_runs
 from textune.report.results import RunResults
 

@@ -7,8 +7,7 @@ import math
 import pytest
 import torch
 
-from textune.tasks.calibration import fit_temperature
-from textune.tasks.single_label import balanced_weights, label_loss, probabilities
+from textune.tasks.single_label import balanced_weights, fit_temperature, label_loss, probabilities
 
 
 def sampled(factor: float, *, rows: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from textune.training.batches import Batch, TrainingSet
+from textune.training.head import TrainingSet
 from textune.training.loop import (
+    Batch,
     BestWeights,
     DivergenceError,
     EpochEnd,

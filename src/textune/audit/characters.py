@@ -56,7 +56,12 @@ def find_markup(audited: AuditInput) -> Iterator[Finding]:
         "the texts to come."
     )
     title = "with markup or escapes left in"
-    yield from flag_texts(audited, _first_markup, "D014", "info", title, advice)
+
+    def first_markup(text: str) -> str | None:
+        match = _MARKUP.search(text)
+        return match[0][:_SHOWN] if match else None
+
+    yield from flag_texts(audited, first_markup, "D014", "info", title, advice)
 
 
 @check(needs="texts", in_training=True, D015="texts that say nothing")
@@ -86,11 +91,6 @@ def broken_part(text: str) -> str | None:
         if match := pattern.search(text):
             return f"the {kind} character U+{ord(match[0]):04X}"
     return None
-
-
-def _first_markup(text: str) -> str | None:
-    match = _MARKUP.search(text)
-    return match[0][:_SHOWN] if match else None
 
 
 def says_something(text: str) -> bool:

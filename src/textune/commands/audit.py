@@ -42,8 +42,8 @@ def audit(
     """
     from textune.audit.checks import all_checks, run_checks
     from textune.audit.encoded_texts import EncodedTexts
+    from textune.audit.label_noise import check_file_name, write_suspects
     from textune.audit.reading import read_for_audit
-    from textune.audit.suspects_file import check_file_name, write_suspects
     from textune.data.columns import ColumnChoice
     from textune.data.sources import read_source
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from textune.context import Observer, Silence
 from textune.errors import DataError, RequestError
-from textune.explain.attribution import Explanation, explain_texts
+from textune.explain.attribution import Explanation, explain_texts, find_words
 from textune.explain.gradients import check_captum, explain_by_gradients
-from textune.explain.words import find_words
 
 OCCLUSION = "occlusion"
 GRADIENTS = "integrated-gradients"

@@ -121,7 +121,10 @@ def _train_all(
         results.append(result)
         if result.document:
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
-            ctx.note(_in_short(seed, result, seconds_left))
+            left = f" About {in_words(seconds_left)} left." if seconds_left else ""
+            test = result.document["metrics"]["test"]
+            values = [f"{metric.title} {metric.write(test[metric.key])}" for metric in headline_metrics()]
+            ctx.note(f"Seed {seed}: {', '.join(values)} on test.{left}")
     document: dict[str, Any] = {}
     if is_first():
         document = _summarise(plan, [MetricsDocument.model_validate(each.document) for each in results])
@@ -161,10 +164,3 @@ class _SeedContext(Context):
         if sentence not in self.sentences:
             self.sentences.add(sentence)
             super().note(sentence)
-
-
-def _in_short(seed: int, result: TrainResult, seconds_left: float) -> str:
-    test = result.document["metrics"]["test"]
-    left = f" About {in_words(seconds_left)} left." if seconds_left else ""
-    values = ", ".join(f"{metric.title} {metric.write(test[metric.key])}" for metric in headline_metrics())
-    return f"Seed {seed}: {values} on test.{left}"

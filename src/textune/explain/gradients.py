@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.placement import one_thread
-from textune.explain.attribution import Explanation, make_explanation
-from textune.explain.words import Span, find_words
+from textune.explain.attribution import Explanation, Span, find_words, make_explanation
 from textune.extras import check_extra
 from textune.tasks.single_label import activate, decide
 

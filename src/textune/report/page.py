@@ -22,9 +22,8 @@ from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import measured_metrics
 from textune.explain.attribution import Explanation
 from textune.report import sections
-from textune.report.insights import Mistake, find_mistakes, list_suspects
 from textune.report.references import references_for
-from textune.report.results import RunResults, run_names, short_name
+from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
 from textune.report.verdict import judge
 
 if TYPE_CHECKING:

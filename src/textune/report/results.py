@@ -1,4 +1,7 @@
-"""A run's results, as the report and the model card show them; an older run lacks some of them."""
+"""A run's results, as the report and the model card show them, and the rows among them to look at.
+
+An older run lacks some of them.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from textune.data.dataset import SPLITS
 from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.split_metrics import SplitMetrics
+from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.run.layout import Run, read_manifest
 from textune.run.predictions import Predictions, read_predictions
 
@@ -107,3 +113,60 @@ def run_names(runs: Sequence[RunResults]) -> list[str]:
     """Return the runs' folder names, or their paths where two names are alike."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A row, numbered from 0 in its split, whose label differs from another class that is more probable.
+
+    `score` is the probability of that class, `label_probability` that of its label.
+    """
+
+    split: str
+    row: int
+    text: str
+    label: str
+    predicted: str
+    score: float
+    label_probability: float
+
+
+def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
+    """Return all rows whose most probable class is not their label, the most confident first."""
+    wrong = np.flatnonzero(predictions.predicted != predictions.labels)
+    order = wrong[np.argsort(-predictions.scores[wrong], kind="stable")]
+    return [_mistake(predictions, row, int(predictions.predicted[row]), split) for row in order]
+
+
+def list_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
+    """Return at most `most` rows whose label is probably wrong, the least credible label first.
+
+    The classifier must not have been trained on the splits. The ranking is that of `textune audit`;
+    classifiers that hardly beat the majority class may not judge.
+    """
+    places = [(split, row) for split, each in by_split.items() for row in range(len(each.labels))]
+    if len(places) < MIN_ROWS:
+        return []
+    labels = np.concatenate([each.labels for each in by_split.values()])
+    probabilities = np.concatenate([each.probabilities for each in by_split.values()])
+    if not judges_well(probabilities, labels):
+        return []
+    suspects = rank_suspect_labels(probabilities, labels)[:most]
+    return [
+        _mistake(by_split[split], row, suspect.suggested, split)
+        for suspect in suspects
+        for split, row in [places[suspect.row]]
+    ]
+
+
+def _mistake(predictions: Predictions, row: int, predicted: int, split: str) -> Mistake:
+    label, probabilities = int(predictions.labels[row]), predictions.probabilities[row]
+    return Mistake(
+        split=split,
+        row=int(predictions.rows[row]),
+        text=predictions.texts[row],
+        label=predictions.label_names[label],
+        predicted=predictions.label_names[predicted],
+        score=float(probabilities[predicted]),
+        label_probability=float(probabilities[label]),
+    )

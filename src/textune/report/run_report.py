@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from textune.context import Context, Observer
 from textune.files import write_text
 from textune.report.card import render_card
-from textune.report.insights import Mistake
 from textune.report.page import mistakes_to_explain, render_run
-from textune.report.results import RunResults, read_results
+from textune.report.results import Mistake, RunResults, read_results
 from textune.run.layout import Run
 from textune.run.replacing import replaced_files
 

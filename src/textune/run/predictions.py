@@ -26,7 +26,7 @@ from textune.tasks.single_label import confidence, decide
 _SHOWN_CHARACTERS = 60
 
 _Key = tuple[str, str, int]
-"""A text, its label, and the how-manieth of such rows it is."""
+"""A text, its label, and how many such rows come before it."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ loss is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
 from textune.tasks.single_label import balanced_weights, epoch_scores, label_loss
-from textune.training.batches import Batch, TrainingSet
 from textune.training.loop import (
+    Batch,
     BestWeights,
     EpochEnd,
     Event,
@@ -42,6 +42,37 @@ from textune.training.tracking import follow, track
 WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 """L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
 _SPLITS = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The rows to train on: keyword arguments of the module, one row per example, and class ids (rows,).
+
+    The seed and the epoch's number alone decide the order of the batches.
+
+    A `batch_size` of 0 puts all rows into one batch.
+    """
+
+    inputs: Mapping[str, torch.Tensor]
+    labels: torch.Tensor
+    batch_size: int
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches in an epoch; the last one may be smaller."""
+        return -(-len(self.labels) // (self.batch_size or len(self.labels)))
+
+    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, except the first `skip`; every row is in one of them."""
+        if not self.batch_size:
+            if not skip:
+                yield Batch(self.inputs, self.labels)
+            return
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        order = torch.randperm(len(self.labels), generator=generator)
+        for rows in torch.split(order, self.batch_size)[skip:]:
+            yield Batch({name: tensor[rows] for name, tensor in self.inputs.items()}, self.labels[rows])
 
 
 class HeadMethod(Method):

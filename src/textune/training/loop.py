@@ -17,10 +17,20 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from textune.errors import TextuneError
-from textune.training.batches import Batch
 
 Scores = Mapping[str, Mapping[str, float]]
 """Metrics by split, such as {"validation": {"accuracy": 0.7, "log_loss": 0.8}}."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: keyword arguments of the module that is trained, and their labels (rows,)."""
+
+    inputs: Mapping[str, torch.Tensor]
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def calibrate(
     temperature, it is 1, and `ctx` notes that.
     """
     from textune.model.heads import fold_temperature
-    from textune.tasks.calibration import fit_temperature
+    from textune.tasks.single_label import fit_temperature
 
     temperature = fit_temperature(logits, labels)
     if temperature is None:

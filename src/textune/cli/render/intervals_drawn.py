@@ -21,7 +21,10 @@ def interval_table(document: MetricsDocument) -> Table:
     metric = METRICS[DECIDING]
     rows = {"this run": document.test}
     rows |= {BASELINES[key].short_title: metrics for key, metrics in document.baselines.items()}
-    low, high = _scale([metrics.intervals[metric.key] for metrics in rows.values()])
+    intervals = [metrics.intervals[metric.key] for metrics in rows.values()]
+    # The scale has round ends, a tenth apart at least, around all intervals.
+    low = max(math.floor(min(low for low, _ in intervals) * 10 - 1e-9) / 10, 0.0)
+    high = min(math.ceil(max(high for _, high in intervals) * 10 + 1e-9) / 10, 1.0)
     table = bare_table("", "", title=f"{metric.title} on test, with its 95 % interval", header_style="dim")
     ends = f"{low * 100:.0f} %", f"{high * 100:.0f} %"
     table.add_column(f"{ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}", no_wrap=True)
@@ -59,10 +62,3 @@ def draw_bar(share: float) -> str:
     """
     whole, rest = divmod(round(min(max(share, 0.0), 1.0) * _BAR * 8), 8)
     return ("█" * whole + _EIGHTHS[rest]).rstrip()
-
-
-def _scale(intervals: list[tuple[float, float]]) -> tuple[float, float]:
-    """Return round ends, a tenth apart at least, around all intervals."""
-    low = math.floor(min(low for low, _ in intervals) * 10 - 1e-9) / 10
-    high = math.ceil(max(high for _, high in intervals) * 10 + 1e-9) / 10
-    return max(low, 0.0), min(high, 1.0)
