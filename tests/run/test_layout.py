@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from begun_runs import FACTS
 from textune import files
 from textune.errors import RunError
 from textune.files import write_json
 from textune.run.layout import Run, classifier_sha256, model_sha256, open_run, read_manifest, read_origin
-from textune.run.lifecycle import new_run
 from tiny_classifiers import linear_classifier, save_run
-
-FACTS: dict[str, Any] = {"data": {"source": "x"}}
-
-
-def begin(path: Path) -> AbstractContextManager[Run]:
-    """Begin a run at a path."""
-    return new_run(path, recipe='description = "x"\n', origin={"data": "x"}, facts=FACTS)
-
-
-def save_checkpoint(run: Run) -> Path:
-    """Put something that looks like a checkpoint into a run."""
-    folder = run.checkpoints / "step-00000001"
-    folder.mkdir(parents=True)
-    (folder / "weights").write_bytes(b"1")
-    return folder
-
-
-@pytest.fixture
-def killed(tmp_path: Path) -> Run:
-    """A run with a checkpoint, whose training was killed while it saved."""
-    with pytest.raises(KeyboardInterrupt), begin(tmp_path / "killed") as run:
-        save_checkpoint(run)
-        run.predictions.mkdir()
-        run.history.write_text("half", encoding="utf-8")
-        raise KeyboardInterrupt
-    return run
-
-
-@pytest.fixture
-def finished(tmp_path: Path) -> Run:
-    with begin(tmp_path / "run") as run:
-        run.predictions.mkdir()
-        run.metrics.write_text('{"a": 1}', encoding="utf-8")
-        (run.predictions / "test.parquet").write_bytes(b"12345")
-    return run
 
 
 def test_a_finished_run_opens(finished: Run) -> None:

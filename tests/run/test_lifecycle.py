@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from begun_runs import FACTS, begin
 from textune.errors import RunError
 from textune.run.layout import Run, open_run, read_manifest, read_origin
-from textune.run.lifecycle import check_free, check_resumable, new_run, resumed_run
-
-FACTS: dict[str, Any] = {"data": {"source": "x"}}
-
-
-def begin(path: Path) -> AbstractContextManager[Run]:
-    """Begin a run at a path."""
-    return new_run(path, recipe='description = "x"\n', origin={"data": "x"}, facts=FACTS)
-
-
-def save_checkpoint(run: Run) -> Path:
-    """Put something that looks like a checkpoint into a run."""
-    folder = run.checkpoints / "step-00000001"
-    folder.mkdir(parents=True)
-    (folder / "weights").write_bytes(b"1")
-    return folder
-
-
-@pytest.fixture
-def killed(tmp_path: Path) -> Run:
-    """A run with a checkpoint, whose training was killed while it saved."""
-    with pytest.raises(KeyboardInterrupt), begin(tmp_path / "killed") as run:
-        save_checkpoint(run)
-        run.predictions.mkdir()
-        run.history.write_text("half", encoding="utf-8")
-        raise KeyboardInterrupt
-    return run
-
-
-@pytest.fixture
-def finished(tmp_path: Path) -> Run:
-    with begin(tmp_path / "run") as run:
-        run.predictions.mkdir()
-        run.metrics.write_text('{"a": 1}', encoding="utf-8")
-        (run.predictions / "test.parquet").write_bytes(b"12345")
-    return run
+from textune.run.lifecycle import check_free, check_resumable, resumed_run
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
