@@ -132,6 +132,13 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     return min(known, default=_USUAL_LIMIT)
 
 
+def import_architecture(folder: ModelFolder) -> None:
+    """Import transformers' code of a model's architecture."""
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING
+
+    MODEL_MAPPING[CONFIG_MAPPING[folder.config["model_type"]]]
+
+
 def load_stock_model(
     folder: ModelFolder,
     *,

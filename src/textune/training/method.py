@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -171,7 +172,7 @@ def load_task(
 ) -> Task:
     """Load a recipe's data and model, and tokenize the texts; raise a `RequestError` if they do not fit."""
     from textune.encoder.emoji import read_emoji
-    from textune.encoder.loading import find_model, load_tokenizer, token_limit
+    from textune.encoder.loading import find_model, import_architecture, load_tokenizer, token_limit
     from textune.encoder.tokenization import tokenize
     from textune.model.building import build_classifier
 
@@ -190,7 +191,10 @@ def load_task(
         if recipe.prepare.emoji == "words":
             tokenizer = read_emoji(tokenizer, data["train"].texts)
         limit = token_limit(tokenizer, weights.config)
-        texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)
+        # Tokenizing leaves the interpreter free, and the import takes as long. Its errors come up below.
+        with ThreadPoolExecutor(1) as executor:
+            executor.submit(import_architecture, weights)
+            texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)
     with ctx.clock.stage("load"):
         ctx.stage("Loading the encoder")
         classifier = build_classifier(
