@@ -24,9 +24,9 @@ if TYPE_CHECKING:  # The same names once more, for type checkers; a test compare
     from textune.commands.export import export as export
     from textune.commands.push import push as push
     from textune.commands.report import report as report
+    from textune.commands.resume import resume as resume
     from textune.commands.seeds import resume_seeds as resume_seeds
     from textune.commands.seeds import train_seeds as train_seeds
-    from textune.commands.train import resume as resume
     from textune.commands.train import train as train
     from textune.errors import TextuneError as TextuneError
     from textune.recipe.recipes import Recipe as Recipe
@@ -50,7 +50,7 @@ _HOMES = {
     "load_recipe": "textune.recipe.recipes:load_recipe",
     "push": "textune.commands.push:push",
     "report": "textune.commands.report:report",
-    "resume": "textune.commands.train:resume",
+    "resume": "textune.commands.resume:resume",
     "resume_seeds": "textune.commands.seeds:resume_seeds",
     "train": "textune.commands.train:train",
     "train_seeds": "textune.commands.seeds:train_seeds",

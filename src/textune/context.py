@@ -121,3 +121,21 @@ class Context:
     def note(self, sentence: str) -> None:
         """Show a person a sentence."""
         self.observer.note(sentence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedContext(Context):
+    """The context of one of several trainings: says which it is, and passes each sentence on once."""
+
+    name: str
+    sentences: set[str]
+
+    def stage(self, title: str) -> None:
+        """Tell the observer that a new stage of this training begins."""
+        super().stage(f"{self.name}: {title}")
+
+    def note(self, sentence: str) -> None:
+        """Show a person a sentence that they have not read yet."""
+        if sentence not in self.sentences:
+            self.sentences.add(sentence)
+            super().note(sentence)

@@ -10,9 +10,9 @@ from pyarrow import parquet
 from safetensors.torch import load_file
 
 import textune
-from textune.commands.train import TrainResult
 from textune.context import Silence
 from textune.errors import RecipeError, StoppedError
+from textune.run.layout import TrainResult
 from tiny_models import build_tiny_model
 
 SETTINGS = [

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 import textune
-from textune.commands.train import TrainResult
-from textune.run.layout import open_run, read_manifest
+from textune.run.layout import TrainResult, open_run, read_manifest
 
 TOLERANCE = 1e-4
 

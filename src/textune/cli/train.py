@@ -60,11 +60,11 @@ def train(
 
     from textune.cli.render.metrics_table import show_seeds, show_training
     from textune.cli.render.progress import Watcher, show_json
-    from textune.commands.seeds import SeedsResult, resume_seeds, train_seeds
-    from textune.commands.train import TrainResult
-    from textune.commands.train import resume as resume_training
+    from textune.commands.resume import resume as resume_training
+    from textune.commands.seeds import resume_seeds, train_seeds
     from textune.commands.train import train as run_training
-    from textune.run.seeds import holds_seeds
+    from textune.run.layout import TrainResult
+    from textune.run.seeds import SeedsResult, holds_seeds
 
     result: TrainResult | SeedsResult
     with Watcher(quiet=json, silent=not is_first()) as observer:

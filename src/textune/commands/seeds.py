@@ -7,40 +7,28 @@ resuming continues with the seed that was stopped, and then with those that had 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textune.commands.train import Request, TrainResult, carry_out, resume
-from textune.context import Context, Observer, Silence, in_words
-from textune.errors import RequestError
+from textune.commands.resume import resume
+from textune.commands.training_job import carry_out
+from textune.context import Context, NamedContext, Observer, Silence, in_words
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import headline_metrics
+from textune.evaluation.spread import summarise_seeds
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
-from textune.run.layout import Run
+from textune.run.layout import TrainResult
 from textune.run.lifecycle import choose_folder
-from textune.run.predictions import read_predictions
 from textune.run.seeds import (
     SeedsPlan,
+    SeedsResult,
     check_free_for_seeds,
     new_seeds_folder,
     read_seeds_plan,
     resumable_seeds,
 )
 from textune.training.processes import is_first
-
-
-@dataclass(frozen=True)
-class SeedsResult:
-    """The folder of trainings with several seeds, their `summary.json`, and the run folder of each seed.
-
-    In all but the first of several processes, the document is empty.
-    """
-
-    run: Path
-    document: dict[str, Any]
-    runs: tuple[Path, ...]
 
 
 def train_seeds(
@@ -65,15 +53,10 @@ def train_seeds(
         RequestError: The number of seeds or the request of a training is wrong.
         StoppedError: A stop was asked for; `resume_seeds` continues.
     """
-    if seeds < 2:
-        raise RequestError(
-            f"{seeds} seeds show no spread.", "Give 2 or more, or train once without asking for seeds."
-        )
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
     name = recipe if isinstance(recipe, str) else "custom"
     first = resolved.train.seed
     plan = SeedsPlan(choose_folder(out, name, resolved), name, resolved, tuple(range(first, first + seeds)))
-    plan.recipe_of(plan.seeds[-1])
     check_extras(resolved)
     if is_first():
         check_free_for_seeds(plan)
@@ -99,25 +82,20 @@ def resume_seeds(
     return _train_all(plan, Context(observer or Silence(), offline), learning_rate_factor)
 
 
-def _train_all(
-    plan: SeedsPlan, ctx: Context, learning_rate_factor: Callable[[int], float] | None
-) -> SeedsResult:
+def _train_all(plan: SeedsPlan, ctx: Context, factor: Callable[[int], float] | None) -> SeedsResult:
     results: list[TrainResult] = []
     # Looked up once, so that all processes decide alike.
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
     sentences: set[str] = set()
     for number, seed in enumerate(plan.seeds, start=1):
         name = f"Seed {seed} ({number} of {len(plan.seeds)})"
-        seed_ctx = _SeedContext(ctx, ctx.offline, name=name, sentences=sentences)
-        folder = plan.folder(seed)
+        seed_ctx = NamedContext(ctx, ctx.offline, name=name, sentences=sentences)
         with resumable_seeds(plan):
             if seed in begun:
-                result = resume(
-                    folder, offline=ctx.offline, learning_rate_factor=learning_rate_factor, observer=seed_ctx
-                )
+                options: dict[str, Any] = {"offline": ctx.offline, "learning_rate_factor": factor}
+                result = resume(plan.folder(seed), **options, observer=seed_ctx)
             else:
-                request = Request(plan.recipe_of(seed), plan.name, folder, 0.0, learning_rate_factor)
-                result = carry_out(request, seed_ctx)
+                result = carry_out(plan.request(seed, factor), seed_ctx)
         results.append(result)
         if result.document:
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
@@ -127,40 +105,13 @@ def _train_all(
             ctx.note(f"Seed {seed}: {', '.join(values)} on test.{left}")
     document: dict[str, Any] = {}
     if is_first():
-        document = _summarise(plan, [MetricsDocument.model_validate(each.document) for each in results])
+        document = summarise_seeds(
+            [MetricsDocument.model_validate(result.document) for result in results],
+            plan.read_scores(),
+            path=str(plan.path),
+            runs=[str(run) for run in plan.runs],
+            seeds=plan.seeds,
+            bootstrap_samples=plan.recipe.evaluate.bootstrap_samples,
+        )
         write_json(plan.summary, document)
     return SeedsResult(plan.path, document, plan.runs)
-
-
-def _summarise(plan: SeedsPlan, documents: Sequence[MetricsDocument]) -> dict[str, Any]:
-    """Return the contents of `summary.json`."""
-    from textune.evaluation.spread import summarise_seeds
-
-    scored = {}
-    for split in ("validation", "test"):
-        stored = [read_predictions(Run(run).predictions / f"{split}.parquet") for run in plan.runs]
-        scored[split] = [each.probabilities for each in stored], stored[0].labels
-    return summarise_seeds(
-        documents,
-        scored,
-        path=str(plan.path),
-        runs=[str(run) for run in plan.runs],
-        seeds=plan.seeds,
-        bootstrap_samples=plan.recipe.evaluate.bootstrap_samples,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SeedContext(Context):
-    """The context of one of several trainings: says which it is, and passes each sentence on once."""
-
-    name: str
-    sentences: set[str]
-
-    def stage(self, title: str) -> None:
-        super().stage(f"{self.name}: {title}")
-
-    def note(self, sentence: str) -> None:
-        if sentence not in self.sentences:
-            self.sentences.add(sentence)
-            super().note(sentence)

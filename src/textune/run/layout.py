@@ -61,6 +61,18 @@ class Run:
     manifest = _Inside("manifest.json")
 
 
+@dataclass(frozen=True)
+class TrainResult:
+    """The run folder of a training, the contents of its `metrics.json`, and its history, an entry per epoch.
+
+    In all but the first of several processes, the document is empty.
+    """
+
+    run: Path
+    document: dict[str, Any]
+    history: list[dict[str, Any]]
+
+
 def read_origin(run: Run) -> dict[str, Any]:
     """Return what a run is made from; raise a `RunError` if it cannot be read."""
     return _read_json(run, run.origin)

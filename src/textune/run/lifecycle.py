@@ -12,8 +12,9 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,17 @@ from textune.files import (
 )
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.layout import FORMAT, Run
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training to carry out in the run folder `path`; 0 minutes: no limit."""
+
+    recipe: Recipe
+    recipe_name: str
+    path: Path
+    max_minutes: float = 0.0
+    learning_rate_factor: Callable[[int], float] | None = None
 
 
 def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> Path:

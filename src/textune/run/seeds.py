@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textune.errors import RunError, StoppedError, TextuneError
 from textune.files import storage_errors, write_json
 from textune.recipe.recipes import Recipe, check_recipe
 from textune.run.layout import Run
-from textune.run.lifecycle import check_free
+from textune.run.lifecycle import Request, check_free
+from textune.run.predictions import read_predictions
 
 SEEDS_PLAN = "seeds.json"
 """The file in a folder of runs with several seeds that holds their plan."""
@@ -35,6 +40,14 @@ class SeedsPlan:
     name: str
     recipe: Recipe
     seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.seeds) < 2:
+            raise RunError(
+                f"{len(self.seeds)} seeds show no spread.",
+                "Give 2 or more, or train once without asking for seeds.",
+            )
+        self.recipe_of(self.seeds[-1])
 
     @property
     def summary(self) -> Path:
@@ -53,6 +66,30 @@ class SeedsPlan:
     def recipe_of(self, seed: int) -> Recipe:
         """Return the settings of a seed; raise a `RecipeError` if it is not a valid one."""
         return check_recipe(self.recipe.model_dump(), origin=self.name, settings=[f"train.seed={seed}"])
+
+    def request(self, seed: int, learning_rate_factor: Callable[[int], float] | None) -> Request:
+        """Return the training of a seed."""
+        return Request(self.recipe_of(seed), self.name, self.folder(seed), 0.0, learning_rate_factor)
+
+    def read_scores(self) -> dict[str, tuple[list[NDArray[np.float64]], NDArray[np.int64]]]:
+        """Return the probabilities of each run and the labels, for validation and test."""
+        scores = {}
+        for split in ("validation", "test"):
+            stored = [read_predictions(Run(run).predictions / f"{split}.parquet") for run in self.runs]
+            scores[split] = [each.probabilities for each in stored], stored[0].labels
+        return scores
+
+
+@dataclass(frozen=True)
+class SeedsResult:
+    """The folder of trainings with several seeds, their `summary.json`, and the run folder of each seed.
+
+    In all but the first of several processes, the document is empty.
+    """
+
+    run: Path
+    document: dict[str, Any]
+    runs: tuple[Path, ...]
 
 
 def holds_seeds(path: str | Path) -> bool:

@@ -1,0 +1,51 @@
+"""`textune train --resume`: a stopped training, continued to the result that it would have had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from textune.commands.training_job import carry_out
+from textune.context import Context, Observer, Silence
+from textune.recipe.recipes import check_extras, load_recipe
+from textune.run.layout import TrainResult, open_run
+from textune.run.lifecycle import Request, drop_checkpoints
+from textune.run.provenance import open_stopped_run
+from textune.run.seeds import check_not_several
+
+
+def resume(
+    run: str | Path,
+    *,
+    offline: bool = False,
+    learning_rate_factor: Callable[[int], float] | None = None,
+    observer: Observer | None = None,
+) -> TrainResult:
+    """Resume a training that was stopped or killed; the result is the same as without the interruption.
+
+    Args:
+        run: The run folder. A complete run stays as it is, except that leftover checkpoints are deleted.
+        offline: Make no connection.
+        learning_rate_factor: The function that the training began with, if it began with one.
+        observer: Hears how it goes.
+
+    Returns:
+        The run folder and its metrics.
+
+    Raises:
+        RequestError: There is no such run, or the recipe, the data or the model has changed since it began.
+    """
+    path, ctx = Path(run).expanduser(), Context(observer or Silence(), offline)
+    check_not_several(path)
+    if (path / "manifest.json").exists():
+        ctx.note("This run is complete: there is nothing to resume.")
+        complete = open_run(path)
+        drop_checkpoints(complete)
+        history = [json.loads(line) for line in complete.history.read_text(encoding="utf-8").splitlines()]
+        return TrainResult(path, json.loads(complete.metrics.read_text(encoding="utf-8")), history)
+    incomplete, origin = open_stopped_run(path, has_function=learning_rate_factor is not None)
+    recipe = load_recipe(str(incomplete.recipe))
+    check_extras(recipe)
+    request = Request(recipe, origin["recipe"]["name"], path, learning_rate_factor=learning_rate_factor)
+    return carry_out(request, ctx, origin=origin)
