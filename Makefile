@@ -43,12 +43,12 @@ quickstart: $(VENV)/installed  ## Train on the shipped sample, show the metrics,
 test: $(VENV)/installed-dev  ## Run the tests.
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Encoders, exports and 8-bit products: what tests of an emulated processor are worth their time.
+# Encoders, exports and 8-bit products: the tests that are worth their time on an emulated processor.
 ON_EMULATED := tests/encoder tests/model tests/export tests/runtimes tests/commands/test_export.py \
 	tests/cli/test_export.py tests/serving/test_runtimes.py
 
-# Each kind of processor first proves that what it lacks is switched off.
-test-processors: $(VENV)/installed-dev  ## Run the tests as on lesser processors: AVX2, SSE, and an emulated one; 25 minutes.
+# For each kind of processor, a test first proves that what it lacks is switched off.
+test-processors: $(VENV)/installed-dev  ## Run the tests as if on lesser processors: AVX2, SSE, and an emulated one; 25 minutes.
 	@command -v valgrind >/dev/null || { echo "test-processors needs valgrind (Debian: apt-get install valgrind)."; exit 1; }
 	for kind in avx2 sse emulated; do \
 		on="$(BIN)/python tests/on_processors/processors.py $$kind -m pytest"; \
@@ -76,7 +76,7 @@ lint: $(VENV)/installed-dev  ## Check style, types and imports between rooms.
 
 check: lint quickstart test  ## Run lint, quickstart and test.
 
-check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it alone, train on the sample with it.
+check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it into an empty environment, train on the sample.
 	sh scripts/check-wheel.sh $(PYTHON)
 
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.

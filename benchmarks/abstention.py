@@ -1,7 +1,9 @@
 """How often a threshold keeps its promise: chosen on few rows, measured on all others.
 
-Give the folders of runs. Of each run's test predictions, some rows are drawn as validation rows 300 times; a
-threshold for a precision is chosen by them under several rules, and measured on the rows that were not drawn.
+    python benchmarks/abstention.py RUN [RUN ...]
+
+From each run's test predictions, some rows are drawn as validation rows, 300 times. Several rules choose a
+threshold for a precision on these rows, and the threshold is measured on the rows that were not drawn.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ RULES = {"as observed": 0.5, "80 % confidence": 0.8, "90 % confidence": 0.9, "95
 
 def outcomes(predictions: Predictions, rows: int, precision: float) -> tuple[int, list[tuple[float, float]]]:
     """Return how many draws gave no threshold, and (precision, coverage) on other rows for those that did."""
-    rng, missing, found = np.random.default_rng(0), 0, []
+    rng, missing, answered = np.random.default_rng(0), 0, []
     for _ in range(DRAWS):
         order = rng.permutation(len(predictions.labels))
         drawn, others = order[:rows], order[rows:]
@@ -37,8 +39,8 @@ def outcomes(predictions: Predictions, rows: int, precision: float) -> tuple[int
             predictions.probabilities[others], predictions.labels[others], threshold=threshold
         )
         if answers.precision is not None:
-            found.append((answers.precision, answers.coverage))
-    return missing, found
+            answered.append((answers.precision, answers.coverage))
+    return missing, answered
 
 
 def main() -> None:
@@ -48,11 +50,11 @@ def main() -> None:
         predictions = read_predictions(Path(name) / "predictions" / "test.parquet")
         for rows in SIZES:
             for precision in PRECISIONS:
-                for rule, sure in RULES.items():
-                    abstention._CONFIDENCE = sure
-                    missing, found = outcomes(predictions, rows, precision)
-                    held = np.mean([each >= precision for each, _ in found]) if found else np.nan
-                    means = np.mean(found, axis=0) if found else (np.nan, np.nan)
+                for rule, confidence in RULES.items():
+                    abstention._CONFIDENCE = confidence
+                    missing, answered = outcomes(predictions, rows, precision)
+                    held = np.mean([reached >= precision for reached, _ in answered]) if answered else np.nan
+                    means = np.mean(answered, axis=0) if answered else (np.nan, np.nan)
                     print(
                         f"| {Path(name).name} | {rows} | {precision:.0%} | {rule} | {missing / DRAWS:.0%} "
                         f"| {held:.0%} | {means[0]:.1%} | {means[1]:.0%} |"

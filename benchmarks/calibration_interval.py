@@ -1,9 +1,10 @@
-"""How often the interval of the calibration error holds the true error, on simulated test sets.
+"""How often the interval of the calibration error covers the true error, on simulated test sets.
 
     python benchmarks/calibration_interval.py
 
-Probabilities of four classes are drawn, and labels by them: as they say (a true error of 0), or as if they
-were too sure by a temperature. Each of 200 test sets gets its interval, and that of plain percentiles.
+Probabilities of four classes are drawn, and then labels: either as the probabilities say (a true error of 0),
+or as if the probabilities were overconfident. For each of 200 test sets, textune's interval and that of plain
+percentiles are computed.
 """
 
 from __future__ import annotations
@@ -34,23 +35,24 @@ def draw(rows: int, sharpness: float, rng: np.random.Generator) -> tuple[np.ndar
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    print("| true error | rows | error, mean | held by the interval | held by percentiles |")
+    print("| true error | rows | error, mean | covered by the interval | covered by percentiles |")
     print("| --- | --- | --- | --- | --- |")
     for sharpness in SHARPNESS:
         truth = 0.0 if sharpness == 1 else calibration_error(*draw(TRUTH_ROWS, sharpness, rng))
         for rows in ROWS:
-            held, plain, errors = 0, 0, []
+            covered, plain, errors = 0, 0, []
             for _ in range(SETS):
                 probabilities, labels = draw(rows, sharpness, rng)
-                found = measure_reliability(probabilities, labels, bootstrap_samples=RESAMPLES)
+                reliability = measure_reliability(probabilities, labels, bootstrap_samples=RESAMPLES)
                 resampled = error_resamples([probabilities], labels, samples=RESAMPLES, seed=0)
-                low, high = found.expected_calibration_error_ci95
-                held += low <= truth <= high
+                low, high = reliability.expected_calibration_error_ci95
+                covered += low <= truth <= high
                 low, high = np.percentile(resampled, [2.5, 97.5])
                 plain += low <= truth <= high
-                errors.append(found.expected_calibration_error)
+                errors.append(reliability.expected_calibration_error)
             print(
-                f"| {truth:.3f} | {rows:,} | {np.mean(errors):.3f} | {held / SETS:.0%} | {plain / SETS:.0%} |"
+                f"| {truth:.3f} | {rows:,} | {np.mean(errors):.3f} "
+                f"| {covered / SETS:.0%} | {plain / SETS:.0%} |"
             )
 
 

@@ -1,9 +1,9 @@
 """Whole commands, from the shell's point of view: seconds and peak memory, imports included.
 
-`frozen` with an empty cache, `frozen` again with the cache that it filled, `paper` with an empty cache, and
-the classification of one sentence, with torch and with an export, take turns. Each number is the median of
-the turns. With `--before`, every command also runs with the sources of another checkout, in the same turn,
-and the ratio of the two is printed.
+Five commands take turns: `frozen` with an empty cache, `frozen` again with the cache that it filled, `paper`
+with an empty cache, and the classification of one sentence with torch and with an export. Each number is the
+median over the turns. With `--before`, every command also runs with the sources of another checkout in the
+same turn, and the ratio of the two is printed.
 
     python benchmarks/commands.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--before CHECKOUT]
 """
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--data", default=str(TWEETEVAL / "emotion"))
     parser.add_argument("--model", default="embedded:minilm")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--before", type=Path, help="another checkout, whose sources take the same turns")
+    parser.add_argument("--before", type=Path, help="another checkout, which takes the same turns")
     options = parser.parse_args()
     checkouts = [REPOSITORY, *([options.before] if options.before else [])]
     costs: dict[tuple[Path, str], list[Cost]] = defaultdict(list)

@@ -1,11 +1,11 @@
-"""Encoding throughput: the frozen prefix beside plain transformers, on the same texts and weights.
+"""Encoding throughput: the frozen prefix compared with plain transformers, on the same texts and weights.
 
-The peer is what its documentation shows: `AutoModel` in fp32, batches of 32 in file order, padded to the
-longest of the batch. Both tokenize. They take turns, and each figure is the median of the turns.
+The peer is what transformers' documentation shows: `AutoModel` in fp32, batches of 32 in file order, padded
+to the longest text of the batch. Both tokenize. They take turns, and each number is the median of the turns.
 
     python benchmarks/encode.py [--texts FILE] [--model embedded:minilm] [--turns 5]
 
-Without --texts it reads all splits of TweetEval's emotion task (see CONTRIBUTING.md), or else of the sample.
+Without --texts, it reads all splits of TweetEval's emotion task (see CONTRIBUTING.md) or of the sample.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def encode_with_prefix(encoder: object, tokenizer: object, texts: list[str], pla
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--texts", default="", help="a file of one text a line")
+    parser.add_argument("--texts", default="", help="a file with one text per line")
     parser.add_argument("--model", default="embedded:minilm")
     parser.add_argument("--turns", type=int, default=5)
     options = parser.parse_args()

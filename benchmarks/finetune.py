@@ -1,15 +1,15 @@
-"""Fine-tuning: textune beside `transformers.Trainer`, same model, data, epochs.
+"""Fine-tuning: textune compared with `transformers.Trainer`, with the same model, data and epochs.
 
-textune trains twice: all layers, as `Trainer` does, and what the recipe `full` says, the upper half of them.
-The peer is `Trainer` as its documentation shows it: its own defaults but for batches of 16, padded to the
-longest, fp32 on a CPU; checkpoints, which it would write as well, are turned off for it alone. Each training
-is a process of its own; contestants take turns, one seed a turn, and each figure is the median (speed,
-memory) or the mean (quality) over the turns. Then the same with an encoder of DistilBERT's size and random
-weights, for speed alone.
+textune trains twice: all layers, as `Trainer` does, and then the upper half of them, as the recipe `full`
+does. The peer is `Trainer` as its documentation shows it: its own defaults except batches of 16, padded to
+the longest text, in fp32 on a CPU. Checkpoints are turned off for `Trainer` but not for textune. Each
+training is its own process. Contestants take turns, with one seed per turn. Speed and memory are medians
+over the turns, and quality is a mean. Then the same is done with an encoder of DistilBERT's size and random
+weights, to measure speed alone.
 
     python benchmarks/finetune.py [--data FOLDER] [--model embedded:minilm] [--epochs 3] [--turns 3]
 
-Seconds are those of training: of `Trainer.train()`, and of textune's stages plan, features and train.
+Seconds are those of training: `Trainer.train()`, and textune's stages plan, features and train.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SMALL_ROWS = 640
 
 
 def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) -> dict[str, Any]:
-    """Train with `Trainer` and return seconds and test figures."""
+    """Train with `Trainer`; return the seconds and the test metrics."""
     import numpy as np
     import torch
     from sklearn.metrics import f1_score
@@ -77,12 +77,12 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
     seconds = trainer.train().metrics["train_runtime"]
     logits = torch.from_numpy(trainer.predict(tokens["test"]).predictions).double()
     labels = np.array(list(tokens["test"]["label"]))
-    found = logits.argmax(dim=1).numpy()
+    predicted = logits.argmax(dim=1).numpy()
     return {
         "seconds": seconds,
         "rows": len(tokens["train"]),
-        "accuracy": float((found == labels).mean()),
-        "macro_f1": float(f1_score(labels, found, average="macro")),
+        "accuracy": float((predicted == labels).mean()),
+        "macro_f1": float(f1_score(labels, predicted, average="macro")),
         "log_loss": float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))),
     }
 
@@ -90,7 +90,7 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
 def train_with_textune(
     model: str, data: str, epochs: int, seed: int, out: str, settings: list[str]
 ) -> dict[str, Any]:
-    """Train with textune and return seconds and test figures."""
+    """Train with textune; return the seconds and the test metrics."""
     import textune
 
     settings = [f"train.num_train_epochs={epochs}", "evaluate.baselines=false", *settings]
@@ -106,22 +106,22 @@ def train_with_textune(
 
 
 def run_contestant(options: argparse.Namespace) -> None:
-    """Train as one contestant, in this process, and print its figures as JSON."""
+    """Train as one contestant, in this process, and print its results as JSON."""
     arguments = (options.model, options.data, options.epochs, options.seed, options.out)
     if options.contestant == TRAINER:
-        figures = train_with_trainer(*arguments)
+        result = train_with_trainer(*arguments)
     else:
         settings = ["model.frozen_layers=0"] if options.contestant == ALL else []
-        figures = train_with_textune(*arguments, settings)
+        result = train_with_textune(*arguments, settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(json.dumps({**figures, "peak_megabytes": peak}))
+    print(json.dumps({**result, "peak_megabytes": peak}))
 
 
 def take_turns(model: str, data: str, *, epochs: int, turns: int) -> dict[str, list[dict[str, Any]]]:
-    """Let every contestant train once a turn; return their figures."""
+    """Let each contestant train once per turn; return the results of each."""
     results: dict[str, list[dict[str, Any]]] = {TRAINER: [], ALL: [], FULL: []}
     for seed in range(turns):
-        for contestant, figures in results.items():
+        for contestant, turned in results.items():
             with tempfile.TemporaryDirectory() as folder:
                 command = [
                     sys.executable,
@@ -138,13 +138,13 @@ def take_turns(model: str, data: str, *, epochs: int, turns: int) -> dict[str, l
                 finished = subprocess.run(
                     command, check=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
                 )
-            figures.append(json.loads(finished.stdout.splitlines()[-1]))
-            print(f"  seed {seed}, {contestant}: {figures[-1]['seconds']:.1f} s", file=sys.stderr)
+            turned.append(json.loads(finished.stdout.splitlines()[-1]))
+            print(f"  seed {seed}, {contestant}: {turned[-1]['seconds']:.1f} s", file=sys.stderr)
     return results
 
 
 def show(results: dict[str, list[dict[str, Any]]], *, epochs: int, quality: bool) -> None:
-    """Print a line for each contestant."""
+    """Print one line per contestant."""
     columns = f"{'':<44}{'texts/s':>8}{'ratio':>7}{'seconds':>9}{'peak MB':>9}"
     print(columns + (f"{'accuracy':>10}{'macro-F1':>10}{'log loss':>10}" if quality else ""))
     peer = 0.0
@@ -206,7 +206,8 @@ def main() -> None:
         f"{cpu}, {os.cpu_count()} cores, torch {torch.__version__}, transformers {transformers.__version__}"
     )
     print(
-        f"{options.turns} turns, a seed each\n\n{options.model} on {options.data}, {options.epochs} epochs\n"
+        f"{options.turns} turns, one seed each\n\n"
+        f"{options.model} on {options.data}, {options.epochs} epochs\n"
     )
     show(
         take_turns(options.model, options.data, epochs=options.epochs, turns=options.turns),

@@ -1,6 +1,6 @@
 """Load for a server on this computer: a number of clients, or a number of requests per second.
 
-In: a port and requests as bytes. Out: how each was answered, and when. Written close to the sockets, since
+In: a port and requests as bytes. Out: how each was answered, and when. It works close to the sockets, because
 the load shares its cores with the server.
 """
 
@@ -18,14 +18,14 @@ HEALTH = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
 
 @dataclass
 class Outcome:
-    """What became of a load.
+    """How a load was answered.
 
     Attributes:
-        seconds: How long it went on.
+        seconds: How long it lasted.
         sent: Requests that were sent.
         statuses: Answers by status; 0 counts those that never came.
-        in_time: Answers with status 200 that came while the load went on.
-        latencies: Seconds to every answer, by status.
+        in_time: Answers with status 200 that arrived during the load.
+        latencies: Seconds until each answer, by status.
     """
 
     seconds: float = 0.0
@@ -39,13 +39,13 @@ class Outcome:
         self.latencies.setdefault(status, []).append(seconds)
 
     def percentile(self, percent: float, status: int = 200) -> float:
-        """Return a percentile of the milliseconds to an answer."""
+        """Return a percentile of the milliseconds until an answer."""
         latencies = sorted(self.latencies.get(status, [])) or [float("nan")]
         return latencies[min(len(latencies) - 1, int(len(latencies) * percent / 100))] * 1000
 
 
 class Connection(asyncio.Protocol):
-    """A connection that is kept, with one request at a time on it."""
+    """A connection that stays open and carries one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(status)
 
     def ask(self, request: bytes) -> asyncio.Future[int]:
-        """Send a request; the future gives the answer's status, or 0 where the connection was lost."""
+        """Send a request; the future gives the answer's status, or 0 if the connection was lost."""
         self._answer = asyncio.get_running_loop().create_future()
         if self._transport is None:
             self._answer.set_result(0)
@@ -105,7 +105,7 @@ async def connect(port: int) -> Connection:
 
 
 async def closed_loop(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Outcome:
-    """Let every client send its next request when the last one has been answered."""
+    """Let each client send its next request once the last one has been answered."""
     outcome, start = Outcome(), time.perf_counter()
 
     async def client(number: int) -> None:
@@ -125,7 +125,7 @@ async def closed_loop(port: int, requests: Sequence[bytes], *, clients: int, sec
 async def open_loop(
     port: int, requests: Sequence[bytes], *, rate: float, seconds: float
 ) -> tuple[Outcome, Outcome]:
-    """Send `rate` requests per second, whatever comes back; return what became of them and of probes."""
+    """Send `rate` requests per second, whatever comes back; return the outcomes of these and of probes."""
     outcome, health, start = Outcome(), Outcome(), time.perf_counter()
     free: list[Connection] = []
     waiting: set[asyncio.Task[None]] = set()

@@ -1,7 +1,7 @@
-"""The peer of benchmarks/serve.py: a classifier behind FastAPI, written as the documentation of both shows.
+"""The peer of benchmarks/serve.py: transformers' pipeline behind FastAPI, as their documentation shows it.
 
-transformers' guide to pipelines gives the call, FastAPI's first steps give the endpoint; a plain `def` is run
-in FastAPI's own threads.
+The call is from transformers' guide to pipelines, and the endpoint from FastAPI's first steps. FastAPI runs a
+plain `def` in its own threads.
 
     python benchmarks/plain_server.py MODEL_FOLDER PORT
 """

@@ -1,11 +1,11 @@
-"""What `textune audit` finds of faults that were planted in TweetEval emotion.
+"""How many faults planted in TweetEval emotion `textune audit` finds.
 
     python benchmarks/planted_faults.py [FOLDER]
 
-FOLDER is TweetEval's folder `emotion`. For each of three seeds the labels of 100 training rows change, 50
-training rows are copied into test, 20 into validation under another label, and a column is added that tells
-the label. The last columns count changed labels among the first 150 suspects of train, by the audit's own
-choice and by cleanlab's, and what chance would find.
+FOLDER is TweetEval's folder `emotion`. For each of three seeds, the labels of 100 training rows are changed,
+50 training rows are copied into test and 20 into validation under another label, and a column is added that
+gives the label away. The last columns count changed labels among the first 150 suspects of train: as the
+audit chooses them, as cleanlab chooses them, and as chance would find them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _another(label: str, names: list[str], chooser: random.Random) -> str:
 
 
 def _write(path: Path, rows: list[tuple[str, str]], names: list[str]) -> None:
-    """Write rows with a column that tells the label through a file name."""
+    """Write rows with a column that gives the label away through a file name."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "label", LEAK])
@@ -94,11 +94,11 @@ def _write(path: Path, rows: list[tuple[str, str]], names: list[str]) -> None:
 
 
 def main() -> None:
-    """Print a line for every seed."""
+    """Print one line per seed."""
     import textune
 
     tweeteval = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/tweeteval/emotion")
-    print("seed  copies  conflicts  column  flipped labels among the first 150: own  cleanlab  chance")
+    print("seed  copies  conflicts  column  changed labels among the first 150: own  cleanlab  chance")
     for seed in range(3):
         with tempfile.TemporaryDirectory() as folder:
             planted = plant(tweeteval, Path(folder), seed=seed)

@@ -1,14 +1,14 @@
-"""Bulk prediction: every runtime beside transformers' pipeline, on the same texts and weights.
+"""Bulk prediction: every runtime compared with transformers' pipeline, on the same texts and weights.
 
-The peer is what its documentation shows: `pipeline("text-classification", batch_size=32)` on the run's own
-folder, which loads in plain transformers. All read the same texts, tokenizing included. They take turns, and
-each figure is the median of the turns. Where there is no run to measure, one is trained first, of a single
-epoch: how fast a model is does not depend on how good it is.
+The peer is what transformers' documentation shows: `pipeline("text-classification", batch_size=32)` on the
+run's own folder, which loads in plain transformers. All read the same texts, and tokenizing counts. They take
+turns, and each number is the median of the turns. Without --run, a run is trained first, for a single epoch:
+the speed of a model does not depend on its quality.
 
     python benchmarks/predict.py [--run RUN] [--texts FILE] [--turns 3] [--limit N]
 
-RUN is a run with a stock head. Without --texts the texts are TweetEval's emotion test split (see
-CONTRIBUTING.md), or else that of the sample.
+RUN is a run with a stock head. Without --texts, the texts are the test split of TweetEval's emotion task (see
+CONTRIBUTING.md) or of the sample.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def read_texts(file: str) -> tuple[list[str], str]:
 
 
 @contextmanager
-def some_run(given: str) -> Iterator[Path]:
-    """Yield the given run, or a new one for as long as it is needed."""
-    if given:
-        yield Path(given)
+def some_run(folder_of_run: str) -> Iterator[Path]:
+    """Yield the run in a folder; without one, train a run and delete it afterwards."""
+    if folder_of_run:
+        yield Path(folder_of_run)
         return
     with tempfile.TemporaryDirectory() as folder:
         data = str(TWEETEVAL) if TWEETEVAL.is_dir() else "sample:emotion"
@@ -63,23 +63,23 @@ def some_run(given: str) -> Iterator[Path]:
 def load_contestants(run: Path, folder: Path) -> dict[str, Callable[[list[str]], object]]:
     """Return what classifies, by name, the peer first."""
     plain = pipeline("text-classification", model=str(run / "model"), device="cpu")
-    found: dict[str, Callable[[list[str]], object]] = {
+    contestants: dict[str, Callable[[list[str]], object]] = {
         "transformers pipeline, batch_size=32": lambda texts: plain(texts, batch_size=32, truncation=True),
         "textune, torch fp32": load_predictor(run, runtime="torch").predict_proba,
     }
     for runtime, options in [*EXPORTS, *([("openvino", {"bf16": True})] if computes_in_bf16() else [])]:
         place = folder / "-".join([runtime, *options])
         textune.export(run, runtime=runtime, out=place, force=True, **options)
-        found[f"textune, {place.name}"] = load_predictor(place).predict_proba
-    return found
+        contestants[f"textune, {place.name}"] = load_predictor(place).predict_proba
+    return contestants
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--run", default="", help="a finished run with a stock head")
-    parser.add_argument("--texts", default="", help="a file of one text a line")
+    parser.add_argument("--texts", default="", help="a file with one text per line")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=0, help="take so many texts only")
+    parser.add_argument("--limit", type=int, default=0, help="use only this many texts; 0 uses all")
     options = parser.parse_args()
     texts, source = read_texts(options.texts)
     texts = texts[: options.limit or None]

@@ -1,8 +1,8 @@
-"""What more data costs: seconds and peak memory of whole trainings for 1, 4 and 16 times the rows.
+"""What more data costs: seconds and peak memory of whole trainings with 1, 4 and 16 times the rows.
 
-New rows are made of the first words of one text and the last words of another of the same class, so that
-lengths stay as they are and no text is there twice. They serve to measure speed, and say nothing of quality.
-Validation and test stay as they are. `full` trains for one epoch.
+Each new row joins the first words of one text and the last words of another of the same class, so lengths
+stay as they are and no text occurs twice. Such rows measure speed, and say nothing about quality. Validation
+and test stay as they are. `full` trains for one epoch.
 
     python benchmarks/scaling.py [--data FOLDER] [--model embedded:minilm] [--factors 1 4 16]
 """
@@ -27,7 +27,7 @@ SETTINGS = {"paper": [], "frozen": [], "full": ["--set", "train.num_train_epochs
 
 
 def grow(texts: list[str], labels: list[int], factor: int) -> tuple[list[str], list[int]]:
-    """Return the rows and, after them, as many made-up ones as are missing to `factor` times as many."""
+    """Return the rows, followed by made-up ones, so that there are `factor` times as many."""
     draw = random.Random(0)
     by_class: dict[int, list[str]] = {}
     for text, label in zip(texts, labels, strict=True):
@@ -62,7 +62,7 @@ def write_grown(source: str, factor: int, folder: Path) -> int:
 
 
 def train(recipe: str, data: str, model: str, folder: Path) -> dict[str, Any]:
-    """Train as a process; return its seconds by stage, and its peak memory in MB."""
+    """Train in a process; return seconds of training and of the whole, and the peak memory in MB."""
     out = folder / recipe
     command = [sys.executable, "-m", "textune", "train", "--recipe", recipe, "--json", *SETTINGS[recipe]]
     command += ["--model", model, "--data", data, "--out", str(out)]
@@ -98,10 +98,10 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 rows = write_grown(options.data, factor, folder / "data")
-                found = train(recipe, str(folder / "data"), options.model, folder)
+                cost = train(recipe, str(folder / "data"), options.model, folder)
             print(
-                f"{recipe:<10}{rows:>10,}{found['train']:>10,.1f}{rows / found['train']:>10,.0f}"
-                f"{found['whole']:>10,.1f}{found['peak']:>10,.0f}",
+                f"{recipe:<10}{rows:>10,}{cost['train']:>10,.1f}{rows / cost['train']:>10,.0f}"
+                f"{cost['whole']:>10,.1f}{cost['peak']:>10,.0f}",
                 flush=True,
             )
 

@@ -1,15 +1,15 @@
-"""The server beside a plain one of FastAPI and transformers' pipeline, and under more load than it can bear.
+"""textune's server compared with a plain one (FastAPI and transformers' pipeline), and under overload.
 
-All serve the same run, on this computer, to clients in this process: textune with torch, and with the
-export that it chooses by itself. They take turns; each number is the median of the turns. Then textune's
-server alone, with its export, gets one, three and ten times as many requests per second as it can answer.
-Answers that come after the load has ended do not count in its rate. Over the turns, counts are summed,
-rates are medians, and latencies are the worst.
+All serve the same run, on this computer, to clients in this process. textune serves it with torch, and with
+the export that it chooses by default. The servers take turns, and each number is the median of the turns.
+Then textune's server, with its export, gets one, three and ten times as many requests per second as it can
+answer. Answers that arrive after the load has ended do not count towards the rate. Over the turns, counts are
+summed, rates are medians, and latencies are the worst.
 
     python benchmarks/serve.py [--run RUN] [--seconds 12] [--turns 3]
 
-Without --run it trains one with the recipe `full` first, on TweetEval's emotion task (see CONTRIBUTING.md) or
-else on the sample. It takes seven minutes.
+Without --run, it first trains a run with the recipe `full`, on TweetEval's emotion task (see CONTRIBUTING.md)
+or on the sample. It takes seven minutes.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ SERVERS = {
 
 
 def data_source() -> str:
-    given = os.environ.get("TEXTUNE_TWEETEVAL", HERE.parent.parent / "shared" / "tweeteval")
-    folder = Path(given) / "emotion"
+    tweeteval = os.environ.get("TEXTUNE_TWEETEVAL", HERE.parent.parent / "shared" / "tweeteval")
+    folder = Path(tweeteval) / "emotion"
     return str(folder) if folder.is_dir() else "sample:emotion"
 
 
@@ -74,7 +74,7 @@ def train_run(folder: str) -> Path:
 
 
 def add_export(run: Path) -> None:
-    """Export a run, unless that has been done, and say what its server chooses by itself."""
+    """Export a run, unless that has been done, and print what its server chooses by default."""
     for runtime in ("onnx", "openvino"):
         if not (run / "exports" / runtime).is_dir():
             textune.export(run, runtime=runtime)
@@ -172,7 +172,7 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     requests = [to_request(text) for text in read_texts()]
-    # The load must not stand still of itself: what it waits for would be taken for the server's delay.
+    # The load must not pause on its own: its pauses would count as the server's delay.
     gc.freeze()
     gc.disable()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""The engine `ray` on a Ray of this computer with two workers: `make test-cluster`.
+"""The engine `ray` on a local Ray with two workers: `make test-cluster`.
 
-Ray takes longer to start than all other tests together need, so these stand outside of `tests`.
+Ray takes longer to start than all other tests together, so these are not in `tests`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def posts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of Parquet files, with an empty text in each hundred."""
+    """A folder of Parquet files in which one text in a hundred is empty."""
     folder = tmp_path_factory.mktemp("posts")
     for number in range(FILES):
         texts = [text for text, _ in small_rows(ROWS, seed=number)]
@@ -113,7 +113,7 @@ def test_workers_that_are_not_where_the_run_is_get_a_copy(
     assert labels == [row["label"] for row in one_process[ROWS : 2 * ROWS]]
 
 
-def test_a_prediction_that_is_killed_goes_on_with_the_rows_that_are_missing(
+def test_a_prediction_that_is_killed_resumes_with_the_rows_that_are_missing(
     run: Path, posts: Path, one_process: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     output, parts = tmp_path / "out", tmp_path / "out.parts"
@@ -155,7 +155,7 @@ def test_a_file_without_rows_is_not_missed(run: Path, tmp_path: Path) -> None:
     assert predict_on_cluster(run, str(tmp_path / "posts"), tmp_path / "out", workers=2) == 1
 
 
-def test_a_cluster_that_is_not_there_is_told(run: Path, posts: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_reported(run: Path, posts: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "textune", "predict", str(run), "--input", str(posts)]
     options = ["--output", str(tmp_path / "out"), "--engine", "ray", "--ray-address", "127.0.0.1:1"]
 
@@ -182,7 +182,7 @@ def test_an_output_that_is_there_already_is_refused(run: Path, posts: Path, tmp_
 
 
 class Notes:
-    """An observer that keeps what it is to note."""
+    """An observer that stores its notes."""
 
     def __init__(self, notes: list[str]) -> None:
         self._notes = notes

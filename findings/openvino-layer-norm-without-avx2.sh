@@ -3,8 +3,8 @@
 #
 # A graph with a softmax compiles and runs when oneDNN, which the plugin contains, is limited to SSE4.1. A graph with
 # mean-variance normalisation, the operation behind every LayerNorm of a transformer, does not: compile_model raises
-# "[CPU] MVN node with name '...' bad combination". With AVX2 both run. So an export of an encoder works on processors
-# with AVX2 and fails on older ones, although the runtime itself starts there and computes other graphs.
+# "[CPU] MVN node with name '...' bad combination". With AVX2, both run. So an exported encoder works on processors with
+# AVX2 and fails on older ones, although the runtime itself starts there and computes other graphs.
 #
 # Exits with 0 while this holds.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the wheel and the source archive, checks their metadata, installs the wheel alone into a fresh environment,
-# trains on the shipped sample there, and classifies one sentence. Everything lies in a temporary folder.
+# Builds the wheel and the source archive, checks their metadata, installs the wheel into a fresh environment,
+# trains on the shipped sample there, and classifies one sentence. Everything is in a temporary folder.
 # Usage: check-wheel.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."

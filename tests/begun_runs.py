@@ -1,4 +1,4 @@
-"""Run folders that tests begin, and what lies in one that was stopped."""
+"""Run folders that tests begin, and the contents of one that was stopped."""
 
 from __future__ import annotations
 

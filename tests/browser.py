@@ -1,4 +1,4 @@
-"""Chromium without a window, spoken to through pipes: open a page, look at it, press its buttons.
+"""Chromium without a window, controlled through pipes: open a page, look at it, press its buttons.
 
 In: an HTML file, or an address. Out: what scripts evaluated in it return, and what the browser complained of.
 Speaks the DevTools protocol over file descriptors 3 and 4 (`--remote-debugging-pipe`), which needs neither a
@@ -86,7 +86,7 @@ class Browser:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def send(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
-        """Ask for something, and return the answer."""
+        """Send a command, and return the answer."""
         self._number += 1
         request = {"id": self._number, "method": method, "params": parameters}
         request |= {"sessionId": session} if session else {}
@@ -99,7 +99,7 @@ class Browser:
         return result
 
     def wait_for(self, method: str, session: str) -> None:
-        """Wait until a session has told of an event."""
+        """Wait until a session has reported an event."""
         while not any(each["method"] == method and each.get("sessionId") == session for each in self.events):
             self.events.append(self._read())
 
@@ -167,9 +167,9 @@ class Page:
     def complaints(self) -> list[str]:
         """Return what scripts, the network and the page's policy have complained of so far."""
         self.evaluate("new Promise((done) => setTimeout(done, 20))")
-        told = {"Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"}
-        told |= {"Page.javascriptDialogOpening"}
-        return [json.dumps(each["params"]) for each in self._events() if each["method"] in told]
+        complaints = {"Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"}
+        complaints |= {"Page.javascriptDialogOpening"}
+        return [json.dumps(each["params"]) for each in self._events() if each["method"] in complaints]
 
     def requested(self) -> list[str]:
         """Return the addresses that were asked for."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-# Ctrl-C is ignored by what a shell starts in the background, and by all that is started from there.
+# A process that a shell starts in the background ignores Ctrl-C, and so do its children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the tests a cache of their own, shared by them all."""
+    """Give the tests their own cache, which all of them share."""
     folder = tmp_path_factory.mktemp("cache")
     os.environ["TEXTUNE_CACHE"] = str(folder)
     return folder
@@ -36,7 +36,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def set_umask() -> Iterator[Callable[[int], int]]:
-    """What sets the umask for the rest of the test."""
+    """A function that sets the umask for the rest of the test."""
     before = os.umask(0o022)
     yield os.umask
     os.umask(before)
@@ -71,7 +71,7 @@ def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Chromium without a window; tests that need it are skipped where there is none."""
+    """Chromium without a window; without it, the tests that need it are skipped."""
     from browser import find_chromium, open_browser
 
     path = find_chromium()

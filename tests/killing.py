@@ -1,8 +1,8 @@
-"""Trainings, and whatever else, that are killed: where, when, and how they are begun and resumed.
+"""Trainings, predictions and the like that are killed: where, when, and how they are started and resumed.
 
-In: attempts as JSON lines on standard input. Out: how each ended, a line each on standard output. As a script
-this is the process out of which attempts are forked: it has imported all that an attempt needs, which takes
-seconds, and computes nothing itself, since torch's threads do not survive a fork.
+In: attempts as JSON lines on standard input. Out: how each ended, one line each on standard output. As a
+script, this is the process from which attempts are forked. It has imported all that an attempt needs, which
+takes seconds, and computes nothing itself, because torch's threads do not survive a fork.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KILLED = -int(signal.SIGKILL)
 
 
 class WatchedOs:
-    """The module `os`, but that something is called before every write, fsync and rename.
+    """The module `os`, except that something is called before every write, fsync and rename.
 
     Args:
         before: Called with the function's name; what it raises comes out of the call.
@@ -52,7 +52,7 @@ class Zygote:
 
     Args:
         script: What the process runs; by default this file, for trainings with the recipe `full`.
-        request: What every attempt is told; for trainings `model` (a folder), `data` (a file) and `settings`
+        request: What every attempt receives; for trainings `model` (a folder), `data` (a file) and `settings`
             (what the recipe is overridden with).
     """
 
@@ -63,7 +63,7 @@ class Zygote:
         )
 
     def attempt(self, out: Path, **kill: Any) -> dict[str, Any]:
-        """Begin something, or go on with it where it was begun; return how it ended.
+        """Start something, or resume it if it was started before; return how it ended.
 
         Args:
             out: What is to be made: a run folder, or whatever the script makes.
@@ -98,7 +98,7 @@ def kill_this_process() -> None:
 
 
 class _Steps:
-    """An observer that kills its process when so many steps have been taken."""
+    """An observer that kills its process after a number of steps."""
 
     def __init__(self, last: int) -> None:
         self._left = last
@@ -158,7 +158,7 @@ def _carry_out(request: dict[str, Any]) -> None:
 
 
 def _fork(request: dict[str, Any], carry_out: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Let a child make an attempt, and kill it where it does not do that itself."""
+    """Let a child make an attempt, and kill it unless it kills itself."""
     begun = time.perf_counter()
     reads, writes = os.pipe()
     child = os.fork()
@@ -176,8 +176,8 @@ def _fork(request: dict[str, Any], carry_out: Callable[[dict[str, Any]], None]) 
     os.close(writes)
     signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
     signal.setitimer(signal.ITIMER_REAL, request["kill"].get("seconds", 0.0))
-    with os.fdopen(reads) as told:
-        names = told.read().split()
+    with os.fdopen(reads) as pipe:
+        names = pipe.read().split()
     _, status = os.waitpid(child, 0)
     signal.setitimer(signal.ITIMER_REAL, 0.0)
     seconds = time.perf_counter() - begun
@@ -186,7 +186,7 @@ def _fork(request: dict[str, Any], carry_out: Callable[[dict[str, Any]], None]) 
 
 
 def _import(names: Iterable[str]) -> None:
-    """Import what an attempt has imported, so that those to come need not."""
+    """Import what an attempt has imported, so that later ones need not."""
     for name in names:
         if name not in sys.modules:
             # Some modules are made up by others, and cannot be imported by name.
@@ -196,7 +196,7 @@ def _import(names: Iterable[str]) -> None:
 
 
 def serve_attempts(carry_out: Callable[[dict[str, Any]], None], modules: Iterable[str]) -> None:
-    """Fork an attempt for every line of standard input, and tell how it ended.
+    """Fork an attempt for every line of standard input, and report how it ended.
 
     Args:
         carry_out: Makes an attempt, given the request and in it `out` and `kill`.

@@ -41,7 +41,7 @@ def made_predictions(
 
 
 def sure_mistakes(texts: Sequence[str], *, labels: Sequence[str] = LABELS) -> Predictions:
-    """Return predictions of which all are wrong, the first text's the surest: label 0 is taken for 1."""
+    """Return predictions that are all wrong, the first one most confidently: label 0 is taken for 1."""
     probabilities = np.full((len(texts), len(labels)), 1e-6)
     probabilities[:, 1] = np.linspace(0.99, 0.7, len(texts))
     probabilities[:, 0] = 1 - probabilities[:, 1:].sum(axis=1)

@@ -1,4 +1,4 @@
-"""Checkpoints of tensors that tell their step, and what may happen to them."""
+"""Checkpoints whose tensors show their step, and what may happen to them."""
 
 from __future__ import annotations
 

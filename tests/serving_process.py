@@ -1,4 +1,4 @@
-"""A server in a process of its own, with a tiny model.
+"""A server in its own process, with a tiny model.
 
 In: a run folder. Out: the process, its address, and what it wrote.
 """

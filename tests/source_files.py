@@ -32,7 +32,7 @@ def write_csv(
 
 
 def write_tweeteval(folder: Path, *, splits: tuple[str, ...] = ("train", "val", "test")) -> Path:
-    """Write a folder in TweetEval's layout: six tweets a split, the labels 0 and 1 in turn."""
+    """Write a folder in TweetEval's layout: six tweets per split, the labels 0 and 1 in turn."""
     for split in splits:
         tweets = [f"{split} tweet {number} " for number in range(6)]
         (folder / f"{split}_text.txt").write_text("\n".join(tweets) + "\n", encoding="utf-8", newline="\n")

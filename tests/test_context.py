@@ -1,4 +1,4 @@
-"""What whoever watches a workflow is told, and how fast it says it is."""
+"""What an observer of a workflow hears, and how its speed is computed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textune.context import Pace
 
 
 class Ear:
-    """An observer that remembers how far it is said to be."""
+    """An observer that remembers the progress that is reported to it."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int, str]] = []
@@ -61,7 +61,7 @@ def test_a_total_that_nobody_knows_stays_unknown() -> None:
     assert ear.heard[0][:2] == (1024, 0)
 
 
-def told(capsys: pytest.CaptureFixture[str], *, total: int, quiet: bool = False) -> str:
+def written_lines(capsys: pytest.CaptureFixture[str], *, total: int, quiet: bool = False) -> str:
     """Return what is written where there is no terminal."""
     with Watcher(quiet=quiet) as watcher:
         watcher.stage("Classifying")
@@ -76,18 +76,18 @@ def many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("many_lines")
 def test_progress_is_written_as_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Classifying: 1,024 of 5,000 texts, 512 a second" in told(capsys, total=5000)
+    assert "Classifying: 1,024 of 5,000 texts, 512 a second" in written_lines(capsys, total=5000)
 
 
 @pytest.mark.usefixtures("many_lines")
 def test_progress_of_an_unknown_total_is_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Classifying: 1,024 texts, 512 a second" in told(capsys, total=0)
+    assert "Classifying: 1,024 texts, 512 a second" in written_lines(capsys, total=0)
 
 
 @pytest.mark.usefixtures("many_lines")
 def test_progress_is_not_written_where_json_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, total=5000, quiet=True) == ""
+    assert written_lines(capsys, total=5000, quiet=True) == ""
 
 
 def test_progress_lines_do_not_come_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, total=5000) == ""
+    assert written_lines(capsys, total=5000) == ""

@@ -1,4 +1,4 @@
-"""What deploys a server: the Dockerfile and the systemd unit, as far as can be told without running them."""
+"""What deploys a server: the Dockerfile and the systemd unit, checked as far as possible without running."""
 
 from __future__ import annotations
 

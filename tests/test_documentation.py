@@ -1,4 +1,4 @@
-"""What the documentation promises: pages, sections, commands, options, settings and Python that are there."""
+"""What the documentation promises exists: pages, sections, commands, options, settings and Python."""
 
 from __future__ import annotations
 

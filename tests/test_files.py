@@ -54,7 +54,7 @@ def test_a_file_has_that_mode_even_where_the_block_wrote_it_for_its_owner_alone(
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
 
 
-def test_a_file_that_may_not_be_read_is_told_with_the_command_that_opens_it() -> None:
+def test_a_file_that_may_not_be_read_is_reported_with_the_command_that_opens_it() -> None:
     with pytest.raises(ExportError) as caught, reading_errors(ExportError, Path("my export")):
         raise PermissionError(errno.EACCES, "Permission denied", "my export/graph.onnx")
 
@@ -81,7 +81,7 @@ def test_json_without_a_meaning_elsewhere_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_with_the_free_space(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_free_space(tmp_path: Path) -> None:
     with (
         pytest.raises(StorageError, match=r"disk is full: .*\d+ MB are free"),
         storage_errors(tmp_path / "x"),
@@ -89,12 +89,12 @@ def test_a_full_disk_is_told_with_the_free_space(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written: Read-only"), storage_errors(tmp_path / "x"):
         raise OSError(errno.EROFS, "Read-only file system")
 
 
-def test_a_full_disk_that_a_compiled_library_reports_is_told_as_one(tmp_path: Path) -> None:
+def test_a_full_disk_that_a_compiled_library_reports_is_recognised_as_one(tmp_path: Path) -> None:
     with (
         pytest.raises(StorageError, match="disk is full"),
         storage_errors(tmp_path / "x"),
@@ -108,7 +108,7 @@ def test_what_else_a_compiled_library_reports_stays_as_it_is() -> None:
         raise ValueError("something else")
 
 
-def test_a_real_full_device_is_told_as_one() -> None:
+def test_a_real_full_device_is_recognised_as_one() -> None:
     device = Path("/dev/full")
 
     with pytest.raises(StorageError, match="disk is full"), storage_errors(device):
@@ -165,7 +165,7 @@ def test_a_folder_never_takes_the_name_of_one_that_holds_something(tmp_path: Pat
         (ValueError("no space"), False),
     ],
 )
-def test_a_full_disk_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+def test_a_full_disk_is_distinguished_from_other_errors(error: Exception, expected: bool) -> None:
     assert is_full(error) is expected
 
 

@@ -1,4 +1,4 @@
-"""The house: one name per thing, rooms of a bearable size, files without circles, and one public surface.
+"""The house: one name per thing, rooms of a reasonable size, no import cycles, and one public surface.
 
 The lists of exceptions only shrink: an entry that is no longer needed fails as well.
 """

@@ -37,7 +37,7 @@ STEPS = 8
 
 @dataclass(frozen=True)
 class NeverKilled:
-    """What an undisturbed training ended in.
+    """The result of an undisturbed training.
 
     Attributes:
         result: Its bytes.
@@ -85,7 +85,7 @@ def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, 
 def kill_again_and_again(
     zygote: Zygote, folder: Path, *, seed: int, seconds: float
 ) -> tuple[list[str], set[tuple[bytes, bytes]]]:
-    """Kill a training and what goes on with it so many times, and let it end.
+    """Kill a training and its resumptions this many times, then let it finish.
 
     A training that ends before the moment drawn is followed by another.
 

@@ -1,4 +1,4 @@
-"""What the audit finds in TweetEval: its own faults, and faults that were planted in it."""
+"""What the audit finds in TweetEval: its own faults, and planted ones."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, 
 
 
 def kill_again_and_again(zygote: Zygote, out: Path, *, seed: int, seconds: float) -> tuple[int, set[bytes]]:
-    """Kill a prediction and what goes on with it so many times, and let it end.
+    """Kill a prediction and its resumptions this many times, then let it finish.
 
     One that ends before the moment drawn is followed by another.
 

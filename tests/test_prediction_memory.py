@@ -26,7 +26,7 @@ NOISE_MB = 3.0
 
 
 class Scales:
-    """An observer that weighs this process as it goes."""
+    """An observer that measures the memory of this process as it goes."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []

@@ -51,12 +51,12 @@ model, data, out, *settings = sys.argv[1:]
 try:
     textune.train("full", model=model, data=data, out=out, settings=settings, observer=Impatience())
 except StoppedError as stopped:
-    with open(f"{out}-told-{os.environ['RANK']}", "w", encoding="utf-8") as file:
+    with open(f"{out}-message-{os.environ['RANK']}", "w", encoding="utf-8") as file:
         file.write(stopped.message)
 os._exit(0)
 """
-"""Trains until the second process alone is told to stop, after nine steps. What each process is
-told it writes into a file of its own: lines that two write into one pipe can mix."""
+"""Trains until the second process alone is asked to stop, after nine steps. Each process
+writes its message into its own file: lines that two write into one pipe can mix."""
 
 
 @pytest.fixture(scope="module")
@@ -143,14 +143,14 @@ def test_two_processes_take_the_steps_that_one_takes_at_the_same_effective_batch
     assert [entry["loss"] for entry in two] == pytest.approx([entry["loss"] for entry in one], abs=1e-3)
 
 
-def test_the_figures_of_two_processes_are_those_of_one(alone: TrainResult, together: Any) -> None:
+def test_the_metrics_of_two_processes_are_those_of_one(alone: TrainResult, together: Any) -> None:
     one, two = alone.document["metrics"]["test"], json.loads(together.stdout)["metrics"]["test"]
 
     assert two["examples"] == one["examples"]
     assert two["log_loss"] == pytest.approx(one["log_loss"], abs=5e-3)
 
 
-def test_notes_are_told_by_the_first_process_alone(together: Any) -> None:
+def test_notes_are_reported_by_the_first_process_alone(together: Any) -> None:
     assert together.stderr.count("Training will take about") == 1
     assert together.stderr.count("Epoch 4 of 4") == 1
 
@@ -165,20 +165,20 @@ def test_a_stop_that_one_process_is_asked_for_stops_both_after_the_same_step(
     stopped: Any, folder: Path
 ) -> None:
     assert stopped.returncode == 0, stopped.stderr
-    told = [(folder / f"stopped-told-{rank}").read_text(encoding="utf-8") for rank in (0, 1)]
+    messages = [(folder / f"stopped-message-{rank}").read_text(encoding="utf-8") for rank in (0, 1)]
 
-    assert [message.partition(".")[0] for message in told] == ["Stopped after step 9"] * 2
+    assert [message.partition(".")[0] for message in messages] == ["Stopped after step 9"] * 2
     assert [path.name for path in (folder / "stopped" / "checkpoints").iterdir()] == ["step-00000009"]
 
 
-def test_another_number_of_processes_does_not_go_on(stopped: Any, folder: Path) -> None:
+def test_another_number_of_processes_does_not_resume(stopped: Any, folder: Path) -> None:
     with pytest.raises(RunError, match="it began with 2 processes, and now there are 1") as caught:
         textune.resume(folder / "stopped")
 
     assert "torchrun --nproc-per-node 2 -m textune train --resume" in caught.value.hint
 
 
-def test_as_many_processes_go_on_with_a_stopped_training_to_the_same_bits(
+def test_as_many_processes_resume_a_stopped_training_to_the_same_bits(
     resumed: Any, together: Any, folder: Path
 ) -> None:
     assert resumed.returncode == 0, resumed.stderr
@@ -188,7 +188,7 @@ def test_as_many_processes_go_on_with_a_stopped_training_to_the_same_bits(
     assert weights(folder / "resumed") == weights(folder / "together")
 
 
-def test_a_wrong_request_is_told_once(model: str, folder: Path) -> None:
+def test_a_wrong_request_is_reported_once(model: str, folder: Path) -> None:
     missing = str(folder / "nowhere.csv")
 
     result = launch(folder, TORCHRUN, *train_arguments(model, missing, folder / "wrong"))

@@ -1,4 +1,4 @@
-"""The whole way on real input: the embedded model, the shipped sample, and TweetEval where it is."""
+"""End to end on real input: the embedded model, the shipped sample, and TweetEval if it is there."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ main()
 
 
 def figures_of(run: Path, split: str = "test") -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["metrics"][split]
-    return figures
+    metrics: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["metrics"][split]
+    return metrics
 
 
 def test_frozen_on_tweeteval_reaches_what_a_frozen_encoder_of_this_size_can(frozen_tweeteval: Path) -> None:
@@ -64,7 +64,7 @@ def test_frozen_on_tweeteval_is_clearly_better_than_word_statistics(frozen_tweet
     assert document["metrics"]["test"]["macro_f1_ci95"][0] > best_of_words
 
 
-def test_a_second_training_gives_the_same_bits_out_of_the_cache(
+def test_a_second_training_gives_the_same_bits_from_the_cache(
     frozen_tweeteval: Path, tweeteval: Path, tmp_path: Path
 ) -> None:
     again = textune_json(
@@ -77,7 +77,7 @@ def test_a_second_training_gives_the_same_bits_out_of_the_cache(
     assert heads[0].read_bytes() == heads[1].read_bytes()
 
 
-def test_evaluate_repeats_the_figures_of_the_training(frozen_tweeteval: Path) -> None:
+def test_evaluate_repeats_the_metrics_of_the_training(frozen_tweeteval: Path) -> None:
     assert textune_json("evaluate", frozen_tweeteval)["metrics"]["test"] == figures_of(frozen_tweeteval)
 
 
@@ -123,12 +123,12 @@ def test_paper_on_tweeteval_is_shown_beside_the_studys_table(paper_run: tuple[Pa
     _, shown = paper_run
 
     study = ["60.88 %", "76.54 %", "61.76 %", "68.98 % (12)", "0.7870 (13)", "72.77 %", "0.7024"]
-    assert [figure for figure in study if figure not in shown] == []
+    assert [result for result in study if result not in shown] == []
 
 
 @pytest.fixture(scope="session")
 def sample_run(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of the frozen recipe on the shipped sample, made where no connection can be made."""
+    """The run of the frozen recipe on the shipped sample, trained without any connection."""
     out = tmp_path_factory.mktemp("real") / "sample"
     arguments = [
         "train",

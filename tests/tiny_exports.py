@@ -56,7 +56,7 @@ def fake_export(
 ) -> Path:
     """Write an export that says all that an export says, and has no graph; return its folder.
 
-    Its model is said to take 3 seconds to load, and to do 100 texts a second.
+    Its model is said to take 3 seconds to load, and to classify 100 texts per second.
     """
     runtime, _, precision = name.partition("-")
     description = ExportDescription(

@@ -63,7 +63,7 @@ def tiny_learner(
     factor: Any = lambda step: 1.0,
     **settings: Any,
 ) -> EncoderLearner:
-    """Return what takes the steps: AdamW at 0.01, nothing clipped, four rows at once, one thread."""
+    """Return a learner with AdamW at 0.01, nothing clipped, four rows at once, one thread."""
     given = {
         "optim": "adamw",
         "learning_rate": 0.01,
@@ -107,5 +107,5 @@ def plain_gradients(
 
 
 def flat(groups: list[Group], tensors: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-    """Return tensors by name as one long vector for each group."""
+    """Return tensors by name as one long vector per group."""
     return [torch.cat([tensors[name].detach().reshape(-1) for name in group.names]) for group in groups]

@@ -1,4 +1,4 @@
-"""A way to train that is no part of textune: it learns the frequencies of the classes, and nothing else."""
+"""A way to train that is not part of textune: it learns the frequencies of the classes, and nothing else."""
 
 from __future__ import annotations
 

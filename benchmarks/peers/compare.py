@@ -1,14 +1,14 @@
-"""textune beside other ways to a text classifier: same data, same encoder weights, same machine, in turns.
+"""textune compared with other tools: same data, same encoder weights, same machine, in turns.
 
 Contestants that need packages of their own run in environments that `make bench-peers` builds from
-`requirements/`. Each is a process from its start to its end: "whole" is what a person waits for, imports and
-prediction included; "train" is what the contestant itself counts as training; the peak is the process's
-resident memory. Test figures are those of the first seed, with 95 % bootstrap intervals; seconds and memory
-are medians over all of its turns, of which those that take minutes get fewer. What has been measured is kept
-under `.bench`, so that a run that was stopped goes on.
+`requirements/`. Each training is a process. "Whole" is the time that a person waits, including imports and
+prediction. "Train" is what the contestant itself counts as training. The peak is the process's resident
+memory. Test metrics are those of the first seed, with 95 % bootstrap intervals. Seconds and memory are
+medians over the turns; contestants that take minutes have fewer turns. Results are stored under `.bench`, so
+a comparison that was stopped resumes.
 
     python benchmarks/peers/compare.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--slow-turns 1]
-                                       [--only NAME ...] [--picture FILE.svg] [--afresh]
+                                       [--only NAME ...] [--picture FILE.svg] [--start-over]
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ ENVIRONMENTS = REPOSITORY / ".bench"
 
 @dataclass
 class Contestant:
-    """A way to a classifier.
+    """A tool, or one of its recipes.
 
     Attributes:
         title: What the table calls it.
         script: Its file in this folder; empty for textune's own command.
-        variant: What is passed on: a script's variant, or textune's recipe.
-        environment: The folder of its environment under `.bench`; empty for the one that runs this.
+        variant: The script's variant, or textune's recipe.
+        environment: The folder of its environment under `.bench`; empty for the one that runs this script.
         slow: Whether it takes minutes.
         train: Seconds of training by turn.
         whole: Seconds from start to end by turn.
         peak: Peak resident memory in MB by turn.
-        figures: The test figures of the first turn.
+        metrics: The test metrics of the first turn.
     """
 
     title: str
@@ -59,7 +59,7 @@ class Contestant:
     train: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    figures: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
 
     @property
     def turns(self) -> int:
@@ -92,11 +92,11 @@ PACKAGES = {
     "keras": ("tensorflow", "keras", "keras-hub"),
     "setfit": ("setfit", "sentence-transformers"),
 }
-"""Whose versions are told, by environment."""
+"""Packages whose versions are printed, by environment."""
 
 
 def write_data(source: str, path: Path) -> dict[str, Any]:
-    """Write a data set as the contestants read it, and return it."""
+    """Write a data set in the form that the contestants read, and return it."""
     from textune.data.sources import load_source
 
     dataset = load_source(source)
@@ -108,7 +108,7 @@ def write_data(source: str, path: Path) -> dict[str, Any]:
 
 
 def run_once(contestant: Contestant, options: argparse.Namespace, *, seed: int, model: str) -> np.ndarray:
-    """Let a contestant train once, note its seconds and memory, and return its test probabilities."""
+    """Train a contestant once, note its seconds and memory, and return its test probabilities."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         if contestant.script:
@@ -164,61 +164,61 @@ def read_result(contestant: Contestant, out: Path) -> tuple[float, np.ndarray]:
 
 
 def show(contestants: list[Contestant]) -> None:
-    """Print the table, and a line for each."""
+    """Print the table, with one line per contestant."""
     print(
         "| | accuracy | macro-F1 | log loss | calibration error | train | whole | peak memory | turns |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     for each in contestants:
-        found = each.figures
-        assert found
+        metrics = each.metrics
+        assert metrics
         print(
-            f"| {each.title} | {found['accuracy']:.1%} ±{half(found['accuracy_ci95']):.1%} "
-            f"| {found['macro_f1']:.1%} ±{half(found['macro_f1_ci95']):.1%} "
-            f"| {found['log_loss']:.3f} ±{half(found['log_loss_ci95']):.3f} "
-            f"| {found['expected_calibration_error']:.3f} "
+            f"| {each.title} | {metrics['accuracy']:.1%} ±{half(metrics['accuracy_ci95']):.1%} "
+            f"| {metrics['macro_f1']:.1%} ±{half(metrics['macro_f1_ci95']):.1%} "
+            f"| {metrics['log_loss']:.3f} ±{half(metrics['log_loss_ci95']):.3f} "
+            f"| {metrics['expected_calibration_error']:.3f} "
             f"| {statistics.median(each.train):,.1f} s | {statistics.median(each.whole):,.1f} s "
             f"| {statistics.median(each.peak):,.0f} MB | {each.turns} |"
         )
 
 
 def circumstances(options: argparse.Namespace) -> dict[str, str]:
-    """Return what figures must have in common to stand in one table."""
+    """Return what all results in one table must have in common."""
     import torch
 
     cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
-    told = []
+    versions = []
     for environment, packages in PACKAGES.items():
         python = ENVIRONMENTS / environment / "bin" / "python" if environment else sys.executable
         program = f"from importlib.metadata import version as v; print(*map(v, {packages}))"
-        found = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout
-        told += map(" ".join, zip(packages, found.split(), strict=True))
+        printed = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout
+        versions += map(" ".join, zip(packages, printed.split(), strict=True))
     return {
         "data": options.data,
         "model": options.model,
         "machine": f"{cpu}, {os.cpu_count()} cores",
-        "versions": ", ".join(told),
+        "versions": ", ".join(versions),
     }
 
 
-def take_up(path: Path, here: dict[str, str]) -> list[str]:
-    """Read what earlier runs have measured, so that this one goes on; return on which days they did."""
+def read_measured(path: Path, here: dict[str, str]) -> list[str]:
+    """Read what earlier comparisons measured, so that this one resumes; return the days on which they did."""
     if not path.is_file():
         return []
     document = json.loads(path.read_text())
     if document["circumstances"] != here:
-        sys.exit(f"{path} holds what was measured with other data, versions or on another machine: --afresh")
-    for name, found in document["measured"].items():
-        vars(CONTESTANTS[name]).update(found)
+        sys.exit(f"{path} was measured with other data or versions, or on another machine. Add --start-over.")
+    for name, measured in document["measured"].items():
+        vars(CONTESTANTS[name]).update(measured)
     return list(document["days"])
 
 
-def keep(path: Path, here: dict[str, str], days: list[str]) -> None:
+def write_measured(path: Path, here: dict[str, str], days: list[str]) -> None:
     """Write what has been measured."""
     measured = {
-        name: {key: vars(each)[key] for key in ("train", "whole", "peak", "figures")}
+        name: {key: vars(each)[key] for key in ("train", "whole", "peak", "metrics")}
         for name, each in CONTESTANTS.items()
-        if each.figures
+        if each.metrics
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"circumstances": here, "days": days, "measured": measured}))
@@ -234,18 +234,20 @@ def main() -> None:
     parser.add_argument("--data", default=str(TWEETEVAL / "emotion"))
     parser.add_argument("--model", default="embedded:minilm")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--slow-turns", type=int, default=1, help="turns of those that take minutes")
+    parser.add_argument(
+        "--slow-turns", type=int, default=1, help="turns of the contestants that take minutes"
+    )
     parser.add_argument("--only", nargs="+", default=list(CONTESTANTS), choices=list(CONTESTANTS))
     parser.add_argument("--picture", default="")
-    parser.add_argument("--afresh", action="store_true", help="forget what has been measured")
+    parser.add_argument("--start-over", action="store_true", help="delete what has been measured")
     options = parser.parse_args()
     from textune.encoder.loading import find_model
     from textune.evaluation.split_metrics import measure
 
-    kept, here, today = ENVIRONMENTS / "peers.json", circumstances(options), time.strftime("%d %B %Y")
-    if options.afresh:
-        kept.unlink(missing_ok=True)
-    days = take_up(kept, here)
+    store, here, today = ENVIRONMENTS / "peers.json", circumstances(options), time.strftime("%d %B %Y")
+    if options.start_over:
+        store.unlink(missing_ok=True)
+    days = read_measured(store, here)
     contestants = [CONTESTANTS[name] for name in options.only]
     model = str(find_model(options.model, offline=True).path)
     with tempfile.TemporaryDirectory() as folder:
@@ -257,11 +259,11 @@ def main() -> None:
                     continue
                 probabilities = run_once(each, options, seed=seed, model=model)
                 labels = np.asarray(data["test"]["label"])
-                each.figures = (
-                    each.figures or measure(probabilities, labels, label_names=data["labels"]).to_json()
+                each.metrics = (
+                    each.metrics or measure(probabilities, labels, label_names=data["labels"]).to_json()
                 )
                 days += [] if today in days else [today]
-                keep(kept, here, days)
+                write_measured(store, here, days)
                 print(f"turn {seed + 1}, {each.title}: {each.whole[-1]:.1f} s", file=sys.stderr, flush=True)
     print(f"{here['machine']}, {', '.join(days)}\n{here['versions']}\n")
     show(contestants)

@@ -1,7 +1,7 @@
-"""`transformers.Trainer`: all layers in its defaults, or (`--variant frozen`) the study's steps with it.
+"""`transformers.Trainer`: all layers with its defaults, or the study's steps (`--variant frozen`).
 
-Frozen, the encoder's weights stay, and the head trains for the study's 15 epochs at Adam's usual rate of
-0.001 rather than at Trainer's 5e-5, with which a fresh head would hardly move.
+With `frozen`, the encoder's weights stay as they are, and the head trains for the study's 15 epochs at Adam's
+usual rate of 0.001. At Trainer's 5e-5, a fresh head would hardly move.
 """
 
 from __future__ import annotations
@@ -53,4 +53,4 @@ trainer = Trainer(
 with job.training():
     trainer.train()
 logits = torch.from_numpy(trainer.predict(rows["test"]).predictions)
-job.give(torch.softmax(logits.double(), dim=1).numpy())
+job.write(torch.softmax(logits.double(), dim=1).numpy())

@@ -1,7 +1,7 @@
 """The case study's pipeline in Keras on TensorFlow, as a reader of the study would write it today.
 
-KerasHub loads the encoder, its weights are fixed, the study's head trains on top of it for 15 epochs,
-batches of 32, every sequence padded to the longest. Settings that the study leaves open are those of
+KerasHub loads the encoder and its weights are frozen. The study's head trains on top of it for 15 epochs, in
+batches of 32, with every sequence padded to the longest. Settings that the study leaves open are those of
 textune's recipe `paper`.
 """
 
@@ -28,8 +28,8 @@ tokenizer.no_truncation()
 def filtered(split: str) -> tuple[list[str], np.ndarray]:
     """Return the rows of at most 36 words."""
     texts, labels = job.split(split)
-    kept = [row for row, text in enumerate(texts) if len(text.split()) <= MOST_WORDS]
-    return [texts[row] for row in kept], labels[kept]
+    short = [row for row, text in enumerate(texts) if len(text.split()) <= MOST_WORDS]
+    return [texts[row] for row in short], labels[short]
 
 
 splits = {"train": filtered("train"), "validation": filtered("validation"), "test": job.split("test")}
@@ -61,10 +61,10 @@ def dataset(split: str) -> tf.data.Dataset:
 encoder = keras_hub.models.Backbone.from_preset(job.model)
 encoder.trainable = False
 inputs = {name: keras.Input((longest,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")}
-given = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
+encoder_inputs = {"token_ids": inputs["input_ids"], "padding_mask": inputs["attention_mask"]}
 if "segment_ids" in encoder.input:
-    given["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
-output = encoder(given)
+    encoder_inputs["segment_ids"] = keras.ops.zeros_like(inputs["input_ids"])
+output = encoder(encoder_inputs)
 sequence = output["sequence_output"] if isinstance(output, dict) else output
 hidden = keras.layers.Dense(sequence.shape[-1], activation="relu", name="pre_classifier")(sequence[:, 0])
 hidden = keras.layers.Dropout(0.2)(hidden)
@@ -83,4 +83,4 @@ with job.training():
         callbacks=[schedule],
         verbose=0,
     )
-job.give(model.predict(dataset("test"), verbose=0))
+job.write(model.predict(dataset("test"), verbose=0))

@@ -16,7 +16,7 @@ PLACES = {
     "sentence": ("left", "top"),
     "tfidf": ("left", "bottom"),
 }
-"""Where a name in the picture is anchored to its point, so that no two of them meet."""
+"""Where a name in the picture is anchored to its point, so that names do not overlap."""
 
 
 def draw(contestants: Mapping[str, Contestant], path: str) -> None:
@@ -28,7 +28,7 @@ def draw(contestants: Mapping[str, Contestant], path: str) -> None:
 
     figure, axes = pyplot.subplots(figsize=(8, 4.2))
     for name, each in contestants.items():
-        seconds, score = statistics.median(each.whole), 100 * (each.figures or {})["macro_f1"]
+        seconds, score = statistics.median(each.whole), 100 * (each.metrics or {})["macro_f1"]
         ours = each.title.startswith("textune")
         axes.plot(seconds, score, "o", color="#0a7a5c" if ours else "#777777")
         side, height = PLACES.get(name, ("right", "bottom"))

@@ -1,9 +1,10 @@
-"""What every contestant is given and gives back.
+"""What every contestant reads and writes.
 
-Given: `--data`, a JSON file `{"labels": [...], "train": {"text", "label"}, "validation": ..., "test": ...}`;
-`--model`, a folder with an encoder's weights and tokenizer; `--seed`; `--out`, a folder. Given back in that
-folder: `probabilities.npy`, (test rows, classes), and `seconds.json`, the seconds of training alone. A
-contestant runs in an environment of its own and imports nothing of textune but this module.
+It reads `--data`, a JSON file
+`{"labels": [...], "train": {"text", "label"}, "validation": ..., "test": ...}`;
+`--model`, a folder with an encoder's weights and tokenizer; `--seed`; and `--out`, a folder. Into that folder
+it writes `probabilities.npy`, (test rows, classes), and `seconds.json`, the seconds of training alone. A
+contestant runs in its own environment, and imports nothing from textune's repository but this module.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Job:
-    """What a contestant is to do.
+    """What a contestant has to do.
 
     Attributes:
         data: The texts and labels by split, and the class names under "labels".
         model: The encoder's folder.
         seed: The seed.
-        variant: Which of a contestant's variants.
+        variant: Which variant of the contestant runs.
         out: Where to write.
     """
 
@@ -54,8 +55,8 @@ class Job:
         yield
         (self.out / "seconds.json").write_text(json.dumps(time.perf_counter() - start))
 
-    def give(self, probabilities: np.ndarray) -> None:
-        """Give back the test rows' probabilities."""
+    def write(self, probabilities: np.ndarray) -> None:
+        """Write the test rows' probabilities."""
         np.save(self.out / "probabilities.npy", np.asarray(probabilities, dtype=np.float64))
 
 

@@ -11,4 +11,4 @@ texts, labels = job.split("train")
 with job.training():
     encoder = SentenceTransformer(job.model, device="cpu")
     classifier = LogisticRegression(max_iter=1000).fit(encoder.encode(texts), labels)
-job.give(classifier.predict_proba(encoder.encode(job.split("test")[0])))
+job.write(classifier.predict_proba(encoder.encode(job.split("test")[0])))

@@ -1,6 +1,6 @@
-"""SetFit in its defaults, stopped after a time limit: all pairs of 3,257 texts would take it days.
+"""SetFit with its defaults, stopped after a time limit: all pairs of 3,257 texts would take days.
 
-`--variant 300` is the limit in seconds for its first phase, which trains the encoder on pairs; its head is
+`--variant 300` is the limit in seconds for its first phase, which trains the encoder on pairs. Its head is
 fitted on all rows afterwards.
 """
 
@@ -18,17 +18,17 @@ texts, labels = job.split("train")
 
 
 class TimeLimit(TrainerCallback):
-    """Stops a training after some seconds."""
+    """Stops a training after a number of seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._end = seconds, 0.0
 
     def on_train_begin(self, args, state, control, **rest):  # type: ignore[no-untyped-def]
-        """Start the clock: the pairs are made by now."""
+        """Start the clock: the pairs have been made by now."""
         self._end = time.monotonic() + self._seconds
 
     def on_step_end(self, args, state, control, **rest):  # type: ignore[no-untyped-def]
-        """Stop where the time is over."""
+        """Stop once the time is up."""
         control.should_training_stop = time.monotonic() >= self._end
         return control
 
@@ -42,4 +42,4 @@ trainer = Trainer(
 )
 with job.training():
     trainer.train()
-job.give(model.predict_proba(job.split("test")[0], as_numpy=True))
+job.write(model.predict_proba(job.split("test")[0], as_numpy=True))

@@ -1,4 +1,4 @@
-"""TF-IDF and logistic regression: scikit-learn's defaults but for iterations enough to converge."""
+"""TF-IDF and logistic regression: scikit-learn's defaults, with enough iterations to converge."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ texts, labels = job.split("train")
 classifier = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
 with job.training():
     classifier.fit(texts, labels)
-job.give(classifier.predict_proba(job.split("test")[0]))
+job.write(classifier.predict_proba(job.split("test")[0]))

@@ -37,7 +37,7 @@ def misread(text: str) -> str:
         "Größe",
     ],
 )
-def test_utf8_that_was_read_as_windows_1252_is_told(text: str) -> None:
+def test_utf8_that_was_read_as_windows_1252_is_reported(text: str) -> None:
     assert broken_part(misread(text)) is not None
 
 
@@ -60,7 +60,7 @@ def test_sound_texts_are_left_alone(text: str) -> None:
     assert broken_part(text) is None
 
 
-def test_what_was_meant_is_said_where_it_can_be_told() -> None:
+def test_what_was_meant_is_said_where_it_is_clear() -> None:
     assert broken_part(misread("it\u2019s")) == "'â€™' for '\u2019'"
 
 

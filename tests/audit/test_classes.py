@@ -12,7 +12,7 @@ NAMES = ("anger", "joy", "fear")
 
 
 def faults(counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
-    """Return the findings on splits of so many rows a class."""
+    """Return the findings on splits with this many rows per class."""
     rows = [
         (split, f"{split} {label} {number}", label)
         for split, by_label in counts.items()

@@ -52,7 +52,7 @@ def test_the_title_tells_copies_to_the_letter_from_others() -> None:
     )
 
 
-def test_a_text_in_two_splits_is_no_duplicate_within_one() -> None:
+def test_a_text_in_two_splits_is_not_a_duplicate_within_one() -> None:
     rows = [("train", "so happy", "joy"), ("test", "so happy", "joy")]
 
     assert found(look(find_duplicates, examples_from(rows)), "D003") == []
@@ -105,7 +105,7 @@ def test_the_same_text_with_different_labels_is_a_conflict() -> None:
     assert [row.note for row in finding.rows] == ["joy", "anger", "joy"]
 
 
-def test_the_same_text_with_the_same_label_is_no_conflict() -> None:
+def test_the_same_text_with_the_same_label_is_not_a_conflict() -> None:
     rows = [("train", "so happy", "joy"), ("train", "so happy", "joy")]
 
     assert found(look(find_duplicates, examples_from(rows)), "D007") == []

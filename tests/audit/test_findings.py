@@ -11,7 +11,7 @@ from textune.audit.findings import Finding, in_order, split_sizes
 
 
 def finding(id: str, severity: str) -> Finding:
-    return Finding(id, severity, "something", 1, (), "mend it")
+    return Finding(id, severity, "something", 1, (), "fix it")
 
 
 def test_findings_come_with_the_gravest_first_and_then_by_number() -> None:

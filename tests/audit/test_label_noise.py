@@ -1,4 +1,4 @@
-"""Doubtful labels."""
+"""Labels that are probably wrong."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def examples_with(labels: NDArray[np.int64], *, held_out: int = 0) -> tuple[Exam
 
 
 def probabilities_of(given: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return out-of-fold probabilities of rows whose true classes alternate, by doubtful labels."""
+    """Return out-of-fold probabilities of rows whose true classes alternate, and suspect labels."""
     folds = [number // 2 % FOLDS for number in range(len(given))]
     return out_of_fold_probabilities(features_of(np.arange(len(given)) % 2), given, folds)
 
 
 def with_wrong(*rows: int) -> NDArray[np.int64]:
-    """Return labels that alternate but in some rows."""
+    """Return labels that alternate except in some rows."""
     labels = np.arange(ROWS) % 2
     labels[list(rows)] = 1 - labels[list(rows)]
     return labels

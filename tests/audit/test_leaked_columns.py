@@ -64,7 +64,7 @@ def test_other_columns_are_left_alone(values: list[Any]) -> None:
     assert leaks(values) == []
 
 
-def test_a_column_no_better_than_the_most_frequent_class_is_no_leak() -> None:
+def test_a_column_no_better_than_the_most_frequent_class_is_not_a_leak() -> None:
     labels = [0] * 290 + [1] * 10
 
     assert leaks(["web" if number % 2 else "app" for number in range(300)], labels) == []

@@ -14,7 +14,7 @@ from textune.audit.lengths import find_lengths, find_unknown_texts
 
 
 def look_at(find: Find, *, lengths: list[int], unknown: list[float] | None = None) -> list[Finding]:
-    """Return what a check finds in texts of so many tokens, for a model that reads 512."""
+    """Return what a check finds in texts of these lengths, for a model that reads 512 tokens."""
     counts = TokenCounts([], np.array(lengths), np.array(unknown or [0.0] * len(lengths)))
     encoder = SimpleNamespace(tokens=counts, max_length=512, folder=SimpleNamespace(name="tiny"))
     return look(find, in_train(*"x" * len(lengths)), encoder=encoder)

@@ -104,7 +104,7 @@ def test_texts_of_emoji_alone_are_compared_as_they_are() -> None:
 
 
 class Ear(Silence):
-    """Remembers how far it is said to be."""
+    """Remembers the progress that is reported to it."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int]] = []

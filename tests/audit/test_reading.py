@@ -47,7 +47,7 @@ def test_rows_without_text_or_label_are_one_error(tmp_path: Path) -> None:
     assert [(row.row, row.note) for row in finding.rows] == [(20, "no text"), (21, "no label")]
 
 
-def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+def test_what_is_not_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     lines = [json.dumps({"text": text, "label": label}) for text, label in [*ROWS, (17, "joy")]]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -20,7 +20,7 @@ HELD_OUT = np.array([example.split == "test" for example in EXAMPLES])
 
 
 def scores(*, apart: float, seed: int = 0) -> np.ndarray:
-    """Return scores of both splits, test's higher by so much."""
+    """Return scores of both splits, test's higher by a shift."""
     return np.random.default_rng(seed).normal(size=2 * ROWS) + apart * HELD_OUT
 
 

@@ -90,7 +90,7 @@ def test_what_training_refuses_is_to_be_fixed_first(textune_command: Any, tmp_pa
     assert lines[-1] == f"  textune audit {path}"
 
 
-def test_the_suspects_file_is_told_and_is_the_next_thing_to_read(
+def test_the_suspects_file_is_reported_and_is_the_next_thing_to_read(
     textune_command: Any, tmp_path: Path, tiny_distilbert: str
 ) -> None:
     rows = small_rows(150)

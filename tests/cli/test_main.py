@@ -34,7 +34,7 @@ def test_train_ends_with_a_table_and_the_command_to_try_next(
     assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
 
 
-def test_the_table_fits_a_terminal_of_80_columns_without_cutting_a_figure(
+def test_the_table_fits_a_terminal_of_80_columns_without_cutting_a_number(
     textune_command: Any, model: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -48,7 +48,7 @@ def test_the_table_fits_a_terminal_of_80_columns_without_cutting_a_figure(
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_studys_figures_stand_beside_no_other_data(
+def test_the_studys_results_stand_beside_no_other_data(
     textune_command: Any, model: str, data: str, tmp_path: Path
 ) -> None:
     outcome = textune_command(
@@ -67,7 +67,7 @@ def test_progress_and_notes_go_to_standard_error(
     assert "There is no validation" not in outcome.out
 
 
-def test_evaluate_gives_the_figures_of_the_training(textune_command: Any, run: Path) -> None:
+def test_evaluate_gives_the_metrics_of_the_training(textune_command: Any, run: Path) -> None:
     outcome = textune_command("evaluate", run, "--json")
 
     document = json.loads(outcome.out)

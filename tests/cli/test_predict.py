@@ -104,14 +104,14 @@ def test_predict_gives_a_text_the_same_scores_in_any_company(
     assert json.loads(together)["scores"] == pytest.approx(json.loads(alone)["scores"], abs=1e-5)
 
 
-def test_an_unknown_output_format_is_told_before_anything_is_loaded(textune_command: Any) -> None:
+def test_an_unknown_output_format_is_reported_before_anything_is_loaded(textune_command: Any) -> None:
     outcome = textune_command("predict", "nowhere", "text", "--output", "out.xlsx")
 
     assert outcome.code == 2
     assert "'.xlsx' is not a known format" in outcome.err
 
 
-def test_a_broken_input_row_is_told_and_leaves_no_output(
+def test_a_broken_input_row_is_reported_and_leaves_no_output(
     textune_command: Any, run: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.csv"
@@ -124,7 +124,7 @@ def test_a_broken_input_row_is_told_and_leaves_no_output(
     assert list(tmp_path.iterdir()) == [broken]
 
 
-def test_a_text_that_is_not_unicode_is_told(textune_command: Any, run: Path) -> None:
+def test_a_text_that_is_not_unicode_is_reported(textune_command: Any, run: Path) -> None:
     outcome = textune_command("predict", run, "fine", "br\udce9ak")
 
     assert outcome.code == 2
@@ -154,7 +154,7 @@ def test_an_engine_is_found_by_its_name(textune_command: Any, monkeypatch: pytes
     assert requests == [(Path("run"), "posts.csv", "out")]
 
 
-def test_an_unknown_engine_is_told_with_those_that_there_are(textune_command: Any) -> None:
+def test_an_unknown_engine_is_reported_with_those_that_there_are(textune_command: Any) -> None:
     outcome = textune_command("predict", "run", "--input", "posts.csv", "--engine", "spark")
 
     assert outcome.code == 2

@@ -60,7 +60,7 @@ def test_a_request_that_makes_no_sense_is_one_message_and_exit_code_2(
         (["--input", "posts/*.csv", "--output", "out"], "no run folder at"),
     ],
 )
-def test_a_request_that_a_cluster_cannot_carry_out_is_told_before_ray_is_started(
+def test_a_request_that_a_cluster_cannot_carry_out_is_reported_before_ray_is_started(
     textune_command: Any, posts: Path, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(posts.parent)
@@ -109,7 +109,7 @@ def test_a_folder_is_classified_into_a_file(textune_command: Any, run: Path, pos
     assert [json.loads(line)["text"] for line in output.read_text().splitlines()] == ["so happy", "so sad"]
 
 
-def test_a_prediction_that_was_stopped_and_cannot_go_on_is_exit_code_2(
+def test_a_prediction_that_was_stopped_and_cannot_resume_is_exit_code_2(
     textune_command: Any, run: Path, posts: Path
 ) -> None:
     output = posts.parent / "out.csv"

@@ -24,12 +24,12 @@ def arguments(tiny_distilbert: str, small_csv: str, tmp_path: Path) -> list[str]
     return ["reproduce", "--engine", "torch", *names, *OVERRIDES]
 
 
-def test_the_studys_figures_stand_beside_ours(textune_command: Any, arguments: list[str]) -> None:
+def test_the_studys_results_stand_beside_ours(textune_command: Any, arguments: list[str]) -> None:
     outcome = textune_command(*arguments)
 
     assert outcome.code == 0, outcome.err
     study = ["60.88", "76.54", "61.76", "68.98", "0.7870", "72.77", "0.7024"]
-    assert [figure for figure in study if figure not in outcome.out] == []
+    assert [result for result in study if result not in outcome.out] == []
     assert "test, filtered" in outcome.out
 
 
@@ -41,7 +41,7 @@ def test_without_the_filter_there_is_no_filtered_part(textune_command: Any, argu
     assert "test, filtered" not in outcome.out
 
 
-def test_how_long_it_took_is_told(textune_command: Any, arguments: list[str], tmp_path: Path) -> None:
+def test_how_long_it_took_is_reported(textune_command: Any, arguments: list[str], tmp_path: Path) -> None:
     outcome = textune_command(*arguments)
 
     metrics = json.loads((tmp_path / "runs" / "torch" / "metrics.json").read_text(encoding="utf-8"))

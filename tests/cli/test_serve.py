@@ -1,4 +1,4 @@
-"""`textune serve` on the command line: what it hands on, and what it says to what cannot be served."""
+"""`textune serve` on the command line: what it passes on, and what it says if something cannot be served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textune.serving.limits import Limits
 
 @pytest.fixture(autouse=True)
 def process_as_it_was() -> Iterator[None]:
-    """Take back what a server does to its process: signals, threads, what is kept from garbage collection."""
+    """Undo what a server does to its process: signals, threads, what is kept from garbage collection."""
     handler, threads = signal.getsignal(signal.SIGTERM), torch.get_num_threads()
     yield
     signal.signal(signal.SIGTERM, handler)
@@ -61,7 +61,7 @@ def test_keys_may_be_several(textune_command: Any, asked: dict[str, Any]) -> Non
     assert asked["api_keys"] == ["one", "two"]
 
 
-def test_a_key_may_come_out_of_the_environment(
+def test_a_key_may_come_from_the_environment(
     textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTUNE_API_KEY", "a-key")

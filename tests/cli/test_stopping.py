@@ -1,4 +1,4 @@
-"""The command `textune train`, told to stop by the system or by Ctrl-C, and resumed."""
+"""The command `textune train`, stopped by the system or by Ctrl-C, and resumed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Stopped:
-    """A training that was told to stop when its first epoch had ended.
+    """A training that was asked to stop when its first epoch had ended.
 
     Attributes:
         run: Its folder.
         code: The command's exit code.
-        told: What the command wrote to standard error.
+        stderr: What the command wrote to standard error.
     """
 
     run: Path
     code: int
-    told: str
+    stderr: str
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -78,10 +78,10 @@ def stopped(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert process.stderr
-    told = read_until(process.stderr, "Epoch 1 of 40")
+    stderr = read_until(process.stderr, "Epoch 1 of 40")
     process.send_signal(request.param)
     _, rest = process.communicate()
-    return Stopped(run, process.returncode, told + rest)
+    return Stopped(run, process.returncode, stderr + rest)
 
 
 def read_until(lines: Iterator[str], words: str) -> str:
@@ -94,19 +94,19 @@ def read_until(lines: Iterator[str], words: str) -> str:
     return read
 
 
-def test_a_command_that_is_told_to_stop_ends_with_130(stopped: Stopped) -> None:
-    assert stopped.code == 130, stopped.told
+def test_a_command_that_is_asked_to_stop_ends_with_130(stopped: Stopped) -> None:
+    assert stopped.code == 130, stopped.stderr
 
 
-def test_a_command_that_is_told_to_stop_says_how_to_go_on(stopped: Stopped) -> None:
-    assert f"Resume it with: textune train --resume {shlex.quote(str(stopped.run))}" in stopped.told
+def test_a_command_that_is_asked_to_stop_says_how_to_continue(stopped: Stopped) -> None:
+    assert f"Resume it with: textune train --resume {shlex.quote(str(stopped.run))}" in stopped.stderr
 
 
-def test_a_command_that_is_told_to_stop_shows_no_traceback(stopped: Stopped) -> None:
-    assert "Traceback" not in stopped.told
+def test_a_command_that_is_asked_to_stop_shows_no_traceback(stopped: Stopped) -> None:
+    assert "Traceback" not in stopped.stderr
 
 
-def test_a_command_that_was_told_to_stop_goes_on_to_the_same_bits(
+def test_a_command_that_was_asked_to_stop_resumes_to_the_same_bits(
     stopped: Stopped, never_stopped: Path
 ) -> None:
     textune.resume(stopped.run)

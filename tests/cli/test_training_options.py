@@ -1,4 +1,4 @@
-"""Options of `textune train` that go on with a training, or fit one into a given time."""
+"""Options of `textune train` that resume a training, or fit one into a given time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_a_run_that_is_resumed_cannot_be_changed(
     assert outcome.out == ""
 
 
-def test_all_options_that_a_resumed_run_does_not_take_are_told_in_one_message(textune_command: Any) -> None:
+def test_all_options_that_a_resumed_run_does_not_take_are_reported_in_one_message(
+    textune_command: Any,
+) -> None:
     outcome = textune_command("train", "--resume", "run", "--seed", "1", "--out", "elsewhere")
 
     assert outcome.code == 2
@@ -53,7 +55,7 @@ def test_a_run_that_is_not_there_cannot_be_resumed(textune_command: Any, tmp_pat
 
 
 @pytest.mark.parametrize("minutes", ["0", "-3", "nan", "soon"])
-def test_what_is_no_length_of_time_is_exit_code_2(
+def test_what_is_not_a_length_of_time_is_exit_code_2(
     textune_command: Any, minutes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -78,7 +80,7 @@ def test_too_little_time_is_one_message_and_leaves_no_run(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_planned_is_told_beside_the_json_document(
+def test_what_was_planned_is_reported_beside_the_json_document(
     textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     names = ["--recipe", "full", "--model", tiny_distilbert, "--data", small_csv]
@@ -93,7 +95,7 @@ def test_what_was_planned_is_told_beside_the_json_document(
     assert json.loads(outcome.out)["training"]["epochs"] == 3
 
 
-def test_a_tracker_that_is_not_installed_is_told_with_the_line_that_installs_it(
+def test_a_tracker_that_is_not_installed_is_reported_with_the_line_that_installs_it(
     textune_command: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -105,7 +107,7 @@ def test_a_tracker_that_is_not_installed_is_told_with_the_line_that_installs_it(
 
 
 @pytest.mark.parametrize("missing", ["tensorflow", "keras", "keras_hub"])
-def test_a_package_of_the_keras_engine_that_is_not_installed_is_told_with_the_line_that_installs_it(
+def test_a_package_of_the_keras_engine_that_is_not_installed_is_reported_with_the_line_that_installs_it(
     missing: str, textune_command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else object())

@@ -1,4 +1,4 @@
-"""How many workers a Ray cluster has room for; what Ray does with them stands in `cluster_tests`."""
+"""How many workers a Ray cluster has room for; what Ray does with them is tested in `cluster_tests`."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_parquet_files_give_the_columns_of_all_of_them_with_their_types(tmp_path
     assert tables[2]["tag"].to_pylist() == ["x"]
 
 
-def test_parquet_files_whose_types_do_not_go_together_are_told_at_once(tmp_path: Path) -> None:
+def test_parquet_files_whose_types_do_not_go_together_are_reported_at_once(tmp_path: Path) -> None:
     first = write_parquet(tmp_path / "a.parquet", [{"text": "hah", "id": 7}])
     other = write_parquet(tmp_path / "b.parquet", [{"text": "hah", "id": "seven"}])
 
@@ -145,14 +145,14 @@ def test_parquet_files_whose_types_do_not_go_together_are_told_at_once(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("later", "told"),
+    ("later", "message"),
     [({"id": "seven"}, "'id' is int64 at first and string later"), ({"lang": "en"}, "column 'lang' is not")],
 )
-def test_a_file_with_other_columns_is_told(tmp_path: Path, later: dict[str, Any], told: str) -> None:
+def test_a_file_with_other_columns_is_reported(tmp_path: Path, later: dict[str, Any], message: str) -> None:
     first = write(tmp_path / "a.jsonl", json.dumps({"text": "hah", "id": 7}) + "\n")
     other = write(tmp_path / "b.jsonl", json.dumps({"text": "hah", **later}) + "\n")
 
-    with pytest.raises(DataError, match=told) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         read(reader_of([first, other]), 1)
 
     assert str(other) in caught.value.message
@@ -182,7 +182,7 @@ def test_a_file_with_rows_is_missed_where_none_of_them_is_done(tmp_path: Path, p
         check_complete(done, reader.filled_files(done))
 
 
-def test_a_row_at_fault_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_row_at_fault_is_reported_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", b"text\nfine\nbr\xe9ak\n")
 
     with pytest.raises(DataError, match=r"posts\.csv, line 3: byte 0xE9"):
@@ -254,7 +254,7 @@ def test_no_parts_are_no_rows(folder: Path) -> None:
     assert done_rows(folder) == {}
 
 
-def test_a_row_that_is_there_twice_is_told(folder: Path) -> None:
+def test_a_row_that_is_there_twice_is_reported(folder: Path) -> None:
     parts_of(folder, part("a.csv", 1, 2, 3), part("a.csv", 3, 4))
 
     with pytest.raises(VerificationError, match=r"Row 3 of a\.csv was predicted twice"):
@@ -264,7 +264,7 @@ def test_a_row_that_is_there_twice_is_told(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("done", "row"), [({}, 1), ({"a.csv": [(3, 9)]}, 1), ({"a.csv": [(1, 4), (6, 9)]}, 5)]
 )
-def test_a_row_that_is_missing_is_told(done: Intervals, row: int) -> None:
+def test_a_row_that_is_missing_is_reported(done: Intervals, row: int) -> None:
     with pytest.raises(VerificationError, match=rf"Row {row} of a\.csv has no prediction"):
         check_complete({**done, "b.csv": [(1, 2)]}, ["b.csv", "a.csv"])
 

@@ -135,7 +135,7 @@ def test_without_any_model_the_rest_is_audited(mislabelled: str, monkeypatch: py
     assert "pip install 'textune[embedded]'" in result.left_out["D008"]
 
 
-def test_splits_of_two_kinds_are_told_apart(tmp_path: Path, tiny_distilbert: str) -> None:
+def test_splits_of_two_kinds_are_distinguished(tmp_path: Path, tiny_distilbert: str) -> None:
     write_small_csv(tmp_path / "train.csv", 90)
     strange = [(f"angry mad rage {text} furious hate", label) for text, label in small_rows(90, seed=1)]
     write_csv(tmp_path / "test.csv", strange)

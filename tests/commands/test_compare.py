@@ -1,4 +1,4 @@
-"""Comparing the predictions that runs keep: rows are matched, and what does not match is told."""
+"""Comparing the predictions that runs store: rows are matched, and what does not match is reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_run(
     names: tuple[str, ...] = NAMES,
     wrong: int = 0,
 ) -> Path:
-    """Write a run whose classifier is wrong on the first so many rows; return its folder."""
+    """Write a run whose classifier is wrong on the first rows, and return its folder."""
     of_truth = np.where(np.arange(len(texts)) < wrong, 0.2, 0.9)
     probabilities = np.zeros((len(texts), len(names)))
     probabilities[np.arange(len(texts)), labels] = of_truth
@@ -84,18 +84,18 @@ def test_texts_that_occur_twice_are_matched_as_often(tmp_path: Path) -> None:
         textune.compare(twice, once)
 
 
-def test_other_rows_are_told_with_an_example(tmp_path: Path) -> None:
+def test_other_rows_are_reported_with_an_example(tmp_path: Path) -> None:
     first = make_run(tmp_path / "a")
     second = make_run(tmp_path / "b", texts=[*TEXTS[:-1], "new"])
 
-    with pytest.raises(RunError, match=r"only \S+a has 'text 39' as joy") as told:
+    with pytest.raises(RunError, match=r"only \S+a has 'text 39' as joy") as caught:
         textune.compare(first, second)
 
-    assert "1 of 40 rows are in the first alone and 1 of 40 in the second alone" in told.value.message
-    assert "(0 texts have other labels)" in told.value.message
+    assert "1 of 40 rows are in the first alone and 1 of 40 in the second alone" in caught.value.message
+    assert "(0 texts have other labels)" in caught.value.message
 
 
-def test_other_labels_of_the_same_texts_are_told(tmp_path: Path) -> None:
+def test_other_labels_of_the_same_texts_are_reported(tmp_path: Path) -> None:
     relabelled = make_run(tmp_path / "b", labels=[1, *LABELS[1:]])
 
     with pytest.raises(RunError, match=r"\(1 texts have other labels\)"):
@@ -119,12 +119,12 @@ def test_baselines_were_measured_on_test_alone(tmp_path: Path) -> None:
         textune.compare(make_run(tmp_path / "a"), split="validation")
 
 
-def test_an_unknown_split_is_told(tmp_path: Path) -> None:
+def test_an_unknown_split_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no split 'tset'"):
         textune.compare(tmp_path / "a", split="tset")
 
 
-def test_predictions_that_a_run_does_not_keep_are_told(tmp_path: Path) -> None:
+def test_predictions_that_a_run_does_not_keep_are_reported(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a")
 
     with pytest.raises(RunError, match=r"train.parquet is missing"):

@@ -1,4 +1,4 @@
-"""What carried a decision is the same wherever it is asked: the report, the command, the server."""
+"""What carried a decision is the same everywhere: in the report, the command and the server."""
 
 from __future__ import annotations
 

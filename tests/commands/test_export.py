@@ -1,4 +1,4 @@
-"""Exporting a run: what is written, what is checked, and what is left when it is refused."""
+"""Exporting a run: what is written, what is checked, and what remains if it is refused."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_of_many_texts_some_are_checked(run: Path, tmp_path: Path, monkeypatch: 
     assert textune.export(run, runtime="onnx", out=tmp_path / "export").texts == 25
 
 
-def test_the_stages_are_told(run: Path, tmp_path: Path) -> None:
+def test_the_stages_are_reported(run: Path, tmp_path: Path) -> None:
     stages: list[str] = []
 
     class Listener(Silence):
@@ -193,21 +193,21 @@ def test_the_stages_are_told(run: Path, tmp_path: Path) -> None:
         ({"runtime": "onnx", "out": ""}, RequestError, "name is empty"),
     ],
 )
-def test_a_wrong_request_is_told(
+def test_a_wrong_request_is_reported(
     run: Path, arguments: dict[str, Any], kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind, match=message):
         textune.export(run, **arguments)
 
 
-def test_bf16_is_told_where_the_processor_has_none(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_is_reported_where_the_processor_has_none(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "computes_in_bf16", lambda: False)
 
     with pytest.raises(RequestError, match="processor does not compute in bf16"):
         textune.export(run, runtime="openvino", bf16=True)
 
 
-def test_a_missing_runtime_is_told_before_anything_is_loaded(
+def test_a_missing_runtime_is_reported_before_anything_is_loaded(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Runtime, "is_installed", False)
@@ -216,7 +216,7 @@ def test_a_missing_runtime_is_told_before_anything_is_loaded(
         textune.export(run, runtime="onnx")
 
 
-def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_run_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder"):
         textune.export(tmp_path / "nowhere", runtime="onnx")
 

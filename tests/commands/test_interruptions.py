@@ -1,4 +1,4 @@
-"""A training that is interrupted beside its steps, and what resuming makes of it."""
+"""A training that is interrupted outside its steps, and how it resumes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MEMBERS = ("train.members=2", "train.use_validation=true")
 
 
 class Interrupter(Silence):
-    """Interrupts when it has heard of so many steps, those of all members together."""
+    """Interrupts after a number of steps, counted over all members."""
 
     def __init__(self, last: int) -> None:
         self._left = last
@@ -88,7 +88,7 @@ def stop(train: Callable[..., Path], run: Path, *settings: str, after: int) -> P
 
 
 @pytest.mark.parametrize("after", [5, STEPS, STEPS + 2, STEPS + 5])
-def test_members_go_on_to_the_same_bits_whichever_was_stopped(
+def test_members_continue_to_the_same_bits_whichever_was_stopped(
     train: Callable[..., Path], tmp_path: Path, after: int
 ) -> None:
     whole = train("whole", *MEMBERS)
@@ -99,7 +99,7 @@ def test_members_go_on_to_the_same_bits_whichever_was_stopped(
     assert result_of(run) == result_of(whole)
 
 
-def test_a_signal_after_the_last_step_stops_and_the_run_goes_on_to_the_same_bits(
+def test_a_signal_after_the_last_step_stops_and_the_run_resumes_to_the_same_bits(
     train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, logits, scored = train("whole"), EncoderLearner.logits, iter(range(9))
@@ -166,7 +166,7 @@ def test_a_run_that_is_interrupted_when_it_is_complete_stays_and_lets_its_checkp
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_a_gradient_that_is_no_number_reaches_neither_weights_nor_checkpoints(
+def test_a_gradient_that_is_not_a_number_reaches_neither_weights_nor_checkpoints(
     train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, learn = train("whole", "train.save_steps=1"), GradientWorkers.learn
@@ -205,7 +205,7 @@ def test_a_model_that_reads_texts_in_another_way_is_refused(
         textune.resume(run)
 
 
-def test_a_run_that_was_planned_goes_on_as_it_was_planned(
+def test_a_run_that_was_planned_resumes_as_it_was_planned(
     model: Path, small_csv: str, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"

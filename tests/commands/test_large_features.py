@@ -36,7 +36,7 @@ def test_features_in_a_file_train_the_same_classifier(
     assert weights == mapped_weights
 
 
-def test_large_features_come_out_of_the_cache_the_next_time(
+def test_large_features_come_from_the_cache_the_next_time(
     tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / "cache"))

@@ -69,7 +69,7 @@ def test_the_learning_curve_names_each_epochs_member(averaged: TrainResult) -> N
     ]
 
 
-def test_every_validation_row_has_figures_by_a_member_that_left_it_out(averaged: TrainResult) -> None:
+def test_every_validation_row_has_metrics_by_a_member_that_left_it_out(averaged: TrainResult) -> None:
     rows = parquet.read_table(averaged.run / "predictions" / "validation.parquet").to_pylist()
     texts = [row["text"] for row in rows]
 

@@ -1,4 +1,4 @@
-"""Files through a classifier: stopped and gone on with, refused when something changed, told what happens."""
+"""Predicting files: stopped and resumed, refused when something has changed, with notes on what happens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROWS = 2 * PART + 500
 
 
 class Ear:
-    """An observer that remembers what it hears, and is interrupted when so many texts are done."""
+    """An observer that remembers what it hears, and is interrupted after a number of texts."""
 
     def __init__(self, *, interrupted_at: int = sys.maxsize) -> None:
         self.notes: list[str] = []
@@ -53,7 +53,7 @@ def run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def never_stopped(run: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a prediction of all posts ends in."""
+    """The result of a prediction of all posts."""
     folder = tmp_path_factory.mktemp("never")
     predict(run, input_file=str(write_posts(folder / "posts.csv")), output=folder / "out.csv")
     return (folder / "out.csv").read_bytes()
@@ -77,7 +77,7 @@ def write_posts(path: Path, count: int = ROWS) -> Path:
     return write(path, "id,text\n" + "".join(f"{number},happy day {number}\n" for number in range(count)))
 
 
-def test_a_prediction_that_is_stopped_says_how_to_go_on(run: Path, posts: Path) -> None:
+def test_a_prediction_that_is_stopped_says_how_to_continue(run: Path, posts: Path) -> None:
     output = posts.with_name("out.csv")
 
     with pytest.raises(StoppedError, match=r"What is done is kept in .*out\.csv\.parts") as caught:
@@ -104,7 +104,7 @@ def test_a_prediction_that_was_stopped_ends_in_the_same_bytes(
     assert sorted(posts.parent.iterdir()) == [stopped, posts]
 
 
-def test_going_on_is_told_and_counted_from_what_is_done(run: Path, posts: Path, stopped: Path) -> None:
+def test_resuming_is_reported_and_counted_from_what_is_done(run: Path, posts: Path, stopped: Path) -> None:
     ear = Ear()
 
     predict(run, input_file=str(posts), output=stopped, observer=ear)
@@ -151,7 +151,7 @@ def test_restart_starts_over(run: Path, posts: Path, stopped: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"texts": ["so happy"]}, {"input_file": "-"}])
-def test_restart_is_for_what_can_go_on(run: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
+def test_restart_is_for_what_can_continue(run: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="--restart is for"):
         predict(run, **arguments, output=tmp_path / "out.csv", restart=True)
 
@@ -161,7 +161,7 @@ def test_restart_is_for_what_goes_into_a_file(run: Path, posts: Path) -> None:
         predict(run, input_file=str(posts), restart=True)
 
 
-def test_a_bad_row_keeps_what_is_done_and_says_how_to_go_on(run: Path, posts: Path) -> None:
+def test_a_bad_row_keeps_what_is_done_and_says_how_to_continue(run: Path, posts: Path) -> None:
     posts.write_bytes(posts.read_bytes() + b"9,br\xe9ak\n")
     output = posts.with_name("out.csv")
 
@@ -172,7 +172,7 @@ def test_a_bad_row_keeps_what_is_done_and_says_how_to_go_on(run: Path, posts: Pa
     assert sorted(path.name for path in Path(f"{output}.parts").iterdir())[:2] == ["00000.csv", "00001.csv"]
 
 
-def test_a_prediction_goes_on_when_the_disk_that_failed_can_be_read_again(
+def test_a_prediction_resumes_when_the_disk_that_failed_can_be_read_again(
     run: Path, posts: Path, never_stopped: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = posts.with_name("out.csv")
@@ -267,7 +267,7 @@ def test_parquet_files_keep_the_types_and_values_of_their_columns(run: Path, tmp
     assert found.to_pylist() == given.to_pylist()
 
 
-def test_parquet_files_keep_the_types_of_their_columns_when_they_are_gone_on_with(
+def test_parquet_files_keep_the_types_of_their_columns_when_they_are_resumed(
     run: Path, tmp_path: Path
 ) -> None:
     source, output = tmp_path / "posts.parquet", tmp_path / "out.parquet"
@@ -301,7 +301,7 @@ def test_a_csv_file_takes_parquet_files_of_different_types(run: Path, tmp_path: 
     assert predict(run, input_file=f"{tmp_path}/*.parquet", output=tmp_path / "out.csv") == 2
 
 
-def test_an_input_without_any_row_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
+def test_an_input_without_rows_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "id,text\n")
     write(tmp_path / "b.csv", "id,text\n")
 
@@ -332,7 +332,7 @@ def test_an_output_among_the_input_is_refused(run: Path, tmp_path: Path, given: 
     assert len(list((tmp_path / "posts").iterdir())) == 1
 
 
-def test_standard_input_into_a_file_is_told_not_to_be_resumable(
+def test_standard_input_into_a_file_is_reported_as_not_resumable(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"happy\nsad\n")))

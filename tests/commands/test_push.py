@@ -1,4 +1,4 @@
-"""A run's classifier and its card to a stand-in of the Hub, and what stands in the way of that."""
+"""A run's classifier and card are uploaded to a stand-in for the Hub, or refused."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_public_repository_is_not_written_to_where_a_private_one_is_asked_for(
         (GOOD_TOKEN, "you/emotion", "may not write to you/emotion"),
     ],
 )
-def test_a_refusal_is_told_in_a_sentence_without_the_token(
+def test_a_refusal_is_reported_in_a_sentence_without_the_token(
     run: Path, hub: HubReceiver, tmp_path: Path, token: str, repository: str, message: str
 ) -> None:
     done = push_command(run, repository, endpoint=hub.endpoint, home=tmp_path, token=token)
@@ -126,7 +126,7 @@ def test_a_refusal_is_told_in_a_sentence_without_the_token(
     assert "Traceback" not in done.stderr
 
 
-def test_a_hub_that_is_not_there_is_told(run: Path, tmp_path: Path) -> None:
+def test_a_hub_that_is_not_there_is_reported(run: Path, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -137,12 +137,12 @@ def test_a_hub_that_is_not_there_is_told(run: Path, tmp_path: Path) -> None:
     assert f"The Hub at {endpoint} cannot be reached" in done.stderr
 
 
-def test_offline_mode_is_told_before_anything_is_tried(run: Path) -> None:
+def test_offline_mode_is_reported_before_anything_is_tried(run: Path) -> None:
     with pytest.raises(HubError, match="Offline mode is on"):
         textune.push(run, "me/emotion", token=GOOD_TOKEN)
 
 
-def test_a_missing_token_is_told_with_how_to_get_one(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_token_is_reported_with_how_to_get_one(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
 
@@ -151,12 +151,12 @@ def test_a_missing_token_is_told_with_how_to_get_one(run: Path, monkeypatch: pyt
     assert "hf auth login" in caught.value.hint
 
 
-def test_a_name_that_no_repository_can_have_is_told(run: Path) -> None:
+def test_a_name_that_no_repository_can_have_is_reported(run: Path) -> None:
     with pytest.raises(RequestError, match="'a/b/c' is not a name that the Hub accepts"):
         textune.push(run, "a/b/c")
 
 
-def test_a_card_whose_metadata_are_broken_is_told(
+def test_a_card_whose_metadata_are_broken_is_reported(
     run: Path, card: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)

@@ -20,7 +20,7 @@ FAST = ("evaluate.bootstrap_samples=100",)
 
 
 class Notes:
-    """An observer that keeps the notes."""
+    """An observer that stores its notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -89,7 +89,7 @@ def test_a_report_that_fails_costs_the_run_nothing_else(
     assert any("could not be made (no reason)" in note for note in observer.notes)
 
 
-def test_a_report_made_anew_takes_the_place_of_the_first_and_the_run_stays_whole(run: Path) -> None:
+def test_a_report_written_again_takes_the_place_of_the_first_and_the_run_stays_whole(run: Path) -> None:
     (run / "report.html").write_text("old", encoding="utf-8")
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     del manifest["files"]["report.html"]
@@ -161,18 +161,18 @@ def test_the_report_of_several_runs_goes_into_the_current_folder(
 
 
 @pytest.mark.parametrize("name", ["page.pdf", "page", "metrics.json"])
-def test_an_output_that_is_no_page_is_refused(run: Path, tmp_path: Path, name: str) -> None:
+def test_an_output_that_is_not_a_page_is_refused(run: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(RequestError, match="it is a page of HTML"):
         textune.report([run], output=tmp_path / name)
 
 
-def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="There is no run folder"):
         textune.report([tmp_path / "nothing"])
 
 
 @pytest.mark.parametrize("contents", ["{", "[]", '{"recipe": "frozen"}'])
-def test_results_that_cannot_be_read_are_told(run: Path, tmp_path: Path, contents: str) -> None:
+def test_results_that_cannot_be_read_are_reported(run: Path, tmp_path: Path, contents: str) -> None:
     copy = shutil.copytree(run, tmp_path / "copy")
     (copy / "metrics.json").write_text(contents, encoding="utf-8")
 

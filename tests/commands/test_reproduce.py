@@ -1,4 +1,4 @@
-"""The case study carried out, with a tiny encoder, on torch."""
+"""The case study reproduced with a tiny encoder, on torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "train.num
 
 
 class Notes:
-    """An observer that keeps the notes."""
+    """An observer that stores its notes."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -83,7 +83,7 @@ def of_the_study(
     )
 
 
-def test_the_runs_are_complete_and_their_figures_are_in_the_document(reproduced: dict[str, Any]) -> None:
+def test_the_runs_are_complete_and_their_metrics_are_in_the_document(reproduced: dict[str, Any]) -> None:
     run = reproduced["engines"]["torch"]
     written = json.loads((Path(run["run"]) / "metrics.json").read_text(encoding="utf-8"))
 
@@ -92,7 +92,7 @@ def test_the_runs_are_complete_and_their_figures_are_in_the_document(reproduced:
     assert {"metrics", "filtered"} <= run.keys()
 
 
-def test_the_studys_figures_stand_at_their_epochs(reproduced: dict[str, Any]) -> None:
+def test_the_studys_results_stand_at_their_epochs(reproduced: dict[str, Any]) -> None:
     by_epoch = {entry["epoch"]: entry for entry in reproduced["study"]["history"]}
 
     assert by_epoch[1]["train_accuracy"] == 0.6088
@@ -101,7 +101,7 @@ def test_the_studys_figures_stand_at_their_epochs(reproduced: dict[str, Any]) ->
     assert by_epoch[3]["train_accuracy"] == 0.7654
 
 
-def test_another_model_and_other_data_are_told(reproduced: dict[str, Any]) -> None:
+def test_another_model_and_other_data_are_reported(reproduced: dict[str, Any]) -> None:
     assert (reproduced["same_model"], reproduced["same_data"]) == (False, False)
     assert "These are not the study's data" in reproduced["verdicts"][0]
     assert "DistilBERT with 66 million weights" in reproduced["differences"][0]
@@ -118,7 +118,7 @@ def test_another_model_and_other_data_are_told(reproduced: dict[str, Any]) -> No
         "Filter",
     ],
 )
-def test_what_the_study_leaves_open_is_told_with_what_was_chosen(
+def test_what_the_study_leaves_open_is_reported_with_what_was_chosen(
     subject: str, reproduced: dict[str, Any]
 ) -> None:
     assert [sentence for sentence in reproduced["differences"] if sentence.startswith(subject)]
@@ -154,28 +154,28 @@ def test_the_verdict_says_whether_the_studys_accuracy_lies_in_our_interval(
 
 
 def test_the_verdict_says_whether_the_studys_log_loss_lies_in_our_interval() -> None:
-    told = study.verdicts({"torch": of_the_study(0.70, (0.67, 0.72))})[0]
+    verdict = study.verdicts({"torch": of_the_study(0.70, (0.67, 0.72))})[0]
 
-    assert "log loss is 0.0976 above the study's, which lies outside ours (0.7500 to 0.8500)" in told
+    assert "log loss is 0.0976 above the study's, which lies outside ours (0.7500 to 0.8500)" in verdict
 
 
-def test_what_does_not_compute_in_fp32_is_told_as_a_difference() -> None:
+def test_what_does_not_compute_in_fp32_is_reported_as_a_difference() -> None:
     runs = {
         "torch": of_the_study(0.70, (0.6, 0.8), precision="bf16"),
         "keras": of_the_study(0.71, (0.6, 0.8)),
     }
 
-    told = study.differences(load_recipe("paper"), runs)
+    sentences = study.differences(load_recipe("paper"), runs)
 
-    assert "Arithmetic of the frozen encoder: not stated; bf16 on torch, fp32 on keras." in told
+    assert "Arithmetic of the frozen encoder: not stated; bf16 on torch, fp32 on keras." in sentences
 
 
 def test_without_the_filter_no_sentence_claims_it() -> None:
     runs = {"torch": of_the_study(0.70, (0.6, 0.8))}
 
-    told = study.differences(load_recipe("paper", settings=["prepare.max_words=0"]), runs)
+    sentences = study.differences(load_recipe("paper", settings=["prepare.max_words=0"]), runs)
 
-    assert "Filter: rows of at most 36 words in the study; all rows here." in told
+    assert "Filter: rows of at most 36 words in the study; all rows here." in sentences
 
 
 @pytest.mark.parametrize("folder", ["distilbert-base-uncased", f"{CACHED}/snapshots/0a1b"])
@@ -201,17 +201,17 @@ def test_two_engines_are_compared_with_each_other() -> None:
     assert "torch and keras differ by 1.00 points" in study.verdicts(runs)[-1]
 
 
-def test_dropout_in_the_encoder_is_told_for_each_way_of_training() -> None:
+def test_dropout_in_the_encoder_is_reported_for_each_way_of_training() -> None:
     runs = {"torch": of_the_study(0.70, (0.6, 0.8)), "keras": of_the_study(0.71, (0.6, 0.8))}
 
-    told = study.differences(load_recipe("paper", settings=["train.keras_input=features"]), runs)
+    sentences = study.differences(load_recipe("paper", settings=["train.keras_input=features"]), runs)
 
-    sentence = next(line for line in told if line.startswith("Dropout in the frozen encoder"))
+    sentence = next(line for line in sentences if line.startswith("Dropout in the frozen encoder"))
     assert "on in the study; off on torch" in sentence
     assert "off in Keras, which learns from the encoder's cached output" in sentence
 
 
-def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_told(
+def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def find(name: str, **_: Any) -> str:
@@ -236,7 +236,7 @@ def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.Monke
     assert chosen == "distilbert/distilbert-base-uncased"
 
 
-def test_with_neither_model_the_hubs_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_neither_model_the_hubs_error_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str, **_: Any) -> str:
         if name == study.MODEL:
             raise HubError("The Hub cannot be reached.")
@@ -303,6 +303,6 @@ def test_curves_that_cannot_be_drawn_are_refused_before_anything_is_loaded(name:
         reproducing.reproduce("torch", model="nowhere", out=tmp_path / "runs", curves=tmp_path / name)
 
 
-def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="Did you mean train.seed"):
         reproducing.reproduce("torch", out=tmp_path / "runs", settings=["train.sed=1"])

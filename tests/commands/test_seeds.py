@@ -18,7 +18,7 @@ from textune.run.layout import open_run
 from textune.run.seeds import SeedsResult, holds_seeds
 
 SETTINGS = ("evaluate.bootstrap_samples=100", "train.num_train_epochs=2")
-FIGURES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
+METRIC_KEYS = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 
 
 def train(model: str, data: str, out: Path, *, seeds: int = 2, **options: Any) -> SeedsResult:
@@ -39,14 +39,14 @@ def test_every_seed_is_a_complete_run_of_its_own(trained: SeedsResult) -> None:
     assert [textune.load_recipe(str(open_run(run).recipe)).train.seed for run in trained.runs] == [3, 4]
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_the_summary_holds_each_figures_mean_over_the_runs(trained: SeedsResult, figure: str) -> None:
+@pytest.mark.parametrize("metric", METRIC_KEYS)
+def test_the_summary_holds_each_metrics_mean_over_the_runs(trained: SeedsResult, metric: str) -> None:
     values = [
-        json.loads(open_run(run).metrics.read_text(encoding="utf-8"))["metrics"]["test"][figure]
+        json.loads(open_run(run).metrics.read_text(encoding="utf-8"))["metrics"]["test"][metric]
         for run in trained.runs
     ]
 
-    spread = trained.document["metrics"]["test"][figure]
+    spread = trained.document["metrics"]["test"][metric]
 
     assert spread["values"] == pytest.approx(values)
     assert spread["mean"] == pytest.approx(np.mean(values))
@@ -72,7 +72,7 @@ def test_the_summary_is_on_disk(trained: SeedsResult) -> None:
     assert holds_seeds(trained.run)
 
 
-def test_a_folder_of_runs_is_no_run_and_says_which_to_take(trained: SeedsResult) -> None:
+def test_a_folder_of_runs_is_not_a_run_and_says_which_to_take(trained: SeedsResult) -> None:
     with pytest.raises(RunError, match=r"(?s)not a complete run.*seed-3"):
         open_run(trained.run)
 
@@ -97,7 +97,7 @@ class StopAtSecondSeed:
     def note(self, sentence: str) -> None: ...
 
 
-def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_goes_on_with_the_rest(
+def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_continues_with_the_rest(
     trained: SeedsResult, tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     with pytest.raises(StoppedError) as stopped:
@@ -109,7 +109,7 @@ def test_a_training_that_is_stopped_keeps_the_seeds_that_are_done_and_goes_on_wi
     assert resumed.document["metrics"] == trained.document["metrics"]
 
 
-def test_a_training_that_was_stopped_is_not_begun_again_but_gone_on_with(
+def test_a_training_that_was_stopped_is_not_started_over_but_resumed(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     (tmp_path / "seeds.json").write_text("{}")
@@ -118,7 +118,7 @@ def test_a_training_that_was_stopped_is_not_begun_again_but_gone_on_with(
         train(tiny_distilbert, small_csv, tmp_path)
 
 
-def test_a_folder_of_seeds_is_gone_on_with_by_a_function_of_its_own(trained: SeedsResult) -> None:
+def test_a_folder_of_seeds_is_resumed_by_a_function_of_its_own(trained: SeedsResult) -> None:
     with pytest.raises(RunError, match="textune.resume_seeds"):
         textune.resume(trained.run)
 
@@ -145,7 +145,7 @@ def test_fewer_than_two_seeds_are_refused(
         train(tiny_distilbert, small_csv, tmp_path / "run", seeds=count)
 
 
-def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_plan_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "seeds.json").write_text("{}")
 
     with pytest.raises(RunError, match="not known which seeds"):

@@ -74,8 +74,8 @@ def test_the_run_keeps_the_document_and_the_learning_curve(result: TrainResult) 
 
 def test_the_learning_curve_has_both_splits_at_every_epoch(paper: TrainResult) -> None:
     assert [entry["epoch"] for entry in paper.history] == list(range(1, 16))
-    figures = {"train_accuracy", "train_log_loss", "validation_accuracy", "validation_log_loss"}
-    assert all(figures <= entry.keys() for entry in paper.history)
+    metrics = {"train_accuracy", "train_log_loss", "validation_accuracy", "validation_log_loss"}
+    assert all(metrics <= entry.keys() for entry in paper.history)
 
 
 def test_the_resolved_recipe_trains_the_same_again(frozen: TrainResult, tmp_path: Path) -> None:
@@ -131,14 +131,16 @@ def test_plain_transformers_finds_no_model_where_the_head_is_not_stock(frozen: T
         AutoModelForSequenceClassification.from_pretrained(frozen.run / "model")
 
 
-def test_rows_of_too_many_words_are_left_out_of_training_and_told_apart_in_test(paper: TrainResult) -> None:
-    dropped, figures = paper.document["training"]["dropped"], paper.document["metrics"]
+def test_rows_of_too_many_words_are_left_out_of_training_and_measured_separately_in_test(
+    paper: TrainResult,
+) -> None:
+    dropped, metrics = paper.document["training"]["dropped"], paper.document["metrics"]
 
     assert sum(dropped.values()) == 15
     assert (
-        sum(figures[split]["examples"] for split in figures) == 150 - dropped["train"] - dropped["validation"]
+        sum(metrics[split]["examples"] for split in metrics) == 150 - dropped["train"] - dropped["validation"]
     )
-    assert paper.document["filtered"]["test"]["examples"] == figures["test"]["examples"] - dropped["test"]
+    assert paper.document["filtered"]["test"]["examples"] == metrics["test"]["examples"] - dropped["test"]
 
 
 def test_the_manifest_says_how_the_saved_model_compared(paper: TrainResult) -> None:
@@ -155,12 +157,12 @@ def test_an_output_folder_that_exists_is_refused_before_anything_is_loaded(data:
         textune.train("frozen", model="nowhere", data=data, out=tmp_path)
 
 
-def test_no_data_is_told(model: str, tmp_path: Path) -> None:
+def test_no_data_is_reported(model: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="No data is given"):
         textune.train("frozen", model=model, out=tmp_path / "run")
 
 
-def test_a_length_beyond_the_models_limit_is_told(model: str, data: str, tmp_path: Path) -> None:
+def test_a_length_beyond_the_models_limit_is_reported(model: str, data: str, tmp_path: Path) -> None:
     settings = ["prepare.max_length=100000"]
 
     with pytest.raises(RecipeError, match=r"100000 is more than the model's \d+ tokens"):
@@ -168,14 +170,16 @@ def test_a_length_beyond_the_models_limit_is_told(model: str, data: str, tmp_pat
 
 
 @pytest.mark.parametrize("length", [1, 2])
-def test_a_length_without_room_for_text_is_told(length: int, model: str, data: str, tmp_path: Path) -> None:
+def test_a_length_without_room_for_text_is_reported(
+    length: int, model: str, data: str, tmp_path: Path
+) -> None:
     settings = [f"prepare.max_length={length}"]
 
     with pytest.raises(RecipeError, match="leaves no room for text"):
         textune.train("frozen", model=model, data=data, out=tmp_path / "run", settings=settings)
 
 
-def test_a_filter_that_takes_a_whole_class_is_told(model: str, tmp_path: Path) -> None:
+def test_a_filter_that_takes_a_whole_class_is_reported(model: str, tmp_path: Path) -> None:
     rows = [f"{text} {'more ' * 20 if label == 'joy' else ''},{label}" for text, label in small_rows(60)]
     (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
@@ -189,7 +193,7 @@ def test_a_filter_that_takes_a_whole_class_is_told(model: str, tmp_path: Path) -
         )
 
 
-def test_layers_that_the_model_does_not_have_are_told(model: str, data: str, tmp_path: Path) -> None:
+def test_layers_that_the_model_does_not_have_are_reported(model: str, data: str, tmp_path: Path) -> None:
     settings = ["model.layers=[9]"]
 
     with pytest.raises(RecipeError, match=r"names none of the model's 2 layers"):
@@ -225,7 +229,7 @@ def test_probabilities_that_differ_fail(
         textune.train("frozen", model=model, data=data, out=tmp_path / "run", settings=FAST)
 
 
-def test_a_disk_that_fills_up_while_saving_is_told_and_leaves_no_run(
+def test_a_disk_that_fills_up_while_saving_is_reported_and_leaves_no_run(
     model: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:

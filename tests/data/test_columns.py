@@ -1,4 +1,4 @@
-"""Columns of tables: how they are found, and what may stand in them."""
+"""Columns of tables: how they are found, and which values they may have."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_one_column_cannot_be_both(tmp_path: Path) -> None:
     assert error.message == "The column 'text' is both the text and the label."
 
 
-def test_all_rows_without_a_text_are_told_at_once(tmp_path: Path) -> None:
+def test_all_rows_without_a_text_are_reported_at_once(tmp_path: Path) -> None:
     rows = [*small_rows(6), ("", "joy"), ("  \u00a0", "joy"), ("fine", "joy"), ("\t", "anger")]
 
     error = refusal(write_csv(tmp_path / "posts.csv", rows))
@@ -98,7 +98,7 @@ def test_all_rows_without_a_text_are_told_at_once(tmp_path: Path) -> None:
     assert "Delete these rows" in error.hint
 
 
-def test_a_text_without_a_label_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_text_without_a_label_is_reported_with_its_line(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*small_rows(6), ("so happy", "")])
 
     assert refusal(path).message == f"1 row without a label: {path}, line 8."
@@ -111,7 +111,7 @@ def test_a_number_in_csv_is_a_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "kind"), [(17, "int"), (["so", "happy"], "list"), (True, "bool")])
-def test_a_text_in_jsonl_that_is_none_is_told_with_its_line(text: Any, kind: str, tmp_path: Path) -> None:
+def test_a_text_in_jsonl_that_is_none_is_reported_with_its_line(text: Any, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     rows = [{"text": "so happy", "label": "joy"}, {"text": text, "label": "joy"}]
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
@@ -122,7 +122,7 @@ def test_a_text_in_jsonl_that_is_none_is_told_with_its_line(text: Any, kind: str
     assert "--set data.text_column=NAME" in error.hint
 
 
-def test_a_null_in_jsonl_is_no_text(tmp_path: Path) -> None:
+def test_a_null_in_jsonl_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text(
         '{"text": "so happy", "label": "joy"}\n{"text": null, "label": "joy"}\n', encoding="utf-8"
@@ -141,7 +141,7 @@ def test_label_names_stored_in_parquet_are_kept(tmp_path: Path) -> None:
     assert list(source.label_names) == ["joy", "anger"]
 
 
-def test_too_few_texts_for_the_splits_to_be_made_are_told(tmp_path: Path) -> None:
+def test_too_few_texts_for_the_splits_to_be_made_are_reported(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*small_rows(30), ("so odd", "fear"), ("so very odd", "fear")])
 
     assert "The label 'fear' has 2 distinct texts" in refusal(path).message

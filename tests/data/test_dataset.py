@@ -1,4 +1,4 @@
-"""Datasets: typed splits, and what they are made from and into."""
+"""Datasets: typed splits, and conversions to and from other types."""
 
 from __future__ import annotations
 

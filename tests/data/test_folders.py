@@ -50,7 +50,7 @@ def test_a_text_folder_without_a_mapping_keeps_its_ids_as_names(tmp_path: Path) 
     assert source.notes == ("There is no mapping.txt, so labels are named as in the label files.",)
 
 
-def test_texts_and_labels_of_different_length_are_told_with_both_files_and_counts(tmp_path: Path) -> None:
+def test_texts_and_labels_of_different_length_are_reported_with_both_files_and_counts(tmp_path: Path) -> None:
     write_tweeteval(tmp_path)
     (tmp_path / "val_labels.txt").write_text("0\n1\n0\n", encoding="utf-8")
 
@@ -62,7 +62,7 @@ def test_texts_and_labels_of_different_length_are_told_with_both_files_and_count
     assert "find the missing line" in error.hint
 
 
-def test_a_label_id_that_the_mapping_lacks_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_a_label_id_that_the_mapping_lacks_is_reported_with_file_and_line(tmp_path: Path) -> None:
     write_tweeteval(tmp_path)
     (tmp_path / "test_labels.txt").write_text("0\n1\n0\n7\n0\n1\n", encoding="utf-8")
 
@@ -75,7 +75,7 @@ def test_a_label_id_that_the_mapping_lacks_is_told_with_file_and_line(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["train_text.txt", "test_labels.txt"])
-def test_half_a_pair_of_files_is_told(name: str, tmp_path: Path) -> None:
+def test_half_a_pair_of_files_is_reported(name: str, tmp_path: Path) -> None:
     (write_tweeteval(tmp_path) / name).unlink()
 
     assert refusal(tmp_path).message == f"There is no file or folder {tmp_path / name}."
@@ -85,7 +85,7 @@ def test_half_a_pair_of_files_is_told(name: str, tmp_path: Path) -> None:
     ("content", "line"),
     [("0 anger\n1\tjoy", 1), ("0\tanger\none\tjoy", 2), ("0\tanger\n1\t", 2), ("0\tanger\tfury\n1\tjoy", 1)],
 )
-def test_a_line_of_the_mapping_that_is_none_is_told(content: str, line: int, tmp_path: Path) -> None:
+def test_a_line_of_the_mapping_that_is_none_is_reported(content: str, line: int, tmp_path: Path) -> None:
     (write_tweeteval(tmp_path) / "mapping.txt").write_text(content, encoding="utf-8")
 
     message = refusal(tmp_path).message
@@ -95,7 +95,7 @@ def test_a_line_of_the_mapping_that_is_none_is_told(content: str, line: int, tmp
 
 
 @pytest.mark.parametrize("content", ["0\tanger\n0\tjoy", "0\tanger\n1\tanger"])
-def test_an_id_or_a_name_that_stands_twice_in_the_mapping_is_told(content: str, tmp_path: Path) -> None:
+def test_an_id_or_a_name_that_occurs_twice_in_the_mapping_is_reported(content: str, tmp_path: Path) -> None:
     (write_tweeteval(tmp_path) / "mapping.txt").write_text(content, encoding="utf-8")
 
     message = refusal(tmp_path).message
@@ -104,7 +104,7 @@ def test_an_id_or_a_name_that_stands_twice_in_the_mapping_is_told(content: str, 
     assert "occurs above" in message
 
 
-def test_an_empty_tweet_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_an_empty_tweet_is_reported_with_file_and_line(tmp_path: Path) -> None:
     write_tweeteval(tmp_path)
     (tmp_path / "train_text.txt").write_text("a\n\nb\n   \nc\nd\n", encoding="utf-8")
 
@@ -149,7 +149,7 @@ def test_the_shards_of_a_split_are_read_in_order(tmp_path: Path) -> None:
     assert texts(load_source(str(tmp_path)), "train") == [row["text"] for row in rows]
 
 
-def test_a_missing_shard_is_told(tmp_path: Path) -> None:
+def test_a_missing_shard_is_reported(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train-00000-of-00002.csv")
 
     error = refusal(tmp_path)
@@ -158,7 +158,7 @@ def test_a_missing_shard_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("val.csv", "validation.csv"), ("dev.csv", "dev.jsonl")])
-def test_two_files_for_one_split_are_told(one: str, other: str, tmp_path: Path) -> None:
+def test_two_files_for_one_split_are_reported(one: str, other: str, tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train.csv")
     write_small_csv(tmp_path / one)
     write_small_csv(tmp_path / other)
@@ -174,7 +174,7 @@ def test_tables_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert load_source(str(tmp_path)).notes[0] == "Not read, as they are not named by a split: extra.csv."
 
 
-def test_a_file_that_lacks_a_column_of_train_is_told(tmp_path: Path) -> None:
+def test_a_file_that_lacks_a_column_of_train_is_reported(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train.csv")
     write_csv(tmp_path / "test.csv", [("7", "so happy")], header=("id", "text"))
 
@@ -186,7 +186,7 @@ def test_a_file_that_lacks_a_column_of_train_is_told(tmp_path: Path) -> None:
     assert "Move a file without labels out of the folder" in error.hint
 
 
-def test_a_label_that_only_test_has_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_a_label_that_only_test_has_is_reported_with_file_and_line(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train.csv")
     write_csv(tmp_path / "test.csv", [("a new post", "joy"), ("boo", "fear")])
 
@@ -195,13 +195,13 @@ def test_a_label_that_only_test_has_is_told_with_file_and_line(tmp_path: Path) -
     assert message.startswith(f"{tmp_path / 'test.csv'}, line 3: the label 'fear' is not a class")
 
 
-def test_a_folder_without_a_train_split_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_train_split_is_reported(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "test.csv")
 
     assert refusal(tmp_path).message == f"{tmp_path} has no train split; it has test."
 
 
-def test_a_given_split_of_one_row_is_told(tmp_path: Path) -> None:
+def test_a_given_split_of_one_row_is_reported(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train.csv")
     write_small_csv(tmp_path / "test.csv", 1, seed=1)
 
@@ -210,7 +210,7 @@ def test_a_given_split_of_one_row_is_told(tmp_path: Path) -> None:
     assert error.message == f"The split test of {tmp_path} has 1 row, too few to be useful."
 
 
-def test_a_folder_of_nothing_known_is_told_with_what_it_holds(tmp_path: Path) -> None:
+def test_a_folder_of_nothing_known_is_reported_with_what_it_holds(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "posts.csv")
 
     error = refusal(tmp_path)
@@ -226,5 +226,5 @@ def test_a_folder_whose_subfolder_holds_the_data_is_answered_with_that(tmp_path:
     assert refusal(tmp_path).hint == f"Its folder {tmp_path / 'data'} does: give that."
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path).message.endswith("It holds: nothing.")

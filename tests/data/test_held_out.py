@@ -76,13 +76,13 @@ def test_all_rows_of_a_source_without_splits_are_taken(tmp_path: Path, split: st
     assert labels_of(found) == (1, 2, 1)
 
 
-def test_a_source_without_splits_is_told(tmp_path: Path) -> None:
+def test_a_source_without_splits_is_reported(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", ROWS)
 
     assert load(path).notes == (f"{path} has no splits: all of its 3 rows are taken as test.",)
 
 
-def test_a_split_that_is_missing_is_told_with_those_that_are_there(folder: Path) -> None:
+def test_a_split_that_is_missing_is_reported_with_those_that_are_there(folder: Path) -> None:
     (folder / "test.csv").unlink()
 
     error = refusal(folder)
@@ -143,7 +143,7 @@ def test_names_that_are_written_like_numbers_are_taken_as_they_stand(tmp_path: P
     assert labels_of(load(path, names=("7.0", "007"))) == (1, 0)
 
 
-def test_a_label_that_is_no_class_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_a_label_that_is_not_a_class_is_reported_with_file_and_line(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*ROWS, ("oh dear", "fear")])
 
     error = refusal(path)
@@ -152,13 +152,13 @@ def test_a_label_that_is_no_class_is_told_with_file_and_line(tmp_path: Path) -> 
     assert "'anger', 'joy', 'sadness'" in error.message
 
 
-def test_a_label_that_is_almost_a_class_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_label_that_is_almost_a_class_is_reported_with_the_nearest(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", [("so sad", "sadnes")]))
 
     assert "Did you mean 'sadness'?" in error.hint
 
 
-def test_an_id_without_a_name_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_an_id_without_a_name_is_reported_with_file_and_line(tmp_path: Path) -> None:
     write_tweeteval(tmp_path)
     (tmp_path / "test_labels.txt").write_text("0\n1\n7\n0\n1\n0\n", encoding="utf-8")
 
@@ -173,13 +173,13 @@ def test_ids_of_unnamed_classes_are_no_names(tmp_path: Path) -> None:
     assert "line 2: the label '1' is not a class" in error.message
 
 
-def test_a_row_without_a_label_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_a_row_without_a_label_is_reported_with_file_and_line(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*ROWS, ("oh dear", " ")])
 
     assert f"1 row without a label: {path}, line 5" in refusal(path).message
 
 
-def test_a_row_without_a_text_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_a_row_without_a_text_is_reported_with_file_and_line(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*ROWS, (" ", "joy")])
 
     assert f"{path}, line 5" in refusal(path).message
@@ -201,5 +201,5 @@ def test_columns_can_be_given(tmp_path: Path) -> None:
     assert "Texts are in the column 'a', labels in 'b'." in found.notes
 
 
-def test_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_source_that_is_not_there_is_reported(tmp_path: Path) -> None:
     assert f"no file or folder {tmp_path / 'posts.csv'}" in refusal(tmp_path / "posts.csv").message

@@ -1,4 +1,4 @@
-"""What is said when a data set cannot be had from the Hub (`test_hub_source.py` has what takes a server)."""
+"""Errors for data sets that the Hub does not give (`test_hub_source.py` has the tests with a server)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_dataset_that_needs_a_script_is_refused_without_running_it(hub_raises:
     assert "Loading scripts are not run" in error.hint
 
 
-def test_what_lies_behind_a_failed_preparation_is_told(hub_raises: HubRaises) -> None:
+def test_what_lies_behind_a_failed_preparation_is_reported(hub_raises: HubRaises) -> None:
     failure = datasets.exceptions.DatasetGenerationError("An error occurred while generating the dataset")
     failure.__cause__ = OSError(28, "No space left on device")
     hub_raises(failure)

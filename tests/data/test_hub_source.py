@@ -138,7 +138,7 @@ def test_a_data_set_that_was_not_fetched_cannot_be_had_offline(hub: HubStandIn, 
     assert hub.requests == []
 
 
-def test_a_hub_that_is_gone_is_reported_soon_with_the_way_to_go_on(repository: Path, load: Load) -> None:
+def test_a_hub_that_is_gone_is_reported_soon_with_the_way_to_continue(repository: Path, load: Load) -> None:
     with serve_hub(repository) as stand_in:
         endpoint = stand_in.endpoint
 

@@ -79,7 +79,7 @@ def test_a_stored_name_without_rows_is_left_out_and_said_so() -> None:
 
 
 @pytest.mark.parametrize("missing", [None, "", "   ", float("nan")])
-def test_all_rows_without_a_label_are_told_at_once(missing: Any) -> None:
+def test_all_rows_without_a_label_are_reported_at_once(missing: Any) -> None:
     error = refusal(["joy", missing, "anger", missing, "joy"])
 
     assert error.message == "2 rows without a label: train.csv, lines 3, 5."
@@ -104,7 +104,7 @@ def test_a_long_list_of_rows_is_cut() -> None:
         (b"joy", "the label is b'joy' (bytes)"),
     ],
 )
-def test_a_label_that_is_neither_a_name_nor_a_whole_number_is_told(label: Any, finding: str) -> None:
+def test_a_label_that_is_neither_a_name_nor_a_whole_number_is_reported(label: Any, finding: str) -> None:
     error = refusal(["joy", "anger", label])
 
     assert error.message.startswith("train.csv, line 4: ")
@@ -116,7 +116,7 @@ def test_a_label_that_is_neither_a_name_nor_a_whole_number_is_told(label: Any, f
     ("labels", "kinds"),
     [(["joy", 1], ("int", "str")), ([1, "joy"], ("str", "int")), ([1, True], ("bool", "int"))],
 )
-def test_labels_of_two_kinds_are_told(labels: list[Any], kinds: tuple[str, str]) -> None:
+def test_labels_of_two_kinds_are_reported(labels: list[Any], kinds: tuple[str, str]) -> None:
     error = refusal([*labels, *labels])
 
     assert error.message == (
@@ -125,14 +125,14 @@ def test_labels_of_two_kinds_are_told(labels: list[Any], kinds: tuple[str, str])
     )
 
 
-def test_one_class_is_told() -> None:
+def test_one_class_is_reported() -> None:
     error = refusal(["joy"] * 12)
 
     assert error.message == "train.csv has one class: 'joy' (12 rows)."
     assert "at least two" in error.hint
 
 
-def test_a_class_of_a_single_row_is_told_with_its_line() -> None:
+def test_a_class_of_a_single_row_is_reported_with_its_line() -> None:
     error = refusal(["joy", "joy", "jóy", "anger", "anger"])
 
     assert error.message == "train.csv, line 4: train has no other row with the label 'jóy'."
@@ -147,7 +147,7 @@ def test_many_classes_of_a_single_row_are_cut_short() -> None:
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_label_that_train_lacks_is_told_with_file_and_line(split: str) -> None:
+def test_a_label_that_train_lacks_is_reported_with_file_and_line(split: str) -> None:
     error = refusal(["joy", "joy", "anger", "anger"], **{split: ["joy", "fear", "anger"]})
 
     assert error.message == (
@@ -160,7 +160,7 @@ def test_a_label_that_is_almost_one_of_train_is_answered_with_that() -> None:
     assert refusal(["joy", "joy", "anger", "anger"], test=["angr"]).hint.startswith("Did you mean 'anger'?")
 
 
-def test_a_stored_name_that_only_test_has_is_told() -> None:
+def test_a_stored_name_that_only_test_has_is_reported() -> None:
     names = {0: "joy", 1: "anger", 2: "fear"}
 
     message = refusal([0, 0, 1, 1], test=[0, 2], label_names=names).message
@@ -169,7 +169,7 @@ def test_a_stored_name_that_only_test_has_is_told() -> None:
 
 
 @pytest.mark.parametrize("label", [7, "joy", -2, 1.0e9])
-def test_an_id_without_a_stored_name_is_told_with_those_that_have_one(label: Any) -> None:
+def test_an_id_without_a_stored_name_is_reported_with_those_that_have_one(label: Any) -> None:
     error = refusal(["0", "1", label, "0", "1"], label_names={0: "joy", 1: "anger"})
 
     assert error.message.startswith("train.csv, line 4: the label ")
@@ -198,7 +198,7 @@ def test_minus_one_is_a_label_where_train_has_it() -> None:
     assert labelling.ids["test"] == [0, 0]
 
 
-def test_minus_one_is_no_label_where_names_are_stored() -> None:
+def test_minus_one_is_not_a_label_where_names_are_stored() -> None:
     message = refusal([0, -1, 1, 0, 1], label_names={0: "joy", 1: "anger"}).message
 
     assert message == "1 row without a label: train.csv, line 3."
@@ -223,7 +223,7 @@ def test_rows_get_the_ids_of_given_classes(
     assert read_ids(rows(labels), stored=stored, names=names) == ids
 
 
-def test_a_label_that_is_no_given_class_is_told_with_its_line() -> None:
+def test_a_label_that_is_not_a_given_class_is_reported_with_its_line() -> None:
     with pytest.raises(DataError) as caught:
         read_ids(rows(["joy", "fear"], name="more"), stored=None, names=["anger", "joy"])
 
@@ -232,7 +232,7 @@ def test_a_label_that_is_no_given_class_is_told_with_its_line() -> None:
     )
 
 
-def test_rows_of_several_files_are_told_file_by_file() -> None:
+def test_rows_of_several_files_are_reported_file_by_file() -> None:
     pieces = (Piece("a.csv", "a.csv", "line", [2, 3]), Piece("b.parquet", "b.parquet", "row", [1, 2]))
     found = RawSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
 

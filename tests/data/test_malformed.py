@@ -182,7 +182,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Fail, rather than hang, where reading does not end."""
+    """Fail, rather than hang, if reading does not end."""
 
     def fail(_: int, __: FrameType | None) -> None:
         raise AssertionError(f"not done after {seconds} s")
@@ -205,7 +205,7 @@ def outcome(name: str) -> Labelled | TextuneError:
 
 
 def is_sound(source: Labelled) -> bool:
-    """Tell whether a source keeps its promises: full splits, texts that say something, labels with names."""
+    """Return whether a source keeps its promises: full splits, meaningful texts, labels with names."""
     ids = set(range(len(source.label_names)))
     return (
         list(source) == ["train", "validation", "test"]

@@ -1,4 +1,4 @@
-"""Sources: what every kind becomes, what is noted, and what is said where a name means nothing."""
+"""Sources: what every kind becomes, which notes it gives, and the errors for names that mean nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_source_has_three_splits_with_text_and_label(tmp_path: Path) -> None:
     assert source.name == str(tmp_path / "posts.csv")
 
 
-def test_a_file_is_split_and_the_person_is_told(tmp_path: Path) -> None:
+def test_a_file_is_split_and_the_person_is_informed(tmp_path: Path) -> None:
     source = load_source(str(write_small_csv(tmp_path / "posts.csv", 90)))
 
     assert sizes(source) == {"train": 63, "validation": 9, "test": 18}

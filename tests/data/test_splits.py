@@ -1,4 +1,4 @@
-"""Splits that are made: their shares, what stays together, what they depend on."""
+"""Splits that textune makes: their shares, what stays together, what they depend on."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_folds_spread_every_class_evenly() -> None:
     ) == dict.fromkeys(range(5), 10)
 
 
-def test_a_text_that_stands_twice_is_in_one_fold() -> None:
+def test_a_text_that_occurs_twice_is_in_one_fold() -> None:
     folds = make_folds([*TEXTS, "Post  number 3"], [*LABELS, "anger"], folds=5)
 
     assert folds[200] == folds[3]

@@ -68,20 +68,24 @@ def test_a_split_without_labels_is_left_out_and_made(saved_rows: Dataset, tmp_pa
     assert source.notes[0] == "The split test has no labelled rows and is left out."
 
 
-def test_a_row_of_a_saved_dataset_is_told_by_split_and_number(saved_rows: Dataset, tmp_path: Path) -> None:
+def test_a_row_of_a_saved_dataset_is_reported_by_split_and_number(
+    saved_rows: Dataset, tmp_path: Path
+) -> None:
     blank = Dataset.from_dict({"text": ["a", " "], "label": [0, 1]}, features=saved_rows.features)
     DatasetDict(train=saved_rows, test=blank).save_to_disk(tmp_path / "saved")
 
     assert refusal(tmp_path / "saved").message.endswith(f"{tmp_path / 'saved'}, split test, row 2.")
 
 
-def test_a_saved_dataset_without_train_is_told_with_its_splits(saved_rows: Dataset, tmp_path: Path) -> None:
+def test_a_saved_dataset_without_train_is_reported_with_its_splits(
+    saved_rows: Dataset, tmp_path: Path
+) -> None:
     DatasetDict(test=saved_rows, all=saved_rows).save_to_disk(tmp_path / "saved")
 
     assert refusal(tmp_path / "saved").message.endswith("has no split 'train'. It has: test, all.")
 
 
-def test_a_damaged_saved_dataset_is_told(saved_rows: Dataset, tmp_path: Path) -> None:
+def test_a_damaged_saved_dataset_is_reported(saved_rows: Dataset, tmp_path: Path) -> None:
     saved_rows.save_to_disk(tmp_path / "saved")
     (tmp_path / "saved" / "data-00000-of-00001.arrow").write_bytes(b"nothing")
 

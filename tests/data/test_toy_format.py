@@ -103,7 +103,7 @@ def test_a_folder_of_a_toy_format_is_named_by_split(toy: Path, command: Any, tmp
     assert classes["title"] == "3 classes in train: anger 33 %, joy 33 %, sadness 33 %"
 
 
-def test_what_is_wrong_with_a_row_of_a_toy_format_is_told_with_its_line(toy: Path, command: Any) -> None:
+def test_what_is_wrong_with_a_row_of_a_toy_format_is_reported_with_its_line(toy: Path, command: Any) -> None:
     toy.write_text("joy|so happy\nso sad\n", encoding="utf-8")
 
     code, _, err = command("train", "--data", toy)
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_row_of_a_toy_format_is_told_with_its_line(toy: Pat
     assert "posts.toy, line 2: there is no '|'." in " ".join(err.split())
 
 
-def test_a_toy_format_is_among_the_endings_that_are_told(toy: Path, command: Any, tmp_path: Path) -> None:
+def test_a_toy_format_is_among_the_endings_that_are_reported(toy: Path, command: Any, tmp_path: Path) -> None:
     (tmp_path / "posts.docx").write_text("so happy", encoding="utf-8")
 
     _, _, err = command("train", "--data", tmp_path / "posts.docx")

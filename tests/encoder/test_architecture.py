@@ -74,7 +74,7 @@ def test_encoder_and_classifier_hold_the_same_encoder(
     ],
 )
 @pytest.mark.parametrize("load", [load_tokenizer, load_encoder])
-def test_what_is_no_encoder_of_texts_is_refused(
+def test_what_is_not_an_encoder_of_texts_is_refused(
     bert: Path, load: Callable[[ModelFolder], Any], model_type: str, complaint: str
 ) -> None:
     (bert / "config.json").write_text(json.dumps({"model_type": model_type}))

@@ -160,7 +160,7 @@ def test_the_same_settings_and_texts_have_the_same_key() -> None:
     assert feature_key(reordered, [[1, 2], [3]]) == feature_key(SHAPE, [[1, 2], [3]])
 
 
-def test_a_bound_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bound_that_is_not_a_number_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUNE_CACHE_MEGABYTES", "many")
 
     with pytest.raises(RequestError, match="TEXTUNE_CACHE_MEGABYTES is 'many'"):

@@ -60,7 +60,7 @@ def test_the_emoji_of_the_texts_are_found_beside_the_common_faces() -> None:
 
 
 @pytest.mark.parametrize("character", ["a", "°", "…", "—", "€", "漢", *TONES, "\u200d", "\ufe0f"])
-def test_what_is_no_emoji_is_not_found(character: str) -> None:
+def test_what_is_not_an_emoji_is_not_found(character: str) -> None:
     assert character not in find_emoji([character])
 
 

@@ -65,7 +65,7 @@ def find(tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def nobody_there(repository: Path, tmp_path: Path) -> str:
-    """An address at which a Hub was, and no longer is."""
+    """An address where a Hub was and no longer is."""
     with serve_hub(tmp_path / "hub") as stand_in:
         return stand_in.endpoint
 
@@ -116,7 +116,9 @@ def test_a_cached_model_serves_while_the_hub_is_gone(repository: Path, find: Fin
     assert find(stand_in.endpoint)["files"] == FILES
 
 
-def test_a_hub_that_is_gone_is_reported_at_once_with_the_ways_to_go_on(nobody_there: str, find: Find) -> None:
+def test_a_hub_that_is_gone_is_reported_at_once_with_the_ways_to_continue(
+    nobody_there: str, find: Find
+) -> None:
     failed = find(nobody_there)
 
     assert failed["error"] == "HubError"

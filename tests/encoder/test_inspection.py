@@ -1,4 +1,4 @@
-"""What a model's folder must hold before torch is imported, and what is said of one that does not."""
+"""What a model's folder must hold before torch is imported, and the errors if it does not."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ from textune.errors import ModelError
         (b'{"model_type": "bert", "is_decoder": true}', "is_decoder = true"),
     ],
 )
-def test_a_configuration_that_is_no_plain_encoders_is_refused(
-    bert: Path, content: bytes, complaint: str
-) -> None:
+def test_a_configuration_of_no_plain_encoder_is_refused(bert: Path, content: bytes, complaint: str) -> None:
     (bert / "config.json").write_bytes(content)
 
     with pytest.raises(ModelError, match=complaint) as caught:
@@ -70,7 +68,7 @@ def test_a_pickle_is_refused_with_the_reason_and_the_way_to_convert_it(bert: Pat
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 7, 500, -1], ids=["all", "length", "header", "last byte"])
-def test_a_weight_file_that_is_cut_short_is_found_out(bert: Path, kept_bytes: int) -> None:
+def test_a_weight_file_that_is_cut_short_is_detected(bert: Path, kept_bytes: int) -> None:
     path = bert / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept_bytes])
 

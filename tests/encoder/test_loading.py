@@ -95,7 +95,7 @@ print(json.dumps("loaded"))
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "~/nowhere", "~nobody/nowhere", "/nowhere", "a/b/c", "a\\b"])
-def test_a_folder_that_does_not_exist_is_no_hub_name(name: str) -> None:
+def test_a_folder_that_does_not_exist_is_not_a_hub_name(name: str) -> None:
     with pytest.raises(ModelError, match="does not exist"):
         find_model(name)
 

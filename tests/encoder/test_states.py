@@ -69,7 +69,7 @@ def test_states_lie_in_the_order_of_the_texts(prefix: Any, tmp_path: Path) -> No
     assert torch.equal(turned.padded([0])[0], straight.padded([2])[0])
 
 
-def test_the_second_time_the_states_come_out_of_the_cache(
+def test_the_second_time_the_states_come_from_the_cache(
     prefix: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, was_cached = states_of(FeatureCache(tmp_path), prefix)

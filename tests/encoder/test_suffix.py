@@ -111,7 +111,7 @@ def test_the_prefix_has_parameters_of_its_own(encoder: Any) -> None:
     assert own.isdisjoint(parameter.data_ptr() for parameter in encoder.parameters())
 
 
-def test_the_pooler_is_no_part_of_the_suffix(tiny_models: Models) -> None:
+def test_the_pooler_is_not_part_of_the_suffix(tiny_models: Models) -> None:
     encoder = load(tiny_models("bert"))
 
     names = [name for name, _ in build_suffix(encoder, 0).named_parameters()]

@@ -24,7 +24,7 @@ from textune.recipe.settings import PrepareSettings
 
 
 class Notes(Silence):
-    """Keeps what it is told."""
+    """Stores its notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -132,7 +132,7 @@ def test_longest_in_set_is_no_longer_than_max_length(tokenizer: Any) -> None:
     assert tokenized(tokenizer, padding="longest_in_set", max_length=5).padded_length == 5
 
 
-def test_padding_and_cut_texts_are_told(tokenizer: Any) -> None:
+def test_padding_and_cut_texts_are_reported(tokenizer: Any) -> None:
     observer = Notes()
 
     tokenized(tokenizer, observer=observer, padding="longest_in_set", max_length=5)

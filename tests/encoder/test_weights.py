@@ -1,4 +1,4 @@
-"""What loading a model's weights promises: the same bits every time, and nothing made up in silence."""
+"""What loading a model's weights promises: the same bits every time, and nothing is silently made up."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 
 def rows(count: int, *, seed: int = 0) -> Rows:
-    """Calibrated probabilities of two classes, and labels drawn by them."""
+    """Calibrated probabilities of two classes, and labels drawn from them."""
     rng = np.random.default_rng(seed)
     first = rng.beta(1.5, 1.5, size=count)
     return np.column_stack([first, 1 - first]), (rng.random(count) >= first).astype(int)
 
 
 def sure_and_unsure(sure: int, unsure: int) -> Rows:
-    """Rows that are 90 % sure and right, and rows that are 60 % sure and wrong."""
+    """Rows at 90 % confidence that are right, and rows at 60 % that are wrong."""
     probabilities = np.array([[0.9, 0.1]] * sure + [[0.6, 0.4]] * unsure)
     return probabilities, np.array([0] * sure + [1] * unsure)
 
@@ -60,7 +60,7 @@ def test_where_all_rows_may_be_answered_the_threshold_is_nothing() -> None:
     assert choose_threshold(*sure_and_unsure(30, 0), min_precision=0.9) == 0.0
 
 
-def test_rows_that_are_equally_sure_are_answered_together_or_not_at_all() -> None:
+def test_rows_of_equal_confidence_are_answered_together_or_not_at_all() -> None:
     probabilities = np.array([[0.9, 0.1]] * 60)
     labels = np.array([0] * 30 + [1] * 30)
 

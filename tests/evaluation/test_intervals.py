@@ -1,4 +1,4 @@
-"""Bootstrap intervals: they are those of resampling rows, and hold the truth as often as they say."""
+"""Bootstrap intervals: they are those of resampling rows, and cover the truth as often as they say."""
 
 from __future__ import annotations
 

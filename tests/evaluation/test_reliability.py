@@ -16,7 +16,7 @@ from textune.evaluation.reliability import (
 
 
 def calibrated_rows(count: int, *, seed: int, sharpness: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of two classes, and labels drawn by them; a sharpness below 1: they are too sure."""
+    """Probabilities of two classes, and labels drawn from them; a sharpness below 1 is overconfident."""
     rng = np.random.default_rng(seed)
     first = rng.uniform(0.02, 0.98, size=count)
     truth = first**sharpness / (first**sharpness + (1 - first) ** sharpness)
@@ -44,7 +44,7 @@ def test_the_error_is_the_bins_distance_weighted_by_their_rows() -> None:
     assert measured.expected_calibration_error == pytest.approx(sum(distances) / 500)
 
 
-def test_a_bin_says_how_sure_its_rows_are_and_how_often_right() -> None:
+def test_a_bin_says_how_confident_its_rows_are_and_how_often_right() -> None:
     probabilities = np.array([[0.9, 0.1], [0.88, 0.12], [0.2, 0.8], [0.45, 0.55]])
 
     bins = measure_reliability(probabilities, np.array([0, 1, 1, 1]), bootstrap_samples=10).bins
@@ -80,7 +80,7 @@ def test_the_interval_of_probabilities_that_are_right_begins_with_no_error_at_al
     assert np.mean([low == 0 for low in lows]) >= 0.9
 
 
-def test_the_interval_of_probabilities_that_are_too_sure_shows_it() -> None:
+def test_the_interval_of_probabilities_that_are_too_confident_shows_it() -> None:
     probabilities, labels = calibrated_rows(1000, seed=0, sharpness=0.3)
 
     low, high = measure_reliability(probabilities, labels).expected_calibration_error_ci95

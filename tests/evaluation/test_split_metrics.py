@@ -104,7 +104,7 @@ def test_the_calibration_error_is_that_of_its_definition(scored: Scored) -> None
     )
 
 
-def test_a_classifier_that_is_ninety_percent_sure_and_half_right_is_off_by_forty_points() -> None:
+def test_a_classifier_that_is_ninety_percent_confident_and_half_right_is_off_by_forty_points() -> None:
     metrics = measured(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
 
     assert metrics.values["expected_calibration_error"] == pytest.approx(0.4)

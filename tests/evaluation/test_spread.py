@@ -1,4 +1,4 @@
-"""Figures over several seeds: their mean and spread, and an interval over texts and seeds."""
+"""Metrics over several seeds: their mean and spread, and an interval over texts and seeds."""
 
 from __future__ import annotations
 

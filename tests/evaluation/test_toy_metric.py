@@ -1,4 +1,4 @@
-"""A metric of one's own is one file: registered here, it is in everything that the commands show."""
+"""A new metric is one file: registered here, it is in everything that the commands show."""
 
 from __future__ import annotations
 

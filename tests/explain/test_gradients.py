@@ -77,7 +77,7 @@ def test_other_architectures_are_explained_as_well(architecture: str, tmp_path: 
     assert any(word.weight != 0 for word in explanation.words)
 
 
-def test_without_captum_the_line_that_installs_it_is_told(
+def test_without_captum_the_line_that_installs_it_is_reported(
     classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

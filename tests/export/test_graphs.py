@@ -96,7 +96,7 @@ def test_the_graph_is_from_two_inputs_to_logits(graph: Path) -> None:
     assert [each.name for each in described.output] == ["logits"]
 
 
-def test_an_architecture_that_is_no_graph_is_told(
+def test_an_architecture_that_cannot_become_a_graph_is_reported(
     model: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""How exports are judged: figures, faults and remarks."""
+"""How exports are judged: measurements, faults and remarks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_fp32_may_not_change_a_probability_by_more_than_rounding() -> None:
     assert "differ by up to 0.0002" in find_fault(row(measured(2e-4)), precision="fp32")
 
 
-def test_what_is_no_number_is_a_fault() -> None:
+def test_what_is_not_a_number_is_a_fault() -> None:
     assert "differ by up to nan" in find_fault(row(measured(np.nan)), precision="fp32")
 
 
@@ -100,7 +100,7 @@ def test_int8_may_not_lose_more_than_half_a_point() -> None:
     assert "at most 0.5 are allowed" in found
 
 
-def test_a_slower_export_is_told() -> None:
+def test_a_slower_export_is_reported() -> None:
     slow = row(measured(), name="onnx-int8", speed=Speed(0.5, 2.0, 210.0))
 
     (found,) = remarks_on([row(measured()), slow])
@@ -108,20 +108,20 @@ def test_a_slower_export_is_told() -> None:
     assert found == "onnx-int8 is slower here than onnx: 210 against 500 texts per second."
 
 
-def test_a_loss_that_may_be_chance_is_told_as_such() -> None:
+def test_a_loss_that_may_be_chance_is_reported_as_such() -> None:
     (found,) = remarks_on([row(measured()), row(with_other_labels(1), name="onnx-int8")])
 
     assert found.startswith("onnx-int8 is less accurate: macro-F1 is 0.")
     assert found.endswith("which may be chance.")
 
 
-def test_a_loss_beyond_chance_is_told_as_such() -> None:
+def test_a_loss_beyond_chance_is_reported_as_such() -> None:
     (found,) = remarks_on([row(measured()), row(with_other_labels(30))])
 
     assert found.endswith("more than chance explains.")
 
 
-def test_dependence_on_other_texts_is_told() -> None:
+def test_dependence_on_other_texts_is_reported() -> None:
     (found,) = remarks_on([row(measured()), row(measured(alone=0.002), name="openvino-bf16")])
 
     assert found == (

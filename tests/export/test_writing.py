@@ -58,14 +58,14 @@ def test_an_empty_folder_is_a_place(tmp_path: Path) -> None:
     check_place(tmp_path)
 
 
-def test_a_folder_of_something_else_is_no_place(tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_not_a_place(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
     with pytest.raises(ExportError, match="it holds something that is not an export"):
         check_place(tmp_path)
 
 
-def test_an_export_with_something_else_in_it_is_no_place(tmp_path: Path) -> None:
+def test_an_export_with_something_else_in_it_is_not_a_place(tmp_path: Path) -> None:
     place = fake_export(tmp_path / "onnx")
     (place / "notes.txt").write_text("mine")
 
@@ -73,7 +73,7 @@ def test_an_export_with_something_else_in_it_is_no_place(tmp_path: Path) -> None
         check_place(place)
 
 
-def test_a_file_is_no_place(tmp_path: Path) -> None:
+def test_a_file_is_not_a_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ExportError, match="not an export"):
@@ -87,7 +87,7 @@ def test_nothing_is_made_under_a_file(tmp_path: Path) -> None:
         check_place(tmp_path / "file" / "onnx")
 
 
-def test_a_link_is_no_place(tmp_path: Path) -> None:
+def test_a_link_is_not_a_place(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "target")
 

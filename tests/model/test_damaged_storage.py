@@ -1,4 +1,4 @@
-"""Classifiers on disk that are damaged or incomplete: what is refused, and how it is told."""
+"""Classifiers on disk that are damaged or incomplete: what is refused, and what the error says."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there_holds_no_classifier(tmp_path: Path) -> None:
     [b"", b"{", b"[]", b"7", b"{}", b'"format"', b"\xff\xfe", b"[" * 100_000],
     ids=["empty", "cut", "a list", "a number", "no format", "a string", "no UTF-8", "too deep"],
 )
-def test_a_damaged_textune_json_is_told(stock: Path, content: bytes) -> None:
+def test_a_damaged_textune_json_is_reported(stock: Path, content: bytes) -> None:
     (stock / "textune.json").write_bytes(content)
 
     assert "textune.json cannot be read" in refusal(stock).message

@@ -232,7 +232,7 @@ def test_a_linear_head_has_dropout_before_it_and_a_stock_head_its_own(folder_of:
 
 
 @pytest.mark.parametrize(("layers", "lowest"), [((-1, 0), 0), ((-2, 0), 0), ((-3,), 0)])
-def test_a_pooled_layer_that_is_frozen_is_told(
+def test_a_pooled_layer_that_is_frozen_is_reported(
     folder_of: Folders, layers: tuple[int, ...], lowest: int
 ) -> None:
     classifier = linear_classifier(folder_of("distilbert"), layers=layers)

@@ -76,10 +76,10 @@ def test_a_training_that_is_stopped_leaves_nothing(
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stderr is not None
-    told = ""
-    while "Epoch 2 of" not in told:
-        told = process.stderr.readline()
-        assert told, "it ended by itself"
+    line = ""
+    while "Epoch 2 of" not in line:
+        line = process.stderr.readline()
+        assert line, "it ended by itself"
 
     process.send_signal(getattr(signal, name))
     _, rest = process.communicate(timeout=60)

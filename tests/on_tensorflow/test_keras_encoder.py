@@ -68,7 +68,7 @@ def test_what_a_configuration_changes_is_the_same_on_keras(
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
-def test_an_activation_that_keras_is_not_told_of_is_refused(tmp_path: Path) -> None:
+def test_an_activation_that_keras_does_not_know_is_refused(tmp_path: Path) -> None:
     change_json(build_tiny_model(tmp_path, "bert") / "config.json", hidden_act="gelu_fast")
 
     with pytest.raises(ModelError, match="gelu_fast"):
@@ -102,16 +102,18 @@ def test_without_training_there_is_no_dropout(model: Path) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_progress_is_told(model: Path) -> None:
-    classifier, told = stock_classifier(model), []
+def test_progress_is_reported(model: Path) -> None:
+    classifier, reports = stock_classifier(model), []
     rows = classifier.tokenize(TEXTS)
 
-    encode_on_keras(keras_encoder_of(classifier), rows, padding_id=0, on_progress=lambda *at: told.append(at))
+    encode_on_keras(
+        keras_encoder_of(classifier), rows, padding_id=0, on_progress=lambda *at: reports.append(at)
+    )
 
-    assert told[-1] == (len(TEXTS), len(TEXTS))
+    assert reports[-1] == (len(TEXTS), len(TEXTS))
 
 
-def test_keras_that_runs_on_something_else_already_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_that_runs_on_something_else_already_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     keras = start_keras()
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
 

@@ -160,7 +160,7 @@ def test_every_batch_is_a_step_and_every_row_is_in_one(distilbert: Path) -> None
     assert [event.rows for event in steps] == [16, 16, 16, 2] * 2
 
 
-def test_an_epoch_tells_its_mean_loss_its_figures_and_what_keras_counts(distilbert: Path) -> None:
+def test_an_epoch_tells_its_mean_loss_its_metrics_and_what_keras_counts(distilbert: Path) -> None:
     events = fit(keras_head(distilbert), num_train_epochs=1, per_device_train_batch_size=16)
 
     steps = [event for event in events if isinstance(event, StepEnd)]
@@ -238,7 +238,7 @@ def test_another_seed_gives_another_order(distilbert: Path) -> None:
     assert not all(map(torch.equal, weights_of(heads[0]), weights_of(heads[1])))
 
 
-def test_a_loss_that_is_no_number_is_told(distilbert: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_reported(distilbert: Path) -> None:
     with pytest.raises(DivergenceError, match="Training diverged"):
         fit(keras_head(distilbert), num_train_epochs=5, learning_rate=1e30)
 

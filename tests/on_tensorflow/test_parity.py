@@ -75,7 +75,7 @@ def untrained(recipe: Recipe, folder: Any, tokenizer: Any, max_length: int) -> A
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_torch_and_keras_come_to_the_same_figures(
+def test_torch_and_keras_come_to_the_same_metrics(
     seed: int, task: Task, features: dict[str, Any], tweeteval: Path, tmp_path: Path
 ) -> None:
     recipe = paper(tweeteval, seed)

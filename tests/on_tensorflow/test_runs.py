@@ -55,7 +55,7 @@ def test_textune_gives_the_probabilities_of_keras(run: TrainResult) -> None:
     np.testing.assert_allclose(textune.load(run.run).predict_proba(texts), expected, atol=TOLERANCE)
 
 
-def test_an_evaluation_repeats_the_figures_of_the_training(run: TrainResult) -> None:
+def test_an_evaluation_repeats_the_metrics_of_the_training(run: TrainResult) -> None:
     trained = run.document["metrics"]["test"]
 
     found = textune.evaluate(run.run)["metrics"]["test"]
@@ -77,8 +77,8 @@ def test_the_document_tells_the_engine(run: TrainResult) -> None:
 
 def test_the_learning_curve_has_both_splits_and_what_keras_counts(run: TrainResult) -> None:
     assert [entry["epoch"] for entry in run.history] == list(range(1, len(run.history) + 1))
-    figures = {"train_accuracy", "train_log_loss", "validation_accuracy", "validation_log_loss"}
-    assert all(figures | {"running_accuracy", "loss"} <= entry.keys() for entry in run.history)
+    keys = {"train_accuracy", "train_log_loss", "validation_accuracy", "validation_log_loss"}
+    assert all(keys | {"running_accuracy", "loss"} <= entry.keys() for entry in run.history)
 
 
 def test_the_learning_rate_falls_as_the_recipe_says(run: TrainResult) -> None:
@@ -94,7 +94,7 @@ def test_the_weights_of_the_best_epoch_are_kept(run: TrainResult) -> None:
     assert run.document["metrics"]["validation"]["log_loss"] == pytest.approx(min(log_losses), abs=1e-5)
 
 
-def test_a_run_can_be_trained_again_from_its_own_recipe_to_the_same_figures(
+def test_a_run_can_be_trained_again_from_its_own_recipe_to_the_same_metrics(
     from_features: TrainResult, tmp_path: Path
 ) -> None:
     again = textune.train(str(open_run(from_features.run).recipe), out=tmp_path / "again")

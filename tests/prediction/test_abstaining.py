@@ -1,4 +1,4 @@
-"""Predictions without a label: told apart from texts that are empty, in every format."""
+"""Predictions without a label: distinguished from empty texts, in every format."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
-def test_a_text_that_is_not_sure_enough_gets_no_label_and_keeps_its_scores() -> None:
+def test_a_text_that_is_not_confident_enough_gets_no_label_and_keeps_its_scores() -> None:
     sure, unsure = predicted("hhhh", "hhaa")
 
     assert (sure.label, sure.abstained) == ("joy", False)
@@ -62,7 +62,7 @@ def test_a_text_that_is_not_sure_enough_gets_no_label_and_keeps_its_scores() -> 
     }
 
 
-def test_a_text_that_is_just_as_sure_as_it_must_be_gets_its_label() -> None:
+def test_a_text_that_is_just_as_confident_as_it_must_be_gets_its_label() -> None:
     (prediction,) = predicted("hhha")
 
     assert (prediction.label, prediction.score) == ("joy", 0.75)
@@ -123,7 +123,7 @@ def test_a_classifier_without_the_file_always_gives_a_label(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("contents", ["", "[]", "{}", '{"min_precision": 0.9, "threshold": "high"}'])
-def test_a_threshold_that_cannot_be_read_is_told(tmp_path: Path, contents: str) -> None:
+def test_a_threshold_that_cannot_be_read_is_reported(tmp_path: Path, contents: str) -> None:
     (tmp_path / "abstention.json").write_text(contents)
 
     with pytest.raises(ModelError, match=r"abstention.json cannot be read"):

@@ -40,7 +40,7 @@ def test_a_folder_means_its_tables_in_the_order_of_their_names(folder: Path) -> 
     assert names(folder) == ["a.tsv", "b.csv"]
 
 
-def test_a_folder_without_tables_is_told_with_what_else_can_be_done(tmp_path: Path) -> None:
+def test_a_folder_without_tables_is_reported_with_what_else_can_be_done(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no table \(\.csv") as caught:
         find_files(str(tmp_path))
 
@@ -61,7 +61,7 @@ def test_a_pattern_means_the_files_that_match_it(folder: Path, pattern: str, exp
     assert names(folder / pattern) == expected
 
 
-def test_a_pattern_that_matches_nothing_is_told(folder: Path) -> None:
+def test_a_pattern_that_matches_nothing_is_reported(folder: Path) -> None:
     with pytest.raises(DataError, match=r"No file matches .*\*\.jsonl"):
         find_files(str(folder / "*.jsonl"))
 
@@ -84,26 +84,26 @@ def test_a_file_without_rows_among_others_has_none(folder: Path, name: str, cont
     assert [row.text for row in open_texts([folder / "b.csv", folder / name])] == ["b1", "b2"]
 
 
-def test_a_single_file_without_rows_is_told(folder: Path) -> None:
+def test_a_single_file_without_rows_is_reported(folder: Path) -> None:
     with pytest.raises(DataError, match=r"z\.csv has no rows"):
         open_texts([write(folder / "z.csv", "text,id\n")])
 
 
-def test_files_of_which_none_has_rows_are_told(folder: Path) -> None:
+def test_files_of_which_none_has_rows_are_reported(folder: Path) -> None:
     files = [write(folder / "y.csv", "text,id\n"), write(folder / "z.jsonl", "")]
 
     with pytest.raises(DataError, match="None of the input's 2 files has a row"):
         open_texts(files)
 
 
-def test_a_last_file_without_a_text_is_told_before_a_row_is_read(folder: Path) -> None:
+def test_a_last_file_without_a_text_is_reported_before_a_row_is_read(folder: Path) -> None:
     write(folder / "z.csv", "id,remark\n1,so\n")
 
     with pytest.raises(DataError, match=r"z\.csv has no column known to hold the text"):
         open_texts(find_files(str(folder)))
 
 
-def test_a_first_row_that_is_at_fault_is_told_at_once(folder: Path) -> None:
+def test_a_first_row_that_is_at_fault_is_reported_at_once(folder: Path) -> None:
     write(folder / "a.tsv", b"text\nbr\xe9ak\n")
 
     with pytest.raises(DataError, match=r"a\.tsv, line 2"):

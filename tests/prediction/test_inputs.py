@@ -98,7 +98,7 @@ def test_the_column_of_the_text_can_be_given(tmp_path: Path) -> None:
     assert list(read_texts(path, text_column="remark")) == [TextRow("very sad", {"text": "so happy"})]
 
 
-def test_a_column_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_column_that_is_not_there_is_reported_with_the_nearest(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "id,remark\n1,so happy\n")
 
     error = refusal(path, text_column="remarks")
@@ -114,7 +114,7 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> 
         ("tweet,content", "several columns that could hold the text: 'tweet', 'content'"),
     ],
 )
-def test_a_column_that_is_not_found_is_told_with_the_option_that_names_it(
+def test_a_column_that_is_not_found_is_reported_with_the_option_that_names_it(
     tmp_path: Path, header: str, message: str
 ) -> None:
     path = write(tmp_path / "posts.csv", f"{header}\n1,so happy\n")
@@ -126,7 +126,7 @@ def test_a_column_that_is_not_found_is_told_with_the_option_that_names_it(
 
 
 @pytest.mark.parametrize("value", [7, 0, False, ["so happy"], {"so": "happy"}])
-def test_a_value_that_is_no_text_is_told_with_its_line(tmp_path: Path, value: Any) -> None:
+def test_a_value_that_is_not_text_is_reported_with_its_line(tmp_path: Path, value: Any) -> None:
     path = write(tmp_path / "posts.jsonl", json_lines({"text": "fine"}, {"text": value}))
 
     error = refusal(path)
@@ -135,7 +135,7 @@ def test_a_value_that_is_no_text_is_told_with_its_line(tmp_path: Path, value: An
     assert "--text-column NAME" in error.hint
 
 
-def test_a_value_that_is_no_text_is_told_with_its_row_of_a_parquet_file(tmp_path: Path) -> None:
+def test_a_value_that_is_not_text_is_reported_with_its_row_of_a_parquet_file(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": 1}, {"text": 2}])
 
     assert f"{path}, row 1: the column 'text' holds 1, not a text." in refusal(path).message
@@ -155,16 +155,16 @@ def test_a_null_of_a_parquet_file_is_an_empty_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["texts.txt", "posts.csv", "posts.jsonl", "posts.parquet"])
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path, name: str) -> None:
     assert f"no file or folder {tmp_path / name}" in refusal(tmp_path / name).message
 
 
 @pytest.mark.parametrize("name", ["texts.txt", "posts.csv", "posts.jsonl", "posts.parquet"])
-def test_an_empty_file_is_told(tmp_path: Path, name: str) -> None:
+def test_an_empty_file_is_reported(tmp_path: Path, name: str) -> None:
     assert f"{tmp_path / name} is empty" in refusal(write(tmp_path / name, "")).message
 
 
-def test_a_kind_of_file_that_is_not_known_is_told(tmp_path: Path) -> None:
+def test_a_kind_of_file_that_is_not_known_is_reported(tmp_path: Path) -> None:
     assert "'.docx' is not a known kind of file" in refusal(write(tmp_path / "posts.docx", "so")).message
 
 
@@ -200,7 +200,7 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else() -> None:
         (b"fine\nbr\0ak\n", "standard input, line 2: there is a NUL byte at position 3"),
     ],
 )
-def test_a_stream_that_is_not_text_is_told(content: bytes, message: str) -> None:
+def test_a_stream_that_is_not_text_is_reported(content: bytes, message: str) -> None:
     assert message in stream_refusal(content).message
 
 

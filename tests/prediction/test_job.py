@@ -1,4 +1,4 @@
-"""What a prediction is made from, written down and looked at again."""
+"""What a prediction is made from: recorded, and checked again."""
 
 from __future__ import annotations
 
@@ -86,25 +86,25 @@ def test_many_changed_files_are_counted() -> None:
     files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
     changed = tuple(replace(file, sha256="bb") for file in files)
 
-    told = describe_changes(PredictionJob(files, {}), PredictionJob(changed, {}))
+    changes = describe_changes(PredictionJob(files, {}), PredictionJob(changed, {}))
 
-    assert len(told) == 4
-    assert told[-1] == "so have 7 more files"
+    assert len(changes) == 4
+    assert changes[-1] == "so have 7 more files"
 
 
 def test_many_new_files_are_counted() -> None:
     files = tuple(InputFile(f"/{number}.csv", 1, 2, "aa") for number in range(10))
 
-    (told,) = describe_changes(PredictionJob(files[:1], {}), PredictionJob(files, {}))
+    (change,) = describe_changes(PredictionJob(files[:1], {}), PredictionJob(files, {}))
 
-    assert told.endswith("/1.csv, /2.csv, /3.csv and 6 more are new")
+    assert change.endswith("/1.csv, /2.csv, /3.csv and 6 more are new")
 
 
-def test_a_file_that_is_as_it_was_is_not_told_of(posts: Path) -> None:
+def test_a_file_that_is_as_it_was_is_not_reported(posts: Path) -> None:
     check_unchanged([describe_input(posts)])
 
 
-def test_a_file_that_is_written_to_meanwhile_is_told(posts: Path) -> None:
+def test_a_file_that_is_written_to_meanwhile_is_reported(posts: Path) -> None:
     found = describe_input(posts)
     posts.write_bytes(posts.read_bytes().replace(b"happy", b"sorry"))
     os.utime(posts, ns=(0, found.modified_ns + 1))
@@ -113,14 +113,16 @@ def test_a_file_that_is_written_to_meanwhile_is_told(posts: Path) -> None:
         check_unchanged([found])
 
 
-def test_a_file_whose_time_alone_is_new_is_not_told_of(posts: Path) -> None:
+def test_a_file_whose_time_alone_is_new_is_not_reported(posts: Path) -> None:
     found = describe_input(posts)
     os.utime(posts, ns=(0, found.modified_ns + 1))
 
     check_unchanged([found])
 
 
-def test_a_file_with_another_time_and_unknown_contents_is_told_how_to_be_the_same(posts: Path) -> None:
+def test_a_file_with_another_time_and_unknown_contents_comes_with_a_way_to_make_it_the_same(
+    posts: Path,
+) -> None:
     os.utime(posts, ns=(0, 86_400_000_000_123))
     found = describe_input(posts, hashed=False)
     os.utime(posts, (1, 1))
@@ -131,7 +133,7 @@ def test_a_file_with_another_time_and_unknown_contents_is_told_how_to_be_the_sam
     assert f"touch -d 1970-01-02T00:00:00.000000123Z {posts}" in caught.value.hint
 
 
-def test_a_file_that_is_gone_meanwhile_is_told(posts: Path) -> None:
+def test_a_file_that_is_gone_meanwhile_is_reported(posts: Path) -> None:
     found = describe_input(posts)
     posts.unlink()
 

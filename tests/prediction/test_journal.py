@@ -1,4 +1,4 @@
-"""The journal of a prediction: what it keeps, and what it refuses to resume."""
+"""The journal of a prediction: what it records, and what it refuses to resume."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_parts_follow_those_that_are_there(output: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "told"),
+    ("now", "message"),
     [
         ((replace(FIRST, bytes=1_100, sha256="dd"), SECOND), "/data/a.csv has 1,100 bytes and had 100"),
         ((FIRST, replace(SECOND, sha256="dd")), "/data/b.csv has other contents"),
@@ -85,31 +85,31 @@ def test_parts_follow_those_that_are_there(output: Path) -> None:
         ((SECOND, FIRST), "the input's files are in another order"),
     ],
 )
-def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, ...], told: str) -> None:
+def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, ...], message: str) -> None:
     begin(output)
 
     error = refusal(output, replace(JOB, files=now))
 
     assert f"The prediction that was started into {output} cannot be resumed" in error.message
-    assert told in error.message
+    assert message in error.message
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("classifier", "dd" * 32, "the classifier is dddddddddddd and was cccccccccccc"),
         ("text column", "body", "the text column is body and was none"),
     ],
 )
-def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str, told: str) -> None:
+def test_a_setting_that_has_changed_is_named(output: Path, name: str, value: str, message: str) -> None:
     begin(output)
 
     error = refusal(output, replace(JOB, settings={**JOB.settings, name: value}))
 
-    assert told in error.message
+    assert message in error.message
 
 
-def test_another_runtime_is_told_with_the_option_that_goes_on(output: Path) -> None:
+def test_another_runtime_is_reported_with_the_option_that_resumes(output: Path) -> None:
     with open_journal(output, replace(JOB, settings={"runtime": "onnx"})) as journal:
         add_part(journal)
 
@@ -138,7 +138,7 @@ def test_a_prediction_that_was_not_started_has_no_job(output: Path) -> None:
     assert started_job(output) is None
 
 
-def test_all_that_has_changed_is_told_at_once(output: Path) -> None:
+def test_all_that_has_changed_is_reported_at_once(output: Path) -> None:
     begin(output)
 
     changed = PredictionJob((replace(FIRST, bytes=1), replace(SECOND, bytes=1)), {"classifier": "dd" * 32})
@@ -214,7 +214,7 @@ def test_a_journal_whose_first_line_was_not_written_whole_starts_over(output: Pa
 
 
 @pytest.mark.parametrize("line", ["{}", '{"format": 2, "files": [], "settings": {}}', "[]", "nothing"])
-def test_a_journal_that_cannot_be_read_is_told(output: Path, line: str) -> None:
+def test_a_journal_that_cannot_be_read_is_reported(output: Path, line: str) -> None:
     begin(output).write_text(f"{line}\n")
 
     assert "its journal cannot be read" in refusal(output, JOB).message
@@ -260,9 +260,9 @@ def fail(output: Path, files: Sequence[InputFile], error: Exception) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [DataError("line 9", "Mend it."), RequestError("no GPU", "Get one."), StorageError("full", "Tidy.")],
+    [DataError("line 9", "Fix it."), RequestError("no GPU", "Get one."), StorageError("full", "Tidy.")],
 )
-def test_a_failure_keeps_what_is_done_and_says_how_to_go_on(
+def test_a_failure_keeps_what_is_done_and_says_how_to_continue(
     output: Path, posts: InputFile, error: RequestError
 ) -> None:
     begin(output)
@@ -278,9 +278,9 @@ def test_a_failure_keeps_what_is_done_and_says_how_to_go_on(
 
 def test_a_failure_before_a_part_is_done_promises_nothing(output: Path, posts: InputFile) -> None:
     with pytest.raises(DataError) as caught:
-        fail(output, [posts], DataError("line 9", "Mend it."))
+        fail(output, [posts], DataError("line 9", "Fix it."))
 
-    assert caught.value.hint == "Mend it."
+    assert caught.value.hint == "Fix it."
 
 
 def test_an_input_that_was_changed_meanwhile_discards_what_is_done(output: Path, posts: InputFile) -> None:
@@ -304,7 +304,7 @@ def test_a_fault_in_an_input_that_was_changed_meanwhile_is_that_change(
     change(posts)
 
     with pytest.raises(DataError, match=r"posts\.csv was changed"):
-        fail(output, [posts], DataError("line 9", "Mend it."))
+        fail(output, [posts], DataError("line 9", "Fix it."))
 
     assert not journal_folder(output).exists()
 

@@ -82,7 +82,7 @@ def test_a_column_that_only_some_files_have_is_kept(tmp_path: Path) -> None:
     assert types_of(*files) == {"id": pa.int8(), "lang": pa.string()}
 
 
-def test_types_that_do_not_go_together_are_told_with_their_files(tmp_path: Path) -> None:
+def test_types_that_do_not_go_together_are_reported_with_their_files(tmp_path: Path) -> None:
     files = table(tmp_path / "a.parquet", id=pa.int64()), table(tmp_path / "b.parquet", id=pa.string())
 
     with pytest.raises(

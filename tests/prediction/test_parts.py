@@ -155,7 +155,9 @@ def test_a_type_that_changes_in_a_later_part_is_refused_by_parquet(tmp_path: Pat
         write_whole(tmp_path / "out.parquet", rows=rows)
 
 
-def test_a_full_disk_is_told_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_with_how_to_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill_disk(monkeypatch, part=2)
 
     with pytest.raises(StorageError, match="disk is full") as caught:

@@ -38,7 +38,7 @@ def output(tmp_path: Path) -> Path:
 
 
 class Notes(Silence):
-    """An observer that keeps what it is to note."""
+    """An observer that stores its notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -75,14 +75,14 @@ def test_a_prediction_that_was_not_begun_takes_the_fastest(run: Path, output: Pa
     assert chosen(run, output) == "onnx"
 
 
-def test_an_export_that_is_new_does_not_go_on_for_torch(run: Path, posts: Path, output: Path) -> None:
+def test_an_export_that_is_new_does_not_take_over_from_torch(run: Path, posts: Path, output: Path) -> None:
     begin(run, posts, output, runtime="torch")
     add_export(run)
 
     assert chosen(run, output) == "torch"
 
 
-def test_a_slower_export_goes_on_with_what_it_began(run: Path, posts: Path, output: Path) -> None:
+def test_a_slower_export_continues_with_what_it_began(run: Path, posts: Path, output: Path) -> None:
     add_export(run)
     begin(run, posts, output, runtime="onnx")
     faster = {"load_seconds": 0.0, "rate": 9000.0}
@@ -113,7 +113,7 @@ def test_a_journal_that_cannot_be_read_names_no_runtime(run: Path, posts: Path, 
     assert chosen(run, output) == "onnx"
 
 
-def test_a_runtime_that_is_gone_is_told_of(run: Path, posts: Path, output: Path) -> None:
+def test_a_runtime_that_is_gone_is_reported(run: Path, posts: Path, output: Path) -> None:
     begin(run, posts, output, runtime="onnx")
     notes = Notes()
 
@@ -121,7 +121,7 @@ def test_a_runtime_that_is_gone_is_told_of(run: Path, posts: Path, output: Path)
     assert notes.notes == [f"Not used: The run {run} has no export 'onnx'."]
 
 
-def test_going_on_without_the_runtime_names_the_option_that_asks_for_it(
+def test_resuming_without_the_runtime_names_the_option_that_asks_for_it(
     run: Path, posts: Path, output: Path
 ) -> None:
     shutil.rmtree(add_export(run))
@@ -133,7 +133,7 @@ def test_going_on_without_the_runtime_names_the_option_that_asks_for_it(
     assert "Give --runtime onnx to resume" in caught.value.hint
 
 
-def test_a_prediction_goes_on_by_torch_where_an_export_is_new(run: Path, posts: Path, output: Path) -> None:
+def test_a_prediction_resumes_by_torch_where_an_export_is_new(run: Path, posts: Path, output: Path) -> None:
     begin(run, posts, output, runtime="torch")
     add_export(run)
 

@@ -90,7 +90,7 @@ def test_the_label_is_the_most_probable_one() -> None:
     assert (sad.label, sad.score) == ("sadness", 0.75)
 
 
-def test_progress_is_told_after_every_window() -> None:
+def test_progress_is_reported_after_every_window() -> None:
     heard: list[int] = []
 
     list(predict_rows(StandIn(), rows("a", "b", "", "", "", "", "c"), window=3, on_progress=heard.append))

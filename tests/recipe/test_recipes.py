@@ -1,4 +1,4 @@
-"""Recipes: defaults, overrides, and faults told all at once."""
+"""Recipes: defaults, overrides, and mistakes that are all reported at once."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_override_that_is_not_toml_is_read_as_text() -> None:
     assert recipe.data.source == "tables/my file.csv"
 
 
-def test_three_mistakes_are_told_at_once() -> None:
+def test_three_mistakes_are_reported_at_once() -> None:
     settings = ["train.sed=1", "train.num_train_epochs=0", "model.pooling=median"]
 
     with pytest.raises(RecipeError) as caught:
@@ -104,7 +104,7 @@ def test_an_override_without_a_section_is_refused() -> None:
         load_recipe("frozen", settings=["seed=1"])
 
 
-def test_an_override_of_something_that_is_no_section_is_refused() -> None:
+def test_an_override_of_something_that_is_not_a_section_is_refused() -> None:
     with pytest.raises(RecipeError, match="description is not a section"):
         load_recipe("frozen", settings=["description.text=x"])
 
@@ -251,7 +251,7 @@ def test_what_keras_cannot_carry_out_is_refused_by_the_settings_name(setting: st
         load_recipe("paper", settings=["train.engine=keras", setting])
 
 
-def test_all_that_keras_cannot_carry_out_is_told_at_once() -> None:
+def test_all_that_keras_cannot_carry_out_is_reported_at_once() -> None:
     with pytest.raises(RecipeError, match=r"needs model.head = 'stock'; .*optim = 'adam'"):
         load_recipe("frozen", settings=["train.engine=keras"])
 

@@ -30,7 +30,7 @@ def test_mistakes_come_with_the_most_confident_first() -> None:
 
 
 def with_a_wrong_label(row: int, *, rows: int = 120, certainty: float = 1e-6) -> Predictions:
-    """Return predictions that are nearly always right, but for a row whose label is hardly probable."""
+    """Return predictions that are nearly always right, except for one row whose label is improbable."""
     predictions = made_predictions(rows, quality=4.0)
     probabilities = predictions.probabilities.copy()
     label = predictions.labels[row]

@@ -29,7 +29,7 @@ PLANTED = [
 
 
 class Tags(HTMLParser):
-    """All elements of a page, with their attributes; and its text, but for scripts and styles."""
+    """All elements of a page, with their attributes, and its text, except scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -220,7 +220,7 @@ def test_data_checks_show_their_severity_and_advice() -> None:
     assert "Take them out." in shown
 
 
-def test_suspected_labels_are_told_with_their_place() -> None:
+def test_suspected_labels_are_reported_with_their_place() -> None:
     wrong = made_predictions(300, quality=4.0, texts=["odd one"])
     probabilities = wrong.probabilities.copy()
     probabilities[0] = [1e-6, 1 - 2e-6, 1e-6]
@@ -297,7 +297,7 @@ def test_several_runs_stand_side_by_side_by_their_folders_names() -> None:
     assert Tags(page).text.count("What is taken for what") == 1
 
 
-def test_runs_of_one_name_are_told_apart_by_their_paths() -> None:
+def test_runs_of_one_name_are_distinguished_by_their_paths() -> None:
     page = render_runs([made_results("a/run"), made_results("b/run")])
 
     assert "a/run" in section(page, "metrics")
@@ -321,7 +321,7 @@ def test_runs_that_were_tested_on_different_texts_are_said_not_to_compare() -> N
     assert "do not compare" not in render_runs([made_results("a"), made_results("b")])
 
 
-def test_more_runs_than_can_be_told_apart_are_refused() -> None:
+def test_more_runs_than_can_be_distinguished_are_refused() -> None:
     with pytest.raises(RequestError, match="9 runs are too many"):
         render_runs([made_results(f"run-{number}") for number in range(9)])
 

@@ -65,9 +65,9 @@ def test_the_coverage_curve_goes_from_twenty_answers_to_all_of_them() -> None:
     drawn = coverage_chart([made_results(test=test)], ["run"])
 
     assert drawn is not None
-    told = re.search(r"line: ([\d.]+) % at share of the texts answered (\S+) %, ([\d.]+) % at 100 %", drawn)
-    assert told is not None
-    shown = [float(metric) for metric in told.groups()]
+    line = re.search(r"line: ([\d.]+) % at share of the texts answered (\S+) %, ([\d.]+) % at 100 %", drawn)
+    assert line is not None
+    shown = [float(metric) for metric in line.groups()]
     assert shown == pytest.approx([right[surest].mean() * 100, 5.5, right.mean() * 100], abs=0.7)
 
 

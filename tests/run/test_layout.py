@@ -34,14 +34,14 @@ def test_the_manifest_lists_every_file_and_the_facts(finished: Run) -> None:
     assert manifest["files"]["predictions/test.parquet"]["bytes"] == 5
 
 
-def test_a_broken_origin_is_told(killed: Run) -> None:
+def test_a_broken_origin_is_reported(killed: Run) -> None:
     killed.origin.write_text("{", encoding="utf-8")
 
     with pytest.raises(RunError, match="origin.json cannot be read"):
         read_origin(killed)
 
 
-def test_a_missing_run_is_told(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder at"):
         open_run(tmp_path / "nowhere")
 
@@ -101,7 +101,7 @@ def test_a_flipped_bit_is_found(finished: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"format": 99, "files": {}})])
-def test_a_broken_manifest_is_told(finished: Run, text: str) -> None:
+def test_a_broken_manifest_is_reported(finished: Run, text: str) -> None:
     finished.manifest.write_text(text, encoding="utf-8")
 
     with pytest.raises(RunError, match=r"manifest.json cannot be read"):

@@ -47,14 +47,14 @@ def test_an_empty_output_folder_is_accepted(tmp_path: Path) -> None:
     assert open_run(tmp_path).path == tmp_path
 
 
-def test_an_output_folder_whose_training_was_killed_is_told_as_incomplete(finished: Run) -> None:
+def test_an_output_folder_whose_training_was_killed_is_reported_as_incomplete(finished: Run) -> None:
     finished.manifest.unlink()
 
     with pytest.raises(RunError, match="incomplete run"):
         check_free(finished.path)
 
 
-def test_an_incomplete_run_in_the_way_is_told_with_the_command_that_resumes_it(killed: Run) -> None:
+def test_an_incomplete_run_in_the_way_is_reported_with_the_command_that_resumes_it(killed: Run) -> None:
     with pytest.raises(RunError) as caught:
         check_free(killed.path)
 

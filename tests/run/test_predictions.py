@@ -30,6 +30,6 @@ def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) ->
     assert (found.predicted.tolist(), found.scores.tolist()) == ([1, 1, 1], [0.8, 0.6, 0.7])
 
 
-def test_predictions_that_a_run_does_not_keep_are_told(tmp_path: Path) -> None:
+def test_predictions_that_a_run_does_not_keep_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"train.parquet is missing"):
         read_predictions(tmp_path / "train.parquet")

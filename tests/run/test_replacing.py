@@ -22,7 +22,7 @@ SETTINGS = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "data.
 
 
 class Notes:
-    """An observer that keeps what was noted."""
+    """An observer that stores its notes."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -59,8 +59,8 @@ def run(plain: Path, tmp_path: Path) -> Path:
 
 
 def figures_of(run: Path) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    return figures
+    document: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    return document
 
 
 def test_a_precision_at_training_is_kept_as_a_threshold_that_prediction_honours(
@@ -79,15 +79,15 @@ def test_a_precision_at_training_is_kept_as_a_threshold_that_prediction_honours(
     assert abstention["validation"]["precision"] >= 0.7
 
 
-def test_a_precision_that_training_cannot_reach_is_told_and_no_label_is_given(
+def test_a_precision_that_training_cannot_reach_is_reported_and_no_label_is_given(
     tiny_distilbert: str, data: str, tmp_path: Path
 ) -> None:
     notes = Notes()
 
     run = train(tiny_distilbert, data, tmp_path / "run", min_precision=0.999, observer=notes)
 
-    (told,) = [sentence for sentence in notes.sentences if "no threshold" in sentence]
-    assert "gives no label at all until another precision is set" in told
+    (sentence,) = [sentence for sentence in notes.sentences if "no threshold" in sentence]
+    assert "gives no label at all until another precision is set" in sentence
     assert textune.load(run).threshold == math.inf
     assert textune.load(run).predict(["so happy and fun"]) == [None]
     assert figures_of(run)["abstention"]["threshold"] is None
@@ -164,7 +164,7 @@ def test_a_precision_that_cannot_be_reached_leaves_the_run_as_it_was(run: Path) 
 
 
 @pytest.mark.parametrize("precision", [1.0, 90, -0.1, math.nan])
-def test_what_is_no_share_is_told(run: Path, precision: float) -> None:
+def test_what_is_not_a_share_is_reported(run: Path, precision: float) -> None:
     with pytest.raises(RequestError, match="is not a share that can be reached"):
         textune.evaluate(run, min_precision=precision)
 

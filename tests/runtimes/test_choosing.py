@@ -184,7 +184,7 @@ def test_an_export_without_its_runtime_is_not_taken(run: Run, monkeypatch: pytes
     assert choose(run.path, texts=1).runtime == "torch"
 
 
-def test_an_export_without_its_runtime_is_told_with_the_line_that_installs_it(
+def test_an_export_without_its_runtime_is_reported_with_the_line_that_installs_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_export(run, "onnx")
@@ -206,7 +206,7 @@ def test_an_export_that_is_taken_by_name_only_asks_for_no_installation(
     assert choose(run.path, texts=1).notes == ("Classifying with torch. By name only: --runtime onnx-int8.",)
 
 
-def test_a_faster_export_that_is_not_installed_is_told_beside_the_one_that_is_taken(
+def test_a_faster_export_that_is_not_installed_is_reported_beside_the_one_that_is_taken(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_export(run, "onnx", rate=1000)
@@ -219,7 +219,7 @@ def test_a_faster_export_that_is_not_installed_is_told_beside_the_one_that_is_ta
     assert "pip install 'textune[openvino]'" in found.notes[0]
 
 
-def test_an_export_without_its_runtime_is_told_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_without_its_runtime_is_reported_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     add_export(run, "onnx")
     monkeypatch.setattr(Runtime, "is_installed", False)
 
@@ -252,26 +252,26 @@ def test_an_export_can_be_used_without_its_run(tmp_path: Path) -> None:
     assert (found.runtime, found.notes) == ("onnx-int8", ())
 
 
-def test_an_export_is_no_other_runtimes(tmp_path: Path) -> None:
+def test_an_export_does_not_fit_another_runtime(tmp_path: Path) -> None:
     place = fake_export(tmp_path / "anywhere")
 
     with pytest.raises(ExportError, match="an export for onnx, not for openvino"):
         choose(place, runtime="openvino")
 
 
-def test_a_missing_export_is_told_with_the_command_that_makes_it(run: Run) -> None:
+def test_a_missing_export_is_reported_with_the_command_that_makes_it(run: Run) -> None:
     with pytest.raises(ExportError, match="no export 'openvino-int8'") as caught:
         choose(run.path, runtime="openvino-int8")
 
     assert f"textune export {run.path} --runtime openvino --int8" in caught.value.hint
 
 
-def test_an_unknown_runtime_is_told(run: Run) -> None:
+def test_an_unknown_runtime_is_reported(run: Run) -> None:
     with pytest.raises(RequestError, match="no runtime 'tensorrt'"):
         choose(run.path, runtime="tensorrt")
 
 
-def test_a_folder_that_may_not_be_looked_into_is_told(
+def test_a_folder_that_may_not_be_looked_into_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path) -> bool:
@@ -283,6 +283,6 @@ def test_a_folder_that_may_not_be_looked_into_is_told(
         choose(tmp_path)
 
 
-def test_a_folder_that_is_neither_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_neither_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a complete run"):
         choose(tmp_path)

@@ -113,7 +113,7 @@ def test_several_threads_may_ask_at_once(exported_run: Path, runtime: str) -> No
     np.testing.assert_array_equal(found, [expected] * 6)
 
 
-def test_a_graph_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_graph_that_is_none_is_reported(tmp_path: Path) -> None:
     export = read_export(fake_export(tmp_path / "onnx"))
     (export.path / "tokenizer.json").write_text("{")
 
@@ -121,7 +121,7 @@ def test_a_graph_that_is_none_is_told(tmp_path: Path) -> None:
         ExportPredictor(export)
 
 
-def test_a_missing_runtime_is_told_with_the_line_that_installs_it(
+def test_a_missing_runtime_is_reported_with_the_line_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = read_export(fake_export(tmp_path / "openvino", name="openvino"))

@@ -50,7 +50,7 @@ def test_an_export_alone_is_accepted_without_its_run(place: Path) -> None:
     check_export(read_export(place))
 
 
-def test_an_export_of_another_model_is_refused_with_the_command_that_makes_it_anew(place: Path) -> None:
+def test_an_export_of_another_model_is_refused_with_the_command_that_makes_it_again(place: Path) -> None:
     with pytest.raises(ExportError, match="not of this run's model") as caught:
         check_export(read_export(place), model="abd")
 
@@ -98,7 +98,7 @@ def test_what_makes_no_sense_is_damage(place: Path, name: str, changes: dict[str
 
 @pytest.mark.parametrize("name", ["export.json", "manifest.json"])
 @pytest.mark.parametrize("contents", ["", "[1]", "{", "null"])
-def test_what_is_no_json_object_is_damage(place: Path, name: str, contents: str) -> None:
+def test_what_is_not_a_json_object_is_damage(place: Path, name: str, contents: str) -> None:
     (place / name).write_text(contents)
 
     with pytest.raises(ExportError, match="is damaged"):
@@ -112,7 +112,7 @@ def test_an_export_without_a_manifest_is_damaged(place: Path) -> None:
         read_export(place)
 
 
-def test_a_later_format_is_told(place: Path) -> None:
+def test_a_later_format_is_reported(place: Path) -> None:
     change_json(place / "export.json", format=2)
 
     with pytest.raises(ExportError, match="another version of textune"):

@@ -113,12 +113,12 @@ def test_progress_ends_with_all_texts_done(predictor: Any) -> None:
     assert heard == sorted(heard)
 
 
-def test_a_single_string_is_no_list_of_texts(predictor: Any) -> None:
+def test_a_single_string_is_not_a_list_of_texts(predictor: Any) -> None:
     with pytest.raises(TypeError, match="a list of texts, not a single string"):
         predictor.predict_proba("so happy")
 
 
-def test_what_is_no_string_is_named_by_its_number(predictor: Any) -> None:
+def test_what_is_not_a_string_is_named_by_its_number(predictor: Any) -> None:
     with pytest.raises(TypeError, match="text 2 is not a string but int"):
         predictor.predict(["so happy", 7])
 

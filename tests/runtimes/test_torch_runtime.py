@@ -1,4 +1,4 @@
-"""The predictor in torch, and how one is loaded; what all predictors do is in test_contract.py."""
+"""The predictor in torch, and how one is loaded; what all predictors do is in test_predictor.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_without_a_placement_the_probabilities_are_those_of_fp32(
 
 
 @pytest.mark.parametrize(("other", "kind"), [(None, "NoneType"), (7, "int"), (b"sad", "bytes")])
-def test_what_is_no_string_is_named_by_its_number(predictor: TorchPredictor, other: Any, kind: str) -> None:
+def test_what_is_not_a_string_is_named_by_its_number(
+    predictor: TorchPredictor, other: Any, kind: str
+) -> None:
     with pytest.raises(TypeError, match=f"text 2 is not a string but {kind}"):
         predictor.predict(["so happy", other])
 
@@ -72,12 +74,12 @@ def test_the_predictor_of_a_run_is_its_classifiers(
     np.testing.assert_allclose(found.predict_proba(TEXTS), predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
 
 
-def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_run_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder at"):
         load_predictor(tmp_path / "nowhere")
 
 
-def test_a_run_that_was_not_finished_is_told(model: Path, tmp_path: Path) -> None:
+def test_a_run_that_was_not_finished_is_reported(model: Path, tmp_path: Path) -> None:
     save_classifier(linear_classifier(model), tmp_path / "model")
 
     with pytest.raises(RunError, match="not a complete run"):

@@ -1,4 +1,4 @@
-"""The server through the clients that people have: Hugging Face's, in Python and JavaScript."""
+"""The server as called by the clients that people use: Hugging Face's, in Python and JavaScript."""
 
 from __future__ import annotations
 

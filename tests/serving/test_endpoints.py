@@ -10,12 +10,12 @@ import pytest
 
 from serving_stand_in import LABELS, Running, WordPredictor, logits_of, probabilities_of, running
 
-FIGURES = {"metrics": {"test": {"accuracy": 0.8}}}
+METRICS = {"metrics": {"test": {"accuracy": 0.8}}}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(metrics=FIGURES) as found:
+    with running(metrics=METRICS) as found:
         yield found
 
 
@@ -173,8 +173,8 @@ def test_info_has_what_text_embeddings_inferences_clients_look_for(server: Runni
     assert info["max_client_batch_size"] == 256
 
 
-def test_info_has_the_runs_figures(server: Running) -> None:
-    assert server.ask("GET", "/info").json["figures"] == FIGURES
+def test_info_has_the_runs_metrics(server: Running) -> None:
+    assert server.ask("GET", "/info").json["figures"] == METRICS
 
 
 def test_metrics_count_requests_texts_and_batches(server: Running) -> None:
@@ -240,7 +240,7 @@ def test_the_interface_is_described(server: Running) -> None:
     }
 
 
-def test_a_text_that_is_too_unsure_gets_no_label_and_the_scores_after_it() -> None:
+def test_a_text_that_is_not_confident_enough_gets_no_label_and_the_scores_after_it() -> None:
     unsure, sure = sorted(("so happy", "so sad"), key=lambda text: max(probabilities_of(text).values()))
     between = (max(probabilities_of(unsure).values()) + max(probabilities_of(sure).values())) / 2
 
@@ -259,7 +259,7 @@ def test_a_text_that_is_too_unsure_gets_no_label_and_the_scores_after_it() -> No
     assert below == between
 
 
-def test_a_classifier_that_is_never_sure_enough_gives_no_label() -> None:
+def test_a_classifier_that_is_never_confident_enough_gives_no_label() -> None:
     with running(predictor=WordPredictor(threshold=math.inf)) as server:
         [scores] = server.post({"inputs": "so happy"}).json
         info = server.ask("GET", "/info").json

@@ -20,7 +20,7 @@ LENGTH = f"content-length: {len(BODY)}\r\n"
 
 
 class Client:
-    """A connection that is kept, and gives its answers one by one."""
+    """A connection that stays open, and returns its answers one by one."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -51,7 +51,7 @@ class Client:
         return int(first.split()[1]), headers, json.loads(body)
 
     def ended(self) -> bool:
-        """Tell whether the server has closed the connection, waiting for it."""
+        """Wait, and return whether the server has closed the connection."""
         return self._socket.recv(1) == b""
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ def test_a_refusal_is_logged_and_counted_like_any_request(full: Running, client:
     assert 'textune_requests_total{path="/",status="429"} 1.0' in counted
 
 
-def test_the_connection_goes_on_and_is_answered_when_there_is_room(full: Running, client: Client) -> None:
+def test_the_connection_continues_and_is_answered_when_there_is_room(full: Running, client: Client) -> None:
     client.send()
     refused = client.answer()[0]
     full.predictor.open.set()
@@ -215,7 +215,7 @@ def test_a_full_server_that_is_about_to_end_says_so(full: Running, client: Clien
 
 
 def test_refusals_leave_no_garbage(client: Client) -> None:
-    """Garbage in circles is found by a collection only, during which nothing is answered."""
+    """Reference cycles are freed only by a collection, during which nothing is answered."""
     client.send()
     client.answer()
     gc.collect()

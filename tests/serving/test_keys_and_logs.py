@@ -1,4 +1,4 @@
-"""Who may ask, and what is written down of it."""
+"""Who may send requests, and what the log records."""
 
 from __future__ import annotations
 

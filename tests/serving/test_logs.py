@@ -1,4 +1,4 @@
-"""The log: lines whole and in order, and no waiting for a reader that is slow."""
+"""The log: its lines are whole and in order, and the server never waits for a slow reader."""
 
 from __future__ import annotations
 

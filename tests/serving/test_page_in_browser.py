@@ -33,7 +33,7 @@ def server(trained_run: Path) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def page(chromium: Browser, server: ServerProcess) -> Page:
-    """The server's page, open and ready: its figures are drawn last."""
+    """The server's page, open and ready: its metrics are drawn last."""
     found = chromium.open(server.url)
     found.wait_until("document.querySelector('#figures table') !== null")
     return found

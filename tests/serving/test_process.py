@@ -1,4 +1,4 @@
-"""The command `textune serve`: from its start to its end, in a process of its own.
+"""The command `textune serve`: from its start to its end, in its own process.
 
 `TEXTUNE_TORTURE_SERVE=1` asks for the long forms: more signals, and a body of a gigabyte.
 """
@@ -35,7 +35,7 @@ def server(served_run: Path) -> Iterator[ServerProcess]:
 
 
 class Client(threading.Thread):
-    """Asks until the server no longer answers, and counts its answers and its requests that got none.
+    """Sends requests until the server stops answering, and counts answered and unanswered ones.
 
     A connection that it opens after the server has said goodbye may be refused at any point: it was not
     accepted.
@@ -54,7 +54,7 @@ class Client(threading.Thread):
         self._body = json.dumps({"inputs": [f"text {number} of many"] * 3})
 
     def run(self) -> None:
-        """Ask until a connection is refused."""
+        """Send requests until a connection is refused."""
         with suppress(ConnectionRefusedError):
             while True:
                 self._ask()

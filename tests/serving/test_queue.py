@@ -41,7 +41,7 @@ def test_a_batch_begins_with_the_text_that_has_waited_longest() -> None:
     assert chosen(500, 3, 4, 5, max_texts=1) == [0]
 
 
-def test_a_batch_goes_on_with_the_texts_that_are_most_like_it_in_length() -> None:
+def test_a_batch_continues_with_the_texts_that_are_most_like_it_in_length() -> None:
     assert chosen(10, 900, 11, 500, 9, max_texts=3) == [0, 2, 4]
 
 
@@ -214,7 +214,7 @@ def test_a_ticket_tells_how_long_it_waited_and_how_long_it_took() -> None:
 
 
 def rate_after(*batches: tuple[int, float]) -> float:
-    """Return the estimate of a queue after batches of so many texts and seconds."""
+    """Return a queue's estimate after batches of these texts and seconds."""
 
     async def ask(queue: TextQueue) -> float:
         for texts, seconds in batches:

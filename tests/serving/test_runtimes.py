@@ -77,11 +77,11 @@ def test_the_model_has_the_hash_of_what_is_served_and_other_weights_have_another
     }
 
     with running(model_sha256=hashes[exported_run]) as server:
-        told = server.ask("GET", "/info").json["model_sha"]
+        model_sha = server.ask("GET", "/info").json["model_sha"]
 
     run, export, same, other = hashes.values()
     assert len(run) == 64
-    assert told == run == export == same != other
+    assert model_sha == run == export == same != other
 
 
 def test_serving_a_run_without_exports_suggests_one(served_run: Path) -> None:

@@ -22,7 +22,7 @@ def server() -> Iterator[Running]:
 
 
 def line(server: Running, document: Any, path: str = "/") -> str:
-    """Return what is said of a request that is wrong."""
+    """Return the error for a wrong request."""
     asked = {"body": document} if isinstance(document, bytes) else {"document": document}
     answer = server.ask("POST", path, **asked)
     assert answer.status == 422

@@ -1,4 +1,4 @@
-"""Connections on which nothing is asked, or not to its end: they are closed, whatever trickles in."""
+"""Connections without a request, or with an unfinished one: they are closed, however slowly bytes arrive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG_SECONDS = 60
 
 
 class Connection:
-    """A connection of a client that takes its time."""
+    """A connection of a slow client."""
 
     def __init__(self, server: Running) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
@@ -66,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
 
 @pytest.fixture
 def full(server: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """The same server, without room for a question."""
+    """The same server, without room for a request."""
     monkeypatch.setattr(TextQueue, "full", property(lambda queue: True))
     return server
 

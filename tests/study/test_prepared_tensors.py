@@ -54,7 +54,7 @@ def test_rows_of_different_lengths_are_no_tensor(tokenizer: Any) -> None:
 
 @pytest.fixture
 def tensorflow(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A stand-in of TensorFlow that records what its `Dataset` is made from."""
+    """A stand-in for TensorFlow that records what its `Dataset` is made from."""
     record = SimpleNamespace(slices=None, batch_size=None, shuffled=None, result=object())
 
     def batch(size: int) -> object:
@@ -116,7 +116,7 @@ def test_a_tf_dataset_keeps_its_order_unless_it_is_given_a_seed(
     assert tensorflow.shuffled is None
 
 
-def test_a_tf_dataset_with_a_seed_is_shuffled_whole_and_anew_every_epoch(
+def test_a_tf_dataset_with_a_seed_is_reshuffled_whole_in_every_epoch(
     tokenizer: Any, tensorflow: SimpleNamespace
 ) -> None:
     tf_dataset(padded(tokenizer, *TEXTS["train"]), batch_size=2, classes=2, shuffle_seed=7)

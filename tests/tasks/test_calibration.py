@@ -1,4 +1,4 @@
-"""Temperature scaling finds how much too sure the scores are."""
+"""Temperature scaling finds how overconfident the scores are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sampled(factor: float, *, rows: int = 4000) -> tuple[torch.Tensor, torch.Ten
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
-def test_the_temperature_undoes_the_factor_by_which_logits_are_too_sure(factor: float) -> None:
+def test_the_temperature_undoes_the_factor_by_which_logits_are_too_confident(factor: float) -> None:
     logits, labels = sampled(factor)
 
     assert fit_temperature(logits, labels) == pytest.approx(factor, rel=0.05)

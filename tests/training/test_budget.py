@@ -35,7 +35,7 @@ SETTINGS = (
 
 
 class Notes(Silence):
-    """An observer that keeps what it is told."""
+    """An observer that stores its notes."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -44,7 +44,7 @@ class Notes(Silence):
         """Keep it."""
         self.sentences.append(sentence)
 
-    def told(self, words: str) -> str:
+    def find(self, words: str) -> str:
         """Return the only sentence with these words."""
         (found,) = [sentence for sentence in self.sentences if words in sentence]
         return found
@@ -62,20 +62,20 @@ def weights(run: Path) -> bytes:
 
 @pytest.fixture
 def costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let 105 rows take 10.5 s an epoch, and 1.05 s with a layer frozen."""
+    """Let 105 rows take 10.5 s per epoch, and 1.05 s with a layer frozen."""
     costs = Costs(first=0.1, last=0.01, forward=0.0, frozen_layers=0, most_frozen=1, layers=2)
     monkeypatch.setattr(planning, "_measure", lambda *_, **__: costs)
     monkeypatch.setattr(planning, "_RESERVE_SECONDS", 0.0)
 
 
-def test_an_estimate_is_told_before_every_training(
+def test_an_estimate_is_reported_before_every_training(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     notes = Notes()
 
     train(tiny_distilbert, small_csv, tmp_path / "run", observer=notes)
 
-    estimate = notes.told("Training will take about")
+    estimate = notes.find("Training will take about")
     assert "12 steps of 32 texts" in estimate
     assert "texts per second" in estimate
 
@@ -85,7 +85,7 @@ def test_an_epoch_of_a_single_batch_is_estimated_as_well(tiny_distilbert: str, t
 
     train(tiny_distilbert, str(data), tmp_path / "run", observer=notes)
 
-    assert "3 steps of 32 texts" in notes.told("Training will take about")
+    assert "3 steps of 32 texts" in notes.find("Training will take about")
 
 
 def test_planning_with_time_enough_leaves_the_same_bits(
@@ -98,7 +98,7 @@ def test_planning_with_time_enough_leaves_the_same_bits(
 
 
 @pytest.mark.usefixtures("costs")
-def test_what_was_planned_is_told_and_stands_in_the_runs_recipe(
+def test_what_was_planned_is_reported_and_stands_in_the_runs_recipe(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     notes = Notes()
@@ -106,7 +106,7 @@ def test_what_was_planned_is_told_and_stands_in_the_runs_recipe(
     result = train(tiny_distilbert, small_csv, tmp_path / "run", max_minutes=0.4, observer=notes)
 
     recipe = textune.load_recipe(str(result.run / "recipe.toml"))
-    assert "1 of 2 layers frozen, 3 epochs, about 3 seconds" in notes.told("To fit into the time")
+    assert "1 of 2 layers frozen, 3 epochs, about 3 seconds" in notes.find("To fit into the time")
     assert (recipe.model.frozen_layers, recipe.train.num_train_epochs) == (1, 3)
     assert result.document["training"]["frozen_layers"] == 1
     assert len(result.history) == 3
@@ -131,7 +131,7 @@ def test_a_planned_run_can_be_made_again(tiny_distilbert: str, small_csv: str, t
     assert weights(again.run) == weights(planned.run)
 
 
-def test_too_little_time_is_told_and_leaves_nothing(
+def test_too_little_time_is_reported_and_leaves_nothing(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RequestError, match="Not even one epoch fits") as caught:
@@ -142,7 +142,7 @@ def test_too_little_time_is_told_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("minutes", [-1.0, math.nan])
-def test_what_is_no_length_of_time_is_told_before_anything_is_loaded(minutes: float) -> None:
+def test_what_is_not_a_length_of_time_is_reported_before_anything_is_loaded(minutes: float) -> None:
     with pytest.raises(RequestError, match="is not a duration"):
         textune.train("full", model="nowhere", data="nowhere", max_minutes=minutes)
 
@@ -170,10 +170,10 @@ def test_a_frozen_encoder_needs_no_plan(tiny_distilbert: str, small_csv: str, tm
         observer=notes,
     )
 
-    assert notes.told("nothing to plan")
+    assert notes.find("nothing to plan")
 
 
-def test_more_frozen_layers_than_there_are_is_told_by_the_plan(
+def test_more_frozen_layers_than_there_are_is_reported_by_the_plan(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RecipeError, match=r"frozen_layers = 9, and the model has 2 layers"):
@@ -270,7 +270,7 @@ def test_a_plan_fits(seconds: float) -> None:
 
 
 def test_what_frozen_layers_cost_once_is_counted() -> None:
-    # Two of five layers over 1,000 rows; the whole encoder over 1,500; four epochs at 6 ms a row.
+    # Two of five layers over 1,000 rows; the whole encoder over 1,500; four epochs at 6 ms per row.
     assert plan(30.0).seconds == pytest.approx(0.4 + 1.5 + 4 * 6.0)
 
 
@@ -300,7 +300,7 @@ def test_what_is_spent_in_any_case_is_part_of_the_plan() -> None:
 
 
 @pytest.mark.parametrize(("reserve_seconds", "minutes"), [(0.0, "0.1"), (50.0, "0.9")])
-def test_too_little_time_is_told_with_what_one_epoch_takes(reserve_seconds: float, minutes: str) -> None:
+def test_too_little_time_is_reported_with_what_one_epoch_takes(reserve_seconds: float, minutes: str) -> None:
     with pytest.raises(RequestError, match=f"Not even one epoch fits: .* about {minutes} minutes") as caught:
         plan(1.0, reserve_seconds=reserve_seconds)
 

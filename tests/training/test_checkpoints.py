@@ -230,7 +230,7 @@ def test_an_error_after_the_last_call_changes_nothing(
     assert holds(tmp_path, 9)
 
 
-def test_a_full_disk_is_told_with_what_is_needed_and_free_and_what_is_still_good(
+def test_a_full_disk_is_reported_with_what_is_needed_and_free_and_what_is_still_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(tmp_path, 3, 6)

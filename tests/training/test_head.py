@@ -147,16 +147,16 @@ def test_balanced_class_weights_raise_the_recall_of_a_rare_class() -> None:
     assert recall_of_a_rare_class("balanced") > recall_of_a_rare_class("none") + 0.1
 
 
-def test_the_weight_decay_of_the_last_weights_is_told_where_they_are_kept() -> None:
+def test_the_weight_decay_of_the_last_weights_is_reported_where_they_are_kept() -> None:
     head, again = LinearHead(5, CLASSES), LinearHead(5, CLASSES)
-    told = fit(head, **lbfgs(weight_decay="auto"))[-1].weight_decay
+    chosen = fit(head, **lbfgs(weight_decay="auto"))[-1].weight_decay
 
-    fit(again, **lbfgs(weight_decay=told))
+    fit(again, **lbfgs(weight_decay=chosen))
 
     torch.testing.assert_close(head.output.weight, again.output.weight, atol=1e-2, rtol=0)
 
 
-def test_a_validation_loss_that_is_never_a_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_validation_loss_that_is_never_a_number_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = blobs()
     scores = {"validation": {"log_loss": float("nan")}}
 
@@ -173,7 +173,7 @@ def test_a_validation_loss_that_is_never_a_number_is_told(monkeypatch: pytest.Mo
         )
 
 
-def test_label_smoothing_makes_scores_less_sure() -> None:
+def test_label_smoothing_makes_scores_less_confident() -> None:
     features, _ = blobs()
     heads = {smoothing: LinearHead(5, CLASSES) for smoothing in (0.0, 0.3)}
     for smoothing, head in heads.items():

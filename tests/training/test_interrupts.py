@@ -18,13 +18,13 @@ def send(number: signal.Signals) -> None:
 
 
 def hear_and_stop(*numbers: signal.Signals) -> bool:
-    """Send signals in a block that ends, as a training does, by an exception; return what it was told."""
+    """Send signals in a block that ends, as a training does, by an exception; return the messages."""
     with pytest.raises(ZeroDivisionError), stop_requests() as asked_to_stop:
         for number in numbers:
             send(number)
-        told = asked_to_stop()
+        message = asked_to_stop()
         raise ZeroDivisionError
-    return told
+    return message
 
 
 def test_without_a_signal_no_stop_is_asked_for() -> None:

@@ -90,7 +90,7 @@ def test_an_epoch_is_its_steps_and_then_its_end() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 3, 4, 8, 9])
-def test_a_training_goes_on_from_any_step_as_if_it_had_never_stopped(steps: int) -> None:
+def test_a_training_resumes_from_any_step_as_if_it_had_never_stopped(steps: int) -> None:
     whole, learner = noted(Position())
     taken = [number for number, event in enumerate(whole) if isinstance(event, StepEnd)][steps - 1]
     stopped = whole[taken]
@@ -156,7 +156,7 @@ def test_a_reader_that_stops_reading_stops_the_training() -> None:
     assert torch.equal(module.layer.weight, before)
 
 
-def test_a_loss_that_is_no_number_stops_at_once_and_says_what_to_try() -> None:
+def test_a_loss_that_is_not_a_number_stops_at_once_and_says_what_to_try() -> None:
     def broken(module: nn.Module, batch: Batch) -> torch.Tensor:
         return loss(module, batch) * float("nan")
 

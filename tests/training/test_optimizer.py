@@ -14,7 +14,7 @@ from textune.training.optimizer import build_optimizer, l2_penalty, schedule_fac
 
 
 def factors(name: Any, **settings: Any) -> list[float]:
-    """Return the factors of 8 steps, 2 an epoch."""
+    """Return the factors of 8 steps, 2 per epoch."""
     factor = schedule_factor(name, steps=8, steps_per_epoch=2, **settings)
     return [factor(step) for step in range(8)]
 

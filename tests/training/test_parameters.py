@@ -104,7 +104,7 @@ def test_a_change_of_the_masters_is_one_of_the_module() -> None:
     assert all(bool((parameter == 7.0).all()) for _, parameter, _ in trained(module))
 
 
-def test_what_is_not_trained_is_no_view_of_the_masters() -> None:
+def test_what_is_not_trained_is_not_a_view_of_the_masters() -> None:
     module = small_module()
     before = values_of(module)["1.weight"]
     masters = masters_of(module)

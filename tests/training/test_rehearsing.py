@@ -78,7 +78,7 @@ class Infinite(BatchLoss):
         return loss * math.nan
 
 
-def test_a_model_whose_loss_is_no_number_is_told_before_the_first_step(tiny_distilbert: str) -> None:
+def test_a_model_whose_loss_is_not_a_number_is_reported_before_the_first_step(tiny_distilbert: str) -> None:
     learner, _ = pair(tiny_distilbert, loss=Infinite())
 
     with pytest.raises(DivergenceError, match="before the first step") as caught:

@@ -1,4 +1,4 @@
-"""A training that was stopped goes on to the same bits, or says why it cannot."""
+"""A training that was stopped resumes to the same bits, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def begin(model: Path, data: Path, out: Path, *settings: str, stop_at: int = 0) -> list[str]:
-    """Train and return what was told."""
+    """Train and return the notes."""
     listener = Listener(stop_at)
     textune.train(
         "full", model=str(model), data=str(data), out=out, settings=[*FAST, *settings], observer=listener
@@ -95,14 +95,14 @@ def begin(model: Path, data: Path, out: Path, *settings: str, stop_at: int = 0) 
 
 
 def go_on(run: Path) -> list[str]:
-    """Resume and return what was told."""
+    """Resume and return the notes."""
     listener = Listener()
     textune.resume(run, observer=listener)
     return listener.notes
 
 
 def learned_in(run: Path) -> dict[str, torch.Tensor]:
-    """Return a run's weights, but for the keys' biases: softmax takes them out."""
+    """Return a run's weights, except the keys' biases: softmax takes them out."""
     # Their gradients are rounding errors, which Adam makes steps of.
     found = load_file(run / "model" / "model.safetensors")
     return {name: tensor for name, tensor in found.items() if not name.endswith("key.bias")}
@@ -122,7 +122,7 @@ def stopped(model: Path, data: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("stop_at", [5, 7])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_training_that_was_stopped_goes_on_to_the_same_bits(
+def test_a_training_that_was_stopped_resumes_to_the_same_bits(
     model: Path, data: Path, tmp_path: Path, variant: str, stop_at: int
 ) -> None:
     begin(model, data, tmp_path / "whole", *VARIANTS[variant])
@@ -134,7 +134,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(
     assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
 
 
-def test_a_training_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_before_to_the_same_bits(
+def test_a_training_whose_newest_checkpoint_is_damaged_continues_from_the_one_before_to_the_same_bits(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
     begin(model, data, tmp_path / "whole")
@@ -149,7 +149,7 @@ def test_a_training_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_befo
     assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
 
 
-def test_a_training_without_a_good_checkpoint_begins_again_to_the_same_bits(
+def test_a_training_without_a_good_checkpoint_starts_over_to_the_same_bits(
     model: Path, data: Path, tmp_path: Path, stopped: Path
 ) -> None:
     begin(model, data, tmp_path / "whole")
@@ -171,14 +171,14 @@ def test_checkpoints_that_a_kill_left_in_a_complete_run_go_when_it_is_resumed(st
     assert not (stopped / "checkpoints").exists()
 
 
-def test_where_checkpoints_go_and_how_much_room_they_take_is_told_once(
+def test_where_checkpoints_go_and_how_much_room_they_take_is_reported_once(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
     notes = begin(model, data, tmp_path / "run")
 
-    (told,) = [note for note in notes if note.startswith("Checkpoints go to")]
-    assert str(tmp_path / "run" / "checkpoints") in told
-    assert told.endswith("MB each, at most 3 at a time.")
+    (note,) = [note for note in notes if note.startswith("Checkpoints go to")]
+    assert str(tmp_path / "run" / "checkpoints") in note
+    assert note.endswith("MB each, at most 3 at a time.")
 
 
 def test_changed_data_are_refused_and_named(stopped: Path, data: Path) -> None:
@@ -224,14 +224,14 @@ def test_resuming_a_complete_run_says_so_and_changes_nothing(model: Path, data: 
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(RunError, match=name):
         go_on(tmp_path / name)
 
 
-def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint_and_names_it(
+def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint_and_names_it(
     model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learn = EncoderLearner.learn
@@ -253,7 +253,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint_and_names_it(
     assert found.path.name == "step-00000006"
 
 
-def test_a_full_disk_at_a_checkpoint_keeps_the_run_and_tells_how_to_go_on(
+def test_a_full_disk_at_a_checkpoint_keeps_the_run_and_tells_how_to_continue(
     model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(model, data, tmp_path / "whole")

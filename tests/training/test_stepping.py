@@ -187,7 +187,7 @@ def test_what_is_not_finite_ends_the_training_and_changes_nothing(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-def test_a_training_goes_on_identically_from_its_state(tiny_distilbert: str, precision: str) -> None:
+def test_a_training_resumes_identically_from_its_state(tiny_distilbert: str, precision: str) -> None:
     module = tiny_module(tiny_distilbert, dropout=0.1)
     other = learner_of(copy.deepcopy(module), precision=precision, ema_decay=0.9)
     learner = learner_of(module, precision=precision, ema_decay=0.9)

@@ -55,7 +55,7 @@ def test_another_seed_has_another_order() -> None:
 
 
 @pytest.mark.parametrize("skip", [1, 4, 8])
-def test_skipping_goes_on_where_the_epoch_was(skip: int) -> None:
+def test_skipping_continues_where_the_epoch_was(skip: int) -> None:
     data = random_tokens(60)
 
     assert order_of(data, skip=skip) == order_of(data)[skip:]

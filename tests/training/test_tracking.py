@@ -131,7 +131,7 @@ def only_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("only_torch")
-def test_a_tracker_that_is_not_installed_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+def test_a_tracker_that_is_not_installed_is_reported_before_anything_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="needs the package wandb") as caught:
         textune.train("full", model="nowhere", data="nowhere", settings=["train.report_to=wandb"])
 
@@ -152,7 +152,7 @@ def begin_run(out: Path, settings: list[str], model: str, data: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_tracker_that_is_gone_is_told_when_a_run_is_resumed(
+def test_a_tracker_that_is_gone_is_reported_when_a_run_is_resumed(
     tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_run(tmp_path / "run", ["train.report_to=tensorboard"], tiny_distilbert, small_csv)
@@ -163,7 +163,7 @@ def test_a_tracker_that_is_gone_is_told_when_a_run_is_resumed(
 
 
 @pytest.mark.usefixtures("only_torch")
-def test_low_rank_updates_without_peft_are_told_with_the_extra() -> None:
+def test_low_rank_updates_without_peft_are_reported_with_the_extra() -> None:
     recipe = Recipe.model_validate(
         {"model": {"frozen_layers": 0, "lora_rank": 4}, "train": {"optim": "adamw"}}
     )

@@ -50,7 +50,7 @@ def learn(
     seed: int = 0,
     **settings: Any,
 ) -> tuple[list[torch.Tensor], float]:
-    """Return the gradient in the masters, a vector for each group, and the sum of the losses."""
+    """Return the gradient in the masters, one vector per group, and the sum of the losses."""
     masters = tiny_masters(module)
     workers = GradientWorkers(
         masters, loss or BatchLoss(), device=CPU, threads=threads, seed=seed, **settings
@@ -103,7 +103,7 @@ def test_the_shares_of_several_processes_add_up(tiny_distilbert: str, count: int
 
 @dataclass(frozen=True)
 class Noted(TokenSet):
-    """Rows that keep which of them were asked for."""
+    """Rows that remember which of them were asked for."""
 
     asked: list[int] = field(default_factory=list)
 
@@ -233,7 +233,7 @@ def test_another_shard_drops_other_values(tiny_distilbert: str) -> None:
 
 @dataclass(frozen=True)
 class Scarce(BatchLoss):
-    """A loss for which memory suffices for a few rows only."""
+    """A loss for which memory suffices only for a few rows."""
 
     most_rows: int = 3
 

@@ -1,4 +1,4 @@
-"""Commands that say how sure a result is: `compare`, `train --seeds`, and the verdict of `train`."""
+"""Commands that show how certain a result is: `compare`, `train --seeds`, and the verdict of `train`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_seeds_and_a_limit_of_time_are_refused_with_the_way_out(
 
 @pytest.fixture(scope="module")
 def abstaining(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that gives a label only where it is sure enough."""
+    """A run that gives a label only if it is confident enough."""
     folder = tmp_path_factory.mktemp("abstaining")
     data = str(write_small_csv(folder / "texts.csv", 300))
     settings = ["data.validation_fraction=0.4", "evaluate.min_precision=0.7"]
@@ -117,7 +117,7 @@ def abstaining(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def sure_and_unsure(abstaining: Path) -> tuple[str, str]:
-    """The texts of which that run is most and least sure; which they are depends on the processor."""
+    """The texts on which that run is most and least confident; which these are depends on the processor."""
     texts = [text for text, _ in small_rows(60, seed=5)]
     scores = textune.load(abstaining).predict_proba(texts).max(axis=1)
     return texts[scores.argmax()], texts[scores.argmin()]
@@ -172,7 +172,7 @@ def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 @pytest.mark.parametrize("share", ["90", "1", "-0.5"])
-def test_what_is_no_share_is_exit_code_2(
+def test_what_is_not_a_share_is_exit_code_2(
     textune_command: Any, run: Path, small_csv: str, command: str, share: str
 ) -> None:
     names = [run] if command == "evaluate" else ["--data", small_csv]

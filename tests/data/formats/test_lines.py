@@ -1,4 +1,4 @@
-"""Text files: their encoding and their lines, and what is said where a file is none."""
+"""Text files: their encoding and their lines, and the errors for files that are not text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from table_files import refusal, values, write
 from textune.data.formats.lines import missing_file
 
 
-def test_a_line_separator_that_is_no_line_feed_does_not_end_a_row(tmp_path: Path) -> None:
+def test_a_line_separator_that_is_not_a_line_feed_does_not_end_a_row(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "text,label\none\u2028post\u0085still,joy\n")
 
     assert values(path)[0]["text"] == "one\u2028post\u0085still"
@@ -26,18 +26,18 @@ def test_a_missing_file_is_answered_with_the_nearest_name(tmp_path: Path) -> Non
     assert error.hint == f"Did you mean {path}?"
 
 
-def test_a_device_is_told_to_be_no_file() -> None:
+def test_a_device_is_not_accepted_as_a_file() -> None:
     error = missing_file(Path(os.devnull))
 
     assert error.message == f"{os.devnull} is neither a file nor a folder."
     assert "Did you mean" not in error.hint
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     assert "its folder is not there either" in refusal(tmp_path / "nowhere" / "posts.csv").hint
 
 
-def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "posts.csv").mkdir()
 
     assert refusal(tmp_path / "posts.csv").message.endswith("posts.csv is a folder, and a file is needed.")
@@ -47,7 +47,7 @@ def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
     ("content", "kind"),
     [(b"PK\x03\x04...", "ZIP archive"), (b"\x1f\x8b\x08...", "gzip"), (b"PAR1...", "Parquet")],
 )
-def test_another_kind_of_file_under_the_name_of_a_table_is_told(
+def test_another_kind_of_file_under_the_name_of_a_table_is_reported(
     content: bytes, kind: str, tmp_path: Path
 ) -> None:
     message = refusal(write(tmp_path / "posts.csv", content)).message
@@ -69,14 +69,14 @@ def test_another_unicode_encoding_is_named_with_the_command_that_converts_it(
     assert f"iconv -f {name} -t UTF-8" in error.hint
 
 
-def test_utf_16_without_a_mark_is_told_by_its_nul_bytes(tmp_path: Path) -> None:
+def test_utf_16_without_a_mark_is_recognised_by_its_nul_bytes(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", "text,label\ngrüße,joy\n".encode("utf-16-le")))
 
     assert "posts.csv, line 1: there is a NUL byte at position 2" in error.message
     assert "UTF-16" in error.hint
 
 
-def test_windows_1252_is_told_with_line_byte_and_character(tmp_path: Path) -> None:
+def test_windows_1252_is_reported_with_line_byte_and_character(tmp_path: Path) -> None:
     error = refusal(
         write(tmp_path / "posts.csv", "text,label\nso happy,joy\nit\u2019s over,sadness\n".encode("cp1252"))
     )
@@ -88,21 +88,21 @@ def test_windows_1252_is_told_with_line_byte_and_character(tmp_path: Path) -> No
     assert "iconv -f WINDOWS-1252 -t UTF-8" in error.hint
 
 
-def test_a_byte_of_no_known_encoding_is_told_without_a_guess(tmp_path: Path) -> None:
+def test_a_byte_of_no_known_encoding_is_reported_without_a_guess(tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "posts.csv", b"text\nso \x81 happy\n")).message
 
     assert message.endswith("line 2: byte 0x81 at position 4 is not UTF-8.")
 
 
 @pytest.mark.parametrize("name", ["posts.csv", "posts.tsv", "posts.jsonl"])
-def test_a_nul_byte_is_told_with_its_line(name: str, tmp_path: Path) -> None:
+def test_a_nul_byte_is_reported_with_its_line(name: str, tmp_path: Path) -> None:
     error = refusal(write(tmp_path / name, b'{"text": "a"}\n{"te\0xt": "b"}\n'))
 
     assert f"{name}, line 2: there is a NUL byte at position 5" in error.message
     assert r"tr -d '\0'" in error.hint
 
 
-def test_a_line_without_end_is_told_before_it_fills_the_memory(tmp_path: Path) -> None:
+def test_a_line_without_end_is_reported_before_it_fills_the_memory(tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "posts.csv", b"text\n" + b"x" * (32 * 1024 * 1024 + 1))).message
 
     assert "posts.csv, line 2 is longer than 33,554,432 bytes" in message

@@ -1,4 +1,4 @@
-"""Parquet files: their rows and label names, and what is said where a file is damaged."""
+"""Parquet files: their rows and label names, and the errors for damaged files."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def test_a_parquet_row_knows_its_number(tmp_path: Path) -> None:
     assert format_of(path).unit == "row"
 
 
-def test_a_huge_text_in_parquet_is_told_with_row_column_and_size(tmp_path: Path) -> None:
+def test_a_huge_text_in_parquet_is_reported_with_row_column_and_size(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": "a"}, {"text": "x" * 10_000_000}])
 
     assert "posts.parquet, row 2: the column 'text' has 10,000,000 characters" in refusal(path).message
 
 
-def test_a_parquet_file_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_parquet_file_that_is_none_is_reported(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.parquet", b"text,label\nso happy,joy\n"))
 
     assert "posts.parquet cannot be read: it is not a Parquet file, or a damaged one" in error.message
     assert error.hint
 
 
-def test_a_parquet_file_that_was_cut_off_is_told(tmp_path: Path) -> None:
+def test_a_parquet_file_that_was_cut_off_is_reported(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": "a"}])
     path.write_bytes(path.read_bytes()[:-20])
 
     assert "posts.parquet cannot be read" in refusal(path).message
 
 
-def test_bytes_in_a_parquet_file_that_are_no_text_are_told_with_their_place(tmp_path: Path) -> None:
+def test_bytes_in_a_parquet_file_that_are_not_text_are_reported_with_their_place(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "posts.parquet", [{"text": "abcdefgh"}])
     path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"abcd\xff\xfegh"))
 

@@ -1,4 +1,4 @@
-"""Rows out of table files: what is read, and what is refused with its place and a way out."""
+"""Rows from table files: what is read, and what is refused, with its place and a remedy."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_reading_a_table_leaves_a_higher_limit_of_the_csv_module_alone(tmp_path:
 
 @pytest.mark.parametrize("name", ["posts.csv", "posts.tsv", "posts.jsonl", "posts.parquet"])
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"], ids=["nothing", "a byte order mark"])
-def test_an_empty_file_is_told(name: str, content: bytes, tmp_path: Path) -> None:
+def test_an_empty_file_is_reported(name: str, content: bytes, tmp_path: Path) -> None:
     error = refusal(write(tmp_path / name, content))
 
     assert f"{name} is empty" in error.message or f"{name} cannot be read" in error.message
@@ -111,7 +111,7 @@ def test_an_empty_file_is_told(name: str, content: bytes, tmp_path: Path) -> Non
     ("name", "content"),
     [("posts.csv", "text,label\n"), ("posts.jsonl", "\n\n"), ("posts.tsv", "text\tlabel")],
 )
-def test_a_table_without_rows_is_told(name: str, content: str, tmp_path: Path) -> None:
+def test_a_table_without_rows_is_reported(name: str, content: str, tmp_path: Path) -> None:
     assert refusal(write(tmp_path / name, content)).message.endswith(f"{name} has no rows.")
 
 
@@ -122,7 +122,7 @@ def test_a_kind_of_file_that_is_not_read_is_answered_with_those_that_are(tmp_pat
     assert error.hint == "Give a file that ends in .csv, .tsv, .jsonl, .ndjson, .parquet."
 
 
-def test_a_quote_that_is_never_closed_is_told_with_the_line_where_it_opens(tmp_path: Path) -> None:
+def test_a_quote_that_is_never_closed_is_reported_with_the_line_where_it_opens(tmp_path: Path) -> None:
     error = refusal(
         write(tmp_path / "posts.csv", 'text,label\nso happy,joy\n"alone,sadness\nagain,sadness\n')
     )
@@ -131,7 +131,7 @@ def test_a_quote_that_is_never_closed_is_told_with_the_line_where_it_opens(tmp_p
     assert "written twice" in error.hint
 
 
-def test_text_after_a_closing_quote_is_told_with_its_line(tmp_path: Path) -> None:
+def test_text_after_a_closing_quote_is_reported_with_its_line(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", 'text,label\nso happy,joy\n"she said "hi" to me",joy\n'))
 
     assert "posts.csv, line 3: after the quote" in error.message
@@ -141,7 +141,7 @@ def test_text_after_a_closing_quote_is_told_with_its_line(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "count"), [("so happy", "1 cell"), ("so, so happy,joy", "3 cells")], ids=["too few", "too many"]
 )
-def test_a_row_with_another_number_of_cells_is_told_with_line_and_counts(
+def test_a_row_with_another_number_of_cells_is_reported_with_line_and_counts(
     row: str, count: str, tmp_path: Path
 ) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"text,label\nalone,sadness\n{row}\n"))
@@ -150,7 +150,7 @@ def test_a_row_with_another_number_of_cells_is_told_with_line_and_counts(
     assert "double quotes" in error.hint
 
 
-def test_line_ends_of_carriage_returns_alone_are_told(tmp_path: Path) -> None:
+def test_line_ends_of_carriage_returns_alone_are_reported(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", "text,label\rso happy,joy\r"))
 
     assert "posts.csv, line 1: there is a carriage return (\\r) without a line feed" in error.message
@@ -161,7 +161,7 @@ def test_line_ends_of_carriage_returns_alone_are_told(tmp_path: Path) -> None:
     ("header", "found", "expected"),
     [("text;label", "semicolons", "commas"), ("text\tlabel", "tabs", "commas")],
 )
-def test_cells_that_are_separated_by_something_else_are_told(
+def test_cells_that_are_separated_by_something_else_are_reported(
     header: str, found: str, expected: str, tmp_path: Path
 ) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"{header}\nso happy\n"))
@@ -171,20 +171,20 @@ def test_cells_that_are_separated_by_something_else_are_told(
     assert ".csv file is separated by commas" in error.hint
 
 
-def test_a_column_without_a_name_is_told_with_its_position(tmp_path: Path) -> None:
+def test_a_column_without_a_name_is_reported_with_its_position(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", ",text,label\n0,so happy,joy\n"))
 
     assert "posts.csv: the header has no name for column 1" in error.message
     assert "index=False" in error.hint
 
 
-def test_a_column_name_that_stands_twice_is_told(tmp_path: Path) -> None:
+def test_a_column_name_that_occurs_twice_is_reported(tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "posts.csv", "text,label,text\na,b,c\n")).message
 
     assert "posts.csv: the header has the column 'text' 2 times" in message
 
 
-def test_a_huge_cell_in_csv_is_told_with_line_and_size(tmp_path: Path) -> None:
+def test_a_huge_cell_in_csv_is_reported_with_line_and_size(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"text,label\nso happy,joy\n{'x' * 10_000_000},joy\n"))
 
     assert "posts.csv, line 3: a cell has more than 1,000,000 characters" in error.message
@@ -192,7 +192,7 @@ def test_a_huge_cell_in_csv_is_told_with_line_and_size(tmp_path: Path) -> None:
     assert "a quote that opens it is never closed" in error.hint
 
 
-def test_a_huge_text_in_jsonl_is_told_with_line_column_and_size(tmp_path: Path) -> None:
+def test_a_huge_text_in_jsonl_is_reported_with_line_column_and_size(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.jsonl", f'{{"text": "a"}}\n{{"text": "{"x" * 10_000_000}"}}\n'))
 
     assert "posts.jsonl, line 2: the column 'text' has 10,000,000 characters" in error.message
@@ -217,7 +217,7 @@ def test_a_cell_of_a_million_characters_is_read(tmp_path: Path) -> None:
     ],
     ids=["broken", "words", "array", "string", "number", "null", "boolean", "too deep", "too long a number"],
 )
-def test_a_line_that_is_no_json_object_is_told_with_an_example(
+def test_a_line_that_is_not_a_json_object_is_reported_with_an_example(
     line: str, finding: str, tmp_path: Path
 ) -> None:
     error = refusal(write(tmp_path / "posts.jsonl", f'{{"text": "a"}}\n{line}\n'))
@@ -228,7 +228,7 @@ def test_a_line_that_is_no_json_object_is_told_with_an_example(
 
 
 @pytest.mark.parametrize("line", [r'{"text": "a\ud800"}', r'{"text": "a", "by": ["\udfff"]}'])
-def test_half_a_character_is_told_with_its_line(line: str, tmp_path: Path) -> None:
+def test_half_a_character_is_reported_with_its_line(line: str, tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "posts.jsonl", f'{{"text": "a"}}\n{line}\n')).message
 
     assert "posts.jsonl, line 2: \\ud" in message

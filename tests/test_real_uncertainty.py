@@ -1,4 +1,4 @@
-"""How sure a result is, on real input: TweetEval with the embedded model."""
+"""Intervals, verdicts, thresholds and explanations on real input: TweetEval with the embedded model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textune.run.predictions import Predictions, read_predictions
 
 
 @pytest.fixture(scope="module")
-def figures(frozen_tweeteval: Path) -> dict[str, Any]:
+def document(frozen_tweeteval: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
     return found
 
@@ -27,7 +27,7 @@ def predictions(frozen_tweeteval: Path) -> Predictions:
 
 
 def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Macro-F1 by its definition, a class at a time."""
+    """Macro-F1 by its definition, one class at a time."""
     scores = [
         2
         * ((labels == each) & (predicted == each)).sum()
@@ -38,7 +38,7 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def test_the_interval_of_macro_f1_agrees_with_an_independent_percentile_bootstrap(
-    figures: dict[str, Any], predictions: Predictions
+    document: dict[str, Any], predictions: Predictions
 ) -> None:
     rng, labels = np.random.default_rng(123), predictions.labels
     predicted = predictions.probabilities.argmax(axis=1)
@@ -49,7 +49,7 @@ def test_the_interval_of_macro_f1_agrees_with_an_independent_percentile_bootstra
 
     independent = np.percentile(resampled, [2.5, 97.5])
 
-    assert figures["metrics"]["test"]["macro_f1_ci95"] == pytest.approx(independent, abs=0.003)
+    assert document["metrics"]["test"]["macro_f1_ci95"] == pytest.approx(independent, abs=0.003)
 
 
 def test_two_identical_runs_are_no_different(frozen_tweeteval: Path) -> None:
@@ -60,18 +60,18 @@ def test_two_identical_runs_are_no_different(frozen_tweeteval: Path) -> None:
 
 
 def test_the_frozen_encoder_is_clearly_better_than_word_statistics(
-    frozen_tweeteval: Path, figures: dict[str, Any]
+    frozen_tweeteval: Path, document: dict[str, Any]
 ) -> None:
     found = textune.compare(frozen_tweeteval)
 
     assert found.second == "tfidf_logistic_regression"
-    assert found.comparison.outcome == figures["verdict"]["outcome"] == "better"
+    assert found.comparison.outcome == document["verdict"]["outcome"] == "better"
     assert found.comparison.macro_f1.ci95[0] > 0.02
     assert found.comparison.mcnemar.p_value < 0.01
 
 
-def test_a_threshold_for_nine_of_ten_keeps_its_word_on_test(figures: dict[str, Any]) -> None:
-    (row,) = [row for row in figures["coverage"] if row["min_precision"] == 0.9]
+def test_a_threshold_for_nine_of_ten_keeps_its_promise_on_test(document: dict[str, Any]) -> None:
+    (row,) = [row for row in document["coverage"] if row["min_precision"] == 0.9]
 
     assert row["test"]["precision"] >= 0.9
     assert row["test"]["coverage"] > 0.3
