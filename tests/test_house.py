@@ -25,9 +25,11 @@ FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") 
 TREES = {name: ast.parse(text) for name, text in FILES.items()}
 
 SAME_NAMES: set[str] = set()
-"""Public functions and classes of the same name in two rooms: to be renamed."""
+"""Public functions, classes, constants and aliases of the same name in two rooms: to be renamed."""
 
 SAME_FILES = {
+    "cache.py": "the command `textune cache`, and the cache of the encoder that it lists and clears",
+    "recipes.py": "the command `textune recipes`, and the recipes that it lists and prints",
     "method.py": "the protocol of a method of training, and Keras's method",
     "registry.py": "what a room's registry is called in every room that has one",
 }
@@ -49,16 +51,22 @@ def room_of(name: str) -> str:
 
 
 def is_of_a_command(name: str) -> bool:
-    """Return whether a file is a command's own, in `commands/` or `cli/`."""
-    return re.fullmatch(r"(commands|cli)/\w+\.py", name) is not None
+    """Return whether a file is a command's own: of that name in both `commands/` and `cli/`."""
+    room, _, file = name.partition("/")
+    return room in ("commands", "cli") and {f"commands/{file}", f"cli/{file}"} <= FILES.keys()
 
 
 def public_names(tree: ast.Module) -> Iterator[str]:
-    """Yield the public functions and classes of a file; not their methods."""
+    """Yield what a file's public functions, classes, constants and aliases are called; not its methods."""
     for node in tree.body:
-        is_named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if is_named and not node.name.startswith("_"):
-            yield node.name
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = {node.name}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+        else:
+            names = set()
+        yield from (name for name in names if not name.startswith("_"))
 
 
 def words_in_code(tree: ast.Module) -> Iterator[str]:

@@ -22,55 +22,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from picture import draw
+from protocol import ENVIRONMENTS, Contestant
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
-ENVIRONMENTS = REPOSITORY / ".bench"
-
-
-@dataclass
-class Contestant:
-    """A tool, or one of its recipes.
-
-    Attributes:
-        title: What the table calls it.
-        script: Its file in this folder; empty for textune's own command.
-        variant: The script's variant, or textune's recipe.
-        environment: The folder of its environment under `.bench`; empty for the one that runs this script.
-        slow: Whether it takes minutes.
-        train: Seconds of training by turn.
-        whole: Seconds from start to end by turn.
-        peak: Peak resident memory in MB by turn.
-        metrics: The test metrics of the first turn.
-    """
-
-    title: str
-    script: str
-    variant: str = ""
-    environment: str = ""
-    slow: bool = False
-    train: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    peak: list[float] = field(default_factory=list)
-    metrics: dict[str, Any] | None = None
-
-    @property
-    def turns(self) -> int:
-        """How many turns it has had."""
-        return len(self.whole)
-
-    @property
-    def python(self) -> str:
-        """The interpreter that runs it."""
-        return str(ENVIRONMENTS / self.environment / "bin" / "python") if self.environment else sys.executable
-
 
 CONTESTANTS = {
     "keras": Contestant("the study's pipeline in Keras", "keras_study.py", environment="keras", slow=True),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from compare import Contestant
+from protocol import Contestant
 
 PLACES = {
     "keras": ("right", "top"),

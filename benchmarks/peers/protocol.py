@@ -1,4 +1,4 @@
-"""What every contestant reads and writes.
+"""What a contestant is, and what every contestant reads and writes.
 
 It reads `--data`, a JSON file
 `{"labels": [...], "train": {"text", "label"}, "validation": ..., "test": ...}`;
@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+ENVIRONMENTS = Path(__file__).parents[2] / ".bench"
+"""Where the environments of contestants are that need packages of their own."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,43 @@ class Job:
     def write(self, probabilities: np.ndarray) -> None:
         """Write the test rows' probabilities."""
         np.save(self.out / "probabilities.npy", np.asarray(probabilities, dtype=np.float64))
+
+
+@dataclass
+class Contestant:
+    """A tool, or one of its recipes.
+
+    Attributes:
+        title: What the table calls it.
+        script: Its file in this folder; empty for textune's own command.
+        variant: The script's variant, or textune's recipe.
+        environment: The folder of its environment under `.bench`; empty for the one that runs this script.
+        slow: Whether it takes minutes.
+        train: Seconds of training by turn.
+        whole: Seconds from start to end by turn.
+        peak: Peak resident memory in MB by turn.
+        metrics: The test metrics of the first turn.
+    """
+
+    title: str
+    script: str
+    variant: str = ""
+    environment: str = ""
+    slow: bool = False
+    train: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+    metrics: dict[str, Any] | None = None
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has had."""
+        return len(self.whole)
+
+    @property
+    def python(self) -> str:
+        """The interpreter that runs it."""
+        return str(ENVIRONMENTS / self.environment / "bin" / "python") if self.environment else sys.executable
 
 
 def read_job() -> Job:

@@ -61,18 +61,6 @@ class Pace:
         self._observer.advance(done, total, unit="texts", figures=figures)
 
 
-def in_words(seconds: float) -> str:
-    """Return a duration in words.
-
-    Example:
-        >>> in_words(55), in_words(400), in_words(9000)
-        ('55 seconds', '7 minutes', '2.5 hours')
-    """
-    if seconds < 120:
-        return f"{round(seconds)} seconds" if seconds >= 1.5 else "a second"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
-
-
 class Stopwatch:
     """Seconds spent in named stages, and in all."""
 

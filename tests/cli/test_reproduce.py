@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from textune.context import in_words
+from textune.wording import in_words
 
 SETTINGS = [
     "evaluate.bootstrap_samples=100",

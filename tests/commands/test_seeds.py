@@ -15,7 +15,7 @@ from textune.commands import seeds as workflow
 from textune.commands.seeds import resume_seeds
 from textune.errors import DataError, RequestError, RunError, StoppedError
 from textune.run.layout import open_run
-from textune.run.seeds import SeedsResult, holds_seeds
+from textune.run.several_seeds import SeedsResult, holds_seeds
 
 SETTINGS = ("evaluate.bootstrap_samples=100", "train.num_train_epochs=2")
 METRIC_KEYS = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")

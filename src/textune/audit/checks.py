@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from textune.audit.findings import Example, Finding, Severity, examples_of, in_order
 from textune.context import Context
-from textune.data.raw import counted
+from textune.wording import counted
 
 if TYPE_CHECKING:
     from textune.audit.encoded_texts import EncodedTexts

@@ -16,8 +16,8 @@ from itertools import combinations
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.data.dataset import SPLITS
-from textune.data.raw import counted
 from textune.data.splits import normalise_text
+from textune.wording import counted
 
 MOST_LEAKAGE = 0.01
 """The share of a held-out split's rows that may occur in another split before its metrics mislead."""

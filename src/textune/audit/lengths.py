@@ -11,7 +11,7 @@ import numpy as np
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Finding, percent
-from textune.data.raw import counted
+from textune.wording import counted
 
 _MANY_CUT = 0.01
 _MOSTLY_UNKNOWN = 0.5

@@ -22,7 +22,7 @@ from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.data.dataset import SPLITS
-from textune.data.raw import counted
+from textune.wording import counted
 
 SIMILARITY = 0.7
 """The share of their runs of characters that two texts must have in common."""

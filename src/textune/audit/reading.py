@@ -17,10 +17,11 @@ from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow
 from textune.data.dataset import SPLITS
 from textune.data.labels import Labelling, read_labels
-from textune.data.raw import RawSource, RawSplit, counted
+from textune.data.raw import RawSource, RawSplit
 from textune.data.sources import complete_source
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
+from textune.wording import counted
 
 _NOTHING = RawSplit((), (), ())
 

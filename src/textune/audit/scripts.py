@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from textune.audit.checks import AuditInput, check, flag_texts
 from textune.audit.findings import Example, Finding, percent
-from textune.data.raw import counted
+from textune.wording import counted
 
 _MIXED_SHARE = 0.01
 _STYLES = ("MATHEMATICAL", "FULLWIDTH", "DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")

@@ -23,7 +23,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
 ]
-Runtime = Annotated[
+RuntimeName = Annotated[
     str,
     typer.Option(
         metavar="NAME",

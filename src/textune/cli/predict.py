@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, RunFolder, Runtime, app
+from textune.cli.application import Debug, RunFolder, RuntimeName, app
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
@@ -60,7 +60,7 @@ def predict(
     text_column: Annotated[
         str, typer.Option(help="The column that holds the text.", show_default="detected by its name")
     ] = "",
-    runtime: Runtime = "",
+    runtime: RuntimeName = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
     debug: Debug = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Runtime, app
+from textune.cli.application import Debug, RuntimeName, app
 from textune.errors import RequestError
 from textune.serving.limits import Limits
 
@@ -23,7 +23,7 @@ def serve(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or of an export.")
     ],
-    runtime: Runtime = "",
+    runtime: RuntimeName = "",
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 allows other computers.")
     ] = "127.0.0.1",

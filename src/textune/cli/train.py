@@ -64,7 +64,7 @@ def train(
     from textune.commands.seeds import resume_seeds, train_seeds
     from textune.commands.train import train as run_training
     from textune.run.layout import TrainResult
-    from textune.run.seeds import SeedsResult, holds_seeds
+    from textune.run.several_seeds import SeedsResult, holds_seeds
 
     result: TrainResult | SeedsResult
     with Watcher(quiet=json, silent=not is_first()) as observer:

@@ -11,7 +11,7 @@ from textune.explain.gradients import check_captum, explain_by_gradients
 
 OCCLUSION = "occlusion"
 GRADIENTS = "integrated-gradients"
-METHODS = (OCCLUSION, GRADIENTS)
+_METHODS = (OCCLUSION, GRADIENTS)
 
 
 def explain(
@@ -41,8 +41,8 @@ def explain(
     from textune.runtimes.torch_runtime import TorchPredictor
 
     observer = observer or Silence()
-    if method not in METHODS:
-        raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(METHODS)}.")
+    if method not in _METHODS:
+        raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(_METHODS)}.")
     if not find_words(text):
         raise DataError("The text has no words, so there is nothing to explain.", "Give a text.")
     if method == GRADIENTS:

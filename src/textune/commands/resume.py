@@ -12,7 +12,7 @@ from textune.recipe.recipes import check_extras, load_recipe
 from textune.run.layout import TrainResult, open_run
 from textune.run.lifecycle import Request, drop_checkpoints
 from textune.run.provenance import open_stopped_run
-from textune.run.seeds import check_not_several
+from textune.run.several_seeds import check_not_several
 
 
 def resume(

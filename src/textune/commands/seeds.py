@@ -12,7 +12,7 @@ from typing import Any
 
 from textune.commands.resume import resume
 from textune.commands.training_job import carry_out
-from textune.context import Context, NamedContext, Observer, Silence, in_words
+from textune.context import Context, NamedContext, Observer, Silence
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.spread import summarise_seeds
@@ -20,7 +20,7 @@ from textune.files import write_json
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.layout import TrainResult
 from textune.run.lifecycle import choose_folder
-from textune.run.seeds import (
+from textune.run.several_seeds import (
     SeedsPlan,
     SeedsResult,
     check_free_for_seeds,
@@ -29,6 +29,7 @@ from textune.run.seeds import (
     resumable_seeds,
 )
 from textune.training.processes import is_first
+from textune.wording import in_words
 
 
 def train_seeds(

@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textune.data.raw import listed
 from textune.errors import DataError
+from textune.wording import listed
 
 TEXT_NAMES = (
     "text", "sentence", "tweet", "content", "review", "comment", "message", "body", "post", "document",

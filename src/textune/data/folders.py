@@ -17,8 +17,9 @@ from textune.data.dataset import SPLITS
 from textune.data.formats.lines import read_lines
 from textune.data.formats.registry import find_format, format_of, table_suffixes
 from textune.data.formats.tables import column_names, read_rows
-from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, counted, listed
+from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
 from textune.errors import DataError
+from textune.wording import counted, listed
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textune.data.raw import RawSource, RawSplit, counted, listed
+from textune.data.raw import RawSource, RawSplit
 from textune.errors import DataError
+from textune.wording import counted, listed
 
 Label = str | int | bool
-Labels = list[Label | None]
+RawLabels = list[Label | None]
 
 _WRONG_COLUMN = "Is this the right column? Name another with --set data.label_column=NAME"
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
@@ -103,9 +104,9 @@ def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequenc
     return _ids(labels, rows, known=known, names=names)
 
 
-def _values(rows: RawSplit) -> Labels:
+def _values(rows: RawSplit) -> RawLabels:
     """Return the labels as names, whole numbers and booleans; None for a missing one."""
-    values: Labels = []
+    values: RawLabels = []
     for index, label in enumerate(rows.labels):
         if label is None or (isinstance(label, float) and math.isnan(label)):
             values.append(None)
@@ -125,7 +126,7 @@ def _values(rows: RawSplit) -> Labels:
     return values
 
 
-def _written_numbers(values: Mapping[str, Labels], *, partly: bool) -> dict[Label | None, int]:
+def _written_numbers(values: Mapping[str, RawLabels], *, partly: bool) -> dict[Label | None, int]:
     """Return the number of every label that is written as one; none, unless all are or `partly` is true."""
     written = {label for labels in values.values() for label in labels if isinstance(label, str)}
     matches = {label: match for label in written if (match := _WHOLE_NUMBER.fullmatch(label))}
@@ -136,12 +137,12 @@ def _written_numbers(values: Mapping[str, Labels], *, partly: bool) -> dict[Labe
     )
 
 
-def _is_unlabelled(labels: Labels, train: Labels) -> bool:
+def _is_unlabelled(labels: RawLabels, train: RawLabels) -> bool:
     """Tell whether a split has no labels, or only -1, the Hub's mark for none."""
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
-def _check_present(labels: Labels, rows: RawSplit) -> None:
+def _check_present(labels: RawLabels, rows: RawSplit) -> None:
     missing = [index for index, label in enumerate(labels) if label is None]
     if missing:
         raise DataError(
@@ -150,7 +151,7 @@ def _check_present(labels: Labels, rows: RawSplit) -> None:
         )
 
 
-def _check_kind(labels: Labels, rows: RawSplit, *, kind: type) -> None:
+def _check_kind(labels: RawLabels, rows: RawSplit, *, kind: type) -> None:
     other = next((index for index, label in enumerate(labels) if type(label) is not kind), None)
     if other is not None:
         raise DataError(
@@ -160,7 +161,7 @@ def _check_kind(labels: Labels, rows: RawSplit, *, kind: type) -> None:
         )
 
 
-def _check_stored(labels: Labels, rows: RawSplit, known: Mapping[Any, str]) -> None:
+def _check_stored(labels: RawLabels, rows: RawSplit, known: Mapping[Any, str]) -> None:
     other = next((index for index, label in enumerate(labels) if label not in known), None)
     if other is not None:
         raise DataError(
@@ -174,7 +175,7 @@ def _name(label: Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def _classes(train: Labels, known: Mapping[Any, str], rows: RawSplit) -> tuple[list[str], list[str]]:
+def _classes(train: RawLabels, known: Mapping[Any, str], rows: RawSplit) -> tuple[list[str], list[str]]:
     """Return the names of the classes and the unused names; check that there are enough rows."""
     counts = Counter(train)
     names = [name for label, name in known.items() if label in counts]
@@ -193,7 +194,7 @@ def _classes(train: Labels, known: Mapping[Any, str], rows: RawSplit) -> tuple[l
     return names, [name for label, name in known.items() if label not in counts]
 
 
-def _ids(labels: Labels, rows: RawSplit, *, known: Mapping[Any, str], names: Sequence[str]) -> list[int]:
+def _ids(labels: RawLabels, rows: RawSplit, *, known: Mapping[Any, str], names: Sequence[str]) -> list[int]:
     positions = {name: position for position, name in enumerate(names)}
     ids = {label: positions[name] for label, name in known.items() if name in positions}
     other = next((index for index, label in enumerate(labels) if label not in ids), None)

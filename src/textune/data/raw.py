@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from textune.wording import listed
+
 # What splits are called elsewhere; `datasets` knows the same names.
 SPLIT_OF = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -91,24 +93,3 @@ class RawSource:
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None
     notes: tuple[str, ...] = ()
-
-
-def listed(items: Sequence[object], *, most: int) -> str:
-    """Return the first items for a sentence, and how many more there are.
-
-    Example:
-        >>> listed(["a", "b", "c"], most=2)
-        'a, b and 1 more'
-    """
-    shown, left_out = ", ".join(map(str, items[:most])), len(items) - most
-    return f"{shown} and {left_out:,} more" if left_out > 0 else shown
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Example:
-        >>> counted(1, "row"), counted(2000, "row")
-        ('1 row', '2,000 rows')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -22,13 +22,14 @@ from textune.data.formats.lines import missing_file
 from textune.data.formats.registry import find_format, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.labels import Labelling, read_ids, read_labels
-from textune.data.raw import RawSource, RawSplit, counted
+from textune.data.raw import RawSource, RawSplit
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
 from textune.errors import DataError, RecipeError
 from textune.recipe.settings import DataSettings
+from textune.wording import counted
 
-MIN_ROWS = 2
+_MIN_ROWS = 2
 
 _KINDS = (
     "A source is a file ({suffixes}), a folder of them named by split, a folder in TweetEval's layout or one "
@@ -133,10 +134,10 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
         for split in SPLITS
     }
     for split, examples in splits.items():
-        if len(examples) < MIN_ROWS:
+        if len(examples) < _MIN_ROWS:
             raise DataError(
                 f"The split {split} of {name} has {counted(len(examples), 'row')}, too few to be useful.",
-                f"Give it at least {MIN_ROWS} rows, or leave it out: it is then made out of train.",
+                f"Give it at least {_MIN_ROWS} rows, or leave it out: it is then made out of train.",
             )
     return labelling, splits
 

@@ -15,8 +15,8 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from textune.data.raw import counted
 from textune.errors import DataError
+from textune.wording import counted
 
 
 def normalise_text(text: str) -> str:

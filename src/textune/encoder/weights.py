@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textune.data.raw import listed
 from textune.errors import ModelError
+from textune.wording import listed
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel

@@ -14,7 +14,7 @@ from typing import Any
 
 from textune.errors import ExportError
 from textune.files import list_files, rename_folder, storage_errors, sync_file, write_json
-from textune.runtimes.exports import DESCRIPTION, FORMAT, MANIFEST
+from textune.runtimes.exports import DESCRIPTION, EXPORT_FORMAT, MANIFEST
 
 
 def check_place(path: Path) -> None:
@@ -54,7 +54,7 @@ def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
                 for file in files:
                     sync_file(file)
                 listed = list_files(folder, files)
-                write_json(folder / MANIFEST, {"format": FORMAT, **facts, "files": listed})
+                write_json(folder / MANIFEST, {"format": EXPORT_FORMAT, **facts, "files": listed})
                 _put_in_place(folder, path)
     except BaseException:
         for parent in missing:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from textune.evaluation.document import MetricsDocument
 
-Row = tuple[str, str, str]
+ReferenceRow = tuple[str, str, str]
 """What was measured, the reference's value, and the run's."""
 
 
@@ -37,7 +37,7 @@ class Reference(Protocol):
     def applies_to(self, document: MetricsDocument) -> bool:
         """Return whether a run did what the reference did."""
 
-    def rows(self, document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> list[Row]:
+    def rows(self, document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> list[ReferenceRow]:
         """Return the reference's results beside those of a run with this learning curve."""
 
 

@@ -29,7 +29,7 @@ from textune.errors import RunError
 from textune.files import find_damage, reading_errors, sha256_of_text
 from textune.model.threshold import ABSTENTION
 
-FORMAT = 1
+RUN_FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
 
 
@@ -124,7 +124,7 @@ def _model_files(run: Run) -> dict[str, str]:
 def _read_json(run: Run, path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError, KeyError, TypeError), reading_errors(RunError, run.path):
         values = json.loads(path.read_text(encoding="utf-8"))
-        if values["format"] == FORMAT:
+        if values["format"] == RUN_FORMAT:
             return dict(values)
     raise _damaged(run, f"{path.name} cannot be read")
 

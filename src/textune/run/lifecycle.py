@@ -30,7 +30,7 @@ from textune.files import (
     write_json,
 )
 from textune.recipe.recipes import Recipe, dump_recipe
-from textune.run.layout import FORMAT, Run
+from textune.run.layout import RUN_FORMAT, Run
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,10 @@ def drop_checkpoints(run: Run) -> None:
 
 def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
     """Make the folder with its recipe and origin in it, both or none."""
-    written = {run.recipe.name: recipe, run.origin.name: json.dumps({"format": FORMAT, **origin}, indent=2)}
+    written = {
+        run.recipe.name: recipe,
+        run.origin.name: json.dumps({"format": RUN_FORMAT, **origin}, indent=2),
+    }
     if run.path.exists():
         for name, text in written.items():
             write_bytes(run.path / name, text.encode())
@@ -213,6 +216,6 @@ def _complete(run: Run, facts: Mapping[str, Any]) -> None:
     listed = list_files(run.path, files)
     for folder in {file.parent for file in files}:
         sync_folder(folder)
-    write_json(run.manifest, {"format": FORMAT, **facts, "files": listed})
+    write_json(run.manifest, {"format": RUN_FORMAT, **facts, "files": listed})
     sync_folder(run.path)  # The manifest is on the disk before the checkpoints are off it.
     drop_checkpoints(run)

@@ -27,7 +27,7 @@ from textune.runtimes.registry import Runtime, find_runtime
 
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
-FORMAT = 1
+EXPORT_FORMAT = 1
 _AGAIN = "Copy it again from where it came, or export the run again with `textune export`."
 
 
@@ -71,7 +71,7 @@ class ExportDescription:
         """Return the description as JSON values."""
         values = {**vars(self), "labels": list(self.label_names)}
         del values["label_names"]
-        return {"format": FORMAT, **values}
+        return {"format": EXPORT_FORMAT, **values}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_export(path: Path) -> Export:
                 dict(json.loads((path / name).read_text(encoding="utf-8")))
                 for name in (DESCRIPTION, MANIFEST)
             )
-        if not values.pop("format") == manifest["format"] == FORMAT:
+        if not values.pop("format") == manifest["format"] == EXPORT_FORMAT:
             raise ExportError(
                 f"The export {path} was written by another version of textune, in a format that this one "
                 "does not read.",

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from textune.context import Context, in_words
+from textune.context import Context
 from textune.errors import RecipeError, RequestError
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.recipes import check_recipe
 from textune.recipe.settings import Recipe
 from textune.training.method import Task
+from textune.wording import in_words
 
 if TYPE_CHECKING:
     from textune.training.tokens import TokenSet

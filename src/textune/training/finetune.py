@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textune.context import in_words
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape
 from textune.encoder.memory import release_free_memory
@@ -40,9 +39,10 @@ from textune.training.members import (
     trained_tokens,
 )
 from textune.training.method import Fit, Method, calibrate
-from textune.training.resumable import Keeper, Progress, fine_tune, load_newest, stop_requests
+from textune.training.resumable import Keeper, TrainingProgress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import EncoderLearner
 from textune.training.tracking import follow, track
+from textune.wording import in_words
 
 _REHEARSED = 4
 """Steps that are measured before the training; the first does not count."""
@@ -186,7 +186,7 @@ class EncoderMethod(Method):
         name = f"member-{member.number + 1}" if several else ""
         folder = self.run.checkpoints / name
         ctx.stage(f"Training member {member.number + 1} of {train.members}" if several else "Training")
-        progress = Progress()
+        progress = TrainingProgress()
         if resume and (folder.exists() or not several):
             progress = load_newest(folder, learner, ctx.note)
             # If nothing is left to train, the first process would soon delete what others still read.

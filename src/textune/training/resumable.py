@@ -37,7 +37,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a training is, beside the state of its learner; `is_over`: there is no next step."""
 
     position: Position = field(default_factory=Position)
@@ -65,7 +65,7 @@ class Keeper:
             return step % self.every_steps == 0
         return time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_CHECKPOINTS
 
-    def save(self, learner: EncoderLearner, progress: Progress) -> None:
+    def save(self, learner: EncoderLearner, progress: TrainingProgress) -> None:
         """Write a checkpoint of a learner and of how far the training is."""
         (tensors, learner_facts), best = learner.state(), progress.best
         if best.state:
@@ -87,7 +87,7 @@ class Keeper:
             )
 
 
-def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> Progress:
+def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> TrainingProgress:
     """Load the newest good checkpoint into a learner that has taken no step, and return how far that is.
 
     `say` is called with what was skipped, and where the training resumes.
@@ -97,14 +97,14 @@ def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None
         say(f"The checkpoint {sentence}.")
     if checkpoint is None:
         say("There is no usable checkpoint: the training starts over.")
-        return Progress()
+        return TrainingProgress()
     learner.load_state(checkpoint.tensors, checkpoint.facts["learner"])
     say(f"Resuming from {checkpoint.path.name}.")
     facts, best = checkpoint.facts, BestWeights()
     if facts["best"]:
         best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
     history = [EpochEnd(**values) for values in facts["history"]]
-    return Progress(Position(**facts["position"]), history, best, facts["is_over"])
+    return TrainingProgress(Position(**facts["position"]), history, best, facts["is_over"])
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
 def fine_tune(
     learner: EncoderLearner,
     score: Callable[[], Scores],
-    progress: Progress,
+    progress: TrainingProgress,
     keeper: Keeper,
     asked_to_stop: Callable[[], bool],
 ) -> Iterator[Event]:

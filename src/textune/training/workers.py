@@ -28,7 +28,7 @@ from textune.tasks.single_label import disagreement, label_loss
 from textune.training.parameters import Masters
 from textune.training.tokens import TokenSet
 
-Result = TypeVar("Result")
+JobResult = TypeVar("JobResult")
 
 _FEWEST_ROWS = 4
 """Fewer rows are not worth a core of their own."""
@@ -210,12 +210,12 @@ class GradientWorkers:
         (loss * factor).backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
 
-    def _run(self, jobs: Sequence[Callable[[], Result]]) -> list[Result]:
+    def _run(self, jobs: Sequence[Callable[[], JobResult]]) -> list[JobResult]:
         """Run jobs side by side, each with its share of the cores; raise what the first of them raised."""
         if self._device.type != "cpu":
             return [job() for job in jobs]
 
-        def alone(job: Callable[[], Result]) -> Result:
+        def alone(job: Callable[[], JobResult]) -> JobResult:
             # Once for each job: MKL's number of threads is not a thread's own.
             torch.set_num_threads(self._threads_each)
             return job()

@@ -15,7 +15,7 @@ from rich.text import Text
 from textune.audit.checks import check_titles
 from textune.audit.findings import SEVERITIES
 from textune.cli.render.table_looks import framed_table, show
-from textune.data.raw import counted
+from textune.wording import counted
 
 if TYPE_CHECKING:
     from textune.audit.findings import AuditResult, Finding, FlaggedRow

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.table_looks import escape, framed_table, show
-from textune.context import in_words
 from textune.evaluation.metrics import METRICS, Metric, headline_metrics
+from textune.wording import in_words
 
 _SPLITS = ("train", "validation", "test")
 _PADDING = (0, 1, 0, 0)

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from textune.data.formats.lines import MAX_CELL_CHARACTERS, decode_lines, empty_file, open_data_file
 from textune.data.formats.registry import Format, Row, check_header, register
-from textune.data.raw import counted
 from textune.errors import DataError
+from textune.wording import counted
 
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _QUOTES = 'A quote inside a quoted cell is written twice: "she said ""hi"""'

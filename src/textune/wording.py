@@ -1,0 +1,38 @@
+"""How numbers, lists and durations read in a sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(items: Sequence[object], *, most: int) -> str:
+    """Return the first items for a sentence, and how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
+    shown, left_out = ", ".join(map(str, items[:most])), len(items) - most
+    return f"{shown} and {left_out:,} more" if left_out > 0 else shown
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration in words.
+
+    Example:
+        >>> in_words(55), in_words(400), in_words(9000)
+        ('55 seconds', '7 minutes', '2.5 hours')
+    """
+    if seconds < 120:
+        return f"{round(seconds)} seconds" if seconds >= 1.5 else "a second"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
