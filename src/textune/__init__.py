@@ -6,7 +6,7 @@
     classifier = textune.load(result.run)
     classifier.predict(["What a day!"])
 
-The functions are imported when they are first used: `import textune` costs nothing.
+Each function is imported at first use, so `import textune` costs nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # The same names once more, for type checkers; a test compares the two.
+if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.audit import audit as audit
     from textune.commands.compare import compare as compare
     from textune.commands.evaluate import evaluate as evaluate

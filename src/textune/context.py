@@ -1,7 +1,7 @@
-"""The context of a command: who watches it, whether it may use the network, and its clock.
+"""The context of a command: its observer, its clock, and whether it may use the network.
 
-A command builds one `Context` and passes it on, in place of a parameter for each. The command line implements
-`Observer`; by default nobody watches. Does not know terminals.
+A command builds one `Context` and passes it on. The command line implements `Observer`; the default is
+silent.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """Watches a command."""
+    """Receives the progress and the notes of a command."""
 
     def stage(self, title: str) -> None:
-        """A new stage begins."""
+        """Start a new stage."""
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """The stage has done `done` of `total` units (0: unknown); `figures` says how it goes."""
+        """Report `done` of `total` units (0: unknown); `figures` is a status such as the loss."""
 
     def note(self, sentence: str) -> None:
-        """Show a person a sentence."""
+        """Show a sentence to the user."""
 
 
 class Silence:
-    """An observer that listens to nothing."""
+    """An observer that ignores everything."""
 
     def stage(self, title: str) -> None:
         """Ignore it."""
@@ -40,9 +40,9 @@ class Silence:
 
 
 class Pace:
-    """Tells an observer how many of about `total` texts (0: unknown) are done, and how many per second.
+    """Reports to an observer how many texts are done of about `total` (0: unknown), and how many per second.
 
-    `done` of them were done before.
+    `done` texts were done before.
     """
 
     def __init__(self, observer: Observer, total: int, *, done: int = 0) -> None:
@@ -52,7 +52,7 @@ class Pace:
             self._tell(done, "")
 
     def advance(self, done: int) -> None:
-        """Report how many are done, not counting those from before."""
+        """Report how many texts are done, besides those that were done before."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
         self._tell(self._before + done, f"{done / seconds:,.0f} per second")
 
@@ -62,7 +62,7 @@ class Pace:
 
 
 class Stopwatch:
-    """Seconds spent in named stages, and in all."""
+    """Measures the seconds spent in named stages, and in total."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
@@ -82,38 +82,35 @@ class Stopwatch:
         return time.perf_counter() - self._start
 
     def seconds(self) -> dict[str, float]:
-        """Return the stages' seconds in the order they were first entered, and `total` since the start."""
+        """Return the stages' seconds in the order of their first use, and `total` since the start."""
         total = {"total": self.total()}
         return {name: round(value, 3) for name, value in (self._seconds | total).items()}
 
 
 @dataclass(frozen=True)
 class Context:
-    """Who watches a command, whether to make no network connection, and the seconds of each stage.
-
-    It is an `Observer` itself, and passes everything on.
-    """
+    """A command's observer, whether it is offline, and its clock; an `Observer` that passes everything on."""
 
     observer: Observer = field(default_factory=Silence)
     offline: bool = False
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def stage(self, title: str) -> None:
-        """Tell the observer that a new stage begins."""
+        """Start a new stage."""
         self.observer.stage(title)
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """Tell the observer how far the stage is; see `Observer.advance`."""
+        """Report the progress of the stage; see `Observer.advance`."""
         self.observer.advance(done, total, unit=unit, figures=figures)
 
     def note(self, sentence: str) -> None:
-        """Show a person a sentence."""
+        """Show a sentence to the user."""
         self.observer.note(sentence)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedContext(Context):
-    """The context of one of several trainings: says which it is, and passes each sentence on once."""
+    """The context of one of several trainings: names it in stages, and passes on each note once."""
 
     name: str
     sentences: set[str]

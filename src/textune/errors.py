@@ -1,15 +1,15 @@
-"""The errors that textune raises on purpose, and nothing else.
+"""The errors that textune raises on purpose.
 
-Every one speaks to the person: what is wrong and where (`message`), and what to do next (`hint`).
-The library raises; only the command line prints them and exits with `exit_code`: 1 for a `TextuneError`
-unless its class says otherwise, 2 for every `RequestError`.
+The `message` says what is wrong and where, the `hint` what to do. The library raises errors; only the command
+line prints them and exits with their `exit_code`: 2 for every `RequestError`, 1 or as the class says for
+others.
 """
 
 from __future__ import annotations
 
 
 class TextuneError(Exception):
-    """Base of all errors that textune raises on purpose; a command that ends with one has its exit code."""
+    """The base of all errors that textune raises on purpose; it determines a command's exit code."""
 
     exit_code = 1
 
@@ -29,7 +29,7 @@ class RequestError(TextuneError):
 
 
 class RecipeError(RequestError):
-    """A recipe cannot be found, read or accepted; the message lists all of its faults."""
+    """A recipe does not exist, cannot be read or is invalid; the message lists all faults."""
 
 
 class DataError(RequestError):
@@ -37,7 +37,7 @@ class DataError(RequestError):
 
 
 class ModelError(RequestError):
-    """A pretrained model cannot be found, read or trusted."""
+    """A pretrained model does not exist, cannot be read or cannot be trusted."""
 
 
 class RunError(RequestError):
@@ -45,15 +45,15 @@ class RunError(RequestError):
 
 
 class ExportError(RequestError):
-    """An export is missing, damaged, of another model, or its place is taken."""
+    """An export is missing, damaged, made from another model or in the way."""
 
 
 class HubError(RequestError):
-    """A model or dataset cannot be fetched from the Hub, or pushed to it."""
+    """A model or dataset cannot be downloaded from the Hub or uploaded to it."""
 
 
 class MissingExtraError(RequestError):
-    """An optional dependency is needed and not installed.
+    """A required optional package is not installed.
 
     Example:
         >>> print(MissingExtraError("embedded", "The embedded model"))
@@ -73,10 +73,10 @@ class StorageError(RequestError):
 
 
 class VerificationError(TextuneError):
-    """A saved model or export does not give the results of the model it was made from."""
+    """A saved model or export does not give the results of the model that it was made from."""
 
 
 class StoppedError(TextuneError):
-    """The person, or the system, stopped a command that can be resumed."""
+    """The user or the system stopped a command."""
 
     exit_code = 130

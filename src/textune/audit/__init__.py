@@ -1,1 +1,1 @@
-"""Is a source sound? Checks that find rows to look at, each with what to do about them."""
+"""Checks of a source of labelled texts: each finds rows to look at and says what to do about them."""

@@ -1,9 +1,9 @@
-"""The registry of checks: each registers itself, and everything that lists or runs checks reads it.
+"""The registry of checks: every check registers itself, and whatever lists or runs checks reads it.
 
-    @check(needs="texts", D015="texts that say nothing")
+    @check(needs="texts", D015="texts without content")
     def find_empty_texts(audited: AuditInput) -> Iterator[Finding]: ...
 
-A new check is a file in this folder, and no other change.
+A new check is one file in this folder.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class AuditInput:
-    """What an audit looks at.
+    """The input of an audit.
 
     Attributes:
         examples: The rows with a text and a label, split after split.
-        columns: The values of the source's other columns, by name; (examples,) each.
-        refused: What training would refuse: findings from reading the source.
-        notes: What the person should know about how the source was read.
-        test_fraction: The share of train that becomes test if the source has no test split.
-        cleanlab: Whether the package cleanlab chooses the doubtful labels.
-        encoder: The examples as a pretrained encoder reads them, or None; `no_encoder` then says why.
+        columns: The values (examples,) of the source's other columns, by name.
+        refused: Findings about what training would refuse.
+        notes: What the user should know about how the source was read.
+        test_fraction: The share of train that becomes test where the source has no test split.
+        cleanlab: Whether the package cleanlab chooses the suspect labels.
+        encoder: The examples as a pretrained encoder reads them; where it is None, `no_encoder` says why.
     """
 
     examples: tuple[Example, ...]
@@ -54,7 +54,7 @@ class AuditInput:
     ctx: Context = field(default_factory=Context)
 
     def progress(self, unit: str) -> Callable[[int, int], None]:
-        """Return a callback that shows how many of how many units are done."""
+        """Return a callback that shows how many units are done, and how many there are."""
         return lambda done, total: self.ctx.advance(done, total, unit=unit)
 
 
@@ -66,10 +66,10 @@ class Check:
     """One check, which may answer several closely related questions.
 
     Attributes:
-        titles: What it looks for, by the numbers of its findings.
+        titles: What it looks for, by the ids of its findings.
         needs: What it reads: texts and labels, the other columns, or an encoder.
-        in_training: Whether every training runs it; for checks of texts that cost next to nothing.
-        find: Returns the findings, or raises `SkippedCheckError`.
+        in_training: Whether every training runs it; only checks that cost next to nothing do.
+        find: Returns the findings, or raises a `SkippedCheckError`.
     """
 
     titles: Mapping[str, str]
@@ -96,32 +96,33 @@ def check(*, needs: Needs, in_training: bool = False, **titles: str) -> Callable
 
 
 def all_checks() -> list[Check]:
-    """Return all checks in the order in which they run: those that cost the most come last."""
+    """Return all checks in the order in which they run, the most expensive ones last."""
     for module in pkgutil.iter_modules(import_module("textune.audit").__path__):
         import_module(f"textune.audit.{module.name}")
     order = get_args(Needs)
     return sorted(
-        _CHECKS.values(), key=lambda each: (order.index(each.needs), not each.in_training, min(each.titles))
+        _CHECKS.values(),
+        key=lambda known: (order.index(known.needs), not known.in_training, min(known.titles)),
     )
 
 
 def check_titles() -> dict[str, str]:
-    """Return what each check looks for, by number."""
-    return dict(sorted(item for each in all_checks() for item in each.titles.items()))
+    """Return what each check looks for, by id."""
+    return dict(sorted(title for known in all_checks() for title in known.titles.items()))
 
 
 def run_checks(audited: AuditInput, checks: Iterable[Check]) -> tuple[list[Finding], dict[str, str]]:
-    """Run checks; return their findings, and by number why a check was skipped."""
+    """Run checks; return their findings, and why a check was skipped by id."""
     findings: list[Finding] = []
     skipped: dict[str, str] = {}
-    for each in checks:
-        if each.needs == "encoder" and audited.encoder is None:
-            skipped |= dict.fromkeys(each.titles, audited.no_encoder)
+    for wanted in checks:
+        if wanted.needs == "encoder" and audited.encoder is None:
+            skipped |= dict.fromkeys(wanted.titles, audited.no_encoder)
             continue
         try:
-            findings += each.find(audited)
+            findings += wanted.find(audited)
         except SkippedCheckError as reason:
-            skipped |= dict.fromkeys(each.titles, str(reason))
+            skipped |= dict.fromkeys(wanted.titles, str(reason))
     return findings, skipped
 
 
@@ -133,7 +134,7 @@ def flag_texts(
     title: str,
     advice: str,
 ) -> Iterator[Finding]:
-    """Yield a finding about the texts that have a fault, if there are any; their number begins its title."""
+    """Yield a finding about the texts that have a fault, if any; its title begins with their number."""
     faults = [(example, fault_of(example.text)) for example in audited.examples]
     rows = tuple(example.flag(fault) for example, fault in faults if fault is not None)
     if rows:
@@ -141,15 +142,15 @@ def flag_texts(
 
 
 def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:
-    """Run the cheap checks on a training's dataset, note what they found, and return summaries as JSON."""
+    """Run the cheap checks on a training's dataset, note the findings, and return their summaries as JSON."""
     audited = AuditInput(examples_of(dataset), dataset.label_names, test_fraction=test_fraction, ctx=ctx)
-    found, _ = run_checks(audited, [each for each in all_checks() if each.in_training])
-    findings = in_order(found)
+    unordered, _ = run_checks(audited, [cheap for cheap in all_checks() if cheap.in_training])
+    findings = in_order(unordered)
     titles = [finding.title for finding in findings if finding.severity != "info"]
     if titles:
         more = f"; and {len(titles) - _SHOWN} more" if len(titles) > _SHOWN else ""
         shown = "; ".join(titles[:_SHOWN])
-        ctx.note(f"Data checks: {shown}{more}. The rows: textune audit {shlex.quote(dataset.name)}")
+        ctx.note(f"Data checks: {shown}{more}. To see the rows: textune audit {shlex.quote(dataset.name)}")
     else:
-        ctx.note("Data checks: nothing to fix in duplicates, labels, class sizes and characters.")
+        ctx.note("Data checks: no problem with duplicates, labels, class sizes or characters.")
     return [finding.summary() for finding in findings]

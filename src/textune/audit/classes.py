@@ -1,4 +1,4 @@
-"""The number of rows per class: balance and equal shares in all splits (D009), enough rows to measure (D010).
+"""The number of rows per class: balance and equal shares in all splits (D009), enough rows (D010).
 
 Does not know the texts.
 """
@@ -27,7 +27,7 @@ _SHOWN = 6
 
 @check(needs="texts", in_training=True, D009="class balance", D010="small classes")
 def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
-    """Describe the classes, and find what is wrong with their sizes."""
+    """Describe the classes, and find problems with their sizes."""
     names = audited.label_names
     labels = {split: [row.label for row in audited.examples if row.split == split] for split in SPLITS}
     counts = {split: np.bincount(ids, minlength=len(names)) for split, ids in labels.items() if ids}
@@ -41,8 +41,8 @@ def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
         np.flatnonzero((train > 0) & (train < _FEW_TO_LEARN)).tolist(),
         train,
         names,
-        f"fewer than {_FEW_TO_LEARN} rows in train, hardly enough to learn",
-        "Label more texts of these classes, or merge them with others.",
+        f"fewer than {_FEW_TO_LEARN} rows in train, too few to learn",
+        "Label more texts of these classes, or merge them into others.",
     )
     yield from _too_few_to_measure(counts, names, audited.test_fraction)
     for split in held_out:
@@ -51,7 +51,7 @@ def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
             counts[split],
             names,
             f"no row in {split}",
-            "Nothing can be said about these classes, and macro-F1 counts them as 0: move some rows there.",
+            "These classes cannot be measured, and macro-F1 counts them as 0: move some of their rows there.",
         )
 
 
@@ -67,17 +67,17 @@ def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
     return Finding(
         "D009",
         "warning",
-        f"{small} of {len(names)} classes at most a tenth of the largest in train: {listed}",
+        f"{small} of {len(names)} classes with at most a tenth of the rows of the largest in train: {listed}",
         small,
         advice=f"The largest class has {train.max() / train[train > 0].min():.0f} times the rows of the "
-        "smallest. Judge by macro-F1 rather than by accuracy, and try --set train.class_weights=balanced.",
+        "smallest. Look at macro-F1 rather than accuracy, and try --set train.class_weights=balanced.",
     )
 
 
 def _moved(
     train_counts: NDArray[np.int64], counts: NDArray[np.int64], split: str, names: Sequence[str]
 ) -> Iterator[Finding]:
-    """Compare a held-out split's class shares with train's; chance must be an unlikely reason."""
+    """Compare a held-out split's class shares with train's; report differences beyond chance."""
     table = np.stack([train_counts, counts])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:
@@ -94,11 +94,11 @@ def _moved(
     yield Finding(
         "D009",
         "warning",
-        f"{percent(moved)} of {split} in other classes than train's shares predict: {names[label]} has "
+        f"Class shares in {split} differ from train's by {percent(moved)}: {names[label]} has "
         f"{percent(float(train[label]))} of train and {percent(float(other[label]))} of {split}",
         round(moved * int(counts.sum())),
-        advice="Find out which of the two resembles the texts to come: probabilities are calibrated for "
-        "train's and validation's shares.",
+        advice="Find out which split resembles the texts that you will classify: probabilities are "
+        "calibrated for the shares of train and validation.",
     )
 
 
@@ -107,7 +107,7 @@ def _too_few_to_measure(
 ) -> Iterator[Finding]:
     made = "test" not in counts
     test = np.floor(counts["train"] * test_fraction).astype(np.int64) if made else counts["test"]
-    # Classes without a row in an existing test split are another finding.
+    # Classes without a row in an existing test split are a finding of their own.
     few = np.flatnonzero((test < _FEW_TO_MEASURE) & ((test > 0) | made)).tolist()
     if not few:
         return
@@ -118,13 +118,13 @@ def _too_few_to_measure(
         test,
         names,
         f"fewer than {_FEW_TO_MEASURE} rows in {split}, too few to measure",
-        f"With so few rows a recall of 80 % is known to within ±{margin} at best. Label more test rows of "
-        "these classes, and do not compare models by them.",
+        f"With so few rows, a recall of 80 % is known to within ±{margin} at best. Label more test rows of "
+        "these classes, and do not compare models by their metrics.",
     )
 
 
 def _recall_margin(rows: int) -> float:
-    """Return half of the 95 % interval of a recall of 80 %, measured on this many rows (Wilson's).
+    """Return half the width of Wilson's 95 % interval for a recall of 80 % measured on this many rows.
 
     Example:
         >>> round(_recall_margin(30), 2)

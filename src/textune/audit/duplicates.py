@@ -1,8 +1,8 @@
 """Texts that occur more than once: within a split (D003), across splits (D004), with different labels (D007).
 
-Two texts count as the same if their words are: they may differ in case, spaces, punctuation, emoji, links and
-mentions, and the finding says how close they are. Does not know texts that are merely similar
-(`near_duplicates`).
+Two texts count as the same if their words are the same: case, spaces, punctuation, emoji, links and mentions
+may differ, and the finding says how close the copies are. `near_duplicates` finds texts that are merely
+similar.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
                 + _closeness(inside),
                 len(inside),
                 rows,
-                "Keep one row of each: a text that occurs twice counts twice, in training and metrics.",
+                "Keep one row per text: a text that occurs twice counts twice, in training and in metrics.",
             )
     for first, later in combinations(SPLITS, 2):
         shared = [group for group in groups if {first, later} <= {example.split for example in group}]
@@ -70,14 +70,14 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
             f"{counted(len(disputed), 'text')} with different labels ({len(rows):,} rows)",
             len(disputed),
             rows,
-            "Decide on one label per text, or delete the text: no model can be right about both.",
+            "Decide on one label per text, or delete the text: no model can get both labels right.",
         )
 
 
 def words_of(text: str) -> str:
-    """Return a text's words: case, spaces, punctuation, emoji, links and mentions aside.
+    """Return a text's words without case, spaces, punctuation, emoji, links and mentions.
 
-    A text without any word, such as one of emoji, is returned as it is, but for case and spaces.
+    A text without any word, such as one of emoji only, keeps everything but case and spaces.
 
     Example:
         >>> words_of("@you  Depression SUCKS! https://t.co/x"), words_of("depression sucks😔")
@@ -91,14 +91,14 @@ def _across(groups: Groups, first: str, later: str, size: int, names: Sequence[s
     rows = _rows(groups, names)
     count = sum(row.split == later for row in rows)
     reason = (
-        "metrics on texts that a model was trained on are too good."
+        "metrics on texts that the model was trained on are too good."
         if first == "train"
-        else "a text that helped to choose a model should not measure it."
+        else "a text that helped to choose a model must not measure it."
     )
     return Finding(
         "D004",
         "error" if count > MOST_LEAKAGE * size else "warning",
-        f"{counted(count, 'row')} of {later}, {percent(count / size)} of it, also in {first}: "
+        f"{counted(count, 'row')} of {later} ({percent(count / size)}) also in {first}: "
         + _closeness(groups),
         count,
         rows,
@@ -111,13 +111,13 @@ def _rows(groups: Groups, names: Sequence[str]) -> tuple[FlaggedRow, ...]:
 
 
 def _closeness(groups: Groups) -> str:
-    """Return how many groups hold copies of each kind; the closest kind of each group counts."""
-    kinds = {"to the letter": 0, "but for case and spaces": 0, "in the same words": 0}
+    """Return how many groups hold copies of each kind; a group counts as its closest kind."""
+    kinds = {"exact": 0, "differing in case or spaces": 0, "with the same words": 0}
     for group in groups:
         if len({example.text for example in group}) < len(group):
-            kinds["to the letter"] += 1
+            kinds["exact"] += 1
         elif len({normalise_text(example.text) for example in group}) < len(group):
-            kinds["but for case and spaces"] += 1
+            kinds["differing in case or spaces"] += 1
         else:
-            kinds["in the same words"] += 1
+            kinds["with the same words"] += 1
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)

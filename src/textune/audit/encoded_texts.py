@@ -25,9 +25,10 @@ _TOKENIZED_AT_ONCE = 5000
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """The token ids of every example, cut as the encoder reads them; what follows is (examples,).
+    """The token ids of every example, truncated as the encoder reads them.
 
-    `lengths` are in tokens before cutting, special ones included; `unknown` is the share of unknown tokens.
+    `lengths` (examples,) counts tokens before truncation, special tokens included; `unknown` (examples,) is
+    the share of unknown tokens.
     """
 
     cut: list[list[int]]
@@ -53,7 +54,7 @@ class EncodedTexts:
 
     @cached_property
     def max_length(self) -> int:
-        """The maximum number of tokens that the encoder reads of a text."""
+        """The maximum number of tokens that the encoder reads per text."""
         limit = token_limit(self._tokenizer, self.folder.config)
         return max_length_of(self.recipe.prepare, self._tokenizer, limit)
 
@@ -70,7 +71,7 @@ class EncodedTexts:
             texts = [example.text for example in self.examples[start : start + _TOKENIZED_AT_ONCE]]
             for text, ids in zip(texts, tokenizer(texts, verbose=False)["input_ids"], strict=True):
                 lengths.append(len(ids))
-                # If the tokenizer finds no token in a text, the encoder sees nothing of it either.
+                # A text in which the tokenizer finds no token is lost on the encoder.
                 own = len(ids) - special
                 unknown.append(ids.count(tokenizer.unk_token_id) / own if own > 0 else 1.0)
                 if len(ids) > max_length:
@@ -81,7 +82,7 @@ class EncodedTexts:
 
     @cached_property
     def features(self) -> NDArray[np.float32]:
-        """The features, (examples, width), from the cache if a training or an audit has left them there."""
+        """The features (examples, width), from the cache if a training or an audit left them there."""
         from textune.encoder.features import encode_tokens
         from textune.encoder.placement import choose_placement
         from textune.model.building import build_classifier

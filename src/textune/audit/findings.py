@@ -1,4 +1,4 @@
-"""What an audit looks at and what it finds: examples, flagged rows, findings, and the result of them all.
+"""What an audit looks at and what it finds: examples, flagged rows, findings and the result.
 
 Does not know how anything is found.
 """
@@ -20,7 +20,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class FlaggedRow:
-    """A row to look at; its number in the source's split counts from 0, its note says what to notice."""
+    """A row to look at: its number in the source's split, from 0, and a note on what to look for."""
 
     split: str
     row: int
@@ -32,7 +32,7 @@ class FlaggedRow:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row with a text and the id of its label; for the other fields see `FlaggedRow`."""
+    """A row with a text and a label id; for the other fields see `FlaggedRow`."""
 
     split: str
     row: int
@@ -47,10 +47,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a check found, under the check's number, such as `D003`.
+    """Something that a check found, with an id such as `D003`.
 
-    `error`: the data cannot be trained on, or metrics of a model trained on it would mislead; `warning`:
-    worth fixing. The title is a sentence without a full stop; `count` is what it counts first.
+    An `error` means that training would refuse the data, or that a model's metrics would mislead; a `warning`
+    is worth fixing. The title is a sentence without a full stop; `count` is the first number in it.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Finding:
     advice: str = "Nothing to do."
 
     def summary(self) -> dict[str, Any]:
-        """Return the finding as JSON values, without rows and advice."""
+        """Return the finding without rows and advice as JSON values."""
         return {"id": self.id, "severity": self.severity, "title": self.title, "count": self.count}
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +72,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A row whose label is doubtful, with the names of its label and of a more probable class.
+    """A row with a suspect label, and the names of that label and of a more probable class.
 
-    Both probabilities are from a classifier that was not trained on the row.
+    Both probabilities come from a classifier that was not trained on the row.
     """
 
     example: Example
@@ -86,21 +86,21 @@ class Suspect:
 
 @dataclass(frozen=True)
 class DoubtfulLabels(Finding):
-    """Finding D008, with the rows whose labels are doubtful in the order in which to review them."""
+    """Finding D008, with the suspect labels in the order in which to review them."""
 
     suspects: tuple[Suspect, ...] = ()
 
     def written_to(self, file: str) -> DoubtfulLabels:
-        """Return this finding with advice to read the file that the suspects were written to."""
-        return replace(self, advice=self.advice.replace("Read them", f"Read them in {file}", 1))
+        """Return this finding with the advice to review the file of suspects."""
+        return replace(self, advice=self.advice.replace("Review them", f"Review them in {file}", 1))
 
 
 @dataclass(frozen=True)
 class AuditResult:
-    """The result of an audit: the findings, the gravest first, and by number why checks were left out.
+    """The result of an audit: the findings, most severe first, and the reasons for skipped checks by id.
 
-    `model` is the encoder that judged labels, lengths and shift, or empty; `rows` counts the rows with text
-    and label by split; `suspects_file` is what the suspects were written to, or None.
+    `model` is the encoder that judged labels, lengths and shift, if any; `rows` counts the rows with a text
+    and a label by split; `suspects_file` holds the suspects, if they were written.
     """
 
     source: str
@@ -113,13 +113,13 @@ class AuditResult:
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:
-        """The rows whose labels are doubtful, in the order in which to review them."""
+        """The rows with suspect labels, in the order in which to review them."""
         doubtful = [finding for finding in self.findings if isinstance(finding, DoubtfulLabels)]
         return doubtful[0].suspects if doubtful else ()
 
     @property
     def has_errors(self) -> bool:
-        """Whether the source cannot be trained on, or metrics of a model trained on it would mislead."""
+        """Whether training would refuse the source, or a model's metrics would mislead."""
         return any(finding.severity == "error" for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
@@ -137,17 +137,17 @@ def examples_of(dataset: Dataset) -> tuple[Example, ...]:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings sorted by severity, the gravest first, then by number."""
+    """Return findings sorted by severity, most severe first, then by id."""
     return tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id)))
 
 
 def split_sizes(examples: Sequence[Example]) -> dict[str, int]:
-    """Return the number of examples by split, in the order in which the splits come."""
+    """Return the number of examples by split, in the order of the splits."""
     return dict(Counter(example.split for example in examples))
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, never rounded to none or to all.
+    """Return a share in percent, never rounded down to 0.
 
     Example:
         >>> percent(0.254), percent(0.00004), percent(1.0)

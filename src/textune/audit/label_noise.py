@@ -1,7 +1,7 @@
-"""Doubtful labels, ranked, and the file in which a person reviews them: D008.
+"""Suspect labels, ranked, and the file in which a person reviews them: D008.
 
-Classifiers on the encoder's features, none of which was trained on the row that it judges, give the
-probabilities; `evaluation.suspects` ranks the labels by them.
+Classifiers on the encoder's features judge rows that they were not trained on; `evaluation.suspects` ranks
+the labels by their probabilities.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from textune.wording import counted
 
 _MANY = 0.01
 AUTO = "auto"
-"""Writes suspects to a new file that is named after the source."""
+"""Write suspects to a new file named after the source."""
 
 _COLUMNS = (
     *("rank", "split", "row", "place", "label", "suggested"),
@@ -41,7 +41,7 @@ _COLUMNS = (
 
 @check(needs="encoder", D008="label noise")
 def find_label_noise(audited: AuditInput) -> Iterator[Finding]:
-    """Find labels that classifiers on the encoder's features contradict."""
+    """Find labels that contradict the encoder's features."""
     assert audited.encoder
     examples, names = audited.examples, audited.label_names
     labels = np.array([example.label for example in examples])
@@ -54,7 +54,7 @@ def find_label_noise(audited: AuditInput) -> Iterator[Finding]:
     )
     probabilities = out_of_fold_probabilities(features, labels, folds, on_progress=audited.progress("folds"))
     if not judges_well(probabilities, labels):
-        raise SkippedCheckError("the model's features hardly tell the classes apart")
+        raise SkippedCheckError("the model's features do not separate the classes well enough")
     suspects = rank_suspects(examples, probabilities, names, cleanlab=audited.cleanlab)
     if suspects:
         judge = f"the features of {audited.encoder.recipe.model.name}"
@@ -68,9 +68,9 @@ def rank_suspects(
     *,
     cleanlab: bool = False,
 ) -> list[Suspect]:
-    """Return the rows whose labels are doubtful: split after split, the least credible labels first.
+    """Return the rows with suspect labels: split by split, the least credible labels first.
 
-    The probabilities (examples, classes) are of classifiers that were not trained on the row. With
+    The probabilities (examples, classes) come from classifiers that were not trained on the row. With
     `cleanlab`, its `find_label_issues` chooses the rows.
     """
     labels = np.array([example.label for example in examples])
@@ -82,35 +82,35 @@ def rank_suspects(
     )
     return [
         Suspect(
-            examples[each.row],
-            label_names[labels[each.row]],
-            label_names[each.suggested],
-            each.label_probability,
-            each.suggested_probability,
+            examples[suspect.row],
+            label_names[labels[suspect.row]],
+            label_names[suspect.suggested],
+            suspect.label_probability,
+            suspect.suggested_probability,
         )
-        for each in ranked
+        for suspect in ranked
     ]
 
 
 def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -> DoubtfulLabels:
-    """Return finding D008 of at least one suspect; `judge` says what the classifiers learned from."""
+    """Return finding D008 about at least one suspect; `judge` says what the classifiers learned from."""
     share = len(suspects) / judged
     by_split = split_sizes([suspect.example for suspect in suspects])
     listed = ", ".join(f"{count:,} in {split}" for split, count in by_split.items())
     rows = tuple(
         suspect.example.flag(
-            f"{suspect.label}, rather {suspect.suggested} ({percent(suspect.suggested_probability)})"
+            f"{suspect.label}, probably {suspect.suggested} ({percent(suspect.suggested_probability)})"
         )
         for suspect in suspects
     )
     return DoubtfulLabels(
         "D008",
         "warning" if share >= _MANY else "info",
-        f"{counted(len(suspects), 'label')}, {percent(share)} of all, look doubtful ({listed})",
+        f"{counted(len(suspects), 'suspect label')}, {percent(share)} of all ({listed})",
         len(suspects),
         rows,
-        f"Read them from the top, and stop where the labels are right. Classifiers on {judge} that were not "
-        "trained on the text are confident of another class; difficult texts are among them.",
+        "Review them from the top, and stop where the labels are right. Classifiers that learned from "
+        f"{judge}, but not from these rows, prefer another class. Some of the texts are merely difficult.",
         tuple(suspects),
     )
 
@@ -126,20 +126,20 @@ def _chosen_by_cleanlab(labels: NDArray[np.int64], probabilities: NDArray[np.flo
 
 
 def check_file_name(wanted: str | Path | None) -> None:
-    """Raise a `RequestError` if suspects cannot be written to a file of this name."""
+    """Raise a `RequestError` unless suspects can be written to a file of this name."""
     if wanted in (None, AUTO):
         return
     path = Path(str(wanted)).expanduser()
     if path.is_dir() or path.suffix.lower() != ".csv":
         raise RequestError(
-            f"Suspects cannot be written to '{wanted}'.", "Give the name of a file that ends in .csv."
+            f"Suspect labels cannot be written to '{wanted}'.", "Give the name of a file that ends in .csv."
         )
 
 
 def write_suspects(
     suspects: Sequence[Suspect], wanted: str | Path | None, *, data: str, observer: Observer
 ) -> Path | None:
-    """Write suspects to a file, and return it; `AUTO` writes none without suspects, or where it cannot."""
+    """Write suspects to a file, and return it; `AUTO` skips it without suspects or where it cannot write."""
     if wanted is None or (wanted == AUTO and not suspects):
         return None
     contents = suspects_csv(suspects)
@@ -149,9 +149,9 @@ def write_suspects(
     except StorageError as error:
         if wanted != AUTO:
             raise
-        observer.note(f"The suspects were not written: {error.message} Name a file with --suspects.")
+        observer.note(f"The suspect labels were not written. {error.message} Name a file with --suspects.")
         return None
-    observer.note(f"The doubtful labels were written to {path}.")
+    observer.note(f"The suspect labels were written to {path}.")
     return path
 
 
@@ -172,9 +172,9 @@ def suspects_csv(suspects: Sequence[Suspect]) -> str:
 
 
 def _free_file(data: str, contents: str) -> Path:
-    """Return a file named after the source that does not exist yet, or has the same contents.
+    """Return a file name made from the source that is free, or whose file has the same contents.
 
-    An earlier file is not overwritten: its reviewer may have edited it.
+    An existing file is not overwritten: its reviewer may have edited it.
     """
     source = Path(data.rstrip("/")).name
     for suffix in table_suffixes():

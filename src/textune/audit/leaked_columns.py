@@ -1,11 +1,11 @@
 """Other columns of the source that give the label away: D018.
 
-textune reads only the text and the label, so such a column does no harm here; but it shows where labels came
-from, and must not get into the texts or into another tool. Does not know the texts, and skips columns of
-prose, whose words should predict the label.
+textune reads only the text and the label, so such a column does no harm here. It shows where labels came
+from, and must not get into the texts or into another tool. Columns of prose are skipped: their words should
+predict the label.
 
-Each column is judged by the out-of-fold accuracy of small classifiers: a decision tree if the values are
-numbers, and naive Bayes on the parts of the value (which sees through `data/joy/0017.txt`).
+Small classifiers judge each column by their out-of-fold accuracy: a decision tree if the values are numbers,
+and naive Bayes on the parts of the values (which sees through `data/joy/0017.txt`).
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _PIECE = re.compile(r"[^\W_]+")
 
 @check(needs="columns", D018="leaked columns")
 def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
-    """Find columns that nearly always give the label away."""
+    """Find columns that nearly always determine the label."""
     labels = np.array([example.label for example in audited.examples], dtype=np.int64)
     if len(labels) < _MIN_ROWS or not audited.columns:
         return
     audited.ctx.stage("Looking at other columns")
-    # Rows in a fixed random order: files are often sorted by label.
+    # A fixed random order, as files are often sorted by label.
     order = np.random.default_rng(0).permutation(len(labels))[:_MAX_ROWS]
     labels = labels[order]
     majority = float(np.bincount(labels).max() / len(labels))
@@ -54,14 +54,14 @@ def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
                 f"The column '{name}' alone predicts {percent(accuracy)} of the labels (the most frequent "
                 f"class is {percent(majority)})",
                 1,
-                advice="textune does not read it. Make sure that the texts were not written with its help, "
-                "and keep it away from anything else that learns from this source.",
+                advice="textune does not read it. Make sure that it has not leaked into the texts, and keep "
+                "it away from other tools that learn from this source.",
             )
         audited.progress("columns")(done, len(audited.columns))
 
 
 def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
-    """Return the share of labels that a column predicts, learned from other rows; 0 if it cannot be used."""
+    """Return the share of labels that a column predicts out of fold; 0 if it cannot be used."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.naive_bayes import MultinomialNB
     from sklearn.pipeline import make_pipeline
@@ -84,7 +84,7 @@ def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:
 
 
 def _numbers(written: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return values as a column of numbers, or None if one is not a number; missing ones rank lowest."""
+    """Return values as a column of numbers, missing ones lowest, or None if one is not a number."""
     try:
         numbers = np.array([float(text) if text else math.nan for text in written])
     except ValueError:
@@ -106,7 +106,7 @@ def _out_of_fold(classifier: Any, values: NDArray[Any], labels: NDArray[np.int64
     from sklearn.model_selection import KFold, cross_val_predict
 
     with warnings.catch_warnings():
-        # Classes of a row or two are missing from some folds, which costs them their own rows only.
+        # Classes of one or two rows are missing from some folds; only their own rows suffer.
         warnings.simplefilter("ignore", UserWarning)
         predicted = cross_val_predict(classifier, values, labels, cv=KFold(_FOLDS))
     return float((predicted == labels).mean())

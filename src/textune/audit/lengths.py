@@ -1,7 +1,4 @@
-"""What the model can read of the texts: their length in tokens (D011) and unknown words (D012).
-
-Does not know the tokenizer, only its results.
-"""
+"""What the model can read of the texts: their length in tokens (D011) and unknown words (D012)."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _MANY_UNKNOWN = 0.01
 
 @check(needs="encoder", D011="length and truncation")
 def find_lengths(audited: AuditInput) -> Iterator[Finding]:
-    """Describe the lengths of the texts in tokens, and find those that are cut."""
+    """Describe the lengths of the texts in tokens, and find truncated texts."""
     assert audited.encoder
     lengths, max_length = audited.encoder.tokens.lengths, audited.encoder.max_length
     model = audited.encoder.folder.name
@@ -28,23 +25,23 @@ def find_lengths(audited: AuditInput) -> Iterator[Finding]:
     spread = f"median {median} tokens, 95th percentile {high}, maximum {lengths.max():,}"
     cut = np.flatnonzero(lengths > max_length).tolist()
     if not cut:
-        yield Finding("D011", "info", f"No text is cut: {spread}; {model} reads {max_length}", 0)
+        yield Finding("D011", "info", f"No text is truncated: {spread}; {model} reads {max_length}", 0)
         return
     share = len(cut) / len(lengths)
     yield Finding(
         "D011",
         "warning" if share >= _MANY_CUT else "info",
-        f"{counted(len(cut), 'text')}, {percent(share)} of all, cut at {max_length} tokens ({spread})",
+        f"{counted(len(cut), 'text')}, {percent(share)} of all, truncated to {max_length} tokens ({spread})",
         len(cut),
         tuple(audited.examples[row].flag(f"{lengths[row]:,} tokens") for row in cut),
-        f"The rest of these texts is not read. Choose a model that reads more than {model} (ModernBERT reads "
-        "8,192 tokens), or move what matters to the front.",
+        f"The model does not read the rest of these texts. Choose one that reads more than {model} "
+        "(ModernBERT reads 8,192 tokens), or move what matters to the front.",
     )
 
 
 @check(needs="encoder", D012="texts unknown to the model")
 def find_unknown_texts(audited: AuditInput) -> Iterator[Finding]:
-    """Find texts most of whose tokens the model does not know."""
+    """Find texts whose tokens are mostly unknown to the model."""
     assert audited.encoder
     unknown, model = audited.encoder.tokens.unknown, audited.encoder.folder.name
     lost = np.flatnonzero(unknown >= _MOSTLY_UNKNOWN).tolist()
@@ -56,6 +53,6 @@ def find_unknown_texts(audited: AuditInput) -> Iterator[Finding]:
             f"{counted(len(lost), 'text')}, {percent(share)} of all, mostly unknown to {model}",
             len(lost),
             tuple(audited.examples[row].flag(f"{percent(float(unknown[row]))} unknown") for row in lost),
-            "The model sees nothing of what its vocabulary lacks. Choose one whose vocabulary has the texts' "
-            "script; for emoji, --set prepare.emoji=words reads their names.",
+            "The model cannot see what its vocabulary lacks. Choose a model whose vocabulary covers the "
+            "script of these texts. For emoji, --set prepare.emoji=words reads their names.",
         )

@@ -1,13 +1,13 @@
-"""Texts that are nearly the same, within a split (D005) and across splits (D006): a word changed, one added.
+"""Texts that are nearly the same, within a split (D005) and across splits (D006): a word changed or added.
 
-Texts of the same words belong to `duplicates` and are not counted again; a paraphrase is a different text.
+Texts with the same words belong to `duplicates` and are not counted here; a paraphrase is a different text.
 
-The words of a text become the set of their runs of five characters; two texts are nearly the same if their
+The words of a text become the set of their runs of five characters. Two texts are nearly the same if their
 sets share at least 70 % of their union (Jaccard). Whole words would be too coarse for short texts: in a post
-of eight words, one changed word leaves as little as half in common. Candidates are found by MinHash (Broder,
-"On the resemblance and containment of documents", 1997) and locality-sensitive hashing; 25 bands of 5 hashes
-find a pair at 70 % with a probability of 99 %, and one at 80 % practically always. Each candidate is then
-compared exactly, so that no pair is reported by chance.
+of eight words, one changed word leaves as little as half in common. MinHash (Broder, "On the resemblance and
+containment of documents", 1997) with locality-sensitive hashing finds candidates: 25 bands of 5 hashes find a
+pair at 70 % with a probability of 99 %, and one at 80 % practically always. Candidates are then compared
+exactly.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ SIMILARITY = 0.7
 _RUN_CHARACTERS = 5
 _BANDS = (25, 5)
 _MAX_CHARACTERS = 2000
-"""The part of a text that is compared: about as much as an encoder of 512 tokens reads."""
+"""How much of a text is compared: about as much as an encoder of 512 tokens reads."""
 _MOST_MEMBERS = 20
-"""Texts per cluster that others are compared with; bounds the cost of thousands of copies of a template."""
+"""Texts per cluster that others are compared with; it bounds the cost of a template with many copies."""
 _PROGRESS_ROWS = 500
 _MANY = 0.01
 """The share of a split's rows that is worth fixing."""
@@ -40,7 +40,7 @@ _MANY = 0.01
 
 @dataclass(frozen=True)
 class _Pair:
-    """A text, an earlier one that is nearly the same, and their similarity (0 to 1)."""
+    """A text, an earlier text that is nearly the same, and their similarity (0 to 1)."""
 
     example: Example
     like: Example
@@ -49,7 +49,7 @@ class _Pair:
 
 @check(needs="texts", D005="near-duplicates within a split", D006="near-duplicates across splits")
 def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
-    """Find texts that are nearly the same as an earlier one."""
+    """Find texts that are nearly the same as an earlier text."""
     audited.ctx.stage("Looking for near-duplicates")
     distinct: dict[str, Example] = {}
     for example in audited.examples:
@@ -119,33 +119,33 @@ def _nearest(
 
 
 def _finding(pairs: Sequence[_Pair], first: str, later: str, share: float, names: Sequence[str]) -> Finding:
-    """Return the finding of texts of a split, a share of it, that are nearly the same as one of the first."""
+    """Return the finding about texts of a later split that are nearly the same as a text of the first."""
     count, rows = counted(len(pairs), "row"), _rows_of(pairs, names)
     disputed = sum(pair.example.label != pair.like.label for pair in pairs)
-    labels = f", {disputed:,} with another label" if disputed else ""
+    labels = f", {disputed:,} with a different label" if disputed else ""
     if first == later:
         return Finding(
             "D005",
             "warning" if share >= _MANY else "info",
-            f"{count} of {later} nearly the same as another of it{labels}",
+            f"{count} of {later} nearly the same as another row of it{labels}",
             len(pairs),
             rows,
-            "Check whether they are copies: copies count twice, and may end up on both sides when splits are "
-            "made.",
+            "Check whether they are copies: copies count twice, and may end up in different splits when "
+            "splits are made.",
         )
     return Finding(
         "D006",
         "error" if share > MOST_LEAKAGE else "warning",
-        f"{count} of {later}, {percent(share)} of it, nearly the same as one of {first}{labels}",
+        f"{count} of {later} ({percent(share)}) nearly the same as a row of {first}{labels}",
         len(pairs),
         rows,
-        f"Check whether they are copies, and delete those from {first}: metrics on texts that a model has "
+        f"Check whether they are copies, and delete copies from {first}: metrics on texts that the model has "
         "almost seen are too good.",
     )
 
 
 def _rows_of(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[FlaggedRow, ...]:
-    """Return the rows of pairs, each text after the earlier one."""
+    """Return the rows of pairs, each text after the earlier text."""
     by_like: defaultdict[tuple[str, int], list[_Pair]] = defaultdict(list)
     for pair in pairs:
         by_like[pair.like.split, pair.like.row].append(pair)

@@ -1,7 +1,4 @@
-"""Probabilities of rows by classifiers trained on other rows: logistic regression on features, in folds.
-
-Does not know where the features come from, nor what the classes mean.
-"""
+"""Out-of-fold probabilities: logistic regression on features, trained on the other folds."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def out_of_fold_probabilities(
     """Return the probabilities (rows, classes) of rows, by a classifier trained on the other folds.
 
     Features are (rows, width), class ids and folds (rows,); folds count from 0 to `FOLDS` - 1. The first fold
-    chooses the strength of regularisation: ever weaker while its log loss falls. A class without rows in the
+    chooses the regularisation, which is weakened as long as the log loss falls. A class without rows in the
     other folds has probability 0.
     """
     from threadpoolctl import threadpool_limits
@@ -38,8 +35,8 @@ def out_of_fold_probabilities(
     ids, folds_of = np.asarray(classes), np.asarray(folds)
     probabilities = np.zeros((len(ids), int(ids.max()) + 1))
     strengths: Sequence[float] = _STRENGTHS
-    # Threads that wait for each other after every small product use eight times the processor time of one
-    # thread, and take three times as long on a busy machine.
+    # Threads that wait for each other after every small product use eight times the processor time, and take
+    # three times as long on a busy machine.
     with threadpool_limits(1):
         for fold in range(FOLDS):
             held_out = folds_of == fold
@@ -78,7 +75,7 @@ def _best_fit(
     for strength in strengths:
         regression = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
         with warnings.catch_warnings():
-            # Stopping early is intended: the ranking of rows settles long before the last digits do.
+            # Stopping early is intended: the ranking of rows settles long before the last digit does.
             warnings.simplefilter("ignore", ConvergenceWarning)
             regression.fit(train, train_ids)
         probabilities = np.zeros_like(chosen)

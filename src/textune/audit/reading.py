@@ -1,7 +1,7 @@
-"""From an unchecked source to the examples that can be audited, and what training would refuse.
+"""From an unchecked source to the examples to audit, and to the findings about what training would refuse.
 
-Rows without a text or a label are finding D001, labels or splits that cannot be used are D002. Such a source
-is audited anyway, as far as possible. Does not know what else may be wrong with a text.
+Rows without a text or a label are finding D001; labels or splits that cannot be used are D002. Such a source
+is still audited as far as possible.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NOTHING = RawSplit((), (), ())
 
 @check(needs="texts", D001="rows without text or label", D002="labels and splits that training refuses")
 def find_refused(audited: AuditInput) -> Iterable[Finding]:
-    """Return what training would refuse, which reading the source has found."""
+    """Return the findings about what training would refuse."""
     return audited.refused
 
 
 def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
-    """Read an unchecked source for an audit; the settings say how missing splits are to be made."""
+    """Read an unchecked source for an audit; the settings say how to make missing splits."""
     usable = {split: _usable(rows, is_train=split == "train") for split, rows in source.splits.items()}
     splits = {split: rows.take(usable[split]) for split, rows in source.splits.items()}
     usable_source = replace(source, splits=splits)
@@ -56,7 +56,7 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
 
 
 def _usable(rows: RawSplit, *, is_train: bool) -> list[int]:
-    """Return the indices of rows with a text and a label; an unlabelled held-out split needs texts only."""
+    """Return the indices of rows with a text and a label; an unlabelled held-out split needs no labels."""
     labels_count = is_train or any(map(_is_label, rows.labels))
     return [
         index
@@ -84,12 +84,12 @@ def _unusable_rows(source: RawSource, usable: Mapping[str, Sequence[int]]) -> li
             note = "no label" if _is_text(text) else "no text" if not shown.strip() else "not a text"
             rows.append(FlaggedRow(split, index, shown, places[index], note))
     title = f"{counted(len(rows), 'row')} without a text or without a label, which training refuses"
-    advice = "Write what is missing, or delete these rows. The other checks leave them out."
+    advice = "Add what is missing, or delete these rows. The other checks ignore them."
     return [Finding("D001", "error", title, len(rows), tuple(rows), advice)] if rows else []
 
 
 def _label_anyway(source: RawSource) -> Labelling:
-    """Return the labels as training would read them or, if it refuses them, as they are written."""
+    """Return the labels as training would read them, or as they are written where it would refuse them."""
     if source.splits.get("train", _NOTHING).texts:
         with suppress(DataError):
             return read_labels(source)

@@ -1,6 +1,6 @@
 """Texts in another script than most, and words that mix two scripts: D016.
 
-The name of a letter in Unicode says its script. Does not know languages: English and French share a script.
+A letter's Unicode name gives its script. Languages are not distinguished: English and French share a script.
 """
 
 from __future__ import annotations
@@ -30,18 +30,20 @@ _LOOKALIKES = {"Latin", "Cyrillic", "Greek"}
 
 @check(needs="texts", D016="mixed scripts")
 def find_mixed_scripts(audited: AuditInput) -> Iterator[Finding]:
-    """Find texts in another script than most, and words written in two scripts."""
+    """Find texts in another script than most, and words that mix scripts."""
     scripts = [main_script(example.text) for example in audited.examples]
     counts = Counter(script for script in scripts if script)
     if len(counts) > 1:
         yield _others(audited.examples, scripts, counts)
-    title = "with a word that mixes scripts which look alike"
-    advice = "Letters were replaced by lookalikes, as spam does to pass filters: a model reads another word."
+    title = "with a word that mixes similar-looking scripts"
+    advice = (
+        "Letters were replaced by lookalikes, as in spam that evades filters: a model reads a different word."
+    )
     yield from flag_texts(audited, _mixed_word, "D016", "info", title, advice)
 
 
 def main_script(text: str) -> str:
-    """Return the script of most letters of a text; empty if it has no letters.
+    """Return the script of most letters of a text, or an empty string if it has no letters.
 
     Example:
         >>> main_script("so happy 😀"), main_script("очень рад :)"), main_script("123")
@@ -55,7 +57,7 @@ def main_script(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def script_of(letter: str) -> str:
-    """Return a letter's script; empty for characters that every script uses."""
+    """Return a letter's script, or an empty string for characters that every script uses."""
     first = unicodedata.name(letter, "").partition(" ")[0]
     return "" if first in _NO_SCRIPT else _NAMES.get(first, first.title())
 
@@ -75,8 +77,8 @@ def _others(examples: Sequence[Example], scripts: Sequence[str], counts: Counter
         f"{counted(len(rows), 'text')}, {percent(share)} of all, not in {main}: {listed}",
         len(rows),
         rows,
-        "If texts like these are to be classified, choose a multilingual model and evaluate them "
-        "separately; otherwise delete them.",
+        "If you will classify texts like these, choose a multilingual model and evaluate them separately; "
+        "otherwise delete them.",
     )
 
 

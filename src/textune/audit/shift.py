@@ -1,9 +1,9 @@
-"""Whether the splits are alike (D017): classifiers try to tell a held-out split's texts from train's.
+"""Whether the splits are alike (D017): classifiers try to tell a held-out split's texts apart from train's.
 
-The measure is the area under the ROC curve (AUC): the probability that, of two texts, one per split, the
-classifier picks the right one as held out. 0.5 is guessing: the splits are alike. Its interval is that of
-DeLong, DeLong and Clarke-Pearson ("Comparing the areas under two or more correlated receiver operating
-characteristic curves", Biometrics 1988), with the placements of texts computed from ranks.
+The measure is the area under the ROC curve (AUC): the probability that the classifier, given one text per
+split, picks the held-out text. 0.5 is guessing: the splits are alike. The interval follows DeLong, DeLong and
+Clarke-Pearson ("Comparing the areas under two or more correlated receiver operating characteristic curves",
+Biometrics 1988), with the placements of texts computed from ranks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 @check(needs="encoder", D017="shift between splits")
 def find_shift(audited: AuditInput) -> Iterator[Finding]:
-    """Measure how well each held-out split can be told from train."""
+    """Measure how well each held-out split can be told apart from train."""
     assert audited.encoder
     split_of = np.array([example.split for example in audited.examples])
     splits = [split for split in SPLITS[1:] if (split_of == split).sum() >= _MIN_ROWS]
@@ -55,11 +55,11 @@ def find_shift(audited: AuditInput) -> Iterator[Finding]:
 def describe_shift(
     examples: Sequence[Example], held_out: NDArray[np.bool_], scores: NDArray[np.float64], *, split: str
 ) -> Finding:
-    """Return finding D017 of the examples of train and a held-out split; scores are probabilities of it."""
+    """Return finding D017 about examples of train and a held-out split, and probabilities of the latter."""
     auc, low, high = auc_with_interval(scores[held_out], scores[~held_out])
-    measured = f"AUC {auc:.2f}, 95 % interval {low:.2f} to {high:.2f}; 0.50 is guessing"
+    measured = f"AUC {auc:.2f}, 95 % interval {low:.2f} to {high:.2f}; guessing gives 0.50"
     if low < _CLEAR:
-        alike = "cannot be told from" if low <= 0.5 else "can hardly be told from"
+        alike = "cannot be told apart from" if low <= 0.5 else "can hardly be told apart from"
         return Finding("D017", "info", f"Texts of {split} {alike} those of train ({measured})", 0)
     positions = np.flatnonzero(held_out)
     strangest = positions[np.argsort(-scores[positions], kind="stable")][:_SHOWN_ROWS]
@@ -69,18 +69,18 @@ def describe_shift(
     return Finding(
         "D017",
         "warning",
-        f"Texts of {split} can {clearly} from those of train ({measured})",
+        f"Texts of {split} can {clearly} apart from those of train ({measured})",
         int(held_out.sum()),
         tuple(examples[row].flag(f"{scores[row]:.0%} {split}") for row in strangest),
-        f"They were collected differently: metrics on {split} say little about texts like train's, and vice "
-        f"versa. Find out which of the two resembles the texts to come.{frequent}",
+        f"The splits were collected differently: metrics on {split} say little about texts like train's. "
+        f"Find out which split resembles the texts that you will classify.{frequent}",
     )
 
 
 def auc_with_interval(
     positives: NDArray[np.float64], negatives: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Return the area under the ROC curve and its 95 % interval; each side needs at least two scores.
+    """Return the area under the ROC curve and its 95 % interval; both sides need at least two scores.
 
     Example:
         >>> auc, low, high = auc_with_interval(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.4, 0.2]))
@@ -100,9 +100,9 @@ def auc_with_interval(
 
 
 def telling_words(examples: Sequence[Example], held_out: NDArray[np.bool_]) -> list[str]:
-    """Return words that clearly more of the held-out texts than of train's contain, the clearest first.
+    """Return words that are clearly more frequent in the held-out texts than in train's, the clearest first.
 
-    A word counts once per text. Because many words are tried, two shares differ clearly only if the z-test of
+    A word counts once per text. As many words are tried, two shares differ clearly only if the z-score of
     their difference exceeds 4.
     """
     counts: dict[str, list[int]] = {}

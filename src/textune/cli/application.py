@@ -3,8 +3,7 @@
     @app.command()
     def train(...):
 
-`main` discovers the files of this folder, so that a new command needs a file in `commands/`, one here, and no
-other change.
+`main` discovers the files of this folder: a new command needs one file in `commands/` and one here.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ RuntimeName = Annotated[
     typer.Option(
         metavar="NAME",
         help="The runtime: torch, onnx, openvino, onnx-int8 ...",
-        show_default="the fastest that gives the run's own probabilities",
+        show_default="the fastest with the run's own probabilities",
     ),
 ]
 MinPrecision = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="Label only texts confident enough for this share of labels to be right, such as 0.9; "
-        "0: label all.",
+        help="Leave uncertain texts unlabelled so that at least this share of the labels is right, "
+        "such as 0.9; 0 labels all.",
         show_default=False,
     ),
 ]
@@ -71,7 +70,7 @@ app = typer.Typer(
 def print_version(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Print the version if asked for it."""
+    """Print the version if it was requested."""
     if version:
         import textune
 

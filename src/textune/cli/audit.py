@@ -23,15 +23,15 @@ def audit(
     suspects: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="CSV file for doubtful labels.", show_default="named after the data"
+            metavar="FILE", help="The CSV file for suspect labels.", show_default="named after the data"
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 if there is an error.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 if there is an error.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Skip the checks that need an encoder.")] = False,
     cleanlab: Annotated[
-        bool, typer.Option("--cleanlab", help="Let the package cleanlab choose the doubtful labels.")
+        bool, typer.Option("--cleanlab", help="Let the package cleanlab choose the suspect labels.")
     ] = False,
-    rows: Annotated[int, typer.Option(min=0, help="Number of rows to show per finding.")] = 3,
+    rows: Annotated[int, typer.Option(min=0, help="The number of rows to show per finding.")] = 3,
     settings: Settings = None,
     offline: Offline = False,
     json: Json = False,
@@ -58,4 +58,4 @@ def audit(
     else:
         show_audit(result, rows=rows)
     if strict and result.has_errors:
-        raise typer.Exit(2)  # As for any data that are wrong.
+        raise typer.Exit(2)  # The exit code for wrong data.

@@ -6,13 +6,13 @@ import typer
 
 from textune.cli.application import Debug, Json, app
 
-cache = typer.Typer(no_args_is_help=True, help="List or delete the cached outputs of frozen encoders.")
+cache = typer.Typer(no_args_is_help=True, help="List or delete the cached features of frozen encoders.")
 app.add_typer(cache, name="cache")
 
 
 @cache.command("list")
 def list_cache(json: Json = False, debug: Debug = False) -> None:
-    """List the cached encoder outputs."""
+    """List the cached features."""
     from textune.cli.render.progress import show_json
     from textune.cli.render.table_looks import bare_table, escape, show
     from textune.encoder.cache import FeatureCache
@@ -26,7 +26,7 @@ def list_cache(json: Json = False, debug: Debug = False) -> None:
         ]
         show_json({"folder": str(features.folder), "entries": listed})
         return
-    table = bare_table("encoder output of", "MB")
+    table = bare_table("features of", "MB")
     for entry in entries:
         table.add_row(escape(entry.description), f"{entry.bytes / 1e6:.1f}")
     show(table)
@@ -35,7 +35,7 @@ def list_cache(json: Json = False, debug: Debug = False) -> None:
 
 @cache.command("clear")
 def clear_cache(debug: Debug = False) -> None:
-    """Delete all cached encoder outputs."""
+    """Delete all cached features."""
     from textune.encoder.cache import FeatureCache
 
     count, size = FeatureCache().clear()

@@ -22,7 +22,7 @@ def explain(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show which words of a text carried the decision."""
+    """Show which words of a text led to the decision."""
     from textune.cli.render.explanation_table import show_explanation
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.explain import explain as run_explanation

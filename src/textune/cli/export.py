@@ -16,16 +16,17 @@ def export(
     runtime: Annotated[
         str, typer.Option(metavar="|".join(runtime_names()), help="The runtime to export for.")
     ],
-    int8: Annotated[bool, typer.Option("--int8", help="Compute in 8 bits where that is faster.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Compute in int8 where that is faster.")] = False,
     bf16: Annotated[
-        bool, typer.Option("--bf16", help="Compute in bf16 with OpenVINO, on processors that support it.")
+        bool, typer.Option("--bf16", help="Compute in bf16 (OpenVINO only), on processors that support it.")
     ] = False,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="The folder to create.", show_default="RUN/exports/RUNTIME"),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Keep the export even if it loses more accuracy than allowed.")
+        bool,
+        typer.Option("--force", help="Keep the export even if it agrees with the run less than required."),
     ] = False,
     json: Json = False,
     debug: Debug = False,

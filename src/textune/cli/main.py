@@ -1,7 +1,7 @@
-"""The command line: finds the commands, runs one, and turns its errors into messages and exit codes.
+"""The command line: find the commands, run one, and turn its errors into messages and exit codes.
 
 Results go to standard output, progress and notes to standard error. Every command imports what it needs when
-it runs, so that help and mistakes are answered at once.
+it runs, so that `--help` and wrong arguments are answered at once.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from textune.training.processes import is_first, may_speak
 def start() -> NoReturn:
     """Run the command line in a process of its own, as the command `textune` does.
 
-    This saves two costs of heavy imports, a second each: collecting garbage while hundreds of thousands of
-    permanent objects are created, and destroying them one by one at the end.
+    This saves two costs of heavy imports, about a second each: collecting garbage while hundreds of thousands
+    of permanent objects are created, and destroying them at the end.
     """
     gc.set_threshold(200_000, 50, 50)
-    # SIGTERM is handled like Ctrl-C: unfinished work is undone.
+    # SIGTERM is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     for stream in (sys.stdout, sys.stderr):
-        # A stream may be closed, or its reader may have left; then there is nobody to tell.
+        # A stream may be closed, or its reader may be gone.
         with suppress(AttributeError, OSError, ValueError):
             stream.flush()
     os._exit(code)
@@ -60,7 +60,7 @@ def main() -> NoReturn:
     except TextuneError as error:
         _fail(str(error), error.exit_code)
     except SystemExit as ended:
-        # The exit code by which shells recognise a process that Ctrl-C ended.
+        # Shells recognise a process that Ctrl-C ended by this exit code.
         if ended.code == 130 and is_first():
             print("Stopped. No half-written files were left behind.", file=sys.stderr)  # noqa: T201
         raise
@@ -73,7 +73,7 @@ def main() -> NoReturn:
 
 
 def load_commands() -> None:
-    """Import every file of `textune.cli`, so that its command registers itself."""
+    """Import every file of `textune.cli`; its command registers itself."""
     for module in pkgutil.iter_modules(cli.__path__):
         import_module(f"textune.cli.{module.name}")
 

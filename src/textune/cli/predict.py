@@ -26,18 +26,18 @@ def predict(
         typer.Option(
             "--input",
             metavar="FILE|-",
-            help=f"{', '.join(format_names())}, or lines of text; also a folder or a pattern, '*.csv'.",
+            help=f"{', '.join(format_names())}, or one text per line; also a folder or a pattern, '*.csv'.",
         ),
     ] = "",
     output: Annotated[
         str,
         typer.Option(
             metavar="FILE",
-            help="Write CSV, JSONL or Parquet instead of printing; a folder with --engine ray.",
+            help="Write this CSV, JSONL or Parquet file instead of printing; with --engine ray, a folder.",
         ),
     ] = "",
     restart: Annotated[
-        bool, typer.Option("--restart", help="Start over instead of resuming where --output was stopped.")
+        bool, typer.Option("--restart", help="Start over instead of resuming a stopped prediction.")
     ] = False,
     engine: Annotated[
         str, typer.Option(metavar="local|ray", help="Run on this computer, or on a Ray cluster.")
@@ -53,12 +53,12 @@ def predict(
         typer.Option(
             metavar="N",
             min=0,
-            help="Copies of the classifier on Ray.",
-            show_default="one per GPU, or one per CPU except one",
+            help="The number of classifiers on Ray.",
+            show_default="one per GPU, or one per CPU but one",
         ),
     ] = 0,
     text_column: Annotated[
-        str, typer.Option(help="The column that holds the text.", show_default="detected by its name")
+        str, typer.Option(help="The column that holds the text.", show_default="detected by name")
     ] = "",
     runtime: RuntimeName = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
@@ -93,15 +93,15 @@ def predict(
 
 
 def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
-    """Raise a `RequestError` if options do not go with an engine."""
+    """Raise a `RequestError` if an option does not fit the engine."""
     if engine != _LOCAL and has_texts:
         raise RequestError(
-            f"--engine {engine} classifies files, but texts were given.",
-            "Give --input alone, with a pattern in quotes: --input 'posts/*.parquet'",
+            f"--engine {engine} classifies files, but the command line has texts.",
+            "Replace the texts with --input; put a pattern in quotes: --input 'posts/*.parquet'",
         )
     if engine != "ray" and (address or workers):
         option = "--ray-address" if address else "--ray-workers"
-        raise RequestError(f"{option} is given without --engine ray.", "Add --engine ray, or leave it out.")
+        raise RequestError(f"{option} needs --engine ray.", f"Add --engine ray, or remove {option}.")
 
 
 def _print_line(prediction: Prediction) -> None:

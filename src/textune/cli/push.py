@@ -12,11 +12,13 @@ from textune.cli.application import Debug, Json, RunFolder, app
 @app.command()
 def push(
     run: RunFolder,
-    repository: Annotated[str, typer.Argument(metavar="REPO", help="The model repository, owner/name.")],
+    repository: Annotated[str, typer.Argument(metavar="REPO", help="The model repository, OWNER/NAME.")],
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     token: Annotated[
         str,
-        typer.Option(help="A token with write access.", show_default="HF_TOKEN, or that of hf auth login"),
+        typer.Option(
+            help="A token with write access.", show_default="HF_TOKEN, or the token of hf auth login"
+        ),
     ] = "",
     json: Json = False,
     debug: Debug = False,
@@ -32,4 +34,4 @@ def push(
         return
     typer.echo(f"Uploaded {len(pushed.files)} files to {pushed.url}")
     if not pushed.licence:
-        typer.echo(f"The model card names no licence: add one to {run / 'README.md'}, and push again.")
+        typer.echo(f"The model card names no licence. Add one to {run / 'README.md'}, and push again.")

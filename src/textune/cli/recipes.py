@@ -11,9 +11,9 @@ from textune.cli.application import Debug, app
 
 @app.command()
 def recipes(
-    name: Annotated[str, typer.Argument(help="Show this recipe in full.", show_default=False)] = "",
+    name: Annotated[str, typer.Argument(help="The recipe to show in full.", show_default=False)] = "",
     settings: Annotated[
-        bool, typer.Option("--settings", help="Show all settings with their defaults instead.")
+        bool, typer.Option("--settings", help="Show all settings with their defaults.")
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -26,8 +26,8 @@ def recipes(
     elif name:
         typer.echo(recipe_text(name), nl=False)
     else:
-        table = bare_table("recipe", "what it is for", numbers=False)
-        for each in recipe_names():
-            table.add_row(each, load_recipe(each).description)
+        table = bare_table("recipe", "purpose", numbers=False)
+        for recipe in recipe_names():
+            table.add_row(recipe, load_recipe(recipe).description)
         show(table)
         typer.echo("\n`textune recipes NAME` shows a recipe with its comments.")

@@ -14,12 +14,13 @@ from textune.cli.application import Debug, Json, app
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="The folders of finished runs.")],
     output: Annotated[
-        str, typer.Option(metavar="FILE", help="The page to write.", show_default="report.html in the run")
+        str,
+        typer.Option(metavar="FILE", help="The HTML file to write.", show_default="report.html in the run"),
     ] = "",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write a self-contained page about one run or several."""
+    """Write a self-contained HTML page about one or more runs."""
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.report import report as write_report
 

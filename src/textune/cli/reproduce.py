@@ -14,27 +14,29 @@ Engine = StrEnum("Engine", {"TORCH": "torch", "KERAS": "keras", "BOTH": "both"})
 
 @app.command()
 def reproduce(
-    engine: Annotated[Engine, typer.Option(help="What trains the head; both needs Keras.")] = Engine.BOTH,
+    engine: Annotated[
+        Engine, typer.Option(help="The engine that trains the head; both needs Keras.")
+    ] = Engine.BOTH,
     model: Annotated[
-        str | None, typer.Option(help="The encoder.", show_default="the study's, else embedded:minilm")
+        str | None, typer.Option(help="The encoder.", show_default="the study's, or embedded:minilm")
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="The labelled texts.", show_default="the study's, from the Hub")
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER", help="The folder for the runs.", show_default="a new one in runs/"),
+        typer.Option(metavar="DIR", help="The folder for the runs.", show_default="a new one in runs/"),
     ] = None,
     settings: Settings = None,
     curves: Annotated[
         str | None,
-        typer.Option(metavar="FILE.svg", help="Draw the learning curves into this file.", show_default=False),
+        typer.Option(metavar="FILE.svg", help="The file for the learning curves.", show_default=False),
     ] = None,
     offline: Offline = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Reproduce the published case study, its metrics beside ours."""
+    """Reproduce the published case study, and compare the metrics."""
     from textune.cli.render.progress import Watcher, show_json
     from textune.cli.render.reproduction_table import show_reproduction
     from textune.commands.reproduce import reproduce as run_reproduction

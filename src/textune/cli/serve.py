@@ -25,35 +25,35 @@ def serve(
     ],
     runtime: RuntimeName = "",
     host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 allows other computers.")
+        str, typer.Option(help="The address to listen on; 0.0.0.0 admits other computers.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8000,
     api_key: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY",
-            help=f"Answer only requests that carry this key; may be repeated. By default ${_KEY_VARIABLE}.",
+            help=f"Answer only requests with this key; may be repeated. Default: ${_KEY_VARIABLE}.",
             show_default=False,
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Abandon a request after this long.")
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Abandon a request after this time.")
     ] = _DEFAULTS.timeout_seconds,
     max_queue: Annotated[
-        int, typer.Option(min=1, help="Maximum number of waiting texts; beyond it, requests are refused.")
+        int, typer.Option(min=1, help="The maximum number of waiting texts; further requests are refused.")
     ] = _DEFAULTS.queued_texts,
     max_texts: Annotated[
-        int, typer.Option(min=1, help="Maximum number of texts per request.")
+        int, typer.Option(min=1, help="The maximum number of texts per request.")
     ] = _DEFAULTS.texts,
     max_characters: Annotated[
-        int, typer.Option(min=1, help="Maximum number of characters per text.")
+        int, typer.Option(min=1, help="The maximum number of characters per text.")
     ] = _DEFAULTS.characters,
     max_body: Annotated[
-        int, typer.Option(min=1, metavar="BYTES", help="Maximum size of a request body.")
+        int, typer.Option(min=1, metavar="BYTES", help="The maximum size of a request body.")
     ] = _DEFAULTS.body_bytes,
     debug: Debug = False,
 ) -> None:
-    """Serve a classifier over HTTP, with a page at / to try it."""
+    """Serve a classifier over HTTP, with a page at / for trying it."""
     from textune.cli.render.progress import Watcher
     from textune.commands.serve import serve as run_server
 
@@ -69,7 +69,7 @@ def serve(
 
         def show(address: str) -> None:
             until_ready.close()
-            # From here on, standard error holds the log alone.
+            # From now on, only the log goes to standard error.
             typer.echo(f"Serving {run} at {address}")
 
         run_server(
@@ -87,15 +87,15 @@ def serve(
 def _keys_of_environment() -> Sequence[str]:
     """Return the environment's key, if it has one.
 
-    Click must not read it: it would split the variable at spaces into several keys, and treat an empty
-    variable as no key, which opens the server to everybody.
+    Click must not read it: it would split the variable at spaces, and treat an empty variable as no key,
+    which opens the server to everybody.
     """
     key = os.environ.get(_KEY_VARIABLE)
     if key is None:
         return ()
     if not key.strip():
         raise RequestError(
-            f"{_KEY_VARIABLE} is set, but it holds no key.",
-            "Set it to a key, or unset it for a server that needs none.",
+            f"{_KEY_VARIABLE} is set but empty.",
+            "Set it to a key, or unset it to serve without a key.",
         )
     return (key,)

@@ -15,7 +15,7 @@ from textune.training.processes import is_first, launched
 @app.command()
 def train(
     recipe: Annotated[
-        str | None, typer.Option(help="The name of a recipe, or a TOML file.", show_default="frozen")
+        str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
@@ -26,21 +26,23 @@ def train(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER", help="The run folder to create.", show_default="a new one in runs/"),
+        typer.Option(metavar="DIR", help="The run folder to create.", show_default="a new one in runs/"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Train with N seeds; show how the results vary.", show_default=False),
+        typer.Option(
+            metavar="N", help="Train with N seeds, and show how the metrics vary.", show_default=False
+        ),
     ] = None,
     settings: Settings = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Resume a training that was stopped.", show_default=False),
+        typer.Option(metavar="RUN", help="Resume a stopped training.", show_default=False),
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(min=0.01, help="Freeze layers and drop epochs until it fits.", show_default=False),
+        typer.Option(min=0.01, help="Freeze layers and drop epochs to finish in time.", show_default=False),
     ] = None,
     min_precision: MinPrecision = None,
     offline: Offline = False,
@@ -94,11 +96,12 @@ def _check_request(resume: str | None, options: Sequence[str]) -> None:
     if resume is not None and options:
         raise RequestError(
             f"--resume continues a run unchanged, so it cannot be combined with {', '.join(options)}.",
-            "Leave these options out, or start over without --resume.",
+            "Remove these options, or start over without --resume.",
         )
     if {"--seeds", "--max-minutes"} <= set(options):
         raise RequestError(
-            "--max-minutes adapts one training to the time; --seeds repeats the same training.",
+            "--max-minutes and --seeds cannot be combined: one adapts a training to the time, the other "
+            "repeats it.",
             "Train once with --max-minutes, then repeat that run's recipe: "
             "textune train --recipe RUN/recipe.toml --seeds 3",
         )

@@ -1,7 +1,7 @@
 """Rows through a classifier on Ray: read by tasks, classified by actors, written by tasks.
 
-An actor keeps nothing but the classifier, so that any of them can do any rows, and do them again. Does not
-know what was done before, nor when all is done.
+An actor holds nothing but the classifier, so any actor can classify any rows, and classify them again.
+Resuming and completeness are the caller's concern.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from textune.runtimes.predictor import Predictor
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
-"""Rows that travel together: some thousands of short texts, so that a kill costs seconds of work."""
+"""The size of a block of rows: a few thousand short texts, so that a kill costs seconds of work."""
 _MOST_READERS = 1000
 _SECONDS_TO_ANSWER = 10
 _CPUS_BESIDE = 0.5
-"""CPUs for reading, and for writing. If it were 1, as for classifying, Ray would let the actors read, and a
-large file would keep only one of them at work."""
+"""CPUs for reading, and for writing. With 1, as for classifying, Ray would let the actors read, and a large
+file would keep only one of them busy."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes that classify, and the GPUs of each; 0: it has a CPU of its own."""
+    """The number of processes that classify, and of GPUs per process; with 0, each has a CPU."""
 
     count: int
     gpus: int
 
 
 class Classifier:
-    """The actor: a classifier from a run's folder, or from a reference to a copy of one."""
+    """The actor: a classifier from a run folder, or from a reference to a copy of it."""
 
     def __init__(self, run: Any) -> None:
         keep_memory_low()
@@ -59,14 +59,14 @@ class Classifier:
 
 @contextmanager
 def connected(address: str, *, workers: int) -> Iterator[Workers]:
-    """Connect to a cluster, or start Ray on this computer; end what was started when the block ends.
+    """Connect to a cluster, or start Ray on this computer for the length of the block.
 
-    The address may be `LOCAL`. For `workers` and errors see `count_workers`; a cluster that cannot be reached
-    is a `RequestError`, too.
+    The address may be `LOCAL`. For `workers` and errors see `count_workers`; an unreachable cluster is a
+    `RequestError`, too.
     """
     import ray
 
-    # Set before Ray starts: otherwise it reports its use to its makers, and warns about its own parts.
+    # Without these, Ray reports its use to its makers, and warns about its own parts.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     starts = not ray.is_initialized()
@@ -80,22 +80,22 @@ def connected(address: str, *, workers: int) -> Iterator[Workers]:
             ray.shutdown()
 
 
-def count_workers(asked: int, *, cpus: int, gpus: int) -> Workers:
-    """Return the processes that a cluster has room for: `asked`, or one per GPU, or per CPU but one.
+def count_workers(requested: int, *, cpus: int, gpus: int) -> Workers:
+    """Return the processes that a cluster has room for: `requested`, or one per GPU, or per CPU but one.
 
-    A `RequestError` says that they would take the CPU that reads and writes: Ray would wait for it forever.
+    Raise a `RequestError` if no CPU is left for reading and writing: Ray would wait for one forever.
     """
     if gpus:
-        return Workers(asked or gpus, 1)
-    count = asked or max(1, cpus - 1)
+        return Workers(requested or gpus, 1)
+    count = requested or max(1, cpus - 1)
     if count >= cpus:
-        named = f"{cpus} {'CPU' if cpus == 1 else 'CPUs'}"
+        available = f"{cpus} {'CPU' if cpus == 1 else 'CPUs'}"
         raise RequestError(
-            f"The Ray cluster has {named}, and {count} {'worker' if count == 1 else 'workers'} would leave "
-            "none for reading and writing.",
-            f"Give --ray-workers {cpus - 1} or fewer, or leave it out."
+            f"The Ray cluster has {available}, and {count} {'worker' if count == 1 else 'workers'} would "
+            "leave none for reading and writing.",
+            f"Set --ray-workers to {cpus - 1} or fewer, or remove it."
             if cpus > 1
-            else "Give the cluster another CPU, or leave --engine ray out.",
+            else "Give the cluster another CPU, or remove --engine ray.",
         )
     return Workers(count, 0)
 
@@ -105,31 +105,31 @@ def _connect(address: str, workers: int) -> None:
 
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
-        # Reading and writing need a CPU besides the workers'; here, Ray has as many as it is given.
+        # Reading and writing need a CPU besides the workers'. Locally, Ray believes the number that it gets.
         ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         if host and port.isdecimal():
-            # If nobody answers, Ray goes on trying for many minutes.
+            # Ray would try for many minutes.
             socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
         ray.init(address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
         raise RequestError(
             f"The Ray cluster at {address} cannot be reached: {reason}.",
-            "Check --ray-address (HOST:6379 of the head node, or `auto` on a node of the cluster), and that "
-            "the cluster is up: ray status",
+            "Check --ray-address (HOST:6379 of the head node, or `auto` on a node of the cluster), and check "
+            "that the cluster is up: ray status",
         ) from error
 
 
 def classify_on_ray(
     reader: RowReader, folder: Path, *, run: Any, workers: Workers, on_progress: Callable[[int], None]
 ) -> None:
-    """Read, classify and write all rows that are not done; progress is the number of rows written.
+    """Read, classify and write all rows that are not done; report the number of rows written.
 
-    `run` is the run's folder as a string, or a reference to the result of `read_copy`. What a process raised
-    on purpose is raised here.
+    `run` is the run folder as a string, or a reference to the result of `read_copy`. A `TextuneError` of a
+    process is raised here.
     """
     import ray
 
@@ -137,7 +137,7 @@ def classify_on_ray(
     context.enable_progress_bars = False
     context.raise_original_map_exception = True
     context.target_max_block_size = _BLOCK_BYTES
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # What it logs becomes an error here.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # What it logs is raised here.
     numbers = [{"number": number} for number in range(len(reader.files))]
     resources = {"num_gpus": workers.gpus} if workers.gpus else {"num_cpus": 1}
     files = ray.data.from_items(numbers, override_num_blocks=min(len(numbers), _MOST_READERS))
@@ -152,7 +152,7 @@ def classify_on_ray(
         compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=workers.count, max_size=workers.count),
         **resources,
     )
-    written = classified.map_batches(
+    counts = classified.map_batches(
         _write,
         fn_kwargs={"folder": folder, "files": reader.files},
         batch_size=None,
@@ -161,9 +161,9 @@ def classify_on_ray(
     )
     done = 0
     with _own_errors(), warnings.catch_warnings():
-        # Ray warns if there are fewer blocks than workers, which is fine.
+        # Fewer blocks than workers are fine.
         warnings.filterwarnings("ignore", message="The minimum number of concurrent actors")
-        for batch in written.iter_batches(batch_size=None, batch_format="pyarrow"):
+        for batch in counts.iter_batches(batch_size=None, batch_format="pyarrow"):
             done += sum(batch["rows"].to_pylist())
             on_progress(done)
 
@@ -181,7 +181,7 @@ def _write(table: Any, *, folder: Path, files: tuple[str, ...]) -> Any:
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """Raise what a process raised on purpose, without what Ray has wrapped around it."""
+    """Raise a process's `TextuneError` without what Ray wrapped around it."""
     try:
         yield
     except Exception as error:

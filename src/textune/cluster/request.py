@@ -1,4 +1,4 @@
-"""The engine `ray`: files through a run's classifier on a cluster, into a folder."""
+"""The engine `ray`: classify files on a cluster, and write the predictions into a folder."""
 
 from __future__ import annotations
 
@@ -41,15 +41,14 @@ def predict_on_cluster(
     restart: bool = False,
     observer: Observer | None = None,
 ) -> int:
-    """Classify files on a Ray cluster, or on a Ray of this computer's own; return how many rows there were.
+    """Classify files on a Ray cluster, or with Ray on this computer; return the number of rows.
 
-    The output is a folder of Parquet files, which appears once it is whole. Each row names its file and its
-    number there, and rows have no order. Every process must see the input and be able to write the output.
-    Workers have no runtime but `torch`. For the other arguments and errors see `commands.predict`.
+    The output is a folder of Parquet files, which appears once it is complete. Each row holds its file and
+    its number in that file; rows have no order. Every process must see the input and be able to write the
+    output. Workers use the runtime `torch`. For the other arguments and errors see `commands.predict`.
 
-    The cluster is at `address`, else at that of the variable RAY_ADDRESS, else on this computer. Without a
-    number of `workers`, there is one per GPU, or one per CPU but one. A row that is missing in the end, or
-    there twice, is a `VerificationError`.
+    The cluster is at `address`, else at RAY_ADDRESS, else on this computer. By default there is one worker
+    per GPU, or one per CPU but one. A missing or repeated row is a `VerificationError`.
     """
     _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")
@@ -61,7 +60,7 @@ def predict_on_cluster(
         check_apart(place / "part-0.parquet", input_file, files)
     folder = open_run(Path(run).expanduser()).path.absolute()
     ctx.stage("Looking at the input")
-    open_texts(files, text_column=text_column)  # Shows early what is wrong with any of them.
+    open_texts(files, text_column=text_column)  # Raises early for any unreadable file.
     names = tuple(str(path) for path in files)
     columns = read_columns(names, text_column=text_column)
     job = describe_job(folder, files, text_column=text_column, hashed=False)
@@ -79,33 +78,32 @@ def predict_on_cluster(
 
 
 def _check_torch(run: str | Path, runtime: str) -> None:
-    reason = "The workers of --engine ray classify with a run's own model in torch, and "
+    reason = "The workers of --engine ray classify with the run's own model in torch, but "
     if is_export(Path(run).expanduser()):
         raise RequestError(
             f"{reason}{run} is an export.",
-            "Give the folder of the run that it was made from, or leave --engine ray out.",
+            "Give the folder of the run that it was made from, or remove --engine ray.",
         )
     if runtime not in ("", TORCH):
-        raise RequestError(
-            f"{reason}--runtime {runtime} is asked for.", "Leave --runtime out, or --engine ray."
-        )
+        raise RequestError(f"{reason}the runtime is {runtime}.", "Remove --runtime or --engine ray.")
 
 
 def _check_request(input_file: str, output: str | Path, target: Path) -> None:
     if input_file in {"", "-"} or not output:
         raise RequestError(
-            "--engine ray classifies files into a folder.",
+            "--engine ray needs input files and an output folder.",
             "Give both: --input 'posts/*.parquet' --output FOLDER",
         )
     if target.suffix.lower() in OUTPUT_FORMATS:
         raise RequestError(
-            f"With --engine ray the output is a folder of Parquet files, and {target.name} is a file's name.",
-            "Give a name without an ending.",
+            f"With --engine ray, the output is a folder of Parquet files, but {target.name} is the name of a "
+            "file.",
+            "Give a name without a suffix.",
         )
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise RequestError(
-            f"The output {target} cannot be made: there is something there already.",
-            f"Give another folder with --output, or remove this one first: rm -r {shlex.quote(str(target))}",
+            f"The output {target} already exists.",
+            f"Give another folder with --output, or delete this one first: rm -r {shlex.quote(str(target))}",
         )
 
 
@@ -116,12 +114,12 @@ def _classify(
 
     done = count_rows(reader.done)
     if done:
-        ctx.note(f"Resuming after {done:,} rows that were done before.")
+        ctx.note(f"Resuming after {done:,} rows that are done.")
     ctx.stage("Starting Ray" if address == LOCAL else f"Connecting to Ray at {address}")
     with connected(address, workers=workers) as started:
-        # Nobody knows whether the run's folder is where the cluster's processes are: they get a copy.
+        # The cluster's processes may not see the run folder, so they get a copy.
         source = str(run) if address == LOCAL else ray.put(read_copy(run))
-        kind = "with a GPU each" if started.gpus else "with a CPU each"
+        kind = "on one GPU each" if started.gpus else "on one CPU each"
         ctx.note(f"Classifying with {started.count} workers {kind}.")
         ctx.stage("Classifying")
         pace = Pace(ctx, total, done=done)

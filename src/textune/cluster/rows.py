@@ -1,7 +1,6 @@
 """Rows by their files and numbers: what the processes of a cluster read, classify and write.
 
-Every row carries its file and its number there, which says what is done in any order. Does not know how
-tables travel between processes.
+Every row carries its file and its number in that file, so the rows that are done are known in any order.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from textune.runtimes.predictor import Predictor
 
 PARTS = "part-*.parquet"
 Intervals = Mapping[str, Sequence[tuple[int, int]]]
-"""First and last numbers of consecutive rows, by file."""
+"""The first and last numbers of consecutive rows, by file."""
 
 _PLACE = ("file", "row")
 
@@ -42,8 +41,8 @@ _PLACE = ("file", "row")
 class RowReader:
     """Turns files into tables of rows.
 
-    Paths are absolute; `columns` is the Arrow schema of the columns beside the text; rows that are `done` are
-    not read again.
+    Paths are absolute. `columns` is the Arrow schema of the columns besides the text. Rows that are `done`
+    are skipped.
     """
 
     files: tuple[str, ...]
@@ -52,10 +51,9 @@ class RowReader:
     done: Intervals
 
     def read(self, number: int) -> Iterator[Any]:
-        """Yield the rows of the file of that number as Arrow tables of a window each.
+        """Yield the rows of a file, by its number, as Arrow tables of one window each.
 
-        A `DataError` says that the file cannot be read, a row is at fault, or its columns are not those of
-        the output.
+        Raise a `DataError` if the file cannot be read, a row is invalid, or its columns are not the output's.
         """
         import pyarrow as pa
 
@@ -75,7 +73,7 @@ class RowReader:
             yield table
 
     def filled_files(self, done: Intervals) -> list[str]:
-        """Return the files that have rows; those of which rows are done are not looked at."""
+        """Return the files that have rows; files with rows that are done are not opened."""
         return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
 
     def _texts(self, file: str) -> Iterator[TextRow]:
@@ -94,8 +92,8 @@ class RowReader:
 def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
     """Return the Arrow schema of the output's other columns.
 
-    It is what the files say of themselves where all are Parquet, else it is that of the first window. A
-    Parquet file that cannot hold the columns is a `DataError`.
+    If all files are Parquet, it is the files' own schema, otherwise that of the first window. Columns that
+    Parquet cannot hold are a `DataError`.
     """
     paths = [Path(file) for file in files]
     if store_types(paths):
@@ -110,7 +108,7 @@ def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
 
 
 def classify(predictor: Predictor, table: Any) -> Any:
-    """Return a table that `RowReader.read` gave with the predictions of its rows."""
+    """Return a table of `RowReader.read` with the predictions of its rows."""
     import pyarrow as pa
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
@@ -124,7 +122,7 @@ def classify(predictor: Predictor, table: Any) -> Any:
 
 
 def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
-    """Write a table of predictions into a folder, named after its first row; return its number of rows."""
+    """Write a table of predictions to a file named after its first row; return the number of rows."""
     from pyarrow import parquet
 
     if not table.num_rows:
@@ -136,15 +134,15 @@ def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
 
 
 def done_rows(folder: Path) -> Intervals:
-    """Return the rows that the parts in a folder hold; a row that is there twice is a `VerificationError`."""
+    """Return the rows in a folder's parts; a repeated row is a `VerificationError`."""
     from pyarrow import parquet
 
-    written: list[tuple[str, int, int]] = []
+    runs: list[tuple[str, int, int]] = []
     for path in folder.glob(PARTS):
         with parquet.ParquetFile(path) as part:
-            written += _consecutive(part.read(columns=list(_PLACE)))
+            runs += _consecutive(part.read(columns=list(_PLACE)))
     done: dict[str, list[tuple[int, int]]] = {}
-    for file, first, last in sorted(written):
+    for file, first, last in sorted(runs):
         intervals = done.setdefault(file, [])
         if intervals and first <= intervals[-1][1]:
             raise VerificationError(
@@ -157,14 +155,14 @@ def done_rows(folder: Path) -> Intervals:
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
-    """Return the number of rows that are done; a row of the files that is not is a `VerificationError`."""
+    """Return the number of rows that are done; a row without a prediction is a `VerificationError`."""
     for file in files:
         intervals = done.get(file, ())
         if [first for first, _ in intervals] != [1]:
             missing = 1 if not intervals or intervals[0][0] > 1 else intervals[0][1] + 1
             raise VerificationError(
                 f"Row {missing:,} of {file} has no prediction.",
-                "Run the same command again: it does what is missing.",
+                "Run the same command again to predict the missing rows.",
             )
     return count_rows(done)
 
@@ -175,7 +173,7 @@ def count_rows(done: Intervals) -> int:
 
 
 def read_copy(run: Path) -> dict[str, bytes]:
-    """Return the contents of a finished run's files by their names, to be sent to where it is not."""
+    """Return the contents of a finished run's files by name, for computers that do not have the run."""
     opened = open_run(run)
     names = [*read_manifest(opened)["files"], opened.manifest.name]
     return {name: (run / name).read_bytes() for name in names}
@@ -193,14 +191,14 @@ def load_copy(copy: Mapping[str, bytes]) -> Predictor:
 
 @contextmanager
 def _column_errors(file: str = "") -> Iterator[None]:
-    """Name the file whose columns do not fit, and say what to do about it where all output is Parquet."""
+    """Add the file to an error about its columns, and a hint that suits Parquet output."""
     try:
         with arrow_refusals():
             yield
     except DataError as error:
         raise DataError(
             f"{file}: {error.message}" if file else error.message,
-            "Give all files the same columns of the same types, or write .jsonl without --engine ray.",
+            "Give all files the same columns with the same types, or write .jsonl without --engine ray.",
         ) from error
 
 
@@ -213,7 +211,7 @@ def _result_names() -> list[str]:
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:
-    """Yield the file, the first and the last number of consecutive rows."""
+    """Yield the file and the first and last numbers of each series of consecutive rows."""
     rows = table["row"].to_numpy()
     files = table["file"].combine_chunks().dictionary_encode()
     codes = files.indices.to_numpy(zero_copy_only=False)

@@ -1,1 +1,1 @@
-"""One function a command: the only place where the layers meet."""
+"""One function per command: the only place where the layers meet."""

@@ -24,21 +24,21 @@ def audit(
     offline: bool = False,
     observer: Observer | None = None,
 ) -> AuditResult:
-    """Check a source of labelled texts.
+    """Find faults in a source of labelled texts.
 
     Args:
-        data: The source, see `textune.data.sources.load_source`. What training would refuse is a finding.
-        model: The pretrained encoder whose features judge labels and splits, and whose maximum length texts
-            are compared with; by default `embedded:minilm` if it is installed.
+        data: The source; see `textune.data.sources.load_source`. What training would refuse is a finding.
+        model: The pretrained encoder whose features judge labels and splits, and whose limit text lengths are
+            compared with; by default `embedded:minilm` if it is installed.
         settings: Overrides of the recipe `frozen`, `section.key=value`, such as the names of columns.
         quick: Skip the checks that need an encoder.
-        cleanlab: Let the package cleanlab choose the doubtful labels.
-        suspects: The CSV file for doubtful labels; `auto`: a new one named after the source; None: none.
+        cleanlab: Let the package cleanlab choose the suspect labels.
+        suspects: The CSV file for suspect labels; `auto` names a new one after the source, None writes none.
         offline: Make no network connection.
-        observer: Hears what happens.
+        observer: Receives progress and notes.
 
     Raises:
-        RequestError: The source cannot be read, or the model, a setting or a file's name is wrong.
+        RequestError: The source cannot be read, or the model, a setting or a file name is wrong.
     """
     from textune.audit.checks import all_checks, run_checks
     from textune.audit.encoded_texts import EncodedTexts
@@ -65,7 +65,7 @@ def audit(
         audited = replace(audited, encoder=encoder, cleanlab=cleanlab, ctx=ctx)
     ctx.stage("Looking at the texts")
     findings, left_out = run_checks(audited, all_checks())
-    doubtful = next((each for each in findings if isinstance(each, DoubtfulLabels)), None)
+    doubtful = next((finding for finding in findings if isinstance(finding, DoubtfulLabels)), None)
     file = None
     if audited.encoder:
         file = write_suspects(doubtful.suspects if doubtful else (), suspects, data=data, observer=ctx)
@@ -83,14 +83,14 @@ def audit(
 
 
 def _resolve(data: str, model: str | None, settings: Sequence[str], *, quick: bool) -> tuple[Recipe, str]:
-    """Return the recipe, and why no encoder is used; empty if its encoder is."""
+    """Return the recipe, and the reason for using no encoder; the reason is empty if its encoder is used."""
     from textune.encoder.loading import EMBEDDED, has_embedded_model
 
-    named = model is not None or any(setting.startswith("model.name") for setting in settings)
-    model = EMBEDDED if not named and has_embedded_model() else model
+    has_model = model is not None or any(setting.startswith("model.name") for setting in settings)
+    model = EMBEDDED if not has_model and has_embedded_model() else model
     recipe = resolve_recipe("frozen", model=model, data=data, seed=None, settings=settings)
     if quick:
-        return recipe, "left out by --quick"
-    if not named and model is None:
-        return recipe, "no model: name one with --model, or install one: pip install 'textune[embedded]'"
+        return recipe, "--quick"
+    if not has_model and model is None:
+        return recipe, "no model: name one with --model, or pip install 'textune[embedded]'"
     return recipe, ""

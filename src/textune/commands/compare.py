@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """How a run compares with another one, or with its best baseline, on the rows of one split.
+    """How a run compares with another run, or with its best baseline, on the rows of one split.
 
-    `second` is the second run or the baseline's key, `shown_second` what a sentence calls it. The sentence
-    says which is better, by how much, and how certain that is.
+    `second` is the second run or the baseline's key; `shown_second` is its name in sentences. The sentence
+    says which one is better, by how much, and how certain that is.
     """
 
     first: str
@@ -45,16 +45,16 @@ def compare(
     split: str = "test",
     observer: Observer | None = None,
 ) -> RunComparison:
-    """Compare the predictions that two runs store for the same rows, with intervals and McNemar's test.
+    """Compare the predictions that two runs stored for the same rows, with intervals and McNemar's test.
 
     Args:
         first: A finished run's folder.
-        second: Another one's; by default the first is compared with the better of its own baselines.
-        split: "train", "validation" or "test"; the baselines were measured on test alone.
-        observer: Hears how it goes.
+        second: Another finished run's folder; by default, the first run's better baseline.
+        split: "train", "validation" or "test"; baselines are measured on test only.
+        observer: Receives progress and notes.
 
     Raises:
-        RequestError: A run or the split is wrong, or the runs were measured on other rows.
+        RequestError: A run or the split is wrong, or the runs were measured on different rows.
     """
     from textune.evaluation.baselines import BASELINES
     from textune.evaluation.comparison import compare_probabilities, describe_comparison
@@ -89,13 +89,13 @@ def _baseline_of(run: Run, split: str) -> str:
 
     if split != "test":
         raise RequestError(
-            f"A run's baselines were measured on test, not on {split}.",
-            "Name a second run, or leave --split out.",
+            f"Baselines are measured on test, not on {split}.",
+            "Name a second run, or remove --split.",
         )
     baselines = MetricsDocument.read(run.metrics).baselines
     if not baselines:
         raise RunError(
-            f"{run.path} has no baselines to compare with: its recipe leaves them out.",
+            f"{run.path} has no baselines to compare with: its recipe switched them off.",
             "Name a second run.",
         )
     return better_baseline(baselines)

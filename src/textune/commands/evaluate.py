@@ -1,4 +1,4 @@
-"""`textune evaluate`: a run's classifier on labelled texts."""
+"""`textune evaluate`: measure a run's classifier on labelled texts."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def evaluate(
     offline: bool = False,
     observer: Observer | None = None,
 ) -> dict[str, Any]:
-    """Measure a run's classifier on one split, and give it another threshold if one is asked for.
+    """Measure a run's classifier on one split, and change its threshold if `min_precision` is given.
 
     Args:
         run: A finished run's folder.
-        data: Another source of labelled texts, whose labels are among the run's; by default the run's own.
-            Of a source without splits, all rows are measured.
+        data: Another source of texts with the run's labels; by default the run's own. All rows of a source
+            without splits are measured.
         split: "train", "validation" or "test".
-        min_precision: The share of labels that are to be right: from now on the run gives a label only where
-            it is as confident as its validation rows say that this needs. 0: it always gives one again.
-            None: its threshold stays as it is.
-        offline: Make no connection.
-        observer: Hears how it goes.
+        min_precision: The share of labels that must be right. From now on, the run labels only texts at or
+            above the confidence that its validation rows require for this; 0 labels all texts again. None
+            keeps the threshold.
+        offline: Make no network connection.
+        observer: Receives progress and notes.
 
     Returns:
-        The document of `metrics.json` with this one split in it, and `abstention` where the run has a
-        threshold. On the run's own data its metrics are those of the training, except that rows of train and
-        validation with too many words count as well.
+        The document of `metrics.json` with this split, and `abstention` if the run has a threshold. On the
+        run's own data the metrics are those of the training, except that rows of train and validation with
+        too many words count as well.
 
     Raises:
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
@@ -83,7 +83,7 @@ def evaluate(
             classifier,
             tokens,
             weights_sha256=encoder_hash(recipe, manifest),
-            # The arithmetic behind the training's own metrics.
+            # The arithmetic of the training's own metrics.
             placement=choose_placement("fp32" if recipe.train.engine == "keras" else recipe.model.precision),
             description=f"{manifest['model']['name']} · {source} · {split}",
             ctx=ctx,

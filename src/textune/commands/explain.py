@@ -1,4 +1,4 @@
-"""`textune explain`: which words of a text carried a run's decision."""
+"""`textune explain`: which words of a text led to a run's decision."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def explain(
     label: str | None = None,
     observer: Observer | None = None,
 ) -> Explanation:
-    """Return which words of a text carried a run's decision.
+    """Return which words of a text led to a run's decision.
 
     Args:
         run: A finished run's folder.
         text: The text.
-        method: `occlusion`, which reads the text without each of its words in turn, or
-            `integrated-gradients`, which needs the extra `explain`.
+        method: `occlusion`, which leaves out one word at a time, or `integrated-gradients`, which needs the
+            extra `explain`.
         label: The label to explain; by default the most probable one.
-        observer: Watches the explanation.
+        observer: Receives progress and notes.
 
     Raises:
         RequestError: The run, the method, the label or the text is wrong.
@@ -44,7 +44,7 @@ def explain(
     if method not in _METHODS:
         raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(_METHODS)}.")
     if not find_words(text):
-        raise DataError("The text has no words, so there is nothing to explain.", "Give a text.")
+        raise DataError("The text has no words, so there is nothing to explain.", "Give a text with words.")
     if method == GRADIENTS:
         check_captum()
     check_text_list([text])

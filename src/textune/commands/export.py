@@ -1,4 +1,4 @@
-"""`textune export`: a run's classifier for another runtime, checked against the run before it is kept."""
+"""`textune export`: a run's classifier for another runtime, checked against the run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from textune.runtimes.registry import find_runtime
 
 @dataclass(frozen=True)
 class ExportResult:
-    """An export's folder, how many texts were measured on how many cores, and where the export does worse.
+    """An export's folder, its measurements, and remarks on where it does worse.
 
-    The rows measure the run's model, fp32 with the same runtime where the export is in less, and the export.
-    `document` is what `textune export --json` prints.
+    The rows measure the run's model, the export, and between them, for an export in lower precision, fp32
+    with the same runtime; `texts` texts were measured on `cores` cores. `textune export --json` prints
+    `document`.
     """
 
     path: Path
@@ -49,27 +50,29 @@ def export(
     force: bool = False,
     observer: Observer | None = None,
 ) -> ExportResult:
-    """Write a run's classifier for another runtime, and check it on the texts of the run's test split.
+    """Export a run's classifier to another runtime, and check it on the texts of the run's test split.
 
     Args:
         run: A finished run's folder.
         runtime: `onnx` or `openvino`.
-        int8: Multiply with the weights in 8 bits.
-        bf16: Compute in bf16, which OpenVINO can on processors that have it.
-        out: The export folder, which replaces an export that is there; by default in the run's `exports/`.
-        force: Keep the export even if it agrees less with the model than is allowed.
-        observer: Watches the export.
+        int8: Compute in int8 where that is faster.
+        bf16: Compute in bf16; for OpenVINO, on processors that support it.
+        out: The export folder, by default in the run's `exports/`; replaces an export that is there.
+        force: Keep the export even if it agrees with the model less than required.
+        observer: Receives progress and notes.
 
     Raises:
         RequestError: The run, the runtime or the folder is wrong.
-        VerificationError: The export agrees less with the model than is allowed. Nothing is kept.
+        VerificationError: The export agrees with the model less than required, and was deleted.
     """
     ctx = Context(observer or Silence())
     chosen = find_runtime(runtime)
     precision = choose_precision(chosen, int8=int8, bf16=bf16)
     finished = open_run(Path(run).expanduser())
     if out == "":
-        raise RequestError("The export folder's name is empty.", "Give one with --out, or leave it out.")
+        raise RequestError(
+            "The name of the export folder is empty.", "Give a name with --out, or remove --out."
+        )
     place = Path(out).expanduser() if out else exports_folder(finished) / export_name(runtime, precision)
     check_place(place)
     texts = read_check_texts(finished)

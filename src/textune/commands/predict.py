@@ -1,4 +1,4 @@
-"""`textune predict`: texts, files or standard input through a run's classifier."""
+"""`textune predict`: classify texts, files or standard input with a run's classifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textune.prediction.stream import Prediction
 
 ENGINES = {"ray": "textune.cluster.request:predict_on_cluster"}
-"""Functions that classify files elsewhere than in this process, each imported when it is asked for."""
+"""Functions that classify files outside this process; each is imported when it is needed."""
 
 
 def predict(
@@ -30,26 +30,26 @@ def predict(
     observer: Observer | None = None,
     show: Callable[[Prediction], None] = lambda prediction: None,
 ) -> int:
-    """Classify texts and show the predictions, or write them to a file; return how many there were.
+    """Classify texts and show the predictions, or write them to a file; return the number of predictions.
 
-    From files into a file, an interrupted prediction is resumed when the function is called again.
+    A stopped prediction from files to a file resumes when the function is called again.
 
     Args:
-        run: A finished run's folder, or an export's.
+        run: The folder of a finished run or of an export.
         texts: The texts, unless there is an input file.
-        input_file: A table, a `.txt` file of one text per line, a folder of tables, a pattern for files, or
-            `-` for standard input, one text per line.
-        text_column: The files' column that holds the text; detected by its name unless given.
-        output: A CSV, JSONL or Parquet file; where it is empty, predictions go to `show`.
-        restart: Start over, whatever was done before.
+        input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
+            `-` for standard input with one text per line.
+        text_column: The column that holds the text; by default detected by name.
+        output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
+        restart: Start over instead of resuming.
         runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
-        observer: Watches the prediction.
+        observer: Receives progress and notes.
         show: Called with every prediction, in order.
 
     Raises:
-        RequestError: The run, a text or a file is wrong, or something has changed since the prediction was
-            started.
-        StoppedError: It was interrupted, and can be resumed.
+        RequestError: The run, a text or a file is wrong, or something has changed since a stopped prediction
+            began.
+        StoppedError: It was stopped, and can be resumed.
     """
     from textune.prediction.inputs import open_rows
     from textune.prediction.stream import Tally, predict_rows
@@ -71,7 +71,9 @@ def predict(
         )
     rows, total = open_rows(texts, input_file, text_column)
     if target and input_file:
-        ctx.note("Standard input can be read only once: if this prediction is stopped, it starts over.")
+        ctx.note(
+            "Standard input can be read only once, so this prediction cannot be resumed if it is stopped."
+        )
     ctx.stage("Loading the classifier")
     choice = choose(folder, runtime=runtime, texts=total or None)
     for sentence in choice.notes:
@@ -101,12 +103,13 @@ def find_engine(name: str) -> Callable[..., int]:
 def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool) -> None:
     if bool(texts) == bool(input_file):
         raise RequestError(
-            "There are texts and an input file." if texts else "There is nothing to classify.",
-            'Give texts (`textune predict RUN "so happy today"`), or files with --input FILE (a pattern in '
+            "There are both texts and an input file." if texts else "There is nothing to classify.",
+            'Give texts (`textune predict RUN "so happy today"`), or files with --input FILE (put a pattern '
+            "in "
             "quotes: --input 'posts/*.csv'), or pipe texts into --input -, one per line.",
         )
     if restart and not resumable:
         raise RequestError(
-            "--restart is for a prediction from files into a file: no other can be resumed.",
-            "Leave it out, or give --input FILE and --output FILE.",
+            "--restart needs --input FILE and --output FILE: no other prediction can be resumed.",
+            "Remove --restart, or give --input FILE and --output FILE.",
         )

@@ -1,4 +1,4 @@
-"""`textune push`: a run's classifier and its model card to the Hub, in one commit."""
+"""`textune push`: upload a run's classifier and its model card to the Hub in one commit."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def push(
     token: str = "",
     observer: Observer | None = None,
 ) -> Pushed:
-    """Upload a run's classifier and its model card; the texts and the report stay here.
+    """Upload a run's classifier and its model card, but not the texts and the report.
 
     Args:
         run: A finished run's folder.
-        repository: The model repository, `owner/name`; created where it does not exist.
-        private: Whether a repository that is created is private.
-        token: A token with write access; by default the one in HF_TOKEN or of `hf auth login`.
-        observer: Hears how it goes.
+        repository: The model repository, `owner/name`; created if it does not exist.
+        private: Make a new repository private.
+        token: A token with write access; by default HF_TOKEN or the token of `hf auth login`.
+        observer: Receives progress and notes.
 
     Raises:
         RequestError: The run, its card or the repository's name is wrong.
-        HubError: The Hub cannot be reached, or refuses.
+        HubError: The Hub cannot be reached, or refuses the upload.
     """
     from textune.report.publishing import check_upload, upload
     from textune.report.results import read_results

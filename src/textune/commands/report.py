@@ -1,4 +1,4 @@
-"""`textune report`: the results of finished runs as one page."""
+"""`textune report`: the results of finished runs as one HTML page."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textune.run.layout import open_run
 
 
 def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Observer | None = None) -> Path:
-    """Write the report of one or several runs; return its file.
+    """Write the report of one or more runs; return its file.
 
     Args:
         runs: Finished runs' folders.
-        output: The file, whose name ends in .html. By default `report.html`: of one run in its folder, of
-            several in the current one.
-        observer: Hears how it goes.
+        output: The file, whose name ends in .html; by default `report.html` in the run folder or, for several
+            runs, in the current folder.
+        observer: Receives progress and notes.
 
     Raises:
         RequestError: A run or the output is wrong.
@@ -26,12 +26,12 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
     """
     ctx = Context(observer or Silence())
     if not runs:
-        raise RequestError("No run is named.", "Name a run's folder: textune report RUN")
+        raise RequestError("There is no run to report on.", "Name a run folder: textune report RUN")
     file = Path(output).expanduser() if output else None
     if file is not None and (file.is_dir() or file.suffix.lower() not in {".html", ".htm"}):
-        refused = f"The report cannot be written to {file}: it is a page of HTML."
+        fault = "is a folder" if file.is_dir() else "does not end in .html"
         raise RequestError(
-            f"{file} is a folder." if file.is_dir() else refused,
+            f"The report cannot be written to {file}, which {fault}.",
             "Give the name of a file that ends in .html.",
         )
     ctx.stage("Reading the runs")

@@ -1,4 +1,4 @@
-"""`textune reproduce`: the case study, step by step, and its results beside ours."""
+"""`textune reproduce`: the case study, step by step, and its results next to ours."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def reproduce(
     """Carry out the case study's steps, once per engine.
 
     Args:
-        engine: What trains the head; "both" leaves Keras out where it is not installed.
-        model: The pretrained encoder; by default the study's, or `embedded:minilm` where it is not available.
+        engine: The engine that trains the head; "both" skips Keras if it is not installed.
+        model: The pretrained encoder; by default the study's, or `embedded:minilm` if that is not available.
         data: The labelled texts; by default the study's, from the Hub.
         out: The folder for the runs, one per engine; by default a new one under `runs/`.
         settings: Overrides of the recipe `paper`, `section.key=value`.
         curves: An SVG file to draw the learning curves into.
-        offline: Make no connection.
-        observer: Hears how it goes.
+        offline: Make no network connection.
+        observer: Receives progress and notes.
 
     Returns:
-        `study`, its results; `engines`, what each run's `metrics.json` holds, with its `history`;
-        `same_model` and `same_data`, whether they are the study's; `verdicts` and `differences`, sentences.
+        `study`, the study's results; `engines`, each run's `metrics.json` with its `history`; `same_model`
+        and `same_data`, whether they are the study's; `verdicts` and `differences`, sentences.
 
     Raises:
-        RequestError: An engine, the data, the model or a file is wrong or not available.
+        RequestError: The engine, the data, the model or a file is wrong or not available.
     """
     from textune.encoder.loading import find_model
     from textune.keras.encoder import check_keras_knows
 
     observer = observer or Silence()
     engines = _available(engine, observer)
-    # Whatever is wrong with a request comes up before the first engine trains.
+    # Check the whole request before the first engine trains.
     recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}
-    for each in recipes.values():
-        check_extras(each)
+    for engine_recipe in recipes.values():
+        check_extras(engine_recipe)
     recipe = recipes[engines[0]]
     folder = Path("runs") / f"reproduce-{datetime.now():%Y%m%d-%H%M%S}" if out is None else Path(out)
     folder = folder.expanduser()
@@ -66,14 +66,14 @@ def reproduce(
     picture = None if curves is None else Path(curves)
     if picture is not None and (picture.suffix != ".svg" or not picture.parent.is_dir()):
         raise RequestError(
-            f"The learning curves cannot be drawn into {picture}: it is not an .svg file "
+            f"The learning curves cannot be written to {picture}: it is not an .svg file "
             "in an existing folder.",
-            "Name one, for instance --curves curves.svg",
+            "Name an .svg file, for instance --curves curves.svg",
         )
-    named = model if recipe.model.name == study.MODEL else recipe.model.name
-    chosen = named or choose_model(recipe, offline=offline, observer=observer)
+    model = model if recipe.model.name == study.MODEL else recipe.model.name
+    model = model or choose_model(recipe, offline=offline, observer=observer)
     if "keras" in engines:
-        check_keras_knows(find_model(chosen, revision=recipe.model.revision, offline=offline))
+        check_keras_knows(find_model(model, revision=recipe.model.revision, offline=offline))
     runs = {}
     for name in engines:
         observer.note(f"On {name}:")
@@ -81,7 +81,7 @@ def reproduce(
             "paper",
             data=data or study.DATA,
             out=folder / name,
-            settings=[*settings, f"train.engine={name}", f"model.name={json.dumps(chosen)}"],
+            settings=[*settings, f"train.engine={name}", f"model.name={json.dumps(model)}"],
             offline=offline,
             observer=observer,
         )
@@ -101,5 +101,5 @@ def _available(engine: Literal["torch", "keras", "both"], observer: Observer) ->
     missing = MissingExtraError("tensorflow", "The Keras engine")
     if engine == "keras":
         raise missing
-    observer.note(f"Keras is left out. {missing.message} {missing.hint}")
+    observer.note(f"Keras is skipped. {missing.message} {missing.hint}")
     return ["torch"]

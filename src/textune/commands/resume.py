@@ -25,16 +25,16 @@ def resume(
     """Resume a training that was stopped or killed; the result is the same as without the interruption.
 
     Args:
-        run: The run folder. A complete run stays as it is, except that leftover checkpoints are deleted.
-        offline: Make no connection.
-        learning_rate_factor: The function that the training began with, if it began with one.
-        observer: Hears how it goes.
+        run: The run folder. A complete run is returned as it is, without leftover checkpoints.
+        offline: Make no network connection.
+        learning_rate_factor: The function that the training started with, if any.
+        observer: Receives progress and notes.
 
     Returns:
         The run folder and its metrics.
 
     Raises:
-        RequestError: There is no such run, or the recipe, the data or the model has changed since it began.
+        RequestError: The run does not exist, or its recipe, data or model has changed since it started.
     """
     path, ctx = Path(run).expanduser(), Context(observer or Silence(), offline)
     check_not_several(path)

@@ -1,7 +1,7 @@
-"""`textune train --seeds N`: the same training with several seeds, and how far their metrics spread.
+"""`textune train --seeds N`: the same training with several seeds, and the spread of their metrics.
 
-Each run is begun, stopped, resumed and completed like any other. A complete run is never trained again:
-resuming continues with the seed that was stopped, and then with those that had not begun.
+Every run starts, stops, resumes and completes like any other run. A complete run is never trained again:
+resuming continues with the seed that was stopped, then with those that have not started.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def train_seeds(
     learning_rate_factor: Callable[[int], float] | None = None,
     observer: Observer | None = None,
 ) -> SeedsResult:
-    """Train with several seeds, and measure how far the metrics spread.
+    """Train with several seeds, and measure the spread of the metrics.
 
-    Trains with the recipe's `train.seed`, or with `seed`, and with the `seeds - 1` numbers after it. `out` is
-    the folder for all the runs. All other arguments are those of `textune.train`.
+    The seeds are `seed`, or the recipe's `train.seed`, and the `seeds - 1` numbers after it. `out` is the
+    folder for all runs. All other arguments are those of `textune.train`.
 
     Raises:
         RequestError: The number of seeds or the request of a training is wrong.
-        StoppedError: A stop was asked for; `resume_seeds` continues.
+        StoppedError: The training was stopped; `resume_seeds` continues it.
     """
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
     name = recipe if isinstance(recipe, str) else "custom"
@@ -72,7 +72,7 @@ def resume_seeds(
     learning_rate_factor: Callable[[int], float] | None = None,
     observer: Observer | None = None,
 ) -> SeedsResult:
-    """Resume trainings that were stopped or killed; the results are the same as without the interruption.
+    """Resume trainings with several seeds; the results are the same as without the interruption.
 
     `run` is the folder that holds the runs; all other arguments are those of `textune.resume`.
 
@@ -85,7 +85,7 @@ def resume_seeds(
 
 def _train_all(plan: SeedsPlan, ctx: Context, factor: Callable[[int], float] | None) -> SeedsResult:
     results: list[TrainResult] = []
-    # Looked up once, so that all processes decide alike.
+    # Looked up once, so that all processes make the same decision.
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
     sentences: set[str] = set()
     for number, seed in enumerate(plan.seeds, start=1):

@@ -1,4 +1,4 @@
-"""`textune serve`: a run's classifier behind HTTP."""
+"""`textune serve`: serve a run's classifier over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textune.extras import check_extra
 from textune.serving.limits import Limits
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
-_OPEN = "No API key is set: whoever reaches the server can use it."
+_OPEN = "No API key is set: anyone who can reach the server can use it."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
 
@@ -29,31 +29,31 @@ def serve(
     observer: Observer | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
 ) -> None:
-    """Serve a run's classifier until the process is told to end.
+    """Serve a run's classifier until the process is asked to end.
 
     Args:
         run: The folder of a finished run, or of an export.
-        runtime: `torch` or the name of an export; by default the fastest that gives the run's probabilities.
+        runtime: `torch` or the name of an export; by default the fastest with the run's own probabilities.
         host: The address to listen on.
-        port: The port; 0 takes one that is free.
-        api_keys: Keys, of which a request must carry one; without any, none is needed.
-        limits: What is refused.
-        observer: Hears how it goes.
-        on_ready: Called with the server's URL when requests are taken.
+        port: The port; 0 picks a free one.
+        api_keys: A request must carry one of these keys; without keys, every request is answered.
+        limits: The limits beyond which requests are refused.
+        observer: Receives progress and notes.
+        on_ready: Called with the server's URL once it accepts requests.
 
     Raises:
         RequestError: The address, a key or the runtime is wrong.
         RunError: The run is missing, incomplete or damaged.
-        ExportError: The export is missing, damaged, or of another model.
-        StoppedError: It was told to end at once, and requests were left without an answer.
+        ExportError: The export is missing, damaged, or made from another model.
+        StoppedError: It had to end at once, and left requests without an answer.
     """
     limits, observer = limits or Limits(), observer or Silence()
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
-    # What a request carries is compared without the blanks around it, and a bearer token holds none.
+    # A bearer token holds no blanks, and is compared without the blanks around it.
     if any(not key or " " in key or not key.isascii() or not key.isprintable() for key in api_keys):
         raise RequestError(
-            "An API key is empty, or has blanks or other characters that no bearer token can hold.",
+            "An API key is empty, or has blanks or other characters that a bearer token cannot hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
     from textune.serving.process import bind, collect_rarely, prepare_process
@@ -62,12 +62,12 @@ def serve(
     from textune.serving.service import Service
 
     with bind(host, port) as bound:
-        # As long as nothing is accepted, there is nothing to drain.
+        # Until the first request is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         observer.stage("Loading the classifier")
         prepare_process()
         served = load_served(Path(run).expanduser(), runtime=runtime)
-        # What only the first request would need is done once, now.
+        # Otherwise the first request would pay for this.
         served.predictor.predict_logits(_WARM_UP)
         collect_rarely(limits.queued_texts)
         service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
@@ -82,4 +82,4 @@ def serve(
         finally:
             service.log.close()
     if not answered:
-        raise StoppedError("Stopped at once: requests may have been left without an answer.")
+        raise StoppedError("Stopped at once. Some requests may have no answer.")

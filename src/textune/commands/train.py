@@ -30,18 +30,18 @@ def train(
     """Train a classifier and write its run folder.
 
     Args:
-        recipe: A shipped recipe's name, a TOML file, or a recipe.
+        recipe: The name of a shipped recipe, a TOML file, or a `Recipe`.
         model: The pretrained encoder; replaces the recipe's `model.name`.
         data: The source of labelled texts; replaces the recipe's `data.source`.
         out: The run folder, which must not exist yet; by default a new one under `runs/`.
         seed: Replaces the recipe's `train.seed`.
         settings: Further overrides, `section.key=value`.
-        offline: Make no connection; what comes from the Hub must be in its cache.
-        max_minutes: The most minutes that it may take in all, if the recipe trains the encoder's layers: as
-            many of them are frozen, and as few epochs trained, as that demands. 0: no limit.
-        learning_rate_factor: A function of the epoch, counted from 0, by which the initial learning rate is
-            multiplied; replaces the recipe's schedule.
-        observer: Hears how it goes.
+        offline: Make no network connection; models and datasets of the Hub must be in its cache.
+        max_minutes: The maximum number of minutes in total; 0 sets no limit. To finish in time, layers are
+            frozen and epochs dropped, so the recipe must train the encoder's layers.
+        learning_rate_factor: A function from the epoch, counted from 0, to a factor for the initial learning
+            rate; replaces the recipe's schedule.
+        observer: Receives progress and notes.
 
     Returns:
         The run folder and its metrics; in all but the first of several processes, the metrics are empty.
@@ -49,8 +49,8 @@ def train(
     Raises:
         RequestError: The recipe, the data, the model or the output folder is wrong.
         DivergenceError: The loss became NaN or infinite.
-        StoppedError: A stop was asked for, and the training can be resumed.
-        VerificationError: The saved model does not give the probabilities of the trained one.
+        StoppedError: The training was stopped, and can be resumed.
+        VerificationError: The saved model does not give the probabilities of the trained model.
     """
     resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
     check_budget(resolved, max_minutes)

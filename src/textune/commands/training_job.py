@@ -25,7 +25,7 @@ from textune.training.method import Task, load_task, method_of
 
 
 def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
-    """Train and write the run, from its beginning or, if the origin of a stopped run is given, from there."""
+    """Train and write the run, from the beginning or, with a stopped run's origin, from where it stopped."""
     keep_memory_low()
     task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
     with ctx.clock.stage("prepare"):
@@ -57,7 +57,7 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
             if evaluation.note:
                 ctx.note(evaluation.note)
         with ctx.clock.stage("save"):
-            ctx.stage("Saving, and verifying the saved model")
+            ctx.stage("Saving and verifying the model")
             predictions = save_results(
                 run,
                 task.classifier,

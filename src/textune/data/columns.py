@@ -1,7 +1,7 @@
 """Which column holds the text, and which the label.
 
-In: the names of a table's columns, and perhaps the name that the person gave. Out: one of them, or a
-`DataError` that lists them all. Does not know what the columns hold.
+In: the names of a table's columns, and perhaps the name that the user chose. Out: the column, or a
+`DataError` that lists all columns. Does not look into the columns.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _LABEL_OPTION = "--set data.label_column=NAME"
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of text and label in a table (empty: found by name), and whether to read others."""
+    """The columns of text and label (empty: detected by name), and whether to read the others."""
 
     text: str = ""
     label: str = ""
     others: bool = False
 
     def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
-        """Return the columns of text and label, and a note on them unless they are called so.
+        """Return the columns of text and label, and a note about them unless they have these names.
 
         Raises:
-            DataError: A chosen column does not occur; without a choice, no column or several could be it; or
-                both are the same column.
+            DataError: A chosen column does not exist, no column or several columns qualify, or both are the
+                same.
         """
         text = find_text_column(columns, origin=origin, name=self.text)
         label = _find("label", LABEL_NAMES, columns, origin=origin, name=self.label, option=_LABEL_OPTION)
@@ -55,10 +55,10 @@ class ColumnChoice:
 def find_text_column(
     columns: Sequence[str], *, origin: str, name: str = "", option: str = _TEXT_OPTION
 ) -> str:
-    """Return the column that holds the text: `name`, which `option` gives, or the one that is called so.
+    """Return the column that holds the text: `name`, which `option` sets, or the one that qualifies.
 
     Raises:
-        DataError: No column has that name; or, without a name, no column or several could be it.
+        DataError: No column has that name or, without a name, no column or several columns qualify.
 
     Example:
         >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
@@ -76,9 +76,9 @@ def _find(
         nearest = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
         raise DataError(
             f"{origin} has no column '{name}'. Its columns are: {listed_columns(columns)}.",
-            f"Did you mean '{nearest[0]}'?" if nearest else f"Name one of these: {option}",
+            f"Did you mean '{nearest[0]}'?" if nearest else f"Choose one of these: {option}",
         )
-    # A column called exactly `text` or `label` wins over others that could be it.
+    # A column called exactly `text` or `label` wins.
     if what in columns:
         return what
     candidates = [column for column in columns if column.strip().casefold() in known]
@@ -87,14 +87,15 @@ def _find(
     if candidates:
         raise DataError(
             f"{origin} has several columns that could hold the {what}: {listed_columns(candidates)}.",
-            f"Say which: {option.replace('NAME', candidates[0])}",
+            f"Choose one: {option.replace('NAME', candidates[0])}",
         )
     raise DataError(
-        f"{origin} has no column known to hold the {what}. Its columns are: {listed_columns(columns)}.",
-        f"Say which holds the {what}: {option}. If these are not names, put a line of names before the rows.",
+        f"{origin} has no column with a usual name for the {what}. Its columns are: "
+        f"{listed_columns(columns)}.",
+        f"Choose the one that holds the {what}: {option}. If these are not names, add a header line.",
     )
 
 
 def listed_columns(columns: Sequence[str]) -> str:
-    """Return column names for an error, cut where there are many."""
+    """Return column names for an error, abbreviated if there are many."""
     return listed([repr(column[:60]) for column in columns], most=30)

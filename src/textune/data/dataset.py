@@ -1,7 +1,7 @@
-"""Labelled texts that were checked: what every step after reading works on.
+"""Checked labelled texts, on which every step after reading works.
 
-In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and a conversion to
-`datasets.DatasetDict`. Does not know where the texts come from, nor models.
+In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and its conversion to
+`datasets.DatasetDict`.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ class Split:
         return len(self.texts)
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Split:
-        """Return some of the examples, in the order of their indices; they keep their row numbers."""
-        chosen = np.asarray(indices, dtype=np.int64)
-        return Split([self.texts[index] for index in chosen], self.labels[chosen], self.rows[chosen])
+        """Return the examples at some indices, in that order; they keep their row numbers."""
+        places = np.asarray(indices, dtype=np.int64)
+        return Split([self.texts[index] for index in places], self.labels[places], self.rows[places])
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Mapping[str, Split]):
-    """Labelled texts, as a mapping from a split's name to the split.
+    """Labelled texts: a mapping from split names to splits.
 
     Attributes:
-        splits: The splits; those of a source that was loaded are `train`, `validation` and `test`.
+        splits: The splits; a loaded source has `train`, `validation` and `test`.
         label_names: The name of every label id.
-        name: What the source is called.
-        notes: What a person should know about how it was read, in sentences.
+        name: The name of the source.
+        notes: Sentences about how the source was read.
     """
 
     splits: Mapping[str, Split]

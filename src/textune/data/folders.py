@@ -1,6 +1,6 @@
 """Files and folders as sources: tables, folders of tables, TweetEval's text layout.
 
-In: a path. Out: its splits as a `RawSource`, or a `DataError`. Does not check texts or labels, and makes no
+In: a path. Out: its splits as a `RawSource`, or a `DataError`. Does not check texts or labels, nor make
 splits.
 """
 
@@ -43,14 +43,14 @@ def read_folder(path: Path, choice: ColumnChoice) -> RawSource:
         for name in names
         if find_format(Path(name)) and not any(path / name in shards for shards in files.values())
     ]
-    notes = (f"Not read, as they are not named by a split: {', '.join(ignored)}.",) if ignored else ()
+    notes = (f"Ignored files that are not named after a split: {', '.join(ignored)}.",) if ignored else ()
     return read_tables(files, choice, notes=notes)
 
 
 def read_tables(
     files: Mapping[str, Sequence[Path]], choice: ColumnChoice, *, notes: tuple[str, ...] = ()
 ) -> RawSource:
-    """Read the tables of each split; raise a `DataError` where one cannot be read, or lacks a column."""
+    """Read the tables of each split; raise a `DataError` if one cannot be read or lacks a column."""
     first = next(iter(files.values()))[0]
     columns = column_names(first)
     text, label, column_notes = choice.find(columns, origin=str(first))
@@ -62,8 +62,8 @@ def read_tables(
     }
     if len(stored) > 1:
         raise DataError(
-            f"The files in {first.parent} do not agree on the names of the labels in '{label}'.",
-            "Write them again together.",
+            f"The files in {first.parent} store different label names for the column '{label}'.",
+            "Write all files with the same label names.",
         )
     names = next(iter(stored), ())
     others = [name for name in columns if name not in (text, label)] if choice.others else []
@@ -84,8 +84,8 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
             raise DataError(
                 f"{shard} has no column '{missing}', which train has. Its columns are: "
                 f"{listed_columns(columns)}.",
-                "Give all files the same columns. Move a file without labels out of the folder: without a "
-                "validation or test file, that split is made out of train.",
+                "Give all files the same columns. Move a file without labels out of the folder: a missing "
+                "validation or test split is made from train.",
             )
         numbers = []
         for row in read_rows(shard, columns=(text, label, *(name for name in others if name in columns))):
@@ -99,7 +99,7 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
 
 
 def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Return the tables that are named by a split, in order, after checking that no shard is missing."""
+    """Return the tables that are named after a split, in order, after checking that no shard is missing."""
     by_split: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
     for path in paths:
         if match := _split_name(path):
@@ -111,8 +111,8 @@ def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 def _split_name(path: Path) -> re.Match[str] | None:
     match = _SHARD.fullmatch(path.stem)
-    named = match is not None and match["name"].lower() in SPLIT_OF
-    return match if named and find_format(path) else None
+    is_split = match is not None and match["name"].lower() in SPLIT_OF
+    return match if is_split and find_format(path) else None
 
 
 def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> None:
@@ -121,14 +121,14 @@ def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> N
     if len(kinds) > 1 or len({match["number"] for _, match in shards}) < len(shards):
         raise DataError(
             f"Several files in {shards[0][0].parent} could be the split {split}: {names}.",
-            "Keep one of them in the folder.",
+            "Keep only one of these files in the folder.",
         )
     total = shards[0][1]["total"]
     if total and int(total) != len(shards):
         raise DataError(
-            f"The split {split} in {shards[0][0].parent} should have {counted(int(total), 'file')}, and has "
+            f"The split {split} in {shards[0][0].parent} should have {counted(int(total), 'file')}, but has "
             f"{len(shards)}: {names}.",
-            "Add the missing ones.",
+            "Add the missing files.",
         )
 
 
@@ -141,8 +141,9 @@ def _read_tweeteval(path: Path) -> RawSource:
             texts, labels = list(read_lines(text_file)), list(read_lines(label_file))
             if len(texts) != len(labels):
                 raise DataError(
-                    f"{text_file} has {counted(len(texts), 'line')}, and {label_file} has {len(labels):,}.",
-                    "Line by line, one holds the text and the other its label: find the missing line.",
+                    f"{text_file} has {counted(len(texts), 'line')}, but {label_file} has {len(labels):,}.",
+                    "Each line of one file is a text, and the same line of the other is its label: add the "
+                    "missing lines.",
                 )
             piece = Piece(str(text_file), str(label_file), "line", range(1, len(texts) + 1))
             splits[split] = RawSplit((piece,), texts, labels)
@@ -150,38 +151,39 @@ def _read_tweeteval(path: Path) -> RawSource:
 
 
 def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
-    """Return the label names by id, in the order of the ids, and what to say where there are none."""
+    """Return the label names by id, in the order of the ids, and a note if there are none."""
     if not path.exists():
-        return None, ("There is no mapping.txt, so labels are named as in the label files.",)
+        return None, ("There is no mapping.txt, so the labels keep their names from the label files.",)
     names: dict[int, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
-        written, _, name = (part.strip() for part in line.partition("\t"))
+        label, _, name = (part.strip() for part in line.partition("\t"))
         if not line.strip():
             continue
-        if not re.fullmatch("[0-9]{1,9}", written) or not name or "\t" in name:
+        if not re.fullmatch("[0-9]{1,9}", label) or not name or "\t" in name:
             raise DataError(
-                f"{path}, line {number}: {line[:60]!r} is not an id, a tab and a name.",
+                f"{path}, line {number}: expected an id, a tab and a name, found {line[:60]!r}.",
                 "Write, for instance: 0, a tab, anger",
             )
-        if int(written) in names or name in names.values():
+        if int(label) in names or name in names.values():
             raise DataError(
-                f"{path}, line {number}: the id {written} or the name '{name[:60]}' occurs above.",
+                f"{path}, line {number}: the id {label} or the name '{name[:60]}' occurs twice.",
                 "Give every id one name, and every name one id.",
             )
-        names[int(written)] = name
+        names[int(label)] = name
     return dict(sorted(names.items())), ()
 
 
 def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
     for folder in (path / name for name in names):
         if folder.is_dir() and any(map(_split_name, folder.iterdir())):
-            hint = f"Its folder {folder} does: give that."
+            hint = f"Its folder {folder} does: use that."
             break
     else:
         hint = (
-            "Name the tables by split: train, validation and test, each with one of the endings "
-            f"{', '.join(table_suffixes())}. Or give a single file: it will be split."
+            "Name the tables after splits: train, validation and test, each with one of the suffixes "
+            f"{', '.join(table_suffixes())}. Or use a single file, which is split automatically."
         )
     return DataError(
-        f"{path} holds no data that is named by split. It holds: {listed(names, most=8) or 'nothing'}.", hint
+        f"{path} has no file that is named after a split. It holds: {listed(names, most=8) or 'nothing'}.",
+        hint,
     )

@@ -1,4 +1,4 @@
-"""Access to the Hugging Face Hub, as models and datasets share it: names, refusals, reasons."""
+"""What models and datasets of the Hugging Face Hub share: names, errors and their reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TIMEOUT_SECONDS = 10.0
 
 
 def is_repository_name(name: str) -> bool:
-    """Tell whether the Hub could have a repository of that name."""
+    """Return whether the Hub accepts a name for a repository."""
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:
@@ -21,7 +21,7 @@ def is_repository_name(name: str) -> bool:
 
 
 def access_error(name: str, kind: Literal["model", "dataset"], *, gated: bool) -> HubError:
-    """Return the error for a repository that is gated, or that this person cannot see."""
+    """Return the error for a repository that is gated, or that this user cannot see."""
     if gated:
         page = name if kind == "model" else f"datasets/{name}"
         return HubError(
@@ -29,11 +29,11 @@ def access_error(name: str, kind: Literal["model", "dataset"], *, gated: bool) -
             f"Accept them at https://huggingface.co/{page}, log in with `hf auth login`, and try again.",
         )
     return HubError(
-        f"There is no folder '{name}' here, and no {kind} of that name on the Hub that you may read.",
+        f"'{name}' is neither a folder here nor a {kind} on the Hub that you may read.",
         f"Check the spelling. A private {kind} needs `hf auth login` first.",
     )
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its kind where it has none."""
+    """Return the first line of an error's message, or its type if the message is empty."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

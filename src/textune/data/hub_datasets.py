@@ -1,7 +1,7 @@
-"""Datasets from the Hugging Face Hub, and from the copies that earlier downloads left.
+"""Datasets from the Hugging Face Hub, or from its cache on this computer.
 
 In: a name, `owner/name` or `owner/name:configuration`. Out: a `DatasetDict`, or a `HubError` or `DataError`
-that says what to do. No code from the Hub is run: `datasets` reads data files only. Does not look at columns,
+that says what to do. No code from the Hub runs: `datasets` reads data files only. Does not look at columns,
 texts or labels.
 """
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(?::[^/\\]+)?", re.ASCII)
-_GO_ON = "Fetch it where there is a network, save it with save_to_disk, and give that folder's path."
+_GO_ON = (
+    "Download it on a computer with a network, save it with save_to_disk, and give the path of that folder."
+)
 
 
 def is_hub_name(name: str) -> bool:
-    """Tell whether a name has the form of a dataset on the Hub.
+    """Return whether a name has the form of a dataset on the Hub.
 
     Example:
         >>> is_hub_name("cardiffnlp/tweet_eval:emotion"), is_hub_name("emotion")
@@ -34,11 +36,11 @@ def is_hub_name(name: str) -> bool:
 
 
 def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tuple[str, ...]]:
-    """Return a dataset, and notes on where it came from; offline, the copy in the local cache.
+    """Return a dataset, and notes about where it came from; offline, use the local cache.
 
     Raises:
         HubError: The Hub cannot be reached, or does not provide the dataset.
-        DataError: It has no such configuration, or holds nothing that can be read.
+        DataError: It has no such configuration, or cannot be read.
     """
     import datasets
 
@@ -54,26 +56,23 @@ def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tup
             builder = datasets.load_dataset_builder(repository, configuration or None)
             builder.download_and_prepare()
             loaded = builder.as_dataset()
-        except Exception as error:  # What can go wrong on the way is open-ended; `_explained` sorts it.
+        except Exception as error:  # Anything can go wrong here; `_explained` sorts it.
             raise _explained(error, name, offline=offline, unreachable=unreachable) from error
     if "packaged_modules.cache" in type(builder).__module__:
-        reason = ", as the Hub cannot be reached" if unreachable else ""
-        return loaded, (f"{name} was read from the copy that an earlier download left{reason}.",)
+        reason = " because the Hub cannot be reached" if unreachable else ""
+        return loaded, (f"{name} was read from the copy of an earlier download{reason}.",)
     return loaded, ()
 
 
 def _why_unreachable(repository: str) -> str:
-    """Return why the Hub cannot be reached; empty if it answers, whatever the answer.
-
-    It is asked once here, because `datasets` would go on trying for half a minute.
-    """
+    """Return why the Hub cannot be reached, or an empty string; `datasets` would retry for half a minute."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
 
     try:
         HfApi().dataset_info(repository, timeout=TIMEOUT_SECONDS)
-    # A ValueError is an answer that is not JSON: that of a network's login page.
+    # A ValueError is an answer that is not JSON, such as a network's login page.
     except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
         return first_line(error)
     except HfHubHTTPError:
@@ -83,17 +82,17 @@ def _why_unreachable(repository: str) -> str:
 
 @contextmanager
 def quiet_datasets() -> Iterator[None]:
-    """Silence the progress bars and warnings of `datasets`: notes say what matters."""
+    """Silence the progress bars and warnings of `datasets`."""
     import datasets
 
-    verbosity, shown = datasets.logging.get_verbosity(), not datasets.are_progress_bars_disabled()
+    verbosity, had_bars = datasets.logging.get_verbosity(), not datasets.are_progress_bars_disabled()
     datasets.logging.set_verbosity_error()
     datasets.disable_progress_bars()
     try:
         yield
     finally:
         datasets.logging.set_verbosity(verbosity)
-        if shown:
+        if had_bars:
             datasets.enable_progress_bars()
 
 
@@ -101,7 +100,7 @@ def quiet_datasets() -> Iterator[None]:
 def _connections(*, allowed: bool) -> Iterator[None]:
     """Keep both libraries from connecting unless it is allowed.
 
-    They read HF_HUB_OFFLINE once, at import, which may be over; they have no argument for it.
+    They read HF_HUB_OFFLINE only at import, and have no argument for it.
     """
     import datasets
     import huggingface_hub
@@ -118,7 +117,7 @@ def _connections(*, allowed: bool) -> Iterator[None]:
 
 
 def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) -> TextuneError:
-    """Return the error that says what an exception means for the person who asked for the dataset."""
+    """Return the error that explains an exception to the user."""
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
@@ -132,30 +131,31 @@ def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) 
     if offline:
         return HubError(
             f"There is no copy of '{name}' on this computer, and offline mode is on.",
-            f"Run this once without --offline (or HF_HUB_OFFLINE) where there is a network. Or: {_GO_ON}",
+            f"Run this once with a network, without --offline or HF_HUB_OFFLINE. Or: {_GO_ON}",
         )
     if unreachable or isinstance(error, ConnectionError | TimeoutError | httpx.TransportError):
         return HubError(
-            f"The Hub cannot be reached for '{name}', and there is no copy on this computer "
-            f"({unreachable or reason}).",
+            f"The Hub cannot be reached ({unreachable or reason}), and there is no copy of '{name}' on this "
+            "computer.",
             f"Check the network, then try again. Or: {_GO_ON}",
         )
     if isinstance(error, HfHubHTTPError):
         return HubError(f"The Hub answered with an error for '{name}' ({reason}).", "Try again later.")
     return DataError(
         f"'{name}' is on the Hub, but cannot be read ({first_line(error.__cause__ or error)}).",
-        "Its data files may be of an unknown kind or damaged, or the disk full. Loading scripts are not run.",
+        "Its files may be damaged or of an unknown kind, or the disk may be full. Loading scripts are not "
+        "run.",
     )
 
 
 def _configuration_error(repository: str, configuration: str, reason: str) -> DataError:
-    # Online and offline alike, datasets lists them in brackets and nowhere else.
+    # datasets lists the configurations in brackets, online and offline.
     names = re.findall(r"'([^']+)'", " ".join(re.findall(r"\[[^\]]*\]", reason)))
     listed = ", ".join(names) or "unknown"
     if not configuration:
         return DataError(
             f"'{repository}' has several configurations: {listed}.",
-            f"Name one of them, for instance {repository}:{names[0] if names else 'NAME'}",
+            f"Name one after a colon, for instance {repository}:{names[0] if names else 'NAME'}",
         )
     nearest = difflib.get_close_matches(configuration, names, n=1, cutoff=0.5)
     return DataError(

@@ -1,8 +1,7 @@
 """From the values of a label column to label ids and label names.
 
-In: a source as it was read. Out: an id for every row and a name for every id, or a `DataError` that names
-the rows at fault. A label is a name or a whole number; train alone decides what is a class. Does not know the
-texts.
+In: a source as it was read. Out: an id for every row and a name for every id, or a `DataError` that names the
+invalid rows. A label is a name or a whole number. The classes are the labels of train.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _UNLABELLED = -1
 
 @dataclass(frozen=True)
 class Labelling:
-    """The name of every label id; the id of every row, by split with any labels; and notes on both."""
+    """The name of every label id, the label id of every row by labelled split, and notes."""
 
     names: tuple[str, ...]
     ids: Mapping[str, list[int]]
@@ -37,14 +36,14 @@ class Labelling:
 
 
 def read_labels(raw: RawSource) -> Labelling:
-    """Give every row its label id.
+    """Return every row's label id.
 
-    Ids count the names in order: names alphabetically, numbers upwards, `false` before `true`; where the
-    source stores names, in its order.
+    Ids follow the order of the names, or of the numbers; `false` comes before `true`. If the source stores
+    names, ids follow its order.
 
     Raises:
-        DataError: A row has no label or an invalid one; a label is not in train; or there are too few
-            classes, or rows of a class, to learn from.
+        DataError: A row has no label or an invalid one, a label is not in train, or there are too few classes
+            or too few rows of a class.
     """
     values = {split: _values(rows) for split, rows in raw.splits.items()}
     numbers = _written_numbers(values, partly=raw.label_names is not None)
@@ -60,9 +59,7 @@ def read_labels(raw: RawSource) -> Labelling:
         if split == "train" or not _is_unlabelled(labels, values["train"])
     }
     notes = [
-        f"The split {split} has no labelled rows and is left out."
-        for split in values
-        if split not in labelled
+        f"The split {split} has no labelled rows and is ignored." for split in values if split not in labelled
     ]
     for split, labels in labelled.items():
         _check_present(labels, raw.splits[split])
@@ -78,7 +75,7 @@ def read_labels(raw: RawSource) -> Labelling:
             _check_stored(labels, raw.splits[split], known)
     names, unused = _classes(labelled["train"], known, raw.splits["train"])
     if unused:
-        notes.append(f"No row of train has the label {_listed(unused)}; it is left out.")
+        notes.append(f"No row of train has the label {_listed(unused)}, so it is not a class.")
     ids = {
         split: _ids(labels, raw.splits[split], known=known, names=names) for split, labels in labelled.items()
     }
@@ -86,17 +83,17 @@ def read_labels(raw: RawSource) -> Labelling:
 
 
 def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequence[str]) -> list[int]:
-    """Give every row its label id among a classifier's classes, `names`.
+    """Return every row's label id among a classifier's classes, `names`.
 
-    Labels are ids of `stored` where the source stores names. Raise a `DataError` for a row without a label or
-    with one that is not among the classes.
+    If the source stores names, labels are ids of `stored`. Raise a `DataError` for a row without a label or
+    with a label that is not a class.
     """
     labels = _values(rows)
     _check_present(labels, rows)
     numbers = _written_numbers({"": labels}, partly=True)
     if stored is None:
-        named = {label: _name(numbers.get(label, label)) for label in labels if label is not None}
-        known = {label: str(label) if label in names else name for label, name in named.items()}
+        name_of = {label: _name(numbers.get(label, label)) for label in labels if label is not None}
+        known = {label: str(label) if label in names else name for label, name in name_of.items()}
     else:
         labels = [numbers.get(label, label) for label in labels]
         known = dict(stored.items())
@@ -105,7 +102,7 @@ def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequenc
 
 
 def _values(rows: RawSplit) -> RawLabels:
-    """Return the labels as names, whole numbers and booleans; None for a missing one."""
+    """Return the labels as names, whole numbers and booleans, or None for a missing label."""
     values: RawLabels = []
     for index, label in enumerate(rows.labels):
         if label is None or (isinstance(label, float) and math.isnan(label)):
@@ -118,27 +115,27 @@ def _values(rows: RawSplit) -> RawLabels:
             values.append(int(label))
         else:
             fault = (
-                "a list, and a text has one label (several at once are not supported)"
+                "a list, but a text has one label (several labels per text are not supported)"
                 if isinstance(label, list | tuple)
-                else f"{_shown(label)} ({type(label).__name__}); a label is a name or a whole number"
+                else f"{_shown(label)} ({type(label).__name__}), not a name or a whole number"
             )
             raise DataError(f"{rows.label_places([index])}: the label is {fault}.", _WRONG_COLUMN)
     return values
 
 
 def _written_numbers(values: Mapping[str, RawLabels], *, partly: bool) -> dict[Label | None, int]:
-    """Return the number of every label that is written as one; none, unless all are or `partly` is true."""
-    written = {label for labels in values.values() for label in labels if isinstance(label, str)}
-    matches = {label: match for label in written if (match := _WHOLE_NUMBER.fullmatch(label))}
+    """Return the numbers of labels that are written as numbers: all labels, or with `partly` some of them."""
+    strings = {label for labels in values.values() for label in labels if isinstance(label, str)}
+    matches = {label: match for label in strings if (match := _WHOLE_NUMBER.fullmatch(label))}
     return (
         {label: int(match[1]) for label, match in matches.items()}
-        if partly or len(matches) == len(written)
+        if partly or len(matches) == len(strings)
         else {}
     )
 
 
 def _is_unlabelled(labels: RawLabels, train: RawLabels) -> bool:
-    """Tell whether a split has no labels, or only -1, the Hub's mark for none."""
+    """Return whether a split has no labels, or only -1, which marks a missing label on the Hub."""
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
@@ -147,7 +144,7 @@ def _check_present(labels: RawLabels, rows: RawSplit) -> None:
     if missing:
         raise DataError(
             f"{counted(len(missing), 'row')} without a label: {rows.label_places(missing)}.",
-            "Label these rows or delete them, then try again.",
+            "Label or delete these rows, then try again.",
         )
 
 
@@ -155,8 +152,8 @@ def _check_kind(labels: RawLabels, rows: RawSplit, *, kind: type) -> None:
     other = next((index for index, label in enumerate(labels) if type(label) is not kind), None)
     if other is not None:
         raise DataError(
-            f"{rows.label_places([other])}: the label {_shown(labels[other])} is of another kind "
-            f"({type(labels[other]).__name__}) than the first one in train ({kind.__name__}).",
+            f"{rows.label_places([other])}: the label {_shown(labels[other])} is of another type "
+            f"({type(labels[other]).__name__}) than the first label of train ({kind.__name__}).",
             "Write all labels as names, or all as whole numbers.",
         )
 
@@ -165,9 +162,9 @@ def _check_stored(labels: RawLabels, rows: RawSplit, known: Mapping[Any, str]) -
     other = next((index for index, label in enumerate(labels) if label not in known), None)
     if other is not None:
         raise DataError(
-            f"{rows.label_places([other])}: the label {_shown(labels[other])} has no name. The ids that have "
-            f"one are: {_listed([f'{label} {name}' for label, name in known.items()])}.",
-            "Write one of these ids, or name this one where the others are named.",
+            f"{rows.label_places([other])}: the label {_shown(labels[other])} has no name. The ids with "
+            f"names are: {_listed([f'{label} {name}' for label, name in known.items()])}.",
+            "Use one of these ids, or name this one where the others are named.",
         )
 
 
@@ -182,14 +179,14 @@ def _classes(train: RawLabels, known: Mapping[Any, str], rows: RawSplit) -> tupl
     if len(names) < 2:
         raise DataError(
             f"{rows.pieces[0].label_origin} has one class: {_listed(names)} ({counted(len(train), 'row')}).",
-            f"There must be at least two. {_WRONG_COLUMN}",
+            f"Add a second class. {_WRONG_COLUMN}",
         )
     rare = [index for index, label in enumerate(train) if counts[label] == 1]
     if rare:
         raise DataError(
             f"{rows.label_places(rare)}: train has no other row with the label "
             f"{_listed([known[label] for index in rare if (label := train[index]) is not None])}.",
-            f"Add rows of it, give this row another label, or delete it. {_WRONG_COLUMN}",
+            f"Add rows with that label, change it, or delete the row. {_WRONG_COLUMN}",
         )
     return names, [name for label, name in known.items() if label not in counts]
 
@@ -206,8 +203,7 @@ def _ids(labels: RawLabels, rows: RawSplit, *, known: Mapping[Any, str], names: 
             f"{rows.label_places([other])}: the label {_shown(name)} is not a class. The classes are: "
             f"{_listed(names)}.",
             (f"Did you mean '{nearest[0]}'? " if nearest else "")
-            + "Classes are the labels of train, as no other can be learned: fix or delete this row, or add "
-            "rows of that class to train.",
+            + "Only labels of train are classes: fix or delete this row, or add rows of that class to train.",
         )
     return [ids[label] for label in labels]
 

@@ -1,8 +1,4 @@
-"""A source as it was read: texts and labels unchecked, and the place of every row.
-
-In: what a reader of files, folders or the Hub returns. Out: the same, with sentences for the places of rows.
-Does not know which texts and labels are valid.
-"""
+"""A source as it was read: unchecked texts and labels, and the place of every row in its file."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from typing import Any
 
 from textune.wording import listed
 
-# What splits are called elsewhere; `datasets` knows the same names.
+# Other names of splits, which `datasets` knows too.
 SPLIT_OF = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
@@ -25,10 +21,7 @@ _PLACES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive rows whose texts, and whose labels, come from one file or stored split.
-
-    There, each row has a number; `unit` says what is counted, `line` or `row`.
-    """
+    """Consecutive rows of one file or stored split, with their numbers there; `unit` is `line` or `row`."""
 
     text_origin: str
     label_origin: str
@@ -38,7 +31,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class RawSplit:
-    """The pieces of a split in order; its columns of texts, labels and, if asked for, others."""
+    """The pieces of a split in order, and its columns: texts, labels and, if requested, others."""
 
     pieces: tuple[Piece, ...]
     texts: Sequence[Any]
@@ -46,15 +39,15 @@ class RawSplit:
     others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def text_places(self, indices: Sequence[int]) -> str:
-        """Return where the texts of some rows stand, for instance `a.csv, lines 4, 9`."""
+        """Return the places of the texts of some rows, for instance `a.csv, lines 4, 9`."""
         return self._places(indices, lambda piece: piece.text_origin)
 
     def label_places(self, indices: Sequence[int]) -> str:
-        """Return where the labels of some rows stand."""
+        """Return the places of the labels of some rows."""
         return self._places(indices, lambda piece: piece.label_origin)
 
     def places(self) -> list[str]:
-        """Return where each row stands, for instance `line 4`; with the file where there are several."""
+        """Return the place of each row, for instance `line 4`, with the file if there are several."""
         several = len(self.pieces) > 1
         return [
             f"{Path(piece.text_origin).name}, {piece.unit} {number}" if several else f"{piece.unit} {number}"
@@ -70,7 +63,7 @@ class RawSplit:
         return RawSplit(tuple(pieces), texts, labels, others)
 
     def _numbers(self, indices: Sequence[int]) -> Iterator[tuple[Piece, list[int]]]:
-        """Yield every piece with the numbers of those of the rows that are in it."""
+        """Yield every piece with the numbers of the rows that it holds."""
         start = 0
         for piece in self.pieces:
             end = start + len(piece.numbers)
@@ -88,7 +81,7 @@ class RawSplit:
 
 @dataclass(frozen=True)
 class RawSource:
-    """A source's splits, named as in `SPLITS`; its label names by id, where it stores them; and notes."""
+    """A source's splits, named as in `SPLITS`, its stored label names by id, and notes."""
 
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None

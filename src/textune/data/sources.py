@@ -1,7 +1,6 @@
 """Sources of labelled texts: one name in, one checked dataset out.
 
-In: the name of a source and how to read it. Out: a `Dataset` that always has the splits `train`, `validation`
-and `test`, or an error that says what to fix. Does not know models, nor what is done with the texts.
+The `Dataset` always has the splits `train`, `validation` and `test`; errors say what to fix.
 """
 
 from __future__ import annotations
@@ -32,8 +31,9 @@ from textune.wording import counted
 _MIN_ROWS = 2
 
 _KINDS = (
-    "A source is a file ({suffixes}), a folder of them named by split, a folder in TweetEval's layout or one "
-    "made by save_to_disk, a dataset on the Hub as owner/name or owner/name:configuration, or sample:emotion."
+    "A source is a file ({suffixes}), a folder of such files named after splits, a folder in TweetEval's "
+    "layout or from save_to_disk, a dataset on the Hub as owner/name or owner/name:configuration, or "
+    "sample:emotion."
 )
 _OTHER_FILE_SUFFIXES = (".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow")
 
@@ -42,7 +42,7 @@ def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
     """Load the source that a recipe names (see `load_source`); raise a `RecipeError` if it names none."""
     if not settings.source:
         raise RecipeError(
-            "No data is given.",
+            "There is no data to load.",
             "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
         )
     return load_source(settings.source, settings, offline=ctx.offline)
@@ -59,8 +59,8 @@ def load_source(
     Args:
         name: A file, a folder, a dataset on the Hub (`owner/name`, `owner/name:configuration`) or
             `sample:emotion`.
-        settings: Its columns, and how the splits that it lacks are made; their `source` is not read.
-        offline: Attempt no connection.
+        settings: The columns, and how to make missing splits; their `source` is ignored.
+        offline: Make no network connection.
 
     Raises:
         DataError: The source does not exist, cannot be read, or cannot be learned from.
@@ -83,8 +83,8 @@ def load_held_out(
 ) -> Dataset:
     """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
-    The result has that split alone, with the ids of the classifier's label names. The settings give the
-    columns. Errors are those of `load_source`, and a `DataError` for a missing split or another label.
+    The result has only that split, with the ids of the classifier's label names. The settings name the
+    columns. Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
     """
     raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
     notes = raw.notes
@@ -92,11 +92,11 @@ def load_held_out(
         rows = raw.splits[split]
     elif list(raw.splits) == ["train"]:  # A source without splits is read as one.
         rows = raw.splits["train"]
-        notes = (*notes, f"{name} has no splits: all of its {len(rows.texts):,} rows are taken as {split}.")
+        notes = (*notes, f"{name} has no splits: all of its {len(rows.texts):,} rows are used as {split}.")
     else:
         raise DataError(
             f"{name} has no split '{split}'; it has {' and '.join(raw.splits)}.",
-            f"Name one of them, for instance --split {next(iter(raw.splits))}.",
+            f"Choose one of these, for instance --split {next(iter(raw.splits))}.",
         )
     _check_texts(rows)
     labels = read_ids(rows, stored=raw.label_names, names=label_names)
@@ -104,40 +104,40 @@ def load_held_out(
 
 
 def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[Labelling, dict[str, Split]]:
-    """Return the labels of the splits that a source has, and all three splits; make those that it lacks.
+    """Return the labels of a source's own splits, and all three splits; missing ones are made from train.
 
     Raises:
-        DataError: It cannot be learned from.
+        DataError: The source cannot be learned from.
     """
     if "train" not in raw.splits:
         raise DataError(
             f"{name} has no train split; it has {' and '.join(raw.splits)}.",
-            "Add it, named 'train', or give a single file: it will be split.",
+            "Add a split named 'train', or use a single file, which is split automatically.",
         )
     for rows in raw.splits.values():
         _check_texts(rows)
     labelling = read_labels(raw)
     stored = {split: Split.from_lists(raw.splits[split].texts, ids) for split, ids in labelling.ids.items()}
     train = stored["train"]
-    made = make_splits(
+    rows_of = make_splits(
         train.texts,
         [labelling.names[label] for label in train.labels],
         validation_fraction=0 if "validation" in stored else settings.validation_fraction,
         test_fraction=0 if "test" in stored else settings.test_fraction,
         seed=settings.split_seed,
     )
-    # Rows of a made split count from 0 in it: it is a split of its own from here on.
+    # Rows of a split that was made are numbered from 0.
     splits = {
         split: stored[split]
         if split in stored and split != "train"
-        else Split.from_lists([train.texts[row] for row in made[split]], train.labels[made[split]])
+        else Split.from_lists([train.texts[row] for row in rows_of[split]], train.labels[rows_of[split]])
         for split in SPLITS
     }
     for split, examples in splits.items():
         if len(examples) < _MIN_ROWS:
             raise DataError(
-                f"The split {split} of {name} has {counted(len(examples), 'row')}, too few to be useful.",
-                f"Give it at least {_MIN_ROWS} rows, or leave it out: it is then made out of train.",
+                f"The split {split} of {name} has only {counted(len(examples), 'row')}.",
+                f"Give it at least {_MIN_ROWS} rows, or remove it: a missing split is made from train.",
             )
     return labelling, splits
 
@@ -165,7 +165,7 @@ def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> Ra
     nearest = difflib.get_close_matches(name, _sample_names(), n=1, cutoff=0.8)
     hint = f"Did you mean sample:{nearest[0]}? " if nearest else ""
     kinds = _KINDS.format(suffixes=", ".join(table_suffixes()))
-    raise DataError(f"'{name}' is not a source: there is no file or folder of that name.", hint + kinds)
+    raise DataError(f"'{name}' is not a source: there is no file or folder with that name.", hint + kinds)
 
 
 def _sample_names() -> list[str]:
@@ -184,7 +184,7 @@ def _read_sample(name: str, choice: ColumnChoice) -> RawSource:
 
 
 def _check_texts(rows: RawSplit) -> None:
-    """Raise a `DataError` that names every row at fault unless each has a text that says something."""
+    """Raise a `DataError` that names the invalid rows unless every row has a text that is not blank."""
     missing = []
     for index, text in enumerate(rows.texts):
         if text is None or (isinstance(text, str) and not text.strip()):
@@ -192,15 +192,15 @@ def _check_texts(rows: RawSplit) -> None:
         elif not isinstance(text, str):
             raise DataError(
                 f"{rows.text_places([index])}: {str(text)[:60]!r} ({type(text).__name__}) is not a text.",
-                "Is this the right column? Name another with --set data.text_column=NAME, or write it as "
+                "Is this the right column? Name another with --set data.text_column=NAME, or convert it to "
                 "text.",
             )
     if missing:
         raise DataError(
-            f"{counted(len(missing), 'row')} without a text (nothing, or only spaces): "
+            f"{counted(len(missing), 'row')} without a text (empty, or only spaces): "
             f"{rows.text_places(missing)}.",
-            "Delete these rows, or write their texts, then try again. Where texts and labels are in two "
-            "files, delete the same lines of both.",
+            "Delete these rows or add their texts, then try again. If texts and labels are in two files, "
+            "delete the same lines in both.",
         )
 
 
@@ -210,8 +210,8 @@ def _notes_on_splits(splits: Mapping[str, Split], *, made: Sequence[str]) -> lis
     sizes = " and ".join(f"{split} ({counted(len(splits[split]), 'row')})" for split in made)
     left = counted(len(splits["train"]), "row")
     return [
-        f"There is no {' or '.join(made)} split: {sizes} {'were' if len(made) > 1 else 'was'} made out of "
-        f"train, which keeps {left}. Classes have the same shares in all; texts that are alike but for case "
+        f"There is no {' or '.join(made)} split: {sizes} {'were' if len(made) > 1 else 'was'} made from "
+        f"train, which keeps {left}. All splits have the same class shares. Texts that differ only in case "
         "and spaces stay together."
     ]
 
@@ -221,12 +221,12 @@ def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list
     for split, rows in splits.items():
         present = set(rows.labels.tolist())
         if absent := [name for label, name in enumerate(names) if label not in present]:
-            notes.append(f"The split {split} has no row of: {', '.join(absent)}.")
+            notes.append(f"The split {split} has no row with the label: {', '.join(absent)}.")
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         alike[normalise_text(name)].append(name)
     notes += [
-        f"These labels count as different, though they are written almost alike: {', '.join(group)}."
+        f"These labels look alike but count as different: {', '.join(group)}."
         for group in alike.values()
         if len(group) > 1
     ]
@@ -240,6 +240,6 @@ def _notes_on_overlap(splits: Mapping[str, Split]) -> list[str]:
         texts = splits[split].texts
         if count := sum(normalise_text(text) in train for text in texts):
             notes.append(
-                f"{count:,} of {len(texts):,} rows of {split} also stand in train (case and spaces aside)."
+                f"{count:,} of {len(texts):,} rows of {split} also occur in train (ignoring case and spaces)."
             )
     return notes

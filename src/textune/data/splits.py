@@ -1,12 +1,9 @@
-"""Splits and folds made out of one set of rows: stratified, duplicate-safe, seeded.
+"""Splits and folds made from one set of rows: stratified, duplicate-safe, seeded.
 
-In: texts, labels, and the shares of validation and test, or the number of folds. Out: the rows of every split
-or the fold of every row, or a `DataError`. Does not know where the rows come from.
-
-scikit-learn's `StratifiedGroupKFold` is not used: it only knows shares of 1/k, takes 3 s for 10,000 texts
+scikit-learn's `StratifiedGroupKFold` is not used: it only supports shares of 1/k, takes 3 s for 10,000 texts
 (its time is per group, and here almost every text is a group), and may leave a split without a class. Rows
-are not shuffled by a random generator but ordered by a hash of seed and text: so a text lies on the same
-side whatever the order of the file, and whatever version of NumPy is installed.
+are ordered by a hash of seed and text rather than shuffled, so a text gets the same split whatever the order
+of the file and the version of NumPy.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from textune.wording import counted
 
 
 def normalise_text(text: str) -> str:
-    """Return what two texts share when they count as the same: case and spaces aside.
+    """Return a text in lower case with single spaces, by which copies are recognised.
 
     Example:
         >>> normalise_text("  So   HAPPY ")
@@ -37,40 +34,40 @@ def make_splits(
     test_fraction: float,
     seed: int,
 ) -> dict[str, list[int]]:
-    """Divide rows into train, validation and test; return their numbers, ascending, by split.
+    """Divide rows into train, validation and test; return their numbers by split, in ascending order.
 
-    Rows with the same text (see `normalise_text`) go to the same split. Each class is divided by itself, and
+    Rows with the same text (see `normalise_text`) go to the same split. Each class is divided on its own, and
     occurs in every split; a split with the share 0 is empty.
 
     Raises:
         DataError: A class has fewer distinct texts than there are splits.
     """
     shares = {"test": test_fraction, "validation": validation_fraction}
-    made = {name: share for name, share in shares.items() if share}
-    chosen: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
+    shares = {name: share for name, share in shares.items() if share}
+    splits: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
     for label, groups in _groups_by_class(texts, labels, seed).items():
-        if len(groups) <= len(made):
+        if len(groups) <= len(shares):
             raise DataError(
-                f"The label '{label}' has {counted(len(groups), 'distinct text')}, too few to be in train "
-                f"and in the {counted(len(made), 'split')} to be made ({' and '.join(made)}).",
-                f"Add texts of it until there are at least {len(made) + 1}, remove the class, or provide the "
-                "splits as separate files.",
+                f"The label '{label}' has {counted(len(groups), 'distinct text')}, too few for train "
+                f"and the {counted(len(shares), 'split')} to make ({' and '.join(shares)}).",
+                f"Add texts with this label until there are at least {len(shares) + 1}, remove the label, or "
+                "provide the splits as separate files.",
             )
         rows = sum(len(group) for group in groups)
-        for position, (name, share) in enumerate(made.items()):
-            taken, groups = _take(groups, rows * share, reserve=len(made) - position)
-            chosen[name] += [row for group in taken for row in group]
-        chosen["train"] += [row for group in groups for row in group]
-    return {name: sorted(rows) for name, rows in chosen.items()}
+        for position, (name, share) in enumerate(shares.items()):
+            taken, groups = _take(groups, rows * share, reserve=len(shares) - position)
+            splits[name] += [row for group in taken for row in group]
+        splits["train"] += [row for group in groups for row in group]
+    return {name: sorted(rows) for name, rows in splits.items()}
 
 
 def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> list[int]:
     """Return the fold, from 0, of every row.
 
-    Rows with the same text (see `normalise_text`) are in the same fold, and each class is spread over all of
-    them as evenly as its texts allow.
+    Rows with the same text (see `normalise_text`) get the same fold, and each class is spread over the folds
+    as evenly as its texts allow.
     """
-    chosen, total = [0] * len(texts), [0] * folds
+    fold_of, total = [0] * len(texts), [0] * folds
     for groups in _groups_by_class(texts, labels, seed=0).values():
         of_class = [0] * folds
         for group in groups:
@@ -78,25 +75,25 @@ def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> li
             of_class[fold] += len(group)
             total[fold] += len(group)
             for row in group:
-                chosen[row] = fold
-    return chosen
+                fold_of[row] = fold
+    return fold_of
 
 
 def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:
-    """Return, for each class, the rows of every distinct text, in an order that seed and texts decide."""
+    """Return, by class, the rows of every distinct text, in an order that seed and texts determine."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
         groups[normalise_text(text)].append(row)
     by_class: dict[str, list[list[int]]] = {label: [] for label in sorted(set(labels))}
     for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest()):
-        # A text whose rows disagree counts as of the class that most of them have.
+        # A text whose rows disagree belongs to the class of most of them.
         counts = Counter(sorted(labels[row] for row in groups[text]))
         by_class[counts.most_common(1)[0][0]].append(groups[text])
     return by_class
 
 
 def _take(groups: list[list[int]], rows: float, *, reserve: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Return groups of about `rows` rows in all, at least one, and the groups left, at least `reserve`."""
+    """Return at least one group, with about `rows` rows in total, and at least `reserve` other groups."""
     taken: list[list[int]] = []
     left: list[list[int]] = []
     total = 0

@@ -1,7 +1,7 @@
 """Datasets of the `datasets` library as sources, in memory or in a `save_to_disk` folder.
 
 In: a `DatasetDict`, or the path of a folder. Out: its splits as a `RawSource`, or a `DataError`. Does not
-check texts or labels, and makes no splits.
+check texts or labels, nor make splits.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 def is_saved_dataset(path: Path) -> bool:
-    """Tell whether a folder was written by `save_to_disk`."""
+    """Return whether `save_to_disk` wrote a folder."""
     names = {"state.json", "dataset_info.json"}
     return (path / "dataset_dict.json").is_file() or all((path / name).is_file() for name in names)
 
 
 def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
-    """Read a folder that `save_to_disk` wrote; raise a `DataError` where it is damaged or lacks something."""
+    """Read a folder that `save_to_disk` wrote; raise a `DataError` if it is damaged or incomplete."""
     from datasets import DatasetDict, load_from_disk
 
     try:
         loaded = load_from_disk(str(path))
         splits = loaded if isinstance(loaded, DatasetDict) else {"train": loaded}
         for rows in splits.values():
-            # Arrow trusts what it maps into memory: without this, damaged offsets would crash the process.
+            # Arrow trusts the files that it maps: without this, damaged offsets would crash the process.
             rows.data.table.validate(full=True)
         return read_dataset(splits, choice, origin=str(path))
     except TextuneError:
@@ -47,33 +47,35 @@ def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
 
 
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
-    """Read a dataset's splits; those that are neither train, validation nor test are left out."""
-    chosen: dict[str, str] = {}
+    """Read a dataset's splits; splits other than train, validation and test are ignored."""
+    split_names: dict[str, str] = {}
     for name in sorted(splits, key=lambda name: name not in SPLITS):
         if name.lower() in SPLIT_OF:
-            chosen.setdefault(SPLIT_OF[name.lower()], name)
-    if "train" not in chosen:
+            split_names.setdefault(SPLIT_OF[name.lower()], name)
+    if "train" not in split_names:
         raise DataError(
             f"{origin} has no split 'train'. It has: {', '.join(map(str, splits)) or 'none'}.",
-            "Choose another dataset, or save a part of this one as a file and give its path.",
+            "Choose another dataset, or save a part of this one to a file and give its path.",
         )
-    columns = splits[chosen["train"]].column_names
+    columns = splits[split_names["train"]].column_names
     text, label, notes = choice.find(columns, origin=origin)
-    left_out = [name for name in splits if name not in chosen.values()]
+    left_out = [name for name in splits if name not in split_names.values()]
     if left_out:
-        notes += (f"Splits left out: {', '.join(left_out)}.",)
-    others = _plain_columns(splits[chosen["train"]], apart_from=(text, label)) if choice.others else []
+        notes += (f"Ignored splits: {', '.join(left_out)}.",)
+    others = _plain_columns(splits[split_names["train"]], apart_from=(text, label)) if choice.others else []
     read = {
-        split: _read_split(splits[chosen[split]], f"{origin}, split {chosen[split]}", text, label, others)
+        split: _read_split(
+            splits[split_names[split]], f"{origin}, split {split_names[split]}", text, label, others
+        )
         for split in SPLITS
-        if split in chosen
+        if split in split_names
     }
-    names = getattr(splits[chosen["train"]].features[label], "names", None)
+    names = getattr(splits[split_names["train"]].features[label], "names", None)
     return RawSource(read, dict(enumerate(names)) if names else None, notes)
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
-    """Return the columns of single values: reading images or audio would decode them."""
+    """Return the columns of single values; reading images or audio would decode them."""
     from datasets import ClassLabel, Value
 
     plain = [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]

@@ -1,1 +1,1 @@
-"""The frozen encoder: finding and loading it, running it once, and caching what it gives."""
+"""The encoder: finding and loading it, running its frozen layers once, and caching their output."""

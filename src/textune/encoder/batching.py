@@ -1,6 +1,6 @@
 """Batches of token ids: which rows go together, how they are padded, and how threads share them.
 
-In: token ids of texts, without padding. Out: row numbers by batch, and padded arrays. Needs NumPy alone, so
+In: token ids of texts, without padding. Out: row numbers by batch, and padded arrays. Needs only NumPy, so
 that exports run without torch.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 Progress = Callable[[int, int], None]
-"""Called with the texts done and the texts in all."""
+"""Called with the number of texts that are done, and their total number."""
 Result = TypeVar("Result")
 
 _MAX_ROWS = 32
@@ -27,7 +27,7 @@ _MAX_TOKENS = 2048
 def batches_by_length(
     lengths: Sequence[int] | NDArray[np.int64], *, max_rows: int = _MAX_ROWS, max_tokens: int = _MAX_TOKENS
 ) -> list[list[int]]:
-    """Group the numbers of rows of these lengths into batches of like length, longest first.
+    """Group row numbers into batches of similar length, longest first.
 
     A batch has at most `max_tokens`, padding included; a longer row is a batch of its own.
 
@@ -38,7 +38,7 @@ def batches_by_length(
     sizes = [int(length) for length in lengths]
     batches: list[list[int]] = []
     for row in sorted(range(len(sizes)), key=lambda row: (-sizes[row], row)):
-        # Rows come longest first, so the first row of a batch sets its width.
+        # The first row of a batch is its longest, and sets its width.
         if batches and len(batches[-1]) < min(max_rows, max_tokens // max(1, sizes[batches[-1][0]])):
             batches[-1].append(row)
         else:
@@ -49,7 +49,7 @@ def batches_by_length(
 def pad_rows(
     rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int, width: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return `input_ids` and `attention_mask`, both (rows, width), of each text's token ids.
+    """Return `input_ids` and `attention_mask`, both (rows, width), for each text's token ids.
 
     By default, the width is that of the longest row.
 
@@ -78,7 +78,7 @@ def pad_tensors(
 def run_in_threads(
     work: Callable[[list[int]], Result], batches: Sequence[list[int]], *, threads: int
 ) -> Iterator[tuple[list[int], Result]]:
-    """Yield every batch with its result, as they are done; each thread works on a batch of its own."""
+    """Yield batches with their results as they finish; each thread works on its own batch."""
     if threads == 1 or len(batches) < 2:
         for batch in batches:
             yield batch, work(batch)

@@ -1,11 +1,11 @@
-"""The cache of features: a frozen prefix runs over a split once, and its output is read again.
+"""The cache of features: the frozen layers run over a split once, and their output is reused.
 
-In: a key of everything that shapes the features, and a function that computes them. Out: the array.
-Small arrays are read whole, large ones are mapped. Entries are written whole, carry a checksum, and are
-dropped, least recently used first, when the cache outgrows its bound. Does not know encoders or labels.
+In: a key made from everything that shapes the features, and a function that computes them. Out: the array.
+Small arrays are read into memory, large arrays are mapped. Entries are written atomically, carry a checksum,
+and are deleted, least recently used first, when the cache outgrows its limit.
 
-The folder is `$TEXTUNE_CACHE`, else `$XDG_CACHE_HOME/textune`, else `~/.cache/textune`; the bound is
-`$TEXTUNE_CACHE_MEGABYTES`, 2000 unless set.
+The folder is `$TEXTUNE_CACHE`, else `$XDG_CACHE_HOME/textune`, else `~/.cache/textune`; the limit is
+`$TEXTUNE_CACHE_MEGABYTES`, by default 2000.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from textune.files import atomic_path
 _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
 _HEADER_BYTES = 4096
-"""The size of a mapped entry's header: a page, so that the array begins on one."""
+"""The size of a mapped entry's header: one page, so that the array starts on a page."""
 _DESCRIBED = 300
-"""Characters of a description that fit into such a header, however many bytes each takes as JSON."""
+"""The number of characters of a description that always fit into such a header."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An array in the cache: what it was computed from, and when it was last used (Unix time)."""
+    """An array in the cache: a description, its size, and when it was last used (Unix time)."""
 
     path: Path
     description: str
@@ -44,7 +44,7 @@ class Entry:
 
 
 def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> str:
-    """Return the key of features: a SHA-256 over each text's token ids and all else that shapes them."""
+    """Return the key of features: a SHA-256 of the token ids and of all else that shapes the features."""
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     digest.update(lengths.tobytes())
@@ -53,7 +53,7 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray
 
 
 class FeatureCache:
-    """Arrays on disk under keys, bounded in size; folder and bound are the user's by default."""
+    """Arrays on disk by key, limited in size; folder and limit are the user's by default."""
 
     def __init__(self, folder: Path | None = None, *, max_bytes: int | None = None) -> None:
         user_folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "textune"
@@ -64,15 +64,15 @@ class FeatureCache:
     def get_or_compute(
         self, key: str, compute: Callable[[], NDArray[np.float32]], *, description: str
     ) -> tuple[NDArray[np.float32], bool]:
-        """Return the array of a key and whether it came from the cache; compute and keep it otherwise.
+        """Return the array of a key, and whether it was cached; compute and store it otherwise.
 
-        A damaged entry counts as absent. An array that cannot be written or exceeds the bound is not kept.
+        A damaged entry counts as missing. An array that cannot be written or exceeds the limit is not stored.
         """
         if (cached := self._read(key)) is not None:
             return cached, True
         array = compute()
         if array.nbytes <= self.max_bytes:
-            # A cache that cannot be written is a slower one, and no reason to lose what was computed.
+            # A cache that cannot be written must not lose what was computed.
             with suppress(StorageError, OSError):
                 self._make_room(array.nbytes)
                 self._write(key, array, description)
@@ -87,13 +87,13 @@ class FeatureCache:
         dtype: type[np.int16 | np.float32],
         description: str,
     ) -> tuple[NDArray[Any], bool] | None:
-        """Return the array of a key, mapped from its file, and whether it was there already.
+        """Return the array of a key, mapped from its file, and whether it was cached.
 
-        Unlike `get_or_compute`, it never holds the array in memory: `write` fills it in where it lies. Pages
-        are read when they are used, and a change to one stays in memory. The key must decide the type.
+        Unlike `get_or_compute`, it never holds the array in memory: `write` fills the mapped file. Pages are
+        read when they are used, and changes stay in memory. The key must determine the type.
 
         Returns:
-            None where the array is larger than the whole bound or cannot be written.
+            None if the array is larger than the limit or cannot be written.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if (cached := self._read(key, mapped_as=(shape, dtype))) is not None:
@@ -106,7 +106,7 @@ class FeatureCache:
                 with temporary.open("wb") as file:
                     file.truncate(_HEADER_BYTES + size)
                     if hasattr(os, "posix_fallocate"):
-                        # A disk that fills up under a mapped file ends the process: the space is taken first.
+                        # A disk that fills up under a mapped file kills the process: reserve the space first.
                         os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + size)
                 array = np.memmap(temporary, dtype, "r+", offset=_HEADER_BYTES, shape=shape)
                 write(array)
@@ -123,7 +123,7 @@ class FeatureCache:
         return None if mapped is None else (mapped, False)
 
     def entries(self) -> list[Entry]:
-        """Return all entries, the most recently used first."""
+        """Return all entries, most recently used first."""
         entries = []
         for path in self.folder.glob(f"*{_SUFFIX}*"):
             # Another process may delete an entry at any moment.
@@ -131,12 +131,12 @@ class FeatureCache:
                 with path.open("rb") as file:
                     header = _parse_header(file.readline())
                 stat = path.stat()
-                description = header["description"] if header else "left over from a stopped command"
+                description = header["description"] if header else "leftover of a stopped command"
                 entries.append(Entry(path, description, stat.st_size, stat.st_mtime))
         return sorted(entries, key=lambda entry: -entry.used)
 
     def clear(self) -> tuple[int, int]:
-        """Delete all entries; return how many there were, and their bytes."""
+        """Delete all entries; return their number and their size in bytes."""
         entries = self.entries()
         for entry in entries:
             entry.path.unlink(missing_ok=True)
@@ -148,7 +148,7 @@ class FeatureCache:
     def _read(
         self, key: str, *, mapped_as: tuple[tuple[int, int], type[Any]] | None = None
     ) -> NDArray[Any] | None:
-        """Return the array of a key, read whole or mapped as an array of this shape and type; None: none."""
+        """Return the array of a key, read or mapped as an array of this shape and type, or None."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -162,7 +162,7 @@ class FeatureCache:
             shape, dtype = mapped_as
             if tuple(header["shape"]) != shape or start != _HEADER_BYTES:
                 return None
-            # Copied on writing: torch wants arrays that may be written, and the file stays as it is.
+            # Copy on write: torch needs writable arrays, and the file must not change.
             return np.memmap(path, dtype, "c", offset=start, shape=shape)
         except (ValueError, TypeError, OSError):
             return None
@@ -197,6 +197,7 @@ def _user_bound() -> int:
     text = os.environ.get("TEXTUNE_CACHE_MEGABYTES", str(_DEFAULT_MEGABYTES))
     if not text.isdecimal():
         raise RequestError(
-            f"TEXTUNE_CACHE_MEGABYTES is '{text}'.", "Set it to a whole number of megabytes, such as 2000."
+            f"TEXTUNE_CACHE_MEGABYTES is '{text}', not a whole number.",
+            "Set it to a number of megabytes, such as 2000.",
         )
     return int(text) * 1_000_000

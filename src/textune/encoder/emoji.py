@@ -1,9 +1,8 @@
 """Emoji as words, inside the tokenizer.
 
-In: a tokenizer and the texts to learn from. Out: a tokenizer that reads an emoji by its Unicode name:
-vocabularies of English encoders know few emoji, and turn all others into the same unknown token. The rule is
-part of the tokenizer's file, so that texts are read the same way wherever the model is loaded, plain
-transformers included.
+The vocabularies of English encoders know few emoji, and turn all others into the same unknown token. Here the
+tokenizer replaces emoji with their Unicode names. The rule is part of the tokenizer's file, so texts are read
+the same way wherever the model is loaded, including plain transformers.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import Any
 
 _FACES = (range(0x1F600, 0x1F650), range(0x1F910, 0x1F930), range(0x1F970, 0x1F97B))
 _FIRST = 0x2000
-"""Symbols below accompany letters, such as the degree sign."""
+"""Symbols below this code accompany letters, such as the degree sign."""
 _ADDED = "\ufe0f\u200d\u2640\u2642\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-"""Variation selector, joiner, gender signs, skin tones: they do not change what an emoji says."""
+"""Variation selector, joiner, gender signs and skin tones, which do not change what an emoji says."""
 
 
 def emoji_words(symbol: str) -> str:
@@ -31,7 +30,7 @@ def emoji_words(symbol: str) -> str:
 
 
 def find_emoji(texts: Iterable[str]) -> list[str]:
-    """Return the named symbols of some texts, and the common faces, in the order of their codes."""
+    """Return the named symbols of texts, and the common faces, in the order of their codes."""
     used = {character for text in texts for character in text if ord(character) > _FIRST}
     faces = {chr(code) for block in _FACES for code in block}
     return sorted(
@@ -42,7 +41,7 @@ def find_emoji(texts: Iterable[str]) -> list[str]:
 
 
 def read_emoji(tokenizer: Any, texts: Iterable[str]) -> Any:
-    """Return a copy of a fast tokenizer that reads the emoji of some texts and the common faces as words."""
+    """Return a copy of a fast tokenizer that reads the emoji of texts, and the common faces, as words."""
     from tokenizers import Tokenizer, normalizers
     from transformers import PreTrainedTokenizerFast
 
@@ -51,7 +50,7 @@ def read_emoji(tokenizer: Any, texts: Iterable[str]) -> Any:
     rules += [normalizers.Replace(part, "") for part in _ADDED]
     before = [core.normalizer] if core.normalizer is not None else []
     core.normalizer = normalizers.Sequence([*rules, *before])
-    # The general class: those of single architectures build their own normalizer when they are loaded.
+    # The classes of single architectures would build their own normalizer when they are loaded.
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         model_max_length=tokenizer.model_max_length,

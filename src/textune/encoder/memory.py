@@ -1,7 +1,7 @@
-"""The memory that this process holds beyond what it uses.
+"""The memory that this process holds without using it.
 
-The defaults of the memory allocator and of oneDNN suit a process whose operations have few shapes. Batches of
-texts have many, and the defaults then hold two to three times the memory that is in use.
+The defaults of the memory allocator and of oneDNN suit operations with few shapes. Batches of texts have many
+shapes, for which the defaults hold two to three times the memory that is in use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 _KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 128, "LRU_CACHE_CAPACITY": 8}
-"""oneDNN's own cache, and the one that torch keeps ahead of it in each thread."""
+"""The size of oneDNN's cache, and of torch's cache in front of it in each thread."""
 _M_ARENA_MAX = -8
 """The option of glibc's `mallopt` for the number of heaps."""
 _MAPPED_BYTES_HELD = 32_000_000
@@ -24,12 +24,12 @@ _ROWS_AT_ONCE = 8192
 def keep_memory_low() -> None:
     """Keep this process from hoarding memory; call it before torch's first operation.
 
-    Every shape of a matrix product in 16 bits gets a kernel of its own, compiled at first use, and batches
-    have many shapes. torch and oneDNN keep 1,024 of them each, which comes to several hundred MB, and to
-    compile one again takes less than half a millisecond. Settings of the user's environment are left alone.
+    Every shape of a 16-bit matrix product gets its own kernel, compiled at first use. torch and oneDNN keep
+    1,024 kernels each, which takes several hundred MB; compiling one again takes less than half a
+    millisecond. Environment variables that the user has set are left alone.
 
-    Where the system's library is glibc, all threads take memory from the same heap: by default each has one
-    of its own, which keeps what its thread has freed.
+    With glibc, all threads share one heap; by default, each thread has its own, which keeps the memory that
+    the thread has freed.
     """
     for name, kernels in _KERNELS_KEPT.items():
         os.environ.setdefault(name, str(kernels))
@@ -38,16 +38,16 @@ def keep_memory_low() -> None:
 
 
 def release_free_memory() -> None:
-    """Give memory that has been freed back to the system, where the system's library is glibc."""
+    """Return freed memory to the system, if its C library is glibc."""
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class MappedPages:
-    """The pages of an array that is a `numpy.memmap` of a file, released after every 32 MB of use.
+    """The pages of a `numpy.memmap`, released after every 32 MB of use.
 
-    The system would take them back when it is short of memory; until then they count as this process's, and a
-    container may be killed for exceeding its limit. A page that is used again comes from the system's cache.
+    Otherwise they count as this process's memory until the system is short of it, and a container may be
+    killed for exceeding its limit. A released page that is used again comes from the system's cache.
     """
 
     def __init__(self, array: Any) -> None:
@@ -55,7 +55,7 @@ class MappedPages:
         self._used = 0
 
     def use(self, count: int) -> None:
-        """Note that so many bytes have been read or written."""
+        """Record that `count` bytes were read or written."""
         self._used += count
         if self._used > _MAPPED_BYTES_HELD:
             self.release()
@@ -68,7 +68,7 @@ class MappedPages:
 
 
 def read_in_parts(array: Any) -> Iterator[Any]:
-    """Yield an array some thousand rows at a time, at least once; mapped pages are released meanwhile."""
+    """Yield an array in parts of 8,192 rows, at least one part, and release mapped pages meanwhile."""
     pages = MappedPages(array)
     for start in range(0, max(1, len(array)), _ROWS_AT_ONCE):
         part = array[start : start + _ROWS_AT_ONCE]

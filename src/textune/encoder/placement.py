@@ -1,8 +1,4 @@
-"""Where an encoder runs: its device, its arithmetic, its attention, and how many threads share the work.
-
-torch splits every operation over all cores and lets them wait for each other at its end. Where operations are
-small, that gains little on an idle machine and costs several times their duration on a busy one.
-"""
+"""Where and how an encoder runs: its device, precision and attention, and how threads share the work."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 @dataclass(frozen=True)
 class Placement:
-    """A torch device (`cpu`, `cuda`, `mps`), the arithmetic, and transformers' `attn_implementation`."""
+    """A torch device (`cpu`, `cuda`, `mps`), the precision, and transformers' `attn_implementation`."""
 
     device: str
     precision: Precision
@@ -27,11 +23,11 @@ class Placement:
 
 
 def choose_placement(precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto") -> Placement:
-    """Choose the fastest placement that this machine has.
+    """Choose the fastest placement on this computer.
 
-    `auto` takes bf16 where the processor or the GPU has instructions for it, and fp16 on a GPU that has none.
-    On a CPU `eager` attention is at least as fast as `sdpa` at the length of short posts: 480 against 460
-    tweets per second in bf16 on two cores.
+    `auto` is bf16 if the processor or GPU has instructions for it, and fp16 on other GPUs. On a CPU, `eager`
+    attention is at least as fast as `sdpa` for short posts: 480 against 460 tweets per second in bf16 on two
+    cores.
     """
     import torch
 
@@ -45,12 +41,12 @@ def choose_placement(precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
         capabilities = torch.cpu.get_capabilities()
         device = "cpu"
         has_bf16 = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
-    chosen: Precision = ("bf16" if has_bf16 else "fp32") if precision == "auto" else precision
-    return Placement(device, chosen, attention="eager" if device == "cpu" else "sdpa")
+    resolved: Precision = ("bf16" if has_bf16 else "fp32") if precision == "auto" else precision
+    return Placement(device, resolved, attention="eager" if device == "cpu" else "sdpa")
 
 
 def place(encoder: Any, placement: Placement) -> Any:
-    """Return the encoder if it is placed like that and in evaluation mode, else a copy that is."""
+    """Return the encoder if it has this placement and is in evaluation mode, otherwise a copy that does."""
     import torch
 
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[placement.precision]
@@ -58,7 +54,7 @@ def place(encoder: Any, placement: Placement) -> Any:
         return encoder
     placed = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype).eval()
     if placement.attention != placed.config._attn_implementation:
-        # An architecture without this attention keeps its own.
+        # Architectures without this attention keep their own.
         with suppress(ValueError):
             placed.set_attn_implementation(placement.attention)
     return placed
@@ -66,7 +62,7 @@ def place(encoder: Any, placement: Placement) -> Any:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Give each of torch's operations one thread for the length of the block."""
+    """Run each of torch's operations on one thread for the length of the block."""
     import torch
 
     threads = torch.get_num_threads()
@@ -80,11 +76,11 @@ def one_thread() -> Iterator[None]:
 def in_parallel(
     work: Callable[[list[int]], Result], batches: Sequence[list[int]], *, on_cpu: bool
 ) -> Iterator[tuple[list[int], Result]]:
-    """Yield every batch with its result, as they are done.
+    """Yield batches with their results as they finish.
 
-    On a CPU, each core works on a batch of its own rather than all cores on the same: they do not wait for
-    each other after every operation, which is a tenth faster on an idle machine and several times faster on a
-    busy one. One core computes a batch the same way whoever else is at work, so the bits stay the same.
+    On a CPU, every core works on its own batch. Cores that share a batch wait for each other after every
+    operation, which costs a tenth on an idle computer and several times the duration on a busy one. A batch
+    is computed on one core, so its bits do not depend on the other cores.
     """
     import torch
 

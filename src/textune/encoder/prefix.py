@@ -1,8 +1,8 @@
-"""The frozen prefix: from token ids to one vector of features per text.
+"""The frozen prefix: from token ids to one feature vector per text.
 
 In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the order of
-the texts. Texts are encoded longest first, in batches of like length, so that next to nothing is spent on
-padding and the first batch shows whether memory suffices. Does not know labels, heads or the cache.
+the texts. Texts are encoded longest first, in batches of similar length: this needs almost no padding, and
+the first batch shows whether memory suffices.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Pooling:
     """How a text's token vectors become its features.
 
     Attributes:
-        kind: `cls`, the vector of the first token, or `mean`, the mean over the text's real tokens.
-        layers: Hidden states to pool and concatenate: 0 is the embeddings' output, -1 the last layer's.
+        kind: `cls`, the first token's vector, or `mean`, the mean over the text's tokens without padding.
+        layers: The hidden states to pool and concatenate; 0 is the embeddings' output, -1 the last layer's.
     """
 
     kind: Literal["cls", "mean"]
@@ -41,11 +41,11 @@ def pool(
     """Pool hidden states (each (rows, tokens, width)) into float32 features (rows, layers * width)."""
     import torch
 
-    chosen = [hidden_states[layer].float() for layer in pooling.layers]
+    layers = [hidden_states[layer].float() for layer in pooling.layers]
     if pooling.kind == "cls":
-        return torch.cat([states[:, 0] for states in chosen], dim=1)
+        return torch.cat([states[:, 0] for states in layers], dim=1)
     mask = attention_mask.unsqueeze(-1).to(torch.float32)
-    return torch.cat([(states * mask).sum(1) / mask.sum(1) for states in chosen], dim=1)
+    return torch.cat([(states * mask).sum(1) / mask.sum(1) for states in layers], dim=1)
 
 
 def encode(
@@ -60,8 +60,8 @@ def encode(
 ) -> NDArray[np.float32]:
     """Run a transformers base model over each text's token ids, and pool its output.
 
-    The encoder is placed first, unless it is already. Return the features (rows, layers * width), float32, in
-    the array `into` if there is one.
+    The encoder is placed first if necessary. Return float32 features (rows, layers * width), in the array
+    `into` if there is one.
     """
     worker = place(encoder, placement)
 
@@ -94,7 +94,7 @@ def run_batches(
     placement: Placement,
     on_progress: Progress | None = None,
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
-    """Yield the row numbers of every batch with its result, on the CPU, as they are done.
+    """Yield the row numbers and the result, on the CPU, of batches as they finish.
 
     `work` takes `input_ids` and `attention_mask` (rows, tokens) on the placement's device, and returns a
     tensor with one row per text; `rows` holds each text's token ids.

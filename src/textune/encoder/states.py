@@ -1,7 +1,7 @@
-"""The frozen layers' output for every token of a split: computed once, kept on disk, read when needed.
+"""The frozen layers' output for every token of a split: computed once, stored on disk, read when needed.
 
-In: a prefix (`suffix.build_prefix`) and token ids. Out: `TokenStates`, 16 bits a value, mapped from a file.
-Texts lie one after the other without padding. Does not know labels or training.
+In: a prefix (`suffix.build_prefix`) and token ids. Out: `TokenStates`, 16 bits per value, mapped from a file
+in which texts follow each other without padding.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from textune.encoder.prefix import run_batches
 from textune.encoder.suffix import run_prefix
 
 STORED = torch.bfloat16
-"""The type of stored values: half the size of float32, with its range; the suffix usually has it, too."""
+"""The type of stored values: half the size of float32 with the same range, and usually the suffix's type."""
 
 
 @dataclass(frozen=True)
 class TokenStates:
-    """Hidden states of all tokens of some texts, `values` (tokens, width) in bfloat16.
+    """Hidden states of all tokens of some texts: `values` (tokens, width) in bfloat16.
 
     Attributes:
-        offsets: Where each text begins, and the end of the last, (texts + 1,).
-        order: The chosen texts, in their order, (rows,); None: all, as they lie.
-        pages: Where the values are mapped from, if they are.
+        offsets: The start of each text, and the end of the last, (texts + 1,).
+        order: The numbers (rows,) of the selected texts in their order; None selects all.
+        pages: The pages of the values, if they are mapped.
     """
 
     values: torch.Tensor
@@ -41,7 +41,7 @@ class TokenStates:
     pages: MappedPages = field(default_factory=lambda: MappedPages(None))
 
     def subset(self, rows: Sequence[int]) -> TokenStates:
-        """Return the states of some rows, in their order, numbered from 0."""
+        """Return the states of some rows, in that order, numbered from 0."""
         return replace(self, order=self._places(rows))
 
     def _places(self, rows: Sequence[int]) -> NDArray[np.int64]:
@@ -49,7 +49,7 @@ class TokenStates:
         return numbers if self.order is None else self.order[numbers]
 
     def padded(self, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the states (rows, longest, width) and the attention mask (rows, longest) of some texts."""
+        """Return the states (rows, longest, width) and the attention mask (rows, longest) of some rows."""
         places = [int(place) for place in self._places(rows)]
         lengths = [int(self.offsets[place + 1] - self.offsets[place]) for place in places]
         states = self.values.new_zeros((len(rows), max(lengths), self.values.shape[1]))
@@ -73,9 +73,9 @@ def cached_states(
     description: str,
     on_progress: Progress | None = None,
 ) -> tuple[TokenStates, bool] | None:
-    """Return the states of each text's token ids, and whether they were in the cache; None: it has no room.
+    """Return the states of each text's token ids, and whether they were cached; None if they do not fit.
 
-    The prefix is one of `build_prefix`, placed as the placement says; the key is one of `feature_key`.
+    The prefix comes from `build_prefix`, in this placement; the key comes from `feature_key`.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

@@ -1,9 +1,8 @@
-"""The trainable part of an encoder: its layers after the frozen ones.
+"""The trainable part of an encoder: its layers after the frozen layers.
 
-In: a transformers base model and the number of frozen layers. Out: a module that continues from those layers'
-output, sharing the model's parameters; the layers themselves. The model's own `forward` runs,
-with a stand-in for its embeddings and fewer layers in its list, so that every architecture keeps its own way
-of calling them. Does not know heads or training.
+In: a transformers base model and the number of frozen layers. Out: a module that continues from the frozen
+layers' output and shares the model's parameters. The model's own `forward` runs, with a stand-in for its
+embeddings and fewer layers in its list, so that every architecture calls its layers in its own way.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from torch import nn
 from textune.errors import RecipeError
 
 _SAME = 1e-4
-"""The most that two fp32 computations of a hidden state may differ, relative to its largest value."""
+"""The maximum difference of two fp32 computations of a hidden state, relative to its largest value."""
 
 
 def layers_of(encoder: Any) -> nn.ModuleList | None:
-    """Return the list of an encoder's layers, or None where they are not a list (ALBERT shares one)."""
+    """Return the list of an encoder's layers, or None if they are not a list (ALBERT shares one layer)."""
     path = _layers_path(encoder)
     return encoder.get_submodule(path) if path else None
 
@@ -30,7 +29,7 @@ def layers_of(encoder: Any) -> nn.ModuleList | None:
 def build_prefix(encoder: Any, frozen_layers: int) -> Any:
     """Return a copy of the encoder that stops after `frozen_layers` layers, for `run_prefix`.
 
-    It ends with an exception: whatever an architecture does after its last layer belongs to the suffix.
+    Its forward pass ends with an exception, as everything after the layers belongs to the suffix.
     """
     layers = layers_of(encoder)
     assert layers is not None
@@ -41,9 +40,9 @@ def build_prefix(encoder: Any, frozen_layers: int) -> Any:
 def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = False) -> Any:
     """Return an encoder that continues from `frozen_layers` layers' output, given as `inputs_embeds`.
 
-    It shares all parameters with the encoder. Run a deep copy of it, not itself. Without frozen layers it is
-    the whole encoder, and takes `input_ids`. A pooler, which belongs to the stock head, is left out. With
-    `first_token_only`, the last layer computes the first token's vector alone, where its family is known.
+    It shares all parameters with the encoder; run a deep copy of it. Without frozen layers, it is the whole
+    encoder and takes `input_ids`. A pooler belongs to the stock head, and is left out. With
+    `first_token_only`, the last layer computes only the first token's vector if its family is known.
     """
     shell, layers = _without(encoder, "pooler"), layers_of(encoder)
     if layers is None:
@@ -59,10 +58,10 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
 
 
 def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str, torch.Tensor]) -> None:
-    """Raise a `RecipeError` unless the encoder, in evaluation mode and fp32, can be cut after so many layers.
+    """Raise a `RecipeError` unless an encoder in evaluation mode and fp32 can be cut after `frozen_layers`.
 
-    There must be that many, and prefix and suffix together must give what the encoder gives for `input_ids`
-    and `attention_mask` of a few texts: some architectures pass more than hidden states from layer to layer.
+    Prefix and suffix together must give the encoder's output for `input_ids` and `attention_mask` of a few
+    texts: some architectures pass more than hidden states from layer to layer.
     """
     layers = layers_of(encoder)
     name = encoder.config.model_type
@@ -73,7 +72,7 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
         )
     if frozen_layers >= len(layers):
         raise RecipeError(
-            f"model.frozen_layers = {frozen_layers}, and the model has {len(layers)} layers.",
+            f"model.frozen_layers = {frozen_layers}, but the model has {len(layers)} layers.",
             f"Set it to {len(layers) - 1} or less, or to 'all'.",
         )
     mask = inputs["attention_mask"]
@@ -85,20 +84,20 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
             expected = whole(**inputs).last_hidden_state
             states = run_prefix(prefix, inputs["input_ids"], mask)
             actual = suffix(inputs_embeds=states, attention_mask=mask).last_hidden_state
-    # An architecture's code may raise anything when only a part of it runs.
+    # An architecture may raise anything if only a part of it runs.
     except Exception:
         actual = None
     real = mask.unsqueeze(-1).bool()
     if actual is None or ((actual - expected) * real).abs().max() > _SAME * expected.abs().max():
         raise RecipeError(
-            f"'{name}' cannot be cut after {frozen_layers} layers: its later layers read more than that "
-            "one's output.",
+            f"'{name}' cannot be cut after {frozen_layers} layers: its later layers read more than the "
+            "output of the layer before.",
             "Set model.frozen_layers to 0 or to 'all'.",
         )
 
 
 def run_prefix(prefix: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """Return the hidden states (rows, tokens, width) at which a prefix of `build_prefix` stops."""
+    """Return the hidden states (rows, tokens, width) that a prefix of `build_prefix` computes."""
     try:
         prefix(input_ids=input_ids, attention_mask=attention_mask)
     except _ReachedError as reached:
@@ -153,7 +152,7 @@ def _without(encoder: Any, name: str) -> Any:
 
 
 def _replaced(shell: Any, path: str, layers: nn.ModuleList) -> Any:
-    """Put a list of layers into a shell, copying the modules on the way to it; return the shell."""
+    """Put a list of layers into a shell, copying the modules on its path; return the shell."""
     *way, last = path.split(".")
     module = shell
     for name in way:
@@ -166,13 +165,13 @@ def _replaced(shell: Any, path: str, layers: nn.ModuleList) -> Any:
 
 
 def first_token_layer(layer: nn.Module) -> nn.Module | None:
-    """Return a layer that computes the first token's output alone, or None for an unknown family.
+    """Return a layer that computes only the first token's output, or None for an unknown family.
 
-    A head that reads the first token's vector needs nothing else of the last layer: keys and values of all
-    tokens, and the rest for one. Of the work of six layers, that saves a seventh. The families are BERT and
-    its kin, and DistilBERT; the new layer shares the old one's parameters.
+    For a head that reads the first token's vector, the last layer needs the keys and values of all tokens,
+    and the rest for one token only. With six layers, this saves a seventh of the work. The families are BERT
+    and similar models, and DistilBERT. The new layer shares the old layer's parameters.
 
-    The caller must compare the two: a layer may look like one of a known family and do more.
+    The caller must compare the two layers: a layer may look like one of a known family and do more.
     """
     attention = getattr(layer, "attention", None)
     inner = getattr(attention, "self", None)
@@ -184,7 +183,7 @@ def first_token_layer(layer: nn.Module) -> nn.Module | None:
 
 
 class _BertFirstToken(nn.Module):
-    """A layer of BERT, RoBERTa, ELECTRA, or another that is built like them."""
+    """A layer of BERT, RoBERTa, ELECTRA or a similar model."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
@@ -225,7 +224,7 @@ def _attend(
     values: torch.Tensor,
     attention_mask: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Return what the first token's queries (rows, 1, width) gather from all values (rows, tokens, width)."""
+    """Return the attention output for the first token's queries (rows, 1, width)."""
     query, key, value = (
         vectors.view(*vectors.shape[:2], -1, attention.attention_head_size).transpose(1, 2)
         for vectors in (queries, keys, values)

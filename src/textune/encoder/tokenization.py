@@ -1,7 +1,7 @@
-"""From a dataset of texts to token ids: filtered by words, tokenized and cut, and not padded yet.
+"""From a dataset of texts to token ids: filtered by words, tokenized, truncated, and not padded yet.
 
-In: a `Dataset`, a tokenizer and the recipe's `[prepare]` section. Out: a `TokenizedDataset`, in which
-whatever was dropped or cut is counted. Does not know models beyond their tokenizer and their limit of tokens.
+In: a `Dataset`, a tokenizer and the recipe's `[prepare]` section. Out: a `TokenizedDataset`, which counts the
+dropped rows and the truncated texts.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ _RAISE = "Raise prepare.max_words, or set it to 0 to keep all rows."
 class TokenRows(Sequence[NDArray[np.int32]]):
     """Token ids of texts, special tokens included, without padding; each row is an array (tokens,).
 
-    They lie one after the other in one array: a million short texts take a tenth of the memory that lists
-    of numbers would.
+    All rows share one array, which takes a tenth of the memory of lists of numbers.
     """
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
@@ -56,12 +55,12 @@ class TokenizedDataset:
 
     Attributes:
         dataset: Train and validation without the rows that have too many words; test with all rows.
-        max_length: The most tokens that a text could keep, special tokens included.
-        padded_length: The length to which the recipe pads all rows, or None where batches are padded one by
-            one. Only TensorFlow sees padding of this length: it changes no result.
-        truncated: The number of texts that were cut at `max_length`.
-        dropped: The number of rows that have too many words; those of test stay in it.
-        short_test: Which test rows the filter would keep, (rows,), or None without a filter.
+        max_length: The maximum number of tokens per text, special tokens included.
+        padded_length: The length to which the recipe pads all rows, or None if batches are padded one by one.
+            Only TensorFlow uses it, and it changes no result.
+        truncated: The number of texts that were truncated to `max_length`.
+        dropped: The number of rows with too many words; those of test are not dropped.
+        short_test: Whether the filter would keep a test row, (rows,), or None without a filter.
     """
 
     dataset: Dataset
@@ -76,7 +75,7 @@ class TokenizedDataset:
 def tokenize(
     dataset: Dataset, tokenizer: Any, settings: PrepareSettings, *, token_limit: int, ctx: Context
 ) -> TokenizedDataset:
-    """Filter and tokenize a dataset for a model of `token_limit` tokens; note what is dropped and cut.
+    """Filter and tokenize a dataset for a model with this token limit; note dropped rows and truncated texts.
 
     Errors are those of `max_length_of` and `find_short_texts`, and a `DataError` if a class loses all rows.
     """
@@ -96,12 +95,12 @@ def tokenize(
         ctx.note(f"Rows are padded to {padded_length} tokens, special tokens included.")
     for split, count in truncated.items():
         if count:
-            ctx.note(f"{count} texts of {split} were cut at {max_length} tokens.")
+            ctx.note(f"{count} texts of {split} were truncated to {max_length} tokens.")
     return TokenizedDataset(dataset, tokens, max_length, padded_length, truncated, dropped, short_test)
 
 
 def tokenize_texts(texts: Sequence[str], tokenizer: Any, *, max_length: int) -> tuple[TokenRows, int]:
-    """Return the token ids of texts, cut at `max_length` tokens, and how many texts were cut."""
+    """Return the token ids of texts, truncated to `max_length`, and the number of truncated texts."""
     if not texts:  # The tokenizers of transformers fail on an empty list.
         return TokenRows([]), 0
     rows = tokenizer(list(texts), verbose=False)["input_ids"]
@@ -114,7 +113,7 @@ def tokenize_texts(texts: Sequence[str], tokenizer: Any, *, max_length: int) -> 
 
 
 def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_length: int) -> int | None:
-    """Return the length to which `prepare.padding` pads all rows, or None where batches decide."""
+    """Return the length to which `prepare.padding` pads all rows, or None if each batch has its own."""
     if padding == "longest":
         return None
     longest = max((int(rows.lengths.max(initial=0)) for rows in tokens.values()), default=0)
@@ -122,28 +121,28 @@ def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_leng
 
 
 def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -> int:
-    """Return the tokens after which a text is cut: the recipe's, else the model's own limit.
+    """Return the number of tokens to which texts are truncated: the recipe's, or the model's own limit.
 
-    Raise a `RecipeError` if the recipe's is too small for any text, or more than the model takes.
+    Raise a `RecipeError` if the recipe's number is too small for any text, or exceeds the model's limit.
     """
-    wanted, shortest = settings.max_length, tokenizer.num_special_tokens_to_add() + 1
-    if 0 < wanted < shortest:
+    length, shortest = settings.max_length, tokenizer.num_special_tokens_to_add() + 1
+    if 0 < length < shortest:
         raise RecipeError(
-            f"prepare.max_length = {wanted} leaves no room for text beside the special tokens.",
+            f"prepare.max_length = {length} leaves no room for text besides the special tokens.",
             f"Set it to {shortest} or more, or to 0 for the model's own limit.",
         )
-    if wanted > token_limit:
+    if length > token_limit:
         raise RecipeError(
-            f"prepare.max_length = {wanted} is more than the model's {token_limit} tokens.",
+            f"prepare.max_length = {length} is more than the model's {token_limit} tokens.",
             f"Set it to {token_limit} or less, or to 0 for the model's own limit.",
         )
-    return wanted or token_limit
+    return length or token_limit
 
 
 def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict[str, NDArray[np.bool_]]:
-    """Return, by split, which texts have at most `max_words` words; raise a `RequestError` if none has.
+    """Return, by split, which texts have at most `max_words` words, separated by white space.
 
-    White space separates words.
+    Raise a `RequestError` if a split has no such text.
 
     Example:
         >>> find_short_texts({"train": ["so happy", "a b c"]}, 2)["train"].tolist()
@@ -168,7 +167,8 @@ def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]], max_word
     lost = [name for label, name in enumerate(dataset.label_names) if label not in present]
     if lost:
         raise DataError(
-            f"No text of {', '.join(lost)} in train has {max_words} words or fewer, so it cannot be learned.",
+            f"No text of {', '.join(lost)} in train has {max_words} words or fewer, so the class cannot be "
+            "learned.",
             _RAISE,
         )
     return replace(dataset, splits=splits)
@@ -176,9 +176,9 @@ def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]], max_word
 
 def _filter_note(dropped: Mapping[str, int], max_words: int) -> str:
     if not any(dropped.values()):
-        return f"No row has more than {max_words} words: the filter drops none."
+        return f"No row has more than {max_words} words, so the filter drops none."
     left_out = sum(count for split, count in dropped.items() if split != "test")
     return (
-        f"{left_out} rows of train and validation have more than {max_words} words and are left out; "
-        f"{dropped['test']} rows of test do, and are left out of the filtered test metrics only."
+        f"{left_out} rows of train and validation have more than {max_words} words and are dropped; "
+        f"{dropped['test']} such rows of test are excluded only from the filtered metrics."
     )

@@ -1,8 +1,8 @@
 """A model's weights, loaded by transformers and checked strictly.
 
-In: one of transformers' auto classes, a folder and its configuration. Out: the model in float32 and in
+In: one of transformers' auto classes, a folder and its configuration. Out: the model in float32 and
 evaluation mode, whose encoder comes from the folder to the last tensor, or a `ModelError` that names the
-tensors at fault. transformers by itself fills gaps with random numbers, and drops what has no place.
+wrong tensors. On its own, transformers fills missing tensors with random numbers, and drops unexpected ones.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from textune.wording import listed
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-_NOT_ONE_MODEL = (
-    "config.json and the weights do not belong together, or one was changed: get the model again."
-)
+_NOT_ONE_MODEL = "config.json and the weights do not belong together. Copy or download the model again."
 
 
 def load_strictly(
@@ -32,13 +30,13 @@ def load_strictly(
     seed: int,
     new_head: bool,
 ) -> PreTrainedModel:
-    """Load a model whose encoder is in the folder to the last tensor, by an auto class of transformers.
+    """Load a model whose encoder is in the folder to the last tensor, with an auto class of transformers.
 
-    With `new_head`, the head may be missing, of another shape or left over, and the pooler missing; the seed
-    decides their weights. The global random state stays as it was.
+    With `new_head`, the head may be missing, unexpected or of another shape, and the pooler may be missing;
+    the seed determines their weights. The global random state does not change.
 
     Raises:
-        ModelError: The model cannot be built, or a tensor is missing, of another shape, or left over.
+        ModelError: The model cannot be built, or a tensor is missing, unexpected or of another shape.
     """
     import torch
 
@@ -63,7 +61,7 @@ def load_strictly(
 
 
 def renew_head(model: PreTrainedModel, *, seed: int) -> None:
-    """Give every layer outside the encoder new weights, as transformers initialises them."""
+    """Initialise every layer outside the encoder as transformers does."""
     import torch
 
     encoder = set(model.base_model.modules())
@@ -71,7 +69,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
     with seeded_torch(seed), torch.no_grad():
         for module in head:
             for parameter in module.parameters(recurse=False):
-                # transformers skips parameters with this mark, and sets it on all that it loads.
+                # transformers skips parameters with this flag, which it sets on all that it loads.
                 parameter._is_hf_initialized = False
         for module in head:
             model._init_weights(module)
@@ -79,7 +77,7 @@ def renew_head(model: PreTrainedModel, *, seed: int) -> None:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep transformers' load reports and progress bars off the terminal; its errors still show."""
+    """Silence transformers' load reports and progress bars, but not its errors."""
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -95,7 +93,7 @@ def quiet_transformers() -> Iterator[None]:
 
 @contextmanager
 def seeded_torch(seed: int) -> Iterator[None]:
-    """Seed torch's generator of the CPU, where models are built, for the length of the block."""
+    """Seed torch's CPU generator for the length of the block; models are built on the CPU."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -106,7 +104,7 @@ def seeded_torch(seed: int) -> Iterator[None]:
 def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head: bool) -> None:
     prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
     missing = set(report["missing_keys"])
-    # transformers gives each with its shape in the checkpoint and in the model.
+    # Each key comes with its shapes in the checkpoint and in the model.
     reshaped = {key for key, *_ in report["mismatched_keys"]}
     left_over = set(report["unexpected_keys"])
     if new_head:
@@ -118,7 +116,7 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
     faults = {
         "lack": missing,
         "have another shape for": reshaped,
-        "hold, with no place in the model,": left_over,
+        "have the unexpected": left_over,
     }
     sentences = [f"{fault} {listed(sorted(keys), most=3)}" for fault, keys in faults.items() if keys]
     if sentences:
@@ -126,7 +124,7 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
 
 
 def _unused_layers(keys: Iterable[str], model: Any) -> set[str]:
-    """Return the keys that differ from one of the model's in a number alone: layers beyond its last."""
+    """Return the keys that differ from a key of the model only in a number: layers beyond its last."""
 
     def shape_of(key: str) -> str:
         return re.sub(r"\d+", "#", key.removeprefix(f"{model.base_model_prefix}."))

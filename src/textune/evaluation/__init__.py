@@ -1,1 +1,1 @@
-"""What a classifier's probabilities are worth: metrics, their intervals, and the baselines to beat."""
+"""Evaluation: metrics of a classifier's probabilities, their intervals, and the baselines to beat."""

@@ -1,8 +1,8 @@
-"""Fewer answers, more of them right: the threshold for a precision, and what it leaves to a person.
+"""Fewer answers, more of them right: the threshold for a precision, and its coverage.
 
-The caller chooses a threshold on rows that were not trained on, and measures it on others. A precision that
-is merely seen on the rows comes out lower on others half of the time. A threshold is enough where the lower
-end of the precision's one-sided, exact 90 % interval reaches what was asked for
+The caller chooses a threshold on rows that were not trained on, and measures it on others. The precision that
+rows show turns out lower on other rows half of the time. A threshold is therefore sufficient if the lower end
+of the exact, one-sided 90 % interval of its precision reaches the requested precision
 (docs/decisions/0014-a-threshold-with-a-margin.md).
 """
 
@@ -19,7 +19,7 @@ from textune.evaluation.metrics import Labels, Probabilities, Values
 from textune.tasks.single_label import confidence, decide
 
 USUAL_PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.98)
-"""Precisions that a table of coverage lists."""
+"""The precisions in the coverage table."""
 
 _CONFIDENCE = 0.9
 _CURVE_POINTS = 200
@@ -30,7 +30,7 @@ Scored = tuple[Probabilities, Labels]
 
 @dataclass(frozen=True)
 class Answers:
-    """How many of some rows a threshold answers, and the share of answers that are right (or None)."""
+    """How many rows a threshold answers, and the share of right answers, or None without answers."""
 
     examples: int
     answered: int
@@ -41,7 +41,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """The lowest threshold shown to give a precision, and what it does to two splits, or None."""
+    """The lowest threshold that is shown to give a precision, and its effect on two splits, or None."""
 
     min_precision: float
     threshold: float | None
@@ -52,7 +52,7 @@ class CoverageRow:
 def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precision: float) -> float | None:
     """Return the lowest threshold of the top probability at which rows (rows, classes) show a precision.
 
-    It is 0 where all rows may be answered, and None where no threshold is shown to be enough.
+    It is 0 if all rows can be answered, and None if no threshold is sufficient.
 
     Example:
         >>> probabilities = np.array([[0.9, 0.1]] * 30 + [[0.6, 0.4]] * 30)
@@ -60,12 +60,12 @@ def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precis
         >>> choose_threshold(probabilities, labels, min_precision=0.9)
         0.75
     """
-    scores, shown = _shown_precisions(probabilities, labels)
-    enough = np.flatnonzero(shown >= min_precision)
+    scores, precisions = _shown_precisions(probabilities, labels)
+    enough = np.flatnonzero(precisions >= min_precision)
     if not len(enough):
         return None
     last = int(enough[-1])
-    # Halfway to the next row: what other arithmetic makes of the same texts falls on the same side.
+    # Halfway to the next row, so that another precision of arithmetic does not change the answers.
     return float((scores[last] + scores[last + 1]) / 2) if last + 1 < len(scores) else 0.0
 
 
@@ -75,7 +75,7 @@ def most_precision(probabilities: Probabilities, labels: Labels) -> float:
 
 
 def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: float) -> Answers:
-    """Measure what is left of rows (rows, classes) whose top probability reaches a threshold.
+    """Measure the answers to rows (rows, classes) whose top probability reaches a threshold.
 
     Example:
         >>> answers = measure_answers(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]), threshold=0.8)
@@ -97,7 +97,7 @@ def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: 
 def measure_coverage(
     validation: Scored, test: Scored, *, min_precisions: Sequence[float] = USUAL_PRECISIONS
 ) -> tuple[CoverageRow, ...]:
-    """Return what each of some precisions costs: thresholds chosen on validation, measured on both."""
+    """Return the coverage at several precisions, with thresholds from validation, on both splits."""
     rows = []
     for precision in min_precisions:
         threshold = choose_threshold(*validation, min_precision=precision)
@@ -110,7 +110,7 @@ def measure_coverage(
 
 
 def coverage_curve(probabilities: Probabilities, labels: Labels) -> list[tuple[float, float]]:
-    """Return coverage and precision from the most confident rows on, as a curve of at most 200 points."""
+    """Return a curve of at most 200 points of coverage and precision, from the most confident rows on."""
     scores, counts, right = _cumulated(probabilities, labels)
     points = np.unique(np.linspace(0, len(scores) - 1, min(len(scores), _CURVE_POINTS)).round().astype(int))
     coverage, precision = counts[points] / len(labels), right[points] / counts[points]
@@ -118,7 +118,7 @@ def coverage_curve(probabilities: Probabilities, labels: Labels) -> list[tuple[f
 
 
 def _shown_precisions(probabilities: Probabilities, labels: Labels) -> tuple[Values, Values]:
-    """Return the distinct top probabilities, falling, and what precision the rows at or above each show."""
+    """Return the distinct top probabilities, falling, and the precisions that rows at or above them show."""
     from scipy.special import betaincinv
 
     scores, counts, right = _cumulated(probabilities, labels)
@@ -129,9 +129,9 @@ def _shown_precisions(probabilities: Probabilities, labels: Labels) -> tuple[Val
 def _cumulated(
     probabilities: Probabilities, labels: Labels
 ) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct top probabilities, falling, how many rows reach each, and how many are right."""
+    """Return the distinct top probabilities, falling, and how many rows reach each and are right there."""
     top = confidence(probabilities).astype(np.float64)
     right = decide(probabilities) == labels
     scores, places = np.unique(-top, return_inverse=True)
-    counts, hits = (np.cumsum(np.bincount(places, weights=each)) for each in (np.ones(len(top)), right))
+    counts, hits = (np.cumsum(np.bincount(places, weights=weights)) for weights in (np.ones(len(top)), right))
     return -scores, counts.astype(np.int64), hits.astype(np.int64)

@@ -1,7 +1,4 @@
-"""What any classifier must beat: the most frequent class, and word statistics.
-
-Training texts, their labels and texts to classify give probabilities, which are measured as a model's are.
-"""
+"""What any classifier must beat: the most frequent class, and word statistics."""
 
 from __future__ import annotations
 
@@ -35,10 +32,10 @@ BASELINES: Mapping[str, Baseline] = {
 }
 """The baselines by their keys in metrics.json."""
 
-# A word, or a single other sign: an emoji, a punctuation mark. One-letter words count too.
+# A word, or a single other character such as an emoji. One-letter words count too.
 _WORD = r"\w+|[^\w\s]"
 _PIECE_CHARACTERS = 4
-# Far more of a text than an encoder reads; bounds what one huge text can cost.
+# Far more than an encoder reads; it bounds the cost of a huge text.
 _MAX_CHARACTERS = 10_000
 _MIN_TEXTS = 2
 _INVERSE_REGULARISATION = 8.0
@@ -49,16 +46,13 @@ _MAX_ITERATIONS = 40
 def baseline_probabilities(
     train_texts: Sequence[str], train_labels: ArrayLike, texts: Sequence[str], *, classes: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the probabilities (rows, classes) of every baseline for some texts, by its key.
-
-    What was fitted on the same rows before comes from the cache: data do not change between trainings.
-    """
+    """Return the probabilities (rows, classes) of every baseline by key, from the cache if possible."""
     labels = np.asarray(train_labels)
     versions = [version(name) for name in ("numpy", "scipy", "scikit-learn")]
     settings = [TFIDF, _WORD, _PIECE_CHARACTERS, _MAX_CHARACTERS, _MIN_TEXTS, _INVERSE_REGULARISATION]
     parts = [settings, _TOLERANCE, _MAX_ITERATIONS, versions, classes]
     key = sha256_of_text(json.dumps([parts, list(train_texts), labels.tolist(), list(texts)]))
-    # The cache holds float32: every float64 is two of them.
+    # The cache holds float32; each float64 is stored as two.
     halves, _ = FeatureCache().get_or_compute(
         key,
         lambda: tfidf_probabilities(train_texts, labels, texts, classes=classes).view(np.float32),
@@ -71,10 +65,9 @@ def baseline_probabilities(
 
 
 def majority_probabilities(train_labels: ArrayLike, *, classes: int, rows: int) -> NDArray[np.float64]:
-    """Return the training labels' class frequencies (rows, classes), for every row alike.
+    """Return the class frequencies of the training labels (rows, classes), the same for every row.
 
-    The most frequent class is thereby predicted everywhere (of equals, the first), and the log loss is that
-    of knowing the frequencies and nothing else.
+    The prediction is always the most frequent class (of equals, the first).
     """
     counts = np.bincount(np.asarray(train_labels), minlength=classes)
     return np.tile(counts / counts.sum(), (rows, 1))
@@ -86,9 +79,9 @@ def tfidf_probabilities(
     """Fit a logistic regression on TF-IDF features, and classify texts with it.
 
     The features are words and the runs of four characters inside them (which see through endings, hashtags
-    and misspellings), with logarithmic term frequencies; those in fewer than two training texts are dropped.
-    The settings were chosen by the log loss of a stratified 5-fold cross-validation over TweetEval emotion's
-    3,257 training rows; each line is at the best C of 2, 4, 8 and 16:
+    and misspellings), with logarithmic term frequencies. Features in fewer than two training texts are
+    dropped. The log loss of a stratified 5-fold cross-validation over the 3,257 training rows of TweetEval
+    emotion chose the settings; each line has the best C of 2, 4, 8 and 16:
 
         features                              C    accuracy  macro-F1  log loss
         words                                 8      70.3      63.3      0.762
@@ -99,11 +92,11 @@ def tfidf_probabilities(
         words and runs of 4 (chosen)          8      72.2      65.7      0.725
         words, pairs and runs of 4            8      71.1      63.9      0.749
 
-    Keeping what is in a single text gains nothing (words: 0.760), nor does iterating to the solver's usual
+    Keeping features of a single text gains nothing (words: 0.760), nor does iterating to the solver's usual
     tolerance (chosen features: 0.731), which takes twice as long.
 
-    A class that was not trained on gets 0. Where there is nothing to learn (no characters at all, or a single
-    class), the probabilities are the training set's class frequencies.
+    A class that was not trained on gets 0. If there is nothing to learn (no characters, or a single class),
+    the probabilities are the class frequencies of the training labels.
     """
     labels = np.asarray(train_labels)
     features = _tfidf(train_texts, texts) if len(np.unique(labels)) > 1 else None
@@ -114,7 +107,7 @@ def tfidf_probabilities(
 
     regression = LogisticRegression(C=_INVERSE_REGULARISATION, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
     with warnings.catch_warnings():
-        # The limit is meant: more steps cost time and do not improve the baseline.
+        # More steps cost time and do not improve the baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
         regression.fit(features[: len(labels)], labels)
     probabilities = np.zeros((len(texts), classes))
@@ -123,12 +116,11 @@ def tfidf_probabilities(
 
 
 def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
-    """Return sparse float32 features (training rows + rows, pieces), or None where no training text has any.
+    """Return sparse float32 features (training rows + rows, pieces), or None if no training text has any.
 
-    Words are counted in all texts, and each distinct word is cut into its pieces once: the product of the
-    two count matrices gives the pieces of every text, several times faster than cutting each text. The
-    words of the texts to classify are cut too, but the training texts decide which pieces count, and how
-    much.
+    Words are counted in all texts, and each distinct word is cut into pieces once: the product of the two
+    count matrices gives the pieces of every text, several times faster than cutting each text. The training
+    texts alone determine which pieces count, and how much.
     """
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
@@ -141,7 +133,7 @@ def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
     pieces = CountVectorizer(analyzer=_pieces, dtype=np.float32).fit_transform(words.get_feature_names_out())
     counts = word_counts @ pieces
     texts_with_piece = np.bincount(counts[: len(train_texts)].indices, minlength=counts.shape[1])
-    # In a tiny set no piece may be in two texts.
+    # In a tiny dataset, no piece may be in two texts.
     enough = min(_MIN_TEXTS, texts_with_piece.max())
     if enough == 0:
         return None
@@ -150,7 +142,7 @@ def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
 
 
 def _pieces(word: str) -> list[str]:
-    """Return a word, marked off by spaces, and its different runs of characters."""
+    """Return a word between spaces, and its distinct runs of characters."""
     marked = f" {word} "
     starts = range(len(marked) - _PIECE_CHARACTERS + 1)
     return list(dict.fromkeys([marked, *(marked[start : start + _PIECE_CHARACTERS] for start in starts)]))

@@ -1,10 +1,10 @@
-"""Two classifiers on the same rows: which is better, by how much, and how certain that is.
+"""Two classifiers on the same rows: which one is better, by how much, and how certain that is.
 
-The caller vouches that both sets of probabilities are, row by row, of the same texts. Both are measured on
-the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and what counts is the interval
-of the difference: it is narrower than two intervals side by side suggest, as an easy draw of rows is easy for
-both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) looks at the rows that one has right and the
-other wrong, and asks whether a fair coin would split them so unevenly.
+The caller ensures that both sets of probabilities are for the same texts, row by row. Both are measured on
+the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and the interval of the
+difference counts. It is narrower than two separate intervals suggest, as an easy draw of rows is easy for
+both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) takes the rows that only one of them has
+right, and asks whether a fair coin would split them as unevenly.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from textune.tasks.single_label import decide
 Outcome = Literal["better", "worse", "unclear", "same"]
 
 _ROUNDING = 1e-9
-"""A smaller difference is due to the order of a sum."""
+"""Smaller differences come from the order of summation."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric of two classifiers on the same rows; `difference` is the first's value less the second's."""
+    """A metric of two classifiers on the same rows; `difference` is the first value minus the second."""
 
     first: float
     second: float
@@ -45,17 +45,17 @@ class Difference:
 
     @property
     def clear(self) -> bool:
-        """Whether chance is an unlikely reason for the difference: its interval leaves out 0."""
+        """Whether chance is an unlikely reason for the difference: its interval excludes 0."""
         low, high = self.ci95
         return low > _ROUNDING or high < -_ROUNDING
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """On how many rows one classifier is right and the other is wrong.
+    """The number of rows that both, one or none of two classifiers have right.
 
-    `p_value` is how often a fair coin would split the rows of `first_only` and `second_only` at least as
-    unevenly; two-sided and exact; 1 where there are none.
+    `p_value` is the exact, two-sided probability that a fair coin splits the rows of `first_only` and
+    `second_only` at least as unevenly; 1 without such rows.
     """
 
     both_right: int
@@ -67,7 +67,7 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two classifiers on the same rows; `agreement` is the share of rows that both give the same label."""
+    """Two classifiers on the same rows; `agreement` is the share of rows with the same label from both."""
 
     examples: int
     agreement: float
@@ -86,12 +86,12 @@ class Comparison:
 
     @property
     def log_loss(self) -> Difference:
-        """The log losses, of which less is better."""
+        """The log losses; lower is better."""
         return self.differences["log_loss"]
 
     @property
     def outcome(self) -> Outcome:
-        """How the first fares by macro-F1; `same` where both give every row the same label."""
+        """How the first classifier compares by macro-F1; `same` if both give every row the same label."""
         if self.agreement == 1:
             return "same"
         if not self.macro_f1.clear:
@@ -99,11 +99,11 @@ class Comparison:
         return "better" if self.macro_f1.difference > 0 else "worse"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers and the outcome as plain JSON values; each metric stands under its own key."""
+        """Return the numbers and the outcome as JSON values, each metric under its own key."""
         return {
             "examples": self.examples,
             "agreement": self.agreement,
-            **{key: {**asdict(each), "ci95": list(each.ci95)} for key, each in self.differences.items()},
+            **{key: {**asdict(value), "ci95": list(value.ci95)} for key, value in self.differences.items()},
             "mcnemar": asdict(self.mcnemar),
             "outcome": self.outcome,
         }
@@ -134,7 +134,7 @@ def compare_probabilities(
         differences=measure_differences(
             headline_metrics(), first, second, labels, bootstrap_samples=bootstrap_samples
         ),
-        mcnemar=mcnemar(*(each == labels for each in predicted)),
+        mcnemar=mcnemar(*(decided == labels for decided in predicted)),
     )
 
 
@@ -159,19 +159,19 @@ def measure_differences(
     resampled = resample_metrics(others, [first, second], labels, samples=bootstrap_samples, seed=seed)
     differences = {}
     for metric in metrics:
-        one, other = metric.measure([first, second], labels)
+        one, two = metric.measure([first, second], labels)
         if isinstance(metric, MeanMetric):
             # The difference of two means is the mean of the rows' differences, which needs half the draws.
             excess = metric.function(first, labels) - metric.function(second, labels)
             interval = mean_interval(excess, samples=bootstrap_samples, seed=seed)
         else:
             interval = percentile_interval(resampled[metric.key][:, 0] - resampled[metric.key][:, 1])
-        differences[metric.key] = Difference(one, other, one - other, interval)
+        differences[metric.key] = Difference(one, two, one - two, interval)
     return differences
 
 
 def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
-    """Count the rows that two classifiers have right (rows,), and test whether one has more of its own.
+    """Count the rows (rows,) that two classifiers have right, and test whether one has more of them.
 
     Example:
         >>> mcnemar(np.array([True] * 6), np.array([False] * 6)).p_value
@@ -182,7 +182,7 @@ def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
     first_only = int((first_right & ~second_right).sum())
     second_only = int((second_right & ~first_right).sum())
     differing = first_only + second_only
-    # Twice the chance of the fewer; where both are as many, every split is at least as uneven.
+    # Twice the probability of the smaller number; with equal numbers, every split is at least as uneven.
     p_value = min(1.0, 2 * float(bdtr(min(first_only, second_only), differing, 0.5))) if differing else 1.0
     return McNemar(
         both_right=int((first_right & second_right).sum()),
@@ -194,7 +194,7 @@ def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
 
 
 def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
-    """Say in a sentence which of two classifiers is better by macro-F1, and how certain that is."""
+    """Return a sentence that says which classifier is better by macro-F1, and how certain that is."""
     if comparison.outcome == "same":
         return f"No difference: {first} and {second} give every text the same label."
     if comparison.outcome == "unclear":
@@ -204,25 +204,26 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
 
 
 def describe_verdict(comparison: Comparison, baseline: str) -> str:
-    """Say in a sentence whether fine-tuning paid, given how the model compares with a baseline."""
+    """Return a sentence that says whether fine-tuning paid off compared with a baseline."""
     if comparison.outcome == "better":
-        return f"Fine-tuning paid: the model is better than {baseline} by {_clear(comparison)}."
+        return f"Fine-tuning paid off: the model is better than {baseline} by {_clear(comparison)}."
     if comparison.outcome == "worse":
-        return f"Fine-tuning did not pay: {baseline} is better than the model by {_clear(comparison)}."
+        return f"Fine-tuning did not pay off: {baseline} is better than the model by {_clear(comparison)}."
     if comparison.outcome == "same":
-        return f"Fine-tuning did not pay: {baseline} gives every text the same label."
-    return f"It is not shown that fine-tuning paid: beside {baseline}, {_unclear(comparison, 'the model')}."
+        return f"Fine-tuning did not pay off: {baseline} gives every text the same label as the model."
+    reason = f"compared with {baseline}, {_unclear(comparison, 'the model')}"
+    return f"It is unclear whether fine-tuning paid off: {reason}."
 
 
 def _clear(comparison: Comparison) -> str:
-    """Return by how much the better one is better: "2.1 points of macro-F1, 95 % interval 0.4 to 3.9"."""
+    """Return the size of the difference: "2.1 points of macro-F1, 95 % interval 0.4 to 3.9"."""
     ends = sorted(abs(end) for end in comparison.macro_f1.ci95)
-    size, low, high = (_points(each) for each in (abs(comparison.macro_f1.difference), *ends))
+    size, low, high = (_points(share) for share in (abs(comparison.macro_f1.difference), *ends))
     return f"{size} points of macro-F1, 95 % interval {low} to {high}"
 
 
 def _unclear(comparison: Comparison, first: str) -> str:
-    """Return what is known of a difference that may be chance, seen from the first."""
+    """Return what is known about a difference that may be chance, from the first classifier's side."""
     difference = comparison.macro_f1.difference
     place = f"{_points(abs(difference))} points {'lower' if difference < 0 else 'higher'}"
     low, high = comparison.macro_f1.ci95
@@ -233,6 +234,6 @@ def _unclear(comparison: Comparison, first: str) -> str:
 
 
 def _points(share: float) -> str:
-    """Return a share in points, with a second decimal where the first would hide that it is not 0."""
+    """Return a share in points, with a second decimal if one decimal would show it as 0."""
     decimals = 1 if abs(share) >= 0.0005 or share == 0 else 2
     return f"{share * 100:.{decimals}f}"

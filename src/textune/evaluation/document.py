@@ -1,6 +1,6 @@
-"""metrics.json as a type: what a training or an evaluation measured, read and written in one place.
+"""metrics.json as a type: what a training or an evaluation measured.
 
-An older document, in which keys are missing, is read too, and keys that are not known here are kept.
+Older documents, in which keys are missing, can be read; unknown keys are kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from textune.evaluation.split_metrics import SplitMetrics
 
 
 class _Part(BaseModel):
-    """A part of the document; its JSON has the keys that were set, in their order here."""
+    """A part of the document; its JSON has the keys that were set, in the order of the fields."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -29,7 +29,7 @@ class _Part(BaseModel):
 
 
 class Verdict(_Part):
-    """Whether fine-tuning paid: the model beside the better baseline on test, which macro-F1 decides."""
+    """Whether fine-tuning paid off: the model compared with the better baseline on test, by macro-F1."""
 
     baseline: str = ""
     examples: int = 0
@@ -50,7 +50,7 @@ class CalibrationEffect(_Part):
 
 
 class Calibration(_Part):
-    """What dividing the logits by a temperature did (1: nothing), which was fitted on the validation rows."""
+    """The effect of dividing the logits by a temperature (1: none) that was fitted on validation."""
 
     temperature: float
     validation: CalibrationEffect
@@ -58,9 +58,9 @@ class Calibration(_Part):
 
 
 class AbstentionEffect(_Part):
-    """When a run gives no label, and what that does to the splits that were measured.
+    """A run's threshold and its effect on the measured splits.
 
-    No label is given below `threshold`, a top probability; where it is None, no label is given at all.
+    Texts with a top probability below `threshold` get no label; if it is None, no text gets a label.
     """
 
     min_precision: float
@@ -71,10 +71,10 @@ class AbstentionEffect(_Part):
 
 
 class TrainingSummary(_Part):
-    """How the training went; for the terms see the recipe's settings.
+    """A summary of the training; for the terms see the recipe's settings.
 
-    `best_epoch` is the one whose weights were kept. `dropped` counts the rows that were too long in words,
-    and `truncated` the texts that were cut, by split.
+    The weights are those of `best_epoch`. `dropped` counts the rows with too many words, and `truncated` the
+    truncated texts, by split.
     """
 
     epochs: int | None = None
@@ -99,7 +99,7 @@ class DataCheck(_Part):
 
 
 class Measurements(_Part):
-    """What an evaluation measured; `filtered` is of the texts that pass the filter of long ones, if any."""
+    """What an evaluation measured; `filtered` covers the texts that pass the filter by words."""
 
     metrics: dict[str, SplitMetrics]
     filtered: dict[str, SplitMetrics] = {}
@@ -111,7 +111,7 @@ class Measurements(_Part):
 
 
 class _Subject(_Part):
-    """What was measured: the run folder as it was named, and the names of recipe, model and data."""
+    """What was measured: the run folder as the user named it, and the names of recipe, model and data."""
 
     run: str
     recipe: str
@@ -120,7 +120,7 @@ class _Subject(_Part):
 
 
 class MetricsDocument(Measurements, _Subject):
-    """What metrics.json holds; without `training` it is an evaluation. `seconds` has stages, and `total`."""
+    """The contents of metrics.json; an evaluation has no `training`. `seconds` has stages and `total`."""
 
     training: TrainingSummary | None = None
     data_checks: tuple[DataCheck, ...] = ()
@@ -129,19 +129,19 @@ class MetricsDocument(Measurements, _Subject):
     @field_validator("data_checks", mode="before")
     @classmethod
     def _listed(cls, checks: Any) -> Any:
-        """Return the findings: they are a list, and stood under `findings` at first."""
+        """Return the list of findings, which older documents have under `findings`."""
         listed = checks.get("findings", []) if isinstance(checks, Mapping) else checks or []
-        return [each for each in listed if isinstance(each, Mapping | DataCheck)]
+        return [item for item in listed if isinstance(item, Mapping | DataCheck)]
 
     @classmethod
     def of(cls, measurements: Measurements, **others: Any) -> Self:
-        """Return the document of some measurements; `others` are its other fields."""
+        """Return the document with these measurements; `others` are its other fields."""
         measured = {name: getattr(measurements, name) for name in measurements.model_fields_set}
         return cls(**measured, **others)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a metrics.json; raise an OSError or a ValueError where it cannot be read or lacks a part."""
+        """Read a metrics.json; raise an OSError or a ValueError if it cannot be read or is incomplete."""
         return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
 
     @property
@@ -151,13 +151,13 @@ class MetricsDocument(Measurements, _Subject):
 
     @property
     def filtered_test(self) -> SplitMetrics | None:
-        """The metrics of the test texts that are not too long; None where all of them are short."""
+        """The metrics of the test texts that pass the filter by words, or None if all of them do."""
         filtered = self.filtered.get("test")
         return filtered if filtered is not None and filtered.examples < self.test.examples else None
 
     @property
     def temperature(self) -> float:
-        """What the logits were divided by; 1: nothing was calibrated."""
+        """The temperature by which the logits were divided; 1 without calibration."""
         return (self.training.temperature if self.training else None) or 1.0
 
     def with_abstention(self, abstention: AbstentionEffect | None) -> Self:
@@ -169,6 +169,6 @@ class MetricsDocument(Measurements, _Subject):
 
 
 def better_baseline(baselines: Mapping[str, SplitMetrics]) -> str:
-    """Return the key of the baseline with the higher macro-F1; of equals, of that with the lower log loss."""
+    """Return the key of the baseline with the higher macro-F1 or, of equals, the lower log loss."""
     values = {key: metrics.values for key, metrics in baselines.items()}
     return max(values, key=lambda key: (values[key]["macro_f1"], -values[key]["log_loss"]))

@@ -1,7 +1,4 @@
-"""All that is measured of a training: every split, the baselines, calibration, coverage and abstention.
-
-A dataset and the probabilities of each split go in; the model and where results are written are not known.
-"""
+"""The evaluation of a training: every split, the baselines, calibration, coverage and abstention."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ from textune.recipe.settings import EvaluateSettings
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured, baselines (test rows, classes) by key, and a note, which may be empty."""
+    """What was measured, the baselines' probabilities (test rows, classes) by key, and a note, if any."""
 
     measurements: Measurements
     baselines: dict[str, NDArray[np.float64]]
@@ -54,10 +51,10 @@ def evaluate_splits(
     temperature: float,
     short_test: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
-    """Measure all splits, the filtered test rows and the baselines, and what the metrics are worth.
+    """Measure all splits, the filtered test rows, the baselines, calibration and coverage.
 
-    The probabilities are (rows, classes), by split, and `temperature` is what their logits were divided by.
-    `short_test` tells which test rows are not too long in words, (rows,); None: there is no filter.
+    The probabilities are (rows, classes) by split; their logits were divided by `temperature`. `short_test`
+    (rows,) says which test rows pass the filter by words; it is None without a filter.
     """
     samples = settings.bootstrap_samples
     scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
@@ -99,14 +96,14 @@ def evaluate_splits(
         parts["abstention"] = describe_abstention(abstention, {"validation": validation, "test": test})
         if abstention.threshold is None:
             note = (
-                f"{cannot_reach(validation, precision)} The run gives no label at all until another "
-                "precision is set: textune evaluate RUN --min-precision SHARE"
+                f"{cannot_reach(validation, precision)} The run labels no text until you set another "
+                "precision: textune evaluate RUN --min-precision SHARE"
             )
     return Evaluation(Measurements(**parts), baselines, abstention, note)
 
 
 def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) -> AbstentionEffect:
-    """Return a threshold and what it does to the rows of some splits."""
+    """Return a threshold and its effect on the rows of some splits."""
     return AbstentionEffect(
         min_precision=abstention.min_precision,
         threshold=abstention.threshold,
@@ -115,9 +112,9 @@ def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) ->
 
 
 def cannot_reach(validation: Scored, min_precision: float) -> str:
-    """Say that no threshold is shown to give a precision, and which one could be had."""
+    """Return a sentence: no threshold gives this precision, and the highest precision is another."""
     most = most_precision(*validation)
     return (
         f"The {len(validation[1]):,} validation rows show no threshold at which {min_precision:.1%} of the "
-        f"labels are right: {int(most * 1000) / 1000:.1%} is the most that they show."
+        f"labels are right; the maximum is {int(most * 1000) / 1000:.1%}."
     )

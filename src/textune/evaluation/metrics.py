@@ -1,8 +1,8 @@
-"""The metrics of a classifier: the one table that every surface reads.
+"""The metrics of a classifier, in one table.
 
-`METRICS` lists the metrics by key, in the order in which tables show them. A metric that is registered there
-is in `metrics.json`, in the tables of the terminal, in the report and in the model card. The module needs
-numpy alone, as importing scikit-learn's metrics costs a second.
+`METRICS` holds the metrics by key, in the order of the tables. A registered metric appears in `metrics.json`,
+in the terminal, in the report and in the model card. The module needs only NumPy, as importing scikit-learn's
+metrics takes a second.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ DECIDING = "macro_f1"
 class Metric:
     """A metric of probabilities and labels.
 
-    Its interval is that of measuring resampled rows, which suits any function; the subclasses are faster.
+    Its interval comes from measuring resampled rows, which works for any function; the subclasses are faster.
 
     Attributes:
         key: Its key in metrics.json; the interval's is `KEY_ci95`.
         title: Its name in tables and sentences.
         function: Returns the metric of probabilities (rows, classes) and labels (rows,).
-        unit: `%` for a share that is written in percent, `nats`, or nothing.
+        unit: `%` for a share that is shown in percent, `nats`, or an empty string.
         direction: Which values are better.
-        is_headline: Whether it has a chart in the report, and is compared between classifiers.
+        is_headline: Whether the report charts it, and classifiers are compared by it.
     """
 
     key: str
@@ -71,23 +71,23 @@ class Metric:
     def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the metric (samples, classifiers) of all classifiers in the same resamples of the rows."""
         return row_resamples(
-            lambda rows: self.measure([each[rows] for each in classifiers], labels[rows]),
+            lambda rows: self.measure([classifier[rows] for classifier in classifiers], labels[rows]),
             len(labels),
             samples=samples,
             seed=seed,
         )
 
     def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
-        """Return the 95 % interval of the classifiers' mean metric, whose resamples (samples,) are known."""
+        """Return the 95 % interval of the classifiers' mean metric from its resamples (samples,)."""
         return percentile_interval(resampled)
 
     def number(self, value: float, *, precise: bool = False, sign: bool = False) -> str:
-        """Return a value without its unit; with one more decimal if `precise`, always signed if `sign`."""
+        """Return a value without its unit; `precise` adds a decimal, `sign` always shows the sign."""
         scaled, decimals = (value * 100, 1) if self.unit == "%" else (value, 3)
         return f"{scaled:{'+' if sign else ''}.{decimals + precise}f}"
 
     def write(self, value: float) -> str:
-        """Return a value with its unit, as all surfaces write it."""
+        """Return a value with its unit."""
         return in_percent(value) if self.unit == "%" else self.number(value)
 
 
@@ -97,7 +97,7 @@ class ConfusionMetric(Metric):
 
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
-        return [float(self.function(count_confusion(each, labels))) for each in classifiers]
+        return [float(self.function(count_confusion(rows, labels))) for rows in classifiers]
 
 
 @dataclass(frozen=True)
@@ -106,20 +106,20 @@ class MeanMetric(Metric):
 
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
-        values = [self.function(each, labels) for each in classifiers]
+        values = [self.function(rows, labels) for rows in classifiers]
         if len(values) == 1:
             return [float(values[0].mean())]
-        return [float(each) for each in np.column_stack(values).mean(axis=0)]
+        return [float(mean) for mean in np.column_stack(values).mean(axis=0)]
 
     def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the means (samples, classifiers) of all classifiers in the same resamples of the rows."""
-        values = np.column_stack([self.function(each, labels) for each in classifiers])
+        values = np.column_stack([self.function(rows, labels) for rows in classifiers])
         return mean_resamples(values, samples=samples, seed=seed)
 
 
 @dataclass(frozen=True)
 class CalibrationMetric(Metric):
-    """The expected calibration error, whose interval takes off the rise that is due to chance."""
+    """The expected calibration error; its interval is corrected for the error that chance adds."""
 
     def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the errors (samples, classifiers) of all classifiers in the same resamples of the rows."""
@@ -128,13 +128,13 @@ class CalibrationMetric(Metric):
     def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
         """Return the 95 % interval; the value itself may lie above it (see `error_interval`)."""
         by_chance = np.mean(
-            [errors_by_chance(each, samples=len(resampled), seed=seed) for each in classifiers], axis=0
+            [errors_by_chance(rows, samples=len(resampled), seed=seed) for rows in classifiers], axis=0
         )
         return error_interval(value, resampled, by_chance)
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by key, in the order in which tables show them."""
+"""All metrics by key, in the order of the tables."""
 
 
 def register_metric(metric: Metric) -> None:
@@ -143,20 +143,17 @@ def register_metric(metric: Metric) -> None:
 
 
 def headline_metrics() -> list[Metric]:
-    """Return the metrics that have a chart, and by which classifiers are compared."""
+    """Return the metrics with a chart, by which classifiers are compared."""
     return [metric for metric in METRICS.values() if metric.is_headline]
 
 
 def resample_metrics(
     metrics: Collection[Metric], classifiers: Classifiers, labels: Labels, *, samples: int, seed: int
 ) -> dict[str, Values]:
-    """Return each metric (samples, classifiers) in the same resamples, by key.
-
-    All metrics that the confusion matrix determines share the resamples of it.
-    """
+    """Return each metric (samples, classifiers) by key, all in the same resamples."""
     by_confusion = [metric for metric in metrics if isinstance(metric, ConfusionMetric)]
     columns = confusion_resamples(
-        np.column_stack([decide(each) for each in classifiers]),
+        np.column_stack([decide(rows) for rows in classifiers]),
         labels,
         [metric.function for metric in by_confusion],
         classes=classifiers[0].shape[1],
@@ -183,10 +180,7 @@ def in_percent(share: float) -> str:
 
 
 def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.int64]:
-    """Return numbers of rows (classes, classes): a row for each true class, a column for each predicted.
-
-    The most probable class is the predicted one; of equals, the first.
-    """
+    """Return the confusion matrix (classes, classes): a row per true class, a column per predicted class."""
     classes = probabilities.shape[1]
     cells = labels.astype(np.int64) * classes + decide(probabilities)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
@@ -206,7 +200,7 @@ def _macro_f1(confusion: NDArray[np.int64]) -> Values:
 
 
 def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Values:
-    """Return part / whole, and 0 where the whole is nothing, which leaves the part nothing too."""
+    """Return part / whole, and 0 where both are 0."""
     quotient: Values = part / np.maximum(whole, 1)
     return quotient
 
@@ -214,8 +208,8 @@ def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Values:
 def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
     """Return each row's log loss: the negative natural logarithm of the true class's probability.
 
-    A probability of 0 would cost infinitely much. As in scikit-learn's `log_loss`, it counts as the smallest
-    step of its own number type: a row costs at most 15.9 in float32 and 36.0 in float64.
+    As in scikit-learn's `log_loss`, a probability of 0 counts as the epsilon of its number type, so the loss
+    is at most 15.9 in float32 and 36.0 in float64.
     """
     epsilon = np.finfo(probabilities.dtype).eps
     of_truth = np.clip(probabilities[np.arange(len(labels)), labels], epsilon, 1 - epsilon)

@@ -1,4 +1,4 @@
-"""Is "80 % sure" right 80 % of the time? Rows by the classifier's confidence, and the calibration error.
+"""Is a confidence of 80 % right 80 % of the time? Accuracy by confidence, and the calibration error.
 
 Guo et al. 2017 (https://arxiv.org/abs/1706.04599), section 2: rows are put into equally wide bins ((m - 1) /
 M, m / M] by their top probability. The expected calibration error is the mean distance between a bin's mean
@@ -22,7 +22,7 @@ _BINS = 15
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The rows whose top probability, on average `confidence`, is above `low` and at most `high`."""
+    """The rows whose top probability is above `low` and at most `high`; its mean is `confidence`."""
 
     low: float
     high: float
@@ -38,7 +38,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far the top probability is from being right that often, on average and by bins that have rows."""
+    """How far the top probability is from the accuracy, on average and by bins with rows."""
 
     expected_calibration_error: float
     expected_calibration_error_ci95: Interval
@@ -66,7 +66,7 @@ def measure_reliability(
 
 
 def reliability_bins(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[ReliabilityBin, ...]:
-    """Return the bins of probabilities (rows, classes) for class ids (rows,), those without rows left out."""
+    """Return the bins with rows of probabilities (rows, classes) for class ids (rows,)."""
     numbers, top, right = _bin_rows(probabilities, labels)
     return tuple(
         ReliabilityBin(
@@ -83,7 +83,7 @@ def reliability_bins(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple
 def calibration_error(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
     """Return the expected calibration error of probabilities (rows, classes) for class ids (rows,)."""
     numbers, top, right = _bin_rows(probabilities, labels)
-    # Weighted by its rows, a bin's distance between means is the distance between its sums.
+    # Weighted by its rows, the distance between a bin's means is the distance between its sums.
     return float(np.abs(np.bincount(numbers, weights=top - right)).sum() / len(labels))
 
 
@@ -92,12 +92,12 @@ def error_resamples(
 ) -> NDArray[np.float64]:
     """Return the calibration errors (samples, classifiers) of classifiers in the same resamples of rows.
 
-    Rows that every classifier puts into the same bin, and has right or wrong alike, count with the mean of
-    their top probabilities. How many of them a resample draws is a multinomial draw, as for the cells of a
-    confusion matrix; what is lost is how top probabilities differ within a bin, which is a twentieth or less
-    of how right differs from wrong.
+    Rows that every classifier puts into the same bin, and gets right or wrong alike, count with the mean of
+    their top probabilities. The number of them in a resample is a multinomial draw, as for the cells of a
+    confusion matrix. This ignores how top probabilities differ within a bin, which is at most a twentieth of
+    how right differs from wrong.
     """
-    binned = [_bin_rows(each, labels) for each in probabilities]
+    binned = [_bin_rows(rows, labels) for rows in probabilities]
     keys = np.column_stack([numbers * 2 + right.astype(np.int64) for numbers, _, right in binned])
     cells, places, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     distances = np.zeros((len(binned), len(cells), _BINS))
@@ -113,9 +113,9 @@ def error_resamples(
 
 
 def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) -> NDArray[np.float64]:
-    """Return the calibration errors (samples,) that such probabilities have by chance if they are right.
+    """Return the calibration errors (samples,) that perfectly calibrated probabilities would have by chance.
 
-    Each row of a bin is then right with the probability that is the bin's mean confidence.
+    A row is then right with the probability of its bin's mean confidence.
     """
     numbers, top, _ = _bin_rows(probabilities, np.zeros(len(probabilities), dtype=np.int64))
     counts, sums = np.bincount(numbers), np.bincount(numbers, weights=top)
@@ -128,13 +128,12 @@ def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) ->
 def error_interval(error: float, resampled: NDArray[np.float64], by_chance: NDArray[np.float64]) -> Interval:
     """Return the 95 % interval of a calibration error, given (samples,) errors of resampled rows.
 
-    `by_chance` has the errors (samples,) that such probabilities have if they are right (`errors_by_chance`).
-    A distance is never negative, so chance adds to it: an estimate lies above the truth, and the resamples
-    lie above the estimate by about as much again. Percentiles would take that for uncertainty on one side
-    only; reflected in the estimate, they take it away (the basic bootstrap: Davison & Hinkley,
-    "Bootstrap Methods and their Application" (1997), section 5.2). And an error such as perfectly calibrated
-    probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be none at all.
-    docs/decisions/0015-the-interval-of-the-calibration-error.md says how often it holds the truth.
+    `by_chance` comes from `errors_by_chance`. A distance is never negative, so chance adds to it: an estimate
+    lies above the truth, and the resamples lie above the estimate by about as much. Plain percentiles would
+    keep this bias; reflected in the estimate, they remove it (the basic bootstrap: Davison & Hinkley,
+    "Bootstrap Methods and their Application" (1997), section 5.2). An error that perfectly calibrated
+    probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be 0.
+    docs/decisions/0015-the-interval-of-the-calibration-error.md measures the coverage of the interval.
     """
     low, high = percentile_interval(resampled)
     _, chance = percentile_interval(by_chance)

@@ -24,12 +24,12 @@ from textune.evaluation.metrics import (
 _SUM_TOLERANCE = 1e-3
 _INTERVAL = "_ci95"
 _FIRST_IN_JSON = ("accuracy", "log_loss", "macro_f1", "expected_calibration_error")
-"""The order in which metrics.json has always listed them."""
+"""The order of these metrics in metrics.json."""
 
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One class's metrics; a share of nothing is 0. `support` is how many rows belong to the class."""
+    """The metrics of one class; a share of nothing is 0. `support` is its number of rows."""
 
     precision: float
     recall: float
@@ -40,8 +40,8 @@ class ClassMetrics:
 class SplitMetrics(BaseModel):
     """All metrics of one classifier on one set of rows; flat in JSON, where intervals are `KEY_ci95`.
 
-    Metrics and their 95 % intervals are by key, the classes' by name in the order of their ids; `confusion`
-    has numbers of rows, with a row for each true class and a column for each predicted one.
+    Metrics and their 95 % intervals are by key, those of classes by name in the order of their ids.
+    `confusion` has a row per true class and a column per predicted class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,14 +79,14 @@ class SplitMetrics(BaseModel):
         }
 
     def write(self, metric: Metric) -> str:
-        """Return a metric and half of its interval's width: "75.9 % ±2.2"; "-" where it was not measured."""
+        """Return a metric and half the width of its interval, "75.9 % ±2.2", or "-" if not measured."""
         if metric.key not in self.values:
             return "-"
-        written = metric.write(self.values[metric.key])
+        value = metric.write(self.values[metric.key])
         if metric.key not in self.intervals:
-            return written
+            return value
         low, high = self.intervals[metric.key]
-        return f"{written} ±{metric.number((high - low) / 2)}"
+        return f"{value} ±{metric.number((high - low) / 2)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the metrics as plain JSON values."""
@@ -109,8 +109,8 @@ def measure(
 ) -> SplitMetrics:
     """Measure probabilities (rows, classes) against class ids (rows,).
 
-    The probabilities are measured as they are: rows whose sum is off by rounding (up to 0.001) are not
-    rescaled, as the metrics should be those of what is served.
+    Rows whose sum is off by rounding (up to 0.001) are not rescaled, as they are not rescaled when they are
+    served.
 
     Raises:
         ValueError: The arguments are not probabilities and labels of these classes.

@@ -1,9 +1,9 @@
-"""The same training with several seeds: the mean of each metric, how far the seeds spread, and its interval.
+"""The same training with several seeds: the mean of each metric, its spread over seeds, and its interval.
 
-Two things are left to chance: which texts are tested, and what the seed decides. The interval covers both, as
-each resample draws rows with replacement, the same for all classifiers, and classifiers with replacement.
-Draws of few classifiers vary too little, by (n - 1) / n; their distances from the mean are widened by that
-(Rao & Wu 1988, https://doi.org/10.1080/01621459.1988.10478591).
+Two things are random: the test texts, and everything that the seed determines. The interval covers both, as
+each resample draws rows with replacement (the same rows for all classifiers), and classifiers with
+replacement. The variance of draws from n classifiers is too small by the factor (n - 1) / n; the distances
+from the mean are widened accordingly (Rao & Wu 1988, https://doi.org/10.1080/01621459.1988.10478591).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure_spread(
     count = len(classifiers)
     resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=0)
     rng = np.random.default_rng(0)
-    # How much each classifier weighs in each resample, (samples, classifiers).
+    # The weight of each classifier in each resample, (samples, classifiers).
     weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap_samples) / count
     spreads = {}
     for key, metric in METRICS.items():
@@ -70,7 +70,7 @@ def summarise_seeds(
     seeds: Sequence[int],
     bootstrap_samples: int,
 ) -> dict[str, Any]:
-    """Return what summary.json holds; the documents, classifiers, runs and seeds are in the same order."""
+    """Return the contents of summary.json; documents, classifiers, runs and seeds have the same order."""
     first = documents[0]
     losses = [document.metrics["validation"].values["log_loss"] for document in documents]
     return {
@@ -99,7 +99,7 @@ def summarise_seeds(
 
 
 def _verdicts(documents: Sequence[MetricsDocument]) -> dict[str, Any]:
-    """Return the baselines, which no seed changes, and with how many seeds fine-tuning paid."""
+    """Return the baselines, which are the same for all seeds, and the number of seeds that paid off."""
     verdicts = [document.verdict for document in documents if document.verdict is not None]
     if not verdicts:
         return {}
@@ -108,8 +108,9 @@ def _verdicts(documents: Sequence[MetricsDocument]) -> dict[str, Any]:
     name = verdicts[0].baseline
     neither = counts["unclear"] + counts["same"]
     sentence = (
-        f"Fine-tuning paid with {counts['better']} of {len(outcomes)} seeds: beside {BASELINES[name].title}, "
-        f"{counts['better']} are clearly better, {counts['worse']} clearly worse, and {neither} neither."
+        f"Fine-tuning paid off with {counts['better']} of {len(outcomes)} seeds: compared with "
+        f"{BASELINES[name].title}, {counts['better']} are clearly better, {counts['worse']} clearly worse, "
+        f"and {neither} neither."
     )
     return {
         "baselines": {key: metrics.to_json() for key, metrics in documents[0].baselines.items()},

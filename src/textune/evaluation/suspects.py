@@ -1,11 +1,10 @@
-"""Which labels look wrong: rows ranked by how far another class is more probable than their own label.
+"""Which labels look wrong: rows ranked by how much more probable another class is than their label.
 
-How many rows are suspect is counted as in confident learning (Northcutt, Jiang and Chuang, "Confident
-Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021): each class has a threshold, the mean
-probability that it gets on the rows that bear it, and a row counts if the most probable of the classes above
-their thresholds is not its own. Which rows are suspect is decided by the ratio of the best other class's
-probability to the label's: that finds more wrong labels than the rows that were counted
-(docs/experiments.md).
+Confident learning determines the number of suspects (Northcutt, Jiang and Chuang, "Confident Learning:
+Estimating Uncertainty in Dataset Labels", JAIR 2021): each class has a threshold, its mean probability on the
+rows with that label. A row counts if the most probable of the classes above their thresholds is not its
+label. The suspects are the rows with the lowest ratio of the label's probability to that of the best other
+class, which finds more wrong labels than taking the rows that were counted (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from textune.evaluation.metrics import Labels, Values
 from textune.tasks.single_label import decide
 
 MIN_ROWS = 50
-"""With fewer rows, labels are not judged."""
+"""The minimum number of rows for judging labels."""
 
 _MIN_CLASS_ROWS = 10
 _LEAST_GAIN = 0.1
-"""The share of the majority class's errors that a classifier must avoid before it may judge labels."""
+"""The share of the majority class's errors that a classifier must avoid in order to judge labels."""
 _LEAST_PROBABILITY = 1e-12
 
 
@@ -39,7 +38,7 @@ class SuspectLabel:
 
 
 def judges_well(probabilities: Values, labels: Labels) -> bool:
-    """Return whether probabilities (rows, classes) agree with labels (rows,) well enough to judge them."""
+    """Return whether probabilities (rows, classes) agree with labels (rows,) well enough to judge labels."""
     errors = float((decide(probabilities) != labels).mean())
     majority_errors = 1 - np.bincount(labels).max() / len(labels)
     return errors <= (1 - _LEAST_GAIN) * float(majority_errors)
@@ -54,19 +53,19 @@ def rank_suspect_labels(
 ) -> list[SuspectLabel]:
     """Return the rows whose labels (rows,) are probably wrong, the least credible label first.
 
-    The probabilities (rows, classes) must be by classifiers that were not trained on the row. `groups` is a
-    number per row, such as that of its split: the suspects of the lowest number come first. `rows` are the
-    rows to rank, where another method has chosen them; by default this function chooses.
+    The probabilities (rows, classes) must come from classifiers that were not trained on the row. `groups`
+    has a number per row, such as its split's; suspects are ranked group by group. `rows` are the rows to rank
+    if another method chose them.
     """
     group_of = np.zeros(len(labels), dtype=np.int64) if groups is None else np.asarray(groups)
     counts = np.bincount(labels, minlength=probabilities.shape[1])
-    # A class with few rows is hardly known to the classifiers: it is neither judged nor suggested.
+    # The classifiers hardly know a class with few rows: it is neither judged nor suggested.
     is_known = counts >= (_MIN_CLASS_ROWS if rows is None else 0)
     suggested, ratios = _best_others(probabilities, labels, is_known)
     if rows is None:
-        chosen = _choose(probabilities, labels, group_of, is_known, ratios)
+        ranked = _choose(probabilities, labels, group_of, is_known, ratios)
     else:
-        chosen = sorted(rows, key=lambda row: (group_of[row], ratios[row]))
+        ranked = sorted(rows, key=lambda row: (group_of[row], ratios[row]))
     return [
         SuspectLabel(
             row=int(row),
@@ -74,14 +73,14 @@ def rank_suspect_labels(
             label_probability=float(probabilities[row, labels[row]]),
             suggested_probability=float(probabilities[row, suggested[row]]),
         )
-        for row in chosen
+        for row in ranked
     ]
 
 
 def _choose(
     probabilities: Values, labels: Labels, group_of: Labels, is_known: NDArray[np.bool_], ratios: Values
 ) -> list[int]:
-    """Return, group by group, as many rows as confident learning counts, those of the lowest ratios first."""
+    """Return, group by group, as many rows as confident learning counts, the lowest ratios first."""
     thresholds = [
         probabilities[labels == label, label].mean() if known else np.inf
         for label, known in enumerate(is_known)

@@ -1,1 +1,1 @@
-"""Which words carried a decision."""
+"""Which words of a text led to a decision."""

@@ -63,7 +63,7 @@ class Run:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The run folder of a training, the contents of its `metrics.json`, and its history, an entry per epoch.
+    """A training's run folder, the contents of its `metrics.json`, and its history with one entry per epoch.
 
     In all but the first of several processes, the document is empty.
     """

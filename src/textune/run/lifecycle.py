@@ -35,7 +35,7 @@ from textune.run.layout import RUN_FORMAT, Run
 
 @dataclass(frozen=True)
 class Request:
-    """A training to carry out in the run folder `path`; 0 minutes: no limit."""
+    """A training to carry out in the run folder `path`; with 0 minutes, there is no time limit."""
 
     recipe: Recipe
     recipe_name: str

@@ -1,4 +1,4 @@
-"""The findings of an audit: a table, what was looked for and not found, and the next command."""
+"""The findings of an audit: a table, the checks that found nothing, and the next command."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _JOINER = "\u200d"
 
 
 def show_audit(result: AuditResult, *, rows: int) -> None:
-    """Show the findings of an audit, each with at most so many rows, and the command to try next."""
+    """Show the findings of an audit, each with at most `rows` rows, and the next command to run."""
     sizes = ", ".join(f"{count:,} {split}" for split, count in result.rows.items()) or "no usable row"
     heading = f"{result.source} · {sizes} · {len(result.label_names)} classes"
     show("", Text(heading, style="bold"), _table(result.findings, rows), *_rest(result))
-    # Paths and commands are to be copied: they are never wrapped.
+    # Paths and commands must stay copyable, so they are never wrapped.
     typer.echo(f"\n{_next_step(result)}")
 
 
 def printable(text: str) -> str:
-    r"""Return a text on one line, with what a terminal could take for a command written out.
+    r"""Return a text on one line, with the characters escaped that a terminal could take for a command.
 
     Example:
         >>> print(printable("so\n happy\x1b[2J"))
@@ -50,7 +50,7 @@ def printable(text: str) -> str:
 def _table(findings: Sequence[Finding], rows: int) -> Table:
     table = framed_table("check", "", expand=True)
     table.columns[1].justify = "left"
-    table.add_column("what was found", ratio=1)
+    table.add_column("finding", ratio=1)
     for finding in findings:
         style, is_note = _STYLES[finding.severity], finding.severity == "info"
         cell: list[RenderableType] = [Text(finding.title, style="" if is_note else "bold")]
@@ -75,19 +75,19 @@ def _example_rows(rows: Sequence[FlaggedRow], limit: int) -> Iterator[Renderable
 
 
 def _rest(result: AuditResult) -> Iterator[Text]:
-    """Return what was looked for and not found, and what was not looked for."""
+    """Return the number of findings, the checks that found nothing, and the skipped checks."""
     nouns = {"error": "error", "warning": "warning", "info": "note"}
     counts = Counter(finding.severity for finding in result.findings)
     listed = ", ".join(counted(counts[severity], nouns[severity]) for severity in SEVERITIES)
     yield Text(f"{listed}.", style="bold")
-    found = {finding.id for finding in result.findings}
+    reported = {finding.id for finding in result.findings}
     titles = check_titles()
-    clean = [title for id, title in titles.items() if id not in found and id not in result.left_out]
+    clean = [title for id, title in titles.items() if id not in reported and id not in result.left_out]
     if clean:
         yield Text(f"Nothing found: {', '.join(clean)}.", style="dim")
     for reason in dict.fromkeys(result.left_out.values()):
         names = ", ".join(titles[id] for id, why in result.left_out.items() if why == reason)
-        yield Text(f"Not looked for: {names} ({reason}).", style="dim")
+        yield Text(f"Skipped: {names} ({reason}).", style="dim")
 
 
 def _next_step(result: AuditResult) -> str:
@@ -97,5 +97,5 @@ def _next_step(result: AuditResult) -> str:
     model = f" --model {shlex.quote(result.model)}" if result.model else ""
     train = f"  textune train{model} --data {source}"
     if result.suspects_file is not None:
-        return f"Read {result.suspects_file} from the top, fix the labels in the data, then train:\n{train}"
+        return f"Review {result.suspects_file} from the top, fix the labels in the data, then train:\n{train}"
     return f"{'Fix the errors, then train' if result.has_errors else 'Train on it'}:\n{train}"

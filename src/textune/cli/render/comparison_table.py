@@ -1,4 +1,4 @@
-"""Two classifiers beside each other on the same rows, and an export beside the model that it came from."""
+"""Two classifiers side by side on the same rows, and an export next to the model that it came from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show_comparison(result: RunComparison) -> None:
-    """Show how two classifiers compare: a table, the rows that tell them apart, and the sentence."""
+    """Show how two classifiers compare: a table, the counts of rows that each got right, and the sentence."""
     comparison, counts = result.comparison, result.comparison.mcnemar
     first, second = escape(result.first), escape(result.shown_second)
     metrics = [METRICS[key] for key in comparison.differences]
@@ -25,7 +25,7 @@ def show_comparison(result: RunComparison) -> None:
     table = framed_table(
         *("", "A", "B", "A - B", "95 % interval", ""),
         title=f"A  {first}\nB  {second}",
-        caption=f"The same {comparison.examples:,} {result.split} rows. Less is better: {lower}.",
+        caption=f"The same {comparison.examples:,} {result.split} rows. Lower is better: {lower}.",
     )
     for key, difference in comparison.differences.items():
         metric, (low, high) = METRICS[key], difference.ci95
@@ -49,9 +49,9 @@ def show_comparison(result: RunComparison) -> None:
 
 
 def show_export(result: ExportResult) -> None:
-    """Show an export beside the model that it came from."""
+    """Show an export next to the model that it came from."""
     show("", _export_table(result), *(f"\n{sentence}" for sentence in result.remarks))
-    # Paths are to be copied: they are never wrapped.
+    # Paths must stay copyable, so they are never wrapped.
     typer.echo(f"\nThe export is in {result.path}.")
 
 
@@ -59,8 +59,8 @@ def _export_table(result: ExportResult) -> Table:
     table = framed_table(
         *("", "MB", "same\nlabels", "largest\nchange", "macro-F1", "texts/s", "ms"),
         title=f"{result.texts:,} texts of the run's test split, {result.cores} cores",
-        caption="Compared with torch: texts with the same label, the largest change of a\n"
-        "probability, the change of macro-F1 in points. ms: one text alone.",
+        caption="Compared with torch: the share of texts with the same label, the largest change\n"
+        "of a probability, the change of macro-F1 in points. ms: the time for one text.",
     )
     for row in result.rows:
         table.add_row(*_export_cells(row), style="bold" if row is result.rows[-1] else None)

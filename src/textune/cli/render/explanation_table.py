@@ -1,4 +1,4 @@
-"""A text with its words coloured by their effect on the decision, and a table of the strongest."""
+"""A text whose words are coloured by their effect on the decision, and a table of the strongest words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOR, _AGAINST = (74, 144, 226), (245, 124, 0)
 
 
 def show_explanation(explanation: Explanation) -> None:
-    """Show a label, the text with its words coloured, and the words that weigh most."""
+    """Show a label, the text with its words coloured, and the words with the largest weights."""
     show(
         f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}\n",
         coloured(explanation),
@@ -31,7 +31,7 @@ def show_explanation(explanation: Explanation) -> None:
 
 
 def coloured(explanation: Explanation) -> Text:
-    """Return the text, each word on a colour as strong as its weight."""
+    """Return the text with each word on a colour as strong as its weight."""
     text = Text(explanation.text)
     for word in explanation.words:
         strength = abs(word.weight) / _largest(explanation)

@@ -17,12 +17,12 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def interval_table(document: MetricsDocument) -> Table:
-    """Return the macro-F1 on test as points with their 95 % intervals, beside the baselines'."""
+    """Return macro-F1 on test with its 95 % interval, for the run and its baselines."""
     metric = METRICS[DECIDING]
     rows = {"this run": document.test}
     rows |= {BASELINES[key].short_title: metrics for key, metrics in document.baselines.items()}
     intervals = [metrics.intervals[metric.key] for metrics in rows.values()]
-    # The scale has round ends, a tenth apart at least, around all intervals.
+    # The ends of the scale are round, at least a tenth apart, and enclose all intervals.
     low = max(math.floor(min(low for low, _ in intervals) * 10 - 1e-9) / 10, 0.0)
     high = min(math.ceil(max(high for _, high in intervals) * 10 + 1e-9) / 10, 1.0)
     table = bare_table("", "", title=f"{metric.title} on test, with its 95 % interval", header_style="dim")
@@ -45,7 +45,8 @@ def draw_interval(value: float, interval: tuple[float, float], *, low: float, hi
         >>> draw_interval(0.5, (0.4, 0.6), low=0.0, high=1.0)
         '················├───●──┤················'
     """
-    places = [round((each - low) / (high - low) * (_WIDTH - 1)) for each in (interval[0], value, interval[1])]
+    points = interval[0], value, interval[1]
+    places = [round((point - low) / (high - low) * (_WIDTH - 1)) for point in points]
     first, middle, last = (min(max(place, 0), _WIDTH - 1) for place in places)
     line = ["·"] * _WIDTH
     line[first : last + 1] = ["─"] * (last - first + 1)
@@ -54,7 +55,7 @@ def draw_interval(value: float, interval: tuple[float, float], *, low: float, hi
 
 
 def draw_bar(share: float) -> str:
-    """Return a bar whose full length, 20 characters, is a share of 1.
+    """Return a bar for a share; 20 characters stand for 1.
 
     Example:
         >>> draw_bar(0.13)

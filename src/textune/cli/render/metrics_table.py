@@ -1,4 +1,4 @@
-"""What trainings and evaluations measured: by split, class and seed, beside baselines, and how sure."""
+"""What trainings and evaluations measured: by split, class and seed, with intervals and baselines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textune.report.references import references_for
 from textune.report.verdict import judge
 
 _METRICS_PER_TABLE = 4
-"""As many as fit into 80 characters."""
+"""The number that fits into 80 characters."""
 
 
 def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> None:
@@ -35,7 +35,7 @@ def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, An
     for reference in references_for(typed):
         table = framed_table(
             *("", reference.name, "this run"),
-            title=f"{escape(typed.model)} beside {reference.name}",
+            title=f"{escape(typed.model)} compared with {reference.name}",
             caption=reference.note,
         )
         for row in reference.rows(typed, history):
@@ -48,11 +48,11 @@ def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, An
     show("", *map(escape, judge(typed).sentences))
     parts = ", ".join(f"{name} {value:.1f}" for name, value in typed.seconds.items() if name != "total")
     show(f"[dim]{typed.seconds['total']:.1f} s: {parts}[/dim]")
-    # Paths and commands are to be copied: they are never wrapped.
+    # Paths and commands must stay copyable, so they are never wrapped.
     typer.echo(f"\nThe run is in {typed.run}.")
     report = Path(typed.run) / "report.html"
     if report.exists():
-        typer.echo(f"Its report, for a browser: {report}")
+        typer.echo(f"Open its report in a browser: {report}")
     typer.echo(f'Try it:\n  textune predict {shlex.quote(typed.run)} "Your own text"')
 
 
@@ -71,17 +71,17 @@ def show_seeds(document: Mapping[str, Any]) -> None:
     show("", _spread_table(document))
     test = document["metrics"]["test"]
     if not any(test[key]["standard_deviation"] for key in METRICS if key in test):
-        show("All seeds gave the same metrics: nothing in this recipe is left to chance.\n")
+        show("All seeds gave the same metrics: nothing in this recipe depends on the seed.\n")
     if "verdict" in document:
         show(escape(document["verdict"]["sentence"]))
-    show(f"[dim]{document['seconds']['total']:.1f} s in all[/dim]")
-    # Paths and commands are to be copied: they are never wrapped.
-    typer.echo(f"\nThe runs are in {document['run']}. The best by validation log loss:")
+    show(f"[dim]{document['seconds']['total']:.1f} s in total[/dim]")
+    # Paths and commands must stay copyable, so they are never wrapped.
+    typer.echo(f"\nThe runs are in {document['run']}. The best by log loss on validation:")
     typer.echo(f'  textune predict {shlex.quote(document["best"])} "Your own text"')
 
 
 def _show_metrics(document: MetricsDocument) -> None:
-    """Show all metrics of all that was measured, some of them per table."""
+    """Show all metrics, split into tables that fit the terminal."""
     metrics = measured_metrics(document.metrics.values())
     for first in range(0, len(metrics), _METRICS_PER_TABLE):
         show("", _metrics_table(document, metrics[first : first + _METRICS_PER_TABLE]))
@@ -92,8 +92,8 @@ def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Tabl
     table = framed_table(
         *("", "rows", *("\n".join(wrap(metric.title, 12)) for metric in metrics)),
         title=escape(f"{document.recipe} · {document.model} · {document.source}"),
-        caption=f"± is half of the 95 % interval.{f' Less is better: {lower}.' if lower else ''}",
-        # One space less between columns than usual, so that all of them fit into 80 characters.
+        caption=f"± is half the width of the 95 % interval.{f' Lower is better: {lower}.' if lower else ''}",
+        # One space less than usual between columns, so that they fit into 80 characters.
         padding=(0, 0, 0, 1),
     )
 
@@ -129,8 +129,8 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
         *("test", "mean", "± seed", "95 % interval", "lowest", "highest"),
         title=escape(f"{document['recipe']} · {document['model']} · {document['source']}"),
         caption=f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) on {test['examples']:,} test rows.\n"
-        "± is the standard deviation between seeds; the interval is\n"
-        "that of the mean, over texts and seeds.",
+        "± is the standard deviation over seeds. The interval is\n"
+        "that of the mean, over rows and seeds.",
     )
     for metric in (METRICS[key] for key in METRICS if key in test):
         spread = test[metric.key]
@@ -147,12 +147,12 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
 
 
 def _answered_table(rows: Sequence[CoverageRow]) -> Table:
-    """Return how many texts are answered at which precision, by thresholds that validation chose."""
+    """Return how many texts are answered at each precision, with thresholds chosen on validation."""
     table = bare_table(
         *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
-        title="answering only where it is sure",
-        caption="Chosen on validation, with a margin; test shows what that achieves.\n"
-        "-: too few validation rows are right to show that much.",
+        title="answering only confident texts",
+        caption="The thresholds were chosen on validation, with a margin, and measured on test.\n"
+        "-: the validation rows cannot show this precision.",
     )
     for row in rows:
         threshold = "-" if row.threshold is None else f"{row.threshold:.3f}"
@@ -162,37 +162,37 @@ def _answered_table(rows: Sequence[CoverageRow]) -> Table:
 
 
 def _calibration_sentence(calibration: Calibration) -> str:
-    """Say what calibration did to the calibration error on test."""
+    """Describe what calibration did to the calibration error on test."""
     after = calibration.test.after.expected_calibration_error
     if calibration.temperature == 1:
         return f"The probabilities are not calibrated: the calibration error on test is {after:.3f}."
     before = calibration.test.before.expected_calibration_error
     return (
-        f"Calibration (temperature {calibration.temperature:.2f}): the calibration error on test was "
-        f"{before:.3f} before, and is {after:.3f}."
+        f"Calibration (temperature {calibration.temperature:.2f}) changed the calibration error on test from "
+        f"{before:.3f} to {after:.3f}."
     )
 
 
 def _abstention_sentences(effect: AbstentionEffect) -> str:
-    """Say what a run's threshold does to the texts that it was measured on."""
+    """Describe what a run's threshold does to the texts that it was measured on."""
     precision = f"{effect.min_precision * 100:g} %"
     if effect.threshold is None:
-        return f"No threshold gives {precision} right labels: no label is given at all."
+        return f"No threshold gives {precision} right labels, so no text gets a label."
     sentences = [
-        f"A label is given only where its probability is {effect.threshold:.1%} or more, for at least "
-        f"{precision} right labels."
+        f"A text gets a label only if its probability is {effect.threshold:.1%} or more, so that at least "
+        f"{precision} of the labels are right."
     ]
     splits = {"validation": effect.validation, "test": effect.test, "train": effect.train}
     for split, answers in splits.items():
         if answers is not None:
             answered, right = _answered_cells(answers)
-            outcome = f"{right} of the labels right" if answers.answered else "no label given"
+            outcome = f"{right} of the labels right" if answers.answered else "no labels"
             sentences.append(f"On {split}: {answered} of {answers.examples:,} texts answered, {outcome}.")
     return "\n".join(sentences)
 
 
 def _answered_cells(answers: Answers | None) -> tuple[str, str]:
-    """Return the share that is answered, and the share of answers that is right with its interval."""
+    """Return the share of answered texts, and the share of right answers with its interval."""
     if answers is None:
         return "-", "-"
     if answers.precision is None or answers.precision_ci95 is None:

@@ -1,4 +1,4 @@
-"""Progress on standard error while a command runs, and its JSON document on standard output at the end."""
+"""Progress on standard error while a command runs, and its JSON document on standard output."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 _SECONDS_PER_LINE = 30
 _SECONDS_OF_SPEED = 300
-"""The window from which the remaining time is estimated; a batch of long texts may take a minute."""
+"""The window for estimating the remaining time; a batch of long texts may take a minute."""
 
 
 class Watcher:
-    """Shows on standard error what a command does; an `Observer`. Quiet: notes alone; silent: nothing."""
+    """An `Observer` that shows progress on standard error; `quiet` shows only notes, `silent` nothing."""
 
     def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=silent)
@@ -46,13 +46,13 @@ class Watcher:
         self._progress.stop()
 
     def stage(self, title: str) -> None:
-        """Show the stage that begins."""
+        """Show the new stage."""
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(title, total=None, counted="", figures="")
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """Show how far the stage is."""
+        """Show the progress of the stage."""
         if self._task is None:
             return
         counted = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
@@ -63,7 +63,7 @@ class Watcher:
             self._write_line(self._task, counted, figures)
 
     def _write_line(self, task: TaskID, counted: str, figures: str) -> None:
-        """Write a line now and then where there is no terminal to draw on."""
+        """Write a line every 30 seconds; for output that is not a terminal."""
         if time.monotonic() - self._last_line < _SECONDS_PER_LINE:
             return
         self._last_line = time.monotonic()
@@ -72,7 +72,7 @@ class Watcher:
         self.note(", ".join(part for part in (f"{shown.description}: {counted}", figures, left) if part))
 
     def note(self, sentence: str) -> None:
-        """Show a sentence, and leave it there."""
+        """Print a sentence."""
         self._console.print(f"[dim]·[/dim] {escape(sentence)}")
 
 

@@ -1,4 +1,4 @@
-"""The published study's metrics beside ours: by epoch, and at the end."""
+"""The published study's metrics next to ours: by epoch, and at the end."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     """Show the result of `textune.commands.reproduce.reproduce`."""
     runs = document["engines"]
     model = document["model"] + ("" if document["same_model"] else ", which is not the study's encoder")
-    source = document["source"] + ("" if document["same_data"] else ", which are not the study's data")
-    heading = f"The published study (DistilBERT on TweetEval's emotion) beside {model}, on {source}"
+    source = document["source"] + ("" if document["same_data"] else ", which is not the study's data")
+    heading = f"The published study (DistilBERT on TweetEval's emotion) compared with {model} on {source}"
     show(f"\n[bold]{escape(heading)}[/bold]", _epoch_table(document), _end_table(document))
     show(*map(escape, document["verdicts"]))
     show("\n[bold]What the study leaves open, and what differs[/bold]")
     show(*(f"· {escape(sentence)}" for sentence in document["differences"]))
     took = ", ".join(f"{in_words(run['seconds']['total'])} on {engine}" for engine, run in runs.items())
-    show(f"\nFrom texts to metrics, that took {took}.")
-    # Paths are to be copied: they are never wrapped.
+    show(f"\nEverything from texts to metrics took {took}.")
+    # Paths must stay copyable, so they are never wrapped.
     typer.echo("\n" + "\n".join(f"The run on {engine} is in {run['run']}" for engine, run in runs.items()))
 
 
@@ -41,7 +41,7 @@ def _epoch_table(document: Mapping[str, Any]) -> Table:
         columns[engine] = {entry["epoch"]: entry for entry in run["history"]}
     table = framed_table(
         *("epoch", *(f"{column}\n{title}" for column in columns for title in names.values())),
-        caption="Accuracy in %, and log loss on validation. The study gives no other metrics.",
+        caption="Accuracy in %, and log loss on validation. The study reports no other metrics.",
         padding=_PADDING,
     )
     table.columns[0].justify = "right"
@@ -60,7 +60,7 @@ def _end_table(document: Mapping[str, Any]) -> Table:
     study, runs = document["study"], document["engines"]
     table = framed_table(
         *("", "the study", *runs),
-        caption="± is half of the 95 % interval. The study does not say whether it filtered test.",
+        caption="± is half the width of the 95 % interval. The study does not say whether it filtered test.",
         padding=_PADDING,
     )
     parts = {split: [run["metrics"][split] for run in runs.values()] for split in _SPLITS}

@@ -1,4 +1,4 @@
-"""How tables look in the terminal: the two kinds that all commands use."""
+"""The two kinds of table that all commands show in the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def show(*parts: RenderableType) -> None:
 def framed_table(
     *columns: str, title: str = "", caption: str = "", numbers: bool = True, **options: Any
 ) -> Table:
-    """Return a table with rules: the first column holds names, the others numbers or else words."""
+    """Return a table with rules; the first column holds names, the others numbers (or words)."""
     looks: dict[str, Any] = {"title_style": "bold", "title_justify": "left", "caption_justify": "left"}
     looks |= {"box": SIMPLE_HEAD, "pad_edge": False, **options}
     table = Table(title=title or None, caption=caption or None, **looks)
@@ -30,5 +30,5 @@ def framed_table(
 
 
 def bare_table(*columns: str, **options: Any) -> Table:
-    """Return a table like `framed_table`'s, without the rules."""
+    """Return a table like `framed_table`, without the rules."""
     return framed_table(*columns, **({"box": None, "header_style": "bold"} | options))

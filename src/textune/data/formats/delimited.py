@@ -1,6 +1,6 @@
-"""CSV and TSV: cells between delimiters, a header of names on the first line.
+"""CSV and TSV: cells between delimiters, with column names on the first line.
 
-Cells are as they were written: `null`, `NA` and `nan` are text.
+Cells are read as they are: `null`, `NA` and `nan` are text.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from textune.errors import DataError
 from textune.wording import counted
 
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_QUOTES = 'A quote inside a quoted cell is written twice: "she said ""hi"""'
+_QUOTES = 'Write a quote inside a quoted cell twice: "she said ""hi"""'
 
 
 class _Reader:
-    """The rows of a delimited file after its header, and the line on which the last one begins."""
+    """The rows of a delimited file after its header, and the line on which the last row starts."""
 
     def __init__(self, file: BinaryIO, path: Path, delimiter: str) -> None:
         self._path, self._delimiter = path, delimiter
         self._line = self._size = self.start = 0
-        # The limit belongs to the whole process. It is only ever raised, which can break nobody's reading.
+        # The limit is global to the process, and only ever raised.
         if csv.field_size_limit() < MAX_CELL_CHARACTERS:
             csv.field_size_limit(MAX_CELL_CHARACTERS)
         self._rows = csv.reader(self._lines(file), delimiter=delimiter, strict=True)
         self.names = self._header()
 
     def next_cells(self) -> list[str] | None:
-        """Return the next row's cells (none for a blank line), or None at the end."""
+        """Return the next row's cells (an empty list for a blank line), or None at the end."""
         self.start, self._size = self._line + 1, 0
         try:
             return next(self._rows, None)
@@ -55,32 +55,33 @@ class _Reader:
         others = [mark for mark in _DELIMITER_NAMES if mark != self._delimiter and mark in only]
         if others:
             raise DataError(
-                f"{self._path}, line 1: the header is one column, {only!r}: the cells seem to be "
+                f"{self._path}, line 1: the header is a single column, {only!r}. The cells seem to be "
                 f"separated by {_DELIMITER_NAMES[others[0]]}, not {_DELIMITER_NAMES[self._delimiter]}.",
-                "A .csv file is separated by commas, a .tsv file by tabs: save it as one of them.",
+                "Save the file with commas as .csv or with tabs as .tsv.",
             )
         return check_header(names, self._path)
 
     def _fault(self, error: csv.Error) -> DataError:
-        """Return what the csv module says about the row in words that name the place."""
+        """Return an error that names the place of what the csv module reports."""
         place = f"{self._path}, line {self.start}"
         if "field larger" in str(error):
             return DataError(
                 f"{place}: a cell has more than {MAX_CELL_CHARACTERS:,} characters (the row has "
                 f"{self._size:,} up to line {self._line}).",
-                "Shorten it. If it is not that long, a quote that opens it is never closed.",
+                "Shorten it. If it is not that long, its opening quote is never closed.",
             )
         if "unexpected end" in str(error):
             return DataError(
-                f'{place}: a quote (") that opens a cell in this row is never closed.', f"Close it. {_QUOTES}"
+                f'{place}: the quote (") that opens a cell in this row is never closed.',
+                f"Close it. {_QUOTES}",
             )
         if "new-line character" in str(error):
             return DataError(
                 f"{place}: there is a carriage return (\\r) without a line feed outside of quotes.",
-                "Let lines end in line feeds: tr '\\r' '\\n' < OLD > NEW",
+                "Convert the line ends to line feeds: tr '\\r' '\\n' < OLD > NEW",
             )
         return DataError(
-            f'{self._path}, line {self._line}: after the quote (") that closes a cell, the cell goes on.',
+            f'{self._path}, line {self._line}: there is text after the quote (") that closes a cell.',
             _QUOTES,
         )
 
@@ -89,15 +90,15 @@ def _rows(delimiter: str, path: Path, columns: Collection[str]) -> Iterator[Row]
     with open_data_file(path) as file:
         reader = _Reader(file, path, delimiter)
         names = reader.names
-        wanted = [(name, index) for index, name in enumerate(names) if name in columns or not columns]
+        indices = {name: index for index, name in enumerate(names) if name in columns or not columns}
         while (cells := reader.next_cells()) is not None:
             if len(cells) == len(names):
-                yield Row(reader.start, {name: cells[index] for name, index in wanted})
+                yield Row(reader.start, {name: cells[index] for name, index in indices.items()})
             elif cells:
                 raise DataError(
-                    f"{path}, line {reader.start}: the row has {counted(len(cells), 'cell')}, the header "
-                    f"{len(names)}.",
-                    f"Put cells that hold {_DELIMITER_NAMES[delimiter]} or line ends in double quotes.",
+                    f"{path}, line {reader.start}: the row has {counted(len(cells), 'cell')}, but the header "
+                    f"has {len(names)}.",
+                    f"Quote cells that hold {_DELIMITER_NAMES[delimiter]} or line ends.",
                 )
 
 

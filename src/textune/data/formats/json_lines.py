@@ -11,7 +11,7 @@ from textune.data.formats.lines import decode_lines, open_data_file
 from textune.data.formats.registry import Format, Row, register
 from textune.errors import DataError
 
-_EXAMPLE = 'Every line is one JSON object, for instance {"text": "so happy", "label": "joy"}.'
+_EXAMPLE = 'Write one JSON object per line, for instance {"text": "so happy", "label": "joy"}.'
 _KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
@@ -26,20 +26,20 @@ def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
 def _json_object(line: str, place: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
-        if "\\u" in line:  # The only way to half a character: it is written as an escape.
+        if "\\u" in line:  # Only an escape can produce half a character.
             json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{place}: {ascii(error.object[error.start])[1:-1]} is half of a character (a lone surrogate).",
-            "Write it with its other half, or remove it.",
+            f"{place}: {ascii(error.object[error.start])[1:-1]} is half a character (a lone surrogate).",
+            "Add its other half, or remove it.",
         ) from error
     except json.JSONDecodeError as error:
         raise DataError(f"{place} is not JSON: {error.msg} at character {error.colno}.", _EXAMPLE) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place} is JSON that cannot be read: {error}.", _EXAMPLE) from error
+        raise DataError(f"{place} cannot be read as JSON: {error}.", _EXAMPLE) from error
     if not isinstance(values, dict):
         kind = _KINDS.get(type(values), "number")
-        raise DataError(f"{place}: a JSON {kind} was found, not an object.", _EXAMPLE)
+        raise DataError(f"{place}: expected a JSON object, found a {kind}.", _EXAMPLE)
     return values
 
 

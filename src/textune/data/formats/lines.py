@@ -1,8 +1,8 @@
-"""Text files line by line: decoded, and refused where they are not text.
+"""Text files line by line, decoded.
 
 In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, its fault and
-how to convert the file. Lines end at a line feed and nowhere else: posts hold other characters that Python's
-`splitlines` takes for line ends. Does not know what the lines mean.
+how to convert the file. Lines end at line feeds only: posts hold other characters that Python's `splitlines`
+takes for line ends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from textune.errors import DataError
 MAX_LINE_BYTES = 32 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1_000_000
 
-# The first bytes of files that are not UTF-8 text. UTF-32 goes first: UTF-16's mark is its beginning.
+# The first bytes of files that are not UTF-8. UTF-32 comes first, as its mark begins with UTF-16's.
 _ENCODINGS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -37,9 +37,9 @@ _CONTAINERS = {
 
 @contextmanager
 def open_data_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes; raise a `DataError` if that cannot be done."""
+    """Open a file for reading bytes; raise a `DataError` if it cannot be opened."""
     if path.is_dir():
-        raise DataError(f"{path} is a folder, and a file is needed.", "Give the path of a file in it.")
+        raise DataError(f"{path} is a folder, not a file.", "Give the path of a file in it.")
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
@@ -53,18 +53,18 @@ def open_data_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def missing_file(path: Path) -> DataError:
-    """Return the error for a file or folder that is not there, with the nearest name that is."""
+    """Return the error for a file or folder that does not exist, with the nearest name that does."""
     if os.path.exists(path):  # noqa: PTH110 - Path.exists raises on names that are too long.
         return DataError(
             f"{path} is neither a file nor a folder.",
-            "Write what it gives to a file, and give the file's path.",
+            "Write its contents to a file, and give the path of that file.",
         )
     try:
-        # A link that leads nowhere is there and yet no file.
+        # A broken link is listed, but is not a file.
         names = [neighbour.name for neighbour in path.parent.iterdir() if neighbour.name != path.name]
     except (OSError, ValueError):
         return DataError(
-            f"There is no file or folder {path}.", "Check the path: its folder is not there either."
+            f"There is no file or folder {path}.", "Check the path: its folder does not exist either."
         )
     nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
     hint = f"Did you mean {path.parent / nearest[0]}?" if nearest else "Check the path."
@@ -72,14 +72,14 @@ def missing_file(path: Path) -> DataError:
 
 
 def empty_file(path: Path) -> DataError:
-    """Return the error for a file with nothing in it."""
-    return DataError(f"{path} is empty.", "Check that it was written whole.")
+    """Return the error for an empty file."""
+    return DataError(f"{path} is empty.", "Check that it was written completely.")
 
 
 def read_lines(path: Path, *, may_be_empty: bool = False) -> Iterator[str]:
-    r"""Yield a text file's lines without their ends (`\n` or `\r\n`), and otherwise as they are.
+    r"""Yield a text file's lines without their ends (`\n` or `\r\n`).
 
-    Raise a `DataError` for a file that is not readable UTF-8 text, or is empty unless it may be.
+    Raise a `DataError` if the file is not readable UTF-8 text, or is empty but must not be.
     """
     with open_data_file(path) as file:
         number = 0
@@ -100,9 +100,9 @@ def without_end(line: str) -> str:
 
 
 def decode_lines(file: BinaryIO, origin: str) -> Iterator[str]:
-    """Yield a stream's lines as they are asked for, their ends included; a byte order mark is left out.
+    """Yield a stream's lines lazily, with their ends but without a byte order mark.
 
-    Raise a `DataError` that calls the stream `origin` where it is not UTF-8, or a line is too long.
+    Raise a `DataError` that calls the stream `origin` if it is not UTF-8 or a line is too long.
     """
     for number in count(1):
         raw = file.readline(MAX_LINE_BYTES + 1)
@@ -114,7 +114,7 @@ def decode_lines(file: BinaryIO, origin: str) -> Iterator[str]:
         if len(raw) > MAX_LINE_BYTES:
             raise DataError(
                 f"{origin}, line {number} is longer than {MAX_LINE_BYTES:,} bytes.",
-                "This is hardly a table of texts: check the file, and that its lines end in line feeds.",
+                "Check that the file is a table of texts whose lines end in line feeds.",
             )
         if line := _decode(raw, f"{origin}, line {number}"):
             yield line
@@ -125,7 +125,7 @@ def _check_beginning(raw: bytes, origin: str) -> None:
         if raw.startswith(mark):
             raise DataError(
                 f"{origin} is encoded in {name} (it begins with the bytes {mark.hex(' ').upper()}), "
-                "and only UTF-8 is read.",
+                "not in UTF-8.",
                 f"Save it as UTF-8, or convert it: iconv -f {name} -t UTF-8 OLD > NEW",
             )
     for mark, name in _CONTAINERS.items():
@@ -144,12 +144,12 @@ def _decode(raw: bytes, place: str) -> str:
             guess = ""
         raise DataError(
             f"{place}: byte 0x{byte.hex().upper()} at position {error.start + 1} is not UTF-8{guess}.",
-            "Save the file as UTF-8, or convert it from what it is: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+            "Save the file as UTF-8, or convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
         ) from error
     if "\0" in line:
         raise DataError(
-            f"{place}: there is a NUL byte at position {raw.index(0) + 1}, which text does not hold.",
+            f"{place}: there is a NUL byte at position {raw.index(0) + 1}, which text cannot hold.",
             "If the file is UTF-16, convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW. "
-            r"Otherwise delete these bytes: tr -d '\0' < OLD > NEW",
+            r"Otherwise delete the NUL bytes: tr -d '\0' < OLD > NEW",
         )
     return line

@@ -1,4 +1,4 @@
-"""Parquet: rows in batches, numbered from 1, and what the file stores of its columns and label names."""
+"""Parquet: rows in batches, numbered from 1, and the columns and label names that the file stores."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
 
 
 def _label_names(path: Path, column: str) -> tuple[str, ...]:
-    """Return the names of a column's label ids, which `datasets` stores in the file; empty: none are."""
+    """Return the names of a column's label ids if `datasets` stored them in the file."""
     stored = (_schema(path).metadata or {}).get(b"huggingface", b"{}")
     try:
         names = json.loads(stored)["info"]["features"][column]["names"]
@@ -58,23 +58,23 @@ def _parquet_file(path: Path) -> Iterator[Any]:
     with open_data_file(path) as stream:
         if not stream.read(1):
             raise empty_file(path)
-        with _damage(path, "it is not a Parquet file, or a damaged one"):
+        with _damage(path, "it is not a Parquet file, or it is damaged"):
             file = parquet.ParquetFile(stream)
         yield file
 
 
 @contextmanager
 def _damage(path: Path, finding: str) -> Iterator[None]:
-    """Turn what pyarrow raises about a file's content into a `DataError`."""
+    """Turn pyarrow's errors about a file's content into a `DataError`."""
     import pyarrow
 
     try:
         yield
-    # Bytes that are not UTF-8 are a ValueError; a size that was damaged asks for too much memory.
+    # Bytes that are not UTF-8 are a ValueError; a damaged size causes a MemoryError.
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise DataError(
-            f"{path} cannot be read: {finding} ({reason}).", "Write the file again, or fetch it again."
+            f"{path} cannot be read: {finding} ({reason}).", "Write or download the file again."
         ) from error
 
 

@@ -1,7 +1,4 @@
-"""The registry of file formats: what a format is, and which one reads a file.
-
-In: formats that register themselves. Out: the format of a file, by its suffix. Does not know any of them.
-"""
+"""The registry of file formats. Formats register themselves; a file's suffix selects its format."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from textune.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row's values by column, and the line on which it begins or its number, from 1 (see `Format.unit`)."""
+    """A row's values by column, and its first line or its number, from 1 (see `Format.unit`)."""
 
     line: int
     values: Mapping[str, Any]
@@ -23,16 +20,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file that holds a table. Its functions raise a `DataError` for a file that is not one.
+    """A kind of file that holds a table. Its functions raise a `DataError` for an invalid file.
 
     Attributes:
-        name: What the format is called.
-        suffixes: What names of such files end in, in lower case.
-        rows: Yields the rows of a file, in order and in constant memory, with the columns that are asked for
-            (none: all).
-        columns: Returns the names of a file's columns; None: they are those of its first row.
+        name: The name of the format.
+        suffixes: The suffixes of its files, in lower case.
+        rows: Yields the rows of a file, in order and in constant memory, with the requested columns (none:
+            all).
+        columns: Returns the names of a file's columns; without it, they are those of the first row.
         unit: What `Row.line` counts.
-        label_names: Returns the names that a file stores for the label ids of a column; none: empty.
+        label_names: Returns the names that a file stores for the label ids of a column, if any.
         schema: Returns the Arrow schema of a file that stores one.
         row_count: Returns the number of rows of a file that stores it.
     """
@@ -51,7 +48,7 @@ _FORMATS: list[Format] = []
 
 
 def register(file_format: Format) -> None:
-    """Let textune read a format wherever it reads tables."""
+    """Make textune read a format wherever it reads tables."""
     _FORMATS.append(file_format)
 
 
@@ -66,18 +63,18 @@ def table_suffixes() -> tuple[str, ...]:
 
 
 def find_format(path: Path) -> Format | None:
-    """Return the format whose suffix a file has; None: it has another."""
+    """Return the format with a file's suffix, or None."""
     return next((known for known in _FORMATS if path.suffix.lower() in known.suffixes), None)
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file; raise a `DataError` if its suffix is not one of a format."""
+    """Return the format of a file; raise a `DataError` if no format has its suffix."""
     if (known := find_format(path)) is not None:
         return known
     ending = path.suffix.lower() or path.name
     raise DataError(
-        f"{path} is not a table that can be read: '{ending}' is not a known kind of file.",
-        f"Give a file that ends in {', '.join(table_suffixes())}.",
+        f"{path} is not a known kind of table: its suffix is '{ending}'.",
+        f"Give a file with one of the suffixes {', '.join(table_suffixes())}.",
     )
 
 
@@ -86,14 +83,14 @@ def check_header(names: Sequence[str], path: Path) -> list[str]:
     if not names or not all(names):
         position = list(names).index("") + 1 if names else 1
         raise DataError(
-            f"{path}: the header has no name for column {position}.",
-            "Name every column on the first line. A table that pandas wrote has such a column unless it was "
+            f"{path}: column {position} has no name in the header.",
+            "Name every column on the first line. pandas writes a column without a name unless the table is "
             "saved with index=False.",
         )
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise DataError(
             f"{path}: the header has the column '{repeated}' {names.count(repeated)} times.",
-            "Give every column a name of its own.",
+            "Give every column its own name.",
         )
     return list(names)

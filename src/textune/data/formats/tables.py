@@ -1,7 +1,7 @@
-"""Tables of texts: the rows of one file of any format, as a stream.
+"""Tables of texts: the rows of a file of any format, as a stream.
 
-In: a file. Out: its rows in order, each with its line, in constant memory, or a `DataError` that says
-where the file is at fault. Does not know which columns are texts or labels.
+In: a file. Out: its rows with their lines, in order and in constant memory, or a `DataError` that names the
+fault and its place. Does not know which columns are texts or labels.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from textune.errors import DataError
 
 
 def column_names(path: Path, *, may_be_empty: bool = False) -> list[str]:
-    """Return the names of a table's columns; without a header they are those of its first row.
+    """Return the names of a table's columns; without a header, those of the first row.
 
-    Raise a `DataError` for a file that is not a readable table, or is empty unless it may be.
+    Raise a `DataError` if the file is not a readable table, or is empty but must not be.
     """
     file_format = _format_of_file(path)
     if file_format.columns is not None:
@@ -29,9 +29,9 @@ def column_names(path: Path, *, may_be_empty: bool = False) -> list[str]:
 
 
 def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool = False) -> Iterator[Row]:
-    """Yield the rows of a table, one by one, with some of `column_names` or, by default, all.
+    """Yield the rows of a table lazily, with some of `column_names` or, by default, all.
 
-    Raise a `DataError` where the file cannot be read, a row is at fault, or there is none but should be.
+    Raise a `DataError` if the file cannot be read, a row is invalid, or there are no rows but must be.
     """
     file_format = _format_of_file(path)
     rows = file_format.rows(path, columns)
@@ -40,13 +40,13 @@ def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool =
         with open_data_file(path) as file:
             if file.read(len(BOM_UTF8) + 1) in (b"", BOM_UTF8):
                 raise empty_file(path)
-        raise DataError(f"{path} has no rows.", "Check that it was written whole.")
+        raise DataError(f"{path} has no rows.", "Check that it was written completely.")
     for row in chain(first, rows):
         for name, value in row.values.items():
             if isinstance(value, str) and len(value) > MAX_CELL_CHARACTERS:
                 raise DataError(
                     f"{path}, {file_format.unit} {row.line}: the column '{name}' has {len(value):,} "
-                    f"characters, and {MAX_CELL_CHARACTERS:,} is the most that is read.",
+                    f"characters; the maximum is {MAX_CELL_CHARACTERS:,}.",
                     "Shorten the text or remove the row.",
                 )
         yield row
@@ -55,6 +55,6 @@ def read_rows(path: Path, *, columns: Collection[str] = (), may_be_empty: bool =
 def _format_of_file(path: Path) -> Format:
     known = find_format(path)
     if known is None and not path.is_file():
-        with open_data_file(path):  # It says why it is not a file.
+        with open_data_file(path):  # This raises the reason.
             pass
     return known or format_of(path)
