@@ -177,7 +177,7 @@ def test_an_output_that_is_there_already_is_refused(run: Path, posts: Path, tmp_
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "letters.txt").write_text("mine")
 
-    with pytest.raises(RequestError, match="there is something there already"):
+    with pytest.raises(RequestError, match="already exists"):
         predict_on_cluster(run, str(posts), tmp_path / "out")
 
 

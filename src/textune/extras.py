@@ -14,5 +14,5 @@ def check_extra(package: str, extra: str, purpose: str) -> None:
 
 
 def has_keras() -> bool:
-    """Tell whether all packages of the Keras engine are installed."""
+    """Return whether all packages of the Keras engine are installed."""
     return all(importlib.util.find_spec(name) for name in ("tensorflow", "keras", "keras_hub"))

@@ -1,8 +1,4 @@
-"""Files that are written whole or not at all, and hashes of files.
-
-In: paths and what to write. Out: files on disk that are complete, or a `StorageError` and no file.
-Does not know what the files hold.
-"""
+"""Files that are written completely or not at all, and hashes of files."""
 
 from __future__ import annotations
 
@@ -133,7 +129,7 @@ def list_files(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]
 
 
 def find_damage(folder: Path, listed: Mapping[str, Any]) -> str:
-    """Return how a folder's files first differ from those that `list_files` listed; empty: they do not."""
+    """Return the first difference of a folder's files from those that `list_files` listed, if any."""
     for name, expected in listed.items():
         file = folder / name
         if not file.exists():
@@ -141,7 +137,7 @@ def find_damage(folder: Path, listed: Mapping[str, Any]) -> str:
         if file.stat().st_size != expected["bytes"]:
             return f"{name} has {file.stat().st_size} bytes instead of {expected['bytes']}"
         if sha256_of(file) != expected["sha256"]:
-            return f"{name} has other contents than when it was written"
+            return f"{name} has changed since it was written"
     return ""
 
 

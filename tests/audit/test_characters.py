@@ -1,4 +1,4 @@
-"""Broken characters, markup, and texts that say nothing."""
+"""Broken characters, markup, and texts without content."""
 
 from __future__ import annotations
 

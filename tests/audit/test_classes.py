@@ -69,7 +69,7 @@ def test_a_class_of_few_training_rows_is_hardly_learned() -> None:
     findings = found(faults({"train": {"anger": 200, "joy": 200, "fear": 19}, "test": EVEN}), "D010")
 
     assert [finding.title for finding in findings] == [
-        "1 class with fewer than 20 rows in train, hardly enough to learn: fear (19)"
+        "1 class with fewer than 20 rows in train, too few to learn: fear (19)"
     ]
 
 

@@ -25,7 +25,7 @@ def test_texts_of_the_same_words_are_one_group() -> None:
 
     (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
-    assert finding.title == "1 text occurs more than once in train (2 rows): 1 in the same words"
+    assert finding.title == "1 text occurs more than once in train (2 rows): 1 with the same words"
 
 
 def test_texts_of_emoji_are_the_same_only_where_the_emoji_are() -> None:
@@ -47,7 +47,7 @@ def test_the_title_tells_copies_to_the_letter_from_others() -> None:
     (finding,) = found(look(find_duplicates, examples_from(rows)), "D003")
 
     assert (
-        "2 texts occur more than once in train (4 rows): 1 to the letter, 1 but for case and spaces"
+        "2 texts occur more than once in train (4 rows): 1 exact, 1 differing in case or spaces"
         in finding.title
     )
 

@@ -124,9 +124,9 @@ def test_the_finding_says_how_many_where_and_in_which_file() -> None:
 
     finding = describe_suspects([Suspect(example, "anger", "joy", 0.02, 0.97)], judged=50, judge="tiny")
 
-    assert finding.title == "1 label, 2.0 % of all, look doubtful (1 in train)"
+    assert finding.title == "1 suspect label, 2.0 % of all (1 in train)"
     assert "in suspects.csv from the top" in finding.written_to("suspects.csv").advice
-    assert finding.rows[0].note == "anger, rather joy (97 %)"
+    assert finding.rows[0].note == "anger, probably joy (97 %)"
 
 
 def test_rows_of_a_fold_are_scored_without_their_own_labels() -> None:

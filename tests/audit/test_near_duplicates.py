@@ -60,7 +60,7 @@ def test_a_copy_in_test_is_leakage() -> None:
     (finding,) = near(examples_from(rows))
 
     assert (finding.id, finding.severity, finding.count) == ("D006", "error", 1)
-    assert finding.title.endswith("nearly the same as one of train, 1 with another label")
+    assert finding.title.endswith("nearly the same as a row of train, 1 with a different label")
 
 
 def test_how_alike_two_texts_are_is_measured_and_not_estimated() -> None:

@@ -113,7 +113,7 @@ def test_a_held_out_split_without_labels_is_left_out_with_a_note(tmp_path: Path)
     audited = read(tmp_path)
 
     assert {example.split for example in audited.examples} == {"train"}
-    assert audited.notes == ("The split test has no labelled rows and is left out.",)
+    assert audited.notes == ("The split test has no labelled rows and is ignored.",)
 
 
 def test_names_of_mapping_txt_are_the_labels_even_where_training_refuses_them(tmp_path: Path) -> None:

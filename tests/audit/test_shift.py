@@ -48,7 +48,7 @@ def test_splits_of_one_kind_are_worth_a_note() -> None:
     finding = describe_shift(EXAMPLES, HELD_OUT, scores(apart=0.0), split="test")
 
     assert (finding.id, finding.severity) == ("D017", "info")
-    assert finding.title.startswith("Texts of test cannot be told from those of train (AUC 0.")
+    assert finding.title.startswith("Texts of test cannot be told apart from those of train (AUC 0.")
 
 
 def test_splits_that_differ_are_a_warning_with_the_words_that_tell_them_apart() -> None:

@@ -71,7 +71,7 @@ def test_strict_exits_with_0_where_there_is_no_error(textune_command: Any, tmp_p
 def test_the_view_names_the_check_the_place_and_the_advice(textune_command: Any, leaky: Path) -> None:
     shown = textune_command("audit", leaky, "--quick").out
 
-    assert "1 row of test, 2.5 % of it, also in train" in shown
+    assert "1 row of test (2.5 %) also in train" in shown
     assert "test line 41" in shown
     assert "Delete them from train" in shown
 
@@ -101,7 +101,7 @@ def test_the_suspects_file_is_reported_and_is_the_next_thing_to_read(
 
     assert (tmp_path / "suspects-posts.csv").exists()
     assert "written to suspects-posts.csv" in outcome.err
-    assert "Read suspects-posts.csv from the top" in outcome.out
+    assert "Review suspects-posts.csv from the top" in outcome.out
 
 
 def test_a_text_cannot_command_the_terminal_nor_the_table(textune_command: Any, leaky: Path) -> None:
@@ -134,7 +134,7 @@ def test_checks_that_found_nothing_and_those_that_were_left_out_are_named(
     shown = " ".join(textune_command("audit", leaky, "--quick").out.split())
 
     assert "Nothing found: " in shown
-    assert "Not looked for: label noise, length and truncation" in shown
+    assert "Skipped: label noise, length and truncation" in shown
 
 
 def test_a_missing_file_is_one_message_and_exit_code_2(textune_command: Any) -> None:

@@ -116,7 +116,7 @@ def test_the_version_is_the_packages(textune_command: Any) -> None:
     [
         (["train", "--recipe", "frozn"], "no recipe 'frozn'. Did you mean frozen?"),
         (["train", "--set", "train.sed=1", "--set", "x"], "2 faults"),
-        (["train"], "No data is given"),
+        (["train"], "There is no data to load"),
         (["train", "--data", "nowhere.csv"], "no file or folder nowhere.csv"),
         (["train", "--data", "sample:emotions"], "no sample 'emotions'"),
         (["predict", "nowhere", "text"], "no run folder at nowhere"),

@@ -32,11 +32,11 @@ def posts(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         (["hi", "--engine", "spark"], "no engine 'spark'"),
-        (["hi", "--engine", "ray"], "--engine ray classifies files, but texts were given"),
-        (["hi", "--ray-workers", "2"], "--ray-workers is given without --engine ray"),
-        (["hi", "--ray-address", "auto"], "--ray-address is given without --engine ray"),
-        (["hi", "--restart"], "--restart is for a prediction from files into a file"),
-        (["hi", "--input", "a.csv"], "There are texts and an input file"),
+        (["hi", "--engine", "ray"], "--engine ray classifies files, but the command line has texts"),
+        (["hi", "--ray-workers", "2"], "--ray-workers needs --engine ray"),
+        (["hi", "--ray-address", "auto"], "--ray-address needs --engine ray"),
+        (["hi", "--restart"], "--restart needs --input FILE and --output FILE"),
+        (["hi", "--input", "a.csv"], "There are both texts and an input file"),
         (["--input", "nowhere/*.csv"], "No file matches nowhere/*.csv"),
     ],
 )
@@ -52,11 +52,11 @@ def test_a_request_that_makes_no_sense_is_one_message_and_exit_code_2(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--input", "posts", "--runtime", "onnx"], "in torch, and --runtime onnx is asked for"),
-        (["--input", "posts"], "--engine ray classifies files into a folder"),
-        (["--input", "-", "--output", "out"], "--engine ray classifies files into a folder"),
+        (["--input", "posts", "--runtime", "onnx"], "in torch, but the runtime is onnx"),
+        (["--input", "posts"], "--engine ray needs input files and an output folder"),
+        (["--input", "-", "--output", "out"], "--engine ray needs input files and an output folder"),
         (["--input", "posts", "--output", "out.csv"], "the output is a folder of Parquet files"),
-        (["--input", "posts", "--output", "posts"], "there is something there already"),
+        (["--input", "posts", "--output", "posts"], "already exists"),
         (["--input", "posts/*.csv", "--output", "out"], "no run folder at"),
     ],
 )
@@ -84,7 +84,7 @@ def test_an_export_in_place_of_a_run_is_refused_before_ray_is_started(
     )
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert f"in torch, and {place} is an export" in outcome.err
+    assert f"in torch, but {place} is an export" in outcome.err
     assert "Give the folder of the run" in outcome.err
 
 

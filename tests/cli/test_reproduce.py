@@ -53,7 +53,7 @@ def test_another_encoder_and_other_data_are_labelled(textune_command: Any, argum
 
     words = " ".join(outcome.out.split())
     assert "which is not the study's encoder" in words
-    assert "which are not the study's data" in words
+    assert "which is not the study's data" in words
 
 
 def test_json_is_one_document(textune_command: Any, arguments: list[str]) -> None:

@@ -29,7 +29,7 @@ def test_workers_that_leave_no_cpu_for_reading_are_refused(asked: int) -> None:
     with pytest.raises(RequestError, match=f"8 CPUs, and {asked} workers would leave none") as caught:
         count_workers(asked, cpus=8, gpus=0)
 
-    assert "--ray-workers 7 or fewer" in caught.value.hint
+    assert "--ray-workers to 7 or fewer" in caught.value.hint
 
 
 @pytest.mark.parametrize("asked", [0, 1])

@@ -152,12 +152,12 @@ def test_restart_starts_over(run: Path, posts: Path, stopped: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [{"texts": ["so happy"]}, {"input_file": "-"}])
 def test_restart_is_for_what_can_continue(run: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="--restart is for"):
+    with pytest.raises(RequestError, match="--restart needs"):
         predict(run, **arguments, output=tmp_path / "out.csv", restart=True)
 
 
 def test_restart_is_for_what_goes_into_a_file(run: Path, posts: Path) -> None:
-    with pytest.raises(RequestError, match="--restart is for"):
+    with pytest.raises(RequestError, match="--restart needs"):
         predict(run, input_file=str(posts), restart=True)
 
 

@@ -162,7 +162,7 @@ def test_the_report_of_several_runs_goes_into_the_current_folder(
 
 @pytest.mark.parametrize("name", ["page.pdf", "page", "metrics.json"])
 def test_an_output_that_is_not_a_page_is_refused(run: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(RequestError, match="it is a page of HTML"):
+    with pytest.raises(RequestError, match="does not end in .html"):
         textune.report([run], output=tmp_path / name)
 
 

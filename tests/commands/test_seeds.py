@@ -64,7 +64,7 @@ def test_the_summary_counts_the_seeds_with_which_fine_tuning_paid(trained: Seeds
 
     outcomes = [verdict[name] for name in ("better", "unclear", "same", "worse")]
     assert sum(outcomes) == 2
-    assert verdict["sentence"].startswith(f"Fine-tuning paid with {verdict['better']} of 2 seeds")
+    assert verdict["sentence"].startswith(f"Fine-tuning paid off with {verdict['better']} of 2 seeds")
 
 
 def test_the_summary_is_on_disk(trained: SeedsResult) -> None:
@@ -133,7 +133,7 @@ def test_a_request_that_fails_early_leaves_nothing(tiny_distilbert: str, tmp_pat
 def test_a_folder_that_is_there_already_is_not_trained_into(
     trained: SeedsResult, tiny_distilbert: str, small_csv: str
 ) -> None:
-    with pytest.raises(RunError, match="something there already"):
+    with pytest.raises(RunError, match="already exists"):
         train(tiny_distilbert, small_csv, trained.run)
 
 

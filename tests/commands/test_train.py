@@ -153,12 +153,12 @@ def test_the_manifest_says_how_the_saved_model_compared(paper: TrainResult) -> N
 def test_an_output_folder_that_exists_is_refused_before_anything_is_loaded(data: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(RunError, match="something there already"):
+    with pytest.raises(RunError, match="already exists"):
         textune.train("frozen", model="nowhere", data=data, out=tmp_path)
 
 
 def test_no_data_is_reported(model: str, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="No data is given"):
+    with pytest.raises(RecipeError, match="There is no data to load"):
         textune.train("frozen", model=model, out=tmp_path / "run")
 
 

@@ -63,7 +63,7 @@ def test_columns_of_unknown_names_are_listed_with_the_setting_that_names_one(
 ) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", small_rows(30), header=header))
 
-    assert f"has no column known to hold {missing}" in error.message
+    assert f"has no column with a usual name for {missing}" in error.message
     assert f"Its columns are: '{header[0]}', '{header[1]}'" in error.message
     assert option in error.hint
 
@@ -74,7 +74,7 @@ def test_several_columns_that_could_be_meant_are_listed(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", rows, header=("title", "review", "comment")[::-1]))
 
     assert "several columns that could hold the text: 'comment', 'review'" in error.message
-    assert error.hint == "Say which: --set data.text_column=comment"
+    assert error.hint == "Choose one: --set data.text_column=comment"
 
 
 def test_the_expected_name_goes_before_others() -> None:
@@ -93,7 +93,7 @@ def test_all_rows_without_a_text_are_reported_at_once(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", rows))
 
     assert error.message == (
-        f"3 rows without a text (nothing, or only spaces): {tmp_path / 'posts.csv'}, lines 8, 9, 11."
+        f"3 rows without a text (empty, or only spaces): {tmp_path / 'posts.csv'}, lines 8, 9, 11."
     )
     assert "Delete these rows" in error.hint
 

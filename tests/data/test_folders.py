@@ -47,7 +47,7 @@ def test_a_text_folder_without_a_mapping_keeps_its_ids_as_names(tmp_path: Path) 
     source = load_source(str(tmp_path))
 
     assert list(source.label_names) == ["0", "1"]
-    assert source.notes == ("There is no mapping.txt, so labels are named as in the label files.",)
+    assert source.notes == ("There is no mapping.txt, so the labels keep their names from the label files.",)
 
 
 def test_texts_and_labels_of_different_length_are_reported_with_both_files_and_counts(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_texts_and_labels_of_different_length_are_reported_with_both_files_and_c
     error = refusal(tmp_path)
 
     assert error.message == (
-        f"{tmp_path / 'val_text.txt'} has 6 lines, and {tmp_path / 'val_labels.txt'} has 3."
+        f"{tmp_path / 'val_text.txt'} has 6 lines, but {tmp_path / 'val_labels.txt'} has 3."
     )
-    assert "find the missing line" in error.hint
+    assert "add the missing lines" in error.hint
 
 
 def test_a_label_id_that_the_mapping_lacks_is_reported_with_file_and_line(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_label_id_that_the_mapping_lacks_is_reported_with_file_and_line(tmp_pa
     error = refusal(tmp_path)
 
     assert error.message == (
-        f"{tmp_path / 'test_labels.txt'}, line 4: the label 7 has no name. The ids that have one are: "
+        f"{tmp_path / 'test_labels.txt'}, line 4: the label 7 has no name. The ids with names are: "
         "'0 anger', '1 joy'."
     )
 
@@ -91,7 +91,7 @@ def test_a_line_of_the_mapping_that_is_none_is_reported(content: str, line: int,
     message = refusal(tmp_path).message
 
     assert message.startswith(f"{tmp_path / 'mapping.txt'}, line {line}: ")
-    assert "is not an id, a tab and a name" in message
+    assert "expected an id, a tab and a name" in message
 
 
 @pytest.mark.parametrize("content", ["0\tanger\n0\tjoy", "0\tanger\n1\tanger"])
@@ -101,7 +101,7 @@ def test_an_id_or_a_name_that_occurs_twice_in_the_mapping_is_reported(content: s
     message = refusal(tmp_path).message
 
     assert "mapping.txt, line 2" in message
-    assert "occurs above" in message
+    assert "occurs twice" in message
 
 
 def test_an_empty_tweet_is_reported_with_file_and_line(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_an_empty_tweet_is_reported_with_file_and_line(tmp_path: Path) -> None:
     error = refusal(tmp_path)
 
     assert error.message == (
-        f"2 rows without a text (nothing, or only spaces): {tmp_path / 'train_text.txt'}, lines 2, 4."
+        f"2 rows without a text (empty, or only spaces): {tmp_path / 'train_text.txt'}, lines 2, 4."
     )
-    assert "delete the same lines of both" in error.hint
+    assert "delete the same lines in both" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_missing_shard_is_reported(tmp_path: Path) -> None:
 
     error = refusal(tmp_path)
 
-    assert "should have 2 files, and has 1: train-00000-of-00002.csv" in error.message
+    assert "should have 2 files, but has 1: train-00000-of-00002.csv" in error.message
 
 
 @pytest.mark.parametrize(("one", "other"), [("val.csv", "validation.csv"), ("dev.csv", "dev.jsonl")])
@@ -171,7 +171,7 @@ def test_tables_that_are_not_read_are_named(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "extra.csv")
     (tmp_path / "README.md").write_text("Posts.", encoding="utf-8")
 
-    assert load_source(str(tmp_path)).notes[0] == "Not read, as they are not named by a split: extra.csv."
+    assert load_source(str(tmp_path)).notes[0] == "Ignored files that are not named after a split: extra.csv."
 
 
 def test_a_file_that_lacks_a_column_of_train_is_reported(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_given_split_of_one_row_is_reported(tmp_path: Path) -> None:
 
     error = refusal(tmp_path)
 
-    assert error.message == f"The split test of {tmp_path} has 1 row, too few to be useful."
+    assert error.message == f"The split test of {tmp_path} has only 1 row."
 
 
 def test_a_folder_of_nothing_known_is_reported_with_what_it_holds(tmp_path: Path) -> None:
@@ -215,15 +215,15 @@ def test_a_folder_of_nothing_known_is_reported_with_what_it_holds(tmp_path: Path
 
     error = refusal(tmp_path)
 
-    assert error.message == f"{tmp_path} holds no data that is named by split. It holds: posts.csv."
-    assert "give a single file" in error.hint
+    assert error.message == f"{tmp_path} has no file that is named after a split. It holds: posts.csv."
+    assert "use a single file" in error.hint
 
 
 def test_a_folder_whose_subfolder_holds_the_data_is_answered_with_that(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     write_small_csv(tmp_path / "data" / "train.csv")
 
-    assert refusal(tmp_path).hint == f"Its folder {tmp_path / 'data'} does: give that."
+    assert refusal(tmp_path).hint == f"Its folder {tmp_path / 'data'} does: use that."
 
 
 def test_an_empty_folder_is_reported(tmp_path: Path) -> None:

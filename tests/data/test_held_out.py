@@ -79,7 +79,7 @@ def test_all_rows_of_a_source_without_splits_are_taken(tmp_path: Path, split: st
 def test_a_source_without_splits_is_reported(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", ROWS)
 
-    assert load(path).notes == (f"{path} has no splits: all of its 3 rows are taken as test.",)
+    assert load(path).notes == (f"{path} has no splits: all of its 3 rows are used as test.",)
 
 
 def test_a_split_that_is_missing_is_reported_with_those_that_are_there(folder: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_configuration_that_is_missing_from_the_name_is_answered_with_all(hub_
     error = refusal("owner/posts")
 
     assert error.message == "'owner/posts' has several configurations: emotion, irony."
-    assert error.hint == "Name one of them, for instance owner/posts:emotion"
+    assert error.hint == "Name one after a colon, for instance owner/posts:emotion"
 
 
 def test_a_configuration_without_a_copy_is_answered_with_those_that_have_one(hub_raises: HubRaises) -> None:
@@ -102,8 +102,8 @@ def test_an_answer_that_is_not_the_hubs_counts_as_a_hub_that_cannot_be_reached(
     error = refusal("owner/posts")
 
     assert error.message == (
-        "The Hub cannot be reached for 'owner/posts', and there is no copy on this computer "
-        "(Expecting value: line 1 column 1 (char 0))."
+        "The Hub cannot be reached (Expecting value: line 1 column 1 (char 0)), and there is no copy of "
+        "'owner/posts' on this computer."
     )
     assert "save it with save_to_disk" in error.hint
 

@@ -154,7 +154,7 @@ def test_a_data_set_that_the_hub_does_not_have_is_reported(hub: HubStandIn, load
     failed = load(hub.endpoint, name="cardiffnlp/tweet_evil")
 
     assert failed["error"] == "HubError"
-    assert "no folder 'cardiffnlp/tweet_evil' here, and no dataset of that name" in failed["message"]
+    assert "'cardiffnlp/tweet_evil' is neither a folder here nor a dataset" in failed["message"]
 
 
 def test_an_unknown_configuration_is_answered_with_the_nearest(hub: HubStandIn, load: Load) -> None:

@@ -37,8 +37,8 @@ def test_a_file_is_split_and_the_person_is_informed(tmp_path: Path) -> None:
 
     assert sizes(source) == {"train": 63, "validation": 9, "test": 18}
     assert source.notes == (
-        "There is no validation or test split: validation (9 rows) and test (18 rows) were made out of "
-        "train, which keeps 63 rows. Classes have the same shares in all; texts that are alike but for case "
+        "There is no validation or test split: validation (9 rows) and test (18 rows) were made from "
+        "train, which keeps 63 rows. All splits have the same class shares. Texts that differ only in case "
         "and spaces stay together.",
     )
 
@@ -51,9 +51,7 @@ def test_only_the_split_that_is_missing_is_made(tmp_path: Path) -> None:
 
     assert sizes(source) == {"train": 81, "validation": 9, "test": 30}
     assert texts(source, "test") == [text for text, _ in small_rows(30, seed=1)]
-    assert source.notes[0].startswith(
-        "There is no validation split: validation (9 rows) was made out of train"
-    )
+    assert source.notes[0].startswith("There is no validation split: validation (9 rows) was made from train")
 
 
 def test_the_splits_follow_fractions_and_seed(tmp_path: Path) -> None:
@@ -103,14 +101,14 @@ def test_rows_that_train_shares_with_test_are_counted(tmp_path: Path) -> None:
 
     source = load_source(str(tmp_path))
 
-    assert source.notes == ("2 of 12 rows of test also stand in train (case and spaces aside).",)
+    assert source.notes == ("2 of 12 rows of test also occur in train (ignoring case and spaces).",)
 
 
 def test_a_class_that_a_given_split_lacks_is_noted(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", small_rows(30))
     write_csv(tmp_path / "test.csv", [("a new post", "joy"), ("another one", "anger")])
 
-    assert "The split test has no row of: sadness." in load_source(str(tmp_path)).notes
+    assert "The split test has no row with the label: sadness." in load_source(str(tmp_path)).notes
 
 
 def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
@@ -118,7 +116,7 @@ def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
 
     notes = load_source(str(write_csv(tmp_path / "posts.csv", rows))).notes
 
-    assert "These labels count as different, though they are written almost alike: Joy, joy." in notes
+    assert "These labels look alike but count as different: Joy, joy." in notes
 
 
 def test_the_sample_is_loaded_by_its_name() -> None:
@@ -153,7 +151,7 @@ def test_a_path_that_is_not_there_is_not_looked_up_on_the_hub(
 def test_a_bare_name_is_answered_with_what_a_source_may_be() -> None:
     error = refusal("imdb")
 
-    assert error.message == "'imdb' is not a source: there is no file or folder of that name."
+    assert error.message == "'imdb' is not a source: there is no file or folder with that name."
     assert "owner/name:configuration, or sample:emotion" in error.hint
 
 
@@ -169,7 +167,7 @@ def test_a_name_that_nothing_can_have_is_refused(name: str) -> None:
 def test_another_file_is_answered_with_the_kinds_that_are_read(tmp_path: Path) -> None:
     (tmp_path / "posts.txt").write_text("so happy\n", encoding="utf-8")
 
-    assert "Give a file that ends in .csv, .tsv" in refusal(tmp_path / "posts.txt").hint
+    assert "Give a file with one of the suffixes .csv, .tsv" in refusal(tmp_path / "posts.txt").hint
 
 
 def test_loading_a_file_imports_nothing_heavy_and_writes_nothing_elsewhere(tmp_path: Path) -> None:

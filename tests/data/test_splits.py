@@ -116,7 +116,7 @@ def test_a_class_of_too_few_texts_is_named_with_what_is_missing(labels: list[str
         split([*TEXTS, *(f"fear {number}" for number, _ in enumerate(labels))], [*LABELS, *labels])
 
     assert f"The label 'fear' has {len(labels)} distinct text" in caught.value.message
-    assert "the 2 splits to be made (test and validation)" in caught.value.message
+    assert "the 2 splits to make (test and validation)" in caught.value.message
     assert "at least 3" in caught.value.hint
 
 

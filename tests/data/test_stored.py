@@ -45,7 +45,7 @@ def test_a_saved_dataset_dict_keeps_its_splits_and_names_those_left_out(
     source = load_source(str(tmp_path / "saved"))
 
     assert texts(source, "validation") == ["post 0", "post 1", "post 2", "post 3"]
-    assert source.notes[0] == "Splits left out: unsupervised."
+    assert source.notes[0] == "Ignored splits: unsupervised."
 
 
 def test_a_split_of_the_expected_name_goes_before_others(saved_rows: Dataset, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_split_of_the_expected_name_goes_before_others(saved_rows: Dataset, tm
     source = load_source(str(tmp_path / "saved"))
 
     assert sizes(source)["validation"] == 10
-    assert source.notes[0] == "Splits left out: dev."
+    assert source.notes[0] == "Ignored splits: dev."
 
 
 def test_a_split_without_labels_is_left_out_and_made(saved_rows: Dataset, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_split_without_labels_is_left_out_and_made(saved_rows: Dataset, tmp_pa
     source = load_source(str(tmp_path / "saved"))
 
     assert sizes(source) == {"train": 16, "validation": 20, "test": 4}
-    assert source.notes[0] == "The split test has no labelled rows and is left out."
+    assert source.notes[0] == "The split test has no labelled rows and is ignored."
 
 
 def test_a_row_of_a_saved_dataset_is_reported_by_split_and_number(

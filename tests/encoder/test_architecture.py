@@ -66,10 +66,10 @@ def test_encoder_and_classifier_hold_the_same_encoder(
     ("model_type", "complaint"),
     [
         ("no-such-net", "does not know the architecture 'no-such-net'"),
-        ("gpt2", "'gpt2' is not an encoder"),
-        ("t5", "'t5' is not an encoder"),
-        ("bart", "'bart' is not an encoder"),
-        ("vit", "'vit' is not an encoder"),
+        ("gpt2", "'gpt2' is not a text encoder"),
+        ("t5", "'t5' is not a text encoder"),
+        ("bart", "'bart' is not a text encoder"),
+        ("vit", "'vit' is not a text encoder"),
         ("neomme", "no text classifier for 'neomme'"),
     ],
 )
@@ -89,5 +89,5 @@ def test_what_is_not_an_encoder_of_texts_is_refused(
 def test_settings_that_make_no_model_are_refused(bert: Path, changes: dict[str, Any]) -> None:
     change_json(bert / "config.json", **changes)
 
-    with pytest.raises(ModelError, match="cannot"):
+    with pytest.raises(ModelError, match="cannot|does not accept"):
         load_encoder(find_model(str(bert)))

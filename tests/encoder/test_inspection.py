@@ -18,10 +18,10 @@ from textune.errors import ModelError
         (b"{", "cannot be read as JSON"),
         (b"\xff\xfe{}", "cannot be read as JSON"),
         (b"[" * 100_000, "cannot be read as JSON"),
-        (b"[]", "names no model_type"),
-        (b"{}", "names no model_type"),
-        (b'{"model_type": 7}', "names no model_type"),
-        (b'{"model_type": "bert", "auto_map": {"AutoModel": "code.Model"}}', "auto_map.*code of its own"),
+        (b"[]", "has no model_type"),
+        (b"{}", "has no model_type"),
+        (b'{"model_type": 7}', "has no model_type"),
+        (b'{"model_type": "bert", "auto_map": {"AutoModel": "code.Model"}}', "auto_map.*its own Python code"),
         (b'{"model_type": "bart", "is_encoder_decoder": true}', "is_encoder_decoder = true"),
         (b'{"model_type": "bert", "is_decoder": true}', "is_decoder = true"),
     ],
@@ -38,21 +38,21 @@ def test_a_configuration_of_no_plain_encoder_is_refused(bert: Path, content: byt
 def test_a_folder_without_a_configuration_is_refused(bert: Path) -> None:
     (bert / "config.json").unlink()
 
-    with pytest.raises(ModelError, match="holds no config.json"):
+    with pytest.raises(ModelError, match="has no config.json"):
         find_model(str(bert))
 
 
 def test_a_folder_without_a_tokenizer_is_refused(bert: Path) -> None:
     (bert / "tokenizer.json").unlink()
 
-    with pytest.raises(ModelError, match="holds no tokenizer"):
+    with pytest.raises(ModelError, match="has no tokenizer"):
         find_model(str(bert))
 
 
 def test_a_folder_without_weights_is_refused(bert: Path) -> None:
     (bert / "model.safetensors").unlink()
 
-    with pytest.raises(ModelError, match="holds no weights"):
+    with pytest.raises(ModelError, match="has no weights"):
         find_model(str(bert))
 
 
@@ -60,7 +60,7 @@ def test_a_pickle_is_refused_with_the_reason_and_the_way_to_convert_it(bert: Pat
     (bert / "model.safetensors").rename(bert / "pytorch_model.bin")
 
     with pytest.raises(
-        ModelError, match=r"only as a pickle \(pytorch_model.bin\).*can run any code"
+        ModelError, match=r"only as a pickle \(pytorch_model.bin\).*can run its author's code"
     ) as caught:
         find_model(str(bert))
 
@@ -72,7 +72,7 @@ def test_a_weight_file_that_is_cut_short_is_detected(bert: Path, kept_bytes: int
     path = bert / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept_bytes])
 
-    with pytest.raises(ModelError, match="model.safetensors is damaged or cut short"):
+    with pytest.raises(ModelError, match="model.safetensors is damaged or incomplete"):
         find_model(str(bert))
 
 
@@ -80,7 +80,7 @@ def test_a_shard_that_is_cut_short_is_named(sharded_bert: Path) -> None:
     shard = sorted(sharded_bert.glob("model-*.safetensors"))[1]
     shard.write_bytes(shard.read_bytes()[:-1])
 
-    with pytest.raises(ModelError, match=f"{shard.name} is damaged or cut short"):
+    with pytest.raises(ModelError, match=f"{shard.name} is damaged or incomplete"):
         find_model(str(sharded_bert))
 
 
@@ -88,7 +88,7 @@ def test_a_shard_that_is_missing_is_named(sharded_bert: Path) -> None:
     shard = sorted(sharded_bert.glob("model-*.safetensors"))[1]
     shard.unlink()
 
-    with pytest.raises(ModelError, match=f"not there: {shard.name}"):
+    with pytest.raises(ModelError, match=f"do not exist: {shard.name}"):
         find_model(str(sharded_bert))
 
 
@@ -115,5 +115,5 @@ def test_an_index_that_points_out_of_the_folder_is_refused(sharded_bert: Path) -
     index = '{"weight_map": {"pooler.dense.bias": "../outside.safetensors"}}'
     (sharded_bert / "model.safetensors.index.json").write_text(index)
 
-    with pytest.raises(ModelError, match="names no weight files beside it"):
+    with pytest.raises(ModelError, match="names no weight files in its folder"):
         find_model(str(sharded_bert))

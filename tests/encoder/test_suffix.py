@@ -146,7 +146,7 @@ def test_an_encoder_whose_layers_are_shared_has_no_list_of_them(tiny_models: Mod
 
 @pytest.mark.parametrize("frozen_layers", [2, 3])
 def test_as_many_layers_as_there_are_or_more_are_refused(distilbert: Any, frozen_layers: int) -> None:
-    with pytest.raises(RecipeError, match=f"frozen_layers = {frozen_layers}, and the model has 2") as caught:
+    with pytest.raises(RecipeError, match=f"frozen_layers = {frozen_layers}, but the model has 2") as caught:
         check_frozen_layers(distilbert, frozen_layers, inputs=inputs_of(distilbert))
 
     assert "Set it to 1 or less" in caught.value.hint

@@ -139,8 +139,8 @@ def test_padding_and_cut_texts_are_reported(tokenizer: Any) -> None:
 
     assert observer.notes == [
         "Rows are padded to 5 tokens, special tokens included.",
-        "1 texts of train were cut at 5 tokens.",
-        "1 texts of validation were cut at 5 tokens.",
+        "1 texts of train were truncated to 5 tokens.",
+        "1 texts of validation were truncated to 5 tokens.",
     ]
 
 

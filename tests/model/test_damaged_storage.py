@@ -98,7 +98,7 @@ def test_another_format_is_refused(linear: Path, written: Any) -> None:
 
     error = refusal(linear)
 
-    assert f"was written in format {written}, this version of textune reads 1" in error.message
+    assert f"has format {written}, but this version of textune reads format 1" in error.message
     assert "Install the version" in error.hint
 
 
@@ -158,13 +158,13 @@ def test_a_head_of_another_shape_is_refused(linear: Path, shape: tuple[int, ...]
 def test_a_truncated_encoder_of_a_linear_head_is_refused(linear: Path) -> None:
     truncate(linear / "encoder" / "model.safetensors")
 
-    assert f"{linear / 'encoder' / 'model.safetensors'} is damaged or cut short" in refusal(linear).message
+    assert f"{linear / 'encoder' / 'model.safetensors'} is damaged or incomplete" in refusal(linear).message
 
 
 def test_a_truncated_stock_model_is_refused(stock: Path) -> None:
     truncate(stock / "model.safetensors")
 
-    assert f"{stock / 'model.safetensors'} is damaged or cut short" in refusal(stock).message
+    assert f"{stock / 'model.safetensors'} is damaged or incomplete" in refusal(stock).message
 
 
 def test_an_encoder_that_is_not_there_is_refused(linear: Path) -> None:
@@ -204,4 +204,4 @@ def test_more_labels_than_a_stock_model_has_are_refused(stock: Path) -> None:
 def test_a_classifier_without_its_tokenizer_is_refused(linear: Path) -> None:
     (linear / "encoder" / "tokenizer.json").unlink()
 
-    assert "holds no tokenizer" in refusal(linear).message
+    assert "has no tokenizer" in refusal(linear).message

@@ -92,14 +92,14 @@ def test_a_single_file_without_rows_is_reported(folder: Path) -> None:
 def test_files_of_which_none_has_rows_are_reported(folder: Path) -> None:
     files = [write(folder / "y.csv", "text,id\n"), write(folder / "z.jsonl", "")]
 
-    with pytest.raises(DataError, match="None of the input's 2 files has a row"):
+    with pytest.raises(DataError, match="None of the 2 input files has a row"):
         open_texts(files)
 
 
 def test_a_last_file_without_a_text_is_reported_before_a_row_is_read(folder: Path) -> None:
     write(folder / "z.csv", "id,remark\n1,so\n")
 
-    with pytest.raises(DataError, match=r"z\.csv has no column known to hold the text"):
+    with pytest.raises(DataError, match=r"z\.csv has no column with a usual name for the text"):
         open_texts(find_files(str(folder)))
 
 

@@ -110,7 +110,7 @@ def test_a_column_that_is_not_there_is_reported_with_the_nearest(tmp_path: Path)
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("id,remark", "no column known to hold the text"),
+        ("id,remark", "no column with a usual name for the text"),
         ("tweet,content", "several columns that could hold the text: 'tweet', 'content'"),
     ],
 )
@@ -165,7 +165,10 @@ def test_an_empty_file_is_reported(tmp_path: Path, name: str) -> None:
 
 
 def test_a_kind_of_file_that_is_not_known_is_reported(tmp_path: Path) -> None:
-    assert "'.docx' is not a known kind of file" in refusal(write(tmp_path / "posts.docx", "so")).message
+    assert (
+        "is not a known kind of table: its suffix is '.docx'"
+        in refusal(write(tmp_path / "posts.docx", "so")).message
+    )
 
 
 def test_a_fault_shows_when_its_row_is_reached_and_not_before(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_an_input_that_has_changed_is_named(output: Path, now: tuple[InputFile, 
 
     error = refusal(output, replace(JOB, files=now))
 
-    assert f"The prediction that was started into {output} cannot be resumed" in error.message
+    assert f"The stopped prediction of {output} cannot be resumed" in error.message
     assert message in error.message
 
 
@@ -116,7 +116,7 @@ def test_another_runtime_is_reported_with_the_option_that_resumes(output: Path) 
     error = refusal(output, replace(JOB, settings={"runtime": "torch"}))
 
     assert "the runtime is torch and was onnx" in error.message
-    assert "Give --runtime onnx to resume" in error.hint
+    assert "Resume it with --runtime onnx" in error.hint
 
 
 def test_an_option_that_would_not_do_is_not_named(output: Path) -> None:

@@ -130,7 +130,7 @@ def test_resuming_without_the_runtime_names_the_option_that_asks_for_it(
     with pytest.raises(RequestError, match="the runtime is torch and was onnx") as caught:
         predict(run, input_file=str(posts), output=output)
 
-    assert "Give --runtime onnx to resume" in caught.value.hint
+    assert "Resume it with --runtime onnx" in caught.value.hint
 
 
 def test_a_prediction_resumes_by_torch_where_an_export_is_new(run: Path, posts: Path, output: Path) -> None:

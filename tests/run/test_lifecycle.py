@@ -28,7 +28,7 @@ def test_a_run_that_fails_leaves_the_runs_beside_it(tmp_path: Path, finished: Ru
 
 
 def test_an_output_folder_with_something_in_it_is_refused(finished: Run) -> None:
-    with pytest.raises(RunError, match=f"{finished.path} cannot be used: there is something there already"):
+    with pytest.raises(RunError, match=f"{finished.path} already exists"):
         check_free(finished.path)
 
 
@@ -36,7 +36,7 @@ def test_an_output_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
 
-    with pytest.raises(RunError, match="something there already"):
+    with pytest.raises(RunError, match="already exists"):
         check_free(file)
 
 

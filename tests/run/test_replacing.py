@@ -87,7 +87,7 @@ def test_a_precision_that_training_cannot_reach_is_reported_and_no_label_is_give
     run = train(tiny_distilbert, data, tmp_path / "run", min_precision=0.999, observer=notes)
 
     (sentence,) = [sentence for sentence in notes.sentences if "no threshold" in sentence]
-    assert "gives no label at all until another precision is set" in sentence
+    assert "labels no text until you set another precision" in sentence
     assert textune.load(run).threshold == math.inf
     assert textune.load(run).predict(["so happy and fun"]) == [None]
     assert figures_of(run)["abstention"]["threshold"] is None
@@ -156,7 +156,7 @@ def test_an_evaluation_that_asks_for_no_precision_leaves_the_threshold_as_it_is(
 def test_a_precision_that_cannot_be_reached_leaves_the_run_as_it_was(run: Path) -> None:
     before = (run / "manifest.json").read_bytes()
 
-    with pytest.raises(RequestError, match=r"show no threshold at which 99.9% .* is the most that they show"):
+    with pytest.raises(RequestError, match=r"show no threshold at which 99.9% .*; the maximum is"):
         textune.evaluate(run, min_precision=0.999)
 
     assert (run / "manifest.json").read_bytes() == before

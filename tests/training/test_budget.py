@@ -176,7 +176,7 @@ def test_a_frozen_encoder_needs_no_plan(tiny_distilbert: str, small_csv: str, tm
 def test_more_frozen_layers_than_there_are_is_reported_by_the_plan(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(RecipeError, match=r"frozen_layers = 9, and the model has 2 layers"):
+    with pytest.raises(RecipeError, match=r"frozen_layers = 9, but the model has 2 layers"):
         train(tiny_distilbert, small_csv, tmp_path / "run", "model.frozen_layers=9", max_minutes=9.0)
 
 

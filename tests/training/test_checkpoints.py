@@ -51,7 +51,7 @@ def test_a_damaged_file_leads_to_the_checkpoint_before(
     [
         (truncate, r"weights.safetensors has \d+ bytes instead of \d+"),
         (delete, "weights.safetensors is missing"),
-        (flip_a_bit, "weights.safetensors has other contents than when it was written"),
+        (flip_a_bit, "weights.safetensors has changed since it was written"),
     ],
 )
 def test_why_a_checkpoint_is_skipped_is_said(

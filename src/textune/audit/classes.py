@@ -77,7 +77,6 @@ def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
 def _moved(
     train_counts: NDArray[np.int64], counts: NDArray[np.int64], split: str, names: Sequence[str]
 ) -> Iterator[Finding]:
-    """Compare a held-out split's class shares with train's; report differences beyond chance."""
     table = np.stack([train_counts, counts])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:

@@ -111,7 +111,6 @@ def _rows(groups: Groups, names: Sequence[str]) -> tuple[FlaggedRow, ...]:
 
 
 def _closeness(groups: Groups) -> str:
-    """Return how many groups hold copies of each kind; a group counts as its closest kind."""
     kinds = {"exact": 0, "differing in case or spaces": 0, "with the same words": 0}
     for group in groups:
         if len({example.text for example in group}) < len(group):

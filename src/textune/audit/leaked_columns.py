@@ -98,7 +98,6 @@ def _numbers(written: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _pieces(value: str) -> list[str]:
-    """Return a value and the words and numbers in it."""
     return [f"={value}", *_PIECE.findall(value.casefold())]
 
 

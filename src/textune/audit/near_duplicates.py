@@ -119,7 +119,6 @@ def _nearest(
 
 
 def _finding(pairs: Sequence[_Pair], first: str, later: str, share: float, names: Sequence[str]) -> Finding:
-    """Return the finding about texts of a later split that are nearly the same as a text of the first."""
     count, rows = counted(len(pairs), "row"), _rows_of(pairs, names)
     disputed = sum(pair.example.label != pair.like.label for pair in pairs)
     labels = f", {disputed:,} with a different label" if disputed else ""
@@ -145,7 +144,6 @@ def _finding(pairs: Sequence[_Pair], first: str, later: str, share: float, names
 
 
 def _rows_of(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[FlaggedRow, ...]:
-    """Return the rows of pairs, each text after the earlier text."""
     by_like: defaultdict[tuple[str, int], list[_Pair]] = defaultdict(list)
     for pair in pairs:
         by_like[pair.like.split, pair.like.row].append(pair)

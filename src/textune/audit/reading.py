@@ -106,7 +106,6 @@ def _label_anyway(source: RawSource) -> Labelling:
 def _examples(
     usable_splits: Mapping[str, RawSplit], usable: Mapping[str, Sequence[int]], labelling: Labelling
 ) -> tuple[tuple[Example, ...], dict[str, list[Any]]]:
-    """Return the examples of all labelled splits, and the values of the other columns."""
     splits = {split: usable_splits[split] for split in SPLITS if split in labelling.ids}
     examples = [
         Example(split, *values)

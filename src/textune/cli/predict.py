@@ -93,7 +93,6 @@ def predict(
 
 
 def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -> None:
-    """Raise a `RequestError` if an option does not fit the engine."""
     if engine != _LOCAL and has_texts:
         raise RequestError(
             f"--engine {engine} classifies files, but the command line has texts.",
@@ -105,7 +104,6 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
 
 
 def _print_line(prediction: Prediction) -> None:
-    """Print a prediction on one line: label, probability, text."""
     text = " ".join(prediction.row.text.split())
     label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
     share = "" if prediction.score is None else f"{prediction.score:.1%}"

@@ -92,7 +92,6 @@ def train(
 
 
 def _check_request(resume: str | None, options: Sequence[str]) -> None:
-    """Raise a `RequestError` if options contradict each other."""
     if resume is not None and options:
         raise RequestError(
             f"--resume continues a run unchanged, so it cannot be combined with {', '.join(options)}.",

@@ -211,7 +211,6 @@ def _result_names() -> list[str]:
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:
-    """Yield the file and the first and last numbers of each series of consecutive rows."""
     rows = table["row"].to_numpy()
     files = table["file"].combine_chunks().dictionary_encode()
     codes = files.indices.to_numpy(zero_copy_only=False)

@@ -84,7 +84,6 @@ def compare(
 
 
 def _baseline_of(run: Run, split: str) -> str:
-    """Return the key of the better of a run's baselines."""
     from textune.evaluation.document import MetricsDocument, better_baseline
 
     if split != "test":

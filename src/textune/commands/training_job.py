@@ -104,7 +104,6 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
 
 
 def _share_work(task: Task, request: Request, ctx: Context, *, resume: bool) -> TrainResult:
-    """Train together with the first process, which evaluates and writes."""
     task.processes.wait()
     method = method_of(task.recipe)(task, Run(request.path), ctx)
     history: list[dict[str, Any]] = []

@@ -99,7 +99,6 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
 
 
 def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Return the tables that are named after a split, in order, after checking that no shard is missing."""
     by_split: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
     for path in paths:
         if match := _split_name(path):

@@ -117,7 +117,6 @@ def _connections(*, allowed: bool) -> Iterator[None]:
 
 
 def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) -> TextuneError:
-    """Return the error that explains an exception to the user."""
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx

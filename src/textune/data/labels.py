@@ -102,7 +102,6 @@ def read_ids(rows: RawSplit, *, stored: Mapping[int, str] | None, names: Sequenc
 
 
 def _values(rows: RawSplit) -> RawLabels:
-    """Return the labels as names, whole numbers and booleans, or None for a missing label."""
     values: RawLabels = []
     for index, label in enumerate(rows.labels):
         if label is None or (isinstance(label, float) and math.isnan(label)):
@@ -135,7 +134,6 @@ def _written_numbers(values: Mapping[str, RawLabels], *, partly: bool) -> dict[L
 
 
 def _is_unlabelled(labels: RawLabels, train: RawLabels) -> bool:
-    """Return whether a split has no labels, or only -1, which marks a missing label on the Hub."""
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
@@ -173,7 +171,6 @@ def _name(label: Label) -> str:
 
 
 def _classes(train: RawLabels, known: Mapping[Any, str], rows: RawSplit) -> tuple[list[str], list[str]]:
-    """Return the names of the classes and the unused names; check that there are enough rows."""
     counts = Counter(train)
     names = [name for label, name in known.items() if label in counts]
     if len(names) < 2:

@@ -63,7 +63,6 @@ class RawSplit:
         return RawSplit(tuple(pieces), texts, labels, others)
 
     def _numbers(self, indices: Sequence[int]) -> Iterator[tuple[Piece, list[int]]]:
-        """Yield every piece with the numbers of the rows that it holds."""
         start = 0
         for piece in self.pieces:
             end = start + len(piece.numbers)

@@ -184,7 +184,6 @@ def _read_sample(name: str, choice: ColumnChoice) -> RawSource:
 
 
 def _check_texts(rows: RawSplit) -> None:
-    """Raise a `DataError` that names the invalid rows unless every row has a text that is not blank."""
     missing = []
     for index, text in enumerate(rows.texts):
         if text is None or (isinstance(text, str) and not text.strip()):

@@ -75,7 +75,6 @@ def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin:
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
-    """Return the columns of single values; reading images or audio would decode them."""
     from datasets import ClassLabel, Value
 
     plain = [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]

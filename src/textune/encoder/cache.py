@@ -148,7 +148,6 @@ class FeatureCache:
     def _read(
         self, key: str, *, mapped_as: tuple[tuple[int, int], type[Any]] | None = None
     ) -> NDArray[Any] | None:
-        """Return the array of a key, read or mapped as an array of this shape and type, or None."""
         path = self._path(key)
         try:
             with path.open("rb") as file:

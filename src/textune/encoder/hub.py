@@ -88,7 +88,6 @@ def _take_cached(name: str, revision: str, *, reason: str) -> tuple[Path, str]:
 
 
 def _find_cached(name: str, revision: str) -> Path | None:
-    """Return the folder of a revision in the cache if it is complete; open no connection."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 

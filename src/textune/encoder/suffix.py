@@ -106,8 +106,6 @@ def run_prefix(prefix: Any, input_ids: torch.Tensor, attention_mask: torch.Tenso
 
 
 class _ReachedError(Exception):
-    """Carries hidden states out of a forward pass."""
-
     def __init__(self, hidden_states: torch.Tensor) -> None:
         super().__init__()
         self.hidden_states = hidden_states
@@ -183,8 +181,6 @@ def first_token_layer(layer: nn.Module) -> nn.Module | None:
 
 
 class _BertFirstToken(nn.Module):
-    """A layer of BERT, RoBERTa, ELECTRA or a similar model."""
-
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.layer = layer
@@ -202,8 +198,6 @@ class _BertFirstToken(nn.Module):
 
 
 class _DistilBertFirstToken(_BertFirstToken):
-    """A layer of DistilBERT."""
-
     def forward(
         self, states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
     ) -> torch.Tensor:

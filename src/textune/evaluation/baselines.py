@@ -142,7 +142,6 @@ def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
 
 
 def _pieces(word: str) -> list[str]:
-    """Return a word between spaces, and its distinct runs of characters."""
     marked = f" {word} "
     starts = range(len(marked) - _PIECE_CHARACTERS + 1)
     return list(dict.fromkeys([marked, *(marked[start : start + _PIECE_CHARACTERS] for start in starts)]))

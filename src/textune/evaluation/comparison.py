@@ -234,6 +234,5 @@ def _unclear(comparison: Comparison, first: str) -> str:
 
 
 def _points(share: float) -> str:
-    """Return a share in points, with a second decimal if one decimal would show it as 0."""
     decimals = 1 if abs(share) >= 0.0005 or share == 0 else 2
     return f"{share * 100:.{decimals}f}"

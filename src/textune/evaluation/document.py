@@ -129,7 +129,6 @@ class MetricsDocument(Measurements, _Subject):
     @field_validator("data_checks", mode="before")
     @classmethod
     def _listed(cls, checks: Any) -> Any:
-        """Return the list of findings, which older documents have under `findings`."""
         listed = checks.get("findings", []) if isinstance(checks, Mapping) else checks or []
         return [item for item in listed if isinstance(item, Mapping | DataCheck)]
 

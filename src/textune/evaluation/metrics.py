@@ -187,7 +187,6 @@ def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.
 
 
 def _accuracy(confusion: NDArray[np.int64]) -> Values:
-    """Return the share of rows whose most probable class is the true one."""
     hits: Values = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
     return hits
 

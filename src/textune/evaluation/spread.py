@@ -53,7 +53,6 @@ def measure_spread(
 
 
 def _mean_of_drawn(values: Values, weights: Values) -> Values:
-    """Return each resample's mean (samples,) over the classifiers that were drawn."""
     count = values.shape[1]
     mean = values.mean(axis=1)
     deviation = ((values - mean[:, None]) * weights).sum(axis=1)

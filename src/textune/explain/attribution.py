@@ -1,13 +1,11 @@
-"""Which words carried a decision: each word's weight, by leaving it out.
+"""Which words led to a decision: each word's weight, by leaving it out.
 
-In: a function from texts to probabilities, and texts. Out: an `Explanation` per text. The command, the
-report and the server's page all show these weights. Does not know where the probabilities come from, so it
-works with any runtime; `gradients.py` looks inside a torch classifier instead.
+In: a function from texts to probabilities, and texts. Out: an `Explanation` per text, with any runtime;
+`gradients.py` looks inside a torch classifier instead.
 
 Occlusion (Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901; Li et al. 2016,
-https://arxiv.org/abs/1612.08220): a word's weight is how much the label's probability falls when the text
-is read without it. It says what the classifier used, not what is true. Words with the same meaning can
-replace each other, and then each weighs little.
+https://arxiv.org/abs/1612.08220): a word's weight is how much the label's probability falls without it. It
+says what the classifier used, not what is true. Words that can replace each other each weigh little.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from numpy.typing import NDArray
 from textune.tasks.single_label import decide
 
 Span = tuple[int, int]
-"""Where something starts in a text, and where it ends, in characters."""
+"""The start and the end of something in a text, in characters."""
 
 # Letters by kind: w in a word, c a word of its own, m a mark on such a one, a within words, h before one.
 _WORDS = re.compile(r"h?w+(?:aw+)*|cm*|(?:[ax]|h(?!w))+")
@@ -37,7 +35,7 @@ PredictProba = Callable[[Sequence[str]], NDArray[np.float64]]
 """From texts to probabilities (texts, classes)."""
 
 MAX_PARTS = 100
-"""The most parts of a text that are left out in turn; in a longer text, a part is several words in a row."""
+"""The maximum number of parts to leave out; in a longer text, a part is several words in a row."""
 
 _BATCH_CHARACTERS = 25_000
 """Characters that are predicted together: about 6,000 tokens, less than a second's work."""
@@ -45,10 +43,7 @@ _BATCH_CHARACTERS = 25_000
 
 @dataclass(frozen=True)
 class Word:
-    """A word, where it stands in the text in characters, and how much it raises the label's probability.
-
-    Several symbols in a row are a word as well. A negative weight lowers the probability.
-    """
+    """A word or several symbols in a row, its place in characters, and how much it raises the probability."""
 
     word: str
     start: int
@@ -58,7 +53,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The words that carried the decision for a label, and the label's probability."""
+    """The words that led to a label, and the label's probability."""
 
     text: str
     label: str
@@ -85,7 +80,7 @@ class Occlusion:
 
 
 def occlude(text: str, *, most: int = MAX_PARTS) -> Occlusion:
-    """Return the spans of a text that are to be left out in turn, at most `most` of them.
+    """Return the spans of a text to leave out in turn, at most `most` spans.
 
     Example:
         >>> list(occlude("so happy today", most=2).versions())
@@ -105,7 +100,7 @@ def weigh(
     label_names: Sequence[str],
     label: str | None = None,
 ) -> Explanation:
-    """Return the explanation of a label of a text; without a label, of the most probable one.
+    """Return the explanation of a label, by default the most probable one.
 
     The probabilities (versions, classes) are those of `occlusion.versions()`.
     """
@@ -129,13 +124,13 @@ def explain_texts(
         predict_proba: From texts to probabilities (texts, classes).
         texts: The texts.
         label_names: The classes' names, in the order of the probabilities.
-        labels: The label to explain for each text; None: its most probable one.
+        labels: The label to explain for each text; None explains the most probable one.
         seconds: After this time no further prediction starts, and only the first texts are explained.
     """
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
 
     def versions() -> Iterator[str]:
-        # One text at a time: taking many long ones apart would use up the time by itself.
+        # One text at a time, as taking many long texts apart would use up the time.
         for text in texts:
             occlusions.append(occlude(text))
             yield from occlusions[-1].versions()
@@ -189,7 +184,7 @@ def without_words(text: str, spans: Sequence[Span]) -> str:
 
 
 def find_words(text: str) -> list[Span]:
-    """Return where the words of a text are.
+    """Return the places of the words of a text.
 
     Letters and digits make words, apostrophes and hyphens join them, and a # or @ belongs to the word after
     it. Several other symbols in a row, emoji included, are a word as well. In scripts without spaces, each

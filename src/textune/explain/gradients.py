@@ -1,4 +1,4 @@
-"""Which words carried a decision: each word's weight, by integrated gradients through a torch classifier.
+"""Which words led to a decision: each word's weight, by integrated gradients through a torch classifier.
 
 The result is an `Explanation`, as in `attribution.py`. Needs captum, the extra `explain`.
 
@@ -61,7 +61,7 @@ def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | 
         scores = probabilities(ids)[0]
     number = int(decide(scores.numpy())) if label is None else classifier.label_names.index(label)
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
-    # The operations are small: threads that wait for each other cost up to twentyfold on a busy machine.
+    # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
     with one_thread():
         weights = gradients.attribute(
             ids, baselines=blanks, target=number, n_steps=_STEPS, internal_batch_size=_ROWS_AT_ONCE

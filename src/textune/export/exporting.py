@@ -1,7 +1,4 @@
-"""The steps of an export: from a run's classifier to the files of an export, and how they were measured.
-
-Does not decide whether the export is kept.
-"""
+"""The steps of an export: from a run's classifier to the files of an export and their measurements."""
 
 from __future__ import annotations
 
@@ -36,15 +33,15 @@ from textune.runtimes.processor import (
 from textune.runtimes.registry import Runtime, runtime_names
 
 _TEXTS = 1500
-"""The most texts of the test split on which an export is checked, which takes some seconds."""
+"""The maximum number of test texts on which an export is checked, which takes a few seconds."""
 _REFERENCE = Placement("cpu", "fp32", "eager")
 """Where the run's classifier is loaded to be compared with."""
 
 
 def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
-    """Return the precision that is asked for, after checking that the runtime offers it on this machine."""
+    """Return the requested precision after checking that the runtime offers it on this computer."""
     if int8 and bf16:
-        raise RequestError("An export computes in int8 or in bf16, not in both.", "Leave one of them out.")
+        raise RequestError("An export computes in int8 or in bf16, not in both.", "Remove --int8 or --bf16.")
     precision = "int8" if int8 else "bf16" if bf16 else "fp32"
     if precision not in runtime.precisions:
         raise RequestError(
@@ -53,7 +50,7 @@ def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
             f"{', '.join(name for name in runtime_names() if name != runtime.name)}.",
         )
     if bf16 and not computes_in_bf16():
-        raise RequestError("This machine's processor does not compute in bf16.", "Leave --bf16 out.")
+        raise RequestError("The processor of this computer does not compute in bf16.", "Remove --bf16.")
     runtime.check_installed()
     if int8 and importlib.util.find_spec("onnx") is None:
         raise MissingExtraError(runtime.extra, "An export in 8 bits")

@@ -37,8 +37,6 @@ class ClassifierGraph:
 
 
 class _Logits(nn.Module):
-    """The part of a classifier that becomes a graph: from token ids to logits."""
-
     def __init__(self, encoder: Any, classifier: TextClassifier) -> None:
         super().__init__()
         self.encoder = encoder

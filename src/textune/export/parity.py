@@ -1,7 +1,4 @@
-"""How an export compares with the model that it came from: whether it gives the same answers, and how fast.
-
-Says why an export must not be kept. Does not know how exports are made.
-"""
+"""How an export compares with the model that it came from: its answers and its speed."""
 
 from __future__ import annotations
 
@@ -87,7 +84,7 @@ def describe_row(name: str, folder: Path, export: Measurement, model: Measuremen
     change = measure_differences(
         [METRICS[DECIDING]], export.probabilities, model.probabilities, texts.labels
     )[DECIDING]
-    predicted, reference = (decide(each.probabilities) for each in (export, model))
+    predicted, reference = (decide(measured.probabilities) for measured in (export, model))
     return ParityRow(
         name=name,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
@@ -135,10 +132,10 @@ def check_parity(row: ParityRow, *, precision: str, forced: bool) -> list[str]:
     if not (fault := find_fault(row, precision=precision)):
         return []
     if forced:
-        return [f"{row.name} is kept as you asked, although {fault}."]
-    advice = "Classify with --runtime torch" if precision == "fp32" else "Leave --int8 or --bf16 out"
+        return [f"{row.name} is kept because of --force, although {fault}."]
+    advice = "Classify with --runtime torch" if precision == "fp32" else "Remove --int8 or --bf16"
     raise VerificationError(
-        f"The export was not kept: {fault}.", f"{advice}, or keep it all the same with --force."
+        f"The export was not kept: {fault}.", f"{advice}, or keep the export anyway with --force."
     )
 
 

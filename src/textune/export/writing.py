@@ -1,7 +1,4 @@
-"""New export folders, written whole or not at all, with a manifest of their files.
-
-Does not know what the files hold.
-"""
+"""New export folders, written completely or not at all, with a manifest of their files."""
 
 from __future__ import annotations
 
@@ -22,13 +19,13 @@ def check_place(path: Path) -> None:
     blocking = next((folder for folder in path.absolute().parents if folder.exists()), None)
     if blocking is not None and not blocking.is_dir():
         raise ExportError(
-            f"The export folder {path} cannot be made: {blocking} is a file.", "Choose another one."
+            f"The export folder {path} cannot be made: {blocking} is a file.", "Choose another folder."
         )
     is_free = not path.exists() and not path.is_symlink()
     if not is_free and (path.is_symlink() or not path.is_dir() or not _holds_nothing_else(path)):
         raise ExportError(
             f"The export folder {path} cannot be used: it holds something that is not an export.",
-            "Choose another one with --out, or remove this one first.",
+            "Choose another folder with --out, or delete this one first.",
         )
 
 
@@ -77,7 +74,6 @@ def _put_in_place(folder: Path, path: Path) -> None:
 
 
 def _holds_nothing_else(path: Path) -> bool:
-    """Return whether a folder is empty, or an export with no other files in it."""
     names = {entry.name for entry in path.iterdir()}
     if not names:
         return True

@@ -130,7 +130,6 @@ def encode_on_keras(
 
 
 def _build_backbone(config: Any) -> Any:
-    """Return KerasHub's model of a configuration's shape, with random weights."""
     import keras_hub
 
     kind = config.model_type
@@ -154,7 +153,6 @@ def _build_backbone(config: Any) -> Any:
 
 
 def _activation(name: str) -> Any:
-    """Return the function that transformers knows under a name."""
     activations = start_keras().activations
     known = {
         "gelu": lambda x: activations.gelu(x, approximate=False),
@@ -170,7 +168,6 @@ def _activation(name: str) -> Any:
 
 
 def _copy_weights(encoder: Any, backbone: Any) -> None:
-    """Give a KerasHub model the weights of a transformers encoder."""
     form = _FORMS[encoder.config.model_type]
     _copy_embeddings(encoder.embeddings, backbone, encoder.config)
     for source, target in zip(encoder.get_submodule(form.layers), backbone.transformer_layers, strict=True):
@@ -218,7 +215,6 @@ def _array(tensor: Any) -> NDArray[np.float32]:
 
 
 def _check_same(encoder: Any, model: Any, tokenizer: Any) -> None:
-    """Raise a `ModelError` unless both encoders give the same vectors for some texts."""
     texts = ["a short text", "and one that is somewhat longer than the first, so that it is padded"]
     rows, padding_id = tokenizer(texts)["input_ids"], tokenizer.pad_token_id
     placement = Placement("cpu", "fp32", "eager")

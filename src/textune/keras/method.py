@@ -128,7 +128,6 @@ class KerasMethod(Method):
         return torch.from_numpy(self._head.logits(self._features[split]))
 
     def _batches(self, size: int) -> Any:
-        """Return the training rows as a `tf.data.Dataset`: tokens and masks, or features."""
         task, settings = self.task, self.settings
         inputs: Any = self._features["train"]
         if settings.keras_input == "tokens":

@@ -1,7 +1,6 @@
-"""A function that reports through callbacks, turned into an iterator of what it reports.
+"""A function that reports through callbacks, turned into an iterator of its reports.
 
-The function runs in a thread of its own, and each of the two threads waits while the other one works: whoever
-reads a report finds everything as it was when it was made. Does not know what is reported.
+The function runs in its own thread, and each of the two threads waits while the other one works.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ class AbandonedError(BaseException):
 
 @dataclass(frozen=True)
 class _Ended:
-    """The function has returned, or raised an error."""
-
     error: BaseException | None
 
 

@@ -15,7 +15,7 @@ from textune.errors import RecipeError
 
 
 def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: int) -> None:
-    """Let the linear layers above the frozen ones learn updates of low rank; their own weights are frozen.
+    """Add low-rank updates to the linear layers above the frozen layers; their own weights are frozen.
 
     The updates are scaled by `alpha / rank`. `seed` decides their first weights; the global random state is
     left as it was. An encoder without a list of layers raises a `RecipeError`.

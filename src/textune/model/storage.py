@@ -24,12 +24,10 @@ from textune.model.heads import Head, LinearHead, StockHead
 from textune.tasks.single_label import PROBLEM_TYPE
 
 _FORMAT = 1
-_COPY_AGAIN = "Copy the run again from where it came."
+_COPY_AGAIN = "Copy the run again from its source."
 
 
 class _Pooling(BaseModel):
-    """The field `pooling` of `textune.json`."""
-
     model_config = ConfigDict(strict=True)
 
     kind: Literal["cls", "mean"]
@@ -37,8 +35,6 @@ class _Pooling(BaseModel):
 
 
 class _Description(BaseModel):
-    """What `textune.json` says."""
-
     model_config = ConfigDict(strict=True)
 
     format: int
@@ -121,11 +117,11 @@ def _read_description(folder: Path) -> _Description:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{folder} is not a classifier of textune: textune.json cannot be read.",
-            "Name the folder of a run that `textune train` finished.",
+            "Give the folder of a finished run.",
         ) from error
     if not known:
         raise ModelError(
-            f"{folder} was written in format {values['format']}, this version of textune reads {_FORMAT}.",
+            f"{folder} has format {values['format']}, but this version of textune reads format {_FORMAT}.",
             "Install the version of textune that wrote it.",
         )
     try:

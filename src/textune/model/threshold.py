@@ -1,7 +1,4 @@
-"""When a classifier gives no label: the lowest probability that suffices, stored beside its weights.
-
-A classifier without that file always gives a label. Needs no torch.
-"""
+"""The threshold below which a classifier gives no label, stored beside its weights. Needs no torch."""
 
 from __future__ import annotations
 
@@ -47,4 +44,4 @@ def read_abstention(folder: Path) -> Abstention | None:
         threshold = values["threshold"]
         return Abstention(float(values["min_precision"]), None if threshold is None else float(threshold))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} cannot be read.", "Copy the run again from where it came.") from error
+        raise ModelError(f"{path} cannot be read.", "Copy the run again from its source.") from error

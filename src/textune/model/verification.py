@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _FAULT = "This is a fault of textune or of the disk; please report it with this message."
 _TEXTS = 16
 _SAME = 1e-5
-"""The most that two fp32 computations of a probability differ by the order of their sums."""
+"""The maximum difference of two fp32 computations of a probability."""
 _TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.02}
-"""The most that a probability may differ between the reloaded model in fp32 and the metrics' precision."""
+"""The maximum difference of a probability between the reloaded model in fp32 and the metrics' precision."""
 
 
 def verify_saved(
@@ -45,7 +45,9 @@ def verify_saved(
         reloaded = load_classifier(folder)
         _compare_tensors(classifier, reloaded)
         if read_abstention(folder) != abstention:
-            raise VerificationError("The saved model has another threshold than was chosen.", _FAULT)
+            raise VerificationError(
+                "The saved model has a different threshold than the trained model.", _FAULT
+            )
         sample = list(texts[:_TEXTS])
         placement = choose_placement("fp32")
         features = reloaded.placed(placement).features(reloaded.tokenize(sample), placement=placement)
@@ -97,10 +99,9 @@ def _pipeline_probabilities(
 
 
 def _compare(
-    found: NDArray[np.float64], expected: NDArray[np.float64], tolerance: float, reference: str
+    actual: NDArray[np.float64], expected: NDArray[np.float64], tolerance: float, reference: str
 ) -> float:
-    """Return the largest difference; raise a `VerificationError` if it exceeds the tolerance."""
-    difference = float(np.abs(found - expected).max())
+    difference = float(np.abs(actual - expected).max())
     if not difference <= tolerance:
         raise VerificationError(
             f"The saved model's probabilities differ from {reference} by up to {difference:.2g}; "

@@ -86,7 +86,7 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     )
     if not (first := list(islice(rows, 1))):
         raise DataError(
-            f"None of the input's {len(files):,} files has a row.", "Check that they were written whole."
+            f"None of the {len(files):,} input files has a row.", "Check that they were written completely."
         )
     return chain(first, rows)
 

@@ -217,12 +217,12 @@ def _check_job(line: bytes, job: PredictionJob, output: Path) -> None:
     changes = describe_changes(started, job) if started else ["its journal cannot be read"]
     if started and differs_in_runtime_only(started, job):
         advice = (
-            f"Give --runtime {started.runtime} to resume; if it is missing, that says how to get it.\n"
+            f"Resume it with --runtime {started.runtime}; if that is missing, textune says how to get it.\n"
             f"{advice}"
         )
     if changes:
         raise RequestError(
-            f"The prediction that was started into {output} cannot be resumed: {'; '.join(changes)}.", advice
+            f"The stopped prediction of {output} cannot be resumed: {'; '.join(changes)}.", advice
         )
 
 

@@ -113,7 +113,7 @@ class Tally:
         self.predictions = self.abstained = 0
 
     def count(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-        """Pass predictions on, and count them."""
+        """Count predictions while passing them on."""
         for prediction in predictions:
             self.predictions += 1
             self.abstained += bool(prediction.abstained)
@@ -126,7 +126,7 @@ class Tally:
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"
         if math.isinf(threshold):
             observer.note(
-                f"{shares}: no threshold was found that gives this run the precision that was asked for. "
+                f"{shares}: no threshold gives this run the requested precision. "
                 "Set another precision with `textune evaluate RUN --min-precision SHARE`."
             )
         else:

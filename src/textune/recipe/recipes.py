@@ -103,8 +103,8 @@ def resolve_recipe(
 
     They are `model.name`, `data.source`, `train.seed` and further settings, see `load_recipe`.
     """
-    named = {"model.name": model, "data.source": data, "train.seed": seed}
-    overrides = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
+    values = {"model.name": model, "data.source": data, "train.seed": seed}
+    overrides = [f"{key}={json.dumps(value)}" for key, value in values.items() if value is not None]
     if isinstance(recipe, Recipe):
         return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
     return load_recipe(recipe, settings=[*overrides, *settings])
@@ -136,7 +136,6 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def _override(values: dict[str, Any], setting: str) -> str:
-    """Put one `section.key=value` into `values`; return its fault, or an empty string."""
     key, equals, text = setting.partition("=")
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and name):
@@ -153,7 +152,6 @@ def _override(values: dict[str, Any], setting: str) -> str:
 
 
 def _describe(fault: Any) -> str:
-    """Return one of pydantic's faults as a sentence that names the setting, its value and the fault."""
     place = [str(part) for part in fault["loc"]]
     where, value = ".".join(place[:2]), fault["input"]
     if fault["type"] == "extra_forbidden":

@@ -219,7 +219,6 @@ class Recipe(Section):
 
 
 def _check_head(recipe: Recipe) -> None:
-    """Raise a `ValueError` that names the settings if a head cannot be trained as a recipe says."""
     if recipe.train.optim == "lbfgs" and recipe.model.head != "linear":
         raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
     if recipe.train.members > 1:
@@ -227,7 +226,6 @@ def _check_head(recipe: Recipe) -> None:
 
 
 def _check_encoder(recipe: Recipe) -> None:
-    """Raise a `ValueError` that names the settings if layers cannot be trained as a recipe says."""
     if recipe.train.optim == "lbfgs":
         raise ValueError(
             "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
@@ -237,7 +235,6 @@ def _check_encoder(recipe: Recipe) -> None:
 
 
 def _check_keras(recipe: Recipe) -> None:
-    """Raise a `ValueError` that names all settings that Keras cannot carry out."""
     model, train = recipe.model, recipe.train
     needs = {
         "model.frozen_layers = 'all'": model.frozen_layers == "all",

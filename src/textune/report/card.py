@@ -74,7 +74,6 @@ def hub_dataset(run: RunResults) -> tuple[str, str]:
 
 
 def _metadata(run: RunResults) -> str:
-    """Return the YAML that the Hub reads, as its own library writes it."""
     from huggingface_hub import EvalResult, ModelCardData
 
     test, (dataset, configuration) = run.test, hub_dataset(run)

@@ -229,7 +229,6 @@ def _axes(across: Scale, up: Scale, *, x: Axis, y: Axis) -> list[Markup]:
 
 
 def _legend(named: Sequence[Series]) -> tuple[list[Markup], float]:
-    """Return a legend of names and looks, and where the plot below it begins."""
     if not named:
         return [], _TOP
     parts, x, y = [], _LEFT, 14.0

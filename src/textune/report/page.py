@@ -104,7 +104,6 @@ def render_runs(runs: Sequence[RunResults]) -> str:
 
 
 def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str, Any]:
-    """Return the mistakes that are shown, what there is to filter by, and how many there are in all."""
     test = run.predictions.get("test")
     mistakes = find_mistakes(test, split="test") if test is not None else []
     shown = mistakes[:_MOST_MISTAKES]
@@ -119,7 +118,6 @@ def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str,
 
 
 def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
-    """Return a text in parts, with the class of each part's colour and its weight in words."""
     shown = explanation.text[:_LONG_TEXT]
     strongest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
     parts, place = [], 0
@@ -136,7 +134,6 @@ def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
 
 
 def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
-    """Return what was tested: the texts and their labels; without predictions, the data's fingerprint."""
     test = run.predictions.get("test")
     if test is None:
         return str(run.facts.get("data", {}).get("fingerprint"))

@@ -98,7 +98,6 @@ def _read_card(run: Run) -> tuple[str, str]:
 
 @contextmanager
 def _warnings_as_notes(observer: Observer) -> Iterator[None]:
-    """Note what the Hub warns of, such as a missing licence."""
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()

@@ -92,6 +92,5 @@ def _care(test: SplitMetrics) -> str:
 
 
 def _quoted(label: str) -> str:
-    """Return a label in quotation marks, in one line and not too long."""
     line = " ".join(label.split())
     return f"“{line[:39]}…”" if len(line) > 40 else f"“{line}”"

@@ -34,8 +34,6 @@ RUN_FORMAT = 1
 
 
 class _Inside:
-    """A path in a run folder."""
-
     def __init__(self, name: str) -> None:
         self._name = name
 

@@ -78,7 +78,7 @@ def check_free(path: Path) -> None:
             f"rm -r {place}",
         )
     raise RunError(
-        f"The output folder {path} cannot be used: there is something there already.",
+        f"The output folder {path} already exists.",
         f"Choose another one with --out, or remove this one first: rm -r {place}",
     )
 
@@ -206,7 +206,6 @@ def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
 
 
 def _complete(run: Run, facts: Mapping[str, Any]) -> None:
-    """Write the manifest, and delete the checkpoints."""
     unlisted = {run.checkpoints, run.card}
     files = sorted(
         file for file in run.path.rglob("*") if file.is_file() and not unlisted & {file, *file.parents}

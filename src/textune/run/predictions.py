@@ -151,7 +151,6 @@ def _keys(predictions: Predictions) -> list[_Key]:
 
 
 def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str], split: str) -> RunError:
-    """Return the error that says how the rows of two runs differ."""
     sets = set(keys[0]), set(keys[1])
     only = [[key for key in keys[number] if key not in sets[1 - number]] for number in (0, 1)]
     number = 0 if only[0] else 1

@@ -82,7 +82,6 @@ class ExportPredictor(Predictor):
         return logits
 
     def _batches(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
-        """Return each text's token ids, and batches of text numbers."""
         check_text_list(texts)
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         return rows, batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)

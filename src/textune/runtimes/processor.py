@@ -12,7 +12,6 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 @cache
 def _cpuinfo() -> dict[str, str]:
-    """Return what Linux says of the first core; nothing elsewhere."""
     try:
         first = _CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
     except OSError:

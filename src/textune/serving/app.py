@@ -77,7 +77,6 @@ def build_app(service: Service) -> Gate:
 
 
 def _add_questions(app: FastAPI, service: Service) -> None:
-    """Add the endpoints that need the model."""
     predictor, limits = service.served.predictor, service.limits
     described = _described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
 
@@ -141,8 +140,6 @@ async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
-    """Add the endpoints that answer without the model."""
-
     @app.get("/health", **_described(service, 503))
     async def health() -> StatusAnswer:
         """Tell whether the server works; one that does not must be started again."""
@@ -194,8 +191,6 @@ def _add_probes(app: FastAPI, service: Service) -> None:
 
 
 def _add_page(app: FastAPI) -> None:
-    """Add the page for people."""
-
     def add(path: str, response: Response) -> None:
         @app.get(path, include_in_schema=False)
         async def respond() -> Response:

@@ -112,14 +112,11 @@ class Gate:
             raise Refusal(504, f"There was no answer within {limits.timeout_seconds:g} seconds.") from None
 
     def _note(self, record: Record) -> None:
-        """Count and log a request that has ended."""
         self._service.metrics.count_request(record)
         self._service.log.write("request", **record.log_fields())
 
 
 class _Exchange:
-    """One request's messages in and out."""
-
     def __init__(self, service: Service, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
         self._service, self._record, self._scope = service, record, scope
         self._receive, self._send = receive, send
@@ -208,7 +205,6 @@ def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
 
 
 def _is_bounded(scope: Scope, service: Service) -> bool:
-    """Return whether a request's body comes unasked, and is within the limit."""
     headers = dict(scope["headers"])
     return b"expect" not in headers and _body_bytes(headers) <= service.limits.body_bytes
 

@@ -83,7 +83,6 @@ class Protocol(HttpToolsProtocol):
             self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def _refusal(self) -> bytes | None:
-        """Return the whole answer to a request that is refused here."""
         path = self.url.decode("latin-1")
         if path not in CLASSIFYING or self.parser.get_method() != b"POST" or not self._stays_open():
             return None

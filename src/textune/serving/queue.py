@@ -165,7 +165,6 @@ class TextQueue:
         return self.taken / self._rate if self._rate else 0.0
 
     def _dispatch(self) -> None:
-        """Hand every idle worker its share of what waits."""
         if not self._idle:
             return
         self._pending = [item for item in self._pending if not item.ticket.left]
@@ -178,7 +177,6 @@ class TextQueue:
             self._batches.put(batch)
 
     def _work(self) -> None:
-        """Compute batches, in a thread, until the queue is stopped."""
         while (batch := self._batches.get()) is not None:
             started = time.monotonic()
             rows = self._rows(batch)

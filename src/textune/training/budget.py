@@ -142,7 +142,6 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
 
 
 def _most_frozen(task: Task, frozen: int) -> int:
-    """Return the most layers that can be frozen; raise a `RecipeError` if not even `frozen` can be."""
     from textune.encoder.suffix import check_frozen_layers, layers_of
     from textune.model.classifier import EXAMPLES
     from textune.model.trainable import absolute_layer
@@ -166,7 +165,6 @@ def _most_frozen(task: Task, frozen: int) -> int:
 
 
 def _measure(task: Task, frozen: int, most: int) -> Costs:
-    """Measure what the parts of a training cost, changing nothing."""
     tokens = list(islice(task.texts.tokens["train"], _ROWS_ENCODED))
     placed = task.classifier.placed(task.placement)
     placed.features(tokens, placement=task.placement)
@@ -183,7 +181,6 @@ def _measure(task: Task, frozen: int, most: int) -> Costs:
 
 
 def _rehearse(task: Task, frozen_layers: int) -> float:
-    """Return the seconds to learn from a row with that many layers frozen."""
     from textune.encoder.suffix import layers_of
     from textune.model.classifier import EXAMPLES
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table

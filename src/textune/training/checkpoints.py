@@ -116,7 +116,6 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _fault_of(path: Path) -> str:
-    """Return how a checkpoint differs from what was written, or nothing."""
     if path.name.endswith(".partial"):
         return "it was not finished"
     try:

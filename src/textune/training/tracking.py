@@ -76,7 +76,6 @@ def track(events: Iterable[Event], recipe: Recipe, *, folder: Path) -> Iterator[
 
 
 def _named_scores(event: EpochEnd, separator: str) -> dict[str, float]:
-    """Return an epoch's metrics by split and name, `validation_accuracy` for example."""
     return {
         f"{split}{separator}{name}": value
         for split, scores in event.scores.items()
@@ -85,7 +84,6 @@ def _named_scores(event: EpochEnd, separator: str) -> dict[str, float]:
 
 
 def _flat_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe's settings as trackers take them: single values by name, `train.seed` for example."""
     return {
         f"{name}.{key}": value
         for name, section in recipe.model_dump().items()

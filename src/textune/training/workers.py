@@ -211,7 +211,6 @@ class GradientWorkers:
         return float(loss.detach())
 
     def _run(self, jobs: Sequence[Callable[[], JobResult]]) -> list[JobResult]:
-        """Run jobs side by side, each with its share of the cores; raise what the first of them raised."""
         if self._device.type != "cpu":
             return [job() for job in jobs]
 

@@ -156,8 +156,8 @@ def test_train_takes_a_precision_and_shows_what_it_costs(
     outcome = textune_command("train", *names, "--min-precision", "0.3")
 
     assert outcome.code == 0
-    assert "answering only where it is sure" in outcome.out
-    assert "for at least 30 % right labels" in " ".join(outcome.out.split())
+    assert "answering only confident texts" in outcome.out
+    assert "at least 30 % of the labels are right" in " ".join(outcome.out.split())
 
 
 def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
@@ -166,7 +166,7 @@ def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
     outcome = textune_command("evaluate", abstaining, "--min-precision", "0.65")
 
     assert outcome.code == 0
-    assert "A label is given only where its probability is" in outcome.out
+    assert "A text gets a label only if its probability is" in outcome.out
     assert json.loads((abstaining / "model" / "abstention.json").read_text())["min_precision"] == 0.65
 
 

@@ -34,13 +34,13 @@ def test_a_device_is_not_accepted_as_a_file() -> None:
 
 
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
-    assert "its folder is not there either" in refusal(tmp_path / "nowhere" / "posts.csv").hint
+    assert "its folder does not exist either" in refusal(tmp_path / "nowhere" / "posts.csv").hint
 
 
 def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "posts.csv").mkdir()
 
-    assert refusal(tmp_path / "posts.csv").message.endswith("posts.csv is a folder, and a file is needed.")
+    assert refusal(tmp_path / "posts.csv").message.endswith("posts.csv is a folder, not a file.")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_huge_text_in_parquet_is_reported_with_row_column_and_size(tmp_path: P
 def test_a_parquet_file_that_is_none_is_reported(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.parquet", b"text,label\nso happy,joy\n"))
 
-    assert "posts.parquet cannot be read: it is not a Parquet file, or a damaged one" in error.message
+    assert "posts.parquet cannot be read: it is not a Parquet file, or it is damaged" in error.message
     assert error.hint
 
 

@@ -118,8 +118,8 @@ def test_a_table_without_rows_is_reported(name: str, content: str, tmp_path: Pat
 def test_a_kind_of_file_that_is_not_read_is_answered_with_those_that_are(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.xlsx", b"PK\x03\x04"))
 
-    assert "posts.xlsx is not a table that can be read: '.xlsx'" in error.message
-    assert error.hint == "Give a file that ends in .csv, .tsv, .jsonl, .ndjson, .parquet."
+    assert "posts.xlsx is not a known kind of table: its suffix is '.xlsx'" in error.message
+    assert error.hint == "Give a file with one of the suffixes .csv, .tsv, .jsonl, .ndjson, .parquet."
 
 
 def test_a_quote_that_is_never_closed_is_reported_with_the_line_where_it_opens(tmp_path: Path) -> None:
@@ -127,14 +127,14 @@ def test_a_quote_that_is_never_closed_is_reported_with_the_line_where_it_opens(t
         write(tmp_path / "posts.csv", 'text,label\nso happy,joy\n"alone,sadness\nagain,sadness\n')
     )
 
-    assert 'posts.csv, line 3: a quote (") that opens a cell in this row is never closed' in error.message
-    assert "written twice" in error.hint
+    assert 'posts.csv, line 3: the quote (") that opens a cell in this row is never closed' in error.message
+    assert "inside a quoted cell twice" in error.hint
 
 
 def test_text_after_a_closing_quote_is_reported_with_its_line(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", 'text,label\nso happy,joy\n"she said "hi" to me",joy\n'))
 
-    assert "posts.csv, line 3: after the quote" in error.message
+    assert "posts.csv, line 3: there is text after the quote" in error.message
     assert '"she said ""hi"""' in error.hint
 
 
@@ -146,8 +146,8 @@ def test_a_row_with_another_number_of_cells_is_reported_with_line_and_counts(
 ) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"text,label\nalone,sadness\n{row}\n"))
 
-    assert f"posts.csv, line 3: the row has {count}, the header 2." in error.message
-    assert "double quotes" in error.hint
+    assert f"posts.csv, line 3: the row has {count}, but the header has 2." in error.message
+    assert "Quote cells that hold commas" in error.hint
 
 
 def test_line_ends_of_carriage_returns_alone_are_reported(tmp_path: Path) -> None:
@@ -166,15 +166,15 @@ def test_cells_that_are_separated_by_something_else_are_reported(
 ) -> None:
     error = refusal(write(tmp_path / "posts.csv", f"{header}\nso happy\n"))
 
-    assert "posts.csv, line 1: the header is one column" in error.message
+    assert "posts.csv, line 1: the header is a single column" in error.message
     assert f"separated by {found}, not {expected}" in error.message
-    assert ".csv file is separated by commas" in error.hint
+    assert "with commas as .csv" in error.hint
 
 
 def test_a_column_without_a_name_is_reported_with_its_position(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", ",text,label\n0,so happy,joy\n"))
 
-    assert "posts.csv: the header has no name for column 1" in error.message
+    assert "posts.csv: column 1 has no name in the header" in error.message
     assert "index=False" in error.hint
 
 
@@ -189,7 +189,7 @@ def test_a_huge_cell_in_csv_is_reported_with_line_and_size(tmp_path: Path) -> No
 
     assert "posts.csv, line 3: a cell has more than 1,000,000 characters" in error.message
     assert "the row has 10,000,005 up to line 3" in error.message
-    assert "a quote that opens it is never closed" in error.hint
+    assert "its opening quote is never closed" in error.hint
 
 
 def test_a_huge_text_in_jsonl_is_reported_with_line_column_and_size(tmp_path: Path) -> None:
@@ -207,13 +207,13 @@ def test_a_cell_of_a_million_characters_is_read(tmp_path: Path) -> None:
     [
         ('{"text": "a",', "is not JSON: Expecting property name"),
         ("so happy", "is not JSON: Expecting value"),
-        ('["a", "b"]', "a JSON array was found, not an object"),
-        ('"so happy"', "a JSON string was found"),
-        ("17", "a JSON number was found"),
-        ("null", "a JSON null was found"),
-        ("true", "a JSON boolean was found"),
-        ("[" * 100_000, "is JSON that cannot be read"),
-        ('{"label": ' + "9" * 5000 + "}", "is JSON that cannot be read"),
+        ('["a", "b"]', "expected a JSON object, found an array"),
+        ('"so happy"', "found a string"),
+        ("17", "found a number"),
+        ("null", "found null"),
+        ("true", "found a boolean"),
+        ("[" * 100_000, "cannot be read as JSON"),
+        ('{"label": ' + "9" * 5000 + "}", "cannot be read as JSON"),
     ],
     ids=["broken", "words", "array", "string", "number", "null", "boolean", "too deep", "too long a number"],
 )
@@ -232,7 +232,7 @@ def test_half_a_character_is_reported_with_its_line(line: str, tmp_path: Path) -
     message = refusal(write(tmp_path / "posts.jsonl", f'{{"text": "a"}}\n{line}\n')).message
 
     assert "posts.jsonl, line 2: \\ud" in message
-    assert "half of a character (a lone surrogate)" in message
+    assert "half a character (a lone surrogate)" in message
 
 
 def test_a_character_that_is_written_as_two_escapes_is_read(tmp_path: Path) -> None:

@@ -75,7 +75,6 @@ def _example_rows(rows: Sequence[FlaggedRow], limit: int) -> Iterator[Renderable
 
 
 def _rest(result: AuditResult) -> Iterator[Text]:
-    """Return the number of findings, the checks that found nothing, and the skipped checks."""
     nouns = {"error": "error", "warning": "warning", "info": "note"}
     counts = Counter(finding.severity for finding in result.findings)
     listed = ", ".join(counted(counts[severity], nouns[severity]) for severity in SEVERITIES)

@@ -81,7 +81,6 @@ def show_seeds(document: Mapping[str, Any]) -> None:
 
 
 def _show_metrics(document: MetricsDocument) -> None:
-    """Show all metrics, split into tables that fit the terminal."""
     metrics = measured_metrics(document.metrics.values())
     for first in range(0, len(metrics), _METRICS_PER_TABLE):
         show("", _metrics_table(document, metrics[first : first + _METRICS_PER_TABLE]))
@@ -147,7 +146,6 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
 
 
 def _answered_table(rows: Sequence[CoverageRow]) -> Table:
-    """Return how many texts are answered at each precision, with thresholds chosen on validation."""
     table = bare_table(
         *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
         title="answering only confident texts",
@@ -162,7 +160,6 @@ def _answered_table(rows: Sequence[CoverageRow]) -> Table:
 
 
 def _calibration_sentence(calibration: Calibration) -> str:
-    """Describe what calibration did to the calibration error on test."""
     after = calibration.test.after.expected_calibration_error
     if calibration.temperature == 1:
         return f"The probabilities are not calibrated: the calibration error on test is {after:.3f}."
@@ -174,7 +171,6 @@ def _calibration_sentence(calibration: Calibration) -> str:
 
 
 def _abstention_sentences(effect: AbstentionEffect) -> str:
-    """Describe what a run's threshold does to the texts that it was measured on."""
     precision = f"{effect.min_precision * 100:g} %"
     if effect.threshold is None:
         return f"No threshold gives {precision} right labels, so no text gets a label."
@@ -192,7 +188,6 @@ def _abstention_sentences(effect: AbstentionEffect) -> str:
 
 
 def _answered_cells(answers: Answers | None) -> tuple[str, str]:
-    """Return the share of answered texts, and the share of right answers with its interval."""
     if answers is None:
         return "-", "-"
     if answers.precision is None or answers.precision_ci95 is None:

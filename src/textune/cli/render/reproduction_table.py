@@ -33,7 +33,6 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
 
 
 def _epoch_table(document: Mapping[str, Any]) -> Table:
-    """Return accuracy on train and validation and the log loss on validation, epoch by epoch."""
     names = {"train_accuracy": "train", "validation_accuracy": "valid.", "validation_log_loss": "loss"}
     metrics = {name: METRICS[name.partition("_")[2]] for name in names}
     columns = {"study": {entry["epoch"]: entry for entry in document["study"]["history"]}}
@@ -56,7 +55,6 @@ def _epoch_table(document: Mapping[str, Any]) -> Table:
 
 
 def _end_table(document: Mapping[str, Any]) -> Table:
-    """Return the metrics of the saved weights, with their intervals."""
     study, runs = document["study"], document["engines"]
     table = framed_table(
         *("", "the study", *runs),

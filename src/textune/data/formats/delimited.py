@@ -62,7 +62,6 @@ class _Reader:
         return check_header(names, self._path)
 
     def _fault(self, error: csv.Error) -> DataError:
-        """Return an error that names the place of what the csv module reports."""
         place = f"{self._path}, line {self.start}"
         if "field larger" in str(error):
             return DataError(

@@ -12,7 +12,7 @@ from textune.data.formats.registry import Format, Row, register
 from textune.errors import DataError
 
 _EXAMPLE = 'Write one JSON object per line, for instance {"text": "so happy", "label": "joy"}.'
-_KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+_KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
 def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
@@ -38,8 +38,8 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place} cannot be read as JSON: {error}.", _EXAMPLE) from error
     if not isinstance(values, dict):
-        kind = _KINDS.get(type(values), "number")
-        raise DataError(f"{place}: expected a JSON object, found a {kind}.", _EXAMPLE)
+        kind = _KINDS.get(type(values), "a number")
+        raise DataError(f"{place}: expected a JSON object, found {kind}.", _EXAMPLE)
     return values
 
 

@@ -65,7 +65,6 @@ def _parquet_file(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _damage(path: Path, finding: str) -> Iterator[None]:
-    """Turn pyarrow's errors about a file's content into a `DataError`."""
     import pyarrow
 
     try:

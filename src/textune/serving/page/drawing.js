@@ -85,10 +85,10 @@ export function drawTable(place, { caption = "", head, rows, numbers = [] }) {
   place.append(table);
 }
 
-function withDoubt(figures, name) {
-  const [low, high] = figures[`${name}_ci95`] ?? [];
-  const doubt = low === undefined ? "" : ` ±${(((high - low) / 2) * 100).toFixed(1)}`;
-  return `${(figures[name] * 100).toFixed(1)} %${doubt}`;
+function withInterval(metrics, name) {
+  const [low, high] = metrics[`${name}_ci95`] ?? [];
+  const margin = low === undefined ? "" : ` ±${(((high - low) / 2) * 100).toFixed(1)}`;
+  return `${(metrics[name] * 100).toFixed(1)} %${margin}`;
 }
 
 const BASELINES = {
@@ -102,15 +102,15 @@ export function drawFigures(place, document) {
     place.replaceChildren(element("p", "hint", "This run has no metrics."));
     return;
   }
-  const line = (name, figures) => [
+  const line = (name, metrics) => [
     name,
-    withDoubt(figures, "accuracy"),
-    withDoubt(figures, "macro_f1"),
-    figures.log_loss.toFixed(3),
-    figures.expected_calibration_error.toFixed(3),
+    withInterval(metrics, "accuracy"),
+    withInterval(metrics, "macro_f1"),
+    metrics.log_loss.toFixed(3),
+    metrics.expected_calibration_error.toFixed(3),
   ];
-  const others = Object.entries(document.baselines ?? {}).map(([name, figures]) =>
-    line(BASELINES[name] ?? name, figures),
+  const others = Object.entries(document.baselines ?? {}).map(([name, metrics]) =>
+    line(BASELINES[name] ?? name, metrics),
   );
   place.replaceChildren();
   drawTable(place, {
@@ -122,12 +122,12 @@ export function drawFigures(place, document) {
   drawTable(place, {
     caption: "By label",
     head: ["Label", "Precision", "Recall", "F1", "Texts"],
-    rows: Object.entries(test.per_class).map(([name, figures]) => [
+    rows: Object.entries(test.per_class).map(([name, metrics]) => [
       name,
-      percent(figures.precision),
-      percent(figures.recall),
-      percent(figures.f1),
-      figures.support.toLocaleString("en"),
+      percent(metrics.precision),
+      percent(metrics.recall),
+      percent(metrics.f1),
+      metrics.support.toLocaleString("en"),
     ]),
     numbers: [1, 2, 3, 4],
   });
