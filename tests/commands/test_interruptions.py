@@ -14,7 +14,7 @@ import torch
 
 import textune
 from killing import result_of
-from textune.commands import train as command
+from textune.commands import training_job as command
 from textune.context import Silence
 from textune.errors import RunError, StoppedError
 from textune.run import layout, lifecycle

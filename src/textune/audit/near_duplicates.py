@@ -75,7 +75,6 @@ def runs_of(text: str) -> frozenset[str]:
 
 
 def _pairs(examples: Sequence[Example], on_progress: Callable[[int, int], None]) -> Iterator[_Pair]:
-    """Yield each text's nearest earlier text, one per split that has one."""
     from datasketch import MinHash, MinHashLSH
 
     bands, rows = _BANDS
@@ -105,7 +104,6 @@ def _pairs(examples: Sequence[Example], on_progress: Callable[[int, int], None])
 def _nearest(
     examples: Sequence[Example], number: int, candidates: Sequence[int]
 ) -> dict[str, tuple[int, float]]:
-    """Return the most similar candidate per split, if it is similar enough, and its similarity."""
     nearest: dict[str, tuple[int, float]] = {}
     runs = runs_of(examples[number].text) if candidates else frozenset()
     for candidate in sorted(candidates):

@@ -93,7 +93,6 @@ def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> 
 
 
 def _take(groups: list[list[int]], rows: float, *, reserve: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Return at least one group, with about `rows` rows in total, and at least `reserve` other groups."""
     taken: list[list[int]] = []
     left: list[list[int]] = []
     total = 0

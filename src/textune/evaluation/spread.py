@@ -98,7 +98,6 @@ def summarise_seeds(
 
 
 def _verdicts(documents: Sequence[MetricsDocument]) -> dict[str, Any]:
-    """Return the baselines, which are the same for all seeds, and the number of seeds that paid off."""
     verdicts = [document.verdict for document in documents if document.verdict is not None]
     if not verdicts:
         return {}

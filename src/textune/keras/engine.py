@@ -196,8 +196,6 @@ def seeded(seed: int) -> Iterator[None]:
 
 @dataclass
 class _Reporter:
-    """Turns Keras's callbacks into events; the learning rate is by epoch, counted from 0."""
-
     report: Callable[[Event], None]
     learning_rate: Callable[[int], float]
     rows: int

@@ -235,7 +235,6 @@ def _read_job(line: bytes) -> PredictionJob | None:
 
 
 def _whole_parts(lines: list[bytes], folder: Path) -> list[OutputPart]:
-    """Return the parts up to the first whose line or file is not as it was written."""
     parts: list[OutputPart] = []
     for line in lines:
         try:

@@ -248,7 +248,6 @@ def _legend(named: Sequence[Series]) -> tuple[list[Markup], float]:
 
 
 def _anchor(place: float) -> str:
-    """Return how a text at a place is aligned, so that it does not stand beyond the drawing's edge."""
     if place > WIDTH - 24:
         return "end"
     return "start" if place < 24 else "middle"

@@ -110,7 +110,6 @@ def _warnings_as_notes(observer: Observer) -> Iterator[None]:
 
 @contextmanager
 def _hub_errors(repository: str) -> Iterator[None]:
-    """Turn errors of the Hub and the network into a `HubError` that says how to go on."""
     from huggingface_hub import constants, errors
 
     try:

@@ -130,7 +130,6 @@ def _learning_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Me
 
 
 def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1) -> list[Series]:
-    """Return a series per member of the run, of which the first carries the name; epochs are divided."""
     members = list(dict.fromkeys(entry.get("member") for entry in run.history))
     best = run.document.training.best_epoch if run.document.training else 0
     curves: list[Series] = []

@@ -190,7 +190,6 @@ class _Exchange:
 
 
 def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
-    """Raise a `Refusal` unless a request carries a key; takes as long wherever a wrong key differs."""
     authorization = next((value for name, value in headers if name == b"authorization"), b"")
     scheme, _, key = authorization.partition(b" ")
     sent = hashlib.sha256(key.strip()).digest()

@@ -147,7 +147,6 @@ def _unfinished(folder: Path) -> list[Path]:
 
 
 def _make_room(folder: Path) -> None:
-    """Delete what an interrupted save left: what it began, and what it would have deleted."""
     _delete(_unfinished(folder))
     there = sorted(_all(folder), key=_step_of, reverse=True)
     if len(there) > _KEPT:

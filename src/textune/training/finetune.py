@@ -175,7 +175,6 @@ class EncoderMethod(Method):
     def _train_member(
         self, member: Member, asked_to_stop: Callable[[], bool], *, resume: bool
     ) -> tuple[list[dict[str, Any]], FitEnd, torch.Tensor]:
-        """Train one member; return its learning curve, its end, and the logits of its held-out rows."""
         task, ctx, train = self.task, self.ctx, self.settings
         several = train.members > 1
         with ctx.clock.stage("plan"):

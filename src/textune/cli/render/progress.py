@@ -63,7 +63,6 @@ class Watcher:
             self._write_line(self._task, counted, figures)
 
     def _write_line(self, task: TaskID, counted: str, figures: str) -> None:
-        """Write a line every 30 seconds; for output that is not a terminal."""
         if time.monotonic() - self._last_line < _SECONDS_PER_LINE:
             return
         self._last_line = time.monotonic()

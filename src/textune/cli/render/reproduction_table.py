@@ -21,7 +21,7 @@ def show_reproduction(document: Mapping[str, Any]) -> None:
     runs = document["engines"]
     model = document["model"] + ("" if document["same_model"] else ", which is not the study's encoder")
     source = document["source"] + ("" if document["same_data"] else ", which is not the study's data")
-    heading = f"The published study (DistilBERT on TweetEval's emotion) compared with {model} on {source}"
+    heading = f"The published study (DistilBERT on TweetEval's emotion) compared with {model}, on {source}"
     show(f"\n[bold]{escape(heading)}[/bold]", _epoch_table(document), _end_table(document))
     show(*map(escape, document["verdicts"]))
     show("\n[bold]What the study leaves open, and what differs[/bold]")
