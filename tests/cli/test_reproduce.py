@@ -45,7 +45,7 @@ def test_how_long_it_took_is_reported(textune_command: Any, arguments: list[str]
     outcome = textune_command(*arguments)
 
     metrics = json.loads((tmp_path / "runs" / "torch" / "metrics.json").read_text(encoding="utf-8"))
-    assert f"that took {in_words(metrics['seconds']['total'])} on torch." in outcome.out
+    assert f"took {in_words(metrics['seconds']['total'])} on torch." in outcome.out
 
 
 def test_another_encoder_and_other_data_are_labelled(textune_command: Any, arguments: list[str]) -> None:

@@ -190,7 +190,7 @@ def test_the_stages_are_reported(run: Path, tmp_path: Path) -> None:
         ({"runtime": "tensorrt"}, RequestError, "no runtime 'tensorrt'"),
         ({"runtime": "onnx", "int8": True, "bf16": True}, RequestError, "not in both"),
         ({"runtime": "onnx", "bf16": True}, RequestError, "does not compute in bf16"),
-        ({"runtime": "onnx", "out": ""}, RequestError, "name is empty"),
+        ({"runtime": "onnx", "out": ""}, RequestError, "export folder is empty"),
     ],
 )
 def test_a_wrong_request_is_reported(

@@ -305,7 +305,7 @@ def test_an_input_without_rows_is_refused_before_anything_is_written(run: Path, 
     write(tmp_path / "a.csv", "id,text\n")
     write(tmp_path / "b.csv", "id,text\n")
 
-    with pytest.raises(DataError, match="None of the input's 2 files has a row"):
+    with pytest.raises(DataError, match="None of the 2 input files has a row"):
         predict(run, input_file=str(tmp_path / "*.csv"), output=tmp_path / "out" / "all.csv")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]

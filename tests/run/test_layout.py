@@ -96,7 +96,7 @@ def test_a_truncated_file_is_named_with_both_sizes(finished: Run) -> None:
 def test_a_flipped_bit_is_found(finished: Run) -> None:
     (finished.predictions / "test.parquet").write_bytes(b"12344")
 
-    with pytest.raises(RunError, match=r"test.parquet has other contents"):
+    with pytest.raises(RunError, match=r"test.parquet has changed"):
         open_run(finished.path)
 
 
