@@ -22,6 +22,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from transformers import AutoModel
 
+from textune.context import Context
 from textune.encoder.loading import find_model, load_encoder, load_tokenizer
 from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.prefix import Pooling, encode
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     options = parser.parse_args()
     texts, source = read_texts(options.texts)
-    folder = find_model(options.model, offline=True)
+    folder = find_model(options.model, ctx=Context(offline=True))
     tokenizer, placement = load_tokenizer(folder), choose_placement()
     plain = AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
     encoder = load_encoder(folder)

@@ -48,11 +48,12 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
         set_seed,
     )
 
+    from textune.context import Context
     from textune.data.sources import load_source
     from textune.encoder.loading import find_model
 
     set_seed(seed)
-    source, folder = load_source(data), find_model(model, offline=True).path
+    source, folder = load_source(data), find_model(model, ctx=Context(offline=True)).path
     tokenizer = AutoTokenizer.from_pretrained(folder)
     names = source.label_names
     classifier = AutoModelForSequenceClassification.from_pretrained(
@@ -165,11 +166,14 @@ def build_random_distilbert(folder: Path) -> str:
     import torch
     from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
 
+    from textune.context import Context
     from textune.encoder.loading import find_model
 
     torch.manual_seed(0)
     DistilBertModel(DistilBertConfig()).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(find_model("embedded:minilm", offline=True).path).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(
+        find_model("embedded:minilm", ctx=Context(offline=True)).path
+    ).save_pretrained(folder)
     return str(folder)
 
 

@@ -21,6 +21,7 @@ from small_data import small_rows
 from table_files import write_parquet
 from textune.cluster.request import predict_on_cluster
 from textune.commands.predict import predict
+from textune.context import Context
 from textune.errors import DataError, RequestError
 from tiny_classifiers import linear_classifier, save_run
 from tiny_models import build_tiny_model
@@ -127,7 +128,7 @@ def test_a_prediction_that_is_killed_resumes_with_the_rows_that_are_missing(
     kept = {path.name for path in parts.glob("part-*.parquet")}
     notes: list[str] = []
 
-    count = predict_on_cluster(run, str(posts), output, workers=2, observer=Notes(notes))
+    count = predict_on_cluster(run, str(posts), output, workers=2, ctx=Context(Notes(notes)))
 
     assert kept
     assert "rows that were done before" in notes[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.data.sources import load_source
 from textune.errors import TextuneError
@@ -17,7 +18,7 @@ from textune.recipe.settings import DataSettings
 def refusal(name: object, *, offline: bool = False, **settings: Any) -> TextuneError:
     """Return the error that loading a source raises; it must have a hint."""
     with pytest.raises(TextuneError) as caught:
-        load_source(str(name), DataSettings(**settings), offline=offline)
+        load_source(str(name), DataSettings(**settings), Context(offline=offline))
     assert caught.value.hint
     return caught.value
 

@@ -202,6 +202,7 @@ def main() -> None:
     parser.add_argument("--picture", default="")
     parser.add_argument("--start-over", action="store_true", help="delete what has been measured")
     options = parser.parse_args()
+    from textune.context import Context
     from textune.encoder.loading import find_model
     from textune.evaluation.split_metrics import measure
 
@@ -210,7 +211,7 @@ def main() -> None:
         store.unlink(missing_ok=True)
     days = read_measured(store, here)
     contestants = [CONTESTANTS[name] for name in options.only]
-    model = str(find_model(options.model, offline=True).path)
+    model = str(find_model(options.model, ctx=Context(offline=True)).path)
     with tempfile.TemporaryDirectory() as folder:
         options.json = f"{folder}/data.json"
         data = write_data(options.data, Path(options.json))

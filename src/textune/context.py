@@ -108,6 +108,10 @@ class Context:
         self.observer.note(sentence)
 
 
+UNWATCHED = Context()
+"""The context of callers that watch nothing, and allow connections."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NamedContext(Context):
     """The context of one of several trainings: names it in stages, and passes on each note once."""

@@ -123,9 +123,17 @@ def sha256_of(path: Path) -> str:
 def list_files(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """Return the size and SHA-256 of files in a folder, by their names in it: what a manifest lists."""
     return {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in files
+        file.relative_to(folder).as_posix(): _entry(file.stat().st_size, sha256_of(file)) for file in files
     }
+
+
+def list_contents(contents: bytes) -> dict[str, Any]:
+    """Return what `list_files` says of a file with these contents, once a disk holds them as they are."""
+    return _entry(len(contents), hashlib.sha256(contents).hexdigest())
+
+
+def _entry(size: int, sha256: str) -> dict[str, Any]:
+    return {"bytes": size, "sha256": sha256}
 
 
 def find_damage(folder: Path, listed: Mapping[str, Any]) -> str:

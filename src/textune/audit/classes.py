@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Finding, percent
 from textune.data.dataset import SPLITS
+from textune.wording import listed
 
 _FEW_TO_MEASURE = 30
 """With fewer held-out rows of a class, its recall is little more than a hint."""
@@ -58,16 +59,16 @@ def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
 def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
     shares = train / train.sum()
     order = np.argsort(-train, kind="stable")
-    listed = _listed([f"{names[label]} {percent(float(shares[label]))}" for label in order])
+    shown = listed([f"{names[label]} {percent(float(shares[label]))}" for label in order], most=_SHOWN)
     small = int((train * _UNBALANCED <= train.max()).sum())
     if not small:
-        title = f"{len(names)} classes in train: {listed}"
+        title = f"{len(names)} classes in train: {shown}"
         advice = "No class is smaller than a tenth of the largest."
         return Finding("D009", "info", title, len(names), advice=advice)
     return Finding(
         "D009",
         "warning",
-        f"{small} of {len(names)} classes with at most a tenth of the rows of the largest in train: {listed}",
+        f"{small} of {len(names)} classes with at most a tenth of the rows of the largest in train: {shown}",
         small,
         advice=f"The largest class has {train.max() / train[train > 0].min():.0f} times the rows of the "
         "smallest. Look at macro-F1 rather than accuracy, and try --set train.class_weights=balanced.",
@@ -137,12 +138,7 @@ def _too_few(
     labels: Sequence[int], counts: NDArray[np.int64], names: Sequence[str], what: str, advice: str
 ) -> Iterator[Finding]:
     if labels:
-        listed = _listed([f"{names[label]} ({counts[label]})" for label in labels])
+        shown = listed([f"{names[label]} ({counts[label]})" for label in labels], most=_SHOWN)
         noun = "class" if len(labels) == 1 else "classes"
-        title = f"{len(labels)} {noun} with {what}: {listed}"
+        title = f"{len(labels)} {noun} with {what}: {shown}"
         yield Finding("D010", "warning", title, len(labels), advice=advice)
-
-
-def _listed(classes: Sequence[str]) -> str:
-    more = f" and {len(classes) - _SHOWN} more" if len(classes) > _SHOWN else ""
-    return ", ".join(classes[:_SHOWN]) + more

@@ -50,7 +50,7 @@ class EncodedTexts:
         """The encoder's files."""
         self.ctx.stage("Loading the model")
         model = self.recipe.model
-        return find_model(model.name, revision=model.revision, offline=self.ctx.offline)
+        return find_model(model.name, revision=model.revision, ctx=self.ctx)
 
     @cached_property
     def max_length(self) -> int:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from textune.audit.checks import AuditInput, SkippedCheckError, check
 from textune.audit.findings import DoubtfulLabels, Example, Finding, Suspect, percent, split_sizes
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
-from textune.context import Observer
+from textune.context import Context
 from textune.data.dataset import SPLITS
 from textune.data.formats.registry import table_suffixes
 from textune.data.splits import make_folds
@@ -137,7 +137,7 @@ def check_file_name(wanted: str | Path | None) -> None:
 
 
 def write_suspects(
-    suspects: Sequence[Suspect], wanted: str | Path | None, *, data: str, observer: Observer
+    suspects: Sequence[Suspect], wanted: str | Path | None, *, data: str, ctx: Context
 ) -> Path | None:
     """Write suspects to a file, and return it; `AUTO` skips it without suspects or where it cannot write."""
     if wanted is None or (wanted == AUTO and not suspects):
@@ -149,9 +149,9 @@ def write_suspects(
     except StorageError as error:
         if wanted != AUTO:
             raise
-        observer.note(f"The suspect labels were not written. {error.message} Name a file with --suspects.")
+        ctx.note(f"The suspect labels were not written. {error.message} Name a file with --suspects.")
         return None
-    observer.note(f"The suspect labels were written to {path}.")
+    ctx.note(f"The suspect labels were written to {path}.")
     return path
 
 

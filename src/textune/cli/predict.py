@@ -66,7 +66,7 @@ def predict(
 ) -> None:
     """Classify texts, files, or standard input."""
     from textune.cli.render.progress import Watcher, show_json
-    from textune.commands.predict import ENGINES, find_engine
+    from textune.commands.predict import ENGINES, predict_on_engine
     from textune.commands.predict import predict as run_prediction
 
     engines = (_LOCAL, *ENGINES)
@@ -77,10 +77,8 @@ def predict(
     with Watcher(quiet=json) as observer:
         options["observer"] = observer
         if engine != _LOCAL:
-            predict_elsewhere = find_engine(engine)
-            count = predict_elsewhere(
-                run, input_file, output, address=ray_address, workers=ray_workers, **options
-            )
+            options |= {"address": ray_address, "workers": ray_workers}
+            count = predict_on_engine(engine, run, input_file, output, **options)
         else:
             show = _print_json if json else _print_line
             count = run_prediction(

@@ -22,6 +22,7 @@ from textune.errors import RequestError, TextuneError
 from textune.prediction.stream import WINDOW
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
+from textune.wording import first_line
 
 LOCAL = "local"
 _BLOCK_BYTES = 1 << 20
@@ -115,7 +116,7 @@ def _connect(address: str, workers: int) -> None:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_ANSWER).close()
         ray.init(address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        reason = getattr(error, "strerror", None) or first_line(error)
         raise RequestError(
             f"The Ray cluster at {address} cannot be reached: {reason}.",
             "Check --ray-address (HOST:6379 of the head node, or `auto` on a node of the cluster), and check "

@@ -16,7 +16,7 @@ from textune.cluster.rows import (
     read_columns,
     read_copy,
 )
-from textune.context import Context, Observer, Pace, Silence
+from textune.context import UNWATCHED, Context, Pace
 from textune.errors import RequestError
 from textune.extras import check_extra
 from textune.prediction.inputs import find_files, open_texts
@@ -39,7 +39,7 @@ def predict_on_cluster(
     workers: int = 0,
     runtime: str = "",
     restart: bool = False,
-    observer: Observer | None = None,
+    ctx: Context = UNWATCHED,
 ) -> int:
     """Classify files on a Ray cluster, or with Ray on this computer; return the number of rows.
 
@@ -52,7 +52,6 @@ def predict_on_cluster(
     """
     _check_torch(run, runtime)
     check_extra("ray", "cluster", "The engine 'ray'")
-    ctx = Context(observer or Silence())
     target = Path(output).expanduser().absolute()
     _check_request(input_file, output, target)
     files = [path.absolute() for path in find_files(input_file)]

@@ -47,14 +47,14 @@ def audit(
     from textune.data.columns import ColumnChoice
     from textune.data.sources import read_source
 
-    ctx = Context(observer or Silence(), offline=offline)
+    ctx = Context(observer or Silence(), offline)
     if cleanlab and importlib.util.find_spec("cleanlab") is None:
         raise MissingExtraError("cleanlab", "Choosing suspects with cleanlab")
     check_file_name(suspects)
     recipe, no_encoder = _resolve(data, model, settings, quick=quick)
     ctx.stage("Reading the data")
     choice = ColumnChoice(recipe.data.text_column, recipe.data.label_column, others=True)
-    source = read_source(recipe.data.source, choice, offline=offline)
+    source = read_source(recipe.data.source, choice, ctx)
     audited = read_for_audit(source, recipe.data)
     for note in audited.notes:
         ctx.note(note)
@@ -68,7 +68,7 @@ def audit(
     doubtful = next((finding for finding in findings if isinstance(finding, DoubtfulLabels)), None)
     file = None
     if audited.encoder:
-        file = write_suspects(doubtful.suspects if doubtful else (), suspects, data=data, observer=ctx)
+        file = write_suspects(doubtful.suspects if doubtful else (), suspects, data=data, ctx=ctx)
     if doubtful and file:
         findings[findings.index(doubtful)] = doubtful.written_to(str(file))
     return AuditResult(

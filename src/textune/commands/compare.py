@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Observer, Silence
+from textune.context import Context, Observer, Silence
 from textune.data.dataset import SPLITS
 from textune.errors import RequestError, RunError
 from textune.recipe.recipes import load_recipe
@@ -59,7 +59,7 @@ def compare(
     from textune.evaluation.baselines import BASELINES
     from textune.evaluation.comparison import compare_probabilities, describe_comparison
 
-    observer = observer or Silence()
+    ctx = Context(observer or Silence())
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     run = open_run(Path(first).expanduser())
@@ -69,10 +69,10 @@ def compare(
     else:
         name = shown = str(second)
         file = open_run(Path(second).expanduser()).predictions / f"{split}.parquet"
-    observer.stage("Reading the predictions")
+    ctx.stage("Reading the predictions")
     predictions = read_predictions(run.predictions / f"{split}.parquet")
     others = match_rows(predictions, read_predictions(file), names=(str(first), shown), split=split)
-    observer.stage("Comparing")
+    ctx.stage("Comparing")
     comparison = compare_probabilities(
         predictions.probabilities,
         others.probabilities,

@@ -70,7 +70,7 @@ def evaluate(
             rows = reload_data(recipe, manifest, ctx)[split]
         else:
             held_out = load_held_out(
-                data, recipe.data, split=split, label_names=classifier.label_names, offline=offline
+                data, recipe.data, split=split, label_names=classifier.label_names, ctx=ctx
             )
             rows = held_out[split]
             for note in held_out.notes:

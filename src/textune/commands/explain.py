@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textune.context import Observer, Silence
+from textune.context import Context, Observer, Silence
 from textune.errors import DataError, RequestError
 from textune.explain.attribution import Explanation, explain_texts, find_words
 from textune.explain.gradients import check_captum, explain_by_gradients
@@ -40,7 +40,7 @@ def explain(
     from textune.runtimes.predictor import check_text_list
     from textune.runtimes.torch_runtime import TorchPredictor
 
-    observer = observer or Silence()
+    ctx = Context(observer or Silence())
     if method not in _METHODS:
         raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(_METHODS)}.")
     if not find_words(text):
@@ -48,13 +48,13 @@ def explain(
     if method == GRADIENTS:
         check_captum()
     check_text_list([text])
-    observer.stage("Loading the classifier")
+    ctx.stage("Loading the classifier")
     predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=len(text.split()))
     if label is not None and label not in predictor.label_names:
         raise RequestError(
             f"The run {run} has no label '{label}'.", f"Its labels are {', '.join(predictor.label_names)}."
         )
-    observer.stage("Explaining")
+    ctx.stage("Explaining")
     if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
         return explain_by_gradients(predictor.classifier, text, label=label)
     (explanation,) = explain_texts(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 
 from textune.context import Context, Observer, Pace, Silence
 from textune.encoder.memory import keep_memory_low
@@ -93,11 +93,12 @@ def predict(
     return tally.predictions
 
 
-def find_engine(name: str) -> Callable[..., int]:
-    """Return the function of an engine in `ENGINES`."""
-    module, _, function = ENGINES[name].partition(":")
-    engine: Callable[..., int] = getattr(import_module(module), function)
-    return engine
+def predict_on_engine(
+    name: str, run: Path, input_file: str, output: str, *, observer: Observer | None = None, **options: Any
+) -> int:
+    """Classify files on an engine in `ENGINES`, whose function says what the options are."""
+    classify: Callable[..., int] = resolve_name(ENGINES[name])
+    return classify(run, input_file, output, ctx=Context(observer or Silence()), **options)
 
 
 def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool) -> None:

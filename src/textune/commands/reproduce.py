@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from textune.commands.train import train
-from textune.context import Observer, Silence
+from textune.context import Context, Observer, Silence
 from textune.errors import MissingExtraError, RequestError
 from textune.extras import has_keras
 from textune.files import write_text
@@ -52,8 +52,8 @@ def reproduce(
     from textune.encoder.loading import find_model
     from textune.keras.encoder import check_keras_knows
 
-    observer = observer or Silence()
-    engines = _available(engine, observer)
+    ctx = Context(observer or Silence(), offline)
+    engines = _available(engine, ctx)
     # Check the whole request before the first engine trains.
     recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}
     for engine_recipe in recipes.values():
@@ -71,19 +71,19 @@ def reproduce(
             "Name an .svg file, for instance --curves curves.svg",
         )
     model = model if recipe.model.name == study.MODEL else recipe.model.name
-    model = model or choose_model(recipe, offline=offline, observer=observer)
+    model = model or choose_model(recipe, ctx)
     if "keras" in engines:
-        check_keras_knows(find_model(model, revision=recipe.model.revision, offline=offline))
+        check_keras_knows(find_model(model, revision=recipe.model.revision, ctx=ctx))
     runs = {}
     for name in engines:
-        observer.note(f"On {name}:")
+        ctx.note(f"On {name}:")
         runs[name] = train(
             "paper",
             data=data or study.DATA,
             out=folder / name,
             settings=[*settings, f"train.engine={name}", f"model.name={json.dumps(model)}"],
             offline=offline,
-            observer=observer,
+            observer=ctx,
         )
     document = describe_reproduction(
         recipe,
@@ -95,11 +95,11 @@ def reproduce(
     return document
 
 
-def _available(engine: Literal["torch", "keras", "both"], observer: Observer) -> list[str]:
+def _available(engine: Literal["torch", "keras", "both"], ctx: Context) -> list[str]:
     if engine == "torch" or has_keras():
         return ["torch", "keras"] if engine == "both" else [engine]
     missing = MissingExtraError("tensorflow", "The Keras engine")
     if engine == "keras":
         raise missing
-    observer.note(f"Keras is skipped. {missing.message} {missing.hint}")
+    ctx.note(f"Keras is skipped. {missing.message} {missing.hint}")
     return ["torch"]

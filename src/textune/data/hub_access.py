@@ -32,8 +32,3 @@ def access_error(name: str, kind: Literal["model", "dataset"], *, gated: bool) -
         f"'{name}' is neither a folder here nor a {kind} on the Hub that you may read.",
         f"Check the spelling. A private {kind} needs `hf auth login` first.",
     )
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its type if the message is empty."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__

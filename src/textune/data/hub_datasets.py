@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from textune.data.hub_access import TIMEOUT_SECONDS, access_error, first_line, is_repository_name
+from textune.context import Context
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, is_repository_name
 from textune.errors import DataError, HubError, TextuneError
+from textune.wording import first_line
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -35,7 +37,7 @@ def is_hub_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tuple[str, ...]]:
+def fetch_dataset(name: str, ctx: Context) -> tuple[DatasetDict, tuple[str, ...]]:
     """Return a dataset, and notes about where it came from; offline, use the local cache.
 
     Raises:
@@ -49,7 +51,7 @@ def fetch_dataset(name: str, *, offline: bool = False) -> tuple[DatasetDict, tup
         raise DataError(
             f"'{repository}' is neither a file or folder nor a name that the Hub accepts.", "Check the name."
         )
-    offline = offline or datasets.config.HF_HUB_OFFLINE
+    offline = ctx.offline or datasets.config.HF_HUB_OFFLINE
     unreachable = "" if offline else _why_unreachable(repository)
     with quiet_datasets(), _connections(allowed=not offline and not unreachable):
         try:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from textune.context import Context
+from textune.context import UNWATCHED, Context
 from textune.data.columns import ColumnChoice
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.folders import read_folder, read_tables
@@ -45,14 +45,13 @@ def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
             "There is no data to load.",
             "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
         )
-    return load_source(settings.source, settings, offline=ctx.offline)
+    return load_source(settings.source, settings, ctx)
 
 
 def load_source(
     name: str,
     settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
-    *,
-    offline: bool = False,
+    ctx: Context = UNWATCHED,
 ) -> Dataset:
     """Load a source of labelled texts into the splits `train`, `validation` and `test`, in this order.
 
@@ -60,13 +59,13 @@ def load_source(
         name: A file, a folder, a dataset on the Hub (`owner/name`, `owner/name:configuration`) or
             `sample:emotion`.
         settings: The columns, and how to make missing splits; their `source` is ignored.
-        offline: Make no network connection.
+        ctx: Whether connections are allowed.
 
     Raises:
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
+    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), ctx)
     labelling, splits = complete_source(raw, name, settings)
     notes = (
         *raw.notes,
@@ -79,14 +78,14 @@ def load_source(
 
 
 def load_held_out(
-    name: str, settings: DataSettings, *, split: str, label_names: Sequence[str], offline: bool = False
+    name: str, settings: DataSettings, *, split: str, label_names: Sequence[str], ctx: Context = UNWATCHED
 ) -> Dataset:
     """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
     The result has only that split, with the ids of the classifier's label names. The settings name the
     columns. Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
     """
-    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), offline=offline)
+    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), ctx)
     notes = raw.notes
     if split in raw.splits:
         rows = raw.splits[split]
@@ -142,7 +141,7 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
     return labelling, splits
 
 
-def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> RawSource:
+def read_source(name: str, choice: ColumnChoice, ctx: Context = UNWATCHED) -> RawSource:
     """Read a source without checking its texts and labels; see `load_source` for the arguments and errors."""
     kind, colon, sample = name.partition(":")
     if kind == "sample" and colon:
@@ -157,7 +156,7 @@ def read_source(name: str, choice: ColumnChoice, *, offline: bool = False) -> Ra
     if name.startswith((".", "/", "~")) or "\\" in name or is_file_name:
         raise missing_file(path)
     if is_hub_name(name):
-        loaded, notes = fetch_dataset(name, offline=offline)
+        loaded, notes = fetch_dataset(name, ctx)
         raw = read_dataset(loaded, choice, origin=name)
         return replace(raw, notes=(*notes, *raw.notes))
     if "/" in name:

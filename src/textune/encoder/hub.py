@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textune.data.hub_access import TIMEOUT_SECONDS, access_error, first_line, is_repository_name
+from textune.context import Context
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, is_repository_name
 from textune.encoder.inspection import CONFIG, check_model_files, read_config
 from textune.errors import HubError, ModelError
 from textune.files import storage_errors
+from textune.wording import first_line
 
 _FILES = [
     CONFIG, "added_tokens.json", "merges.txt", "model-*.safetensors", "model.safetensors",
@@ -24,7 +26,7 @@ _WITHOUT_NETWORK = (
 )
 
 
-def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
+def fetch_model(name: str, *, revision: str, ctx: Context) -> tuple[Path, str]:
     """Return the folder of a Hub model in the local cache, and its commit hash; download what is missing.
 
     If the Hub cannot be reached, a cached copy is used; offline, no connection is opened.
@@ -41,7 +43,7 @@ def fetch_model(name: str, *, revision: str, offline: bool) -> tuple[Path, str]:
             f"'{name}' is neither a folder nor a name that the Hub accepts.",
             "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or embedded:minilm.",
         )
-    if offline:
+    if ctx.offline:
         return _take_cached(name, revision, reason="--offline does not allow a connection to the Hub")
     try:
         with storage_errors(_cache_folder()):

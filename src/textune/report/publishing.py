@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from textune.context import Observer
-from textune.data.hub_access import first_line, is_repository_name
+from textune.context import Context
+from textune.data.hub_access import is_repository_name
 from textune.errors import HubError, RequestError, StorageError
 from textune.report.card import PLACEHOLDER
 from textune.run.layout import Run
+from textune.wording import first_line
 
 _LOG_IN = (
     "Create a token with write access at https://huggingface.co/settings/tokens, and log in with "
@@ -55,18 +56,18 @@ def check_upload(repository: str, token: str) -> str:
     return str(stored)
 
 
-def upload(run: Run, repository: str, *, token: str, private: bool, observer: Observer) -> Pushed:
+def upload(run: Run, repository: str, *, token: str, private: bool, ctx: Context) -> Pushed:
     """Upload the classifier of a finished run and its model card.
 
-    A repository that does not exist is created, and then `private` says whether others can see it. The
-    observer hears how it goes, and what the Hub warns of.
+    A repository that does not exist is created, and then `private` says whether others can see it. `ctx`
+    hears how it goes, and what the Hub warns of.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 
     card, licence = _read_card(run)
-    with _hub_errors(repository), _warnings_as_notes(observer):
+    with _hub_errors(repository), _warnings_as_notes(ctx):
         api = HfApi(token=token)
-        observer.stage(f"Uploading to {repository}")
+        ctx.stage(f"Uploading to {repository}")
         url = api.create_repo(repository, private=private or None, exist_ok=True)
         name = str(url.repo_id)
         if private and not api.model_info(name).private:
@@ -97,7 +98,7 @@ def _read_card(run: Run) -> tuple[str, str]:
 
 
 @contextmanager
-def _warnings_as_notes(observer: Observer) -> Iterator[None]:
+def _warnings_as_notes(ctx: Context) -> Iterator[None]:
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()
@@ -105,7 +106,7 @@ def _warnings_as_notes(observer: Observer) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for each in caught:
-        observer.note(" ".join(str(each.message).split()))
+        ctx.note(" ".join(str(each.message).split()))
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textune.context import Context, Observer
+from textune.context import Context
 from textune.files import write_text
 from textune.report.card import render_card
 from textune.report.page import mistakes_to_explain, render_run
 from textune.report.results import Mistake, RunResults, read_results
 from textune.run.layout import Run
 from textune.run.replacing import replaced_files
+from textune.wording import first_line
 
 if TYPE_CHECKING:
     from textune.explain.attribution import Explanation
@@ -27,7 +28,7 @@ _WORDS_SECONDS = 3.0
 def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx: Context) -> None:
     """Write the report and the model card of a run that is about to be complete.
 
-    A fault in either costs the run nothing but that file: the observer hears of it, and the training goes on.
+    A fault in either costs the run nothing but that file: `ctx` hears of it, and the training goes on.
     """
     ctx.stage("Writing the report")
     # Whatever goes wrong here must not cost hours of training.
@@ -88,12 +89,12 @@ def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
     return render_run(results, explain_mistakes(predictor, mistakes_to_explain(results)))
 
 
-def _try(what: str, write: Callable[[], None], observer: Observer) -> None:
+def _try(what: str, write: Callable[[], None], ctx: Context) -> None:
     try:
         write()
     except Exception as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
         command = "textune report" if what == "report" else "textune push"
-        observer.note(
-            f"The {what} could not be made ({reason}). The run is complete without it; {command} makes it."
+        ctx.note(
+            f"The {what} could not be made ({first_line(error)}). "
+            f"The run is complete without it; {command} makes it."
         )

@@ -185,10 +185,8 @@ def drop_checkpoints(run: Run) -> None:
 
 def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
     """Make the folder with its recipe and origin in it, both or none."""
-    written = {
-        run.recipe.name: recipe,
-        run.origin.name: json.dumps({"format": RUN_FORMAT, **origin}, indent=2),
-    }
+    facts = json.dumps({"format": RUN_FORMAT, **origin}, indent=2)
+    written = {run.recipe.name: recipe, run.origin.name: facts}
     if run.path.exists():
         for name, text in written.items():
             write_bytes(run.path / name, text.encode())

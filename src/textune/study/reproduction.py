@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textune.context import Observer
-from textune.encoder.loading import find_model
+from textune.context import Context
+from textune.encoder.loading import EMBEDDED, find_model
 from textune.errors import HubError, MissingExtraError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import METRICS
@@ -22,26 +22,25 @@ from textune.study.published import STUDY, is_the_studys_data
 
 History = Sequence[Mapping[str, Any]]
 
-_EMBEDDED = "embedded:minilm"
 _THE_STUDY = "the study"
 _LOOKS = {"torch": 0, "keras": 2, _THE_STUDY: 4}
 
 
-def choose_model(recipe: Recipe, *, offline: bool, observer: Observer) -> str:
+def choose_model(recipe: Recipe, ctx: Context) -> str:
     """Return the study's model or, with a note, the embedded one; raise a `HubError` if neither is there."""
     try:
-        find_model(MODEL, revision=recipe.model.revision, offline=offline)
+        find_model(MODEL, revision=recipe.model.revision, ctx=ctx)
     except HubError as unreachable:
         try:
-            find_model(_EMBEDDED)
+            find_model(EMBEDDED, ctx=ctx)
         except MissingExtraError:
             raise unreachable from None
-        observer.note(
-            f"The study's encoder, {MODEL}, is neither on the Hub nor in its cache. {_EMBEDDED}, a "
+        ctx.note(
+            f"The study's encoder, {MODEL}, is neither on the Hub nor in its cache. {EMBEDDED}, a "
             "smaller one, takes its place: the steps are the study's, but do not expect its results. To use "
             "a folder that holds the study's encoder, name it with --model."
         )
-        return _EMBEDDED
+        return EMBEDDED
     return MODEL
 
 

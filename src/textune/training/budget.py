@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from textune.training.tokens import TokenSet
 
 _ROWS_ENCODED = 128
-_REHEARSED = 4
-"""Steps that are measured; the first does not count."""
 _RESERVE_SECONDS = 10.0
 """For the baselines, saving, and verifying the saved model."""
 
@@ -185,6 +183,7 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     from textune.model.classifier import EXAMPLES
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
     from textune.training import members
+    from textune.training.stepping import REHEARSED_STEPS
 
     left_out = bool(frozen_layers) and layers_of(task.classifier.encoder) is not None
     train = task.recipe.training
@@ -201,7 +200,7 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
         first_token_only=reads_first_token_only(task.classifier, example),
     )
     data = members.members_of(task, train, tokens, None)[0].learned
-    batches = list(islice(data.epoch(1), _REHEARSED))
+    batches = list(islice(data.epoch(1), REHEARSED_STEPS))
     if left_out:
         rows = {number for batch in batches for number in batch}
         data = _with_zeros(data, task.classifier.encoder.config.hidden_size, rows)

@@ -7,7 +7,6 @@ renamed, and read again before older ones go; the last two are kept, and there a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,15 @@ from typing import Any
 import torch
 
 from textune.errors import StorageError
-from textune.files import find_damage, free_bytes, is_full, rename_folder, storage_errors, write_bytes
+from textune.files import (
+    find_damage,
+    free_bytes,
+    is_full,
+    list_contents,
+    rename_folder,
+    storage_errors,
+    write_bytes,
+)
 
 _FORMAT = 1
 _KEPT = 2
@@ -105,7 +112,8 @@ def _write(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
 
 def _write_file(path: Path, contents: bytes) -> dict[str, Any]:
     write_bytes(path, contents)
-    return {"bytes": len(contents), "sha256": hashlib.sha256(contents).hexdigest()}
+    # Not read from the disk, so that the check afterwards notices what the disk has changed.
+    return list_contents(contents)
 
 
 def _read(path: Path) -> Checkpoint:

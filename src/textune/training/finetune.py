@@ -40,12 +40,9 @@ from textune.training.members import (
 )
 from textune.training.method import Fit, Method, calibrate
 from textune.training.resumable import Keeper, TrainingProgress, fine_tune, load_newest, stop_requests
-from textune.training.stepping import EncoderLearner
+from textune.training.stepping import REHEARSED_STEPS, EncoderLearner
 from textune.training.tracking import follow, track
 from textune.wording import in_words
-
-_REHEARSED = 4
-"""Steps that are measured before the training; the first does not count."""
 
 
 class EncoderMethod(Method):
@@ -241,7 +238,7 @@ class EncoderMethod(Method):
         """Measure a few steps, and say how long all of them will take."""
         train, data, placement = self.settings, learner.data, self.task.placement
         self.ctx.stage("Measuring a few steps")
-        row_seconds = learner.rehearse(list(islice(data.epoch(1), _REHEARSED)))
+        row_seconds = learner.rehearse(list(islice(data.epoch(1), REHEARSED_STEPS)))
         epochs = train.num_train_epochs * train.members
         steps, seconds = epochs * data.steps_per_epoch, epochs * len(data.lengths) * row_seconds
         end = datetime.now() + timedelta(seconds=seconds)

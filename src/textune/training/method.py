@@ -177,13 +177,14 @@ def load_task(
     from textune.model.building import build_classifier
 
     with ctx.clock.stage("load"):
-        method = method_of(recipe)
         ctx.stage("Loading the data")
         data = load_dataset(recipe.data, ctx)
         for sentence in data.notes:
             ctx.note(sentence)
         ctx.stage("Loading the model")
-        weights = find_model(recipe.model.name, revision=recipe.model.revision, offline=ctx.offline)
+        weights = find_model(recipe.model.name, revision=recipe.model.revision, ctx=ctx)
+        # This imports torch: faults of the data or the model's files are reported without it, and at once.
+        method = method_of(recipe)
         method.check_model(weights)
         tokenizer = load_tokenizer(weights)
     with ctx.clock.stage("prepare"):
@@ -191,7 +192,8 @@ def load_task(
         if recipe.prepare.emoji == "words":
             tokenizer = read_emoji(tokenizer, data["train"].texts)
         limit = token_limit(tokenizer, weights.config)
-        # Tokenizing leaves the interpreter free, and the import takes as long. Its errors come up below.
+        # Tokenizing leaves the interpreter free, and the import takes as long. Nobody reads its result: if
+        # it fails, `build_classifier` imports the same again and reports why.
         with ThreadPoolExecutor(1) as executor:
             executor.submit(import_architecture, weights)
             texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)

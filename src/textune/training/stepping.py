@@ -25,6 +25,8 @@ from textune.training.tokens import TokenSet
 from textune.training.workers import BatchLoss, GradientWorkers
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+REHEARSED_STEPS = 4
+"""Steps that a rehearsal takes; it does not measure the first."""
 _FIRST_STEPS = 10
 """Steps at the beginning over which the average follows faster, because there is little to average yet."""
 
