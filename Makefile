@@ -47,14 +47,13 @@ test: $(VENV)/installed-dev  ## Run the tests.
 ON_EMULATED := tests/encoder tests/model tests/export tests/runtimes tests/commands/test_export.py \
 	tests/cli/test_export.py tests/serving/test_runtimes.py
 
-# For each kind of processor, a test first proves that what it lacks is switched off.
+# For each kind of processor, a test first proves, in the processes of the tests, that what it lacks is switched off.
 test-processors: $(VENV)/installed-dev  ## Run the tests as if on lesser processors: AVX2, SSE, and an emulated one; 25 minutes.
 	@command -v valgrind >/dev/null || { echo "test-processors needs valgrind (Debian: apt-get install valgrind)."; exit 1; }
 	for kind in avx2 sse emulated; do \
-		on="$(BIN)/python tests/on_processors/processors.py $$kind -m pytest"; \
+		on="$(BIN)/python tests/on_processors/processors.py $$kind -m pytest -n 2 --dist loadfile --no-loadscope-reorder"; \
 		files="$$(test $$kind != emulated || echo $(ON_EMULATED))"; \
-		$$on tests/on_processors && \
-		OMP_WAIT_POLICY=passive $$on -n 2 --dist loadfile --no-loadscope-reorder $$files || exit 1; \
+		$$on tests/on_processors && OMP_WAIT_POLICY=passive $$on $$files || exit 1; \
 	done
 
 test-cluster: $(VENV)/installed-cluster  ## Run the tests of predictions on Ray.

@@ -74,7 +74,7 @@ PROCESSORS = {
         lacks=_NEW,
         variables=_AVX2.variables,
         numpy_lacks=_NEW_IN_NUMPY,
-        command=("valgrind", "--tool=none", "--quiet"),
+        command=("valgrind", "--tool=none", "--quiet", "--trace-children=yes"),
     ),
 }
 
