@@ -117,6 +117,17 @@ def test_no_file_name_occurs_twice() -> None:
     assert {name for name, count in counts.items() if count > 1} - {"__init__.py"} == SAME_FILES.keys()
 
 
+def test_only_commands_take_offline_and_observer_and_all_else_takes_the_context() -> None:
+    taking = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.arg) and node.arg in ("offline", "observer")
+    }
+
+    assert {name for name in taking if room_of(name) not in ("cli", "commands")} == {"context.py"}
+
+
 def test_no_room_holds_more_than_an_eighth_of_the_lines() -> None:
     lines: Counter[str] = Counter()
     for name, text in FILES.items():

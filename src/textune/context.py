@@ -26,19 +26,6 @@ class Observer(Protocol):
         """Show a sentence to the user."""
 
 
-class Silence:
-    """An observer that ignores everything."""
-
-    def stage(self, title: str) -> None:
-        """Ignore it."""
-
-    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """Ignore it."""
-
-    def note(self, sentence: str) -> None:
-        """Ignore it."""
-
-
 class Pace:
     """Reports to an observer how many texts are done of about `total` (0: unknown), and how many per second.
 
@@ -91,21 +78,24 @@ class Stopwatch:
 class Context:
     """A command's observer, whether it is offline, and its clock; an `Observer` that passes everything on."""
 
-    observer: Observer = field(default_factory=Silence)
+    observer: Observer | None = None
     offline: bool = False
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def stage(self, title: str) -> None:
         """Start a new stage."""
-        self.observer.stage(title)
+        if self.observer:
+            self.observer.stage(title)
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
         """Report the progress of the stage; see `Observer.advance`."""
-        self.observer.advance(done, total, unit=unit, figures=figures)
+        if self.observer:
+            self.observer.advance(done, total, unit=unit, figures=figures)
 
     def note(self, sentence: str) -> None:
         """Show a sentence to the user."""
-        self.observer.note(sentence)
+        if self.observer:
+            self.observer.note(sentence)
 
 
 UNWATCHED = Context()

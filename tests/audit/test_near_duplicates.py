@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 from audited_examples import examples_from, found, in_train, look, places
+from observers import Silence
 from textune.audit.findings import Example, Finding
 from textune.audit.near_duplicates import SIMILARITY, find_near_duplicates, runs_of
-from textune.context import Context, Silence
+from textune.context import Context
 
 POST = "the weather is lovely today and I cannot wait to be outside with my friends"
 WORDS = ["red", "dog", "runs", "under", "old", "trees", "while", "nine", "girls", "paint", "small", "houses"]

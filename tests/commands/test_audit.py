@@ -11,11 +11,11 @@ import pytest
 
 import textune
 from audited_examples import found
+from observers import Silence
 from small_data import small_rows, write_small_csv
 from source_files import write_csv
 from textune.audit.checks import check_titles
 from textune.commands import audit as auditing
-from textune.context import Silence
 from textune.errors import DataError, MissingExtraError, ModelError, RecipeError, RequestError
 
 

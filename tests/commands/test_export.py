@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import textune
+from observers import Silence
 from textune.commands.predict import predict
-from textune.context import Silence
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError, VerificationError
 from textune.export import exporting, parity
 from textune.model.threshold import Abstention, write_abstention

@@ -14,8 +14,8 @@ import torch
 
 import textune
 from killing import result_of
+from observers import Silence
 from textune.commands import training_job as command
-from textune.context import Silence
 from textune.errors import RunError, StoppedError
 from textune.run import layout, lifecycle
 from textune.training.loop import DivergenceError

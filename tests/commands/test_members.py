@@ -10,7 +10,7 @@ from pyarrow import parquet
 from safetensors.torch import load_file
 
 import textune
-from textune.context import Silence
+from observers import Silence
 from textune.errors import RecipeError, StoppedError
 from textune.run.layout import TrainResult
 from tiny_models import build_tiny_model

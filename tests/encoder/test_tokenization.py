@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from observers import Silence
 from prepared_rows import TEXTS
-from textune.context import Context, Silence
+from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.tokenization import (

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from observers import Silence
 from table_files import write
 from textune.commands.predict import predict
-from textune.context import Context, Silence
+from textune.context import Context
 from textune.errors import RequestError
 from textune.prediction.job import PredictionJob, describe_job
 from textune.prediction.journal import open_journal

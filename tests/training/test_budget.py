@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import textune
+from observers import Silence
 from small_data import write_small_csv
-from textune.context import Context, Silence
+from textune.context import Context
 from textune.encoder.features import feature_shape
 from textune.encoder.placement import Placement
 from textune.errors import RecipeError, RequestError

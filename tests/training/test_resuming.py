@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 
 import textune
 from killing import WatchedOs, result_of
+from observers import Silence
 from saved_checkpoints import fail_at
 from small_data import write_small_csv
 from textune import files
-from textune.context import Silence
 from textune.errors import RunError, StoppedError, StorageError
 from textune.training.checkpoints import find_checkpoint
 from textune.training.loop import DivergenceError

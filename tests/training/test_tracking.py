@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import textune
-from textune.context import Silence
+from observers import Silence
 from textune.errors import MissingExtraError, RequestError, StoppedError
 from textune.recipe.recipes import Recipe, check_extras, load_recipe
 from textune.run.layout import open_run, read_manifest

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textune.audit.findings import AuditResult, DoubtfulLabels, in_order, split_sizes
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import MissingExtraError
 from textune.recipe.recipes import Recipe, resolve_recipe
 
@@ -47,7 +47,7 @@ def audit(
     from textune.data.columns import ColumnChoice
     from textune.data.sources import read_source
 
-    ctx = Context(observer or Silence(), offline)
+    ctx = Context(observer, offline)
     if cleanlab and importlib.util.find_spec("cleanlab") is None:
         raise MissingExtraError("cleanlab", "Choosing suspects with cleanlab")
     check_file_name(suspects)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
 from textune.errors import RequestError, RunError
 from textune.recipe.recipes import load_recipe
@@ -59,7 +59,7 @@ def compare(
     from textune.evaluation.baselines import BASELINES
     from textune.evaluation.comparison import compare_probabilities, describe_comparison
 
-    ctx = Context(observer or Silence())
+    ctx = Context(observer)
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     run = open_run(Path(first).expanduser())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
 from textune.data.sources import load_held_out
 from textune.encoder.features import encode_tokens
@@ -51,7 +51,7 @@ def evaluate(
     Raises:
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
-    ctx = Context(observer or Silence(), offline)
+    ctx = Context(observer, offline)
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     finished = open_run(Path(run).expanduser())

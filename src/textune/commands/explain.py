@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import DataError, RequestError
 from textune.explain.attribution import Explanation, explain_texts, find_words
 from textune.explain.gradients import check_captum, explain_by_gradients
@@ -40,7 +40,7 @@ def explain(
     from textune.runtimes.predictor import check_text_list
     from textune.runtimes.torch_runtime import TorchPredictor
 
-    ctx = Context(observer or Silence())
+    ctx = Context(observer)
     if method not in _METHODS:
         raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(_METHODS)}.")
     if not find_words(text):

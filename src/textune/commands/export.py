@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import RequestError
 from textune.export.exporting import (
     choose_precision,
@@ -65,7 +65,7 @@ def export(
         RequestError: The run, the runtime or the folder is wrong.
         VerificationError: The export agrees with the model less than required, and was deleted.
     """
-    ctx = Context(observer or Silence())
+    ctx = Context(observer)
     chosen = find_runtime(runtime)
     precision = choose_precision(chosen, int8=int8, bf16=bf16)
     finished = open_run(Path(run).expanduser())

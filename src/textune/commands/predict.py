@@ -7,7 +7,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Context, Observer, Pace, Silence
+from textune.context import Context, Observer, Pace
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError
 
@@ -56,7 +56,7 @@ def predict(
     from textune.prediction.writers import check_output, write_file
     from textune.runtimes.choosing import choose, load_choice
 
-    ctx, folder = Context(observer or Silence()), Path(run).expanduser()
+    ctx, folder = Context(observer), Path(run).expanduser()
     keep_memory_low()
     target = Path(output).expanduser() if output else None
     if target:
@@ -98,7 +98,7 @@ def predict_on_engine(
 ) -> int:
     """Classify files on an engine in `ENGINES`, whose function says what the options are."""
     classify: Callable[..., int] = resolve_name(ENGINES[name])
-    return classify(run, input_file, output, ctx=Context(observer or Silence()), **options)
+    return classify(run, input_file, output, ctx=Context(observer), **options)
 
 
 def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool) -> None:

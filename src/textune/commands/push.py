@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.run.layout import open_run
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def push(
     token = check_upload(repository, token)
     if not finished.card.exists():
         write_card(finished, read_results(finished))
-    ctx = Context(observer or Silence())
+    ctx = Context(observer)
     return upload(finished, repository, token=token, private=private, ctx=ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import RequestError
 from textune.files import write_text
 from textune.run.layout import open_run
@@ -24,7 +24,7 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
         RequestError: A run or the output is wrong.
         StorageError: The file cannot be written.
     """
-    ctx = Context(observer or Silence())
+    ctx = Context(observer)
     if not runs:
         raise RequestError("There is no run to report on.", "Name a run folder: textune report RUN")
     file = Path(output).expanduser() if output else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from textune.commands.train import train
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import MissingExtraError, RequestError
 from textune.extras import has_keras
 from textune.files import write_text
@@ -52,7 +52,7 @@ def reproduce(
     from textune.encoder.loading import find_model
     from textune.keras.encoder import check_keras_knows
 
-    ctx = Context(observer or Silence(), offline)
+    ctx = Context(observer, offline)
     engines = _available(engine, ctx)
     # Check the whole request before the first engine trains.
     recipes = {name: load_recipe("paper", settings=[*settings, f"train.engine={name}"]) for name in engines}

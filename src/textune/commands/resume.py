@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textune.commands.training_job import carry_out
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.recipe.recipes import check_extras, load_recipe
 from textune.run.layout import TrainResult, open_run
 from textune.run.lifecycle import Request, drop_checkpoints
@@ -36,7 +36,7 @@ def resume(
     Raises:
         RequestError: The run does not exist, or its recipe, data or model has changed since it started.
     """
-    path, ctx = Path(run).expanduser(), Context(observer or Silence(), offline)
+    path, ctx = Path(run).expanduser(), Context(observer, offline)
     check_not_several(path)
     if (path / "manifest.json").exists():
         ctx.note("This run is complete: there is nothing to resume.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from textune.commands.resume import resume
 from textune.commands.training_job import carry_out
-from textune.context import Context, NamedContext, Observer, Silence
+from textune.context import Context, NamedContext, Observer
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.spread import summarise_seeds
@@ -62,7 +62,7 @@ def train_seeds(
     if is_first():
         check_free_for_seeds(plan)
     with new_seeds_folder(plan, is_first=is_first()):
-        return _train_all(plan, Context(observer or Silence(), offline), learning_rate_factor)
+        return _train_all(plan, Context(observer, offline), learning_rate_factor)
 
 
 def resume_seeds(
@@ -80,7 +80,7 @@ def resume_seeds(
         RequestError: There is nothing to resume, or the data or the model has changed.
     """
     plan = read_seeds_plan(Path(run).expanduser())
-    return _train_all(plan, Context(observer or Silence(), offline), learning_rate_factor)
+    return _train_all(plan, Context(observer, offline), learning_rate_factor)
 
 
 def _train_all(plan: SeedsPlan, ctx: Context, factor: Callable[[int], float] | None) -> SeedsResult:

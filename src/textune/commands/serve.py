@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.errors import RequestError, StoppedError
 from textune.extras import check_extra
 from textune.serving.limits import Limits
@@ -47,7 +47,7 @@ def serve(
         ExportError: The export is missing, damaged, or made from another model.
         StoppedError: It had to end at once, and left requests without an answer.
     """
-    limits, ctx = limits or Limits(), Context(observer or Silence())
+    limits, ctx = limits or Limits(), Context(observer)
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
     # A bearer token holds no blanks, and is compared without the blanks around it.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textune.commands.training_job import carry_out
-from textune.context import Context, Observer, Silence
+from textune.context import Context, Observer
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.layout import TrainResult
 from textune.run.lifecycle import Request, check_free, choose_folder
@@ -60,4 +60,4 @@ def train(
     if is_first():
         check_free(path)
     request = Request(resolved, name, path, max_minutes, learning_rate_factor)
-    return carry_out(request, Context(observer or Silence(), offline))
+    return carry_out(request, Context(observer, offline))

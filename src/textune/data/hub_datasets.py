@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textune.context import Context
@@ -51,15 +52,15 @@ def fetch_dataset(name: str, ctx: Context) -> tuple[DatasetDict, tuple[str, ...]
         raise DataError(
             f"'{repository}' is neither a file or folder nor a name that the Hub accepts.", "Check the name."
         )
-    offline = ctx.offline or datasets.config.HF_HUB_OFFLINE
-    unreachable = "" if offline else _why_unreachable(repository)
-    with quiet_datasets(), _connections(allowed=not offline and not unreachable):
+    ctx = replace(ctx, offline=ctx.offline or datasets.config.HF_HUB_OFFLINE)
+    unreachable = "" if ctx.offline else _why_unreachable(repository)
+    with quiet_datasets(), _connections(allowed=not ctx.offline and not unreachable):
         try:
             builder = datasets.load_dataset_builder(repository, configuration or None)
             builder.download_and_prepare()
             loaded = builder.as_dataset()
         except Exception as error:  # Anything can go wrong here; `_explained` sorts it.
-            raise _explained(error, name, offline=offline, unreachable=unreachable) from error
+            raise _explained(error, name, ctx, unreachable=unreachable) from error
     if "packaged_modules.cache" in type(builder).__module__:
         reason = " because the Hub cannot be reached" if unreachable else ""
         return loaded, (f"{name} was read from the copy of an earlier download{reason}.",)
@@ -118,7 +119,7 @@ def _connections(*, allowed: bool) -> Iterator[None]:
             module.HF_HUB_OFFLINE = value
 
 
-def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) -> TextuneError:
+def _explained(error: Exception, name: str, ctx: Context, *, unreachable: str) -> TextuneError:
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
@@ -129,7 +130,7 @@ def _explained(error: Exception, name: str, *, offline: bool, unreachable: str) 
         return access_error(repository, "dataset", gated="gated" in reason)
     if isinstance(error, ValueError) and re.search("config", str(error), re.IGNORECASE):
         return _configuration_error(repository, configuration, str(error))
-    if offline:
+    if ctx.offline:
         return HubError(
             f"There is no copy of '{name}' on this computer, and offline mode is on.",
             f"Run this once with a network, without --offline or HF_HUB_OFFLINE. Or: {_GO_ON}",

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
@@ -162,8 +162,7 @@ class Method(ABC):
 
 def method_of(recipe: Recipe) -> type[Method]:
     """Return the method that a recipe asks for."""
-    module, _, attribute = METHODS[type(recipe.training)].partition(":")
-    method: type[Method] = getattr(import_module(module), attribute)
+    method: type[Method] = resolve_name(METHODS[type(recipe.training)])
     return method
 
 

@@ -1,0 +1,16 @@
+"""An observer for tests to build on."""
+
+from __future__ import annotations
+
+
+class Silence:
+    """An observer that ignores everything."""
+
+    def stage(self, title: str) -> None:
+        """Ignore it."""
+
+    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
+        """Ignore it."""
+
+    def note(self, sentence: str) -> None:
+        """Ignore it."""
