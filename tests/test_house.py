@@ -106,7 +106,7 @@ def test_no_public_name_is_in_two_rooms() -> None:
     rooms: defaultdict[str, set[str]] = defaultdict(set)
     for name, tree in TREES.items():
         for public in public_names(tree):
-            rooms[public].add("a command" if is_of_a_command(name) else room_of(name))
+            rooms[public].add(name.rpartition("/")[2] if is_of_a_command(name) else room_of(name))
 
     assert {public for public, of in rooms.items() if len(of) > 1} == SAME_NAMES
 
