@@ -131,7 +131,7 @@ def test_a_prediction_that_is_killed_resumes_with_the_rows_that_are_missing(
     count = predict_on_cluster(run, str(posts), output, workers=2, ctx=Context(Notes(notes)))
 
     assert kept
-    assert "rows that were done before" in notes[0]
+    assert "rows that are done" in notes[0]
     assert kept <= {path.name for path in output.iterdir()}
     assert count == FILES * ROWS
     assert [row["label"] for row in in_order(output)] == [row["label"] for row in one_process]
