@@ -45,7 +45,7 @@ test: $(VENV)/installed-dev  ## Run the tests.
 
 # Encoders, exports and 8-bit products: the tests that are worth their time on an emulated processor.
 ON_EMULATED := tests/encoder tests/model tests/export tests/runtimes tests/commands/test_export.py \
-	tests/cli/test_export.py tests/serving/test_runtimes.py
+	tests/cli/test_export.py tests/serving/test_served.py
 
 # For each kind of processor, a test first proves, in the processes of the tests, that what it lacks is switched off.
 test-processors: $(VENV)/installed-dev  ## Run the tests as if on lesser processors: AVX2, SSE, and an emulated one; 25 minutes.
@@ -79,7 +79,7 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 	sh scripts/check-wheel.sh $(PYTHON)
 
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
-	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_malformed.py
+	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py
 
 torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, then kill trainings and predictions 100 times each and resume them to the same bits.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py

@@ -1,4 +1,4 @@
-"""Errors for data sets that the Hub does not give (`test_hub_source.py` has the tests with a server)."""
+"""Errors for data sets that the Hub does not give (`test_sources_hub.py` has the tests with a server)."""
 
 from __future__ import annotations
 

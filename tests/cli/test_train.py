@@ -1,4 +1,4 @@
-"""Options of `textune train` that resume a training, or fit one into a given time."""
+"""`textune train`: its options, and what it shows at the end."""
 
 from __future__ import annotations
 
@@ -155,3 +155,68 @@ def test_torch_is_not_imported_for_help_or_an_early_mistake(arguments: list[str]
     )
 
     assert result.stdout.splitlines()[-1].startswith("imported False"), result.stderr
+
+
+def test_train_ends_with_the_verdict_on_fine_tuning(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "run"]
+
+    outcome = textune_command("train", *names)
+
+    sentence = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["verdict"][
+        "sentence"
+    ]
+    assert sentence in " ".join(outcome.out.split())
+
+
+def test_several_seeds_are_shown_with_mean_spread_and_interval(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "seeds"]
+
+    outcome = textune_command("train", *names, "--seeds", "2", "--set", "evaluate.bootstrap_samples=100")
+
+    assert outcome.code == 0, outcome.err
+    assert "± seed" in outcome.out
+    # The recipe's problem is convex.
+    assert "All seeds gave the same metrics" in outcome.out
+    assert "Seed 1: accuracy" in outcome.err
+    assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
+
+
+def test_seeds_and_a_limit_of_time_are_refused_with_the_way_out(
+    textune_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome = textune_command("train", "--data", "x.csv", "--seeds", "2", "--max-minutes", "1")
+
+    assert outcome.code == 2
+    assert "--recipe RUN/recipe.toml --seeds" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_train_takes_a_precision_and_shows_what_it_costs(
+    textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+) -> None:
+    names = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "run"]
+
+    outcome = textune_command("train", *names, "--min-precision", "0.3")
+
+    assert outcome.code == 0
+    assert "answering only confident texts" in outcome.out
+    assert "at least 30 % of the labels are right" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("share", ["90", "1", "-0.5"])
+def test_what_is_not_a_share_is_exit_code_2(
+    textune_command: Any, run: Path, small_csv: str, command: str, share: str
+) -> None:
+    names = [run] if command == "evaluate" else ["--data", small_csv]
+
+    outcome = textune_command(command, *names, "--min-precision", share)
+
+    assert outcome.code == 2
+    assert "min_precision" in outcome.err
