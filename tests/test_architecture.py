@@ -29,11 +29,6 @@ def test_the_layers_are_held() -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_a_module_stays_under_300_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-
-
 def test_importing_textune_imports_nothing_heavy() -> None:
     assert modules_after("import textune").isdisjoint(HEAVY)
 

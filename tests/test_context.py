@@ -1,4 +1,4 @@
-"""What an observer of a workflow hears, and how its speed is computed."""
+"""What an observer of a command hears, and how its speed is computed."""
 
 from __future__ import annotations
 

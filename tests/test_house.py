@@ -24,6 +24,11 @@ PACKAGE = REPOSITORY / "src" / "textune"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
 TREES = {name: ast.parse(text) for name, text in FILES.items()}
 
+TESTS = REPOSITORY / "tests"
+
+OTHER_PROCESSES = {"on_tensorflow", "on_processors"}
+"""Folders of tests that need another environment or processor; all others are those of rooms."""
+
 SAME_NAMES: set[str] = set()
 """Public functions, classes, constants and aliases of the same name in two rooms: to be renamed."""
 
@@ -136,8 +141,24 @@ def test_no_room_holds_more_than_an_eighth_of_the_lines() -> None:
     assert [room for room, count in lines.items() if count > lines.total() / 8] == []
 
 
-def test_no_file_has_more_than_500_lines() -> None:
-    assert [name for name, text in FILES.items() if len(text.splitlines()) > 500] == []
+def test_nine_in_ten_files_have_at_most_300_lines_and_none_has_more_than_500() -> None:
+    lines = sorted(len(text.splitlines()) for text in FILES.values())
+
+    assert lines[len(lines) * 9 // 10] <= 300
+    assert lines[-1] <= 500
+
+
+def test_a_test_file_in_a_rooms_folder_is_named_after_what_it_tests_there() -> None:
+    nameless = []
+    for path in sorted(TESTS.glob("*/**/test_*.py")):
+        folder, name = path.parent.relative_to(TESTS), path.stem.removeprefix("test_")
+        modules = {module.stem for module in (PACKAGE / folder).glob("*")}
+        if folder.parts[0] not in OTHER_PROCESSES and not any(
+            name == module or name.startswith(f"{module}_") for module in modules
+        ):
+            nameless.append(str(path.relative_to(TESTS)))
+
+    assert nameless == []
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:

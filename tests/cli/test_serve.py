@@ -29,7 +29,7 @@ def process_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the command asks of its workflow, which is not run."""
+    """What the command asks of `commands.serve`, which is not run."""
     found: dict[str, Any] = {}
     monkeypatch.setattr("textune.commands.serve.serve", lambda run, **others: found.update(others, run=run))
     return found

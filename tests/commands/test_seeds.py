@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import textune
-from textune.commands import seeds as workflow
+from textune.commands import seeds as command
 from textune.commands.seeds import resume_seeds
 from textune.errors import DataError, RequestError, RunError, StoppedError
 from textune.run.layout import open_run
@@ -80,7 +80,7 @@ def test_a_folder_of_runs_is_not_a_run_and_says_which_to_take(trained: SeedsResu
 def test_what_is_complete_is_resumed_without_training_again(
     trained: SeedsResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflow, "carry_out", None)
+    monkeypatch.setattr(command, "carry_out", None)
 
     assert resume_seeds(trained.run).document == trained.document
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
+
 from textune.report.charts import Axis, Series
 from textune.report.curves import Panel, draw_curves
 
@@ -35,6 +37,23 @@ def test_what_is_higher_stands_higher() -> None:
     ((first, second),) = lines_of(drawn(Series("torch", [(1, 0.5), (2, 0.7)], 0)))
 
     assert second[1] < first[1]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.61, 0.78), (0.7, 0.7), (0.0, 1.4), (0.1234, 0.1239), (3.0, 90.0)]
+)
+def test_the_axis_encloses_what_it_measures_and_has_a_few_round_numbers(low: float, high: float) -> None:
+    panel = Panel(Axis("log loss"), [Series("torch", [(1, low), (2, high)], 0)])
+    picture = ElementTree.fromstring(draw_curves([panel], title="log loss"))
+
+    ((first, second),) = lines_of(picture)
+    grid = [
+        float(line.get("y1", "nan")) for line in picture.iter(f"{SVG}line") if line.get("class") == "grid"
+    ]
+    bottom = max(float(line.get("y1", "nan")) for line in picture.iter(f"{SVG}line"))
+    assert 0 < second[1] <= first[1] <= bottom
+    assert (second[1] < first[1]) == (low < high)
+    assert 2 <= len(grid) <= 10
 
 
 def test_what_is_known_of_single_epochs_only_is_marked_without_a_line() -> None:

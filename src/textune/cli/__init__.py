@@ -1,1 +1,1 @@
-"""The command line: arguments in, one workflow called, its result shown."""
+"""The command line: arguments in, one command run, its result shown."""
