@@ -177,7 +177,7 @@ def test_the_trained_sample_tells_plain_feelings_apart(sample_run: Path) -> None
 
 STOPPED_WHILE_SAVING = """
 import os, signal, sys, time
-from textune.commands import train as training
+from textune.commands import training_job as training
 
 name, save = sys.argv.pop(1), training.save_results
 
