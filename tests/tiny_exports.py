@@ -17,7 +17,7 @@ from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.lifecycle import new_run
 from textune.run.predictions import Predictions, write_predictions
 from textune.runtimes.exports import DESCRIPTION, ExportDescription, Speed
-from textune.runtimes.torch_runtime import TorchPredictor
+from textune.runtimes.torch_predictor import TorchPredictor
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.recipe.recipes import Recipe as Recipe
     from textune.recipe.recipes import load_recipe as load_recipe
     from textune.runtimes.choosing import load_predictor
-    from textune.runtimes.torch_runtime import load_folder as load_folder
+    from textune.runtimes.torch_predictor import load_folder as load_folder
 
     load = load_predictor
     __version__: str
@@ -46,7 +46,7 @@ _HOMES = {
     "explain": "textune.commands.explain:explain",
     "export": "textune.commands.export:export",
     "load": "textune.runtimes.choosing:load_predictor",
-    "load_folder": "textune.runtimes.torch_runtime:load_folder",
+    "load_folder": "textune.runtimes.torch_predictor:load_folder",
     "load_recipe": "textune.recipe.recipes:load_recipe",
     "push": "textune.commands.push:push",
     "report": "textune.commands.report:report",

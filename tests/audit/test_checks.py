@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from small_data import small_rows
 from source_files import write_csv
 from textune.audit import checks
 from textune.cli.render.audit_table import show_audit
+from toy_files import toy_file
 
 TOY = '''
 from textune.audit.checks import check
@@ -34,13 +33,10 @@ def find_shouting(audited):
 @pytest.fixture(autouse=True)
 def toy_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Add the file, as if it lay in the package's folder."""
-    folder, package = tmp_path / "more_checks", import_module("textune.audit")
-    folder.mkdir()
-    (folder / "shouting.py").write_text(TOY, encoding="utf-8")
-    monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    checks.all_checks()
     monkeypatch.setattr(checks, "_CHECKS", dict(checks._CHECKS))
-    yield
-    sys.modules.pop("textune.audit.shouting", None)
+    with toy_file("textune.audit", "shouting", TOY, tmp_path / "more_checks"):
+        yield
 
 
 @pytest.fixture

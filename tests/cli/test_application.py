@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from textune import cli, commands
 from textune.cli.application import app
+from textune.cli.main import load_commands
+from toy_files import toy_file
 
 COMMAND = """
 from textune.errors import RequestError
@@ -38,18 +38,16 @@ def shout(text: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def toy_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def toy_command(tmp_path: Path) -> Iterator[None]:
     """Add the two files, as if they lay in the package's folders."""
-    for package, code in ((commands, COMMAND), (cli, COMMAND_LINE)):
-        folder = tmp_path / package.__name__
-        folder.mkdir()
-        (folder / "shout.py").write_text(code, encoding="utf-8")
-        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    load_commands()
     registered = list(app.registered_commands)
-    yield
+    with (
+        toy_file("textune.commands", "shout", COMMAND, tmp_path / "commands"),
+        toy_file("textune.cli", "shout", COMMAND_LINE, tmp_path / "cli"),
+    ):
+        yield
     app.registered_commands[:] = registered
-    for package in (commands, cli):
-        sys.modules.pop(f"{package.__name__}.shout", None)
 
 
 def test_a_toy_command_runs(textune_command: Any) -> None:

@@ -1,41 +1,46 @@
-"""A new metric is one file: registered here, it is in everything that the commands show."""
+"""A metric is one file: a toy one lies in the folder of metrics, and everything that commands show has it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from textune.evaluation.metrics import METRICS, Labels, Metric, Probabilities, register_metric
+from textune.evaluation.metrics import METRICS, Metric, register_metric
+from toy_files import command_with_folder
+
+TOY = '''
+from textune.evaluation.metrics import Metric, register_metric
 
 
-def share_of_first(probabilities: Probabilities, labels: Labels) -> float:
+def share_of_first(probabilities, labels):
     """Return the share of rows that are taken for the first class."""
     return float((probabilities.argmax(axis=1) == 0).mean())
 
 
-TOY = Metric("share_of_first", "first share", share_of_first, unit="%")
+register_metric(Metric("share_of_first", "first share", share_of_first, unit="%"))
+'''
 
 
-@pytest.fixture
-def toy_metric() -> Iterator[None]:
-    register_metric(TOY)
-    yield
-    del METRICS[TOY.key]
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run a command of a textune that has the file."""
+    folder = tmp_path_factory.mktemp("metrics")
+    (folder / "first_share_metric.py").write_text(TOY, encoding="utf-8")
+    return partial(command_with_folder, "textune.evaluation", folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(
-    toy_metric: None, textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+    command: Any, tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
     """A run, and what `train` showed."""
-    options = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "run"]
-    outcome = textune_command("train", *options, "--set", "evaluate.bootstrap_samples=100")
-    assert outcome.code == 0, outcome.err
-    return tmp_path / "run", outcome.out
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    options = ["--model", tiny_distilbert, "--data", small_csv, "--out", folder]
+    return folder, command("train", *options, "--set", "evaluate.bootstrap_samples=100")
 
 
 def written(measured: dict[str, Any]) -> str:
@@ -43,7 +48,7 @@ def written(measured: dict[str, Any]) -> str:
     return f"{measured['share_of_first'] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}"
 
 
-def test_a_registered_metric_is_wherever_the_others_are(run: tuple[Path, str], textune_command: Any) -> None:
+def test_a_toy_metric_is_wherever_the_others_are(run: tuple[Path, str], command: Any) -> None:
     folder, shown = run
     measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["metrics"]["test"]
 
@@ -52,7 +57,7 @@ def test_a_registered_metric_is_wherever_the_others_are(run: tuple[Path, str], t
     assert low < high
     for surface in (
         shown,
-        textune_command("evaluate", folder, "--offline").out,
+        command("evaluate", folder, "--offline"),
         (folder / "report.html").read_text(encoding="utf-8"),
         (folder / "README.md").read_text(encoding="utf-8"),
     ):
@@ -60,23 +65,22 @@ def test_a_registered_metric_is_wherever_the_others_are(run: tuple[Path, str], t
         assert written(measured) in surface
 
 
-def test_a_registered_metric_is_among_the_spreads_of_several_seeds(
-    toy_metric: None, textune_command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
+def test_a_toy_metric_is_among_the_spreads_of_several_seeds(
+    command: Any, tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
     options = ["--model", tiny_distilbert, "--data", small_csv, "--out", tmp_path / "seeds", "--seeds", 2]
 
-    outcome = textune_command("train", *options, "--set", "evaluate.bootstrap_samples=100")
+    shown = command("train", *options, "--set", "evaluate.bootstrap_samples=100")
 
-    assert outcome.code == 0, outcome.err
     summary = json.loads((tmp_path / "seeds" / "summary.json").read_text(encoding="utf-8"))
     assert len(summary["metrics"]["test"]["share_of_first"]["values"]) == 2
-    assert "first share" in outcome.out
+    assert "first share" in shown
 
 
 def test_a_run_that_was_made_without_a_metric_is_shown_without_it(
     run: tuple[Path, str], textune_command: Any
 ) -> None:
-    register_metric(Metric("later", "came later", share_of_first, is_headline=True))
+    register_metric(Metric("later", "came later", lambda probabilities, labels: 0.5, is_headline=True))
     try:
         outcome = textune_command("report", run[0])
     finally:

@@ -10,7 +10,7 @@ from textune.errors import MissingExtraError
 from textune.explain import gradients
 from textune.explain.gradients import explain_by_gradients
 from textune.model.classifier import TextClassifier
-from textune.runtimes.torch_runtime import TorchPredictor
+from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
 

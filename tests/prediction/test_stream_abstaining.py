@@ -18,7 +18,7 @@ from textune.errors import ModelError
 from textune.model.threshold import Abstention, read_abstention, write_abstention
 from textune.prediction.stream import Prediction, TextRow, predict_rows
 from textune.prediction.writers import write_file
-from textune.runtimes.torch_runtime import TorchPredictor
+from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier
 
 LABELS = ("joy", "sadness")

@@ -13,7 +13,7 @@ from small_data import small_rows
 from textune.errors import DataError
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.processor import computes_in_bf16
-from textune.runtimes.torch_runtime import TorchPredictor
+from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import EMOTIONS, stock_classifier
 from tiny_exports import EXACT, IN_8_BITS
 

@@ -1,10 +1,11 @@
-"""A new runtime costs one file: this one registers a toy, and uses it from the command line."""
+"""A runtime is one file: a toy one lies in the folder of runtimes, and the command line uses it."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ import pytest
 from textune.cli.main import main
 from textune.runtimes import registry
 from textune.runtimes.choosing import choose, load_predictor
-from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
+from textune.runtimes.registry import register_runtime
 from textune.serving.served import load_served
+from toy_files import toy_file
 
 TEXTS = ["so happy and fun today", "sad"]
 
 
-def _open(graph: Path, precision: str, threads: int) -> Logits:
+TOY = """
+import shutil
+
+from textune.runtimes.registry import Runtime, register_runtime
+
+
+def _open(graph, precision, threads):
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(str(graph))
@@ -29,26 +37,31 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     )[0]
 
 
-def _write(source: GraphSource, graph: Path, precision: str) -> None:
+def _write(source, graph, precision):
     shutil.copyfile(source.onnx, graph)
 
 
-TOY = Runtime(
-    name="toy",
-    title="The evaluator in plain Python",
-    package="onnx",
-    extra="onnx",
-    graph="toy.onnx",
-    precisions=("fp32",),
-    open=_open,
-    write=_write,
+register_runtime(
+    Runtime(
+        name="toy",
+        title="The evaluator in plain Python",
+        package="onnx",
+        extra="onnx",
+        graph="toy.onnx",
+        precisions=("fp32",),
+        open=_open,
+        write=_write,
+    )
 )
+"""
+"""The file: it evaluates ONNX graphs in Python."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def toy() -> Iterator[None]:
-    register_runtime(TOY)
-    yield
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    registry.all_runtimes()
+    with toy_file("textune.runtimes", "toy_runtime", TOY, tmp_path_factory.mktemp("more") / "runtimes"):
+        yield
     del registry._RUNTIMES["toy"]
 
 
@@ -111,4 +124,4 @@ def test_a_precision_that_it_lacks_is_refused(run: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize("name", ["torch", "toy-2"])
 def test_a_name_that_could_be_misread_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be the name"):
-        register_runtime(Runtime(name, "", "", "", "", (), _open, _write))
+        register_runtime(replace(registry.find_runtime("toy"), name=name))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serving_stand_in import LABELS, Running, WordPredictor, logits_of, probabilities_of, running
+from textune.evaluation import metrics
 
 METRICS = {"metrics": {"test": {"accuracy": 0.8}}}
 
@@ -175,6 +176,17 @@ def test_info_has_what_text_embeddings_inferences_clients_look_for(server: Runni
 
 def test_info_has_the_runs_metrics(server: Running) -> None:
     assert server.ask("GET", "/info").json["figures"] == METRICS
+
+
+def test_info_has_a_row_for_every_metric_that_is_registered(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(metrics.METRICS, "toy", metrics.Metric("toy", "toy metric", lambda _: 0, unit="%"))
+
+    rows = server.ask("GET", "/info").json["metrics"]
+
+    assert [row["key"] for row in rows] == list(metrics.METRICS)
+    assert rows[-1] == {"key": "toy", "title": "toy metric", "unit": "%", "direction": "higher"}
 
 
 def test_metrics_count_requests_texts_and_batches(server: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import textune
 from browser import Browser, Page
 from serving_process import ServerProcess, serving
 from small_data import small_rows
+from textune.evaluation.metrics import METRICS
 
 BARS = "[...document.querySelectorAll('#bars li')]"
 TABLE = "[...document.querySelectorAll('#rows tbody tr')]"
 TEXTS = [text for text, _ in small_rows(9, seed=7)]
+METRICS_HEAD = "[...document.querySelector('#figures thead').rows[0].cells]"
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +74,33 @@ def test_a_file_that_is_chosen_becomes_a_table_of_labels(page: Page, trained_run
     labels = textune.load(trained_run).predict(TEXTS)
     assert rows == [list(row) for row in zip(TEXTS, labels, strict=True)]
     assert page.evaluate("document.querySelector('#download').offsetParent !== null")
+    assert page.complaints() == []
+
+
+def test_the_page_shows_every_measured_metric_of_the_table(page: Page) -> None:
+    titles = page.evaluate(f"{METRICS_HEAD}.slice(1).map((cell) => cell.textContent.toLowerCase())")
+
+    assert titles == [metric.title.lower() for metric in METRICS.values()]
+    assert page.complaints() == []
+
+
+def test_the_page_shows_a_new_metric_and_copes_with_missing_ones(page: Page) -> None:
+    new = {"key": "new", "title": "brand new", "unit": "%", "direction": "higher"}
+    missing = {**new, "key": "missing"}
+    measured = {"test": {"examples": 2, "new": 0.5, "new_ci95": [0.4, 0.6]}}
+    info = {
+        "metrics": [missing, new],
+        "baselines": {"guess": "guessing"},
+        "figures": {"metrics": measured, "baselines": {"guess": {}}},
+    }
+
+    page.evaluate(
+        "import(new URL('page/drawing.js', location.href)).then((drawing) => "
+        f"drawing.drawFigures(document.querySelector('#figures'), {json.dumps(info)}))"
+    )
+
+    rows = "[...document.querySelector('#figures tbody').rows]"
+    assert page.evaluate(f"{METRICS_HEAD}.map((cell) => cell.textContent)") == ["", "Brand new"]
+    shown = page.evaluate(f"{rows}.map((row) => [...row.cells].map((cell) => cell.textContent))")
+    assert shown == [["this model", "50.0 % ±10.0"], ["guessing", "(none)"]]
     assert page.complaints() == []

@@ -8,15 +8,14 @@ A new check is one file in this folder.
 
 from __future__ import annotations
 
-import pkgutil
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from textune.audit.findings import Example, Finding, Severity, examples_of, in_order
 from textune.context import Context
+from textune.discovery import import_files
 from textune.wording import counted
 
 if TYPE_CHECKING:
@@ -97,8 +96,7 @@ def check(*, needs: Needs, in_training: bool = False, **titles: str) -> Callable
 
 def all_checks() -> list[Check]:
     """Return all checks in the order in which they run, the most expensive ones last."""
-    for module in pkgutil.iter_modules(import_module("textune.audit").__path__):
-        import_module(f"textune.audit.{module.name}")
+    import_files("textune.audit")
     order = get_args(Needs)
     return sorted(
         _CHECKS.values(),

@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from textune.runtimes.registry import TORCH, all_runtimes
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Make no network connection; use local files only.")]
@@ -26,7 +28,7 @@ RuntimeName = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="The runtime: torch, onnx, openvino, onnx-int8 ...",
+        help=f"The runtime: {', '.join((TORCH, *all_runtimes()))}, onnx-int8 ...",
         show_default="the fastest with the run's own probabilities",
     ),
 ]

@@ -7,18 +7,21 @@ from typing import Annotated
 import typer
 
 from textune.cli.application import Debug, Json, RunFolder, app
-from textune.runtimes.registry import runtime_names
+from textune.runtimes.registry import all_runtimes
+
+_IN_BF16 = " or ".join(each.title for each in all_runtimes().values() if "bf16" in each.precisions)
 
 
 @app.command()
 def export(
     run: RunFolder,
     runtime: Annotated[
-        str, typer.Option(metavar="|".join(runtime_names()), help="The runtime to export for.")
+        str, typer.Option(metavar="|".join(all_runtimes()), help="The runtime to export for.")
     ],
     int8: Annotated[bool, typer.Option("--int8", help="Compute in int8 where that is faster.")] = False,
     bf16: Annotated[
-        bool, typer.Option("--bf16", help="Compute in bf16 (OpenVINO only), on processors that support it.")
+        bool,
+        typer.Option("--bf16", help=f"Compute in bf16 ({_IN_BF16} only), on processors that support it."),
     ] = False,
     out: Annotated[
         str | None,

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import gc
 import os
-import pkgutil
 import signal
 import sys
 import traceback
 from contextlib import suppress
-from importlib import import_module
 from typing import NoReturn
 
-from textune import cli
 from textune.cli.application import app
+from textune.discovery import import_files
 from textune.errors import StoppedError, TextuneError
 from textune.training.processes import is_first, may_speak
 
@@ -74,8 +72,7 @@ def main() -> NoReturn:
 
 def load_commands() -> None:
     """Import every file of `textune.cli`; its command registers itself."""
-    for module in pkgutil.iter_modules(cli.__path__):
-        import_module(f"textune.cli.{module.name}")
+    import_files("textune.cli")
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -38,7 +38,7 @@ def explain(
     """
     from textune.runtimes.choosing import load_predictor
     from textune.runtimes.predictor import check_text_list
-    from textune.runtimes.torch_runtime import TorchPredictor
+    from textune.runtimes.torch_predictor import TorchPredictor
 
     ctx = Context(observer)
     if method not in _METHODS:

@@ -54,9 +54,9 @@ def export(
 
     Args:
         run: A finished run's folder.
-        runtime: `onnx` or `openvino`.
+        runtime: The name of a runtime for exports, such as `onnx`.
         int8: Compute in int8 where that is faster.
-        bf16: Compute in bf16; for OpenVINO, on processors that support it.
+        bf16: Compute in bf16, if the runtime and the processor support it.
         out: The export folder, by default in the run's `exports/`; replaces an export that is there.
         force: Keep the export even if it agrees with the model less than required.
         observer: Receives progress and notes.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.comparison import Difference, McNemar, Outcome
+from textune.evaluation.metrics import DECIDING, TIE_BREAKING
 from textune.evaluation.reliability import Reliability
 from textune.evaluation.split_metrics import SplitMetrics
 
@@ -170,4 +171,4 @@ class MetricsDocument(Measurements, _Subject):
 def better_baseline(baselines: Mapping[str, SplitMetrics]) -> str:
     """Return the key of the baseline with the higher macro-F1 or, of equals, the lower log loss."""
     values = {key: metrics.values for key, metrics in baselines.items()}
-    return max(values, key=lambda key: (values[key]["macro_f1"], -values[key]["log_loss"]))
+    return max(values, key=lambda key: (values[key][DECIDING], -values[key][TIE_BREAKING]))

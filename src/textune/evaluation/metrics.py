@@ -1,8 +1,9 @@
-"""The metrics of a classifier, in one table.
+"""The metrics of a classifier, in one table, which every surface reads.
 
 `METRICS` holds the metrics by key, in the order of the tables. A registered metric appears in `metrics.json`,
-in the terminal, in the report and in the model card. The module needs only NumPy, as importing scikit-learn's
-metrics takes a second.
+in the terminal, in the report, in the model card and on the server's page. A new metric is an entry here, or
+one file in this folder, `NAME_metric.py`, that registers it. The module needs only NumPy, as importing
+scikit-learn's metrics takes a second.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.discovery import import_files
 from textune.evaluation.intervals import (
     Interval,
     confusion_resamples,
@@ -40,6 +42,8 @@ Classifiers = Sequence[Probabilities]
 
 DECIDING = "macro_f1"
 """The metric that decides which of two classifiers is better."""
+TIE_BREAKING = "log_loss"
+"""The metric that decides if that one is equal; lower is better."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Metric:
         function: Returns the metric of probabilities (rows, classes) and labels (rows,).
         unit: `%` for a share that is shown in percent, `nats`, or an empty string.
         direction: Which values are better.
+        hub_type: Its name on the Hub; empty for its key.
         is_headline: Whether the report charts it, and classifiers are compared by it.
     """
 
@@ -63,6 +68,7 @@ class Metric:
     unit: Literal["%", "nats", ""] = ""
     direction: Literal["higher", "lower"] = "higher"
     is_headline: bool = False
+    hub_type: str = ""
 
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
@@ -217,10 +223,9 @@ def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
 
 
 register_metric(ConfusionMetric("accuracy", "accuracy", _accuracy, unit="%", is_headline=True))
-register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, unit="%", is_headline=True))
-register_metric(
-    MeanMetric("log_loss", "log loss", _log_losses, unit="nats", direction="lower", is_headline=True)
-)
+register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, "%", is_headline=True, hub_type="f1"))
+register_metric(MeanMetric("log_loss", "log loss", _log_losses, "nats", "lower", True, "loss"))
 register_metric(
     CalibrationMetric("expected_calibration_error", "calibration error", calibration_error, direction="lower")
 )
+import_files("textune.evaluation", ending="_metric")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval, percentile_interval, resampled_counts, share_interval
+from textune.tasks import single_label
 from textune.tasks.single_label import confidence, decide
 
 _BINS = 15
@@ -149,9 +150,7 @@ def undo_temperature(probabilities: NDArray[np.float64], temperature: float) -> 
     """
     with np.errstate(divide="ignore"):
         logits = np.log(probabilities) * temperature
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    before: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
-    return before
+    return single_label.probabilities(logits)
 
 
 def _bin_rows(

@@ -30,7 +30,7 @@ from textune.runtimes.processor import (
     multiplies_whole_bytes,
     processor_name,
 )
-from textune.runtimes.registry import Runtime, runtime_names
+from textune.runtimes.registry import Runtime, all_runtimes
 
 _TEXTS = 1500
 """The maximum number of test texts on which an export is checked, which takes a few seconds."""
@@ -47,7 +47,7 @@ def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
         raise RequestError(
             f"{runtime.title} does not compute in {precision} on a CPU.",
             f"It computes in {' or '.join(runtime.precisions)}; the other runtimes are: "
-            f"{', '.join(name for name in runtime_names() if name != runtime.name)}.",
+            f"{', '.join(name for name in all_runtimes() if name != runtime.name)}.",
         )
     if bf16 and not computes_in_bf16():
         raise RequestError("The processor of this computer does not compute in bf16.", "Remove --bf16.")
@@ -83,7 +83,7 @@ def write_and_measure(
     classifier = load_classifier(run.model).placed(_REFERENCE)
     load_seconds = time.perf_counter() - start
     from textune.export.graphs import ClassifierGraph
-    from textune.runtimes.torch_runtime import TorchPredictor
+    from textune.runtimes.torch_predictor import TorchPredictor
 
     description = ExportDescription(
         runtime=runtime.name,

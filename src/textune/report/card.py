@@ -21,8 +21,6 @@ PLACEHOLDER = "OWNER/NAME"
 """What a card calls its repository until it is pushed."""
 
 _FEW_ROWS = 30
-_HUB_TYPES = {"macro_f1": "f1", "log_loss": "loss"}
-"""What the Hub calls metrics where its name differs from the key."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$<>&])")
 
 
@@ -85,7 +83,7 @@ def _metadata(run: RunResults) -> str:
             dataset_name=dataset or source,
             dataset_config=configuration or None,
             dataset_split="test",
-            metric_type=_HUB_TYPES.get(metric.key, metric.key),
+            metric_type=metric.hub_type or metric.key,
             metric_name=f"{metric.title[:1].upper()}{metric.title[1:]}",
             metric_value=round(test.values[metric.key], 4),
             metric_args={"interval_95": [round(end, 4) for end in test.intervals[metric.key]]},
@@ -98,7 +96,7 @@ def _metadata(run: RunResults) -> str:
         datasets=[dataset] if dataset else None,
         eval_results=results,
         library_name="transformers" if run.head == "stock" else "textune",
-        metrics=["accuracy", "f1"],
+        metrics=[metric.hub_type or metric.key for metric in headline_metrics() if metric.unit == "%"],
         model_name=run.name,
         pipeline_tag="text-classification",
         tags=["text-classification", "textune"],

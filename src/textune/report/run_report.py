@@ -78,7 +78,7 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
 
 
 def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
-    from textune.runtimes.torch_runtime import TorchPredictor
+    from textune.runtimes.torch_predictor import TorchPredictor
 
     ctx.stage("Explaining the most confident mistakes")
     training, model = results.document.training, results.facts.get("model", {})

@@ -26,7 +26,7 @@ from textune.runtimes.registry import TORCH, find_runtime
 
 if TYPE_CHECKING:
     from textune.runtimes.export_predictor import ExportPredictor
-    from textune.runtimes.torch_runtime import TorchPredictor
+    from textune.runtimes.torch_predictor import TorchPredictor
 
 _MANY = 10_000
 """The number of texts that is assumed where it is unknown."""
@@ -77,7 +77,7 @@ def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
 
         return ExportPredictor(choice.export, abstention=abstention)
     from textune.model.storage import load_classifier
-    from textune.runtimes.torch_runtime import TorchPredictor
+    from textune.runtimes.torch_predictor import TorchPredictor
 
     return TorchPredictor(load_classifier(choice.model), abstention=abstention)
 

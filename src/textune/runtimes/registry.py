@@ -1,7 +1,7 @@
 """What a runtime is, and which runtimes there are.
 
-Each runtime is described in one file, which registers it; nothing else in textune names it. The built-in ones
-are listed in this room's `__init__`. Needs no library.
+A new runtime is one file in this folder, `NAME_runtime.py`, which registers it. The file is imported when
+runtimes are first asked for, so it imports its library only inside functions. Needs no library.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from textune.discovery import import_files
 from textune.errors import MissingExtraError, RequestError
 
 if TYPE_CHECKING:
@@ -85,18 +86,19 @@ def register_runtime(runtime: Runtime) -> None:
     _RUNTIMES[runtime.name] = runtime
 
 
-def runtime_names() -> list[str]:
-    """Return the names of all runtimes for exports."""
-    return list(_RUNTIMES)
+def all_runtimes() -> dict[str, Runtime]:
+    """Return all runtimes for exports, by name."""
+    import_files("textune.runtimes", ending="_runtime")
+    return _RUNTIMES
 
 
 def find_runtime(name: str) -> Runtime:
     """Return a runtime by its name, or by the name of an export such as `onnx-int8`."""
-    runtime = _RUNTIMES.get(name.partition("-")[0])
+    runtime = all_runtimes().get(name.partition("-")[0])
     if runtime is None:
         raise RequestError(
             f"There is no runtime '{name}' for exports.",
-            f"The runtimes for exports are: {', '.join(_RUNTIMES)}. "
+            f"The runtimes for exports are: {', '.join(all_runtimes())}. "
             f"A run's own model needs no export: {TORCH}.",
         )
     return runtime

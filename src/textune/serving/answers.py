@@ -12,19 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.serving.schemas import Score
-from textune.tasks.single_label import confidence, probabilities
-
-
-def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return every class's own probability (texts, classes), as if the classes did not exclude each other."""
-    # tanh does not overflow where exp would.
-    result: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
-    return result
-
+from textune.tasks.single_label import confidence, independent_probabilities, probabilities
 
 _FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
     "softmax": probabilities,
-    "sigmoid": sigmoid,
+    "sigmoid": independent_probabilities,
     "none": lambda logits: np.asarray(logits, dtype=np.float64),
 }
 

@@ -16,6 +16,8 @@ from fastapi.security import HTTPBearer
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
+from textune.evaluation.baselines import BASELINES
+from textune.evaluation.metrics import METRICS
 from textune.explain.attribution import MAX_PARTS, occlude, weigh
 from textune.serving.answers import answers_of
 from textune.serving.gate import PAGE, Gate
@@ -28,6 +30,7 @@ from textune.serving.schemas import (
     ExplainAnswer,
     ExplainRequest,
     InfoAnswer,
+    MetricRow,
     Part,
     PredictRequest,
     Score,
@@ -181,6 +184,8 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             max_queued_texts=limits.queued_texts,
             timeout_seconds=limits.timeout_seconds,
             version=app.version,
+            metrics=[MetricRow.model_validate(row, from_attributes=True) for row in METRICS.values()],
+            baselines={key: baseline.title for key, baseline in BASELINES.items()},
             figures=dict(served.metrics),
         )
 

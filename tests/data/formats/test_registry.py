@@ -1,4 +1,4 @@
-"""A file format is one file: a toy one is registered here, and every command reads it."""
+"""A file format is one file: a toy one lies in the folder of formats, and every command reads it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,18 @@ import pytest
 from small_data import small_rows
 from textune.cli.main import main
 from textune.data.formats import registry
-from textune.data.formats.lines import read_lines
-from textune.data.formats.registry import Format, Row, register
-from textune.errors import DataError
+from toy_files import toy_file
 
 SETTINGS = ("--set", "evaluate.bootstrap_samples=100", "--set", "train.num_train_epochs=2")
 
 
-def toy_rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
-    """Yield the rows of a file of lines `label|text`."""
+TOY = """
+from textune.data.formats.lines import read_lines
+from textune.data.formats.registry import Format, Row, register
+from textune.errors import DataError
+
+
+def toy_rows(path, columns):
     for number, line in enumerate(read_lines(path), start=1):
         label, bar, text = line.partition("|")
         if not bar:
@@ -32,14 +35,20 @@ def toy_rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
         yield Row(number, {name: values[name] for name in columns or values})
 
 
+register(Format("Toy", (".toy",), toy_rows))
+"""
+"""The file: it reads lines `label|text`."""
+
+
 @pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A file of the toy format, which is registered for the length of the test."""
+def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A file of the toy format, which is one of the formats for the length of the test."""
+    registry.format_names()
     monkeypatch.setattr(registry, "_FORMATS", [*registry._FORMATS])
-    register(Format("Toy", (".toy",), toy_rows))
     path = tmp_path / "posts.toy"
     path.write_text("".join(f"{label}|{text}\n" for text, label in small_rows(90)), encoding="utf-8")
-    return path
+    with toy_file("textune.data.formats", "toy_lines", TOY, tmp_path / "more_formats"):
+        yield path
 
 
 @pytest.fixture

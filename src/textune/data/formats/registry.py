@@ -1,4 +1,7 @@
-"""The registry of file formats. Formats register themselves; a file's suffix selects its format."""
+"""The registry of file formats. Formats register themselves; a file's suffix selects its format.
+
+A new format is one file in this folder. It is imported when formats are first asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from textune.discovery import import_files
 from textune.errors import DataError
 
 
@@ -52,19 +56,24 @@ def register(file_format: Format) -> None:
     _FORMATS.append(file_format)
 
 
+def _all_formats() -> list[Format]:
+    import_files("textune.data.formats")
+    return _FORMATS
+
+
 def format_names() -> list[str]:
     """Return the names of all formats."""
-    return [known.name for known in _FORMATS]
+    return [known.name for known in _all_formats()]
 
 
 def table_suffixes() -> tuple[str, ...]:
     """Return the suffixes of all formats."""
-    return tuple(suffix for known in _FORMATS for suffix in known.suffixes)
+    return tuple(suffix for known in _all_formats() for suffix in known.suffixes)
 
 
 def find_format(path: Path) -> Format | None:
     """Return the format with a file's suffix, or None."""
-    return next((known for known in _FORMATS if path.suffix.lower() in known.suffixes), None)
+    return next((known for known in _all_formats() if path.suffix.lower() in known.suffixes), None)
 
 
 def format_of(path: Path) -> Format:

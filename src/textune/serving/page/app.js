@@ -26,7 +26,7 @@ async function begin() {
   complain(null);
   const labels = Object.keys(limits.model_type.classifier.label2id);
   part("model").textContent = `${limits.run} · ${limits.model_id} · ${labels.join(", ")}`;
-  drawFigures(part("figures"), limits.figures);
+  drawFigures(part("figures"), limits);
   startFiling(limits);
   schedule();
 }

@@ -85,44 +85,37 @@ export function drawTable(place, { caption = "", head, rows, numbers = [] }) {
   place.append(table);
 }
 
-function withInterval(metrics, name) {
-  const [low, high] = metrics[`${name}_ci95`] ?? [];
-  const margin = low === undefined ? "" : ` ±${(((high - low) / 2) * 100).toFixed(1)}`;
-  return `${(metrics[name] * 100).toFixed(1)} %${margin}`;
+function withInterval(measured, { key, unit }) {
+  const value = measured[key];
+  if (typeof value !== "number") return "(none)";
+  if (unit !== "%") return value.toFixed(3);
+  const [low, high] = measured[`${key}_ci95`] ?? [];
+  return percent(value) + (low === undefined ? "" : ` ±${(((high - low) / 2) * 100).toFixed(1)}`);
 }
 
-const BASELINES = {
-  majority_class: "always the most frequent label",
-  tfidf_logistic_regression: "TF-IDF + logistic regression",
-};
-
-export function drawFigures(place, document) {
-  const test = document.metrics?.test;
+// Takes what /info says: the table of metrics, the baselines' titles, and the measured values.
+export function drawFigures(place, { metrics, baselines, figures }) {
+  const test = figures.metrics?.test;
   if (!test) {
     place.replaceChildren(element("p", "hint", "This run has no metrics."));
     return;
   }
-  const line = (name, metrics) => [
-    name,
-    withInterval(metrics, "accuracy"),
-    withInterval(metrics, "macro_f1"),
-    metrics.log_loss.toFixed(3),
-    metrics.expected_calibration_error.toFixed(3),
-  ];
-  const others = Object.entries(document.baselines ?? {}).map(([name, metrics]) =>
-    line(BASELINES[name] ?? name, metrics),
+  const shown = metrics.filter(({ key }) => key in test);
+  const line = (name, measured) => [name, ...shown.map((metric) => withInterval(measured, metric))];
+  const others = Object.entries(figures.baselines ?? {}).map(([name, measured]) =>
+    line(baselines[name] ?? name, measured),
   );
   place.replaceChildren();
   drawTable(place, {
     caption: `On ${test.examples.toLocaleString("en")} test texts; ± is half of the 95 % interval.`,
-    head: ["", "Accuracy", "Macro-F1", "Log loss", "Calibration error"],
+    head: ["", ...shown.map(({ title }) => title[0].toUpperCase() + title.slice(1))],
     rows: [line("this model", test), ...others],
-    numbers: [1, 2, 3, 4],
+    numbers: shown.map((metric, number) => number + 1),
   });
   drawTable(place, {
     caption: "By label",
     head: ["Label", "Precision", "Recall", "F1", "Texts"],
-    rows: Object.entries(test.per_class).map(([name, metrics]) => [
+    rows: Object.entries(test.per_class ?? {}).map(([name, metrics]) => [
       name,
       percent(metrics.precision),
       percent(metrics.recall),

@@ -14,7 +14,7 @@ from textune.errors import DataError, RunError
 from textune.model.storage import save_classifier
 from textune.run.lifecycle import new_run
 from textune.runtimes.choosing import load_predictor
-from textune.runtimes.torch_runtime import TorchPredictor
+from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
 
