@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from textune.cli.main import app, load_commands
+from textune.cli.main import app
+from textune.discovery import import_files
 from textune.serving.limits import Limits
 
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
@@ -57,7 +58,7 @@ def unit() -> configparser.ConfigParser:
 
 def check_command(words: list[str]) -> None:
     """Check that the command line knows a command and its options, without running it."""
-    load_commands()
+    import_files("textune.cli")
     options = {word for word in words if word.startswith("--")}
     described = CliRunner().invoke(app, [words[1], "--help"]).output
 

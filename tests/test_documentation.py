@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from textune.cli.main import app, load_commands
+from textune.cli.main import app
+from textune.discovery import import_files
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
-load_commands()
+import_files("textune.cli")
 SOURCE = REPOSITORY / "src"
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 

@@ -7,13 +7,9 @@ from functools import cache
 from importlib import import_module
 
 
-def import_files(package: str, *, ending: str = "") -> None:
-    """Import the files of a package, or those whose names have an ending, unless that has been done."""
-    _import_files(package, ending, *import_module(package).__path__)
-
-
 @cache
-def _import_files(package: str, ending: str, *folders: str) -> None:
-    for file in pkgutil.iter_modules(folders):
+def import_files(package: str, *, ending: str = "") -> None:
+    """Import the files of a package, or those whose names have an ending."""
+    for file in pkgutil.iter_modules(import_module(package).__path__):
         if file.name.endswith(ending):
             import_module(f"{package}.{file.name}")

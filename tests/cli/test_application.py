@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from textune.cli.application import app
-from textune.cli.main import load_commands
+from textune.discovery import import_files
 from toy_files import toy_file
 
 COMMAND = """
@@ -40,7 +40,7 @@ def shout(text: str) -> None:
 @pytest.fixture(autouse=True)
 def toy_command(tmp_path: Path) -> Iterator[None]:
     """Add the two files, as if they lay in the package's folders."""
-    load_commands()
+    import_files("textune.cli")
     registered = list(app.registered_commands)
     with (
         toy_file("textune.commands", "shout", COMMAND, tmp_path / "commands"),

@@ -134,7 +134,7 @@ def test_the_log_holds_only_the_kind_and_place_of_a_callback_that_fails(
         [line] = [line for line in server.logged() if line["event"] == "server"]
 
     assert (line["level"], line["message"], line["error"]) == ("error", "Exception in callback", "ValueError")
-    assert "test_keys_and_logs.py:" in line["place"]
+    assert "test_gate.py:" in line["place"]
     assert "nobody" not in server.log.getvalue()
     assert capfd.readouterr().err == ""
 

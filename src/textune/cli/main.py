@@ -48,7 +48,7 @@ def main() -> NoReturn:
     if "--offline" in sys.argv:
         os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        load_commands()
+        import_files("textune.cli")
         app()
         raise SystemExit(0)
     except StoppedError as error:
@@ -68,11 +68,6 @@ def main() -> NoReturn:
             "This is a bug. Run the command again with --debug and report what it prints.",
             1,
         )
-
-
-def load_commands() -> None:
-    """Import every file of `textune.cli`; its command registers itself."""
-    import_files("textune.cli")
 
 
 def _fail(message: str, code: int) -> NoReturn:

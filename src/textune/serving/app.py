@@ -30,7 +30,6 @@ from textune.serving.schemas import (
     ExplainAnswer,
     ExplainRequest,
     InfoAnswer,
-    MetricRow,
     Part,
     PredictRequest,
     Score,
@@ -41,6 +40,7 @@ from textune.serving.schemas import (
 from textune.serving.service import Service
 from textune.tasks.single_label import probabilities
 
+_METRIC_FIELDS = ("key", "title", "unit", "direction")
 _REFUSALS = {
     401: "The API key is missing or wrong.",
     408: "The body did not arrive in time.",
@@ -184,7 +184,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             max_queued_texts=limits.queued_texts,
             timeout_seconds=limits.timeout_seconds,
             version=app.version,
-            metrics=[MetricRow.model_validate(row, from_attributes=True) for row in METRICS.values()],
+            metrics=[{name: getattr(row, name) for name in _METRIC_FIELDS} for row in METRICS.values()],
             baselines={key: baseline.title for key, baseline in BASELINES.items()},
             figures=dict(served.metrics),
         )

@@ -127,15 +127,6 @@ class StatusAnswer(BaseModel):
     status: str
 
 
-class MetricRow(BaseModel):
-    """A metric, as the page shows it."""
-
-    key: str = Field(description="Its key in the figures; the interval's is `KEY_ci95`.")
-    title: str
-    unit: str
-    direction: str = Field(description="Which values are better: higher or lower.")
-
-
 class InfoAnswer(BaseModel):
     """The model, the limits, and how good the model is."""
 
@@ -159,7 +150,7 @@ class InfoAnswer(BaseModel):
     max_queued_texts: int
     timeout_seconds: float
     version: str
-    metrics: list[MetricRow] = Field(description="The metrics that the figures hold.")
+    metrics: list[dict[str, str]] = Field(description="Each metric's key, title, unit and direction.")
     baselines: dict[str, str] = Field(description="The titles of the baselines in the figures, by key.")
     figures: dict[str, Any] = Field(description="What the run's metrics.json says of its quality.")
 

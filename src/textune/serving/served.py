@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from textune.run.layout import Run, model_sha256, read_manifest
 from textune.runtimes.choosing import Choice, choose, load_choice
-from textune.runtimes.exports import exports_folder
+from textune.runtimes.exports import export_command, exports_folder
 from textune.runtimes.predictor import Predictor
 from textune.runtimes.processor import available_cores
 from textune.runtimes.registry import all_runtimes
@@ -20,9 +19,7 @@ from textune.runtimes.torch_predictor import TorchPredictor
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 """What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
 
-_FASTER = (
-    "Serving with torch. An export answers several times faster: textune export {run} --runtime {runtime}"
-)
+_FASTER = "Serving with torch. An export answers several times faster: "
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
             document = json.loads(run.metrics.read_text(encoding="utf-8"))
             facts["metrics"] = {name: document[name] for name in _SHOWN if name in document}
         if export is None and not runtime and not exports_folder(run).is_dir():
-            facts["notes"] = (_FASTER.format(run=shlex.quote(str(path)), runtime=next(iter(all_runtimes()))),)
+            facts["notes"] = (_FASTER + export_command(path, next(iter(all_runtimes()))),)
     return Served(
         predictor,
         workers=_claim_workers(predictor),
