@@ -127,8 +127,8 @@ class Browser:
             assert read, "the browser has ended"
             self._rest += read
         message, _, self._rest = self._rest.partition(b"\0")
-        found: dict[str, Any] = json.loads(message)
-        return found
+        document: dict[str, Any] = json.loads(message)
+        return document
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,17 @@ def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_small_csv(tmp_path_factory.mktemp("data") / "texts.csv", 150))
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute on one thread, so that bits can be compared."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Chromium without a window; without it, the tests that need it are skipped."""

@@ -89,11 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
     def do_GET(self) -> None:
-        found = _INFO.fullmatch(self.path.partition("?")[0])
-        repository = self._hub.repositories.get(found["id"]) if found else None
-        if found is None or repository is None:
+        asked = _INFO.fullmatch(self.path.partition("?")[0])
+        repository = self._hub.repositories.get(asked["id"]) if asked else None
+        if asked is None or repository is None:
             return self._send(404, {"error": "Repository not found"}, code="RepoNotFound")
-        return self._send(200, {"id": found["id"], "private": repository.private, "sha": "0" * 40})
+        return self._send(200, {"id": asked["id"], "private": repository.private, "sha": "0" * 40})
 
     def do_PUT(self) -> None:
         self._hub.blobs[self.path.removeprefix("/lfs/")] = self._body()

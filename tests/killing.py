@@ -36,13 +36,13 @@ class WatchedOs:
         self._before = before
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(os, name)
+        attribute = getattr(os, name)
         if name not in WATCHED:
-            return found
+            return attribute
 
         def watched(*arguments: Any) -> Any:
             self._before(name)
-            return found(*arguments)
+            return attribute(*arguments)
 
         return watched
 

@@ -17,14 +17,14 @@ def _kill_at_call(number: int) -> None:
     left = number
 
     def watch(name: str) -> None:
-        found = getattr(os, name)
+        attribute = getattr(os, name)
 
         def watched(*arguments: Any, **options: Any) -> Any:
             nonlocal left
             left -= 1
             if not left:
                 kill_this_process()
-            return found(*arguments, **options)
+            return attribute(*arguments, **options)
 
         setattr(os, name, watched)
 

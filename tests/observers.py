@@ -1,4 +1,4 @@
-"""An observer for tests to build on."""
+"""Observers for tests to use and to build on."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ class Silence:
 
     def note(self, sentence: str) -> None:
         """Ignore it."""
+
+
+class Notes(Silence):
+    """An observer that stores its notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        """Store it."""
+        self.notes.append(sentence)

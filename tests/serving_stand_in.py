@@ -124,8 +124,8 @@ class Running:
         try:
             connection.request(method, path, sent, named)
             response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read())
+            response_headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, response_headers, response.read())
         finally:
             connection.close()
 
@@ -180,14 +180,14 @@ def running(
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)
     bound = bind("127.0.0.1", 0)
-    found = Running(bound.getsockname()[1], predictor, service, server, log)
-    found.thread = threading.Thread(target=server.run_on, args=(bound,))
-    found.thread.start()
+    server_running = Running(bound.getsockname()[1], predictor, service, server, log)
+    server_running.thread = threading.Thread(target=server.run_on, args=(bound,))
+    server_running.thread.start()
     try:
         assert ready.wait(20)
-        yield found
+        yield server_running
     finally:
         server.end()
         server.end()  # Nothing is left to wait for.
-        found.thread.join(20)
+        server_running.thread.join(20)
         service.log.close()

@@ -155,5 +155,5 @@ def test_systemd_accepts_the_unit_where_it_is_installed(tmp_path: Path) -> None:
         env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"},
     )
 
-    found = [line for line in result.stderr.splitlines() if "textune.service" in line]
-    assert found == []
+    complaints = [line for line in result.stderr.splitlines() if "textune.service" in line]
+    assert complaints == []

@@ -110,17 +110,17 @@ def imports() -> grimp.ImportGraph:
 def circles() -> set[frozenset[str]]:
     """Return the sets of files that import each other; taken apart one by one."""
     graph = {name: imports().find_modules_directly_imported_by(name) for name in imports().modules}
-    found: set[frozenset[str]] = set()
+    untied: set[frozenset[str]] = set()
     while True:
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle = error.args[1]
-            found.add(frozenset(circle))
+            untied.add(frozenset(circle))
             # The circle goes through its first file no more.
             graph[circle[1]] = graph[circle[1]] - {circle[0]}
         else:
-            return found
+            return untied
 
 
 def test_no_public_name_is_in_two_rooms() -> None:

@@ -17,8 +17,8 @@ from textune.run.predictions import Predictions, read_predictions
 
 @pytest.fixture(scope="module")
 def document(frozen_tweeteval: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +53,21 @@ def test_the_interval_of_macro_f1_agrees_with_an_independent_percentile_bootstra
 
 
 def test_two_identical_runs_are_no_different(frozen_tweeteval: Path) -> None:
-    found = textune.compare(frozen_tweeteval, frozen_tweeteval)
+    comparison = textune.compare(frozen_tweeteval, frozen_tweeteval)
 
-    assert found.comparison.outcome == "same"
-    assert found.comparison.macro_f1.ci95 == (0.0, 0.0)
+    assert comparison.comparison.outcome == "same"
+    assert comparison.comparison.macro_f1.ci95 == (0.0, 0.0)
 
 
 def test_the_frozen_encoder_is_clearly_better_than_word_statistics(
     frozen_tweeteval: Path, document: dict[str, Any]
 ) -> None:
-    found = textune.compare(frozen_tweeteval)
+    comparison = textune.compare(frozen_tweeteval)
 
-    assert found.second == "tfidf_logistic_regression"
-    assert found.comparison.outcome == document["verdict"]["outcome"] == "better"
-    assert found.comparison.macro_f1.ci95[0] > 0.02
-    assert found.comparison.mcnemar.p_value < 0.01
+    assert comparison.second == "tfidf_logistic_regression"
+    assert comparison.comparison.outcome == document["verdict"]["outcome"] == "better"
+    assert comparison.comparison.macro_f1.ci95[0] > 0.02
+    assert comparison.comparison.mcnemar.p_value < 0.01
 
 
 def test_a_threshold_for_nine_of_ten_keeps_its_promise_on_test(document: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ def test_the_words_that_weigh_most_matter_more_than_words_at_random(
     texts, names = predictions.texts[:60], classifier.label_names
     explanations = explain_texts(classifier.predict_proba, texts, label_names=names)
 
-    found = measure_faithfulness(classifier.predict_proba, explanations, label_names=names)
+    faithfulness = measure_faithfulness(classifier.predict_proba, explanations, label_names=names)
 
-    assert found.difference_ci95[0] > 0.2
-    assert found.top_drop > 3 * abs(found.random_drop)
+    assert faithfulness.difference_ci95[0] > 0.2
+    assert faithfulness.top_drop > 3 * abs(faithfulness.random_drop)

@@ -21,10 +21,10 @@ def stock_classifier(
     folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16
 ) -> TextClassifier:
     """Return the encoder of a folder with the head of its architecture."""
-    found = find_model(str(folder))
-    model = load_stock_model(found, label_names=labels, seed=0)
+    source = find_model(str(folder))
+    model = load_stock_model(source, label_names=labels, seed=0)
     return TextClassifier(
-        tokenizer=load_tokenizer(found),
+        tokenizer=load_tokenizer(source),
         encoder=model.base_model,
         pooling=stock_pooling(model.config),
         head=StockHead(model),
@@ -49,14 +49,14 @@ def linear_classifier(
     layers: tuple[int, ...] = (-1, 1),
 ) -> TextClassifier:
     """Return the encoder of a folder with a linear head on the means of some of its layers."""
-    found = find_model(str(folder))
-    encoder = load_encoder(found)
+    source = find_model(str(folder))
+    encoder = load_encoder(source)
     head = LinearHead(encoder.config.hidden_size * len(layers), len(labels))
     generator = torch.Generator().manual_seed(0)
     torch.nn.init.normal_(head.output.weight, generator=generator)
     torch.nn.init.normal_(head.output.bias, generator=generator)
     return TextClassifier(
-        tokenizer=load_tokenizer(found),
+        tokenizer=load_tokenizer(source),
         encoder=encoder,
         pooling=Pooling("mean", layers),
         head=head,

@@ -30,9 +30,9 @@ def process_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the command asks of `commands.serve`, which is not run."""
-    found: dict[str, Any] = {}
-    monkeypatch.setattr("textune.commands.serve.serve", lambda run, **others: found.update(others, run=run))
-    return found
+    options: dict[str, Any] = {}
+    monkeypatch.setattr("textune.commands.serve.serve", lambda run, **others: options.update(others, run=run))
+    return options
 
 
 def test_without_options_it_serves_this_computer_alone(textune_command: Any, asked: dict[str, Any]) -> None:

@@ -193,14 +193,14 @@ def test_a_classified_table_has_the_place_the_prediction_and_the_other_columns(t
     path = write(tmp_path / "posts.csv", "id,text\n7,hhhs\n8,\n")
     (table,) = reader_of([path]).read(0)
 
-    found = classify(StandIn(), table).to_pylist()
+    classified = classify(StandIn(), table).to_pylist()
 
     scores = {"joy": 0.75, "sadness": 0.25}
     place = {"file": str(path), "row": 1}
-    assert found[0] == {
+    assert classified[0] == {
         **place, "text": "hhhs", "label": "joy", "score": 0.75, "scores": scores, "id": "7"
     }  # fmt: skip
-    assert found[1] == {
+    assert classified[1] == {
         **place, "row": 2, "text": "", "label": None, "score": None, "scores": None, "id": "8"
     }  # fmt: skip
 
@@ -217,9 +217,9 @@ def test_what_is_written_can_be_read_as_one_table(posts: Path, folder: Path) -> 
 
     parts_of(folder, *tables)
 
-    found = parquet.read_table(folder)
-    assert sorted(found["row"].to_pylist()) == list(range(1, 2501))
-    assert [field.name for field in found.schema.field("scores").type] == list(LABELS)
+    whole = parquet.read_table(folder)
+    assert sorted(whole["row"].to_pylist()) == list(range(1, 2501))
+    assert [field.name for field in whole.schema.field("scores").type] == list(LABELS)
 
 
 def test_a_table_that_is_written_twice_is_there_once(folder: Path) -> None:
@@ -244,10 +244,10 @@ def test_the_rows_of_parts_are_counted_together_in_any_order(folder: Path) -> No
         pa.concat_tables([part("a.csv", 6, 7), part("b.csv", 8, 9)]),
     )
 
-    found = done_rows(folder)
+    done = done_rows(folder)
 
-    assert found == {"a.csv": [(1, 7), (9, 9)], "b.csv": [(5, 6), (8, 9)]}
-    assert count_rows(found) == 12
+    assert done == {"a.csv": [(1, 7), (9, 9)], "b.csv": [(5, 6), (8, 9)]}
+    assert count_rows(done) == 12
 
 
 def test_no_parts_are_no_rows(folder: Path) -> None:
@@ -277,9 +277,9 @@ def test_a_copy_of_a_run_predicts_as_the_run_does(tmp_path: Path, tiny_distilber
     run = save_run(tmp_path / "run", linear_classifier(Path(tiny_distilbert)))
     texts = [text for text, _ in small_rows(20)]
 
-    found = load_copy(read_copy(run)).predict_proba(texts)
+    probabilities = load_copy(read_copy(run)).predict_proba(texts)
 
-    np.testing.assert_array_equal(found, load_predictor(run).predict_proba(texts))
+    np.testing.assert_array_equal(probabilities, load_predictor(run).predict_proba(texts))
 
 
 def test_a_run_that_is_damaged_is_not_copied(tmp_path: Path, tiny_distilbert: str) -> None:

@@ -45,19 +45,19 @@ def make_run(
 def test_a_run_is_no_different_from_itself(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a", wrong=5)
 
-    found = textune.compare(run, run)
+    comparison = textune.compare(run, run)
 
-    assert found.comparison.outcome == "same"
-    assert found.sentence.startswith("No difference: ")
+    assert comparison.comparison.outcome == "same"
+    assert comparison.sentence.startswith("No difference: ")
 
 
 def test_a_run_that_is_clearly_better_is_called_better(tmp_path: Path) -> None:
     good, bad = make_run(tmp_path / "good", wrong=1), make_run(tmp_path / "bad", wrong=20)
 
-    found = textune.compare(good, bad)
+    comparison = textune.compare(good, bad)
 
-    assert found.sentence.startswith(f"{good} is better than {bad} by ")
-    assert found.comparison.mcnemar.first_only == 19
+    assert comparison.sentence.startswith(f"{good} is better than {bad} by ")
+    assert comparison.comparison.mcnemar.first_only == 19
 
 
 def test_rows_and_classes_in_another_order_are_matched(tmp_path: Path) -> None:
@@ -69,10 +69,10 @@ def test_rows_and_classes_in_another_order_are_matched(tmp_path: Path) -> None:
         names=NAMES[::-1],
     )
 
-    found = textune.compare(first, turned)
+    comparison = textune.compare(first, turned)
 
-    assert found.comparison.accuracy.first == 0.75
-    assert found.comparison.accuracy.second == 1.0
+    assert comparison.comparison.accuracy.first == 0.75
+    assert comparison.comparison.accuracy.second == 1.0
 
 
 def test_texts_that_occur_twice_are_matched_as_often(tmp_path: Path) -> None:

@@ -45,9 +45,9 @@ def everything(folder: Path) -> list[Path]:
 
 
 def test_the_document_has_these_keys_and_no_other(run: Path, tmp_path: Path) -> None:
-    found = textune.export(run, runtime="onnx", out=tmp_path / "export").document
+    document = textune.export(run, runtime="onnx", out=tmp_path / "export").document
 
-    assert list(found) == [
+    assert list(document) == [
         "runtime",
         "path",
         "bytes",
@@ -57,10 +57,10 @@ def test_the_document_has_these_keys_and_no_other(run: Path, tmp_path: Path) -> 
         "texts_per_second",
         "latency_ms",
     ]
-    assert (found["runtime"], found["path"]) == ("onnx", str(tmp_path / "export"))
-    assert found["bytes"] == sum(file.stat().st_size for file in (tmp_path / "export").iterdir())
-    assert (found["label_agreement"], found["macro_f1_difference"]) == (1.0, 0.0)
-    assert found["max_probability_difference"] < 1e-5
+    assert (document["runtime"], document["path"]) == ("onnx", str(tmp_path / "export"))
+    assert document["bytes"] == sum(file.stat().st_size for file in (tmp_path / "export").iterdir())
+    assert (document["label_agreement"], document["macro_f1_difference"]) == (1.0, 0.0)
+    assert document["max_probability_difference"] < 1e-5
 
 
 def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Pat
 
 
 def test_int8_is_shown_beside_fp32_and_the_model(run: Path, tmp_path: Path) -> None:
-    found = textune.export(run, runtime="onnx", int8=True, out=tmp_path / "export", force=True)
+    export = textune.export(run, runtime="onnx", int8=True, out=tmp_path / "export", force=True)
 
-    assert [row.name for row in found.rows] == ["torch", "onnx", "onnx-int8"]
-    assert found.rows[2].bytes < found.rows[1].bytes
+    assert [row.name for row in export.rows] == ["torch", "onnx", "onnx-int8"]
+    assert export.rows[2].bytes < export.rows[1].bytes
 
 
 def test_an_export_goes_into_the_run_which_stays_whole(run: Path) -> None:
@@ -155,9 +155,9 @@ def test_a_lossy_export_is_refused_and_nothing_is_left(run: Path, tmp_path: Path
 
 @pytest.mark.usefixtures("lossy")
 def test_a_lossy_export_is_kept_by_force_and_that_is_said(run: Path, tmp_path: Path) -> None:
-    found = textune.export(run, runtime="onnx", out=tmp_path / "export", force=True)
+    export = textune.export(run, runtime="onnx", out=tmp_path / "export", force=True)
 
-    assert found.remarks[-1] == "onnx is kept because of --force, although it loses 9 points."
+    assert export.remarks[-1] == "onnx is kept because of --force, although it loses 9 points."
     assert (tmp_path / "export" / "manifest.json").exists()
 
 

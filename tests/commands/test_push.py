@@ -74,9 +74,9 @@ def test_what_is_uploaded_loads_and_classifies_as_the_run_does(
     for name, content in pushed[0].items():
         (tmp_path / name).write_bytes(content)
 
-    found = textune.load_folder(tmp_path).predict_proba(["so happy and fun"])
+    probabilities = textune.load_folder(tmp_path).predict_proba(["so happy and fun"])
 
-    assert found.tolist() == textune.load(run).predict_proba(["so happy and fun"]).tolist()
+    assert probabilities.tolist() == textune.load(run).predict_proba(["so happy and fun"]).tolist()
 
 
 def test_a_card_that_its_owner_has_changed_is_uploaded_as_it_is(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import textune
+from observers import Notes
 from textune.errors import RequestError, RunError
 from textune.report import run_report
 from textune.report.results import read_results
@@ -17,23 +18,6 @@ from textune.run import replacing
 from textune.run.layout import Run, open_run, read_manifest
 
 FAST = ("evaluate.bootstrap_samples=100",)
-
-
-class Notes:
-    """An observer that stores its notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def stage(self, title: str) -> None:
-        """Ignore it."""
-
-    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """Ignore it."""
-
-    def note(self, sentence: str) -> None:
-        """Keep it."""
-        self.notes.append(sentence)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from observers import Notes
 from textune.commands import reproduce as reproducing
 from textune.context import Context
 from textune.errors import HubError, MissingExtraError, RecipeError, RequestError, RunError
@@ -18,23 +19,6 @@ from textune.study.reproduction import choose_model
 
 CACHED = "models--distilbert--distilbert-base-uncased"
 FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "train.num_train_epochs=3")
-
-
-class Notes:
-    """An observer that stores its notes."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    def stage(self, title: str) -> None:
-        """Ignore it."""
-
-    def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
-        """Ignore it."""
-
-    def note(self, sentence: str) -> None:
-        """Keep it."""
-        self.sentences.append(sentence)
 
 
 @pytest.fixture
@@ -226,7 +210,7 @@ def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_r
     chosen = choose_model(load_recipe("paper"), Context(notes, offline=True))
 
     assert chosen == "embedded:minilm"
-    assert "embedded:minilm, a smaller one, takes its place" in notes.sentences[0]
+    assert "embedded:minilm, a smaller one, takes its place" in notes.notes[0]
 
 
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +239,7 @@ def test_both_engines_are_torch_alone_where_keras_is_not_installed(without_keras
     engines = reproducing._available("both", Context(notes))
 
     assert engines == ["torch"]
-    assert "pip install 'textune[tensorflow]'" in notes.sentences[0]
+    assert "pip install 'textune[tensorflow]'" in notes.notes[0]
 
 
 def test_keras_that_is_not_installed_is_refused_before_anything_is_loaded(

@@ -100,10 +100,10 @@ def test_the_same_seed_gives_the_same_bits(recipe: str, model: str, data: str, t
 def test_the_loaded_classifier_gives_the_predictions_of_the_run(result: TrainResult) -> None:
     table = parquet.read_table(open_run(result.run).predictions / "test.parquet").to_pylist()
 
-    found = textune.load(result.run).predict_proba([row["text"] for row in table])
+    probabilities = textune.load(result.run).predict_proba([row["text"] for row in table])
 
     expected = np.array([list(row["scores"].values()) for row in table])
-    np.testing.assert_allclose(found, expected, atol=0.05)
+    np.testing.assert_allclose(probabilities, expected, atol=0.05)
 
 
 def test_predictions_name_every_row_of_the_split(frozen: TrainResult) -> None:

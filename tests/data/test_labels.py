@@ -234,9 +234,9 @@ def test_a_label_that_is_not_a_given_class_is_reported_with_its_line() -> None:
 
 def test_rows_of_several_files_are_reported_file_by_file() -> None:
     pieces = (Piece("a.csv", "a.csv", "line", [2, 3]), Piece("b.parquet", "b.parquet", "row", [1, 2]))
-    found = RawSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
+    split = RawSplit(pieces, ["so happy"] * 4, ["joy", None, None, None])
 
     with pytest.raises(DataError) as caught:
-        read_labels(RawSource({"train": found}))
+        read_labels(RawSource({"train": split}))
 
     assert caught.value.message == "3 rows without a label: a.csv, line 3; b.parquet, rows 1, 2."

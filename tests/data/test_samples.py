@@ -116,9 +116,9 @@ def test_a_split_knows_the_four_emotions_and_no_other(split: str) -> None:
 @pytest.mark.parametrize("emotion", EMOTIONS)
 @pytest.mark.parametrize("split", SIZES)
 def test_an_emotion_fills_at_least_a_tenth_of_a_split(split: str, emotion: str) -> None:
-    found = sum(post.label == emotion for post in posts(split))
+    count = sum(post.label == emotion for post in posts(split))
 
-    assert found / len(posts(split)) >= 0.10
+    assert count / len(posts(split)) >= 0.10
 
 
 @pytest.mark.parametrize("split", SIZES)
@@ -201,18 +201,18 @@ def test_no_single_word_or_emoji_gives_an_emotion_away(emotion: str) -> None:
 
 @pytest.mark.parametrize(("mark", "least"), [("hashtag", 0.15), ("emoji", 0.15), ("mention", 0.05)])
 def test_posts_carry_the_marks_of_social_media(mark: str, least: float) -> None:
-    found = sum(bool(MARKS[mark].search(post.text)) for post in every_post())
+    count = sum(bool(MARKS[mark].search(post.text)) for post in every_post())
 
-    assert found / len(every_post()) >= least
+    assert count / len(every_post()) >= least
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
 @pytest.mark.parametrize("mark", MARKS)
 def test_no_mark_of_social_media_is_missing_from_an_emotion(mark: str, emotion: str) -> None:
     texts = [post.text for post in every_post() if post.label == emotion]
-    found = sum(bool(MARKS[mark].search(text)) for text in texts)
+    count = sum(bool(MARKS[mark].search(text)) for text in texts)
 
-    assert found / len(texts) >= 0.04
+    assert count / len(texts) >= 0.04
 
 
 def test_the_only_account_that_posts_mention_is_a_placeholder() -> None:

@@ -62,18 +62,18 @@ def folder(tmp_path: Path) -> Path:
 def test_the_rows_of_the_split_are_taken(
     folder: Path, split: str, texts: tuple[str, ...], labels: tuple[int, ...]
 ) -> None:
-    found = load(folder, split=split)
+    held_out = load(folder, split=split)
 
-    assert list(found) == [split]
-    assert (texts_of(found), labels_of(found), found.notes) == (texts, labels, ())
+    assert list(held_out) == [split]
+    assert (texts_of(held_out), labels_of(held_out), held_out.notes) == (texts, labels, ())
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_all_rows_of_a_source_without_splits_are_taken(tmp_path: Path, split: str) -> None:
-    found = load(write_csv(tmp_path / "posts.csv", ROWS), split=split)
+    held_out = load(write_csv(tmp_path / "posts.csv", ROWS), split=split)
 
-    assert texts_of(found) == ("so happy", "so sad", "what fun")
-    assert labels_of(found) == (1, 2, 1)
+    assert texts_of(held_out) == ("so happy", "so sad", "what fun")
+    assert labels_of(held_out) == (1, 2, 1)
 
 
 def test_a_source_without_splits_is_reported(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_a_source_may_hold_one_class_alone(tmp_path: Path) -> None:
 
 
 def test_labels_that_are_ids_go_by_their_names(tmp_path: Path) -> None:
-    found = load(write_tweeteval(tmp_path), split="validation")
+    held_out = load(write_tweeteval(tmp_path), split="validation")
 
-    assert labels_of(found) == (0, 1) * 3
+    assert labels_of(held_out) == (0, 1) * 3
     assert labels_of(load(tmp_path, names=("joy", "fear", "anger"))) == (2, 0) * 3
 
 
@@ -195,10 +195,10 @@ def test_columns_can_be_given(tmp_path: Path) -> None:
     rows = [{"a": "so happy", "b": "joy", "text": "x", "label": "y"}]
     path = write(tmp_path / "posts.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
 
-    found = load(path, text_column="a", label_column="b")
+    held_out = load(path, text_column="a", label_column="b")
 
-    assert (texts_of(found), labels_of(found)) == (("so happy",), (1,))
-    assert "Texts are in the column 'a', labels in 'b'." in found.notes
+    assert (texts_of(held_out), labels_of(held_out)) == (("so happy",), (1,))
+    assert "Texts are in the column 'a', labels in 'b'." in held_out.notes
 
 
 def test_a_source_that_is_not_there_is_reported(tmp_path: Path) -> None:

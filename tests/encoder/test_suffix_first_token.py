@@ -36,10 +36,10 @@ def test_the_first_tokens_vector_is_the_same(
 ) -> None:
     encoder = load(tiny_models(architecture), attention)
 
-    _, found = first_token_of(encoder, first_token_only=True)
+    _, vector = first_token_of(encoder, first_token_only=True)
 
     _, expected = first_token_of(encoder, first_token_only=False)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(vector, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("architecture", KNOWN)
@@ -62,8 +62,8 @@ def test_the_gradients_of_all_parameters_are_the_same(
     encoder = load(tiny_models(architecture))
     weights = torch.linspace(-1.0, 1.0, 16)
 
-    short, found = first_token_of(encoder, first_token_only=True)
-    (found * weights).sum().backward()
+    short, vector = first_token_of(encoder, first_token_only=True)
+    (vector * weights).sum().backward()
 
     whole, expected = first_token_of(encoder, first_token_only=False)
     (expected * weights).sum().backward()

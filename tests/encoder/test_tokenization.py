@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from observers import Silence
+from observers import Notes
 from prepared_rows import TEXTS
 from textune.context import Context
 from textune.data.dataset import Dataset
@@ -24,16 +24,6 @@ from textune.errors import DataError, RecipeError, RequestError
 from textune.recipe.settings import PrepareSettings
 
 
-class Notes(Silence):
-    """Stores its notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
-
-
 def labelled(**texts: list[str]) -> Dataset:
     """Return a dataset of texts by split; the labels are 0 and 1 in turn."""
     splits = {split: (rows, [number % 2 for number in range(len(rows))]) for split, rows in texts.items()}
@@ -43,7 +33,7 @@ def labelled(**texts: list[str]) -> Dataset:
 def tokenized(
     tokenizer: Any, texts: dict[str, list[str]] = TEXTS, *, observer: Any = None, **settings: Any
 ) -> TokenizedDataset:
-    ctx = Context(observer or Silence())
+    ctx = Context(observer or Notes())
     return tokenize(labelled(**texts), tokenizer, PrepareSettings(**settings), token_limit=64, ctx=ctx)
 
 
@@ -66,22 +56,22 @@ def test_a_split_without_short_texts_is_named() -> None:
 def test_the_filter_drops_long_texts_but_those_of_test(tokenizer: Any) -> None:
     texts = {"train": ["a", "b", "a b c", "so sad"], "validation": ["a b c", "a"], "test": ["a b c", "a"]}
 
-    found = tokenized(tokenizer, texts, max_words=2)
+    prepared = tokenized(tokenizer, texts, max_words=2)
 
-    assert {split: list(rows.texts) for split, rows in found.dataset.items()} == {
+    assert {split: list(rows.texts) for split, rows in prepared.dataset.items()} == {
         "train": ["a", "b", "so sad"],
         "validation": ["a"],
         "test": ["a b c", "a"],
     }
-    assert {split: rows.labels.tolist() for split, rows in found.dataset.items()} == {
+    assert {split: rows.labels.tolist() for split, rows in prepared.dataset.items()} == {
         "train": [0, 1, 1],
         "validation": [1],
         "test": [0, 1],
     }
-    assert found.dataset["train"].rows.tolist() == [0, 1, 3]
-    assert found.dropped == {"train": 1, "validation": 1, "test": 1}
-    assert found.short_test is not None
-    assert found.short_test.tolist() == [False, True]
+    assert prepared.dataset["train"].rows.tolist() == [0, 1, 3]
+    assert prepared.dropped == {"train": 1, "validation": 1, "test": 1}
+    assert prepared.short_test is not None
+    assert prepared.short_test.tolist() == [False, True]
 
 
 def test_rows_that_the_filter_kept_get_their_own_tokens(tokenizer: Any) -> None:
@@ -101,9 +91,9 @@ def test_a_class_that_the_filter_would_drop_is_named(tokenizer: Any) -> None:
 
 
 def test_without_a_filter_nothing_is_dropped(tokenizer: Any) -> None:
-    found = tokenized(tokenizer)
+    prepared = tokenized(tokenizer)
 
-    assert (found.dropped, found.short_test) == ({"train": 0, "validation": 0, "test": 0}, None)
+    assert (prepared.dropped, prepared.short_test) == ({"train": 0, "validation": 0, "test": 0}, None)
 
 
 def test_a_texts_tokens_are_those_of_the_tokenizer(tokenizer: Any) -> None:
@@ -116,10 +106,10 @@ def test_a_texts_tokens_are_those_of_the_tokenizer(tokenizer: Any) -> None:
 def test_the_setting_of_padding_decides_the_padded_length_and_no_tokens(
     tokenizer: Any, padding: str, length: int | None
 ) -> None:
-    found = tokenized(tokenizer, padding=padding, max_length=12)
+    prepared = tokenized(tokenizer, padding=padding, max_length=12)
 
-    assert found.padded_length == length
-    assert found.tokens["train"].lengths.tolist() == [4, 3, 8]
+    assert prepared.padded_length == length
+    assert prepared.tokens["train"].lengths.tolist() == [4, 3, 8]
 
 
 @pytest.mark.parametrize("longest", ["train", "validation", "test"])

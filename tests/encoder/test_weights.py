@@ -115,13 +115,13 @@ def test_old_names_of_layer_norms_are_understood(
     expected = load_encoder(find_model(str(tiny_models("bert"))))
     change_weights(bert, with_old_names)
 
-    found = load_encoder(find_model(str(bert))).state_dict()
+    state = load_encoder(find_model(str(bert))).state_dict()
 
     shifted = {
         name: tensor + 0.25 if "LayerNorm" in name else tensor
         for name, tensor in expected.state_dict().items()
     }
-    assert all(torch.equal(found[name], tensor) for name, tensor in shifted.items())
+    assert all(torch.equal(state[name], tensor) for name, tensor in shifted.items())
 
 
 @pytest.mark.parametrize("load", [load_encoder, load_new_classifier])

@@ -122,15 +122,15 @@ def test_mcnemars_test_is_the_exact_binomial_one(first_only: int, second_only: i
     first = np.array([True] * first_only + [False] * second_only + [True] * 5 + [False])
     second = np.array([False] * first_only + [True] * second_only + [True] * 5 + [False])
 
-    found = mcnemar(first, second)
+    result = mcnemar(first, second)
 
-    assert (found.both_right, found.first_only, found.second_only, found.both_wrong) == (
+    assert (result.both_right, result.first_only, result.second_only, result.both_wrong) == (
         5,
         first_only,
         second_only,
         1,
     )
-    assert found.p_value == pytest.approx(binomtest(first_only, first_only + second_only).pvalue)
+    assert result.p_value == pytest.approx(binomtest(first_only, first_only + second_only).pvalue)
 
 
 def test_the_sentence_names_the_better_one_its_lead_and_the_interval(labels: np.ndarray) -> None:

@@ -30,22 +30,22 @@ def test_macro_f1_is_scikit_learns() -> None:
 
 
 def test_the_difference_is_that_of_scikit_learns_metrics() -> None:
-    found = difference_of(GOOD, BETTER)
+    difference = difference_of(GOOD, BETTER)
 
     expected = f1_score(LABELS, GOOD, average="macro") - f1_score(LABELS, BETTER, average="macro")
-    assert found.difference == pytest.approx(expected, abs=1e-12)
+    assert difference.difference == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_worse_classifier_has_a_negative_difference_beyond_chance() -> None:
-    found = difference_of(GOOD, BETTER)
+    difference = difference_of(GOOD, BETTER)
 
-    assert found.ci95[0] < found.difference < found.ci95[1] < 0
+    assert difference.ci95[0] < difference.difference < difference.ci95[1] < 0
 
 
 def test_a_classifier_does_not_differ_from_itself() -> None:
-    found = difference_of(GOOD, GOOD)
+    difference = difference_of(GOOD, GOOD)
 
-    assert (found.difference, found.ci95) == (0.0, (0.0, 0.0))
+    assert (difference.difference, difference.ci95) == (0.0, (0.0, 0.0))
 
 
 def test_a_single_changed_row_leaves_the_interval_next_to_nothing() -> None:
@@ -65,9 +65,9 @@ def test_the_interval_is_that_of_drawing_rows() -> None:
         for rows in draws
     ]
 
-    found = difference_of(GOOD, BETTER)
+    difference = difference_of(GOOD, BETTER)
 
-    np.testing.assert_allclose(found.ci95, np.percentile(drawn, [2.5, 97.5]), atol=0.006)
+    np.testing.assert_allclose(difference.ci95, np.percentile(drawn, [2.5, 97.5]), atol=0.006)
 
 
 def test_a_class_that_is_nowhere_counts_as_zero_for_both() -> None:

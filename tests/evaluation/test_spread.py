@@ -15,12 +15,12 @@ ROWS = 300
 def seeds_of(labels: np.ndarray, accuracies: list[float], *, seed: int = 0) -> list[np.ndarray]:
     """Probabilities of classifiers that are right in about these shares of rows."""
     rng = np.random.default_rng(seed)
-    found = []
+    seeds = []
     for accuracy in accuracies:
         of_truth = np.where(rng.random(len(labels)) < accuracy, 0.8, 0.2)
         first = np.where(labels == 0, of_truth, 1 - of_truth)
-        found.append(np.column_stack([first, 1 - first]))
-    return found
+        seeds.append(np.column_stack([first, 1 - first]))
+    return seeds
 
 
 @pytest.fixture

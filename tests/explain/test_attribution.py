@@ -147,14 +147,14 @@ def test_faithful_explanations_name_words_that_matter_more_than_others() -> None
     texts = [f"one two three four {word} six seven" for word in ("happy", "fun", "love")] * 10
     predictor = WordCounter()
 
-    found = measure_faithfulness(
+    faithfulness = measure_faithfulness(
         predictor, explain_texts(predictor, texts, label_names=LABELS), label_names=LABELS
     )
 
-    assert found.examples == 30
-    assert found.top_drop == pytest.approx(0.1)
-    assert found.random_drop < 0.05
-    assert found.difference_ci95[0] > 0
+    assert faithfulness.examples == 30
+    assert faithfulness.top_drop == pytest.approx(0.1)
+    assert faithfulness.random_drop < 0.05
+    assert faithfulness.difference_ci95[0] > 0
 
 
 def test_explanations_that_name_any_words_are_not_faithful() -> None:
@@ -163,9 +163,9 @@ def test_explanations_that_name_any_words_are_not_faithful() -> None:
         Explanation(text, "joy", 0.6, (Word("one", 0, 3, 0.9), *explained(text).words[1:])) for text in texts
     ]
 
-    found = measure_faithfulness(WordCounter(), wrong, label_names=LABELS)
+    faithfulness = measure_faithfulness(WordCounter(), wrong, label_names=LABELS)
 
-    assert found.top_drop == pytest.approx(0.0)
+    assert faithfulness.top_drop == pytest.approx(0.0)
 
 
 def test_texts_of_a_single_word_say_nothing_of_faithfulness() -> None:

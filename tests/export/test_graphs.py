@@ -66,8 +66,8 @@ def test_every_architecture_with_its_own_head_gives_torchs_logits(architecture: 
 
     graph = write_onnx(classifier, tmp_path)
 
-    found = graph_logits(graph, classifier, TEXTS)
-    np.testing.assert_allclose(found, torch_logits(classifier, TEXTS), atol=1e-5, rtol=1e-5)
+    logits = graph_logits(graph, classifier, TEXTS)
+    np.testing.assert_allclose(logits, torch_logits(classifier, TEXTS), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("layers", [(-1, 1), (0,)])
@@ -78,15 +78,15 @@ def test_pooled_layers_and_a_linear_head_are_in_the_graph(
 
     graph = write_onnx(classifier, tmp_path)
 
-    found = graph_logits(graph, classifier, TEXTS)
-    np.testing.assert_allclose(found, torch_logits(classifier, TEXTS), atol=1e-5, rtol=1e-5)
+    logits = graph_logits(graph, classifier, TEXTS)
+    np.testing.assert_allclose(logits, torch_logits(classifier, TEXTS), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("texts", [["sad"], ["so happy " * 7], ["a"] * 9])
 def test_rows_and_tokens_are_free_in_number(graph: Path, model: TextClassifier, texts: list[str]) -> None:
-    found = graph_logits(graph, model, texts)
+    logits = graph_logits(graph, model, texts)
 
-    np.testing.assert_allclose(found, torch_logits(model, texts), atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(logits, torch_logits(model, texts), atol=1e-5, rtol=1e-5)
 
 
 def test_the_graph_is_from_two_inputs_to_logits(graph: Path) -> None:
@@ -114,9 +114,9 @@ def test_integer_products_summed_in_32_bits_change_logits_little(
 ) -> None:
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
 
-    found, expected = exact_logits(tmp_path / "graph.onnx", model, TEXTS), graph_logits(graph, model, TEXTS)
+    logits, expected = exact_logits(tmp_path / "graph.onnx", model, TEXTS), graph_logits(graph, model, TEXTS)
 
-    assert 1e-5 < np.abs(found - expected).max() < 0.1 * np.abs(expected).max()
+    assert 1e-5 < np.abs(logits - expected).max() < 0.1 * np.abs(expected).max()
 
 
 # Whole bytes are for processors that sum their products in 32 bits. Any other one cuts sums off.
@@ -127,10 +127,10 @@ def test_this_processor_sums_the_integer_products_that_it_is_given_without_cutti
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
 
     path = tmp_path / "graph.onnx"
-    found, exact = graph_logits(path, model, TEXTS), exact_logits(path, model, TEXTS)
+    logits, exact = graph_logits(path, model, TEXTS), exact_logits(path, model, TEXTS)
 
     # A number halfway between two bytes may be rounded to either.
-    np.testing.assert_allclose(found, exact, atol=0.02, rtol=0)
+    np.testing.assert_allclose(logits, exact, atol=0.02, rtol=0)
 
 
 def test_every_product_with_a_weight_is_one_of_integers(graph: Path, tmp_path: Path) -> None:

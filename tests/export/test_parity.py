@@ -41,12 +41,12 @@ class FromList:
 
 
 def measured(change: Any = 0.0, *, alone: float = 0.0) -> Measurement:
-    found = PROBABILITIES + change
-    return Measurement(found, found[:50] + alone, SPEED)
+    changed = PROBABILITIES + change
+    return Measurement(changed, changed[:50] + alone, SPEED)
 
 
-def row(found: Measurement, *, name: str = "onnx", speed: Speed = SPEED) -> ParityRow:
-    return replace(describe_row(name, Path(__file__).parent, found, measured(), TEXTS), speed=speed)
+def row(measurement: Measurement, *, name: str = "onnx", speed: Speed = SPEED) -> ParityRow:
+    return replace(describe_row(name, Path(__file__).parent, measurement, measured(), TEXTS), speed=speed)
 
 
 def with_other_labels(count: int) -> Measurement:
@@ -58,12 +58,12 @@ def with_other_labels(count: int) -> Measurement:
 
 
 def test_a_predictor_is_measured_alone_and_together() -> None:
-    found = measure_predictor(FromList(added=0.25), TEXTS.texts, load_seconds=1.23456)
+    measured_export = measure_predictor(FromList(added=0.25), TEXTS.texts, load_seconds=1.23456)
 
-    np.testing.assert_array_equal(found.probabilities, PROBABILITIES + 0.25)
-    np.testing.assert_array_equal(found.alone, PROBABILITIES[:50])
-    assert found.speed.load_seconds == 1.235
-    assert found.speed.texts_per_second > 0
+    np.testing.assert_array_equal(measured_export.probabilities, PROBABILITIES + 0.25)
+    np.testing.assert_array_equal(measured_export.alone, PROBABILITIES[:50])
+    assert measured_export.speed.load_seconds == 1.235
+    assert measured_export.speed.texts_per_second > 0
 
 
 def test_what_agrees_has_no_fault_and_no_remark() -> None:
@@ -84,9 +84,9 @@ def test_what_is_not_a_number_is_a_fault() -> None:
 
 
 def test_fp32_may_not_depend_on_the_texts_beside_it() -> None:
-    found = find_fault(row(measured(alone=2e-5)), precision="fp32")
+    fault = find_fault(row(measured(alone=2e-5)), precision="fp32")
 
-    assert "depend on the texts beside it by up to 2e-05" in found
+    assert "depend on the texts beside it by up to 2e-05" in fault
 
 
 def test_int8_may_change_labels_as_long_as_macro_f1_holds() -> None:
@@ -94,36 +94,36 @@ def test_int8_may_change_labels_as_long_as_macro_f1_holds() -> None:
 
 
 def test_int8_may_not_lose_more_than_half_a_point() -> None:
-    found = find_fault(row(with_other_labels(6)), precision="int8")
+    fault = find_fault(row(with_other_labels(6)), precision="int8")
 
-    assert "points of macro-F1 (95 % interval of the change: -" in found
-    assert "at most 0.5 are allowed" in found
+    assert "points of macro-F1 (95 % interval of the change: -" in fault
+    assert "at most 0.5 are allowed" in fault
 
 
 def test_a_slower_export_is_reported() -> None:
     slow = row(measured(), name="onnx-int8", speed=Speed(0.5, 2.0, 210.0))
 
-    (found,) = remarks_on([row(measured()), slow])
+    (remark,) = remarks_on([row(measured()), slow])
 
-    assert found == "onnx-int8 is slower here than onnx: 210 against 500 texts per second."
+    assert remark == "onnx-int8 is slower here than onnx: 210 against 500 texts per second."
 
 
 def test_a_loss_that_may_be_chance_is_reported_as_such() -> None:
-    (found,) = remarks_on([row(measured()), row(with_other_labels(1), name="onnx-int8")])
+    (remark,) = remarks_on([row(measured()), row(with_other_labels(1), name="onnx-int8")])
 
-    assert found.startswith("onnx-int8 is less accurate: macro-F1 is 0.")
-    assert found.endswith("which may be chance.")
+    assert remark.startswith("onnx-int8 is less accurate: macro-F1 is 0.")
+    assert remark.endswith("which may be chance.")
 
 
 def test_a_loss_beyond_chance_is_reported_as_such() -> None:
-    (found,) = remarks_on([row(measured()), row(with_other_labels(30))])
+    (remark,) = remarks_on([row(measured()), row(with_other_labels(30))])
 
-    assert found.endswith("more than chance explains.")
+    assert remark.endswith("more than chance explains.")
 
 
 def test_dependence_on_other_texts_is_reported() -> None:
-    (found,) = remarks_on([row(measured()), row(measured(alone=0.002), name="openvino-bf16")])
+    (remark,) = remarks_on([row(measured()), row(measured(alone=0.002), name="openvino-bf16")])
 
-    assert found == (
+    assert remark == (
         "With openvino-bf16, a text's probabilities depend on the texts beside it, by up to 0.002."
     )

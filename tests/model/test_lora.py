@@ -64,9 +64,9 @@ def test_before_it_has_learned_an_encoder_gives_what_it_gave(load: Load, archite
     encoder = load(architecture)
     expected = output_of(encoder)
 
-    found = output_of(with_lora(encoder))
+    output = output_of(with_lora(encoder))
 
-    assert torch.equal(found, expected)
+    assert torch.equal(output, expected)
 
 
 @pytest.mark.parametrize("architecture", WITH_LAYERS)

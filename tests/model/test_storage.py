@@ -57,9 +57,9 @@ def test_pooling_labels_and_length_come_back(
 ) -> None:
     expected = BUILDERS[head](models["distilbert"])
 
-    found = load_classifier(saved[head])
+    loaded = load_classifier(saved[head])
 
-    assert (found.pooling, found.label_names, found.max_length) == (
+    assert (loaded.pooling, loaded.label_names, loaded.max_length) == (
         expected.pooling,
         expected.label_names,
         expected.max_length,

@@ -95,11 +95,11 @@ def linear_logits(classifier: TextClassifier) -> torch.Tensor:
 
 def depth_by_part(module: TrainableClassifier) -> dict[str, set[int]]:
     """Return the depths of a DistilBERT's parameters by the part of the model that they belong to."""
-    found: dict[str, set[int]] = {}
+    by_part: dict[str, set[int]] = {}
     for name, _, depth in depths(module):
         part = name.partition(".layer.")[2].partition(".")[0] or name.split(".")[1]
-        found.setdefault("head" if name.startswith("head.") else part, set()).add(depth)
-    return found
+        by_part.setdefault("head" if name.startswith("head.") else part, set()).add(depth)
+    return by_part
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -109,9 +109,9 @@ def test_the_logits_are_those_of_the_model_in_plain_transformers(
     classifier = stock_classifier(folder_of(architecture))
     expected = stock_logits(classifier)
 
-    found = logits_of(trainable(classifier), inputs_of(classifier))
+    logits = logits_of(trainable(classifier), inputs_of(classifier))
 
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("architecture", CAN_BE_CUT)

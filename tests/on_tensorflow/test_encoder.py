@@ -32,8 +32,8 @@ def both(classifier: TextClassifier) -> tuple[NDArray[np.float32], NDArray[np.fl
     """Return the vectors of some texts from Keras and from torch."""
     rows = classifier.tokenize(TEXTS)
     padding_id = classifier.tokenizer.pad_token_id
-    found = encode_on_keras(keras_encoder_of(classifier), rows, padding_id=padding_id)
-    return found, classifier.features(rows, placement=FP32)
+    features = encode_on_keras(keras_encoder_of(classifier), rows, padding_id=padding_id)
+    return features, classifier.features(rows, placement=FP32)
 
 
 def inputs_of(classifier: TextClassifier) -> dict[str, Any]:

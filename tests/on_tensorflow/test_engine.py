@@ -91,9 +91,9 @@ def weights_of(head: KerasHead) -> list[torch.Tensor]:
 def test_an_untrained_head_gives_the_logits_of_torch(model: Path) -> None:
     head = keras_head(model)
 
-    found = head.logits(random_features().numpy())
+    logits = head.logits(random_features().numpy())
 
-    np.testing.assert_allclose(found, head_logits(head.head, random_features()).numpy(), atol=1e-5)
+    np.testing.assert_allclose(logits, head_logits(head.head, random_features()).numpy(), atol=1e-5)
 
 
 def test_what_is_written_back_gives_the_logits_of_keras(model: Path) -> None:

@@ -44,9 +44,9 @@ def test_it_learns(run: TrainResult) -> None:
 def test_plain_transformers_gives_the_probabilities_of_keras(run: TrainResult) -> None:
     texts, expected = of_keras(run)
 
-    found = of_transformers(run.run / "model", texts)
+    logits = of_transformers(run.run / "model", texts)
 
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+    np.testing.assert_allclose(logits, expected, atol=TOLERANCE)
 
 
 def test_textune_gives_the_probabilities_of_keras(run: TrainResult) -> None:
@@ -58,10 +58,10 @@ def test_textune_gives_the_probabilities_of_keras(run: TrainResult) -> None:
 def test_an_evaluation_repeats_the_metrics_of_the_training(run: TrainResult) -> None:
     trained = run.document["metrics"]["test"]
 
-    found = textune.evaluate(run.run)["metrics"]["test"]
+    metrics = textune.evaluate(run.run)["metrics"]["test"]
 
-    assert found["confusion"] == trained["confusion"]
-    assert found["log_loss"] == pytest.approx(trained["log_loss"], abs=1e-5)
+    assert metrics["confusion"] == trained["confusion"]
+    assert metrics["log_loss"] == pytest.approx(trained["log_loss"], abs=1e-5)
 
 
 def test_the_manifest_tells_the_versions_of_keras(run: TrainResult) -> None:

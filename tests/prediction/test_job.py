@@ -27,11 +27,11 @@ def posts(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_described_by_its_size_time_and_contents(posts: Path) -> None:
-    found = describe_input(posts)
+    described = describe_input(posts)
 
-    assert (found.path, found.bytes) == (str(posts), 5 + 250 * 9)
-    assert found.modified_ns == posts.stat().st_mtime_ns
-    assert found.sha256 == hashlib.sha256(posts.read_bytes()).hexdigest()
+    assert (described.path, described.bytes) == (str(posts), 5 + 250 * 9)
+    assert described.modified_ns == posts.stat().st_mtime_ns
+    assert described.sha256 == hashlib.sha256(posts.read_bytes()).hexdigest()
 
 
 def test_the_rows_of_a_file_are_counted_on_the_way(posts: Path) -> None:
@@ -43,10 +43,10 @@ def test_the_rows_of_a_file_that_is_not_read_are_estimated(
 ) -> None:
     monkeypatch.setattr("textune.prediction.job._BLOCK_BYTES", 100)
 
-    found = describe_input(posts, hashed=False)
+    described = describe_input(posts, hashed=False)
 
-    assert found.sha256 == ""
-    assert found.rows == pytest.approx(250, rel=0.2)
+    assert described.sha256 == ""
+    assert described.rows == pytest.approx(250, rel=0.2)
 
 
 @pytest.mark.parametrize("hashed", [True, False])
@@ -105,37 +105,37 @@ def test_a_file_that_is_as_it_was_is_not_reported(posts: Path) -> None:
 
 
 def test_a_file_that_is_written_to_meanwhile_is_reported(posts: Path) -> None:
-    found = describe_input(posts)
+    described = describe_input(posts)
     posts.write_bytes(posts.read_bytes().replace(b"happy", b"sorry"))
-    os.utime(posts, ns=(0, found.modified_ns + 1))
+    os.utime(posts, ns=(0, described.modified_ns + 1))
 
     with pytest.raises(DataError, match=r"posts\.csv was changed while it was being classified"):
-        check_unchanged([found])
+        check_unchanged([described])
 
 
 def test_a_file_whose_time_alone_is_new_is_not_reported(posts: Path) -> None:
-    found = describe_input(posts)
-    os.utime(posts, ns=(0, found.modified_ns + 1))
+    described = describe_input(posts)
+    os.utime(posts, ns=(0, described.modified_ns + 1))
 
-    check_unchanged([found])
+    check_unchanged([described])
 
 
 def test_a_file_with_another_time_and_unknown_contents_comes_with_a_way_to_make_it_the_same(
     posts: Path,
 ) -> None:
     os.utime(posts, ns=(0, 86_400_000_000_123))
-    found = describe_input(posts, hashed=False)
+    described = describe_input(posts, hashed=False)
     os.utime(posts, (1, 1))
 
     with pytest.raises(RequestError, match=r"posts\.csv has another time of change") as caught:
-        check_unchanged([found])
+        check_unchanged([described])
 
     assert f"touch -d 1970-01-02T00:00:00.000000123Z {posts}" in caught.value.hint
 
 
 def test_a_file_that_is_gone_meanwhile_is_reported(posts: Path) -> None:
-    found = describe_input(posts)
+    described = describe_input(posts)
     posts.unlink()
 
     with pytest.raises(RequestError, match=r"posts\.csv can no longer be read: No such file"):
-        check_unchanged([found])
+        check_unchanged([described])

@@ -42,9 +42,9 @@ def test_the_types_are_those_of_the_file(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_named_like_results_have_the_name_that_their_values_get(tmp_path: Path) -> None:
-    found = types_of(table(tmp_path / "a.parquet", label=pa.int8(), id=pa.int8()))
+    types = types_of(table(tmp_path / "a.parquet", label=pa.int8(), id=pa.int8()))
 
-    assert list(found) == ["input_label", "id"]
+    assert list(types) == ["input_label", "id"]
 
 
 def test_the_column_of_the_text_is_none_of_the_others(tmp_path: Path) -> None:

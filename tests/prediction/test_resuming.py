@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from observers import Silence
+from observers import Notes
 from table_files import write
 from textune.commands.predict import predict
 from textune.context import Context
@@ -36,16 +36,6 @@ def posts(tmp_path: Path) -> Path:
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     return tmp_path / "out.csv"
-
-
-class Notes(Silence):
-    """An observer that stores its notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
 
 
 def add_export(run: Path) -> Path:

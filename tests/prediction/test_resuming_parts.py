@@ -81,9 +81,9 @@ def test_a_parquet_file_of_parts_has_the_rows_of_one_that_is_written_at_once(tmp
     at_once = tmp_path / "at-once.parquet"
     write_file(at_once, predict_rows(StandIn(), ROWS), label_names=LABELS)
 
-    found = parquet.read_table(write_whole(tmp_path / "out.parquet"))
+    table = parquet.read_table(write_whole(tmp_path / "out.parquet"))
 
-    assert found.equals(parquet.read_table(at_once), check_metadata=True)
+    assert table.equals(parquet.read_table(at_once), check_metadata=True)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -135,9 +135,9 @@ def test_no_rows_make_the_file_that_they_make_at_once(tmp_path: Path, suffix: st
 
 
 def test_a_suffix_is_taken_in_any_case(tmp_path: Path) -> None:
-    found = write_whole(tmp_path / "out.PARQUET", rows=ROWS[:3])
+    written = write_whole(tmp_path / "out.PARQUET", rows=ROWS[:3])
 
-    assert parquet.read_table(found).num_rows == 3
+    assert parquet.read_table(written).num_rows == 3
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

@@ -37,17 +37,17 @@ def predicted(
 def test_every_row_comes_back_in_order(count: int, every_empty: int) -> None:
     given = numbered(count, every_empty=every_empty)
 
-    found = list(predict_rows(StandIn(), given, window=3))
+    predictions = list(predict_rows(StandIn(), given, window=3))
 
-    assert [prediction.row for prediction in found] == given
+    assert [prediction.row for prediction in predictions] == given
 
 
 def test_every_row_has_the_prediction_of_its_own_text() -> None:
     texts = [f"{'h' * number}{'s' * (10 - number)}" for number in (3, 9, 0, 6, 1, 10, 4)]
 
-    found = list(predict_rows(StandIn(), rows(texts[0], "", *texts[1:4], " ", *texts[4:]), window=3))
+    predictions = list(predict_rows(StandIn(), rows(texts[0], "", *texts[1:4], " ", *texts[4:]), window=3))
 
-    joys = [prediction.scores.get("joy") for prediction in found]
+    joys = [prediction.scores.get("joy") for prediction in predictions]
     assert joys == pytest.approx([0.3, None, 0.9, 0, 0.6, None, 0.1, 1, 0.4])
 
 
@@ -69,10 +69,10 @@ def test_no_more_rows_are_read_than_a_window() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u3000\xa0"])
 def test_an_empty_text_gets_no_label(text: str) -> None:
-    (found,) = predict_rows(StandIn(), rows(text))
+    (prediction,) = predict_rows(StandIn(), rows(text))
 
-    assert (found.label, found.score, found.scores) == (None, None, {})
-    assert found.row.text == text
+    assert (prediction.label, prediction.score, prediction.scores) == (None, None, {})
+    assert prediction.row.text == text
 
 
 def test_empty_texts_never_reach_the_predictor() -> None:
@@ -99,9 +99,9 @@ def test_progress_is_reported_after_every_window() -> None:
 
 
 def test_a_prediction_as_json_has_the_other_columns_last() -> None:
-    (found,) = predicted({"id": 7, "tags": ["a"]})
+    (prediction,) = predicted({"id": 7, "tags": ["a"]})
 
-    assert list(found.to_json().items()) == [
+    assert list(prediction.to_json().items()) == [
         ("text", "hhsa"),
         ("label", "joy"),
         ("score", 0.5),
@@ -112,15 +112,15 @@ def test_a_prediction_as_json_has_the_other_columns_last() -> None:
 
 
 def test_columns_that_are_named_like_results_are_kept_under_another_name() -> None:
-    (found,) = predicted({"label": 1, "score": 2, "scores": 3, "text": 4, "Label": 5})
+    (prediction,) = predicted({"label": 1, "score": 2, "scores": 3, "text": 4, "Label": 5})
 
     kept = {"input_label": 1, "input_score": 2, "input_scores": 3, "input_text": 4, "Label": 5}
-    assert found.to_json().items() >= kept.items()
-    assert found.to_json()["label"] == "joy"
+    assert prediction.to_json().items() >= kept.items()
+    assert prediction.to_json()["label"] == "joy"
 
 
 def test_no_two_columns_become_one() -> None:
-    (found,) = predicted({"label": 1, "input_label": 2, "input_input_label": 3, "input_id": 4})
+    (prediction,) = predicted({"label": 1, "input_label": 2, "input_input_label": 3, "input_id": 4})
 
-    values = list(found.to_json().values())[4:]
+    values = list(prediction.to_json().values())[4:]
     assert values == [1, 2, 3, 4]

@@ -41,8 +41,8 @@ def predicted(*texts: str, threshold: float = 0.75, **others: Any) -> Iterator[P
 def read(path: Path) -> list[dict[str, Any]]:
     """Return the rows of an output file."""
     if path.suffix == ".parquet":
-        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        return found
+        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        return rows
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     with path.open(encoding="utf-8", newline="") as file:
@@ -99,8 +99,8 @@ def test_every_format_has_a_column_that_says_where_no_label_was_given(tmp_path: 
 
     write_file(path, predicted("hhhh", "hhaa", id=7), label_names=LABELS, may_abstain=True)
 
-    found = [(row["label"] or None, str(row["abstained"]).lower(), str(row["id"])) for row in read(path)]
-    assert found == [("joy", "false", "7"), (None, "true", "7")]
+    labels = [(row["label"] or None, str(row["abstained"]).lower(), str(row["id"])) for row in read(path)]
+    assert labels == [("joy", "false", "7"), (None, "true", "7")]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

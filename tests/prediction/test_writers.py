@@ -80,20 +80,20 @@ def test_the_number_of_rows_written_is_returned(tmp_path: Path, suffix: str) -> 
 def test_a_file_has_every_row_of_every_window_in_order(tmp_path: Path, suffix: str) -> None:
     given = numbered(2 * WINDOW + 52, every_empty=7)
 
-    found = write(tmp_path / f"out{suffix}", predict_rows(StandIn(), given))
+    written = write(tmp_path / f"out{suffix}", predict_rows(StandIn(), given))
 
-    assert [(row["text"], str(row["id"])) for row in found] == [
+    assert [(row["text"], str(row["id"])) for row in written] == [
         (row.text, str(row.others["id"])) for row in given
     ]
-    assert [bool(row["label"]) for row in found] == [bool(row.text) for row in given]
+    assert [bool(row["label"]) for row in written] == [bool(row.text) for row in given]
 
 
 def test_a_csv_file_has_a_column_for_every_score(tmp_path: Path) -> None:
-    found = write(
+    written = write(
         tmp_path / "out.csv", predict_rows(StandIn(), [TextRow("hhhs", {"id": 7}), TextRow("", {})])
     )
 
-    assert found == [
+    assert written == [
         {
             "text": "hhhs",
             "label": "joy",
@@ -109,32 +109,32 @@ def test_a_csv_file_has_a_column_for_every_score(tmp_path: Path) -> None:
 def test_a_jsonl_file_has_the_lines_of_predict_json(tmp_path: Path) -> None:
     given = [TextRow("häh", {"id": 7, "day": datetime.date(2024, 2, 29)}), TextRow("", {})]
 
-    found = write(tmp_path / "out.jsonl", predict_rows(StandIn(), given))
+    written = write(tmp_path / "out.jsonl", predict_rows(StandIn(), given))
 
-    assert found[0].items() >= {"text": "häh", "label": "joy", "id": 7, "day": "2024-02-29"}.items()
-    assert found[1] == {"text": "", "label": None, "score": None, "scores": {}}
+    assert written[0].items() >= {"text": "häh", "label": "joy", "id": 7, "day": "2024-02-29"}.items()
+    assert written[1] == {"text": "", "label": None, "score": None, "scores": {}}
 
 
 def test_a_parquet_file_keeps_the_types_of_the_columns(tmp_path: Path) -> None:
     others = {"id": 7, "share": 0.5, "ok": True, "day": datetime.date(2024, 2, 29), "tags": ["a"], "no": None}
 
-    found = write(tmp_path / "out.parquet", predicted(others))
+    written = write(tmp_path / "out.parquet", predicted(others))
 
     scores = {"joy": 0.5, "sadness": 0.5}
-    assert found == [{"text": "hhsa", "label": "joy", "score": 0.5, "scores": scores, **others}]
+    assert written == [{"text": "hhsa", "label": "joy", "score": 0.5, "scores": scores, **others}]
 
 
 def test_an_empty_text_has_nulls_in_a_parquet_file(tmp_path: Path) -> None:
-    found = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows("", "hs")))
+    written = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows("", "hs")))
 
-    assert found[0] == {"text": "", "label": None, "score": None, "scores": None}
+    assert written[0] == {"text": "", "label": None, "score": None, "scores": None}
 
 
 def test_a_parquet_file_may_begin_with_a_window_of_empty_texts(tmp_path: Path) -> None:
-    found = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows(*[""] * WINDOW, "hhhs")))
+    written = write(tmp_path / "out.parquet", predict_rows(StandIn(), rows(*[""] * WINDOW, "hhhs")))
 
     scores = {"joy": 0.75, "sadness": 0.25}
-    assert found[WINDOW - 1 :] == [
+    assert written[WINDOW - 1 :] == [
         {"text": "", "label": None, "score": None, "scores": None},
         {"text": "hhhs", "label": "joy", "score": 0.75, "scores": scores},
     ]
@@ -144,9 +144,9 @@ def test_a_parquet_file_may_begin_with_a_window_of_empty_texts(tmp_path: Path) -
 def test_odd_characters_come_back_as_they_were(tmp_path: Path, suffix: str) -> None:
     odd = 'h "so",\r\nhappy\ttoday\r\u2028;\n😀'
 
-    (found,) = write(tmp_path / f"out{suffix}", predicted({"a,b": odd}, text=odd))
+    (read_back,) = write(tmp_path / f"out{suffix}", predicted({"a,b": odd}, text=odd))
 
-    assert (found["text"], found["a,b"]) == (odd, odd)
+    assert (read_back["text"], read_back["a,b"]) == (odd, odd)
 
 
 def test_label_names_with_odd_characters_name_their_columns(tmp_path: Path) -> None:
@@ -162,10 +162,10 @@ def test_what_was_written_can_be_predicted_again(tmp_path: Path, suffix: str) ->
     first, again = tmp_path / f"first{suffix}", tmp_path / f"again{suffix}"
     write(first, predicted({"id": "7", "label": "x"}))
 
-    found = write(again, predict_rows(StandIn(), read_texts(first)))
+    written = write(again, predict_rows(StandIn(), read_texts(first)))
 
     assert [row.text for row in read_texts(again)] == ["hhsa"]
-    assert (found[0]["id"], found[0]["input_label"], found[0]["input_input_label"]) == ("7", "joy", "x")
+    assert (written[0]["id"], written[0]["input_label"], written[0]["input_input_label"]) == ("7", "joy", "x")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -174,9 +174,9 @@ def test_values_stand_under_their_names_whatever_the_order_of_a_rows_columns(
 ) -> None:
     predictions = predicted({"id": "1"}, {"lang": "en", "id": "2"}, {"lang": "de"})
 
-    found = write(tmp_path / f"out{suffix}", predictions)
+    written = write(tmp_path / f"out{suffix}", predictions)
 
-    assert [(row["id"] or None, row["lang"] or None) for row in found] == [
+    assert [(row["id"] or None, row["lang"] or None) for row in written] == [
         ("1", None),
         ("2", "en"),
         (None, "de"),
@@ -192,9 +192,9 @@ def test_a_column_that_first_comes_up_after_a_window_is_refused(tmp_path: Path, 
 
 
 def test_a_jsonl_file_takes_a_column_whenever_it_comes_up(tmp_path: Path) -> None:
-    found = write(tmp_path / "out.jsonl", predicted(*[{"id": 1}] * WINDOW, {"lang": "en"}))
+    written = write(tmp_path / "out.jsonl", predicted(*[{"id": 1}] * WINDOW, {"lang": "en"}))
 
-    assert (found[0]["id"], found[-1]["lang"]) == (1, "en")
+    assert (written[0]["id"], written[-1]["lang"]) == (1, "en")
 
 
 @pytest.mark.parametrize(
@@ -238,9 +238,9 @@ def test_values_that_fit_into_no_type_are_refused_by_parquet(tmp_path: Path, val
 def test_a_value_that_fits_into_the_first_windows_type_is_taken(
     tmp_path: Path, first: Any, later: Any
 ) -> None:
-    found = write(tmp_path / "out.parquet", predicted(*[{"id": first}] * WINDOW, {"id": later}))
+    written = write(tmp_path / "out.parquet", predicted(*[{"id": first}] * WINDOW, {"id": later}))
 
-    assert (found[0]["id"], found[-1]["id"]) == (first, later)
+    assert (written[0]["id"], written[-1]["id"]) == (first, later)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

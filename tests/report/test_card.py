@@ -17,8 +17,8 @@ def metadata_of(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     """Return a card's metadata as the Hub's library reads it."""
     file = tmp_path / "README.md"
     file.write_text(render_card(made_results(**changes)), encoding="utf-8")
-    found: dict[str, Any] = metadata_load(file)
-    return found
+    metadata: dict[str, Any] = metadata_load(file)
+    return metadata
 
 
 def on_hub(source: str, *, model: str = "distilbert/distilbert-base-uncased") -> dict[str, Any]:
@@ -37,8 +37,8 @@ def test_the_hubs_library_reads_the_metrics_back() -> None:
         warnings.simplefilter("error")
         data = ModelCard(render_card(run)).data
 
-    found = {result.metric_type: result.metric_value for result in data.eval_results}
-    assert found == {
+    values = {result.metric_type: result.metric_value for result in data.eval_results}
+    assert values == {
         "accuracy": round(run.test.values["accuracy"], 4),
         "f1": round(run.test.values["macro_f1"], 4),
         "loss": round(run.test.values["log_loss"], 4),

@@ -97,10 +97,10 @@ def hostile_pages() -> dict[str, str]:
 
 def section(html: str, name: str) -> str:
     """Return the text of a section; empty where there is none."""
-    found = re.search(rf'<section id="{name}".*?</section>', html, flags=re.DOTALL)
-    if not found:
+    section = re.search(rf'<section id="{name}".*?</section>', html, flags=re.DOTALL)
+    if not section:
         return ""
-    apart = re.sub("</(?:td|th|p|h2|h3|div|li|span)>", r" \g<0>", found[0])
+    apart = re.sub("</(?:td|th|p|h2|h3|div|li|span)>", r" \g<0>", section[0])
     return " ".join(Tags(apart).text.split())
 
 

@@ -140,9 +140,9 @@ def test_mistakes_are_filtered_by_a_label(
 
     choose(page, name, "joy")
 
-    found = page.evaluate(f"{VISIBLE}.map((item) => item.dataset[{attribute!r}])")
-    assert set(found) == {"joy"}
-    assert 0 < len(found) < in_all
+    shown = page.evaluate(f"{VISIBLE}.map((item) => item.dataset[{attribute!r}])")
+    assert set(shown) == {"joy"}
+    assert 0 < len(shown) < in_all
 
 
 def test_a_label_that_is_code_can_be_filtered_by(chromium: Browser, tmp_path: Path) -> None:

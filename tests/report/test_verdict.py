@@ -20,10 +20,10 @@ def baselines(seed: int, quality: float) -> dict[str, SplitMetrics]:
 
 
 def test_the_first_sentence_says_how_good_it_is_and_how_certain_that_is() -> None:
-    found = document()
-    low, high = found.test.intervals["accuracy"]
+    metrics = document()
+    low, high = metrics.test.intervals["accuracy"]
 
-    quality = judge(found).quality
+    quality = judge(metrics).quality
 
     assert quality.startswith("Of 120 texts that it had not seen, it labels ")
     assert f"(95 % interval: {low * 100:.1f} to {high * 100:.1f})" in quality
@@ -56,18 +56,18 @@ def test_a_verdict_that_the_training_gave_is_taken_as_it_is() -> None:
 
 
 def test_the_third_sentence_names_the_weakest_label() -> None:
-    found = document()
-    per_class = found.test.per_class
+    metrics = document()
+    per_class = metrics.test.per_class
     weakest = min(per_class, key=lambda name: per_class[name].f1)
 
-    assert f"It is weakest on “{weakest}”" in judge(found).care
+    assert f"It is weakest on “{weakest}”" in judge(metrics).care
 
 
 def test_a_label_without_test_texts_is_not_called_the_weakest() -> None:
-    found = document()
-    found.test.per_class["joy"] = replace(found.test.per_class["joy"], support=0, f1=0.0)
+    metrics = document()
+    metrics.test.per_class["joy"] = replace(metrics.test.per_class["joy"], support=0, f1=0.0)
 
-    assert "joy" not in judge(found).care.partition(")")[0]
+    assert "joy" not in judge(metrics).care.partition(")")[0]
 
 
 def test_few_test_texts_are_called_a_hint() -> None:

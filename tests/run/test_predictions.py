@@ -21,13 +21,13 @@ def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) ->
         Predictions.of(SPLIT, PROBABILITIES, ("anger", "joy")),
     )
 
-    found = read_predictions(tmp_path / "test.parquet")
+    predictions = read_predictions(tmp_path / "test.parquet")
 
-    assert (found.texts, found.labels.tolist()) == (tuple(SPLIT.texts), [1, 0, 1])
-    assert found.rows.tolist() == [7, 3, 9]
-    assert found.label_names == ("anger", "joy")
-    np.testing.assert_array_equal(found.probabilities, PROBABILITIES)
-    assert (found.predicted.tolist(), found.scores.tolist()) == ([1, 1, 1], [0.8, 0.6, 0.7])
+    assert (predictions.texts, predictions.labels.tolist()) == (tuple(SPLIT.texts), [1, 0, 1])
+    assert predictions.rows.tolist() == [7, 3, 9]
+    assert predictions.label_names == ("anger", "joy")
+    np.testing.assert_array_equal(predictions.probabilities, PROBABILITIES)
+    assert (predictions.predicted.tolist(), predictions.scores.tolist()) == ([1, 1, 1], [0.8, 0.6, 0.7])
 
 
 def test_predictions_that_a_run_does_not_keep_are_reported(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import textune
+from observers import Notes
 from small_data import write_small_csv
 from textune.errors import RequestError
 from textune.model.threshold import read_abstention
@@ -19,20 +20,6 @@ from textune.run.layout import open_run
 from textune.run.predictions import read_predictions
 
 SETTINGS = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false", "data.validation_fraction=0.4")
-
-
-class Notes:
-    """An observer that stores its notes."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    def stage(self, title: str) -> None: ...
-
-    def advance(self, done: int, total: int, **_: Any) -> None: ...
-
-    def note(self, sentence: str) -> None:
-        self.sentences.append(sentence)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +73,7 @@ def test_a_precision_that_training_cannot_reach_is_reported_and_no_label_is_give
 
     run = train(tiny_distilbert, data, tmp_path / "run", min_precision=0.999, observer=notes)
 
-    (sentence,) = [sentence for sentence in notes.sentences if "no threshold" in sentence]
+    (sentence,) = [sentence for sentence in notes.notes if "no threshold" in sentence]
     assert "labels no text until you set another precision" in sentence
     assert textune.load(run).threshold == math.inf
     assert textune.load(run).predict(["so happy and fun"]) == [None]

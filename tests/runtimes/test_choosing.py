@@ -40,29 +40,29 @@ def add_export(
 
 
 def test_a_run_without_exports_is_torchs_and_nothing_is_said(run: Run) -> None:
-    found = choose(run.path)
+    choice = choose(run.path)
 
-    assert (found.runtime, found.export, found.model, found.notes) == ("torch", None, run.model, ())
+    assert (choice.runtime, choice.export, choice.model, choice.notes) == ("torch", None, run.model, ())
 
 
 def test_one_text_goes_to_what_is_ready_first(run: Run) -> None:
     add_export(run, "onnx", load_seconds=0.1, rate=1000)
     add_export(run, "openvino", load_seconds=0.4, rate=3000)
 
-    found = choose(run.path, texts=1)
+    choice = choose(run.path, texts=1)
 
-    assert found.runtime == "onnx"
-    assert found.notes == ("Classifying with onnx, the fastest here for 1 text.",)
+    assert choice.runtime == "onnx"
+    assert choice.notes == ("Classifying with onnx, the fastest here for 1 text.",)
 
 
 def test_many_texts_go_to_what_has_the_highest_rate(run: Run) -> None:
     add_export(run, "onnx", load_seconds=0.1, rate=1000)
     add_export(run, "openvino", load_seconds=0.4, rate=3000)
 
-    found = choose(run.path, texts=10_000)
+    choice = choose(run.path, texts=10_000)
 
-    assert found.runtime == "openvino"
-    assert found.notes == ("Classifying with openvino, the fastest here for 10,000 texts.",)
+    assert choice.runtime == "openvino"
+    assert choice.notes == ("Classifying with openvino, the fastest here for 10,000 texts.",)
 
 
 def test_an_unknown_number_of_texts_counts_as_many(run: Run) -> None:
@@ -101,10 +101,10 @@ def test_a_speed_that_a_machine_like_this_one_was_measured_at_counts_as_from_her
 def test_an_export_that_is_slower_than_torch_is_left_alone(run: Run) -> None:
     add_export(run, "onnx", rate=50)
 
-    found = choose(run.path, texts=10_000)
+    choice = choose(run.path, texts=10_000)
 
-    assert found.runtime == "torch"
-    assert found.notes == ("Classifying with torch, the fastest here for 10,000 texts.",)
+    assert choice.runtime == "torch"
+    assert choice.notes == ("Classifying with torch, the fastest here for 10,000 texts.",)
 
 
 def test_one_text_does_not_wait_for_torch(run: Run) -> None:
@@ -117,21 +117,21 @@ def test_what_differs_from_the_run_is_named_and_not_taken_unasked(run: Run) -> N
     add_export(run, "onnx", rate=1000)
     add_export(run, "onnx-int8", rate=9000)
 
-    found = choose(run.path, texts=10_000)
+    choice = choose(run.path, texts=10_000)
 
-    assert found.runtime == "onnx"
-    assert found.notes[0].endswith("By name only: --runtime onnx-int8.")
+    assert choice.runtime == "onnx"
+    assert choice.notes[0].endswith("By name only: --runtime onnx-int8.")
 
 
 def test_what_differs_from_the_run_is_taken_by_name(run: Run) -> None:
     add_export(run, "onnx")
     place = add_export(run, "onnx-int8")
 
-    found = choose(run.path, runtime="onnx-int8", texts=1)
+    choice = choose(run.path, runtime="onnx-int8", texts=1)
 
-    assert found.export is not None
-    assert found.export.path == place
-    assert found.notes == ("Classifying with onnx-int8.",)
+    assert choice.export is not None
+    assert choice.export.path == place
+    assert choice.notes == ("Classifying with onnx-int8.",)
 
 
 def test_torch_is_taken_by_name(run: Run) -> None:
@@ -143,11 +143,11 @@ def test_torch_is_taken_by_name(run: Run) -> None:
 def test_an_export_of_another_model_is_not_taken_and_that_is_said(run: Run) -> None:
     add_export(run, "onnx", model="another")
 
-    found = choose(run.path, texts=1)
+    choice = choose(run.path, texts=1)
 
-    assert found.runtime == "torch"
-    assert "Not used: The export" in found.notes[0]
-    assert "not of this run's model" in found.notes[0]
+    assert choice.runtime == "torch"
+    assert "Not used: The export" in choice.notes[0]
+    assert "not of this run's model" in choice.notes[0]
 
 
 def test_an_export_of_another_model_is_refused_by_name(run: Run) -> None:
@@ -162,19 +162,19 @@ def test_a_damaged_export_gives_way_to_the_next(run: Run) -> None:
     add_export(run, "openvino", rate=1000)
     (place / "graph.onnx").write_bytes(b"damaged")
 
-    found = choose(run.path, texts=1)
+    choice = choose(run.path, texts=1)
 
-    assert found.runtime == "openvino"
-    assert "is damaged" in found.notes[0]
+    assert choice.runtime == "openvino"
+    assert "is damaged" in choice.notes[0]
 
 
 def test_an_unreadable_export_gives_way_to_torch(run: Run) -> None:
     (add_export(run, "onnx") / "manifest.json").write_text("{")
 
-    found = choose(run.path, texts=1)
+    choice = choose(run.path, texts=1)
 
-    assert found.runtime == "torch"
-    assert "is damaged" in found.notes[0]
+    assert choice.runtime == "torch"
+    assert "is damaged" in choice.notes[0]
 
 
 def test_an_export_without_its_runtime_is_not_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,10 +213,10 @@ def test_a_faster_export_that_is_not_installed_is_reported_beside_the_one_that_i
     add_export(run, "openvino", rate=9000)
     monkeypatch.setattr(Runtime, "is_installed", property(lambda runtime: runtime.name == "onnx"))
 
-    found = choose(run.path, texts=10_000)
+    choice = choose(run.path, texts=10_000)
 
-    assert found.runtime == "onnx"
-    assert "pip install 'textune[openvino]'" in found.notes[0]
+    assert choice.runtime == "onnx"
+    assert "pip install 'textune[openvino]'" in choice.notes[0]
 
 
 def test_an_export_without_its_runtime_is_reported_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,9 +231,9 @@ def test_many_texts_go_to_torch_where_it_has_a_gpu(run: Run, monkeypatch: pytest
     add_export(run, "onnx")
     monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
 
-    found = choose(run.path, texts=10_000)
+    choice = choose(run.path, texts=10_000)
 
-    assert (found.runtime, found.notes) == ("torch", ("Classifying with torch, on the GPU.",))
+    assert (choice.runtime, choice.notes) == ("torch", ("Classifying with torch, on the GPU.",))
 
 
 def test_one_text_does_not_wait_for_a_gpu(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,10 +246,10 @@ def test_one_text_does_not_wait_for_a_gpu(run: Run, monkeypatch: pytest.MonkeyPa
 def test_an_export_can_be_used_without_its_run(tmp_path: Path) -> None:
     place = fake_export(tmp_path / "anywhere", name="onnx-int8")
 
-    found = choose(place)
+    choice = choose(place)
 
-    assert found.export is not None
-    assert (found.runtime, found.notes) == ("onnx-int8", ())
+    assert choice.export is not None
+    assert (choice.runtime, choice.notes) == ("onnx-int8", ())
 
 
 def test_an_export_does_not_fit_another_runtime(tmp_path: Path) -> None:

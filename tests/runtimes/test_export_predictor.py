@@ -53,10 +53,10 @@ print(*(name for name in sys.modules if "." not in name))
 def test_predicting_with_an_export_imports_its_runtime_and_nothing_heavy(
     exported_run: Path, runtime: str
 ) -> None:
-    found = modules_after("predict", str(exported_run), "so happy", "--runtime", runtime)
+    modules = modules_after("predict", str(exported_run), "so happy", "--runtime", runtime)
 
-    assert {"tokenizers", "numpy", {"onnx": "onnxruntime"}.get(runtime, runtime)} <= found
-    assert found.isdisjoint(HEAVY)
+    assert {"tokenizers", "numpy", {"onnx": "onnxruntime"}.get(runtime, runtime)} <= modules
+    assert modules.isdisjoint(HEAVY)
 
 
 def test_the_choice_imports_nothing_heavy_either(exported_run: Path, tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_the_choice_imports_nothing_heavy_either(exported_run: Path, tmp_path: P
 def test_an_export_is_self_contained(exported_run: Path, tmp_path: Path) -> None:
     place = shutil.copytree(exported_run / "exports" / "onnx", tmp_path / "elsewhere")
 
-    found = load_predictor(place).predict_proba(TEXTS)
+    probabilities = load_predictor(place).predict_proba(TEXTS)
 
     expected = load_predictor(exported_run, runtime="onnx").predict_proba(TEXTS)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(probabilities, expected)
 
 
 def test_other_programs_read_an_export_as_the_how_to_shows(
@@ -108,9 +108,9 @@ def test_several_threads_may_ask_at_once(exported_run: Path, runtime: str) -> No
     expected = predictor.predict_proba(TEXTS)
 
     with ThreadPoolExecutor(6) as executor:
-        found = list(executor.map(predictor.predict_proba, [TEXTS] * 6))
+        answers = list(executor.map(predictor.predict_proba, [TEXTS] * 6))
 
-    np.testing.assert_array_equal(found, [expected] * 6)
+    np.testing.assert_array_equal(answers, [expected] * 6)
 
 
 def test_a_graph_that_is_none_is_reported(tmp_path: Path) -> None:

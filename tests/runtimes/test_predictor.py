@@ -36,12 +36,12 @@ def expected(tiny_distilbert: str) -> Any:
 
 
 def test_every_text_gets_a_probability_of_every_class(predictor: Any) -> None:
-    found = predictor.predict_proba(TEXTS)
+    probabilities = predictor.predict_proba(TEXTS)
 
     assert predictor.label_names == EMOTIONS
-    assert found.shape == (70, 3)
-    assert found.dtype == np.float64
-    assert found.min() > 0
+    assert probabilities.shape == (70, 3)
+    assert probabilities.dtype == np.float64
+    assert probabilities.min() > 0
 
 
 def test_a_texts_probabilities_sum_to_1(predictor: Any) -> None:
@@ -132,6 +132,6 @@ def test_half_a_character_is_named_by_text_and_place(predictor: Any) -> None:
 def test_bf16_is_close_to_the_run(exported_run: Path, tmp_path: Path, expected: Any) -> None:
     textune.export(exported_run, runtime="openvino", bf16=True, out=tmp_path / "export", force=True)
 
-    found = load_predictor(tmp_path / "export").predict_proba(TEXTS)
+    probabilities = load_predictor(tmp_path / "export").predict_proba(TEXTS)
 
-    assert 1e-6 < np.abs(found - expected).max() < 0.1
+    assert 1e-6 < np.abs(probabilities - expected).max() < 0.1

@@ -41,9 +41,9 @@ def test_a_stock_head_predicts_the_same_twice(model: Path) -> None:
 def test_without_a_placement_the_probabilities_are_those_of_fp32(
     model: Path, predictor: TorchPredictor
 ) -> None:
-    found = TorchPredictor(linear_classifier(model)).predict_proba(TEXTS)
+    probabilities = TorchPredictor(linear_classifier(model)).predict_proba(TEXTS)
 
-    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
+    np.testing.assert_allclose(probabilities, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(("other", "kind"), [(None, "NoneType"), (7, "int"), (b"sad", "bytes")])

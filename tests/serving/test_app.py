@@ -16,8 +16,8 @@ METRICS = {"metrics": {"test": {"accuracy": 0.8}}}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(metrics=METRICS) as found:
-        yield found
+    with running(metrics=METRICS) as server:
+        yield server
 
 
 def by_label(scores: list[dict[str, Any]]) -> dict[str, float]:

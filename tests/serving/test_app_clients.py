@@ -27,8 +27,8 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(keys=[KEY], queued_texts=100) as found:
-        yield found
+    with running(keys=[KEY], queued_texts=100) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def client(server: Running) -> InferenceClient:
 
 
 def test_hugging_faces_client_gets_all_labels(client: InferenceClient) -> None:
-    found = client.text_classification("so happy")
+    scores = client.text_classification("so happy")
 
-    assert {element.label: element.score for element in found} == pytest.approx(probabilities_of("so happy"))
+    assert {element.label: element.score for element in scores} == pytest.approx(probabilities_of("so happy"))
 
 
 def test_hugging_faces_client_gets_the_best_label(client: InferenceClient) -> None:
@@ -100,5 +100,5 @@ def test_hugging_faces_javascript_client_gets_all_labels(server: Running, tmp_pa
 
     printed = subprocess.run([node, script], capture_output=True, text=True, check=True).stdout
 
-    found = {entry["label"]: entry["score"] for entry in json.loads(printed)}
-    assert found == pytest.approx(probabilities_of("so happy"))
+    document = {entry["label"]: entry["score"] for entry in json.loads(printed)}
+    assert document == pytest.approx(probabilities_of("so happy"))

@@ -73,8 +73,8 @@ lines = st.lists(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(timeout_seconds=5, body_bytes=5000, texts=20, characters=500) as found:
-        yield found
+    with running(timeout_seconds=5, body_bytes=5000, texts=20, characters=500) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ ASKED = {"inputs": "a sentence that nobody else may read"}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(keys=KEYS) as found:
-        yield found
+    with running(keys=KEYS) as server:
+        yield server
 
 
 @pytest.mark.parametrize("key", KEYS)

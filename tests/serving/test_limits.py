@@ -17,8 +17,8 @@ HANG_UPS = 2000 if os.environ.get("TEXTUNE_TORTURE_SERVE", "") == "1" else 100
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(body_bytes=1000, texts=3, characters=100, queued_texts=4, workers=1) as found:
-        yield found
+    with running(body_bytes=1000, texts=3, characters=100, queued_texts=4, workers=1) as server:
+        yield server
 
 
 def request_bytes(body: bytes, *, headers: str = "", length: int | None = None) -> bytes:

@@ -23,8 +23,8 @@ FOLDER = Path(files.__file__).parent
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running() as found:
-        yield found
+    with running() as server:
+        yield server
 
 
 def test_the_page_is_at_the_root(server: Running) -> None:
@@ -145,15 +145,15 @@ def evaluate(expression: str) -> Any:
 def test_a_table_is_read_as_rfc_4180_says() -> None:
     contents = '\ufeffid,text\r\n1,"a, ""b""\nc"\r\n2,\r\n\r\n3,d'
 
-    found = evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})")
+    tables = evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})")
 
-    assert found == {"names": ["id", "text"], "rows": [["1", 'a, "b"\nc'], ["2", ""], ["3", "d"]]}
+    assert tables == {"names": ["id", "text"], "rows": [["1", 'a, "b"\nc'], ["2", ""], ["3", "d"]]}
 
 
 def test_a_text_file_is_a_text_a_line() -> None:
-    found = evaluate("tables.readTable('a.txt', 'one, two\\r\\n\\nthree\\n')")
+    tables = evaluate("tables.readTable('a.txt', 'one, two\\r\\n\\nthree\\n')")
 
-    assert found == {"names": ["text"], "rows": [["one, two"], [""], ["three"]]}
+    assert tables == {"names": ["text"], "rows": [["one, two"], [""], ["three"]]}
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_a_written_table_is_read_as_it_was() -> None:
 def test_a_file_goes_in_parts_that_the_server_takes() -> None:
     texts = ["a", " ", "bb", "x" * 11, "cc", "dd"]
 
-    found = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 2, characters: 10, bytes: 1000 }})")
+    tables = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 2, characters: 10, bytes: 1000 }})")
 
-    assert found == [[0, 2], [4, 5]]
+    assert tables == [[0, 2], [4, 5]]
 
 
 def test_the_page_classifies_as_one_types(server: Running, tmp_path: Path) -> None:

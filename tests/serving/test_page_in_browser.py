@@ -30,16 +30,16 @@ def trained_run(tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.T
 
 @pytest.fixture(scope="module")
 def server(trained_run: Path) -> Iterator[ServerProcess]:
-    with serving(trained_run) as found:
-        yield found
+    with serving(trained_run) as server:
+        yield server
 
 
 @pytest.fixture
 def page(chromium: Browser, server: ServerProcess) -> Page:
     """The server's page, open and ready: its metrics are drawn last."""
-    found = chromium.open(server.url)
-    found.wait_until("document.querySelector('#figures table') !== null")
-    return found
+    page = chromium.open(server.url)
+    page.wait_until("document.querySelector('#figures table') !== null")
+    return page
 
 
 @pytest.fixture

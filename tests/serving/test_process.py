@@ -30,8 +30,8 @@ TEXTS = [f"so happy and fun number {number}" for number in range(40)]
 
 @pytest.fixture(scope="module")
 def server(served_run: Path) -> Iterator[ServerProcess]:
-    with serving(served_run) as found:
-        yield found
+    with serving(served_run) as server:
+        yield server
 
 
 class Client(threading.Thread):

@@ -79,8 +79,8 @@ def full() -> Iterator[Running]:
 
 @pytest.fixture
 def client(full: Running) -> Iterator[Client]:
-    with closing(Client(full.port)) as found:
-        yield found
+    with closing(Client(full.port)) as client:
+        yield client
 
 
 @pytest.fixture

@@ -60,8 +60,8 @@ class Connection:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """A server that waits little for what has begun, and long for what has not."""
     monkeypatch.setattr("textune.serving.server._SECONDS_TO_KEEP_ALIVE", LONG_SECONDS)
-    with running(timeout_seconds=SHORT_SECONDS) as found:
-        yield found
+    with running(timeout_seconds=SHORT_SECONDS) as server:
+        yield server
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def full(server: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
 
 @pytest.fixture
 def connection(server: Running) -> Iterator[Connection]:
-    found = Connection(server)
-    yield found
-    found.close()
+    connection = Connection(server)
+    yield connection
+    connection.close()
 
 
 def test_a_connection_that_says_nothing_is_closed_when_a_silent_one_is(

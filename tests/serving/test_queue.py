@@ -64,10 +64,10 @@ def test_every_text_gets_its_own_logits_whatever_stands_beside_it() -> None:
         tickets = [queue.admit(texts) for texts in requests]
         return [await ticket.answer for ticket in tickets]
 
-    found = with_queue(ask, places=1000)
+    logits = with_queue(ask, places=1000)
 
     np.testing.assert_array_equal(
-        np.concatenate(found), [logits_of(text) for texts in requests for text in texts]
+        np.concatenate(logits), [logits_of(text) for texts in requests for text in texts]
     )
 
 

@@ -17,8 +17,8 @@ LIMITS = Limits(texts=3, characters=10)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running() as found:
-        yield found
+    with running() as server:
+        yield server
 
 
 def line(server: Running, document: Any, path: str = "/") -> str:

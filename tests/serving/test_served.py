@@ -37,8 +37,8 @@ def test_an_export_answers_as_the_runs_own_classifier_does(exported_run: Path, r
         with urllib.request.urlopen(f"{server.url}/info", timeout=20) as response:
             info = json.load(response)
 
-    found = probabilities_of(answers, predictor.label_names)
-    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
+    probabilities = probabilities_of(answers, predictor.label_names)
+    np.testing.assert_allclose(probabilities, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
     assert info["runtime"] == runtime
 
 

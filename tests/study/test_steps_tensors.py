@@ -22,10 +22,10 @@ from tiny_models import build_tiny_model
 
 
 def test_labels_become_rows_with_a_single_1() -> None:
-    found = one_hot(np.array([2, 0, 1]), 4)
+    encoded = one_hot(np.array([2, 0, 1]), 4)
 
-    assert found.dtype == np.float32
-    assert found.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]]
+    assert encoded.dtype == np.float32
+    assert encoded.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]]
 
 
 def test_torch_tensors_are_whole_numbers_of_rows_by_length(tokenizer: Any) -> None:
@@ -102,9 +102,9 @@ def test_a_tf_dataset_is_made_of_tokens_masks_and_one_hot_labels(
 
 
 def test_a_tf_dataset_is_batched(tokenizer: Any, tensorflow: SimpleNamespace) -> None:
-    found = tf_dataset(padded(tokenizer, *TEXTS["train"]), batch_size=2, classes=2)
+    dataset = tf_dataset(padded(tokenizer, *TEXTS["train"]), batch_size=2, classes=2)
 
-    assert found is tensorflow.result
+    assert dataset is tensorflow.result
     assert tensorflow.batch_size == 2
 
 

@@ -40,19 +40,19 @@ def test_rows_that_are_all_right_give_no_temperature() -> None:
 
 def test_no_other_temperature_has_a_lower_log_loss() -> None:
     logits, labels = sampled(2.0, rows=300)
-    found = fit_temperature(logits, labels)
-    assert found is not None
-    best = label_loss(logits.double() / found, labels)
+    temperature = fit_temperature(logits, labels)
+    assert temperature is not None
+    best = label_loss(logits.double() / temperature, labels)
 
-    neighbours = [label_loss(logits.double() / (found * near), labels) for near in (0.99, 1.01)]
+    neighbours = [label_loss(logits.double() / (temperature * near), labels) for near in (0.99, 1.01)]
 
     assert best < min(neighbours)
 
 
 def test_probabilities_are_a_softmax() -> None:
-    found = probabilities(torch.tensor([[0.0, math.log(3.0)]]))
+    result = probabilities(torch.tensor([[0.0, math.log(3.0)]]))
 
-    assert found.tolist() == [[pytest.approx(0.25), pytest.approx(0.75)]]
+    assert result.tolist() == [[pytest.approx(0.25), pytest.approx(0.75)]]
 
 
 def test_balanced_weights_make_every_class_count_the_same() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import textune
-from observers import Silence
+from observers import Notes
 from small_data import write_small_csv
 from textune.context import Context
 from textune.encoder.features import feature_shape
@@ -35,20 +35,13 @@ SETTINGS = (
 )
 
 
-class Notes(Silence):
-    """An observer that stores its notes."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    def note(self, sentence: str) -> None:
-        """Keep it."""
-        self.sentences.append(sentence)
+class Sentences(Notes):
+    """Notes that can be searched."""
 
     def find(self, words: str) -> str:
-        """Return the only sentence with these words."""
-        (found,) = [sentence for sentence in self.sentences if words in sentence]
-        return found
+        """Return the only note with these words."""
+        (sentence,) = [sentence for sentence in self.notes if words in sentence]
+        return sentence
 
 
 def train(
@@ -72,7 +65,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_estimate_is_reported_before_every_training(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
-    notes = Notes()
+    notes = Sentences()
 
     train(tiny_distilbert, small_csv, tmp_path / "run", observer=notes)
 
@@ -82,7 +75,7 @@ def test_an_estimate_is_reported_before_every_training(
 
 
 def test_an_epoch_of_a_single_batch_is_estimated_as_well(tiny_distilbert: str, tmp_path: Path) -> None:
-    notes, data = Notes(), write_small_csv(tmp_path / "texts.csv", 36)
+    notes, data = Sentences(), write_small_csv(tmp_path / "texts.csv", 36)
 
     train(tiny_distilbert, str(data), tmp_path / "run", observer=notes)
 
@@ -102,7 +95,7 @@ def test_planning_with_time_enough_leaves_the_same_bits(
 def test_what_was_planned_is_reported_and_stands_in_the_runs_recipe(
     tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
-    notes = Notes()
+    notes = Sentences()
 
     result = train(tiny_distilbert, small_csv, tmp_path / "run", max_minutes=0.4, observer=notes)
 
@@ -159,7 +152,7 @@ def test_no_time_is_promised_for_keras_end_to_end(tmp_path: Path) -> None:
 
 
 def test_a_frozen_encoder_needs_no_plan(tiny_distilbert: str, small_csv: str, tmp_path: Path) -> None:
-    notes = Notes()
+    notes = Sentences()
 
     train(
         tiny_distilbert,

@@ -94,9 +94,9 @@ def test_where_both_are_damaged_both_are_named_and_none_is_used(tmp_path: Path) 
     truncate(tmp_path / "step-00000003" / "state.json")
     truncate(tmp_path / "step-00000006" / "state.json")
 
-    found, skipped = find_checkpoint(tmp_path)
+    checkpoint, skipped = find_checkpoint(tmp_path)
 
-    assert found is None
+    assert checkpoint is None
     assert [sentence.split()[0] for sentence in skipped] == ["step-00000006", "step-00000003"]
 
 

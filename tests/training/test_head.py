@@ -71,8 +71,8 @@ def test_a_penalised_linear_head_is_the_logistic_regression_of_the_same_strength
 
     fit(head, **lbfgs(weight_decay=strength))
 
-    found = torch.softmax(head(features), dim=1).detach().numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    probabilities = torch.softmax(head(features), dim=1).detach().numpy()
+    np.testing.assert_allclose(probabilities, expected, atol=1e-3)
 
 
 def test_the_weight_decay_that_validation_prefers_is_found() -> None:

@@ -75,9 +75,9 @@ def test_every_validation_row_has_metrics_by_a_member_that_left_it_out(averaged:
 
     by_the_mean = textune.load(averaged.run).predict_proba(texts)
 
-    found = torch.tensor([list(row["scores"].values()) for row in rows])
-    assert torch.isfinite(found).all()
-    assert not torch.allclose(found.double(), torch.from_numpy(by_the_mean), atol=1e-4)
+    probabilities = torch.tensor([list(row["scores"].values()) for row in rows])
+    assert torch.isfinite(probabilities).all()
+    assert not torch.allclose(probabilities.double(), torch.from_numpy(by_the_mean), atol=1e-4)
 
 
 def test_the_weights_are_the_mean_of_the_members_weights(model: str, small_csv: str, tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_a_training_that_is_stopped_in_its_second_member_ends_in_the_same_bits(
 
     resumed = textune.resume(tmp_path / "run")
 
-    found, expected = weights(resumed.run), weights(averaged.run)
+    actual, expected = weights(resumed.run), weights(averaged.run)
     assert resumed.history == averaged.history
-    assert {name for name in expected if not torch.equal(found[name], expected[name])} == set()
+    assert {name for name in expected if not torch.equal(actual[name], expected[name])} == set()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import errno
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +67,7 @@ class Listener(Silence):
         self.notes.append(sentence)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -104,8 +99,8 @@ def go_on(run: Path) -> list[str]:
 def learned_in(run: Path) -> dict[str, torch.Tensor]:
     """Return a run's weights, except the keys' biases: softmax takes them out."""
     # Their gradients are rounding errors, which Adam makes steps of.
-    found = load_file(run / "model" / "model.safetensors")
-    return {name: tensor for name, tensor in found.items() if not name.endswith("key.bias")}
+    weights = load_file(run / "model" / "model.safetensors")
+    return {name: tensor for name, tensor in weights.items() if not name.endswith("key.bias")}
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:
@@ -248,9 +243,9 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint_and_names_it
     with pytest.raises(DivergenceError, match="last good checkpoint, step-00000006, is kept"):
         begin(model, data, tmp_path / "run")
 
-    found, _ = find_checkpoint(tmp_path / "run" / "checkpoints")
-    assert found
-    assert found.path.name == "step-00000006"
+    checkpoint, _ = find_checkpoint(tmp_path / "run" / "checkpoints")
+    assert checkpoint
+    assert checkpoint.path.name == "step-00000006"
 
 
 def test_a_full_disk_at_a_checkpoint_keeps_the_run_and_tells_how_to_continue(

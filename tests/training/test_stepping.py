@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,14 +19,6 @@ DATA = random_tokens(24)
 FIRST, SECOND, THIRD = [0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11], [12, 13, 14, 15]
 
 
-@pytest.fixture(autouse=True)
-def same_threads() -> Iterator[None]:
-    """Give torch its threads again after a test."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
 def learner_of(module: Any, **settings: Any) -> EncoderLearner:
     return tiny_learner(module, DATA, **settings)
 
@@ -36,8 +27,8 @@ def values_of(learner: EncoderLearner) -> list[torch.Tensor]:
     return learner.masters.copies_of_values()
 
 
-def assert_equal(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
-    assert all(torch.equal(mine, theirs) for mine, theirs in zip(found, expected, strict=True))
+def assert_equal(ours: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(ours, expected, strict=True))
 
 
 def plain_adamw(module: Any, *, layerwise_decay: float, max_norm: float, rates: list[float]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +16,6 @@ from tiny_trainings import random_tokens, tiny_learner, tiny_module
 
 DATA = random_tokens(24)
 FIRST, SECOND, THIRD = [0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11], [12, 13, 14, 15]
-
-
-@pytest.fixture(autouse=True)
-def same_threads() -> Iterator[None]:
-    """Give torch its threads again after a test."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 def pair(folder: str, **settings: Any) -> tuple[EncoderLearner, EncoderLearner]:

@@ -32,8 +32,8 @@ def scalars(folder: Path) -> dict[str, list[float]]:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     file = next(folder.rglob("events.out.*"))
-    found = EventAccumulator(str(file)).Reload()
-    return {name: [entry.value for entry in found.Scalars(name)] for name in found.Tags()["scalars"]}
+    events = EventAccumulator(str(file)).Reload()
+    return {name: [entry.value for entry in events.Scalars(name)] for name in events.Tags()["scalars"]}
 
 
 def test_without_a_tracker_the_stream_is_passed_on_and_nothing_is_written(tmp_path: Path) -> None:
@@ -45,10 +45,10 @@ def test_without_a_tracker_the_stream_is_passed_on_and_nothing_is_written(tmp_pa
 def test_tensorboard_gets_every_step_and_epoch(tmp_path: Path) -> None:
     heard = list(track(EVENTS, reported_to("tensorboard"), folder=tmp_path))
 
-    found = scalars(tmp_path)
+    logged = scalars(tmp_path)
     assert heard == EVENTS
-    assert found["train/loss"] == pytest.approx([0.9, 0.7])
-    assert found["validation/accuracy"] == pytest.approx([0.75])
+    assert logged["train/loss"] == pytest.approx([0.9, 0.7])
+    assert logged["validation/accuracy"] == pytest.approx([0.75])
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -91,9 +91,9 @@ def test_a_run_holds_its_learning_curve(tiny_distilbert: str, small_csv: str, tm
         ],
     )
 
-    found = scalars(result.run / "logs")
-    assert len(found["train/loss"]) == 8
-    assert found["validation/log_loss"] == pytest.approx(
+    logged = scalars(result.run / "logs")
+    assert len(logged["train/loss"]) == 8
+    assert logged["validation/log_loss"] == pytest.approx(
         [entry["validation_log_loss"] for entry in result.history]
     )
     assert any(name.startswith("logs/") for name in read_manifest(open_run(result.run))["files"])

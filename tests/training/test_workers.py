@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,14 +30,6 @@ WAYS = [(1, 0), (2, 0), (3, 0), (1, 5), (1, 1), (2, 6), (3, 4), (2, 100)]
 """Threads, and rows at once."""
 
 
-@pytest.fixture(autouse=True)
-def same_threads() -> Iterator[None]:
-    """Give torch its threads again after a test."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
 def learn(
     module: nn.Module,
     numbers: list[int],
@@ -60,10 +52,11 @@ def learn(
     return [vector.grad for vector in masters.vectors if vector.grad is not None], loss_sum
 
 
-def assert_same(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+def assert_same(gradients: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
     """Compare gradients within 1e-5 of the length of each."""
     assert all(
-        (mine - theirs).norm() <= 1e-5 * theirs.norm() for mine, theirs in zip(found, expected, strict=True)
+        (mine - theirs).norm() <= 1e-5 * theirs.norm()
+        for mine, theirs in zip(gradients, expected, strict=True)
     )
 
 
@@ -72,9 +65,9 @@ def test_a_gradient_is_that_of_the_whole_batch(tiny_distilbert: str, threads: in
     module = tiny_module(tiny_distilbert)
     expected = flat(tiny_groups(module), plain_gradients(module, DATA, BATCH))
 
-    found, _ = learn(module, BATCH, threads=threads, rows_at_once=rows_at_once)
+    gradients, _ = learn(module, BATCH, threads=threads, rows_at_once=rows_at_once)
 
-    assert_same(found, expected)
+    assert_same(gradients, expected)
 
 
 @pytest.mark.parametrize(("threads", "rows_at_once"), WAYS)
@@ -84,9 +77,9 @@ def test_a_weighted_gradient_is_that_of_the_whole_batch(
     module, loss = tiny_module(tiny_distilbert), BatchLoss(0.1, torch.tensor([0.2, 1.0, 4.0]))
     expected = flat(tiny_groups(module), plain_gradients(module, DATA, BATCH, loss))
 
-    found, _ = learn(module, BATCH, loss=loss, threads=threads, rows_at_once=rows_at_once)
+    gradients, _ = learn(module, BATCH, loss=loss, threads=threads, rows_at_once=rows_at_once)
 
-    assert_same(found, expected)
+    assert_same(gradients, expected)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -247,10 +240,10 @@ def test_where_memory_lacks_shards_are_halved_and_the_gradient_stays(tiny_distil
     module, heard = tiny_module(tiny_distilbert), list[int]()
     expected = flat(tiny_groups(module), plain_gradients(module, DATA, BATCH))
 
-    found, _ = learn(module, BATCH, loss=Scarce(), on_halved=heard.append)
+    gradients, _ = learn(module, BATCH, loss=Scarce(), on_halved=heard.append)
 
     assert heard == [10, 5, 2]
-    assert_same(found, expected)
+    assert_same(gradients, expected)
 
 
 def test_a_text_that_memory_does_not_suffice_for_is_an_error_that_says_what_to_do(
