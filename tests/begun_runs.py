@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textune.run.layout import Run
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import DataOrigin, Origin
 
 FACTS: dict[str, Any] = {"data": {"source": "x"}}
 
 
-def begin(path: Path) -> AbstractContextManager[Run]:
-    """Begin a run at a path."""
-    return new_run(path, recipe='description = "x"\n', origin={"data": "x"}, facts=FACTS)
+@contextmanager
+def begin(path: Path) -> Iterator[Run]:
+    """Begin a run at a path, and complete it when the block ends well."""
+    with new_run(path, recipe='description = "x"\n', origin=Origin(data=DataOrigin(source="x"))) as run:
+        yield run
+        complete_run(run, FACTS)
 
 
 def save_checkpoint(run: Run) -> Path:

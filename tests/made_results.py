@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.report.results import RunResults
+from textune.run.origin import Origin
 from textune.run.predictions import Predictions
 
 LABELS = ("anger", "joy", "sadness")
@@ -104,7 +106,7 @@ def made_results(
             for epoch in (1, 2, 3)
         ],
         "recipe_text": 'description = "Made up"\n[train]\nseed = 0\nlearning_rate = 1.0\n',
-        "facts": {
+        "origin": {
             "versions": {"textune": "0.1.0", "python": "3.11.7"},
             "data": {"source": "posts.csv", "fingerprint": "f" * 64},
             "model": {"name": "embedded:minilm", "revision": "", "weights_sha256": "a" * 64},
@@ -115,8 +117,10 @@ def made_results(
         "head": "linear",
         "max_length": 128,
         "predictions": predictions,
+        **changes,
     }
-    return RunResults(**{**parts, **changes})
+    parts["origin"] = Origin.model_validate(parts["origin"])
+    return RunResults(recipe=tomllib.loads(parts["recipe_text"]), **parts)
 
 
 def made_metrics(predictions: Predictions) -> SplitMetrics:

@@ -18,7 +18,8 @@ from typing import Any
 
 from textune.files import write_json
 from textune.model.storage import save_classifier
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 from tiny_classifiers import stock_classifier
 from tiny_models import build_tiny_model
 
@@ -85,7 +86,8 @@ def tiny_run(folder: Path) -> Path:
     """Write a run whose model is tiny and untrained."""
     model = build_tiny_model(folder / "pretrained")
     facts = {"recipe": "none", "model": {"name": "tiny", "weights_sha256": "none"}}
-    with new_run(folder / "run", recipe="", origin={}, facts=facts) as run:
+    with new_run(folder / "run", recipe="", origin=Origin()) as run:
         save_classifier(stock_classifier(model), run.model)
         write_json(run.metrics, {"metrics": {}})
+        complete_run(run, facts)
     return run.path

@@ -177,6 +177,12 @@ def test_a_test_file_in_a_rooms_folder_is_named_after_what_it_tests_there() -> N
     assert nameless == []
 
 
+def test_no_command_has_more_than_120_lines() -> None:
+    commands = {name: text for name, text in FILES.items() if room_of(name) == "commands"}
+
+    assert [name for name, text in commands.items() if len(text.splitlines()) > 120] == []
+
+
 def test_no_files_import_each_other_in_a_circle() -> None:
     assert circles() == CIRCLES
 

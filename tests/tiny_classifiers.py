@@ -12,7 +12,8 @@ from textune.encoder.prefix import Pooling
 from textune.model.classifier import TextClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
 from textune.model.storage import save_classifier
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 
 EMOTIONS = ("anger", "joy", "sadness")
 
@@ -36,8 +37,9 @@ def stock_classifier(
 
 def save_run(path: Path, classifier: TextClassifier) -> Path:
     """Write a finished run that holds a classifier and nothing that a training gave; return its folder."""
-    with new_run(path, recipe="", origin={}, facts={}) as run:
+    with new_run(path, recipe="", origin=Origin()) as run:
         save_classifier(classifier, run.model)
+        complete_run(run, {})
     return path
 
 

@@ -14,7 +14,8 @@ from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
 from textune.recipe.recipes import Recipe, dump_recipe
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 from textune.run.predictions import Predictions, write_predictions
 from textune.runtimes.exports import DESCRIPTION, ExportDescription, Speed
 from textune.runtimes.torch_predictor import TorchPredictor
@@ -29,7 +30,7 @@ def save_tiny_run(
     folder: Path, classifier: TextClassifier, *, rows: int = 60, abstention: Abstention | None = None
 ) -> Path:
     """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder."""
-    with new_run(folder, recipe=dump_recipe(Recipe()), origin={}, facts={"model": {"name": "tiny"}}) as run:
+    with new_run(folder, recipe=dump_recipe(Recipe()), origin=Origin()) as run:
         save_classifier(classifier, run.model)
         if abstention is not None:
             write_abstention(run.model, abstention)
@@ -40,6 +41,7 @@ def save_tiny_run(
             labelled = Split.from_lists(texts, probabilities.argmax(axis=1))
             predictions = Predictions.of(labelled, probabilities, classifier.label_names)
             write_predictions(run.predictions / f"{split}.parquet", predictions)
+        complete_run(run, {"model": {"name": "tiny"}})
     return folder
 
 

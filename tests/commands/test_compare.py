@@ -11,7 +11,8 @@ import textune
 from textune.data.dataset import Split
 from textune.errors import RequestError, RunError
 from textune.files import write_json
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 from textune.run.predictions import Predictions, write_predictions
 
 NAMES = ("anger", "joy")
@@ -33,12 +34,13 @@ def make_run(
     probabilities = np.zeros((len(texts), len(names)))
     probabilities[np.arange(len(texts)), labels] = of_truth
     probabilities[np.arange(len(texts)), 1 - np.array(labels)] = 1 - of_truth
-    with new_run(path, recipe="", origin={}, facts={}) as run:
+    with new_run(path, recipe="", origin=Origin()) as run:
         write_predictions(
             run.predictions / "test.parquet",
             Predictions.of(Split.from_lists(texts, labels), probabilities, names),
         )
         write_json(run.metrics, DOCUMENT)
+        complete_run(run, {})
     return path
 
 

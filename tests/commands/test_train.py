@@ -13,11 +13,12 @@ from pyarrow import parquet
 
 import textune
 from small_data import small_rows
+from textune.commands.training_job import TrainResult
 from textune.encoder import loading
 from textune.errors import DataError, RecipeError, RunError, StorageError, VerificationError
 from textune.model import verification
 from textune.model.heads import LinearHead
-from textune.run.layout import TrainResult, open_run, read_manifest
+from textune.run.layout import open_run, read_manifest
 from tiny_models import ARCHITECTURES, build_tiny_model
 
 FAST = ("evaluate.bootstrap_samples=100",)

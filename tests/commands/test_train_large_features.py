@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import textune
+from textune.commands.training_job import TrainResult
 from textune.encoder import features, memory
 from textune.encoder.cache import FeatureCache
-from textune.run.layout import TrainResult
 
 SETTINGS = ("evaluate.bootstrap_samples=100",)
 

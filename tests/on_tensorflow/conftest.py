@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import textune
-from textune.run.layout import TrainResult
+from textune.commands.training_job import TrainResult
 from tiny_models import build_tiny_model
 
 ARCHITECTURES = ("bert", "distilbert", "roberta")

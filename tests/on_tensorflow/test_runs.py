@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 import textune
-from textune.run.layout import TrainResult, open_run, read_manifest
+from textune.commands.training_job import TrainResult
+from textune.run.layout import open_run, read_manifest
 
 TOLERANCE = 1e-4
 

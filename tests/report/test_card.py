@@ -23,11 +23,11 @@ def metadata_of(tmp_path: Path, **changes: Any) -> dict[str, Any]:
 
 def on_hub(source: str, *, model: str = "distilbert/distilbert-base-uncased") -> dict[str, Any]:
     """Return changes that make results those of a model and data on the Hub."""
-    facts = {
-        **made_results().facts,
+    origin = {
+        **made_results().origin.to_json(),
         "model": {"name": model, "revision": "c" * 40, "weights_sha256": "a" * 64},
     }
-    return {"document": {"source": source, "model": model}, "facts": facts}
+    return {"document": {"source": source, "model": model}, "origin": origin}
 
 
 def test_the_hubs_library_reads_the_metrics_back() -> None:

@@ -13,7 +13,8 @@ from begun_runs import FACTS
 from textune import files
 from textune.errors import RunError
 from textune.files import write_json
-from textune.run.layout import Run, classifier_sha256, model_sha256, open_run, read_manifest, read_origin
+from textune.run.layout import Run, classifier_sha256, model_sha256, open_run, read_manifest
+from textune.run.origin import read_origin
 from tiny_classifiers import linear_classifier, save_run
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from begun_runs import FACTS, begin
 from textune.errors import RunError
-from textune.run.layout import Run, open_run, read_manifest, read_origin
-from textune.run.lifecycle import check_free, check_resumable, resumed_run
+from textune.run.layout import Run, open_run, read_manifest
+from textune.run.lifecycle import check_free, check_resumable, complete_run, resumed_run
+from textune.run.origin import read_origin
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_run_holds_its_recipe_and_its_origin_from_the_beginning(tmp_path: Path
         names = sorted(file.name for file in run.path.iterdir())
 
     assert names == ["origin.json", "recipe.toml"]
-    assert read_origin(run)["data"] == "x"
+    assert read_origin(run).data.source == "x"
 
 
 def test_a_run_that_fails_with_a_checkpoint_is_kept(killed: Run) -> None:
@@ -75,22 +76,22 @@ def test_a_run_that_fails_with_a_checkpoint_is_kept(killed: Run) -> None:
 
 
 def test_resuming_clears_what_saving_had_begun_and_keeps_the_checkpoints(killed: Run) -> None:
-    with resumed_run(killed.path, facts=FACTS) as run:
+    with resumed_run(killed.path) as run:
         names = sorted(file.name for file in run.path.iterdir())
 
     assert names == ["checkpoints", "origin.json", "recipe.toml"]
 
 
 def test_a_complete_run_has_no_checkpoints(killed: Run) -> None:
-    with resumed_run(killed.path, facts=FACTS):
-        pass
+    with resumed_run(killed.path) as run:
+        complete_run(run, FACTS)
 
     assert not killed.checkpoints.exists()
     assert sorted(read_manifest(open_run(killed.path))["files"]) == ["origin.json", "recipe.toml"]
 
 
 def test_resuming_that_fails_keeps_the_checkpoints(killed: Run) -> None:
-    with pytest.raises(RuntimeError), resumed_run(killed.path, facts=FACTS):
+    with pytest.raises(RuntimeError), resumed_run(killed.path):
         raise RuntimeError
 
     assert list(killed.checkpoints.glob("step-*"))

@@ -9,7 +9,8 @@ import pytest
 
 from textune.errors import ExportError, MissingExtraError, RequestError, RunError
 from textune.run.layout import Run, model_sha256
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 from textune.runtimes import choosing
 from textune.runtimes.choosing import choose
 from textune.runtimes.processor import available_cores, processor_name
@@ -21,9 +22,10 @@ from tiny_models import change_json
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A complete run whose model is a file of no use."""
-    with new_run(tmp_path / "run", recipe="", origin={}, facts={}) as run:
+    with new_run(tmp_path / "run", recipe="", origin=Origin()) as run:
         run.model.mkdir()
         (run.model / "weights").write_bytes(b"weights")
+        complete_run(run, {})
     return run
 
 

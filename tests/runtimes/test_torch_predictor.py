@@ -12,7 +12,8 @@ from small_data import small_rows
 from textune.encoder.placement import Placement
 from textune.errors import DataError, RunError
 from textune.model.storage import save_classifier
-from textune.run.lifecycle import new_run
+from textune.run.lifecycle import complete_run, new_run
+from textune.run.origin import Origin
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier
@@ -65,8 +66,9 @@ def test_half_a_character_is_named_by_text_and_place(predictor: TorchPredictor, 
 def test_the_predictor_of_a_run_is_its_classifiers(
     model: Path, predictor: TorchPredictor, tmp_path: Path
 ) -> None:
-    with new_run(tmp_path / "run", recipe="", origin={}, facts={}) as run:
+    with new_run(tmp_path / "run", recipe="", origin=Origin()) as run:
         save_classifier(linear_classifier(model), run.model)
+        complete_run(run, {})
 
     found = load_predictor(str(tmp_path / "run"))
 

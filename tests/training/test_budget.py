@@ -13,12 +13,12 @@ import pytest
 import textune
 from observers import Notes
 from small_data import write_small_csv
+from textune.commands.training_job import TrainResult
 from textune.context import Context
 from textune.encoder.features import feature_shape
 from textune.encoder.placement import Placement
 from textune.errors import RecipeError, RequestError
 from textune.recipe.recipes import resolve_recipe
-from textune.run.layout import TrainResult
 from textune.training import budget as planning
 from textune.training.budget import Costs, Plan, plan_task, plan_within
 from textune.training.members import frozen_layers_of

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 import textune
 from observers import Silence
+from textune.commands.training_job import TrainResult
 from textune.errors import RecipeError, StoppedError
-from textune.run.layout import TrainResult
 from tiny_models import build_tiny_model
 
 SETTINGS = [

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import textune
+from textune.commands.training_job import TrainResult
 from textune.errors import RunError
-from textune.run.layout import TrainResult, open_run
+from textune.run.layout import open_run
 from textune.training.processes import is_first, launched, may_speak
 from tiny_models import build_tiny_model, change_json
 

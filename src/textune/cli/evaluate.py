@@ -24,13 +24,13 @@ def evaluate(
     """Evaluate a run's classifier on labelled texts."""
     from textune.cli.render.metrics_table import show_evaluation
     from textune.cli.render.progress import Watcher, show_json
-    from textune.commands.evaluate import evaluate as run_evaluation
+    from textune.commands.evaluate import evaluate_run
+    from textune.context import Context
 
     with Watcher(quiet=json) as observer:
-        document = run_evaluation(
-            run, data=data, split=split, min_precision=min_precision, offline=offline, observer=observer
-        )
+        ctx = Context(observer, offline)
+        document = evaluate_run(run, ctx, data=data, split=split, min_precision=min_precision)
     if json:
-        show_json(document)
+        show_json(document.to_json())
     else:
         show_evaluation(document)

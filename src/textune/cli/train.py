@@ -65,7 +65,7 @@ def train(
     from textune.commands.resume import resume as resume_training
     from textune.commands.seeds import resume_seeds, train_seeds
     from textune.commands.train import train as run_training
-    from textune.run.layout import TrainResult
+    from textune.commands.training_job import TrainResult
     from textune.run.several_seeds import SeedsResult, holds_seeds
 
     result: TrainResult | SeedsResult
@@ -81,10 +81,10 @@ def train(
     if is_first():
         if json:
             show_json(result.document)
-        elif isinstance(result, TrainResult):
-            show_training(result.document, result.history)
-        else:
+        elif isinstance(result, SeedsResult):
             show_seeds(result.document)
+        elif result.metrics is not None:
+            show_training(result.metrics, result.history)
     if launched():
         from textune.training.processes import Processes
 

@@ -16,7 +16,8 @@ from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.split_metrics import measure
 from textune.model.threshold import read_abstention
 from textune.recipe.recipes import load_recipe
-from textune.run.layout import open_run, read_manifest
+from textune.run.layout import open_run
+from textune.run.origin import origin_of_complete
 from textune.run.provenance import encoder_hash, reload_data
 from textune.run.replacing import choose_abstention, store_abstention
 
@@ -52,10 +53,17 @@ def evaluate(
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
     ctx = Context(observer, offline)
+    return evaluate_run(run, ctx, data=data, split=split, min_precision=min_precision).to_json()
+
+
+def evaluate_run(
+    run: str | Path, ctx: Context, *, data: str | None, split: str, min_precision: float | None
+) -> MetricsDocument:
+    """Return what `evaluate` measures, as a type."""
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     finished = open_run(Path(run).expanduser())
-    recipe, manifest = load_recipe(str(finished.recipe)), read_manifest(finished)
+    recipe, origin = load_recipe(str(finished.recipe)), origin_of_complete(finished)
     abstention = read_abstention(finished.model)
     if min_precision is not None:
         abstention = choose_abstention(finished, min_precision)
@@ -67,7 +75,7 @@ def evaluate(
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
         if data is None:
-            rows = reload_data(recipe, manifest, ctx)[split]
+            rows = reload_data(recipe, origin, ctx)[split]
         else:
             held_out = load_held_out(
                 data, recipe.data, split=split, label_names=classifier.label_names, ctx=ctx
@@ -82,10 +90,10 @@ def evaluate(
         features, _ = encode_tokens(
             classifier,
             tokens,
-            weights_sha256=encoder_hash(recipe, manifest),
+            weights_sha256=encoder_hash(finished, recipe, origin),
             # The arithmetic of the training's own metrics.
             placement=choose_placement("fp32" if recipe.train.engine == "keras" else recipe.model.precision),
-            description=f"{manifest['model']['name']} · {source} · {split}",
+            description=f"{origin.model.name} · {source} · {split}",
             ctx=ctx,
         )
     with ctx.clock.stage("evaluate"):
@@ -95,13 +103,12 @@ def evaluate(
         )
     if min_precision is not None:
         store_abstention(finished, abstention)
-    document = MetricsDocument(
+    return MetricsDocument(
         run=str(run),
-        recipe=manifest["recipe"],
-        model=manifest["model"]["name"],
+        recipe=origin.recipe.name,
+        model=origin.model.name,
         source=source,
         metrics={split: metrics},
         **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
         seconds=ctx.clock.seconds(),
     )
-    return document.to_json()

@@ -87,7 +87,7 @@ def reproduce(
         )
     document = describe_reproduction(
         recipe,
-        {name: result.document for name, result in runs.items()},
+        {name: result.metrics for name, result in runs.items() if result.metrics is not None},
         {name: result.history for name, result in runs.items()},
     )
     if picture is not None:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from textune.commands.training_job import carry_out
+from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
+from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import check_extras, load_recipe
-from textune.run.layout import TrainResult, open_run
-from textune.run.lifecycle import Request, drop_checkpoints
+from textune.run.layout import open_run
+from textune.run.lifecycle import drop_checkpoints
 from textune.run.provenance import open_stopped_run
 from textune.run.several_seeds import check_not_several
+from textune.training.method import Request
 
 
 def resume(
@@ -43,9 +45,9 @@ def resume(
         complete = open_run(path)
         drop_checkpoints(complete)
         history = [json.loads(line) for line in complete.history.read_text(encoding="utf-8").splitlines()]
-        return TrainResult(path, json.loads(complete.metrics.read_text(encoding="utf-8")), history)
+        return TrainResult(path, MetricsDocument.read(complete.metrics), history)
     incomplete, origin = open_stopped_run(path, has_function=learning_rate_factor is not None)
     recipe = load_recipe(str(incomplete.recipe))
     check_extras(recipe)
-    request = Request(recipe, origin["recipe"]["name"], path, learning_rate_factor=learning_rate_factor)
-    return carry_out(request, ctx, origin=origin)
+    request = Request(recipe, origin.recipe.name, path, learning_rate_factor=learning_rate_factor)
+    return carry_out(request, ctx, stopped=origin)

@@ -18,7 +18,6 @@ from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.spread import summarise_seeds
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
-from textune.run.layout import TrainResult
 from textune.run.lifecycle import choose_folder
 from textune.run.several_seeds import (
     SeedsPlan,
@@ -28,6 +27,7 @@ from textune.run.several_seeds import (
     read_seeds_plan,
     resumable_seeds,
 )
+from textune.training.method import Request
 from textune.training.processes import is_first
 from textune.wording import in_words
 
@@ -84,30 +84,30 @@ def resume_seeds(
 
 
 def _train_all(plan: SeedsPlan, ctx: Context, factor: Callable[[int], float] | None) -> SeedsResult:
-    results: list[TrainResult] = []
+    metrics: list[MetricsDocument] = []
     # Looked up once, so that all processes make the same decision.
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
     sentences: set[str] = set()
     for number, seed in enumerate(plan.seeds, start=1):
-        name = f"Seed {seed} ({number} of {len(plan.seeds)})"
+        folder, name = plan.folder(seed), f"Seed {seed} ({number} of {len(plan.seeds)})"
         seed_ctx = NamedContext(ctx, ctx.offline, name=name, sentences=sentences)
         with resumable_seeds(plan):
             if seed in begun:
-                options: dict[str, Any] = {"offline": ctx.offline, "learning_rate_factor": factor}
-                result = resume(plan.folder(seed), **options, observer=seed_ctx)
+                result = resume(folder, offline=ctx.offline, learning_rate_factor=factor, observer=seed_ctx)
             else:
-                result = carry_out(plan.request(seed, factor), seed_ctx)
-        results.append(result)
-        if result.document:
+                request = Request(plan.recipe_of(seed), plan.name, folder, learning_rate_factor=factor)
+                result = carry_out(request, seed_ctx)
+        if result.metrics is not None:
+            metrics.append(result.metrics)
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
             left = f" About {in_words(seconds_left)} left." if seconds_left else ""
-            test = result.document["metrics"]["test"]
+            test = result.metrics.test.values
             values = [f"{metric.title} {metric.write(test[metric.key])}" for metric in headline_metrics()]
             ctx.note(f"Seed {seed}: {', '.join(values)} on test.{left}")
     document: dict[str, Any] = {}
     if is_first():
         document = summarise_seeds(
-            [MetricsDocument.model_validate(result.document) for result in results],
+            metrics,
             plan.read_scores(),
             path=str(plan.path),
             runs=[str(run) for run in plan.runs],

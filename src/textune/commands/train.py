@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textune.commands.training_job import carry_out
+from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
-from textune.run.layout import TrainResult
-from textune.run.lifecycle import Request, check_free, choose_folder
+from textune.run.lifecycle import check_free, choose_folder
 from textune.training.budget import check_budget
+from textune.training.method import Request
 from textune.training.processes import is_first
 
 

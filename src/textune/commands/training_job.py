@@ -2,79 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from textune.audit.checks import check_data
 from textune.context import Context
 from textune.encoder.memory import keep_memory_low
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.evaluating import evaluate_splits
+from textune.evaluation.evaluating import Evaluation, evaluate_splits
 from textune.files import write_json
-from textune.model.verification import verify_saved
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults
 from textune.report.run_report import write_report
-from textune.run.layout import Run, TrainResult
-from textune.run.lifecycle import Request, run_folder
-from textune.run.provenance import check_origin, describe_facts
+from textune.run.layout import Run
+from textune.run.lifecycle import complete_run, run_folder
+from textune.run.origin import Origin
+from textune.run.provenance import check_origin
 from textune.run.saving import save_results
 from textune.training.budget import plan_task
-from textune.training.method import Task, load_task, method_of
+from textune.training.method import Fit, Method, Request, Task, load_task, method_of
 
 
-def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | None = None) -> TrainResult:
+@dataclass(frozen=True)
+class TrainResult:
+    """A training's run folder, its history by epoch, and its metrics, which only the first process has."""
+
+    run: Path
+    metrics: MetricsDocument | None
+    history: list[dict[str, Any]]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The contents of the run's `metrics.json`; without metrics, it is empty."""
+        return {} if self.metrics is None else self.metrics.to_json()
+
+
+def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) -> TrainResult:
     """Train and write the run, from the beginning or, with a stopped run's origin, from where it stopped."""
     keep_memory_low()
-    task = load_task(request.recipe, ctx, learning_rate_factor=request.learning_rate_factor)
-    with ctx.clock.stage("prepare"):
-        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
-    if request.max_minutes:
-        with ctx.clock.stage("plan"):
-            task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)
-    resume, made_from = origin is not None, task.origin(request.recipe_name)
-    if origin is not None:
-        check_origin(Run(request.path), origin, made_from, ctx=ctx)
+    task, checks = _load(request, ctx)
+    recipe_text, resume = dump_recipe(task.recipe), stopped is not None
+    origin = task.origin(request.recipe_name, recipe_text)
+    if stopped is not None:
+        check_origin(Run(request.path), stopped, origin, ctx=ctx)
+    method = method_of(task.recipe)(task, Run(request.path), ctx)
     if not task.processes.is_first:
-        return _share_work(task, request, ctx, resume=resume)
-    facts = describe_facts(made_from, created=datetime.now(UTC).isoformat(timespec="seconds"))
-    with run_folder(request.path, task.recipe, origin=made_from, facts=facts, resume=resume) as run:
+        return TrainResult(request.path, None, method.share_work(resume=resume))
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    with run_folder(request.path, recipe=recipe_text, origin=origin, resume=resume) as run:
         task.processes.wait()
-        method = method_of(task.recipe)(task, run, ctx)
         method.prepare()
         fit = method.fit(resume=resume)
-        with ctx.clock.stage("evaluate"):
-            ctx.stage("Evaluating")
-            probabilities = method.probabilities()
-            evaluation = evaluate_splits(
-                task.texts.dataset,
-                probabilities,
-                settings=task.recipe.evaluate,
-                temperature=fit.temperature,
-                short_test=task.texts.short_test,
-            )
-            if evaluation.note:
-                ctx.note(evaluation.note)
-        with ctx.clock.stage("save"):
-            ctx.stage("Saving and verifying the model")
-            predictions = save_results(
-                run,
-                task.classifier,
-                task.texts.dataset,
-                history=fit.history,
-                probabilities=probabilities,
-                baselines=evaluation.baselines,
-                abstention=evaluation.abstention,
-            )
-            saved, facts["verification"] = verify_saved(
-                run.model,
-                task.classifier,
-                texts=task.texts.dataset["test"].texts,
-                probabilities=probabilities["test"],
-                precision=task.placement.precision,
-                abstention=evaluation.abstention,
-            )
+        evaluation = _evaluate(task, method, fit, ctx)
+        saved = save_results(
+            run,
+            task.classifier,
+            task.texts.dataset,
+            evaluation,
+            history=fit.history,
+            precision=task.placement.precision,
+            ctx=ctx,
+        )
         document = MetricsDocument.of(
             evaluation.measurements,
             run=str(request.path),
@@ -85,29 +75,44 @@ def carry_out(request: Request, ctx: Context, *, origin: Mapping[str, Any] | Non
             data_checks=checks,
             seconds=ctx.clock.seconds(),
         )
-        with ctx.clock.stage("report"):
-            results = RunResults(
-                path=run.path,
-                document=document,
-                history=fit.history,
-                recipe_text=dump_recipe(task.recipe),
-                facts=made_from,
-                created=str(facts["created"]),
-                head="linear" if task.classifier.stock is None else "stock",
-                max_length=task.classifier.max_length,
-                predictions=predictions,
-            )
-            write_report(run, results, saved, ctx)
-        written = document.model_copy(update={"seconds": ctx.clock.seconds()}).to_json()
-        write_json(run.metrics, written)
-    return TrainResult(request.path, written, fit.history)
+        results = RunResults(
+            path=run.path,
+            document=document,
+            history=fit.history,
+            recipe=task.recipe.model_dump(),
+            recipe_text=recipe_text,
+            origin=origin,
+            created=created,
+            head="linear" if task.classifier.stock is None else "stock",
+            max_length=task.classifier.max_length,
+            predictions=saved.predictions,
+        )
+        write_report(run, results, saved.classifier, ctx)
+        document = document.model_copy(update={"seconds": ctx.clock.seconds()})
+        write_json(run.metrics, document.to_json())
+        complete_run(run, origin.facts(created=created, verification=saved.verification))
+    return TrainResult(request.path, document, fit.history)
 
 
-def _share_work(task: Task, request: Request, ctx: Context, *, resume: bool) -> TrainResult:
-    task.processes.wait()
-    method = method_of(task.recipe)(task, Run(request.path), ctx)
-    history: list[dict[str, Any]] = []
-    if method.shares_work:
-        method.prepare()
-        history = method.fit(resume=resume).history
-    return TrainResult(request.path, {}, history)
+def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
+    """Return the task, planned to fit into the time, and the findings of the data checks."""
+    task = load_task(request, ctx)
+    with ctx.clock.stage("prepare"):
+        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
+    if request.max_minutes:
+        with ctx.clock.stage("plan"):
+            task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)
+    return task, checks
+
+
+def _evaluate(task: Task, method: Method, fit: Fit, ctx: Context) -> Evaluation:
+    with ctx.clock.stage("evaluate"):
+        ctx.stage("Evaluating")
+        return evaluate_splits(
+            task.texts.dataset,
+            method.probabilities(),
+            settings=task.recipe.evaluate,
+            temperature=fit.temperature,
+            short_test=task.texts.short_test,
+            ctx=ctx,
+        )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.evaluation.abstention import (
     Scored,
@@ -35,12 +36,15 @@ from textune.recipe.settings import EvaluateSettings
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured, the baselines' probabilities (test rows, classes) by key, and a note, if any."""
+    """What was measured, what it rests on, and the threshold, if any.
+
+    Probabilities are (rows, classes) by split, those of baselines (test rows, classes) by key.
+    """
 
     measurements: Measurements
+    probabilities: Mapping[str, NDArray[np.float64]]
     baselines: dict[str, NDArray[np.float64]]
     abstention: Abstention | None
-    note: str
 
 
 def evaluate_splits(
@@ -50,6 +54,7 @@ def evaluate_splits(
     settings: EvaluateSettings,
     temperature: float,
     short_test: NDArray[np.bool_] | None = None,
+    ctx: Context,
 ) -> Evaluation:
     """Measure all splits, the filtered test rows, the baselines, calibration and coverage.
 
@@ -83,23 +88,31 @@ def evaluate_splits(
         key = better_baseline(parts["baselines"])
         comparison = compare_probabilities(test[0], baselines[key], test[1], bootstrap_samples=samples)
         sentence = describe_verdict(comparison, BASELINES[key].title)
-        parts["verdict"] = Verdict(baseline=key, **comparison.to_json(), sentence=sentence)
+        parts["verdict"] = Verdict(
+            baseline=key,
+            examples=comparison.examples,
+            agreement=comparison.agreement,
+            **comparison.differences,
+            mcnemar=comparison.mcnemar,
+            outcome=comparison.outcome,
+            sentence=sentence,
+        )
     parts["calibration"] = Calibration(
         temperature=temperature,
         validation=calibration_effect(*validation),
         test=calibration_effect(*test),
     )
     parts["coverage"] = measure_coverage(validation, test)
-    abstention, note = None, ""
+    abstention = None
     if precision := settings.min_precision:
         abstention = Abstention(precision, choose_threshold(*validation, min_precision=precision))
         parts["abstention"] = describe_abstention(abstention, {"validation": validation, "test": test})
         if abstention.threshold is None:
-            note = (
+            ctx.note(
                 f"{cannot_reach(validation, precision)} The run labels no text until you set another "
                 "precision: textune evaluate RUN --min-precision SHARE"
             )
-    return Evaluation(Measurements(**parts), baselines, abstention, note)
+    return Evaluation(Measurements(**parts), probabilities, baselines, abstention)
 
 
 def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) -> AbstentionEffect:

@@ -33,7 +33,7 @@ def render_card(run: RunResults) -> str:
         "labels": run.label_names,
         "base": base_model(run),
         "model": short_name(document.model),
-        "versions": run.facts["versions"],
+        "versions": run.origin.versions,
         "judgement": judge(document),
         "metrics": measured_metrics([test]),
         "metric_rows": [("this model", test), *baseline_rows(run)],
@@ -59,7 +59,7 @@ def render_card(run: RunResults) -> str:
 def base_model(run: RunResults) -> str:
     """Return the Hub name of the pretrained model, or nothing where it did not come from the Hub."""
     name = run.document.model
-    return name if run.facts["model"]["revision"] else HUB_NAMES.get(name, "")
+    return name if run.origin.model.revision else HUB_NAMES.get(name, "")
 
 
 def hub_dataset(run: RunResults) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "coverage_chart": sections.coverage_chart([run], ["this run"]),
         "coverage_rows": sections.answers_by_threshold(run),
         "suspects": list_suspects(out_of_training, most=_MOST_SUSPECTS),
-        "threads": run.facts.get("machine", {}).get("threads", 1),
+        "threads": run.origin.machine.threads,
         "place": shlex.quote(str(run.path)),
         "path": str(run.path),
         **_mistakes(run, explanations),
@@ -136,7 +136,7 @@ def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
 def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
     test = run.predictions.get("test")
     if test is None:
-        return str(run.facts.get("data", {}).get("fingerprint"))
+        return run.origin.data.fingerprint
     return test.texts, tuple(test.label_names[label] for label in test.labels)
 
 

@@ -20,6 +20,7 @@ from textune.evaluation.document import MetricsDocument
 from textune.evaluation.split_metrics import SplitMetrics
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.run.layout import Run, read_manifest
+from textune.run.origin import Origin, read_origin
 from textune.run.predictions import Predictions, read_predictions
 
 
@@ -27,16 +28,17 @@ from textune.run.predictions import Predictions, read_predictions
 class RunResults:
     """The results of one run: its documents, and its predictions by split.
 
-    `history` has one entry per epoch. `facts` say where the run came from (versions, data, model, placement,
-    machine), and `created` when, in ISO 8601 or empty. `head` is `stock` or `linear`; the classifier cuts a
-    text after `max_length` tokens.
+    `history` has one entry per epoch, and `recipe` the resolved settings by section. `created` says when the
+    run began, in ISO 8601 or empty. `head` is `stock` or `linear`; the classifier cuts a text after
+    `max_length` tokens.
     """
 
     path: Path
     document: MetricsDocument
     history: Sequence[Mapping[str, Any]]
+    recipe: Mapping[str, Any]
     recipe_text: str
-    facts: Mapping[str, Any]
+    origin: Origin
     created: str
     head: str
     max_length: int
@@ -63,11 +65,6 @@ class RunResults:
         """The classes' names, in the order of their ids."""
         return tuple(self.test.per_class)
 
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """The resolved settings, by section."""
-        return tomllib.loads(self.recipe_text)
-
 
 def read_results(run: Run) -> RunResults:
     """Read the results of a finished run; raise a `RunError` if a file cannot be read."""
@@ -75,13 +72,15 @@ def read_results(run: Run) -> RunResults:
         document = MetricsDocument.read(run.metrics)
         document.test, document.seconds["total"]
         manifest = read_manifest(run)
+        recipe_text = run.recipe.read_text(encoding="utf-8")
         described = json.loads((run.model / "textune.json").read_text(encoding="utf-8"))
         return RunResults(
             path=run.path,
             document=document,
             history=[json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines()],
-            recipe_text=run.recipe.read_text(encoding="utf-8"),
-            facts=json.loads(run.origin.read_text(encoding="utf-8")),
+            recipe=tomllib.loads(recipe_text),
+            recipe_text=recipe_text,
+            origin=read_origin(run),
             created=str(manifest.get("created", "")),
             head=described["head"],
             max_length=described["max_length"],

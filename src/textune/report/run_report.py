@@ -30,10 +30,11 @@ def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx:
 
     A fault in either costs the run nothing but that file: `ctx` hears of it, and the training goes on.
     """
-    ctx.stage("Writing the report")
-    # Whatever goes wrong here must not cost hours of training.
-    _try("report", lambda: write_text(run.path / REPORT, _page(results, classifier, ctx)), ctx)
-    _try("model card", lambda: write_card(run, results), ctx)
+    with ctx.clock.stage("report"):
+        ctx.stage("Writing the report")
+        # Whatever goes wrong here must not cost hours of training.
+        _try("report", lambda: write_text(run.path / REPORT, _page(results, classifier, ctx)), ctx)
+        _try("model card", lambda: write_card(run, results), ctx)
 
 
 def report_again(run: Run, file: Path | None, ctx: Context) -> Path:
@@ -81,10 +82,10 @@ def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
     from textune.runtimes.torch_predictor import TorchPredictor
 
     ctx.stage("Explaining the most confident mistakes")
-    training, model = results.document.training, results.facts.get("model", {})
+    training = results.document.training
     # Another training, or another report, often asks for the same words of the same frozen encoder.
     is_frozen = training is not None and training.frozen_layers == "all"
-    weights_sha256 = str(model.get("weights_sha256", "")) if is_frozen else ""
+    weights_sha256 = results.origin.model.weights_sha256 if is_frozen else ""
     predictor = TorchPredictor(classifier, weights_sha256=weights_sha256)
     return render_run(results, explain_mistakes(predictor, mistakes_to_explain(results)))
 

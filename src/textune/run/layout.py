@@ -20,10 +20,11 @@ folder without one is incomplete and can be resumed, and one whose files differ 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textune.errors import RunError
 from textune.files import find_damage, reading_errors, sha256_of_text
@@ -31,6 +32,9 @@ from textune.model.threshold import ABSTENTION
 
 RUN_FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
+
+
+Contents = TypeVar("Contents")
 
 
 class _Inside:
@@ -59,23 +63,6 @@ class Run:
     manifest = _Inside("manifest.json")
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """A training's run folder, the contents of its `metrics.json`, and its history with one entry per epoch.
-
-    In all but the first of several processes, the document is empty.
-    """
-
-    run: Path
-    document: dict[str, Any]
-    history: list[dict[str, Any]]
-
-
-def read_origin(run: Run) -> dict[str, Any]:
-    """Return what a run is made from; raise a `RunError` if it cannot be read."""
-    return _read_json(run, run.origin)
-
-
 def open_run(path: Path) -> Run:
     """Return a run folder; raise a `RunError` if it is missing, incomplete or damaged, or may not be read."""
     run = Run(path)
@@ -97,10 +84,7 @@ def open_run(path: Path) -> Run:
 
 def read_manifest(run: Run) -> dict[str, Any]:
     """Return a run's manifest; raise a `RunError` if it cannot be read."""
-    manifest = _read_json(run, run.manifest)
-    if not isinstance(manifest.get("files"), dict):
-        raise _damaged(run, "manifest.json cannot be read")
-    return manifest
+    return read_run_json(run, run.manifest, lambda values: {**values, "files": dict(values["files"])})
 
 
 def model_sha256(run: Run) -> str:
@@ -119,11 +103,12 @@ def _model_files(run: Run) -> dict[str, str]:
     return {name: entry["sha256"] for name, entry in files.items() if name.startswith("model/")}
 
 
-def _read_json(run: Run, path: Path) -> dict[str, Any]:
+def read_run_json(run: Run, path: Path, convert: Callable[[dict[str, Any]], Contents]) -> Contents:
+    """Return the converted contents of a run's JSON file; raise a `RunError` if it cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError), reading_errors(RunError, run.path):
         values = json.loads(path.read_text(encoding="utf-8"))
         if values["format"] == RUN_FORMAT:
-            return dict(values)
+            return convert(values)
     raise _damaged(run, f"{path.name} cannot be read")
 
 

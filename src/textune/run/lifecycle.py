@@ -12,9 +12,8 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,9 @@ from textune.files import (
     write_bytes,
     write_json,
 )
-from textune.recipe.recipes import Recipe, dump_recipe
+from textune.recipe.settings import Recipe
 from textune.run.layout import RUN_FORMAT, Run
-
-
-@dataclass(frozen=True)
-class Request:
-    """A training to carry out in the run folder `path`; with 0 minutes, there is no time limit."""
-
-    recipe: Recipe
-    recipe_name: str
-    path: Path
-    max_minutes: float = 0.0
-    learning_rate_factor: Callable[[int], float] | None = None
+from textune.run.origin import Origin
 
 
 def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> Path:
@@ -84,28 +73,21 @@ def check_free(path: Path) -> None:
 
 
 @contextmanager
-def run_folder(
-    path: Path, recipe: Recipe, *, origin: Mapping[str, Any], facts: Mapping[str, Any], resume: bool
-) -> Iterator[Run]:
-    """Yield a new run folder, or an incomplete one to be resumed; complete it when the block ends well.
+def run_folder(path: Path, *, recipe: str, origin: Origin, resume: bool) -> Iterator[Run]:
+    """Yield a new run folder, or an incomplete one to be resumed, for the block to complete.
 
-    If the block fails, the error says how to resume the run. For `origin` and `facts` see `new_run`.
+    If the block fails, the error says how to resume the run. `recipe` is the text of recipe.toml.
     """
-    folder = (
-        resumed_run(path, facts=facts)
-        if resume
-        else new_run(path, recipe=dump_recipe(recipe), origin=origin, facts=facts)
-    )
+    folder = resumed_run(path) if resume else new_run(path, recipe=recipe, origin=origin)
     with resumable(Run(path)), folder as run:
         yield run
 
 
 @contextmanager
-def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Run]:
-    """Yield a new run folder; complete it when the block ends well, and remove it when the block fails.
+def new_run(path: Path, *, recipe: str, origin: Origin) -> Iterator[Run]:
+    """Yield a new run folder, for the block to complete with `complete_run`; remove it when the block fails.
 
-    It is kept if it is complete, or has a checkpoint that the training can be resumed from. `facts` are what
-    the manifest says beside the list of files; they are read when the block has ended.
+    It is kept if it is complete, or has a checkpoint that the training can be resumed from.
     """
     check_free(path)
     missing = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
@@ -114,7 +96,6 @@ def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mappin
         with storage_errors(path):
             _begin(run, recipe, origin)
             yield run
-            _complete(run, facts)
     except BaseException:
         if not (any(run.checkpoints.rglob("step-*")) or run.manifest.exists()):
             # rmtree takes no links, so the path is resolved: a link stays, and what it leads to goes.
@@ -127,10 +108,10 @@ def new_run(path: Path, *, recipe: str, origin: Mapping[str, Any], facts: Mappin
 
 
 @contextmanager
-def resumed_run(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Run]:
-    """Yield an incomplete run folder, cleared of half-saved results; complete it when the block ends well.
+def resumed_run(path: Path) -> Iterator[Run]:
+    """Yield an incomplete run folder, cleared of half-saved results, for the block to complete.
 
-    If the block fails, everything stays that the training can be resumed from. For `facts` see `new_run`.
+    If the block fails, everything stays that the training can be resumed from.
     """
     run = Run(path)
     with storage_errors(path):
@@ -138,7 +119,6 @@ def resumed_run(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Run]:
             if entry not in (run.recipe, run.origin, run.checkpoints, run.logs):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         yield run
-        _complete(run, facts)
 
 
 @contextmanager
@@ -183,9 +163,9 @@ def drop_checkpoints(run: Run) -> None:
     shutil.rmtree(run.checkpoints, ignore_errors=True)
 
 
-def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
+def _begin(run: Run, recipe: str, origin: Origin) -> None:
     """Make the folder with its recipe and origin in it, both or none."""
-    facts = json.dumps({"format": RUN_FORMAT, **origin}, indent=2)
+    facts = json.dumps({"format": RUN_FORMAT, **origin.to_json()}, indent=2)
     written = {run.recipe.name: recipe, run.origin.name: facts}
     if run.path.exists():
         for name, text in written.items():
@@ -203,7 +183,8 @@ def _begin(run: Run, recipe: str, origin: Mapping[str, Any]) -> None:
         rename_folder(temporary, run.path)
 
 
-def _complete(run: Run, facts: Mapping[str, Any]) -> None:
+def complete_run(run: Run, facts: Mapping[str, Any]) -> None:
+    """Write the manifest, which says `facts` beside the list of files, and delete the checkpoints."""
     unlisted = {run.checkpoints, run.card}
     files = sorted(
         file for file in run.path.rglob("*") if file.is_file() and not unlisted & {file, *file.parents}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from textune.context import Context
 from textune.data.dataset import Dataset
+from textune.evaluation.evaluating import Evaluation
 from textune.files import write_text
-from textune.model.threshold import Abstention, write_abstention
+from textune.model.threshold import write_abstention
+from textune.model.verification import verify_saved
 from textune.run.layout import Run
 from textune.run.predictions import Predictions, write_predictions
 
@@ -19,35 +20,54 @@ if TYPE_CHECKING:
     from textune.model.classifier import TextClassifier
 
 
+@dataclass(frozen=True)
+class SavedResults:
+    """The predictions by split, the classifier as it was loaded again, and how it compared."""
+
+    predictions: dict[str, Predictions]
+    classifier: TextClassifier
+    verification: dict[str, Any]
+
+
 def save_results(
     run: Run,
     classifier: TextClassifier,
     dataset: Dataset,
+    evaluation: Evaluation,
     *,
     history: Sequence[Mapping[str, Any]],
-    probabilities: Mapping[str, NDArray[np.float64]],
-    baselines: Mapping[str, NDArray[np.float64]],
-    abstention: Abstention | None,
-) -> dict[str, Predictions]:
-    """Write everything but the metrics and the report; return the predictions by split.
+    precision: str,
+    ctx: Context,
+) -> SavedResults:
+    """Write everything but the metrics and the report, and verify the saved model; see `verify_saved`.
 
-    The learning curve has one entry per epoch. Probabilities are (rows, classes) by split, and baselines
-    (test rows, classes) by key.
+    The history has one entry per epoch; the metrics were computed in `precision`.
     """
     from textune.model import storage
 
-    write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in history))
-    names = dataset.label_names
-    predictions = {
-        split: Predictions.of(dataset[split], values, names) for split, values in probabilities.items()
-    }
-    of_baselines = {
-        f"baselines/{key}": Predictions.of(dataset["test"], values, names)
-        for key, values in baselines.items()
-    }
-    for name, stored in {**predictions, **of_baselines}.items():
-        write_predictions(run.predictions / f"{name}.parquet", stored)
-    storage.save_classifier(classifier, run.model)
-    if abstention is not None:
-        write_abstention(run.model, abstention)
-    return predictions
+    with ctx.clock.stage("save"):
+        ctx.stage("Saving and verifying the model")
+        write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in history))
+        names = dataset.label_names
+        predictions = {
+            split: Predictions.of(dataset[split], values, names)
+            for split, values in evaluation.probabilities.items()
+        }
+        of_baselines = {
+            f"baselines/{key}": Predictions.of(dataset["test"], values, names)
+            for key, values in evaluation.baselines.items()
+        }
+        for name, stored in {**predictions, **of_baselines}.items():
+            write_predictions(run.predictions / f"{name}.parquet", stored)
+        storage.save_classifier(classifier, run.model)
+        if evaluation.abstention is not None:
+            write_abstention(run.model, evaluation.abstention)
+        saved, verification = verify_saved(
+            run.model,
+            classifier,
+            texts=dataset["test"].texts,
+            probabilities=evaluation.probabilities["test"],
+            precision=precision,
+            abstention=evaluation.abstention,
+        )
+        return SavedResults(predictions, saved, verification)

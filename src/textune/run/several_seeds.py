@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from textune.errors import RunError, StoppedError, TextuneError
 from textune.files import storage_errors, write_json
 from textune.recipe.recipes import Recipe, check_recipe
 from textune.run.layout import Run
-from textune.run.lifecycle import Request, check_free
+from textune.run.lifecycle import check_free
 from textune.run.predictions import read_predictions
 
 SEEDS_PLAN = "seeds.json"
@@ -66,10 +66,6 @@ class SeedsPlan:
     def recipe_of(self, seed: int) -> Recipe:
         """Return the settings of a seed; raise a `RecipeError` if it is not a valid one."""
         return check_recipe(self.recipe.model_dump(), origin=self.name, settings=[f"train.seed={seed}"])
-
-    def request(self, seed: int, learning_rate_factor: Callable[[int], float] | None) -> Request:
-        """Return the training of a seed."""
-        return Request(self.recipe_of(seed), self.name, self.folder(seed), 0.0, learning_rate_factor)
 
     def read_scores(self) -> dict[str, tuple[list[NDArray[np.float64]], NDArray[np.int64]]]:
         """Return the probabilities of each run and the labels, for validation and test."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textune.run.layout import Run, model_sha256, read_manifest
+from textune.run.layout import Run, model_sha256
+from textune.run.origin import origin_of_complete
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import export_command, exports_folder
 from textune.runtimes.predictor import Predictor
@@ -53,7 +54,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     else:
         # It was opened, and so checked, when it was chosen from.
         run = Run(path)
-        facts["model"] = str(read_manifest(run)["model"]["name"])
+        facts["model"] = origin_of_complete(run).model.name
         facts["model_sha256"] = model_sha256(run)
         if run.metrics.is_file():
             document = json.loads(run.metrics.read_text(encoding="utf-8"))

@@ -45,23 +45,24 @@ def choose_model(recipe: Recipe, ctx: Context) -> str:
 
 
 def describe_reproduction(
-    recipe: Recipe, documents: Mapping[str, Mapping[str, Any]], histories: Mapping[str, History]
+    recipe: Recipe, documents: Mapping[str, MetricsDocument], histories: Mapping[str, History]
 ) -> dict[str, Any]:
     """Return what a reproduction gave, as JSON values; see `textune.commands.reproduce.reproduce`.
 
-    The runs' `metrics.json` and learning curves are by engine; the recipe is theirs, apart from the engine.
+    The runs' metrics and learning curves are by engine; the recipe is theirs, apart from the engine.
     """
-    typed = {engine: MetricsDocument.model_validate(document) for engine, document in documents.items()}
-    engine, first = next(iter(typed.items()))
+    engine, first = next(iter(documents.items()))
     return {
         "model": first.model,
         "source": first.source,
         "same_model": is_the_studys_model(first.model),
         "same_data": is_the_studys_data(first),
         "study": STUDY.to_json(last_epoch=histories[engine][-1]["epoch"]),
-        "engines": {name: {**documents[name], "history": histories[name]} for name in documents},
-        "verdicts": verdicts(typed),
-        "differences": differences(recipe, typed),
+        "engines": {
+            name: {**metrics.to_json(), "history": histories[name]} for name, metrics in documents.items()
+        },
+        "verdicts": verdicts(documents),
+        "differences": differences(recipe, documents),
     }
 
 

@@ -6,10 +6,14 @@ split. A method is imported only when a recipe asks for it: nothing here knows t
 
 from __future__ import annotations
 
+import json
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,9 +21,17 @@ from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.data.sources import load_dataset
 from textune.encoder.placement import Placement, choose_placement
+from textune.files import sha256_of_text
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
-from textune.run.provenance import describe_origin
+from textune.run.origin import (
+    DataOrigin,
+    MachineOrigin,
+    ModelOrigin,
+    Origin,
+    PlacementOrigin,
+    RecipeOrigin,
+)
 from textune.training.processes import Processes
 
 if TYPE_CHECKING:
@@ -39,6 +51,17 @@ METHODS: dict[type[Training], str] = {
     KerasTraining: "textune.keras.method:KerasMethod",
 }
 """Where the method of each kind of settings is, as `module:class`."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training to carry out in the run folder `path`; with 0 minutes, there is no time limit."""
+
+    recipe: Recipe
+    recipe_name: str
+    path: Path
+    max_minutes: float = 0.0
+    learning_rate_factor: Callable[[int], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,19 +92,34 @@ class Task:
 
         return torch.from_numpy(self.texts.dataset[split].labels)
 
-    def origin(self, recipe_name: str) -> dict[str, Any]:
-        """Return what a run of this task is made from; see `describe_origin`."""
-        return describe_origin(
-            self.recipe,
-            recipe_name=recipe_name,
-            texts=self.texts,
-            fingerprint=self.data.fingerprint,
-            model=self.weights,
-            tokenizer=self.classifier.tokenizer,
-            placement=self.placement,
-            processes=self.processes.count,
-            versions=self.versions,
-            has_own_schedule=self.learning_rate_factor is not None,
+    def origin(self, recipe_name: str, recipe_text: str) -> Origin:
+        """Return what a run of this task is made from, by the recipe's name and its text as TOML."""
+        import torch
+
+        model, tokenizer = self.weights, self.classifier.tokenizer.backend_tokenizer
+        # How the tokenizer last truncated and padded is not a property of the model.
+        rules = json.loads(tokenizer.to_str()) | {"truncation": None, "padding": None}
+        reading = json.dumps([model.config, rules, self.texts.max_length], sort_keys=True)
+        libraries = {name: version(name) for name in ("transformers", "datasets")}
+        return Origin(
+            versions={
+                "textune": version("textune"),
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                **libraries,
+                **self.versions,
+            },
+            data=DataOrigin(source=self.data.name, fingerprint=self.data.fingerprint),
+            model=ModelOrigin(
+                name=model.name,
+                revision=model.revision,
+                weights_sha256=model.weights_sha256,
+                reading_sha256=sha256_of_text(reading),
+            ),
+            placement=PlacementOrigin(device=self.placement.device, precision=self.placement.precision),
+            recipe=RecipeOrigin(name=recipe_name, sha256=sha256_of_text(recipe_text)),
+            machine=MachineOrigin(threads=torch.get_num_threads(), processes=self.processes.count),
+            schedule="the recipe's" if self.learning_rate_factor is None else "a function",
         )
 
 
@@ -155,6 +193,14 @@ class Method(ABC):
     def fit(self, *, resume: bool) -> Fit:
         """Train the classifier in place, from the run's newest checkpoint if told so, and calibrate it."""
 
+    def share_work(self, *, resume: bool) -> list[dict[str, Any]]:
+        """Train with the first process, which alone goes on, if all share the work; return the history."""
+        self.task.processes.wait()
+        if not self.shares_work:
+            return []
+        self.prepare()
+        return self.fit(resume=resume).history
+
     @abstractmethod
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the trained classifier's probabilities (rows, classes) by split."""
@@ -166,15 +212,14 @@ def method_of(recipe: Recipe) -> type[Method]:
     return method
 
 
-def load_task(
-    recipe: Recipe, ctx: Context, *, learning_rate_factor: Callable[[int], float] | None = None
-) -> Task:
+def load_task(request: Request, ctx: Context) -> Task:
     """Load a recipe's data and model, and tokenize the texts; raise a `RequestError` if they do not fit."""
     from textune.encoder.emoji import read_emoji
     from textune.encoder.loading import find_model, import_architecture, load_tokenizer, token_limit
     from textune.encoder.tokenization import tokenize
     from textune.model.building import build_classifier
 
+    recipe = request.recipe
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
         data = load_dataset(recipe.data, ctx)
@@ -217,7 +262,7 @@ def load_task(
         placement=method.choose_placement(recipe, processes),
         processes=processes,
         versions=method.versions(),
-        learning_rate_factor=learning_rate_factor,
+        learning_rate_factor=request.learning_rate_factor,
     )
 
 

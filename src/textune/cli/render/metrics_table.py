@@ -25,45 +25,43 @@ _METRICS_PER_TABLE = 4
 """The number that fits into 80 characters."""
 
 
-def show_training(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> None:
-    """Show the result of a training: its `metrics.json` and its learning curve."""
-    typed = MetricsDocument.model_validate(document)
-    _show_metrics(typed)
-    if typed.baselines:
-        show("", interval_table(typed))
-    show("", _class_table(typed.test, "test"))
-    for reference in references_for(typed):
+def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> None:
+    """Show the result of a training: its metrics and its learning curve."""
+    _show_metrics(document)
+    if document.baselines:
+        show("", interval_table(document))
+    show("", _class_table(document.test, "test"))
+    for reference in references_for(document):
         table = framed_table(
             *("", reference.name, "this run"),
-            title=f"{escape(typed.model)} compared with {reference.name}",
+            title=f"{escape(document.model)} compared with {reference.name}",
             caption=reference.note,
         )
-        for row in reference.rows(typed, history):
+        for row in reference.rows(document, history):
             table.add_row(*row)
         show("", table)
-    if typed.calibration is not None:
-        show("", _answered_table(typed.coverage), _calibration_sentence(typed.calibration))
-    if typed.abstention is not None:
-        show(_abstention_sentences(typed.abstention))
-    show("", *map(escape, judge(typed).sentences))
-    parts = ", ".join(f"{name} {value:.1f}" for name, value in typed.seconds.items() if name != "total")
-    show(f"[dim]{typed.seconds['total']:.1f} s: {parts}[/dim]")
+    if document.calibration is not None:
+        show("", _answered_table(document.coverage), _calibration_sentence(document.calibration))
+    if document.abstention is not None:
+        show(_abstention_sentences(document.abstention))
+    show("", *map(escape, judge(document).sentences))
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in document.seconds.items() if name != "total")
+    show(f"[dim]{document.seconds['total']:.1f} s: {parts}[/dim]")
     # Paths and commands must stay copyable, so they are never wrapped.
-    typer.echo(f"\nThe run is in {typed.run}.")
-    report = Path(typed.run) / "report.html"
+    typer.echo(f"\nThe run is in {document.run}.")
+    report = Path(document.run) / "report.html"
     if report.exists():
         typer.echo(f"Open its report in a browser: {report}")
-    typer.echo(f'Try it:\n  textune predict {shlex.quote(typed.run)} "Your own text"')
+    typer.echo(f'Try it:\n  textune predict {shlex.quote(document.run)} "Your own text"')
 
 
-def show_evaluation(document: Mapping[str, Any]) -> None:
+def show_evaluation(document: MetricsDocument) -> None:
     """Show the result of an evaluation."""
-    typed = MetricsDocument.model_validate(document)
-    _show_metrics(typed)
-    for split, metrics in typed.metrics.items():
+    _show_metrics(document)
+    for split, metrics in document.metrics.items():
         show("", _class_table(metrics, split))
-    if typed.abstention is not None:
-        show("", _abstention_sentences(typed.abstention))
+    if document.abstention is not None:
+        show("", _abstention_sentences(document.abstention))
 
 
 def show_seeds(document: Mapping[str, Any]) -> None:
