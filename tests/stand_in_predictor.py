@@ -1,12 +1,14 @@
-"""A predictor that needs no model."""
+"""A predictor that needs no model, and rows for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from textune.prediction.stream import Prediction, TextRow, predict_rows
 
 LABELS = ("joy", "sadness")
 
@@ -38,3 +40,22 @@ class StandIn:
             raise self._error
         joy = np.array([text.count("h") / len(text) for text in texts])
         return np.column_stack([joy, 1 - joy])
+
+
+def rows(*texts: str) -> list[TextRow]:
+    return [TextRow(text, {}) for text in texts]
+
+
+def numbered(count: int, *, every_empty: int = 0) -> list[TextRow]:
+    """Return rows with a number in text and columns; every so-manieth text is empty."""
+    return [
+        TextRow("" if every_empty and not number % every_empty else f"hah {number}", {"id": number})
+        for number in range(count)
+    ]
+
+
+def predicted(
+    *others: dict[str, Any], text: str = "hhsa", label_names: tuple[str, ...] = LABELS
+) -> Iterator[Prediction]:
+    """Yield the prediction of one text for every row's other columns."""
+    return predict_rows(StandIn(label_names=label_names), [TextRow(text, values) for values in others])

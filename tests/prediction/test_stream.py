@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from stand_in_predictor import LABELS, StandIn
-from textune.prediction.stream import Prediction, TextRow, predict_rows
+from stand_in_predictor import StandIn, numbered, predicted, rows
+from textune.prediction.stream import predict_rows
 
 WINDOW = 1024
-
-
-def rows(*texts: str) -> list[TextRow]:
-    return [TextRow(text, {}) for text in texts]
-
-
-def numbered(count: int, *, every_empty: int = 0) -> list[TextRow]:
-    """Return rows with a number in text and columns; every so-manieth text is empty."""
-    return [
-        TextRow("" if every_empty and not number % every_empty else f"hah {number}", {"id": number})
-        for number in range(count)
-    ]
-
-
-def predicted(
-    *others: dict[str, Any], text: str = "hhsa", label_names: tuple[str, ...] = LABELS
-) -> Iterator[Prediction]:
-    """Yield the prediction of one text for every row's other columns."""
-    return predict_rows(StandIn(label_names=label_names), [TextRow(text, values) for values in others])
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 10])

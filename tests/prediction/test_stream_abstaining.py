@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from pyarrow import parquet
 
+from output_files import read
+from stand_in_predictor import LABELS, StandIn
 from textune.errors import ModelError
 from textune.model.threshold import Abstention, read_abstention, write_abstention
 from textune.prediction.stream import Prediction, TextRow, predict_rows
@@ -21,32 +18,9 @@ from textune.prediction.writers import write_file
 from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier
 
-LABELS = ("joy", "sadness")
-
-
-class StandIn:
-    """A predictor: joy is the share of `h` among a text's letters."""
-
-    label_names = LABELS
-
-    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> NDArray[np.float64]:
-        joy = np.array([text.count("h") / len(text) for text in texts])
-        return np.column_stack([joy, 1 - joy])
-
 
 def predicted(*texts: str, threshold: float = 0.75, **others: Any) -> Iterator[Prediction]:
     return predict_rows(StandIn(), [TextRow(text, others) for text in texts], threshold=threshold)
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of an output file."""
-    if path.suffix == ".parquet":
-        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        return rows
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_text_that_is_not_confident_enough_gets_no_label_and_keeps_its_scores() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from stand_in_predictor import LABELS, StandIn
+from output_files import read
+from stand_in_predictor import LABELS, StandIn, numbered, predicted, rows
 from textune.errors import RequestError
 from textune.prediction.inputs import read_texts
 from textune.prediction.stream import Prediction, TextRow, predict_rows
@@ -22,36 +20,6 @@ from textune.prediction.writers import check_output, write_file
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 WINDOW = 1024
-
-
-def rows(*texts: str) -> list[TextRow]:
-    return [TextRow(text, {}) for text in texts]
-
-
-def numbered(count: int, *, every_empty: int = 0) -> list[TextRow]:
-    """Return rows with a number in text and columns; every so-manieth text is empty."""
-    return [
-        TextRow("" if every_empty and not number % every_empty else f"hah {number}", {"id": number})
-        for number in range(count)
-    ]
-
-
-def predicted(
-    *others: dict[str, Any], text: str = "hhsa", label_names: tuple[str, ...] = LABELS
-) -> Iterator[Prediction]:
-    """Yield the prediction of one text for every row's other columns."""
-    return predict_rows(StandIn(label_names=label_names), [TextRow(text, values) for values in others])
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of an output file."""
-    if path.suffix == ".parquet":
-        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        return found
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
-    text = path.read_bytes().decode()
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def write(path: Path, predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
