@@ -62,6 +62,20 @@ def tiny_distilbert(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Tiny encoders by architecture, built when first asked for; to be read, not changed."""
+    from tiny_models import build_tiny_model
+
+    folder = tmp_path_factory.mktemp("models")
+
+    def build(architecture: str) -> Path:
+        path = folder / architecture
+        return path if path.exists() else build_tiny_model(path, architecture)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def small_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A CSV file of 150 labelled texts that a tiny encoder can tell apart."""
     from small_data import write_small_csv

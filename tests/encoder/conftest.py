@@ -13,18 +13,6 @@ from textune.encoder.loading import find_model, load_tokenizer
 from tiny_models import build_tiny_model
 
 
-@pytest.fixture(scope="session")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Tiny encoders by architecture, built when first asked for; to be read, not changed."""
-    folder = tmp_path_factory.mktemp("models")
-
-    def build(architecture: str) -> Path:
-        path = folder / architecture
-        return path if path.exists() else build_tiny_model(path, architecture)
-
-    return build
-
-
 @pytest.fixture
 def bert(tiny_models: Callable[[str], Path], tmp_path: Path) -> Path:
     """A tiny BERT of the test's own."""

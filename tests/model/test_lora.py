@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from transformers import AutoModel
 
 from textune.errors import RecipeError
 from textune.model.lora import add_lora, merge_lora
-from tiny_models import ARCHITECTURES, build_tiny_model
+from tiny_models import ARCHITECTURES
 
 pytest.importorskip("peft", reason="needs the extra 'lora'")
 
@@ -22,16 +23,12 @@ IDS = torch.tensor([[2, 10, 11, 12, 3], [2, 13, 14, 15, 3]])
 Load = Callable[[str], Any]
 
 
-@pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
+@pytest.fixture
+def load(tiny_models: Callable[[str], Path]) -> Load:
     """Load a tiny encoder by its architecture."""
-    folder = tmp_path_factory.mktemp("models")
 
     def loaded(architecture: str) -> Any:
-        path = folder / architecture
-        if not path.exists():
-            build_tiny_model(path, architecture)
-        return AutoModel.from_pretrained(path, attn_implementation="eager").eval()
+        return AutoModel.from_pretrained(tiny_models(architecture), attn_implementation="eager").eval()
 
     return loaded
 

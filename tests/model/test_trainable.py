@@ -24,7 +24,7 @@ from textune.model.trainable import (
     restore_table,
 )
 from tiny_classifiers import linear_classifier, stock_classifier
-from tiny_models import ARCHITECTURES, build_tiny_model
+from tiny_models import ARCHITECTURES
 
 TEXTS = ["so happy and great fun", "lost", "a sad day so very long and all alone"]
 CAN_BE_CUT = [name for name in ARCHITECTURES if name != "albert"]
@@ -32,21 +32,9 @@ CAN_BE_CUT = [name for name in ARCHITECTURES if name != "albert"]
 Folders = Callable[[str], Path]
 
 
-@pytest.fixture(scope="module")
-def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """Tiny encoders by architecture, built when first asked for."""
-    root = tmp_path_factory.mktemp("models")
-
-    def build(architecture: str) -> Path:
-        path = root / architecture
-        return path if path.exists() else build_tiny_model(path, architecture)
-
-    return build
-
-
 @pytest.fixture
-def classifier(folder_of: Folders) -> TextClassifier:
-    return stock_classifier(folder_of("distilbert"))
+def classifier(tiny_models: Folders) -> TextClassifier:
+    return stock_classifier(tiny_models("distilbert"))
 
 
 def inputs_of(classifier: TextClassifier) -> dict[str, torch.Tensor]:
@@ -104,9 +92,9 @@ def depth_by_part(module: TrainableClassifier) -> dict[str, set[int]]:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_logits_are_those_of_the_model_in_plain_transformers(
-    folder_of: Folders, architecture: str
+    tiny_models: Folders, architecture: str
 ) -> None:
-    classifier = stock_classifier(folder_of(architecture))
+    classifier = stock_classifier(tiny_models(architecture))
     expected = stock_logits(classifier)
 
     logits = logits_of(trainable(classifier), inputs_of(classifier))
@@ -116,9 +104,9 @@ def test_the_logits_are_those_of_the_model_in_plain_transformers(
 
 @pytest.mark.parametrize("architecture", CAN_BE_CUT)
 def test_the_logits_are_the_same_where_frozen_layers_are_left_out(
-    folder_of: Folders, architecture: str
+    tiny_models: Folders, architecture: str
 ) -> None:
-    classifier = stock_classifier(folder_of(architecture))
+    classifier = stock_classifier(tiny_models(architecture))
     expected = stock_logits(classifier)
 
     module = trainable(classifier, frozen_layers=1, left_out=True)
@@ -128,9 +116,9 @@ def test_the_logits_are_the_same_where_frozen_layers_are_left_out(
 
 @pytest.mark.parametrize("architecture", CAN_BE_CUT)
 def test_a_linear_head_reads_the_layers_that_it_names_where_frozen_ones_are_left_out(
-    folder_of: Folders, architecture: str
+    tiny_models: Folders, architecture: str
 ) -> None:
-    classifier = linear_classifier(folder_of(architecture), layers=(-1, 1))
+    classifier = linear_classifier(tiny_models(architecture), layers=(-1, 1))
     expected = linear_logits(classifier)
 
     module = trainable(classifier, frozen_layers=1, left_out=True)
@@ -139,8 +127,10 @@ def test_a_linear_head_reads_the_layers_that_it_names_where_frozen_ones_are_left
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_logits_are_the_same_where_embeddings_are_trained(folder_of: Folders, architecture: str) -> None:
-    classifier = stock_classifier(folder_of(architecture))
+def test_the_logits_are_the_same_where_embeddings_are_trained(
+    tiny_models: Folders, architecture: str
+) -> None:
+    classifier = stock_classifier(tiny_models(architecture))
     expected = stock_logits(classifier)
 
     module = trainable(classifier, freeze_embeddings=False, token_ids=[10, 11, 12])
@@ -150,9 +140,9 @@ def test_the_logits_are_the_same_where_embeddings_are_trained(folder_of: Folders
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_logits_are_the_same_where_the_last_layer_may_give_the_first_token_alone(
-    folder_of: Folders, architecture: str
+    tiny_models: Folders, architecture: str
 ) -> None:
-    classifier = stock_classifier(folder_of(architecture))
+    classifier = stock_classifier(tiny_models(architecture))
     expected, inputs = stock_logits(classifier), inputs_of(classifier)
 
     module = trainable(classifier, first_token_only=reads_first_token_only(classifier, inputs))
@@ -164,15 +154,15 @@ def test_the_logits_are_the_same_where_the_last_layer_may_give_the_first_token_a
     ("architecture", "expected"), [("distilbert", True), ("bert", True), ("deberta-v2", False)]
 )
 def test_the_first_token_alone_is_read_where_the_family_is_known(
-    folder_of: Folders, architecture: str, expected: bool
+    tiny_models: Folders, architecture: str, expected: bool
 ) -> None:
-    classifier = stock_classifier(folder_of(architecture))
+    classifier = stock_classifier(tiny_models(architecture))
 
     assert reads_first_token_only(classifier, inputs_of(classifier)) is expected
 
 
-def test_a_head_that_reads_a_mean_needs_all_tokens(folder_of: Folders) -> None:
-    classifier = linear_classifier(folder_of("distilbert"), layers=(-1,))
+def test_a_head_that_reads_a_mean_needs_all_tokens(tiny_models: Folders) -> None:
+    classifier = linear_classifier(tiny_models("distilbert"), layers=(-1,))
 
     assert not reads_first_token_only(classifier, inputs_of(classifier))
 
@@ -196,8 +186,10 @@ def test_frozen_layers_and_what_lies_before_them_have_no_depth(classifier: TextC
 
 
 @pytest.mark.parametrize("architecture", CAN_BE_CUT)
-def test_every_depth_from_the_head_to_the_first_layer_is_there(folder_of: Folders, architecture: str) -> None:
-    module = trainable(stock_classifier(folder_of(architecture)))
+def test_every_depth_from_the_head_to_the_first_layer_is_there(
+    tiny_models: Folders, architecture: str
+) -> None:
+    module = trainable(stock_classifier(tiny_models(architecture)))
 
     assert {depth for _, _, depth in depths(module)} == {0, 1, 2}
 
@@ -224,18 +216,18 @@ def test_what_is_left_is_in_training_mode_where_frozen_layers_are_left_out(
     assert all(part.training for part in module.encoder.transformer.layer.modules())
 
 
-def test_a_linear_head_has_dropout_before_it_and_a_stock_head_its_own(folder_of: Folders) -> None:
-    linear = trainable(linear_classifier(folder_of("distilbert")), dropout=0.3)
-    stock = trainable(stock_classifier(folder_of("distilbert")), dropout=0.3)
+def test_a_linear_head_has_dropout_before_it_and_a_stock_head_its_own(tiny_models: Folders) -> None:
+    linear = trainable(linear_classifier(tiny_models("distilbert")), dropout=0.3)
+    stock = trainable(stock_classifier(tiny_models("distilbert")), dropout=0.3)
 
     assert (linear.dropout.p, stock.dropout.p) == (0.3, 0.0)
 
 
 @pytest.mark.parametrize(("layers", "lowest"), [((-1, 0), 0), ((-2, 0), 0), ((-3,), 0)])
 def test_a_pooled_layer_that_is_frozen_is_reported(
-    folder_of: Folders, layers: tuple[int, ...], lowest: int
+    tiny_models: Folders, layers: tuple[int, ...], lowest: int
 ) -> None:
-    classifier = linear_classifier(folder_of("distilbert"), layers=layers)
+    classifier = linear_classifier(tiny_models("distilbert"), layers=layers)
 
     with pytest.raises(RecipeError, match=f"reads layer {lowest}, and model.frozen_layers = 1") as caught:
         trainable(classifier, frozen_layers=1)
@@ -253,8 +245,8 @@ def test_training_the_module_trains_the_model(classifier: TextClassifier) -> Non
     )
 
 
-def test_a_pooler_that_belongs_to_the_head_is_trained_beside_low_rank_updates(folder_of: Folders) -> None:
-    module = trainable(stock_classifier(folder_of("bert")), low_rank=True)
+def test_a_pooler_that_belongs_to_the_head_is_trained_beside_low_rank_updates(tiny_models: Folders) -> None:
+    module = trainable(stock_classifier(tiny_models("bert")), low_rank=True)
 
     trained = {name for name, _, _ in depths(module)}
 
