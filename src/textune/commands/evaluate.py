@@ -92,7 +92,7 @@ def evaluate_run(
             tokens,
             weights_sha256=encoder_hash(finished, recipe, origin),
             # The arithmetic of the training's own metrics.
-            placement=choose_placement("fp32" if recipe.train.engine == "keras" else recipe.model.precision),
+            placement=choose_placement(recipe.method.only_precision or recipe.model.precision),
             description=f"{origin.model.name} · {source} · {split}",
             ctx=ctx,
         )

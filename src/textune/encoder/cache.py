@@ -48,7 +48,8 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     digest.update(lengths.tobytes())
-    digest.update(np.concatenate([[], *rows]).astype(np.int64).tobytes())
+    no_row = np.empty(0, dtype=np.int64)
+    digest.update(np.concatenate([no_row, *rows], dtype=np.int64, casting="unsafe").tobytes())
     return digest.hexdigest()
 
 

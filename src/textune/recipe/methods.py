@@ -8,7 +8,7 @@ are those of `TrainSettings`, where the defaults are.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel
 
@@ -17,8 +17,9 @@ Schedule = Literal["constant", "linear", "cosine", "step", "exponential"]
 
 @dataclass(frozen=True)
 class GradientTraining:
-    """The settings of every method."""
+    """The settings of every method; `only_precision` is the encoder's arithmetic where there is no choice."""
 
+    only_precision: ClassVar[Literal["", "fp32"]] = ""
     seed: int
     num_train_epochs: int
     per_device_train_batch_size: int
@@ -70,6 +71,7 @@ class EncoderTraining(GradientTraining):
 class KerasTraining(GradientTraining):
     """Training of a head alone, by Keras."""
 
+    only_precision = "fp32"
     optim: Literal["adam", "adamw"]
     weight_decay: float
     keras_input: Literal["tokens", "features"]

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textune.context import Context
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape
 from textune.encoder.memory import release_free_memory
@@ -29,6 +30,7 @@ from textune.model.classifier import EXAMPLES, head_logits
 from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
 from textune.recipe.methods import EncoderTraining
+from textune.run.layout import Run
 from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.loop import FitEnd
 from textune.training.members import (
@@ -38,7 +40,7 @@ from textune.training.members import (
     members_of,
     trained_tokens,
 )
-from textune.training.method import Fit, Method, calibrate
+from textune.training.method import Fit, Method, Task, calibrate
 from textune.training.resumable import Keeper, TrainingProgress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import REHEARSED_STEPS, EncoderLearner
 from textune.training.tracking import follow, track
@@ -51,12 +53,21 @@ class EncoderMethod(Method):
     settings: EncoderTraining
     shares_work = True
 
+    def __init__(self, task: Task, run: Run, ctx: Context) -> None:
+        super().__init__(task, run, ctx)
+        self._frozen_layers = frozen_layers_of(task)
+        self._table = task.classifier.encoder.get_input_embeddings()
+        # What `prepare` builds.
+        self._module: Any = None
+        self._members: list[Member] = []
+        # What `fit` leaves to `probabilities`: logits of validation rows by the members that left them out.
+        self._held_out: torch.Tensor | None = None
+        self._temperature = 1.0
+
     def prepare(self) -> None:
         """Run the frozen layers once, and build the module that is trained."""
         task, settings = self.task, self.task.recipe.model
         classifier, encoder = task.classifier, task.classifier.encoder
-        self._frozen_layers = frozen_layers_of(task)
-        self._table = encoder.get_input_embeddings()
         example = classifier.inputs(classifier.tokenize(EXAMPLES))
         first_token_only = reads_first_token_only(classifier, example)
         if self._frozen_layers:
@@ -102,8 +113,8 @@ class EncoderMethod(Method):
         release_free_memory()
         if task.processes.is_first:
             with self.ctx.clock.stage("evaluate"):
-                return Fit(history, end, self._encode_and_calibrate(), self._frozen_layers)
-        return Fit(history, end, 1.0, self._frozen_layers)
+                self._encode_and_calibrate()
+        return Fit(history, end, self._temperature, self._frozen_layers)
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities (rows, classes) by split.
@@ -111,8 +122,7 @@ class EncoderMethod(Method):
         If validation rows were trained on, each of them has the probabilities of the member that left it out:
         those of all members' mean would be of a text that it has seen.
         """
-        classifier = self.task.classifier
-        by_split = {split: classifier.probabilities(features) for split, features in self._features.items()}
+        by_split = super().probabilities()
         if self._held_out is not None:
             by_split["validation"] = probabilities(self._held_out / self._temperature)
             self.ctx.note(
@@ -120,30 +130,27 @@ class EncoderMethod(Method):
             )
         return by_split
 
-    def _encode_and_calibrate(self) -> float:
-        """Compute the features of every split by the trained encoder; return the temperature."""
+    def _encode_and_calibrate(self) -> None:
+        """Compute the features of every split by the trained encoder, and calibrate the classifier."""
         task, classifier = self.task, self.task.classifier
-        placed, self._features = classifier.placed(task.placement), {}
+        placed = classifier.placed(task.placement)
         for split, tokens in task.texts.tokens.items():
             self.ctx.stage(f"Encoding {split} with the trained encoder")
-            self._features[split] = placed.features(
+            self.features[split] = placed.features(
                 tokens,
                 placement=task.placement,
                 on_progress=lambda done, total: self.ctx.advance(done, total, unit="texts"),
             )
-        self._temperature = 1.0
         if self.settings.calibrate:
             logits = self._held_out
             if logits is None:
-                logits = head_logits(classifier.head, torch.from_numpy(self._features["validation"]))
+                logits = head_logits(classifier.head, torch.from_numpy(self.features["validation"]))
             self._temperature = calibrate(classifier, logits, task.labels("validation"), ctx=self.ctx)
-        return self._temperature
 
     def _train_members(
         self, asked_to_stop: Callable[[], bool], *, resume: bool
     ) -> tuple[list[dict[str, Any]], FitEnd]:
         """Train all members from the same weights, and leave the mean of theirs in the module."""
-        use_validation, self._held_out = self.settings.use_validation, None
         trained = {name: value for name, value in self._module.named_parameters() if value.requires_grad}
         several = len(self._members) > 1
         start = {name: value.detach().clone() for name, value in trained.items() if several}
@@ -157,7 +164,7 @@ class EncoderMethod(Method):
             if not several:
                 return curve, end
             history += [{"member": member.number + 1, **entry} for entry in curve]
-            if use_validation:
+            if self.settings.use_validation:
                 if self._held_out is None:
                     self._held_out = logits.new_empty((len(self.task.labels("validation")), logits.shape[1]))
                 self._held_out[member.held_out_rows] = logits

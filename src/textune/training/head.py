@@ -84,7 +84,7 @@ class HeadMethod(Method):
         """Run the frozen encoder over the splits that the cache does not hold."""
         task = self.task
         with self.ctx.clock.stage("features"):
-            self._features = encode_splits(
+            self.features = encode_splits(
                 task.classifier, task.texts, weights=task.weights, placement=task.placement, ctx=self.ctx
             )
 
@@ -97,12 +97,12 @@ class HeadMethod(Method):
     def _fit(self) -> Fit:
         task, classifier, settings = self.task, self.task.classifier, self.settings
         head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
-        inputs = {split: torch.from_numpy(self._features[split]) for split in _SPLITS}
+        inputs = {split: torch.from_numpy(self.features[split]) for split in _SPLITS}
         standardisation = None
         if isinstance(head, LinearHead):
-            parts = read_in_parts(self._features["train"])
+            parts = read_in_parts(self.features["train"])
             standardisation = Standardisation.of(map(torch.from_numpy, parts))
-            inputs = {split: _standardised(self._features[split], standardisation) for split in _SPLITS}
+            inputs = {split: _standardised(self.features[split], standardisation) for split in _SPLITS}
         events = fit_head(
             head,
             inputs["train"],
@@ -124,11 +124,6 @@ class HeadMethod(Method):
             standardisation.fold_into(head)
         head.eval()
         return Fit(history, end, temperature)
-
-    def probabilities(self) -> dict[str, NDArray[np.float64]]:
-        """Return the trained head's probabilities (rows, classes) by split."""
-        classifier = self.task.classifier
-        return {split: classifier.probabilities(features) for split, features in self._features.items()}
 
 
 def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:

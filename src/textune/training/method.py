@@ -161,6 +161,7 @@ class Method(ABC):
     Attributes:
         settings: The recipe's settings of the method.
         shares_work: Whether all processes train; otherwise the first one trains alone.
+        features: Features (rows, width) by split, once `prepare` or `fit` has computed them.
     """
 
     settings: Training
@@ -169,6 +170,7 @@ class Method(ABC):
     def __init__(self, task: Task, run: Run, ctx: Context) -> None:
         self.task, self.run, self.ctx = task, run, ctx
         self.settings = task.recipe.training
+        self.features: dict[str, NDArray[np.float32]] = {}
 
     @classmethod  # noqa: B027 - most methods can train any model.
     def check_model(cls, folder: ModelFolder) -> None:
@@ -201,9 +203,9 @@ class Method(ABC):
         self.prepare()
         return self.fit(resume=resume).history
 
-    @abstractmethod
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the trained classifier's probabilities (rows, classes) by split."""
+        return {split: self.task.classifier.probabilities(rows) for split, rows in self.features.items()}
 
 
 def method_of(recipe: Recipe) -> type[Method]:
