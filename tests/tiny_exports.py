@@ -8,7 +8,7 @@ from pathlib import Path
 import textune
 from small_data import small_rows
 from textune.data.dataset import Split
-from textune.export.writing import new_export
+from textune.export.writing import new_export, write_manifest
 from textune.files import write_json
 from textune.model.classifier import TextClassifier
 from textune.model.storage import save_classifier
@@ -76,7 +76,8 @@ def fake_export(
         "model_sha256": model,
         "speeds": {of: asdict(speed) for of, speed in speeds.items()},
     }
-    with new_export(place, facts=facts) as folder:
+    with new_export(place) as folder:
         (folder / "graph.onnx").write_bytes(b"no graph")
         write_json(folder / DESCRIPTION, description.to_json())
+        write_manifest(folder, facts)
     return place

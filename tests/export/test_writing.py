@@ -25,7 +25,7 @@ def test_the_manifest_lists_every_file_with_size_and_hash(tmp_path: Path) -> Non
 def test_a_failure_leaves_nothing_not_even_the_folders_above(tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        new_export(tmp_path / "run" / "exports" / "onnx", facts={}) as folder,
+        new_export(tmp_path / "run" / "exports" / "onnx") as folder,
     ):
         (folder / "graph.onnx").write_bytes(b"half")
         raise KeyboardInterrupt
@@ -37,7 +37,7 @@ def test_a_failure_leaves_the_export_that_was_there(tmp_path: Path) -> None:
     place = fake_export(tmp_path / "onnx", rate=7)
     before = (place / "manifest.json").read_bytes()
 
-    with pytest.raises(KeyboardInterrupt), new_export(place, facts={}):
+    with pytest.raises(KeyboardInterrupt), new_export(place):
         raise KeyboardInterrupt
 
     assert (place / "manifest.json").read_bytes() == before

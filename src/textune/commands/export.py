@@ -15,7 +15,7 @@ from textune.export.exporting import (
     write_and_measure,
 )
 from textune.export.parity import ParityRow, check_parity, remarks_on
-from textune.export.writing import check_place, new_export
+from textune.export.writing import check_place, new_export, write_manifest
 from textune.model.threshold import read_abstention, write_abstention
 from textune.run.layout import open_run
 from textune.runtimes.exports import export_name, exports_folder
@@ -76,13 +76,12 @@ def export(
     place = Path(out).expanduser() if out else exports_folder(finished) / export_name(runtime, precision)
     check_place(place)
     texts = read_check_texts(finished)
-    manifest: dict[str, Any] = {}
-    with new_export(place, facts=manifest) as folder:
+    with new_export(place) as folder:
         rows = write_and_measure(finished, chosen, precision, folder, texts, ctx=ctx)
         remarks = [*remarks_on(rows), *check_parity(rows[-1], precision=precision, forced=force)]
         if (abstention := read_abstention(finished.model)) is not None:
             write_abstention(folder, abstention)
-        manifest.update(describe_manifest(finished, rows, texts))
+        write_manifest(folder, describe_manifest(finished, rows, texts))
     agreement, speed = rows[-1].agreement, rows[-1].speed
     document = {
         "runtime": runtime,

@@ -30,11 +30,10 @@ def check_place(path: Path) -> None:
 
 
 @contextmanager
-def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
+def new_export(path: Path) -> Iterator[Path]:
     """Yield a folder to write an export into; it moves to its place when the block ends well, else it goes.
 
-    An export that is there is replaced. `facts` are what the manifest says beside the list of files; they are
-    read when the block has ended.
+    An export that is there is replaced. The block ends with `write_manifest`.
     """
     check_place(path)
     missing = [folder for folder in path.absolute().parents if not folder.exists()]
@@ -47,17 +46,21 @@ def new_export(path: Path, *, facts: Mapping[str, Any]) -> Iterator[Path]:
                 folder = Path(name) / path.name
                 folder.mkdir()
                 yield folder
-                files = sorted(file for file in folder.iterdir() if file.is_file())
-                for file in files:
-                    sync_file(file)
-                listed = list_files(folder, files)
-                write_json(folder / MANIFEST, {"format": EXPORT_FORMAT, **facts, "files": listed})
                 _put_in_place(folder, path)
     except BaseException:
         for parent in missing:
             with suppress(OSError):
                 parent.rmdir()
         raise
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest of a new export, which says `facts` beside the list of files."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    for file in files:
+        sync_file(file)
+    listed = list_files(folder, files)
+    write_json(folder / MANIFEST, {"format": EXPORT_FORMAT, **facts, "files": listed})
 
 
 def _put_in_place(folder: Path, path: Path) -> None:
