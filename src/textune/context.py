@@ -1,7 +1,7 @@
 """The context of a command: its observer, its clock, and whether it may use the network.
 
 A command builds one `Context` and passes it on. The command line implements `Observer`; the default is
-silent.
+silent. Does not know terminals.
 """
 
 from __future__ import annotations

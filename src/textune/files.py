@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, and hashes of files."""
+"""Files that are written completely or not at all, whatever they hold, and hashes of files."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_texts_that_occur_twice_are_matched_as_often(tmp_path: Path) -> None:
     once = make_run(tmp_path / "once", texts=["same"] * 38 + ["other", "another"], labels=LABELS)
 
     assert textune.compare(twice, twice).comparison.examples == 40
-    with pytest.raises(RunError, match="their test rows differ. 2 of 40 rows are in the first alone"):
+    with pytest.raises(RunError, match="their test rows differ. 2 of 40 rows are only in the first"):
         textune.compare(twice, once)
 
 
@@ -93,7 +93,7 @@ def test_other_rows_are_reported_with_an_example(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"only \S+a has 'text 39' as joy") as caught:
         textune.compare(first, second)
 
-    assert "1 of 40 rows are in the first alone and 1 of 40 in the second alone" in caught.value.message
+    assert "1 of 40 rows are only in the first and 1 of 40 only in the second" in caught.value.message
     assert "(0 texts have other labels)" in caught.value.message
 
 

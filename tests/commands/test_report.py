@@ -70,7 +70,7 @@ def test_a_report_that_fails_costs_the_run_nothing_else(
 
     assert open_run(result.run).path == tmp_path / "run"
     assert not (tmp_path / "run" / file).exists()
-    assert any("could not be made (no reason)" in note for note in observer.notes)
+    assert any("could not be written (no reason)" in note for note in observer.notes)
 
 
 def test_a_report_written_again_takes_the_place_of_the_first_and_the_run_stays_whole(run: Path) -> None:

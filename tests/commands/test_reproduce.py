@@ -88,7 +88,7 @@ def test_the_studys_results_stand_at_their_epochs(reproduced: dict[str, Any]) ->
 
 def test_another_model_and_other_data_are_reported(reproduced: dict[str, Any]) -> None:
     assert (reproduced["same_model"], reproduced["same_data"]) == (False, False)
-    assert "These are not the study's data" in reproduced["verdicts"][0]
+    assert "This is not the study's data" in reproduced["verdicts"][0]
     assert "DistilBERT with 66 million weights" in reproduced["differences"][0]
 
 

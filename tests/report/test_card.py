@@ -97,7 +97,7 @@ def test_the_card_says_how_certain_the_metrics_are_and_where_the_model_is_weak()
 
     assert f"{run.test.values['accuracy'] * 100:.1f} % ±{(high - low) / 2 * 100:.1f}" in card
     assert "It is weakest on" in card
-    assert "Texts of more than 128 tokens are cut." in card
+    assert "Texts are truncated after 128 tokens." in card
 
 
 def test_a_stock_head_is_loaded_with_transformers_and_another_with_textune() -> None:

@@ -200,7 +200,7 @@ def test_the_members_of_a_run_have_a_line_each() -> None:
 
     html = render_run(made_results(history=history))
 
-    assert "2 trainings, a line each" in section(html, "learning")
+    assert "2 trainings, one line each" in section(html, "learning")
     assert html.count("<polyline") == 2 * 2 + 2 + 1
 
 
@@ -227,7 +227,7 @@ def test_suspected_labels_are_reported_with_their_place() -> None:
 
     shown = section(render_run(made_results(test=replace(wrong, probabilities=probabilities))), "data")
 
-    assert "anger read as joy odd one" in shown
+    assert "anger predicted as joy odd one" in shown
     assert "test row 0" in shown
 
 
@@ -294,7 +294,7 @@ def test_several_runs_stand_side_by_side_by_their_folders_names() -> None:
 
     assert "first" in section(page, "metrics")
     assert "second" in section(page, "metrics")
-    assert Tags(page).text.count("What is taken for what") == 1
+    assert Tags(page).text.count("Which labels are confused") == 1
 
 
 def test_runs_of_one_name_are_distinguished_by_their_paths() -> None:
@@ -317,8 +317,8 @@ def test_settings_that_differ_are_listed_and_others_are_not() -> None:
 def test_runs_that_were_tested_on_different_texts_are_said_not_to_compare() -> None:
     other = made_results("b", test=made_predictions(90))
 
-    assert "do not compare" in render_runs([made_results("a"), other])
-    assert "do not compare" not in render_runs([made_results("a"), made_results("b")])
+    assert "are not comparable" in render_runs([made_results("a"), other])
+    assert "are not comparable" not in render_runs([made_results("a"), made_results("b")])
 
 
 def test_more_runs_than_can_be_distinguished_are_refused() -> None:

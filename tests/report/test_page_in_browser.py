@@ -126,7 +126,7 @@ def test_a_text_that_no_mistake_holds_says_so(mistakes: Page) -> None:
     choose(mistakes, "text", "nowhere")
 
     assert mistakes.evaluate(f"{VISIBLE}.length") == 0
-    assert mistakes.evaluate("document.querySelector('[data-count]').textContent") == "none matches"
+    assert mistakes.evaluate("document.querySelector('[data-count]').textContent") == "no matches"
 
 
 @pytest.mark.parametrize(("name", "attribute"), [("true", "true"), ("predicted", "predicted")])

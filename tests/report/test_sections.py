@@ -18,7 +18,7 @@ from textune.run.predictions import Predictions
 def shares(predictions: Predictions) -> list[str]:
     """Return what a reliability diagram says in words of the bins that `metrics.json` has."""
     bins = reliability_bins(predictions.probabilities, predictions.labels)
-    return [f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in bins]
+    return [f"{each.confidence * 100:.0f} % confident, {each.accuracy * 100:.0f} % correct" for each in bins]
 
 
 def test_the_reliability_diagram_shows_the_bins_of_the_run_s_metrics() -> None:

@@ -31,5 +31,5 @@ def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) ->
 
 
 def test_predictions_that_a_run_does_not_keep_are_reported(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"train.parquet is missing"):
+    with pytest.raises(RunError, match=r"train.parquet are missing"):
         read_predictions(tmp_path / "train.parquet")

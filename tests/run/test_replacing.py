@@ -152,7 +152,7 @@ def test_a_precision_that_cannot_be_reached_leaves_the_run_as_it_was(run: Path) 
 
 @pytest.mark.parametrize("precision", [1.0, 90, -0.1, math.nan])
 def test_what_is_not_a_share_is_reported(run: Path, precision: float) -> None:
-    with pytest.raises(RequestError, match="is not a share that can be reached"):
+    with pytest.raises(RequestError, match="is not a valid share"):
         textune.evaluate(run, min_precision=precision)
 
 

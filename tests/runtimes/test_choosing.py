@@ -122,7 +122,7 @@ def test_what_differs_from_the_run_is_named_and_not_taken_unasked(run: Run) -> N
     choice = choose(run.path, texts=10_000)
 
     assert choice.runtime == "onnx"
-    assert choice.notes[0].endswith("By name only: --runtime onnx-int8.")
+    assert choice.notes[0].endswith("Used by name only: --runtime onnx-int8.")
 
 
 def test_what_differs_from_the_run_is_taken_by_name(run: Run) -> None:
@@ -149,13 +149,13 @@ def test_an_export_of_another_model_is_not_taken_and_that_is_said(run: Run) -> N
 
     assert choice.runtime == "torch"
     assert "Not used: The export" in choice.notes[0]
-    assert "not of this run's model" in choice.notes[0]
+    assert "not made from this run's model" in choice.notes[0]
 
 
 def test_an_export_of_another_model_is_refused_by_name(run: Run) -> None:
     add_export(run, "onnx", model="another")
 
-    with pytest.raises(ExportError, match="not of this run's model"):
+    with pytest.raises(ExportError, match="not made from this run's model"):
         choose(run.path, runtime="onnx")
 
 
@@ -205,7 +205,9 @@ def test_an_export_that_is_taken_by_name_only_asks_for_no_installation(
     add_export(run, "onnx-int8")
     monkeypatch.setattr(Runtime, "is_installed", False)
 
-    assert choose(run.path, texts=1).notes == ("Classifying with torch. By name only: --runtime onnx-int8.",)
+    assert choose(run.path, texts=1).notes == (
+        "Classifying with torch. Used by name only: --runtime onnx-int8.",
+    )
 
 
 def test_a_faster_export_that_is_not_installed_is_reported_beside_the_one_that_is_taken(

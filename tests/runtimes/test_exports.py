@@ -51,7 +51,7 @@ def test_an_export_alone_is_accepted_without_its_run(place: Path) -> None:
 
 
 def test_an_export_of_another_model_is_refused_with_the_command_that_makes_it_again(place: Path) -> None:
-    with pytest.raises(ExportError, match="not of this run's model") as caught:
+    with pytest.raises(ExportError, match="not made from this run's model") as caught:
         check_export(read_export(place), model="abd")
 
     assert f"textune export {place.parent.parent} --runtime onnx" in caught.value.hint
@@ -92,7 +92,7 @@ def test_a_folder_without_an_export_is_none(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_damage(place: Path, name: str, changes: dict[str, object]) -> None:
     change_json(place / name, **changes)
 
-    with pytest.raises(ExportError, match="is damaged: it does not say what it holds"):
+    with pytest.raises(ExportError, match="is damaged: export.json or manifest.json is not valid"):
         read_export(place)
 
 

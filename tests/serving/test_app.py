@@ -90,7 +90,7 @@ def test_predict_refuses_a_text_that_would_be_cut_and_must_not_be(server: Runnin
     answer = server.post({"inputs": ["short", "long " * 9], "truncate": False}, "/predict")
 
     assert answer.status == 413
-    assert answer.json["error"] == "inputs[1]: 9 tokens are more than the 8 that the model reads."
+    assert answer.json["error"] == "inputs[1]: 9 tokens exceed the 8 that the model reads."
     assert answer.json["error_type"] == "validation"
 
 
@@ -144,7 +144,7 @@ def test_explain_names_the_labels_that_there_are(server: Running) -> None:
     answer = server.post({"inputs": "so happy", "label": "fear"}, "/explain")
 
     assert answer.status == 422
-    assert answer.json["error"] == "label: there is no such label; the labels are anger, joy, sadness."
+    assert answer.json["error"] == "label: must be one of anger, joy, sadness."
 
 
 def test_a_text_of_many_words_is_explained_in_groups_of_words(server: Running) -> None:
@@ -216,7 +216,7 @@ def test_an_unknown_endpoint_is_refused_in_one_line(
     answer = server.ask(method, path)
 
     assert answer.status == status
-    assert answer.json["error"] == "There is no such endpoint; /openapi.json lists them all."
+    assert answer.json["error"] == "This endpoint does not exist; /openapi.json lists all endpoints."
 
 
 def test_an_answer_carries_the_requests_id_and_its_times(server: Running) -> None:

@@ -57,7 +57,7 @@ def test_hugging_faces_client_may_name_a_function(client: InferenceClient) -> No
 
 
 def test_hugging_faces_client_shows_why_it_was_refused(client: InferenceClient) -> None:
-    with pytest.raises(HfHubHTTPError, match="nothing to classify in an empty text"):
+    with pytest.raises(HfHubHTTPError, match="the text is empty"):
         client.text_classification(" ")
 
 

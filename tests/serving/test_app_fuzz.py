@@ -125,7 +125,7 @@ def test_any_bytes_leave_the_server_as_it_was(server: Running) -> None:
 
     send()
     assert server.post({"inputs": "so happy"}).status == 200
-    assert eventually(lambda: server.service.queue.taken == 0)
+    assert eventually(lambda: server.service.queue.admitted == 0)
     assert not [line for line in server.logged() if line["level"] == "error"]
 
 

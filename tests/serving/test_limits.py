@@ -40,7 +40,7 @@ def test_too_many_texts_are_refused(server: Running) -> None:
     answer = server.post({"inputs": ["a"] * 4})
 
     assert answer.status == 413
-    assert answer.json["error"] == "inputs: 4 texts are more than the 3 of one request."
+    assert answer.json["error"] == "inputs: 4 texts exceed the limit of 3 per request."
 
 
 def test_a_text_that_is_too_long_is_refused(server: Running) -> None:
@@ -99,7 +99,7 @@ def test_a_request_for_which_the_queue_has_no_room_is_refused_whole_with_a_time_
         assert server.predictor.entered.wait(10)
         refused = server.post({"inputs": ["d", "e"]})
         fits, fitting = server.later({"inputs": "f"})
-        assert eventually(lambda: server.service.queue.taken == 4)
+        assert eventually(lambda: server.service.queue.admitted == 4)
     waiting.join()
     fits.join()
 
@@ -135,7 +135,7 @@ def test_a_request_that_waits_too_long_gets_504_and_frees_its_place() -> None:
     with running(timeout_seconds=0.2) as server:
         with server.predictor.held():
             answer = server.post(ASKED)
-            taken = server.service.queue.taken
+            taken = server.service.queue.admitted
         after = server.post(ASKED)
 
     assert answer.status == 504
@@ -148,10 +148,10 @@ def test_a_client_that_hangs_up_frees_its_place(server: Running) -> None:
     with server.predictor.held():
         connection = socket.create_connection(("127.0.0.1", server.port))
         connection.sendall(request_bytes(b'{"inputs": ["a", "b"]}'))
-        assert eventually(lambda: server.service.queue.taken == 2)
+        assert eventually(lambda: server.service.queue.admitted == 2)
         connection.close()
 
-        assert eventually(lambda: server.service.queue.taken == 0)
+        assert eventually(lambda: server.service.queue.admitted == 0)
 
 
 def test_many_clients_that_hang_up_leave_nothing_behind(server: Running) -> None:
@@ -162,7 +162,7 @@ def test_many_clients_that_hang_up_leave_nothing_behind(server: Running) -> None
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(hang_up, range(HANG_UPS)))
 
-    assert eventually(lambda: server.service.queue.taken == 0)
+    assert eventually(lambda: server.service.queue.admitted == 0)
     assert server.post(ASKED).status == 200
 
 
@@ -189,7 +189,7 @@ def test_the_answer_to_a_failure_of_the_model_does_not_quote_it(server: Running)
     answer = server.post({"inputs": BREAKS})
 
     assert answer.status == 500
-    assert answer.json == {"error": "The model failed over a text of this request.", "error_type": "backend"}
+    assert answer.json == {"error": "The model failed on a text of this request.", "error_type": "backend"}
 
 
 def test_a_server_that_is_about_to_end_answers_503_and_closes_the_connection() -> None:

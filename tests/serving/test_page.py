@@ -159,7 +159,7 @@ def test_a_text_file_is_a_text_a_line() -> None:
 @pytest.mark.parametrize(
     ("contents", "said"),
     [
-        ("text\n", "There is no row below the header row."),
+        ("text\n", "The table has no row below its header row."),
         ("id,text\n1\n", "Row 2 has 1 cells, and there are 2 columns."),
         ('text\n"open\n', "A quoted cell is never closed: it begins in row 2."),
     ],

@@ -18,7 +18,7 @@ from textune.evaluation.metrics import METRICS
 BARS = "[...document.querySelectorAll('#bars li')]"
 TABLE = "[...document.querySelectorAll('#rows tbody tr')]"
 TEXTS = [text for text, _ in small_rows(9, seed=7)]
-METRICS_HEAD = "[...document.querySelector('#figures thead').rows[0].cells]"
+METRICS_HEAD = "[...document.querySelector('#metrics thead').rows[0].cells]"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def server(trained_run: Path) -> Iterator[ServerProcess]:
 def page(chromium: Browser, server: ServerProcess) -> Page:
     """The server's page, open and ready: its metrics are drawn last."""
     page = chromium.open(server.url)
-    page.wait_until("document.querySelector('#figures table') !== null")
+    page.wait_until("document.querySelector('#metrics table') !== null")
     return page
 
 
@@ -96,10 +96,10 @@ def test_the_page_shows_a_new_metric_and_copes_with_missing_ones(page: Page) -> 
 
     page.evaluate(
         "import(new URL('page/drawing.js', location.href)).then((drawing) => "
-        f"drawing.drawFigures(document.querySelector('#figures'), {json.dumps(info)}))"
+        f"drawing.drawMetrics(document.querySelector('#metrics'), {json.dumps(info)}))"
     )
 
-    rows = "[...document.querySelector('#figures tbody').rows]"
+    rows = "[...document.querySelector('#metrics tbody').rows]"
     assert page.evaluate(f"{METRICS_HEAD}.map((cell) => cell.textContent)") == ["", "Brand new"]
     shown = page.evaluate(f"{rows}.map((row) => [...row.cells].map((cell) => cell.textContent))")
     assert shown == [["this model", "50.0 % ±10.0"], ["guessing", "(none)"]]

@@ -107,7 +107,7 @@ def test_tokens_are_counted_as_the_model_counts_them(server: ServerProcess) -> N
     response = connection.getresponse()
 
     assert response.status == 413
-    assert "42 tokens are more than the 16" in json.loads(response.read())["error"]
+    assert "42 tokens exceed the 16" in json.loads(response.read())["error"]
     connection.close()
 
 

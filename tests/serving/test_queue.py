@@ -106,7 +106,7 @@ def test_a_request_is_admitted_whole_or_not_at_all() -> None:
     async def ask(queue: TextQueue) -> int:
         queue.admit(["text"] * 6)
         assert queue.admit(["text"] * 5) is None
-        return queue.taken
+        return queue.admitted
 
     assert with_queue(ask) == 6
 
@@ -125,7 +125,7 @@ def test_a_request_that_leaves_frees_its_places() -> None:
         ticket = queue.admit(["text"] * 10)
         queue.leave(ticket)
         queue.leave(ticket)
-        return queue.taken
+        return queue.admitted
 
     assert with_queue(ask) == 0
 

@@ -86,7 +86,7 @@ def test_a_body_is_taken_for_json_whatever_its_client_calls_it(server: Running, 
             {"inputs": "a", "parameters": {"top_k": True}},
             "parameters.top_k: Input should be a valid integer.",
         ),
-        ({"inputs": "a", "parameters": {"topk": 1}}, "parameters.topk: There is no such field."),
+        ({"inputs": "a", "parameters": {"topk": 1}}, "parameters.topk: This field does not exist."),
         (
             {"inputs": "a", "parameters": {"function_to_apply": "tanh"}},
             "parameters.function_to_apply: Input should be 'softmax', 'sigmoid' or 'none'.",
@@ -103,7 +103,7 @@ def test_lists_in_lists_without_end_are_wrong(server: Running) -> None:
 
 @pytest.mark.parametrize("half", [rb"\ud83d", rb"\ud83d x", rb"\ude00"])
 def test_half_a_character_is_wrong(server: Running, half: bytes) -> None:
-    assert "half a character" in line(server, b'{"inputs": "' + half + b'"}')
+    assert "surrogate without its other half" in line(server, b'{"inputs": "' + half + b'"}')
 
 
 def test_a_pair_of_texts_is_not_a_batch(server: Running) -> None:
@@ -111,7 +111,7 @@ def test_a_pair_of_texts_is_not_a_batch(server: Running) -> None:
 
 
 def test_the_first_of_several_faults_is_named_with_their_number(server: Running) -> None:
-    assert line(server, {"text": "a"}, "/explain") == "inputs: Field required. (2 faults in all)"
+    assert line(server, {"text": "a"}, "/explain") == "inputs: Field required. (2 faults in total)"
 
 
 def test_nothing_of_a_wrong_request_is_repeated(server: Running) -> None:
@@ -129,11 +129,11 @@ def test_the_texts_of_all_forms_come_as_one_list() -> None:
 @pytest.mark.parametrize(
     ("inputs", "status", "said"),
     [
-        (["a"] * 4, 413, "inputs: 4 texts are more than the 3 of one request."),
-        (["a", "b" * 11], 413, "inputs[1]: 11 characters are more than the 10 of one text."),
-        (["a", " \n"], 422, "inputs[1]: there is nothing to classify in an empty text."),
-        ("", 422, "inputs: there is nothing to classify in an empty text."),
-        ("\x1c\x85\ufeff", 422, "inputs: there is nothing to classify in an empty text."),
+        (["a"] * 4, 413, "inputs: 4 texts exceed the limit of 3 per request."),
+        (["a", "b" * 11], 413, "inputs[1]: 11 characters exceed the limit of 10 per text."),
+        (["a", " \n"], 422, "inputs[1]: the text is empty."),
+        ("", 422, "inputs: the text is empty."),
+        ("\x1c\x85\ufeff", 422, "inputs: the text is empty."),
     ],
 )
 def test_texts_beyond_the_limits_are_refused_by_their_number(inputs: Any, status: int, said: str) -> None:

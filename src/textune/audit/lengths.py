@@ -1,4 +1,4 @@
-"""What the model can read of the texts: their length in tokens (D011) and unknown words (D012)."""
+"""What the model can read of the texts, by the tokenizer: length in tokens (D011), unknown words (D012)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Out-of-fold probabilities: logistic regression on features, trained on the other folds."""
+"""Out-of-fold probabilities of any classes: logistic regression on any features, by the other folds."""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ def train(
         str | None,
         typer.Option(metavar="DIR", help="The run folder to create.", show_default="a new one in runs/"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed.", show_default="the recipe's")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the new weights, the batches and dropout.", show_default="the recipe's"),
+    ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(

@@ -1,6 +1,7 @@
 """Rows by their files and numbers: what the processes of a cluster read, classify and write.
 
-Every row carries its file and its number in that file, so the rows that are done are known in any order.
+Every row carries its file and its number in that file, so the rows that are done are known in any order. Does
+not know how tables travel between processes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checked labelled texts, on which every step after reading works.
 
 In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and its conversion to
-`datasets.DatasetDict`.
+`datasets.DatasetDict`. Does not know where the texts come from, nor models.
 """
 
 from __future__ import annotations

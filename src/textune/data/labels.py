@@ -1,7 +1,8 @@
 """From the values of a label column to label ids and label names.
 
 In: a source as it was read. Out: an id for every row and a name for every id, or a `DataError` that names the
-invalid rows. A label is a name or a whole number. The classes are the labels of train.
+invalid rows. A label is a name or a whole number. The classes are the labels of train. Does not know the
+texts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A source as it was read: unchecked texts and labels, and the place of every row in its file."""
+"""A source as it was read: texts and labels, valid or not, and the place of every row in its file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Sources of labelled texts: one name in, one checked dataset out.
 
-The `Dataset` always has the splits `train`, `validation` and `test`; errors say what to fix.
+The `Dataset` always has the splits `train`, `validation` and `test`; errors say what to fix. Does not know
+models, nor what the texts are for.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 scikit-learn's `StratifiedGroupKFold` is not used: it only supports shares of 1/k, takes 3 s for 10,000 texts
 (its time is per group, and here almost every text is a group), and may leave a split without a class. Rows
 are ordered by a hash of seed and text rather than shuffled, so a text gets the same split whatever the order
-of the file and the version of NumPy.
+of the file and the version of NumPy. Does not know where the rows come from.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 In: a key made from everything that shapes the features, and a function that computes them. Out: the array.
 Small arrays are read into memory, large arrays are mapped. Entries are written atomically, carry a checksum,
-and are deleted, least recently used first, when the cache outgrows its limit.
+and are deleted, least recently used first, when the cache outgrows its limit. Does not know encoders or
+labels.
 
 The folder is `$TEXTUNE_CACHE`, else `$XDG_CACHE_HOME/textune`, else `~/.cache/textune`; the limit is
 `$TEXTUNE_CACHE_MEGABYTES`, by default 2000.

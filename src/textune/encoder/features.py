@@ -1,7 +1,7 @@
 """Cached features: an encoder runs over the texts of a split once.
 
 In: an encoder with its pooling, and token ids. Out: features (rows, width), computed or read from the cache.
-Their key is made from everything that shapes them.
+Their key is made from everything that shapes them. Does not know labels or heads.
 """
 
 from __future__ import annotations

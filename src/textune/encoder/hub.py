@@ -1,7 +1,8 @@
 """Pretrained models from the Hugging Face Hub, or from its cache on this computer.
 
 In: a repository's name and revision. Out: a folder with its configuration, tokenizer and safetensors, and
-their commit; or a `HubError` that says what to do. Pickles and Python files are never downloaded.
+their commit; or a `HubError` that says what to do. Pickles and Python files are never downloaded. Does not
+know what the model is for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Checks of a pretrained model's folder, which run before torch is imported.
 
 In: the names of its files, or the folder. Out: its configuration and its weight files, or a `ModelError` that
-names the invalid file. Only safetensors are accepted: a pickle can run code when it is read.
+names the invalid file. Only safetensors are accepted: a pickle can run code when it is read. Does not know
+architectures.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 In: a Hub name, a local folder or `embedded:minilm`. Out: a `ModelFolder` whose files were checked before
 torch is imported, its fast tokenizer, and its encoder with or without a classification head. Code that comes
-with a model is never run.
+with a model is never run. Does not know texts or training.
 """
 
 from __future__ import annotations

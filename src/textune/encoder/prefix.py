@@ -2,7 +2,7 @@
 
 In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the order of
 the texts. Texts are encoded longest first, in batches of similar length: this needs almost no padding, and
-the first batch shows whether memory suffices.
+the first batch shows whether memory suffices. Does not know labels, heads or the cache.
 """
 
 from __future__ import annotations

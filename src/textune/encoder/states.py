@@ -1,7 +1,7 @@
 """The frozen layers' output for every token of a split: computed once, stored on disk, read when needed.
 
 In: a prefix (`suffix.build_prefix`) and token ids. Out: `TokenStates`, 16 bits per value, mapped from a file
-in which texts follow each other without padding.
+in which texts follow each other without padding. Does not know labels or training.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 In: a transformers base model and the number of frozen layers. Out: a module that continues from the frozen
 layers' output and shares the model's parameters. The model's own `forward` runs, with a stand-in for its
-embeddings and fewer layers in its list, so that every architecture calls its layers in its own way.
+embeddings and fewer layers in its list, so that every architecture calls its layers in its own way. Does not
+know heads or training.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a dataset of texts to token ids: filtered by words, tokenized, truncated, and not padded yet.
 
 In: a `Dataset`, a tokenizer and the recipe's `[prepare]` section. Out: a `TokenizedDataset`, which counts the
-dropped rows and the truncated texts.
+dropped rows and the truncated texts. Does not know models beyond their tokenizer and its limit.
 """
 
 from __future__ import annotations

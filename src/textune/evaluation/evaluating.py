@@ -1,4 +1,4 @@
-"""The evaluation of a training: every split, the baselines, calibration, coverage and abstention."""
+"""The evaluation of a training by its probabilities: splits, baselines, calibration, coverage, abstention."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which words led to a decision: each word's weight, by leaving it out.
 
-In: a function from texts to probabilities, and texts. Out: an `Explanation` per text, with any runtime;
-`gradients.py` looks inside a torch classifier instead.
+In: a function from texts to probabilities, and texts. Out: an `Explanation` per text. Does not know where the
+probabilities come from, so it works with any runtime; `gradients.py` looks inside a torch classifier.
 
 Occlusion (Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901; Li et al. 2016,
 https://arxiv.org/abs/1612.08220): a word's weight is how much the label's probability falls without it. It
@@ -130,7 +130,7 @@ def explain_texts(
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
 
     def versions() -> Iterator[str]:
-        # One text at a time, as taking many long texts apart would use up the time.
+        # One text at a time, as splitting many long texts would use up the time.
         for text in texts:
             occlusions.append(occlude(text))
             yield from occlusions[-1].versions()

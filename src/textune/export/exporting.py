@@ -124,7 +124,7 @@ def write_and_measure(
 
 
 def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapping[str, Any]:
-    """Return what an export's manifest says beside the list of files."""
+    """Return what an export's manifest says besides the list of files."""
     model, export = rows[0], rows[-1]
     change = export.agreement.macro_f1_difference
     return {

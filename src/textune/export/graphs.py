@@ -1,7 +1,7 @@
 """A classifier as one ONNX graph, from token ids to logits, which runtimes turn into files of their own.
 
-The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. That it gives
-the classifier's logits is checked by its caller.
+The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. The caller
+checks that it gives the classifier's logits.
 """
 
 from __future__ import annotations

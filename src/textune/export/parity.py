@@ -1,4 +1,4 @@
-"""How an export compares with the model that it came from: its answers and its speed."""
+"""How an export, however it was made, compares with its model: in its probabilities and its speed."""
 
 from __future__ import annotations
 

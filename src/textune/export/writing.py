@@ -1,4 +1,4 @@
-"""New export folders, written completely or not at all, with a manifest of their files."""
+"""New export folders, whatever they hold, written completely or not at all, with a manifest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_place(path: Path) -> None:
     blocking = next((folder for folder in path.absolute().parents if folder.exists()), None)
     if blocking is not None and not blocking.is_dir():
         raise ExportError(
-            f"The export folder {path} cannot be made: {blocking} is a file.", "Choose another folder."
+            f"The export folder {path} cannot be created: {blocking} is a file.", "Choose another folder."
         )
     is_free = not path.exists() and not path.is_symlink()
     if not is_free and (path.is_symlink() or not path.is_dir() or not _holds_nothing_else(path)):
@@ -31,9 +31,9 @@ def check_place(path: Path) -> None:
 
 @contextmanager
 def new_export(path: Path) -> Iterator[Path]:
-    """Yield a folder to write an export into; it moves to its place when the block ends well, else it goes.
+    """Yield a folder to write an export into; it moves to its place if the block succeeds.
 
-    An export that is there is replaced. The block ends with `write_manifest`.
+    An existing export is replaced. The block ends with `write_manifest`.
     """
     check_place(path)
     missing = [folder for folder in path.absolute().parents if not folder.exists()]
@@ -55,7 +55,7 @@ def new_export(path: Path) -> Iterator[Path]:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest of a new export, which says `facts` beside the list of files."""
+    """Write the manifest of a new export, which says `facts` besides the list of files."""
     files = sorted(file for file in folder.iterdir() if file.is_file())
     for file in files:
         sync_file(file)
@@ -64,7 +64,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def _put_in_place(folder: Path, path: Path) -> None:
-    """Rename a complete folder to its place; an export that is there leaves with the temporary folder."""
+    """Rename a complete folder to its place; an existing export is deleted with the temporary folder."""
     replaced = folder.parent / "replaced"
     if path.exists():
         path.rename(replaced)

@@ -1,8 +1,8 @@
 """The frozen encoder on Keras: KerasHub's form of a transformers encoder, with the same weights.
 
 The weights are copied from the encoder, which was read strictly, rather than by KerasHub from its folder:
-KerasHub's own reader knows a checkpoint by the names of one of its published forms, computes BERT's GELU by
-an approximation, and takes neither the layer norms' epsilon nor RoBERTa's segment from it
+KerasHub's own reader recognises a checkpoint by the names in its published form. It approximates BERT's GELU,
+and ignores the layer norms' epsilon and RoBERTa's segment
 (docs/decisions/0021-keras-hub-with-copied-weights.md).
 """
 
@@ -23,7 +23,7 @@ from textune.errors import ModelError
 from textune.keras.start import start_keras
 
 _SAME = 1e-4
-"""The most that two fp32 computations of a vector may differ, relative to its largest value."""
+"""The maximum difference of two fp32 computations of a vector, relative to its largest value."""
 _USE_TORCH = "Train it on torch: --set train.engine=torch"
 
 
@@ -60,7 +60,7 @@ def check_keras_knows(folder: ModelFolder) -> None:
     kind = folder.config.get("model_type")
     if kind not in _FORMS:
         raise ModelError(
-            f"The Keras engine knows BERT, DistilBERT and RoBERTa; {folder.name} is of the type '{kind}'.",
+            f"The Keras engine supports BERT, DistilBERT and RoBERTa; {folder.name} is of the type '{kind}'.",
             _USE_TORCH,
         )
 
@@ -73,7 +73,7 @@ def build_keras_encoder(encoder: Any, *, tokenizer: Any) -> Any:
         last layer (rows, width), none of whose weights train.
 
     Raises:
-        ModelError: Keras has no such activation, or gives something else than transformers.
+        ModelError: Keras lacks the activation, or its output differs from that of transformers.
     """
     keras = start_keras()
     config = encoder.config
@@ -161,7 +161,7 @@ def _activation(name: str) -> Any:
     }
     if name not in known:
         raise ModelError(
-            f"The Keras engine knows the activations {', '.join(known)}; the encoder's is '{name}'.",
+            f"The Keras engine supports the activations {', '.join(known)}; the encoder's is '{name}'.",
             _USE_TORCH,
         )
     return known[name]
@@ -189,7 +189,7 @@ def _copy_embeddings(embeddings: Any, backbone: Any, config: Any) -> None:
         backbone.position_embedding.position_embeddings.assign(positions)
     else:
         if config.model_type == "roberta":
-            # KerasHub's RoBERTa has no segments. A text is all one: its vector goes to the positions.
+            # KerasHub's RoBERTa has no segments. A text is a single one: its vector goes to the positions.
             positions = (
                 positions[config.pad_token_id + 1 :] + _array(embeddings.token_type_embeddings.weight)[0]
             )
@@ -222,7 +222,7 @@ def _check_same(encoder: Any, model: Any, tokenizer: Any) -> None:
     vectors = encode_on_keras(model, rows, padding_id=padding_id)
     if not np.abs(vectors - expected).max() <= _SAME * np.abs(expected).max():
         raise ModelError(
-            "On Keras the encoder does not compute what it computes in transformers: its "
-            f"configuration ({encoder.config.model_type}) asks for something that KerasHub does not have.",
+            "The output of the encoder on Keras differs from that in transformers: its "
+            f"configuration ({encoder.config.model_type}) needs something that KerasHub does not have.",
             _USE_TORCH,
         )

@@ -1,8 +1,8 @@
 """The head's training on Keras, as the case study did it.
 
 When the events of the training end, the head holds the weights to keep, in Keras and in torch. Its layers
-start from the weights of the classifier's own head and are written back into it, so that nothing that is done
-with a classifier afterwards knows Keras. Does not know files or metrics.
+start from the weights of the classifier's own head and are written back into it, so whatever uses the
+classifier afterwards does not need Keras. Does not know files or metrics.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from textune.training.loop import (
 from textune.training.optimizer import Factor, schedule_of
 
 RUNNING = "running"
-"""The name of the metrics that Keras counts while it learns: of changing weights, with dropout on."""
+"""The name of the metrics that Keras reports during training: of changing weights, with dropout on."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """A stock head's modules in torch, its pre-classifier with its activation and its classifier.
+    """The names of a stock head's modules in torch, and the activation of its pre-classifier.
 
-    Where it drops features, there is a dropout before the pre-classifier, too.
+    With `drops_features`, there is a dropout before the pre-classifier, too.
     """
 
     first: str
@@ -77,12 +77,12 @@ class KerasHead:
         return logits
 
     def read(self) -> None:
-        """Take over the weights of the head in torch."""
+        """Copy the weights of the head in torch into this one."""
         for layer, module in self.pairs:
             layer.set_weights([module.weight.detach().numpy().T, module.bias.detach().numpy()])
 
     def write(self) -> None:
-        """Give the head in torch the weights of this one."""
+        """Copy the weights of this head into the one in torch."""
         with torch.no_grad():
             for layer, module in self.pairs:
                 kernel, bias = layer.get_weights()
@@ -109,7 +109,7 @@ def build_keras_head(classifier: TextClassifier, *, dropout: float) -> KerasHead
 
 
 def end_to_end(encoder: Any, head: KerasHead) -> Any:
-    """Return a Keras model from `input_ids` and `attention_mask` to logits; its head alone learns."""
+    """Return a Keras model from `input_ids` and `attention_mask` to logits; only its head is trained."""
     encoder.trainable = False
     inputs = token_inputs()
     return start_keras().Model(inputs, head.layers(encoder(inputs)))
@@ -125,7 +125,7 @@ def fit_keras_head(
     score: Callable[[KerasHead], Scores],
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
-    """Train a head by `fit` and yield what happens; raise a `DivergenceError` if a loss is not finite.
+    """Train a head by `fit` and yield events; raise a `DivergenceError` if a loss is not finite.
 
     Args:
         model: What is trained: the head's layers, or the model that `end_to_end` returned.

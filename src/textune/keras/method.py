@@ -51,17 +51,17 @@ class KerasMethod(Method):
 
     @cached_property
     def _encoder(self) -> Any:
-        """The encoder in Keras, built where it is first needed: cached features do without it."""
+        """The encoder in Keras, built when it is first needed: cached features do not need it."""
         self.ctx.stage("Building the encoder in Keras")
         classifier = self.task.classifier
-        # Seeded by itself: its dropout is the same wherever it is built, and so is the head's.
+        # Seeded separately, so its dropout and the head's are the same wherever it is built.
         with seeded(self.settings.seed):
             return build_keras_encoder(classifier.encoder, tokenizer=classifier.tokenizer)
 
     def prepare(self) -> None:
         """Run the frozen encoder over the splits that the cache does not hold.
 
-        The metrics at every epoch's end rest on them, whatever Keras trains on: the encoder does not change.
+        The metrics at the end of each epoch use them, whatever Keras trains on: the encoder does not change.
         """
         task, cached = self.task, []
         shape = {

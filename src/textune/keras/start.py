@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, imported only where it is needed, and quietly; the versions of what computes."""
+"""Keras on TensorFlow, imported only where it is needed, and quietly; and the versions of its packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textune.errors import RequestError
 
 
 def keras_versions() -> dict[str, str]:
-    """Return the versions of the packages that compute."""
+    """Return the versions of Keras, KerasHub and TensorFlow."""
     names = {"keras": "keras", "keras_hub": "keras-hub", "tensorflow": "tensorflow-cpu"}
     versions = {}
     for name, package in names.items():
@@ -25,7 +25,7 @@ def keras_versions() -> dict[str, str]:
 
 
 def start_keras() -> Any:
-    """Import Keras on TensorFlow; raise a `RequestError` if the process runs Keras on something else."""
+    """Import Keras on TensorFlow; raise a `RequestError` if the process runs Keras on another backend."""
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,7 +34,7 @@ def start_keras() -> Any:
 
         import keras
 
-    # What is trained here is compared with torch's to 1e-4: it computes in float32, on the processor.
+    # The results are compared with torch's to 1e-4, so Keras computes in float32 on the CPU.
     with suppress(RuntimeError):  # The process has used TensorFlow before: it is left as it is.
         tf.config.set_visible_devices([], "GPU")
 

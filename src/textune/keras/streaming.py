@@ -1,4 +1,4 @@
-"""A function that reports through callbacks, turned into an iterator of its reports.
+"""A function that reports anything through callbacks, turned into an iterator of its reports.
 
 The function runs in its own thread, and each of the two threads waits while the other one works.
 """
@@ -24,7 +24,7 @@ class _Ended:
 
 
 def stream_reports(work: Callable[[Callable[[Report], None]], None]) -> Generator[Report, None, None]:
-    """Run a function, which is given another one to report with; yield its reports, and raise its error.
+    """Run a function that takes another one to report with; yield its reports, and raise its error.
 
     If the iterator is closed before its end, the function to report with raises an `AbandonedError`, and
     closing waits until `work` has ended.
@@ -33,29 +33,29 @@ def stream_reports(work: Callable[[Callable[[Report], None]], None]) -> Generato
         >>> list(stream_reports(lambda report: [report(number) for number in (1, 2)]))
         [1, 2]
     """
-    made: SimpleQueue[Report | _Ended] = SimpleQueue()
+    messages: SimpleQueue[Report | _Ended] = SimpleQueue()
     go_on: SimpleQueue[bool] = SimpleQueue()
 
     def report(item: Report) -> None:
-        made.put(item)
+        messages.put(item)
         if not go_on.get():
             raise AbandonedError
 
     def run() -> None:
         try:
             work(report)
-        # It belongs to whoever reads the reports, whatever it is.
+        # Whatever it is, the reader of the reports gets it.
         except BaseException as error:
-            made.put(_Ended(error))
+            messages.put(_Ended(error))
         else:
-            made.put(_Ended(None))
+            messages.put(_Ended(None))
 
     # A daemon, as a second Ctrl-C ends the process even while the function is in the middle of something.
     thread = Thread(target=run, name="reporting", daemon=True)
     thread.start()
     try:
         while True:
-            message = made.get()
+            message = messages.get()
             if isinstance(message, _Ended):
                 if message.error is not None:
                     raise message.error

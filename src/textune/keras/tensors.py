@@ -32,8 +32,8 @@ def tf_batches(
 ) -> Any:
     """Return an array, or arrays by name, as a batched `tf.data.Dataset` of (inputs, one-hot labels).
 
-    The last batch may have fewer rows. The seed decides their order, another one every epoch; without it, the
-    rows stay in theirs. A `MissingExtraError` says that TensorFlow is not installed.
+    The last batch may have fewer rows. The seed decides the order of the rows, which changes every epoch;
+    without a seed, they stay in order. A `MissingExtraError` says that TensorFlow is not installed.
     """
     try:
         import tensorflow as tf

@@ -76,7 +76,6 @@ def _existing_layers(layers: Sequence[int], depth: int, ctx: Context) -> tuple[i
 
 
 def _check_stock_head(classifier: TextClassifier, name: str) -> None:
-    """Raise a `ModelError` unless the head on pooled features gives what the whole model gives."""
     import torch
 
     from textune.encoder.placement import Placement

@@ -19,18 +19,18 @@ from textune.model.heads import Head
 from textune.tasks.single_label import probabilities
 
 EXAMPLES = ("a short text", "and one that is somewhat longer than the first")
-"""Texts on which ways to compute are compared."""
+"""Texts on which two ways to compute are compared."""
 _ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """An encoder with a head, and what of the encoder's output the head reads.
+    """An encoder with a head, and the pooling of the encoder's output for the head.
 
     Attributes:
         encoder: The transformers base model.
         label_names: The classes' names, in the order of the logits.
-        max_length: The most tokens of a text that are read.
+        max_length: The maximum number of tokens that are read of a text.
         stock: The sequence-classification model that shares encoder and head, if the head is stock.
     """
 
@@ -43,7 +43,7 @@ class TextClassifier:
     stock: Any = None
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of each text, cut at `max_length`, without padding."""
+        """Return the token ids of each text, truncated after `max_length`, without padding."""
         rows: list[list[int]] = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)[
             "input_ids"
         ]

@@ -1,8 +1,8 @@
-"""Dropout whose random numbers are cheap, and depend on what is trained rather than on what was drawn.
+"""Dropout whose random numbers are cheap, and depend on what is trained rather than on earlier draws.
 
-torch draws a 32-bit number for every value from one generator that all threads share: a tenth of a training
-step on a CPU, and another sequence whenever threads take turns differently. Here every shard of every step
-has a generator of its own, seeded by the step's number, and one byte per value is enough.
+torch draws a 32-bit number for every value from one generator that all threads share. This takes a tenth of a
+training step on a CPU, and gives another sequence whenever threads take turns differently. Here every shard
+of every step has its own generator, seeded by the step's number, and one byte per value is enough.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LEVELS = 256
 _ATTENTION_RATES = ("attention_dropout", "attention_probs_dropout_prob", "dropout_prob")
 _ATTENTION_LAYERS = ("attention_dropout", "dropout")
 _QUERIES = ("q", "query", "query_proj", "q_lin")
-"""What the part of an architecture that computes attention probabilities has as well."""
+"""Layers beside the dropout, by which a module that computes attention probabilities is recognised."""
 
 
 class Randomness:
@@ -26,11 +26,11 @@ class Randomness:
         self._generator = np.random.Generator(np.random.SFC64(0))
 
     def seed(self, *numbers: int) -> None:
-        """Begin the sequence that these numbers decide."""
+        """Start the sequence that these numbers determine."""
         self._generator = np.random.Generator(np.random.SFC64(numbers))
 
     def number(self) -> int:
-        """Return a whole number, for other generators to begin with."""
+        """Return a whole number, to seed another generator."""
         return int(self._generator.integers(2**62))
 
     def bytes_like(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -40,10 +40,10 @@ class Randomness:
 
 
 class FastDropout(nn.Module):
-    """Sets a share of the values, `rate` rounded to a 256th, to zero in training, and scales up others."""
+    """Sets a share of the values (`rate`, rounded to a 256th) to zero in training, and scales up the rest."""
 
     p = 0.0
-    """What attention reads as the rate for its probabilities: those are not dropped."""
+    """The rate that attention reads for its probabilities, which are not dropped."""
 
     def __init__(self, rate: float, randomness: Randomness) -> None:
         super().__init__()

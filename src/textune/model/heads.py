@@ -17,7 +17,7 @@ from torch import nn
 from textune.encoder.prefix import Pooling
 
 _CONSTANT = 1e-6
-"""The standard deviation below which a feature says nothing."""
+"""The standard deviation below which a feature counts as constant."""
 
 
 class LinearHead(nn.Module):
@@ -39,7 +39,7 @@ class StockHead(nn.Module):
     """The head of an `AutoModelForSequenceClassification` model of transformers, without its encoder.
 
     The model's own `forward` runs, with a stand-in where its encoder was, so that every architecture keeps
-    its own head to the letter. Parameters are shared with the model: training the head trains the model.
+    exactly its own head. Parameters are shared with the model: training the head trains the model.
     `dropout` is the rate of the head's dropout layers during training, or None to keep theirs.
     """
 
@@ -131,7 +131,7 @@ class Standardisation:
         return cls(mean, torch.where(scale > _CONSTANT, scale, 1.0))
 
     def apply(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features (rows, width) with these statistics taken out, float32."""
+        """Return standardised features (rows, width) in float32."""
         return (features - self.mean.float()).div_(self.scale.float())
 
     def fold_into(self, head: LinearHead) -> None:

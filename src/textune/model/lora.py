@@ -25,7 +25,7 @@ def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: i
     layers = layers_of(encoder)
     if layers is None:
         raise RecipeError(
-            f"The layers of '{encoder.config.model_type}' are shared, so they can learn no low-rank updates.",
+            f"The layers of '{encoder.config.model_type}' are shared, so low-rank updates cannot be added.",
             "Set model.lora_rank to 0.",
         )
     with seeded_torch(seed):
@@ -36,7 +36,7 @@ def add_lora(encoder: Any, *, rank: int, alpha: int, frozen_layers: int, seed: i
 
 
 def merge_lora(encoder: Any) -> None:
-    """Add what was learned to the layers' own weights, and make them plain layers again."""
+    """Add the updates to the layers' own weights, and make them plain layers again."""
     from peft.tuners.lora import LoraLayer
 
     for parent in list(encoder.modules()):

@@ -70,7 +70,7 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
         max_length=classifier.max_length,
     )
     write_json(folder / "textune.json", description.model_dump())
-    # safetensors writes files that only their owner may read: whoever may read the others may read these.
+    # safetensors writes files that only their owner may read: they get the mode of the other files.
     mode = (folder / "textune.json").stat().st_mode
     for weights in folder.rglob("*.safetensors"):
         weights.chmod(stat.S_IMODE(mode))

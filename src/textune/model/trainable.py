@@ -45,7 +45,7 @@ class UsedRows(nn.Module):
         self.weight = nn.Parameter(table.weight.detach()[used].clone())
 
     def forward(self, token_ids: torch.Tensor) -> torch.Tensor:
-        """Return the vectors of token ids, in the shape of these and one dimension more."""
+        """Return the vectors of token ids, in their shape and one more dimension."""
         places = self.place[token_ids]
         known = (places >= 0).unsqueeze(-1)
         trained = functional.embedding(places.clamp(min=0), self.weight)
@@ -58,7 +58,7 @@ class UsedRows(nn.Module):
 
 
 def replace_child(module: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Replace a module by another one, everywhere inside of a third."""
+    """Replace a module by another one, everywhere inside a third."""
     for parent in list(module.modules()):
         for name, child in parent.named_children():
             if child is old:
@@ -83,7 +83,7 @@ class TrainableClassifier(nn.Module):
         self._pooling = pooling
 
     def train(self, mode: bool = True) -> TrainableClassifier:
-        """Set training mode, but for what is frozen: that gives the same in every step."""
+        """Set training mode, except for what is frozen, which gives the same in every step."""
         super().train(mode)
         if self._frozen_layers:
             for layer in (layers_of(self.encoder) or [])[: self._frozen_layers]:
@@ -128,12 +128,12 @@ def make_trainable(
     low_rank: bool = False,
     first_token_only: bool = False,
 ) -> TrainableClassifier:
-    """Return what is to be trained of a classifier; parameters that are frozen need no gradient afterwards.
+    """Return the part of a classifier to train; frozen parameters need no gradient afterwards.
 
-    The first `frozen_layers` layers are not trained; `left_out`: the module does without them, and its input
-    is their output. Where embeddings are trained, those of `token_ids` are. `dropout` is ahead of a
-    linear head. `low_rank`: `lora.add_lora`'s updates are trained rather than the encoder's own weights.
-    `first_token_only`: the last layer is computed for the first token alone.
+    The first `frozen_layers` layers are not trained. With `left_out`, the module does not have them, and its
+    input is their output. If embeddings are trained, only those of `token_ids` are. `dropout` applies before
+    a linear head. With `low_rank`, the updates of `lora.add_lora` are trained rather than the encoder's own
+    weights. With `first_token_only`, the last layer is computed for the first token alone.
 
     Raises:
         RecipeError: The head reads a layer that is frozen.

@@ -76,7 +76,7 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     """Return the rows of several files, one after the other.
 
     Before it returns, every file's columns are checked and the first row is read: most mistakes show here. Of
-    several files some may have no rows, but not all. For the arguments see `read_texts`.
+    several files, some may have no rows, but not all. For the arguments see `read_texts`.
     """
     several = len(files) > 1
     for path in files[1:]:

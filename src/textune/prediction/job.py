@@ -1,6 +1,6 @@
 """What a prediction is made from: the input files, the classifier, and how they are read.
 
-In: paths. Out: a `PredictionJob` that can be written down, and how it differs from another, in words. The
+In: paths. Out: a `PredictionJob` that can be stored, and how it differs from another, in words. The
 same job has the same results. Does not know what is predicted or written.
 """
 
@@ -31,7 +31,7 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True)
 class InputFile:
-    """An input file as it was when it was looked at.
+    """An input file as it was when it was first read.
 
     Without `sha256`, its contents were not read, and the time stands in for them. `rows` is rough.
     """
@@ -45,7 +45,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class PredictionJob:
-    """The input files, in order, and by its name in words what else shapes the result."""
+    """The input files, in order, and everything else that shapes the result, by its name in words."""
 
     files: tuple[InputFile, ...]
     settings: Mapping[str, str]
@@ -70,7 +70,7 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
     """Look at an input file; read all of it only if its contents are to be hashed."""
     digest, lines = hashlib.sha256(), 0
     with open_data_file(path) as file:
-        # Looked at first: a change from here on shows in the end.
+        # Read first, so that any later change is noticed in the end.
         status = path.stat()
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
@@ -90,7 +90,7 @@ def describe_job(
 ) -> PredictionJob:
     """Return what a prediction is made from, by a run or an export that has been checked.
 
-    Unless `hashed`, the files' sizes and times count, and not their contents.
+    Unless `hashed`, the files' sizes and times count instead of their contents.
     """
     settings = {
         "classifier": sha256_of(run / MANIFEST) if is_export(run) else classifier_sha256(Run(run)),
@@ -102,10 +102,10 @@ def describe_job(
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Raise a `DataError` if a file has other contents than when it was looked at.
+    """Raise a `DataError` if a file has other contents than when it was first read.
 
-    A `RequestError` means that nobody knows: it cannot be read, or only its time has changed and it was not
-    hashed.
+    A `RequestError` says that this is unknown: the file cannot be read, or only its time has changed and it
+    was not hashed.
     """
     for file in files:
         try:
@@ -132,13 +132,13 @@ def _is_unchanged(file: InputFile) -> bool:
     seconds, rest = divmod(file.modified_ns, 1_000_000_000)
     time = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
     raise RequestError(
-        f"{path} has another time of change than when it was looked at; its contents were not read then.",
-        f"If they are the same, give it its time back: touch -d {time} {shlex.quote(file.path)}",
+        f"{path} has another modification time than when it was first read, and it was not hashed then.",
+        f"If its contents are the same, restore its time: touch -d {time} {shlex.quote(file.path)}",
     )
 
 
 def describe_changes(before: PredictionJob, now: PredictionJob) -> list[str]:
-    """Return how a job differs from an earlier one, in parts of a sentence; empty: not at all."""
+    """Return how a job differs from an earlier one, in parts of a sentence; empty if it does not."""
     old_names, names = [file.path for file in before.files], [file.path for file in now.files]
     if old_names != names:
         changes = [_different_names(old_names, names)]
@@ -146,7 +146,7 @@ def describe_changes(before: PredictionJob, now: PredictionJob) -> list[str]:
         pairs = zip(before.files, now.files, strict=True)
         changes = [change for old, new in pairs if (change := _different_contents(old, new))]
         if len(changes) > _NAMES_SHOWN:
-            changes = [*changes[:_NAMES_SHOWN], f"so have {len(changes) - _NAMES_SHOWN:,} more files"]
+            changes = [*changes[:_NAMES_SHOWN], f"{len(changes) - _NAMES_SHOWN:,} more files have changed"]
     for name, value in now.settings.items():
         old_value = before.settings.get(name, "")
         if value != old_value:

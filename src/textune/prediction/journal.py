@@ -2,7 +2,7 @@
 
 In: where the output will be and what it is made from. Out: the parts that are done already, and a place for
 the next ones. A part counts once its line is in the journal, which is written after the part is on the
-disk: whenever a process is killed, what the journal lists is whole. Does not know what parts hold.
+disk: whenever a process is killed, the listed parts are whole. Does not know what parts hold.
 
     OUTPUT.parts/_journal.jsonl   the job, then a line per part
     OUTPUT.parts/00000.csv        the parts
@@ -99,7 +99,7 @@ class Journal:
     def checked_input(self, files: Sequence[InputFile]) -> Iterator[None]:
         """Check after the block that the input is as it was, even if the block fails because of the input.
 
-        If it has changed, everything is deleted, as nobody knows which contents it was made from. A fault in
+        If it has changed, everything is deleted, as it is unknown which contents it was made from. A fault in
         an unchanged input deletes nothing: the disk or the network may be its cause. For errors see
         `check_unchanged`.
         """
@@ -137,7 +137,7 @@ def open_journal(
 ) -> Iterator[Journal]:
     """Open the journal of an output, or start one; it is deleted if the block ends without a part.
 
-    With `restart`, what was done before is forgotten; without it, an output of another job is a
+    With `restart`, finished parts are discarded; without it, an output of another job is a
     `RequestError`. So is one that another process is writing. Files of the pattern `unlisted` in the folder
     count without a line in the journal.
     """
@@ -147,7 +147,7 @@ def open_journal(
         for entry in folder.iterdir():
             if not _OWN_NAMES.fullmatch(entry.name):
                 raise RequestError(
-                    f"The folder {folder}, which is needed until the output is whole, is in use: it holds "
+                    f"The folder {folder} is needed until the output is complete, but is in use: it holds "
                     f"{entry.name}.",
                     "Rename it, or give another --output.",
                 )
@@ -162,8 +162,8 @@ def open_journal(
             if journal.has_progress:
                 needed = ", which a changed input needs" if isinstance(error, DataError) else ""
                 error.hint += (
-                    f"\nWhat is done is kept in {folder}: run the same command again to resume, or with "
-                    f"--restart to start over{needed}."
+                    f"\nThe finished parts are kept in {folder}: run the same command again to resume, or "
+                    f"with --restart to start over{needed}."
                 )
             raise
         finally:
@@ -212,7 +212,7 @@ def _start_or_resume(
 
 
 def _check_job(line: bytes, job: PredictionJob, output: Path) -> None:
-    advice = "Add --restart to start over, which deletes what is done, or give another --output."
+    advice = "Add --restart to start over, which deletes the finished parts, or give another --output."
     started = _read_job(line)
     changes = describe_changes(started, job) if started else ["its journal cannot be read"]
     if started and differs_in_runtime_only(started, job):

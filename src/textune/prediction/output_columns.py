@@ -1,4 +1,4 @@
-"""The columns of an output beside the predictions: which there are, and of which type.
+"""The columns of an output besides the predictions: their names and their types.
 
 An output's columns are those of its first window, unless all input files store the types of their columns:
 those are known before a row is read, and more exact. Does not know how files are written.
@@ -27,8 +27,8 @@ def check_column_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]
     new = next((name for row in rows for name in row if name not in known), None)
     if new is not None:
         raise DataError(
-            f"The input's column '{new}' is not in its first {WINDOW:,} rows, by which the columns of the "
-            "output are set.",
+            f"The input's column '{new}' is not in its first {WINDOW:,} rows, which decide the columns of "
+            "the output.",
             "Write .jsonl instead.",
         )
 
@@ -56,7 +56,7 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], known: Any) -> Any:
     inferred = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]).schema
     if known is None:
         return inferred
-    # Given a schema, pyarrow would cut 1.5 to 1 without a word: what it infers by itself must fit.
+    # Given a schema, pyarrow would silently cut 1.5 to 1: what it infers by itself must fit.
     for first, later in zip(known, inferred, strict=True):
         both = common_field(first, later)
         if both is None or both.type != first.type:

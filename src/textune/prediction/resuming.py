@@ -1,7 +1,7 @@
 """Classify files into a file, and resume where an earlier attempt was stopped.
 
 The output is written in parts, which survive a kill and become one file in the end. A part always holds the
-same rows, so the output has the same bytes however often its making was interrupted.
+same rows, so the output has the same bytes however often it was interrupted.
 """
 
 from __future__ import annotations
@@ -128,6 +128,6 @@ def advise_when_stopped(journal: Journal) -> Iterator[None]:
         if not journal.has_progress:
             raise
         raise StoppedError(
-            f"Stopped. What is done is kept in {journal.folder}.",
+            f"Stopped. The finished parts are kept in {journal.folder}.",
             "Run the same command again to resume, or with --restart to start over.",
         ) from None

@@ -107,7 +107,7 @@ def predict_rows(
 
 
 class Tally:
-    """How many predictions have gone by, and how many of them without a label."""
+    """Counts predictions, and those of them without a label."""
 
     def __init__(self) -> None:
         self.predictions = self.abstained = 0

@@ -1,6 +1,6 @@
 """The recipe's sections: every setting of a training, its default, and its meaning.
 
-Defaults stand here and nowhere else; each field's docstring is its documentation wherever it is shown. Does
+Defaults are here and nowhere else; each field's docstring is its documentation wherever it is shown. Does
 not know how recipes are read, or how the settings are carried out.
 """
 
@@ -27,31 +27,31 @@ class DataSettings(Section):
     source: str = ""
     """A Hub name with an optional configuration, a folder, a file, or `sample:emotion`."""
     text_column: str = ""
-    """The column that holds the text; empty: found by its name."""
+    """The column that holds the text; empty: detected by its name."""
     label_column: str = ""
-    """The column that holds the label; empty: found by its name."""
+    """The column that holds the label; empty: detected by its name."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
-    """The share of the training rows that becomes the validation split where the source has none."""
+    """The share of the training rows that becomes the validation split if the source has none."""
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)
-    """The share of the training rows that becomes the test split where the source has none."""
+    """The share of the training rows that becomes the test split if the source has none."""
     split_seed: int = Field(default=0, ge=0)
-    """Decides which rows go into splits that are made; apart from `train.seed`, so that seeds share them."""
+    """The seed of the splits that textune makes; unlike `train.seed`, so that all seeds share the splits."""
 
 
 class PrepareSettings(Section):
     """What happens to the texts before the encoder sees them."""
 
     max_words: int = Field(default=0, ge=0)
-    """Rows of more words than this are dropped; 0 keeps all. Test metrics are of all rows first."""
+    """Rows with more words than this are dropped; 0 keeps all. Test is measured with all rows as well."""
     emoji: Literal["keep", "words"] = "keep"
-    """`words`: the tokenizer reads an emoji by its Unicode name; `keep`: as in pretraining."""
+    """`words`: the tokenizer reads an emoji as the words of its Unicode name; `keep`: as in pretraining."""
     padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
-    """Padding: `longest` (per batch), `longest_in_set` (one length) or `max_length`; changes no result."""
+    """Pads to the `longest` text of a batch, the `longest_in_set` or `max_length`; changes no result."""
     max_length: int = Field(default=0, ge=0)
-    """Tokens after which a text is truncated; 0: the model's own limit."""
+    """Maximum number of tokens per text; the rest is truncated. 0: the model's own limit."""
 
     @model_validator(mode="after")
-    def _length_is_given(self) -> PrepareSettings:
+    def _length_is_set(self) -> PrepareSettings:
         if self.padding == "max_length" and not self.max_length:
             raise ValueError(
                 "padding = 'max_length' needs prepare.max_length, the number of tokens to pad to"
@@ -67,13 +67,13 @@ class ModelSettings(Section):
     revision: str = "main"
     """The branch, tag or commit of a Hub model."""
     frozen_layers: Literal["all", "half"] | Annotated[int, Field(ge=0)] = "all"
-    """How many layers of the encoder, from the first on, keep their pretrained weights; or `half`, `all`."""
+    """How many of the encoder's layers, from the first, keep their pretrained weights; or `half` or `all`."""
     freeze_embeddings: bool = True
-    """Whether the embeddings keep theirs, too; they always do if a layer is frozen."""
+    """Whether the embeddings keep their pretrained weights; they always do if a layer is frozen."""
     lora_rank: int = Field(default=0, ge=0)
-    """Train low-rank updates (LoRA) of this rank instead of the layers' own weights; 0: train the weights."""
+    """Rank of the low-rank updates (LoRA) that replace training of the layers' own weights; 0: no updates."""
     lora_alpha: int = Field(default=16, ge=1)
-    """The factor of a low-rank update, divided by its rank."""
+    """Low-rank updates are multiplied by this number, divided by their rank."""
     head: Literal["stock", "linear"] = "stock"
     """`stock`: the architecture's head in transformers; `linear`: one layer on pooled features."""
     pooling: Literal["auto", "cls", "mean"] = "auto"
@@ -83,7 +83,7 @@ class ModelSettings(Section):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     """The head's dropout rate during training; a linear head on a frozen encoder has none."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """The encoder's arithmetic; `auto`: bf16 where the machine has it, fp16 on other GPUs, else fp32."""
+    """The encoder's precision; `auto`: bf16 if the machine supports it, fp16 on other GPUs, else fp32."""
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> ModelSettings:
@@ -101,20 +101,20 @@ class ModelSettings(Section):
 
 
 class TrainSettings(Section):
-    """How training goes. Names are those of `TrainingArguments` of transformers where it has them."""
+    """How the classifier is trained. Settings that transformers' `TrainingArguments` has keep its names."""
 
     engine: Literal["torch", "keras"] = "torch"
     """What trains the head: `torch`, or `keras` on TensorFlow as in the case study (extra `tensorflow`)."""
     keras_input: Literal["tokens", "features"] = "tokens"
     """What Keras trains on: `tokens`, through the encoder in every epoch; `features`, its cached output."""
     seed: int = Field(default=0, ge=0, lt=2**32)
-    """Decides the new weights, the order of the batches and the dropout."""
+    """The seed of the new weights, the order of the batches and the dropout."""
     num_train_epochs: int = Field(default=15, ge=1)
-    """The most passes over the training rows."""
+    """Maximum number of passes over the training rows."""
     per_device_train_batch_size: int = Field(default=32, ge=0)
-    """Rows per step, for each process and accumulated batch; 0: all of them."""
+    """Rows per batch, in each process; 0: all rows."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
-    """Batches whose gradients make one step; the result is that of one batch of as many rows."""
+    """Batches per step; the result is that of one batch with all of their rows."""
     optim: Literal["adam", "adamw", "lbfgs"] = "adam"
     """The optimiser; `lbfgs` takes full batches and suits a linear head, whose loss is convex."""
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -124,11 +124,11 @@ class TrainSettings(Section):
     lr_decay: float = Field(default=0.9, gt=0, le=1)
     """The factor of `exponential` (every epoch) and `step` (every `lr_step_epochs`)."""
     lr_step_epochs: int = Field(default=5, ge=1)
-    """Epochs between two falls of the `step` schedule."""
+    """Epochs between two steps of the `step` schedule."""
     warmup_steps: int = Field(default=0, ge=0)
     """Steps over which the learning rate first rises from zero."""
     layerwise_lr_decay: float = Field(default=1.0, gt=0, le=1)
-    """The factor of the learning rate for each layer further down from the last."""
+    """Factor of the learning rate from each layer to the layer below it."""
     max_grad_norm: float = Field(default=1.0, ge=0)
     """Maximum gradient norm in an encoder's training; 0 disables clipping."""
     weight_decay: float | Literal["auto"] = 0.0
@@ -136,25 +136,25 @@ class TrainSettings(Section):
     label_smoothing_factor: float = Field(default=0.0, ge=0, lt=1)
     """The share of the target that is spread evenly over all classes."""
     rdrop: float = Field(default=0.0, ge=0)
-    """Weight of two passes' agreement under different dropout (R-Drop), at twice the cost; 0: one pass."""
+    """Weight of two passes' agreement with different dropout (R-Drop), at twice the cost; 0: one pass."""
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Use the moving average of the weights, of which each step keeps this share; 0: no average."""
+    """Decay of a moving average of the weights, which is used in their place; 0: no average."""
     members: int = Field(default=1, ge=1, le=20)
-    """Trainings of the encoder, each with its own order and dropout, whose weights are averaged (a soup)."""
+    """Number of trainings of the encoder, with different seeds, whose weights are averaged (a model soup)."""
     use_validation: bool = False
-    """Train on validation rows as well; one member leaves each of them out and is calibrated on it."""
+    """Train on validation rows, too; each of them is left out by one member, which is calibrated on it."""
     class_weights: Literal["none", "balanced"] = "none"
-    """`balanced`: errors on a class weigh in inverse proportion to its number of rows."""
+    """`balanced`: each class is weighted in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)
-    """Epochs without a better validation log loss after which training stops; 0: never."""
+    """Training stops after so many epochs without a lower validation log loss; 0: never."""
     load_best_model_at_end: bool = True
     """Keep the weights of the epoch with the best validation log loss rather than the last."""
     calibrate: bool = True
     """Fit a temperature on the validation split and fold it into the last layer's weights."""
     save_steps: int = Field(default=0, ge=0)
-    """Steps between two checkpoints of an encoder's training; 0: one a minute."""
+    """Steps between two checkpoints when an encoder is trained; 0: one checkpoint per minute."""
     report_to: Literal["none", "tensorboard", "trackio", "mlflow", "wandb"] = "none"
-    """Where training sends its learning curve, through accelerate's trackers."""
+    """The experiment tracker that gets the learning curve, through accelerate."""
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> TrainSettings:
@@ -179,9 +179,9 @@ class EvaluateSettings(Section):
     baselines: bool = True
     """Measure the majority class and TF-IDF + logistic regression on the same rows."""
     bootstrap_samples: int = Field(default=2000, ge=100)
-    """Resamples behind each 95 % interval."""
+    """Number of bootstrap resamples for each 95 % interval."""
     min_precision: float = Field(default=0.0, ge=0, lt=1)
-    """Give a label only where, by validation, at least this share of labels is right; 0: always."""
+    """Give a label only above a threshold at which this share of validation labels is right; 0: always."""
 
 
 class Recipe(Section):

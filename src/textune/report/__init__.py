@@ -1,1 +1,1 @@
-"""From a run's results to what people look at: charts, a page, a model card."""
+"""A run's results for people: charts, a page, a model card."""

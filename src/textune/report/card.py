@@ -1,6 +1,6 @@
-"""Results -> a model card by the Hub's conventions: metadata that machines read, and a page for people.
+"""The model card, by the Hub's conventions: metadata for machines, and a page for people.
 
-The text has neither paths of this computer nor texts of the data. The licence is up to the owner.
+It holds no paths of this computer and no texts of the data. The owner chooses the licence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from textune.report.sections import baseline_rows
 from textune.report.verdict import judge
 
 PLACEHOLDER = "OWNER/NAME"
-"""What a card calls its repository until it is pushed."""
+"""The name of the repository in a card that has not been pushed."""
 
 _FEW_ROWS = 30
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$<>&])")
@@ -57,13 +57,13 @@ def render_card(run: RunResults) -> str:
 
 
 def base_model(run: RunResults) -> str:
-    """Return the Hub name of the pretrained model, or nothing where it did not come from the Hub."""
+    """Return the Hub name of the pretrained model, or an empty string if it did not come from the Hub."""
     name = run.document.model
     return name if run.origin.model.revision else HUB_NAMES.get(name, "")
 
 
 def hub_dataset(run: RunResults) -> tuple[str, str]:
-    """Return the data's name and configuration on the Hub; both empty where they are not from there."""
+    """Return the data's name and configuration on the Hub; both are empty if the data is not from there."""
     source = run.document.source
     if not is_hub_name(source) or Path(source).expanduser().exists():
         return "", ""
@@ -105,7 +105,7 @@ def _metadata(run: RunResults) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    r"""Return a text, in one line, as Markdown that shows it as it is.
+    r"""Return a text as one line of Markdown that renders it literally.
 
     Example:
         >>> print(escape_markdown("<b>|*"))

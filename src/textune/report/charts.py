@@ -1,7 +1,7 @@
-"""Results -> SVG: intervals beside each other, lines, and the reliability diagram.
+"""Charts as SVG: intervals, lines and the reliability diagram. Does not know runs or metrics.
 
-Drawings are 340 units wide, as a phone is; the page's style sheet sets their colours, by class. Colour and
-dashes both tell series apart, so that neither is needed alone.
+Drawings are 340 units wide, as a phone is; the page's style sheet sets their colours, by class. Series differ
+in both colour and dashes, so that either suffices.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _ROW = 36.0
 _CHARACTER = 6.4
 """The approximate width of a character of the legend's and the axes' text."""
 _LOOKS = 8
-"""How many looks of series the style sheet knows."""
+"""The number of looks for series in the style sheet."""
 
 
 @dataclass(frozen=True)
 class IntervalRow:
     """A value with its interval, if that is known, and the value in words.
 
-    Its `kind` is `run` for what is looked at, and `other` for what it is compared with.
+    `kind` is `run` for the run itself, and `other` for what it is compared with.
     """
 
     name: str
@@ -41,10 +41,10 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class Series:
-    """A line through points (x, y); its number of a look is shared by lines that belong together.
+    """A line through points (x, y); lines that belong together have the same number as their look.
 
-    Without a name it is not in the legend. `marked` is a point such as the epoch whose weights were kept;
-    `is_points` is for points between which nothing is known.
+    A series without a name is not in the legend. `marked` is a point such as the epoch whose weights were
+    kept; with `is_points`, no line joins the points.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Series:
 class Axis:
     """A quantity along an edge of a plot; `percent` is for shares, `whole` for marks at whole numbers only.
 
-    It runs from `low` to `high`; where one is None, the values decide.
+    It runs from `low` to `high`; the values decide an end that is None.
     """
 
     name: str
@@ -68,20 +68,20 @@ class Axis:
     whole: bool = False
 
     def write(self, value: float) -> str:
-        """Return a value as it is written beside the axis."""
+        """Return a value as the axis shows it."""
         return f"{value * 100:g} %" if self.percent else f"{value:g}"
 
     def write_exactly(self, value: float) -> str:
-        """Return a value as it is written where it is pointed at."""
+        """Return a value as a tooltip shows it."""
         return f"{value * 100:.1f} %" if self.percent else f"{value:.3f}"
 
     def scale(self, values: Sequence[float], start: float, end: float) -> Scale:
-        """Return the scale of some values from one place in a drawing to another."""
+        """Return the scale that maps some values to a range of the drawing."""
         low, high = min(values), max(values)
         if self.whole:
             room = 0.0 if low < high else 1.0
         else:
-            # Some room beyond the values, and never the same end.
+            # Some room beyond the values, so that the ends differ.
             room = (high - low) * 0.06 or max(abs(high) * 0.05, 0.01)
         low, high = low - room, high + room
         if self.percent:
@@ -91,7 +91,7 @@ class Axis:
 
 
 def interval_chart(rows: Sequence[IntervalRow], *, name: str, percent: bool) -> Markup:
-    """Draw values with their intervals on one scale, a line each; their names stand above the lines."""
+    """Draw values with their intervals on one scale, one row per value."""
     ends = [end for row in rows for end in (row.interval or (row.value, row.value))]
     axis, height = Axis(name, percent), _ROW * len(rows) + 26
     scale = axis.scale(ends, 8, WIDTH - 8)
@@ -126,26 +126,26 @@ def _interval_row(row: IntervalRow, scale: Scale, top: float) -> Markup:
 def line_chart(series: Sequence[Series], *, x: Axis, y: Axis, name: str) -> Markup:
     """Draw lines over a common axis, with a legend above."""
     parts, height = line_plot(series, x=x, y=y)
-    in_words = "; ".join(_ends_of(each, x, y) for each in series if each.points)
+    in_words = "; ".join(_ends_of(curve, x, y) for curve in series if curve.points)
     return drawing(*parts, width=WIDTH, height=height, label=f"{name}. {in_words}.")
 
 
 def line_plot(series: Sequence[Series], *, x: Axis, y: Axis) -> tuple[list[Markup], float]:
-    """Return the elements of a chart of lines, and its height."""
-    legend, top = _legend(list({each.name: each for each in series if each.name}.values()))
+    """Return the elements of a line chart, and its height."""
+    legend, top = _legend(list({curve.name: curve for curve in series if curve.name}.values()))
     bottom = top + _PLOT_HEIGHT
-    across = x.scale([point[0] for each in series for point in each.points], _LEFT, WIDTH - _RIGHT)
-    up = y.scale([point[1] for each in series for point in each.points], bottom, top)
+    across = x.scale([point[0] for curve in series for point in curve.points], _LEFT, WIDTH - _RIGHT)
+    up = y.scale([point[1] for curve in series for point in curve.points], bottom, top)
     parts = [*legend, *_axes(across, up, x=x, y=y)]
-    for each in series:
-        places = [(across(first), up(second)) for first, second in each.points]
-        look = _look(each)
-        if each.is_points or len(places) == 1:
+    for curve in series:
+        places = [(across(first), up(second)) for first, second in curve.points]
+        look = _look(curve)
+        if curve.is_points or len(places) == 1:
             parts += [_dot(*place, f"point {look}", radius=3.5) for place in places]
         else:
             parts.append(path(places, class_=look))
-        if each.marked is not None:
-            at, value = each.marked
+        if curve.marked is not None:
+            at, value = curve.marked
             title = f"{x.name} {at:g}: {y.write_exactly(value)}"
             parts.append(_dot(across(at), up(value), f"point {look}", title=title))
     return parts, bottom + _BOTTOM
@@ -154,9 +154,9 @@ def line_plot(series: Sequence[Series], *, x: Axis, y: Axis) -> tuple[list[Marku
 def reliability_diagram(
     after: Sequence[ReliabilityBin], before: Sequence[ReliabilityBin] = (), *, name: str
 ) -> Markup:
-    """Draw how often texts are right over the classifier's confidence, before and after calibration.
+    """Draw the share of correct labels by the classifier's confidence, before and after calibration.
 
-    Bars along the bottom show how many of the texts have that confidence.
+    Bars along the bottom show how many texts have each confidence.
     """
     legend, top = [], _TOP
     if before:
@@ -168,31 +168,31 @@ def reliability_diagram(
             text("after", _LEFT + 156, 14),
         ]
     bottom = top + 220
-    x, y = Axis("top probability", True, 0.0, 1.0), Axis("right", True, 0.0, 1.0)
+    x, y = Axis("top probability", True, 0.0, 1.0), Axis("correct", True, 0.0, 1.0)
     across, up = Scale(0, 1, _LEFT, WIDTH - _RIGHT), Scale(0, 1, bottom, top)
     parts = [*legend, *_axes(across, up, x=x, y=y)]
     parts.append(line(across(0), up(0), across(1), up(1), class_="ideal"))
-    most = max(each.examples for each in after)
-    for each in after:
-        height, start = 34 * each.examples / most, across(each.low) + 1
-        title = f"{each.examples:,} texts between {each.low * 100:.0f} and {each.high * 100:.0f} % sure"
-        place = {"x": start, "y": bottom - height, "width": across(each.high) - 1 - start, "height": height}
+    most = max(bar.examples for bar in after)
+    for bar in after:
+        height, start = 34 * bar.examples / most, across(bar.low) + 1
+        title = f"{bar.examples:,} texts with {bar.low * 100:.0f} to {bar.high * 100:.0f} % confidence"
+        place = {"x": start, "y": bottom - height, "width": across(bar.high) - 1 - start, "height": height}
         parts.append(element("rect", element("title", title), **place, class_="bar"))
-    parts += [_square(across(each.confidence), up(each.accuracy), "point hollow look-1") for each in before]
-    for each in after:
-        parts += _reliability_point(each, across, up)
-    shares = (f"{each.confidence * 100:.0f} % sure, {each.accuracy * 100:.0f} % right" for each in after)
+    parts += [_square(across(bar.confidence), up(bar.accuracy), "point hollow look-1") for bar in before]
+    for bar in after:
+        parts += _reliability_point(bar, across, up)
+    shares = (f"{bar.confidence * 100:.0f} % confident, {bar.accuracy * 100:.0f} % correct" for bar in after)
     return drawing(*parts, width=WIDTH, height=bottom + _BOTTOM, label=f"{name}. {'; '.join(shares)}.")
 
 
-def _reliability_point(each: ReliabilityBin, across: Scale, up: Scale) -> list[Markup]:
-    low, high = each.accuracy_ci95
-    place, right = across(each.confidence), f"{each.accuracy * 100:.1f} % right"
+def _reliability_point(bar: ReliabilityBin, across: Scale, up: Scale) -> list[Markup]:
+    low, high = bar.accuracy_ci95
+    place, correct = across(bar.confidence), f"{bar.accuracy * 100:.1f} % correct"
     interval = f"(95 % interval: {low * 100:.1f} to {high * 100:.1f})"
-    title = f"{each.examples:,} texts, {each.confidence * 100:.1f} % sure on average: {right} {interval}"
+    title = f"{bar.examples:,} texts, mean confidence {bar.confidence * 100:.1f} %: {correct} {interval}"
     return [
         line(place, up(low), place, up(high), class_="whisker"),
-        _dot(place, up(each.accuracy), "point look-0", title=title),
+        _dot(place, up(bar.accuracy), "point look-0", title=title),
     ]
 
 

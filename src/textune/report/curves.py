@@ -1,4 +1,4 @@
-"""Learning curves as an SVG document of its own, which shows itself in light and dark."""
+"""Learning curves as a standalone SVG document, which follows the reader's light or dark theme."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Panel:
-    """Series by epoch that share their axes; looks 0, 2, 4 are drawn in full, 1, 3, 5 dashed or hollow."""
+    """Series by epoch that share their axes; looks 0, 2, 4 are solid, 1, 3, 5 dashed or hollow."""
 
     y: Axis
     series: Sequence[Series]
 
 
 def draw_curves(panels: Sequence[Panel], *, title: str) -> str:
-    """Return panels side by side as an SVG document; `title` is read to those who cannot see it."""
+    """Return panels side by side as an SVG document; `title` is for screen readers."""
     plots = [line_plot(panel.series, x=Axis("epoch", whole=True), y=panel.y) for panel in panels]
     width, height = WIDTH * len(panels), _TITLE + max(height for _, height in plots)
     drawn = [

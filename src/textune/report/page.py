@@ -1,7 +1,7 @@
-"""Results -> one HTML file that needs nothing else: no network, no other file, no library.
+"""The report's page: one HTML file that needs no network, no other file and no library.
 
-The templates escape every text of the data, and a policy in the page forbids it to load anything, or to run
-any script but its own.
+In: the results of one run or of several. Out: HTML. The templates escape every text of the data, and a policy
+in the page blocks everything but its own script.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_COLOURED = 40
-"""Mistakes whose words are coloured."""
+"""The number of mistakes whose words are coloured."""
 _MOST_MISTAKES = 300
 _MOST_SUSPECTS = 50
 _MOST_RUNS = 8
@@ -49,7 +49,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
     """Return the page of one run, with explanations of the first of `mistakes_to_explain`."""
     document = run.document
     training = document.training
-    out_of_training = {split: each for split, each in run.predictions.items() if split != "train"}
+    out_of_training = {split: rows for split, rows in run.predictions.items() if split != "train"}
     context = {
         "title": " · ".join((document.recipe, short_name(document.model), short_name(document.source))),
         "run": run,
@@ -60,7 +60,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "judgement": judge(document),
         "headline_charts": sections.headline_charts([run], ["this run"]),
         "metric_rows": sections.metric_rows(run, "this run"),
-        "references": [(each, each.rows(document, run.history)) for each in references_for(document)],
+        "references": [(result, result.rows(document, run.history)) for result in references_for(document)],
         "learning_charts": sections.learning_charts([run], ["this run"]),
         "members": len({entry.get("member") for entry in run.history}),
         "confusion": sections.confusion_of(run),
@@ -77,10 +77,10 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
 
 
 def render_runs(runs: Sequence[RunResults]) -> str:
-    """Return the page of several runs, side by side; raise a `RequestError` if they are too many."""
+    """Return the page of several runs, side by side; raise a `RequestError` if there are too many."""
     if len(runs) > _MOST_RUNS:
         raise RequestError(
-            f"{len(runs)} runs are too many for one page.", f"Name {_MOST_RUNS} at most, or several pages."
+            f"{len(runs)} runs are too many for one page.", f"Name at most {_MOST_RUNS} runs per page."
         )
     names = run_names(runs)
     named = list(zip(names, runs, strict=True))
@@ -107,13 +107,13 @@ def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str,
     test = run.predictions.get("test")
     mistakes = find_mistakes(test, split="test") if test is not None else []
     shown = mistakes[:_MOST_MISTAKES]
-    parts = [_coloured(each) for each in explanations]
+    parts = [_coloured(explanation) for explanation in explanations]
     return {
         "mistakes": list(zip_longest(shown, parts, fillvalue=[])),
         "mistakes_in_all": len(mistakes),
         "coloured": len(explanations),
-        "true_labels": Counter(each.label for each in shown).most_common(),
-        "predicted_labels": Counter(each.predicted for each in shown).most_common(),
+        "true_labels": Counter(mistake.label for mistake in shown).most_common(),
+        "predicted_labels": Counter(mistake.predicted for mistake in shown).most_common(),
     }
 
 
@@ -159,7 +159,7 @@ def _environment() -> Environment:
 
 
 def template_environment(*, autoescape: bool, **filters: Callable[[str], str]) -> Environment:
-    """Return what renders the templates of this room, with these filters."""
+    """Return the environment that renders this room's templates, with these filters."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -1,6 +1,6 @@
-"""A run's classifier and its model card, uploaded to the Hub in one commit.
+"""Uploads of a run's classifier and its model card to the Hub, in one commit.
 
-The texts and the report stay on this computer. A `HubError` says how to go on.
+The texts and the report stay on this computer. A `HubError` says what to do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOG_IN = (
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was uploaded to a repository `owner/name`: the files' names, and the licence of the card or ''."""
+    """An upload to a repository `owner/name`: the files' names, and the licence of the card or ''."""
 
     repository: str
     url: str
@@ -35,15 +35,15 @@ class Pushed:
 
 
 def check_upload(repository: str, token: str) -> str:
-    """Return the token to use: this one, or where it is empty, that in HF_TOKEN or of `hf auth login`.
+    """Return the token to use: `token`, or if that is empty, the one from HF_TOKEN or `hf auth login`.
 
-    A name that is not valid is a `RequestError`; offline mode and a missing token are a `HubError`.
+    An invalid name is a `RequestError`; offline mode and a missing token are a `HubError`.
     """
     from huggingface_hub import constants, get_token
 
     if not is_repository_name(repository):
         raise RequestError(
-            f"'{repository}' is not a name that the Hub accepts.",
+            f"'{repository}' is not a valid name of a repository.",
             "Give it as owner/name, for instance me/emotion.",
         )
     if constants.HF_HUB_OFFLINE:
@@ -52,15 +52,15 @@ def check_upload(repository: str, token: str) -> str:
         )
     stored = token or get_token()
     if not stored:
-        raise HubError("There is no token to log in to the Hub with.", _LOG_IN)
+        raise HubError("No token for the Hub was found.", _LOG_IN)
     return str(stored)
 
 
 def upload(run: Run, repository: str, *, token: str, private: bool, ctx: Context) -> Pushed:
     """Upload the classifier of a finished run and its model card.
 
-    A repository that does not exist is created, and then `private` says whether others can see it. `ctx`
-    hears how it goes, and what the Hub warns of.
+    A repository that does not exist is created; `private` hides it from others. `ctx` gets the progress and
+    the Hub's warnings.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -93,7 +93,7 @@ def _read_card(run: Run) -> tuple[str, str]:
     except Exception as error:
         raise RequestError(
             f"The model card {run.card} cannot be read: {first_line(error)}.",
-            "Fix the block between the two lines of `---` at its top, or delete the file: it is made again.",
+            "Fix the block between the two lines of `---` at its top, or delete the file to renew it.",
         ) from error
 
 
@@ -105,8 +105,8 @@ def _warnings_as_notes(ctx: Context) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    for each in caught:
-        ctx.note(" ".join(str(each.message).split()))
+    for warning in caught:
+        ctx.note(" ".join(str(warning.message).split()))
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def _hub_errors(repository: str) -> Iterator[None]:
     except ValueError as error:
         raise HubError(
             f"The Hub does not accept what was uploaded to {repository}: {_reason(error)}.",
-            "If it is about the metadata, fix the model card: README.md in the run's folder.",
+            "If the metadata is at fault, fix the model card: README.md in the run folder.",
         ) from error
     except (errors.HTTPError, OSError, RuntimeError) as error:
         if isinstance(error, StorageError):
@@ -145,6 +145,6 @@ def _refusal(error: Any, repository: str) -> HubError:
 
 
 def _reason(error: Exception) -> str:
-    # What a library wraps says less than what it wraps.
+    # A library's wrapper says less than the error inside it.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
     return first_line(cause).rstrip(".")

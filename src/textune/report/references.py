@@ -1,4 +1,4 @@
-"""Published results beside which some runs are shown: a registry, so that the report knows none of them.
+"""A registry of published results, beside which comparable runs are shown. The report knows none of them.
 
 A reference is listed in `REFERENCES` by the place of its object, and imported when a run is shown.
 """
@@ -20,7 +20,7 @@ class Reference(Protocol):
 
     @property
     def name(self) -> str:
-        """What the results are called in a chart."""
+        """The name of the results in a chart."""
 
     @property
     def heading(self) -> str:
@@ -28,14 +28,14 @@ class Reference(Protocol):
 
     @property
     def note(self) -> str:
-        """What a reader of their table has to know."""
+        """A note for readers of their table."""
 
     @property
     def test_metrics(self) -> Mapping[str, float]:
         """Their metrics on test, by key."""
 
     def applies_to(self, document: MetricsDocument) -> bool:
-        """Return whether a run did what the reference did."""
+        """Return whether a run is comparable with the reference."""
 
     def rows(self, document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> list[ReferenceRow]:
         """Return the reference's results beside those of a run with this learning curve."""
@@ -46,8 +46,8 @@ REFERENCES: dict[str, str | Reference] = {"study": "textune.study.published:STUD
 
 
 def references_for(document: MetricsDocument) -> list[Reference]:
-    """Return the references beside which a run is shown."""
+    """Return the references to show beside a run."""
     references: list[Reference] = [
-        resolve_name(each) if isinstance(each, str) else each for each in REFERENCES.values()
+        resolve_name(entry) if isinstance(entry, str) else entry for entry in REFERENCES.values()
     ]
     return [reference for reference in references if reference.applies_to(document)]

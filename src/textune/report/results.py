@@ -1,6 +1,6 @@
-"""A run's results, as the report and the model card show them, and the rows among them to look at.
+"""The results that a report and a model card show, and the rows that deserve a look.
 
-An older run lacks some of them.
+Older runs lack some results. Does not know how they are shown.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class RunResults:
     """The results of one run: its documents, and its predictions by split.
 
     `history` has one entry per epoch, and `recipe` the resolved settings by section. `created` says when the
-    run began, in ISO 8601 or empty. `head` is `stock` or `linear`; the classifier cuts a text after
-    `max_length` tokens.
+    run began, in ISO 8601 or empty. `head` is `stock` or `linear`. Texts are truncated after `max_length`
+    tokens.
     """
 
     path: Path
@@ -98,7 +98,7 @@ def read_results(run: Run) -> RunResults:
 
 
 def short_name(name: str) -> str:
-    """Return a model's or source's name, of a path only its end.
+    """Return the name of a model or source, or only the last part of a path.
 
     Example:
         >>> short_name("/home/me/data/posts.csv"), short_name("distilbert/distilbert-base-uncased")
@@ -109,16 +109,16 @@ def short_name(name: str) -> str:
 
 
 def run_names(runs: Sequence[RunResults]) -> list[str]:
-    """Return the runs' folder names, or their paths where two names are alike."""
+    """Return the runs' folder names, or their paths if two names are the same."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row, numbered from 0 in its split, whose label differs from another class that is more probable.
+    """A row, numbered from 0 in its split, for which another class is more probable than its label.
 
-    `score` is the probability of that class, `label_probability` that of its label.
+    `score` is the probability of that class, `label_probability` that of the label.
     """
 
     split: str
@@ -140,14 +140,14 @@ def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
 def list_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
     """Return at most `most` rows whose label is probably wrong, the least credible label first.
 
-    The classifier must not have been trained on the splits. The ranking is that of `textune audit`;
-    classifiers that hardly beat the majority class may not judge.
+    The classifier must not have been trained on the splits. The ranking is that of `textune audit`. A
+    classifier that hardly beats the majority class gives no suspects.
     """
-    places = [(split, row) for split, each in by_split.items() for row in range(len(each.labels))]
+    places = [(split, row) for split, rows in by_split.items() for row in range(len(rows.labels))]
     if len(places) < MIN_ROWS:
         return []
-    labels = np.concatenate([each.labels for each in by_split.values()])
-    probabilities = np.concatenate([each.probabilities for each in by_split.values()])
+    labels = np.concatenate([rows.labels for rows in by_split.values()])
+    probabilities = np.concatenate([rows.probabilities for rows in by_split.values()])
     if not judges_well(probabilities, labels):
         return []
     suspects = rank_suspect_labels(probabilities, labels)[:most]

@@ -1,4 +1,4 @@
-"""The report and the model card of a run that is being trained, or of a finished one, written."""
+"""Writes a run's report and model card, during its training or afterwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORDS_SECONDS = 3.0
 def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx: Context) -> None:
     """Write the report and the model card of a run that is about to be complete.
 
-    A fault in either costs the run nothing but that file: `ctx` hears of it, and the training goes on.
+    If one of them fails, the run lacks only that file: `ctx` gets a note, and the training goes on.
     """
     with ctx.clock.stage("report"):
         ctx.stage("Writing the report")
@@ -40,7 +40,7 @@ def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx:
 def report_again(run: Run, file: Path | None, ctx: Context) -> Path:
     """Write the report of a finished run, and return its file.
 
-    Where `file` is None, it is the run's own, whose entry in the manifest is replaced.
+    If `file` is None, the run's own report and its entry in the manifest are replaced.
     """
     from textune.model.storage import load_classifier
 
@@ -61,9 +61,9 @@ def write_card(run: Run, results: RunResults) -> None:
 
 
 def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[Explanation]:
-    """Say which words spoke for the given label, as `textune explain` does.
+    """Explain which words led to the wrong labels, as `textune explain` does.
 
-    As many of the mistakes, the first ones, are explained as fit into some seconds.
+    Only the first mistakes are explained if all of them would take more than a few seconds.
     """
     from textune.explain.attribution import explain_texts
 
@@ -71,9 +71,9 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
         return []
     return explain_texts(
         predictor.predict_proba,
-        [each.text for each in mistakes],
+        [mistake.text for mistake in mistakes],
         label_names=predictor.label_names,
-        labels=[each.predicted for each in mistakes],
+        labels=[mistake.predicted for mistake in mistakes],
         seconds=_WORDS_SECONDS,
     )
 
@@ -83,7 +83,7 @@ def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
 
     ctx.stage("Explaining the most confident mistakes")
     training = results.document.training
-    # Another training, or another report, often asks for the same words of the same frozen encoder.
+    # Another training or report often needs the same features of the same frozen encoder.
     is_frozen = training is not None and training.frozen_layers == "all"
     weights_sha256 = results.origin.model.weights_sha256 if is_frozen else ""
     predictor = TorchPredictor(classifier, weights_sha256=weights_sha256)
@@ -96,6 +96,6 @@ def _try(what: str, write: Callable[[], None], ctx: Context) -> None:
     except Exception as error:
         command = "textune report" if what == "report" else "textune push"
         ctx.note(
-            f"The {what} could not be made ({first_line(error)}). "
-            f"The run is complete without it; {command} makes it."
+            f"The {what} could not be written ({first_line(error)}). "
+            f"The run is complete without it; {command} writes it."
         )

@@ -1,4 +1,4 @@
-"""The report's charts and tables of one or several runs: markup and plain rows for the page's templates."""
+"""The sections of a report: from the results of one or several runs to charts and rows for the templates."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from textune.report.references import references_for
 from textune.report.results import RunResults
 
 MOST_CLASSES = 24
-"""Classes up to which a confusion matrix is readable; with more, the commonest confusions are listed."""
+"""The maximum number of classes of a confusion matrix; beyond it, the most frequent confusions are listed."""
 _LISTED_CONFUSIONS = 25
 _THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _FEWEST_ANSWERS = 20
-"""Of fewer, the share that is right jumps about."""
+"""With fewer answers, the share of correct ones varies too much to be drawn."""
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Which classes are taken for which: rows, and their share of the true class's.
+    """How often the texts of each class are predicted as each class, and their share of the true class.
 
-    `rows` is a matrix, in which a row is a true class, for the classes in `names`. With too many classes both
-    are empty, and `commonest` lists true class, predicted class, rows and share.
+    `rows` is a matrix with one row per true class in `names`. With too many classes, both are empty, and
+    `commonest` lists true class, predicted class, number of texts and share.
     """
 
     names: tuple[str, ...]
@@ -45,11 +45,11 @@ class Confusion:
 
 
 def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
-    """Draw each headline metric on test under a heading, beside baselines and what others published."""
+    """Draw each headline metric on test under a heading, beside baselines and published results."""
     return [
         (
             f"{metric.title[:1].upper()}{metric.title[1:]}"
-            f"{', less is better' if metric.direction == 'lower' else ''}",
+            f"{', lower is better' if metric.direction == 'lower' else ''}",
             _headline_chart(runs, names, metric),
         )
         for metric in headline_metrics()
@@ -67,7 +67,7 @@ def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Me
         for key, metrics in document.baselines.items()
         if metric.key in metrics.values
     ]
-    published = {each.name: each.test_metrics for run in runs for each in references_for(run.document)}
+    published = {ref.name: ref.test_metrics for run in runs for ref in references_for(run.document)}
     rows += [
         IntervalRow(name, metrics[metric.key], None, metric.write(metrics[metric.key]), "other")
         for name, metrics in published.items()
@@ -91,7 +91,7 @@ def baseline_rows(run: RunResults) -> list[tuple[str, SplitMetrics]]:
 
 
 def metric_rows(run: RunResults, name: str) -> list[tuple[str, SplitMetrics, bool]]:
-    """Return names and metrics of all that was measured, and whether each is the one to judge by."""
+    """Return the names and metrics of all measurements, and whether each is the one to judge by."""
     document = run.document
     rows = [(f"{name}, {split}", metrics, split == "test") for split, metrics in document.metrics.items()]
     if document.filtered_test is not None:
@@ -100,7 +100,7 @@ def metric_rows(run: RunResults, name: str) -> list[tuple[str, SplitMetrics, boo
 
 
 def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
-    """Draw log loss and accuracy by epoch, with their names; of several runs, only those on validation."""
+    """Draw log loss and accuracy by epoch, with their names; for several runs, on validation only."""
     if not all(run.history for run in runs):
         return []
     return [
@@ -123,7 +123,7 @@ def _learning_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Me
         series += _curves(run, f"validation_{metric.key}", "validation", 0)
     if not series:
         return None
-    # Runs of 3 and of 60 epochs are brought to one length.
+    # Runs of 3 and of 60 epochs share one axis.
     x = Axis("epoch", whole=True) if len(runs) == 1 else Axis("share of the epochs", True, 0.0, 1.0)
     y = Axis(metric.title, metric.unit == "%")
     return line_chart(series, x=x, y=y, name=f"{metric.title} by {x.name}")
@@ -147,7 +147,7 @@ def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1)
 
 
 def confusion_of(run: RunResults) -> Confusion:
-    """Return how many test texts of each class were taken for which."""
+    """Return how often the test texts of each class are predicted as each class."""
     names = run.label_names
     shares = [[(count, count / max(sum(row), 1)) for count in row] for row in run.test.confusion]
     if len(names) <= MOST_CLASSES:
@@ -158,12 +158,12 @@ def confusion_of(run: RunResults) -> Confusion:
         for predicted, (count, share) in enumerate(row)
         if count and true != predicted
     ]
-    mixed.sort(key=lambda each: -each[2])
+    mixed.sort(key=lambda confusion: -confusion[2])
     return Confusion((), (), tuple(mixed[:_LISTED_CONFUSIONS]))
 
 
 def reliability_of(run: RunResults) -> Markup | None:
-    """Draw how far scores can be taken at their word on test, before and after calibration."""
+    """Draw the reliability of the scores on test, before and after calibration."""
     test = run.test_predictions
     if test is None:
         return None
@@ -178,7 +178,7 @@ def reliability_of(run: RunResults) -> Markup | None:
 def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
     """Return what thresholds on the top probability would do on test; the first one answers all texts.
 
-    They are fixed ones: one that was chosen on these rows would look better than it is.
+    The thresholds are fixed: one chosen on these rows would look better than it is.
     """
     test = run.test_predictions
     return [
@@ -189,21 +189,22 @@ def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
 
 
 def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup | None:
-    """Draw how right the answers are where only the most confident texts are answered."""
+    """Draw the share of correct answers if only the most confident texts are answered."""
     series = []
     for number, (run, name) in enumerate(zip(runs, names, strict=True)):
         if (test := run.test_predictions) is not None:
             fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
-            points = [each for each in coverage_curve(test.probabilities, test.labels) if each[0] >= fewest]
+            curve = coverage_curve(test.probabilities, test.labels)
+            points = [point for point in curve if point[0] >= fewest]
             series.append(Series(name if len(runs) > 1 else "", points, number))
     if not series:
         return None
-    lowest = min(value for each in series for _, value in each.points)
+    lowest = min(value for curve in series for _, value in curve.points)
     return line_chart(
         series,
         x=Axis("share of the texts answered", percent=True, low=0.0, high=1.0),
-        y=Axis("right", percent=True, low=max(0.0, lowest - 0.05), high=1.0),
-        name="Share of right answers by share of texts answered",
+        y=Axis("correct", percent=True, low=max(0.0, lowest - 0.05), high=1.0),
+        name="Share of correct answers by share of texts answered",
     )
 
 

@@ -1,6 +1,6 @@
-"""Drawing SVG: elements whose every text and attribute is escaped, scales and their ticks.
+"""SVG elements, whose texts and attributes are escaped, and scales with their ticks.
 
-Colours and fonts come from the page's style sheet, through classes.
+Colours and fonts come from the page's style sheet, by class. Does not know what is drawn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Value = str | float
 
 @dataclass(frozen=True)
 class Scale:
-    """A straight line from values, `low` to `high`, to places in a drawing, `start` to `end`."""
+    """A linear map from values, `low` to `high`, to places in a drawing, `start` to `end`."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Return the place of a value; one beyond the ends stays at the end."""
+        """Return the place of a value; a value beyond the ends is moved to the nearer end."""
         inside = min(max(value, self.low), self.high)
         return self.start + (inside - self.low) / (self.high - self.low) * (self.end - self.start)
 
@@ -39,7 +39,7 @@ def element(name: str, *children: Child, **attributes: Value | None) -> Markup:
         >>> element("text", "<b>", x=1.25, class_="note")
         Markup('<text x="1.25" class="note">&lt;b&gt;</text>')
     """
-    # Names are words of this module's callers, never of the data.
+    # Names come from the callers' code, never from the data.
     values = {
         key.rstrip("_").replace("_", "-"): value if isinstance(value, str) else _number(value)
         for key, value in attributes.items()
@@ -76,7 +76,7 @@ def path(points: Sequence[tuple[float, float]], *, class_: str) -> Markup:
 
 
 def shortened(content: str, characters: int) -> str:
-    """Return a text in one line that is no longer than some characters.
+    """Return a text as one line of at most so many characters.
 
     Example:
         >>> shortened("a rather long name", 9)

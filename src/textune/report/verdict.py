@@ -1,4 +1,4 @@
-"""A run's result in three sentences: how good, whether fine-tuning paid, and where to be careful."""
+"""A run's result in three sentences: how good it is, whether fine-tuning paid off, where to be careful."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import SplitMetrics
 
 FEW_ROWS = 100
-"""With fewer test rows, all metrics are a hint at best."""
+"""With fewer test rows, all metrics are rough estimates."""
 
 _OFTEN = 0.1
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a run's result comes to: how good, whether it beats what is simpler, and where it is weak.
+    """A run's result in sentences: how good it is, whether it beats simpler methods, where it is weak.
 
-    `caution` says why all of this is only a hint; it is empty where it is more.
+    `caution` says why the metrics are rough estimates; it is empty if there are enough test rows.
     """
 
     quality: str
@@ -30,13 +30,13 @@ class Judgement:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The three sentences, and the caution where there is one."""
-        return tuple(each for each in (self.quality, self.worth, self.care, self.caution) if each)
+        return tuple(filter(None, (self.quality, self.worth, self.care, self.caution)))
 
 
 def judge(document: MetricsDocument) -> Judgement:
-    """Return what a run's `metrics.json` comes to."""
+    """Return the judgement on a run's `metrics.json`."""
     test = document.test
-    caution = f"With only {test.examples} test rows all of this is a hint at best, intervals included."
+    caution = f"With only {test.examples} test rows, all of this is a rough estimate, intervals included."
     return Judgement(
         quality=_quality(test),
         worth=_worth(document),
@@ -56,11 +56,10 @@ def _quality(test: SplitMetrics) -> str:
 
 
 def _worth(document: MetricsDocument) -> str:
-    """Return a sentence on whether the pretrained encoder was worth it."""
     if document.verdict is not None and document.verdict.sentence:
         return document.verdict.sentence
     if TFIDF not in document.baselines:
-        return "Nothing simpler was measured beside it, so whether fine-tuning paid is open."
+        return "No simpler method was measured beside it, so it is unknown whether fine-tuning paid off."
     test, baseline, name = document.test, document.baselines[TFIDF], BASELINES[TFIDF].title
     gain = round((test.values["macro_f1"] - baseline.values["macro_f1"]) * 100, 1)
     if not gain:
@@ -86,7 +85,7 @@ def _care(test: SplitMetrics) -> str:
     confused = {name: count for name, count in zip(names, row, strict=True) if name != weakest}
     other = max(confused, key=lambda name: confused[name], default=weakest)
     share = confused.get(other, 0) / test.per_class[weakest].support
-    mixed = f", {share * 100:.0f} % of which it takes for {_quoted(other)}" if share >= _OFTEN else ""
+    mixed = f", {share * 100:.0f} % of which it labels {_quoted(other)}" if share >= _OFTEN else ""
     f1 = in_percent(test.per_class[weakest].f1)
     return f"It is weakest on {_quoted(weakest)} (F1 {f1}){mixed}; {calibration}."
 

@@ -47,7 +47,7 @@ class _Inside:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, and the paths in it; see the module for what each holds."""
+    """A run folder and the paths in it, which the module describes."""
 
     path: Path
 
@@ -64,7 +64,7 @@ class Run:
 
 
 def open_run(path: Path) -> Run:
-    """Return a run folder; raise a `RunError` if it is missing, incomplete or damaged, or may not be read."""
+    """Return a run folder; raise a `RunError` if it is missing, incomplete, damaged or unreadable."""
     run = Run(path)
     with reading_errors(RunError, path):
         if not path.is_dir():
@@ -88,13 +88,13 @@ def read_manifest(run: Run) -> dict[str, Any]:
 
 
 def model_sha256(run: Run) -> str:
-    """Return the hash of all files of a run's model but the threshold, on which no export depends."""
+    """Return the hash of all files of a run's model except the threshold, which no export depends on."""
     listed = sorted((name, sha) for name, sha in _model_files(run).items() if not name.endswith(ABSTENTION))
     return sha256_of_text(json.dumps(listed))
 
 
 def classifier_sha256(run: Run) -> str:
-    """Return the hash of what gives a run's labels: all files of its model, the threshold among them."""
+    """Return the hash of everything that decides a run's labels: its model's files, threshold included."""
     return sha256_of_text(json.dumps(_model_files(run), sort_keys=True))
 
 
@@ -114,5 +114,5 @@ def read_run_json(run: Run, path: Path, convert: Callable[[dict[str, Any]], Cont
 
 def _damaged(run: Run, fault: str) -> RunError:
     return RunError(
-        f"The run {run.path} is damaged: {fault}.", "Copy it again from where it came, or train again."
+        f"The run {run.path} is damaged: {fault}.", "Copy it again from its source, or train again."
     )

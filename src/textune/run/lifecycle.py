@@ -1,7 +1,7 @@
-"""How a run folder begins, is resumed and is completed.
+"""How a run folder is created, resumed and completed.
 
-The run is complete when the block ends well. A new folder that fails is removed unless the training can be
-resumed from a checkpoint in it.
+A run is complete when its block succeeds. A new folder that fails is removed unless the training can be
+resumed from a checkpoint in it. Does not know what is trained.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from textune.run.origin import Origin
 
 
 def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> Path:
-    """Return the output folder: `out`, or a new one in `runs/` that is named after what is trained."""
+    """Return the output folder: `out`, or a new one in `runs/` named after recipe, model and data."""
     if out is None:
         words = [Path(name.rstrip("/")).name for name in (recipe_name, recipe.model.name, recipe.data.source)]
         name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.")[:40] for word in words)
-        # The process id tells apart what several processes begin within the same second.
+        # The process id distinguishes runs that begin within the same second.
         return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
     if not str(out):
         raise RunError("The output folder's name is empty.", "Name a folder, for instance --out runs/mine.")
@@ -46,12 +46,12 @@ def choose_folder(out: str | Path | None, recipe_name: str, recipe: Recipe) -> P
 
 
 def check_free(path: Path) -> None:
-    """Raise a `RunError` if no run can be made at the path, because something is there or in the way."""
+    """Raise a `RunError` if no run can be created at the path, because something else is there."""
     if not path.exists() and not path.is_symlink():
         file = next((folder for folder in path.absolute().parents if folder.exists()), path)
         if not file.is_dir():
             raise RunError(
-                f"The output folder {path} cannot be made: {file} is a file.", "Choose another one."
+                f"The output folder {path} cannot be created: {file} is a file.", "Choose another one."
             )
         return
     if path.is_dir() and not any(path.iterdir()):
@@ -60,8 +60,7 @@ def check_free(path: Path) -> None:
     place = shlex.quote(str(path))
     if incomplete:
         raise RunError(
-            f"The output folder {path} cannot be used: there is an incomplete run, "
-            "whose training was stopped.",
+            f"The output folder {path} cannot be used: it holds an incomplete run, which was stopped.",
             f"Resume it: textune train --resume {place}\n"
             "Or choose another one with --out, or remove this one first, if no training is running in it: "
             f"rm -r {place}",
@@ -98,10 +97,10 @@ def new_run(path: Path, *, recipe: str, origin: Origin) -> Iterator[Run]:
             yield run
     except BaseException:
         if not (any(run.checkpoints.rglob("step-*")) or run.manifest.exists()):
-            # rmtree takes no links, so the path is resolved: a link stays, and what it leads to goes.
+            # rmtree refuses links, so the path is resolved: a link stays, and its target is removed.
             shutil.rmtree(path.resolve(), ignore_errors=True)
             for folder in missing[1:]:
-                # Parents that were made for this run go, too, as long as nothing else is in them.
+                # Parents that were created for this run are removed, too, unless something else is in them.
                 with suppress(OSError):
                     folder.rmdir()
         raise
@@ -111,7 +110,7 @@ def new_run(path: Path, *, recipe: str, origin: Origin) -> Iterator[Run]:
 def resumed_run(path: Path) -> Iterator[Run]:
     """Yield an incomplete run folder, cleared of half-saved results, for the block to complete.
 
-    If the block fails, everything stays that the training can be resumed from.
+    If the block fails, everything that the training can be resumed from stays.
     """
     run = Run(path)
     with storage_errors(path):
@@ -164,7 +163,7 @@ def drop_checkpoints(run: Run) -> None:
 
 
 def _begin(run: Run, recipe: str, origin: Origin) -> None:
-    """Make the folder with its recipe and origin in it, both or none."""
+    """Create the folder with its recipe and origin in it, both or neither."""
     facts = json.dumps({"format": RUN_FORMAT, **origin.to_json()}, indent=2)
     written = {run.recipe.name: recipe, run.origin.name: facts}
     if run.path.exists():
@@ -184,7 +183,7 @@ def _begin(run: Run, recipe: str, origin: Origin) -> None:
 
 
 def complete_run(run: Run, facts: Mapping[str, Any]) -> None:
-    """Write the manifest, which says `facts` beside the list of files, and delete the checkpoints."""
+    """Write the manifest, which says `facts` besides the list of files, and delete the checkpoints."""
     unlisted = {run.checkpoints, run.card}
     files = sorted(
         file for file in run.path.rglob("*") if file.is_file() and not unlisted & {file, *file.parents}
@@ -195,5 +194,5 @@ def complete_run(run: Run, facts: Mapping[str, Any]) -> None:
     for folder in {file.parent for file in files}:
         sync_folder(folder)
     write_json(run.manifest, {"format": RUN_FORMAT, **facts, "files": listed})
-    sync_folder(run.path)  # The manifest is on the disk before the checkpoints are off it.
+    sync_folder(run.path)  # The manifest is on the disk before the checkpoints are deleted.
     drop_checkpoints(run)

@@ -1,4 +1,4 @@
-"""What a run is made from, as a type: origin.json, of which manifest.json repeats the most part.
+"""What a run is made from, as a type: origin.json, most of which manifest.json repeats.
 
 Older runs, in which keys are missing, can be read; unknown keys are kept.
 """
@@ -33,7 +33,7 @@ class ModelOrigin(_Part):
 
 
 class PlacementOrigin(_Part):
-    """The device and the arithmetic of the encoder."""
+    """The device and the precision of the encoder."""
 
     device: str = "cpu"
     precision: str = "fp32"
@@ -75,7 +75,7 @@ class Origin(_Part):
         return self.model_dump(mode="json", exclude_unset=True)
 
     def facts(self, *, created: str, verification: dict[str, Any]) -> dict[str, Any]:
-        """Return what the manifest says of the run, which began at `created`, beside the list of files."""
+        """Return what the manifest says of the run, which began at `created`, besides the list of files."""
         repeated = self.model_dump(
             mode="json",
             include={"versions": True, "data": True, "model": True, "placement": True},

@@ -1,7 +1,7 @@
-"""The predictions that a run stores for every text that it was measured on, and two of them matched.
+"""The predictions that a run stores for the texts of its splits, and how those of two runs are matched.
 
     RUN/predictions/SPLIT.parquet              the classifier's
-    RUN/predictions/baselines/NAME.parquet     a baseline's, of the test split
+    RUN/predictions/baselines/NAME.parquet     a baseline's, for the test split
 
 Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
 predicted label's probability) and `scores` (every label's).
@@ -33,8 +33,8 @@ _Key = tuple[str, str, int]
 class Predictions:
     """Labelled texts with the probabilities (rows, classes) that a classifier gave them.
 
-    `rows` are their numbers in the source's split, and `labels` their true class ids, in which the names are
-    ordered; both are (rows,).
+    `rows` are their numbers in the source's split, `labels` the ids of their true classes, both (rows,).
+    `label_names` are in the order of the ids.
     """
 
     rows: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Predictions:
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """Its probability, (rows,)."""
+        """The probability of that class, (rows,)."""
         return confidence(self.probabilities)
 
 
@@ -97,8 +97,8 @@ def read_predictions(path: Path) -> Predictions:
 
     if not path.is_file():
         raise RunError(
-            f"{path} is missing: this run has no such predictions.",
-            "Name a run that `textune train` of this version finished.",
+            f"The predictions {path} are missing.",
+            "Give a run that this version of `textune train` finished.",
         )
     table = parquet.read_table(path)
     scores = table["scores"].combine_chunks()
@@ -116,7 +116,7 @@ def read_predictions(path: Path) -> Predictions:
 def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
     """Return the second's predictions with rows and classes in the order of the first's.
 
-    If they are of other rows or classes, a `RunError` calls the two by `names`, and names the split.
+    If their rows or classes differ, a `RunError` calls the two by `names`, and names the split.
     """
     if set(first.label_names) != set(second.label_names):
         raise RunError(
@@ -160,8 +160,8 @@ def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str],
     shown = shown if len(shown) <= _SHOWN_CHARACTERS else shown[: _SHOWN_CHARACTERS - 1] + "…"
     return RunError(
         f"{names[0]} and {names[1]} cannot be compared: their {split} rows differ. "
-        f"{len(only[0]):,} of {len(keys[0]):,} rows are in the first alone and {len(only[1]):,} of "
-        f"{len(keys[1]):,} in the second alone ({len(relabelled):,} texts have other labels); for instance, "
+        f"{len(only[0]):,} of {len(keys[0]):,} rows are only in the first and {len(only[1]):,} of "
+        f"{len(keys[1]):,} only in the second ({len(relabelled):,} texts have other labels). For instance, "
         f"only {names[number]} has '{shown}' as {label}.",
         "Compare runs whose data, split seed and word filter are the same.",
     )

@@ -33,11 +33,11 @@ def check_origin(run: Run, before: Origin, now: Origin, *, ctx: Context) -> None
             f"{run.path} cannot be resumed: it began with {count} processes, and now there are {count_now}.",
             f"Resume it with {count}: {launcher}textune train --resume {shlex.quote(str(run.path))}",
         )
-    parts = {"versions": "versions of libraries", "machine": "cores", "placement": "device"}
+    parts = {"versions": "library versions", "machine": "cores", "placement": "devices"}
     changed = [words for part, words in parts.items() if getattr(before, part) != getattr(now, part)]
     if changed:
         ctx.note(
-            f"Other {' and other '.join(changed)} than when this run began: its metrics will be nearly the "
+            f"This run began with other {' and other '.join(changed)}: its metrics will be nearly the "
             "same, but not to the last bit."
         )
 
@@ -60,7 +60,7 @@ def open_stopped_run(path: Path, *, has_function: bool) -> tuple[Run, Origin]:
     if began_with_function and not has_function:
         raise RunError(
             "This run began with a function as its learning rate's schedule, which no file holds.",
-            "Resume it from Python: textune.resume(RUN, learning_rate_factor=...), with that same function.",
+            "Resume it from Python: textune.resume(RUN, learning_rate_factor=...), with the same function.",
         )
     if has_function and not began_with_function:
         raise RunError(
@@ -70,7 +70,7 @@ def open_stopped_run(path: Path, *, has_function: bool) -> tuple[Run, Origin]:
 
 
 def reload_data(recipe: Recipe, origin: Origin, ctx: Context) -> Dataset:
-    """Return the data that a run was trained on; raise a `TextuneError` if they are gone or changed."""
+    """Return the data that a run was trained on; raise a `TextuneError` if they are missing or changed."""
     from textune.data.sources import load_dataset
 
     try:
@@ -83,13 +83,13 @@ def reload_data(recipe: Recipe, origin: Origin, ctx: Context) -> Dataset:
     if dataset.fingerprint != origin.data.fingerprint:
         raise RequestError(
             f"{dataset.name} is no longer what this run was trained on: its texts or labels have changed.",
-            f"To measure the run on it as it is now, name it: --data {dataset.name}",
+            f"To evaluate the run on the current data, name them: --data {dataset.name}",
         )
     return dataset
 
 
 def encoder_hash(run: Run, recipe: Recipe, origin: Origin) -> str:
-    """Return what tells the run's encoder from others; one that is frozen is the pretrained one."""
+    """Return a hash that identifies the run's encoder; a frozen encoder is the pretrained one."""
     if not recipe.trains_encoder:
         return origin.model.weights_sha256
     files = sorted(read_manifest(run)["files"].items())

@@ -1,8 +1,8 @@
-"""How one file of a finished run is replaced, and with it the run's threshold.
+"""How files of a finished run are replaced, and with them the run's threshold.
 
-The manifest of a run lists its files. So the files that change are first taken off the list, then written,
-and then listed again. Each step is whole or not at all, and a run that is left between two of them is
-complete, with the old contents or the new ones.
+The manifest of a run lists its files. The files that change are first taken off the list, then written, and
+then listed again. Each step is whole or not at all, so a run that is interrupted between two of them is
+complete, with the old contents or the new.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def replaced_files(run: Run, *names: str) -> Iterator[None]:
 
 
 def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
-    """Return the threshold for a precision by a run's validation rows; None for a precision of 0.
+    """Return the threshold for a precision, by a run's validation rows; None for a precision of 0.
 
-    A precision that is not a share, or that no threshold is shown to give, is a `RequestError`.
+    A precision that is not a share, or that no threshold reaches, is a `RequestError`.
     """
     if not 0 <= min_precision < 1:
         raise RequestError(
-            f"min_precision = {min_precision} is not a share that can be reached.",
-            "Give a number from 0 to below 1, such as 0.9.",
+            f"min_precision = {min_precision} is not a valid share.",
+            "Give 0, or a number between 0 and 1 such as 0.9.",
         )
     if not min_precision:
         return None
@@ -53,13 +53,13 @@ def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
     if threshold is None:
         raise RequestError(
             cannot_reach(validation, min_precision),
-            "Ask for less, or train again with more validation rows. The run is as it was.",
+            "Ask for less, or train again with more validation rows. The run is unchanged.",
         )
     return Abstention(min_precision, threshold)
 
 
 def store_abstention(run: Run, abstention: Abstention | None) -> None:
-    """Give a finished run a threshold, or None for none: in its model, and in its metrics."""
+    """Store the threshold of a finished run in its model and its metrics; None removes it."""
     document, effect = MetricsDocument.read(run.metrics), None
     if abstention is not None:
         splits = {

@@ -1,4 +1,4 @@
-"""Write what a training has in memory into its run folder: the learning curve, the predictions, the model."""
+"""How a training's results get into its run folder: the learning curve, the predictions, the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of trainings with several seeds: its plan, and how it is begun and resumed.
+"""The folder of trainings with several seeds: its plan, and how it is created and resumed.
 
     OUT/seeds.json      the plan: the recipe and the seeds
     OUT/seed-0, ...     a complete run for each seed
@@ -34,7 +34,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class SeedsPlan:
-    """The trainings with several seeds: their folder, and the recipe with the first seed and its name."""
+    """The trainings with several seeds: their folder, the recipe with its first seed, and its name."""
 
     path: Path
     name: str
@@ -44,8 +44,8 @@ class SeedsPlan:
     def __post_init__(self) -> None:
         if len(self.seeds) < 2:
             raise RunError(
-                f"{len(self.seeds)} seeds show no spread.",
-                "Give 2 or more, or train once without asking for seeds.",
+                f"The number of seeds is {len(self.seeds)}, which shows no spread.",
+                "Give 2 or more, or train once without a number of seeds.",
             )
         self.recipe_of(self.seeds[-1])
 
@@ -64,7 +64,7 @@ class SeedsPlan:
         return self.path / f"seed-{seed}"
 
     def recipe_of(self, seed: int) -> Recipe:
-        """Return the settings of a seed; raise a `RecipeError` if it is not a valid one."""
+        """Return the recipe of a seed; raise a `RecipeError` if the seed is not valid."""
         return check_recipe(self.recipe.model_dump(), origin=self.name, settings=[f"train.seed={seed}"])
 
     def read_scores(self) -> dict[str, tuple[list[NDArray[np.float64]], NDArray[np.int64]]]:
@@ -72,7 +72,7 @@ class SeedsPlan:
         scores = {}
         for split in ("validation", "test"):
             stored = [read_predictions(Run(run).predictions / f"{split}.parquet") for run in self.runs]
-            scores[split] = [each.probabilities for each in stored], stored[0].labels
+            scores[split] = [rows.probabilities for rows in stored], stored[0].labels
         return scores
 
 
@@ -103,7 +103,7 @@ def check_not_several(path: Path) -> None:
 
 
 def check_free_for_seeds(plan: SeedsPlan) -> None:
-    """Raise a `RunError` if the plan's folder cannot be made."""
+    """Raise a `RunError` if the plan's folder cannot be created."""
     if holds_seeds(plan.path) and not plan.summary.exists():
         raise RunError(
             f"The output folder {plan.path} cannot be used: a training with several seeds was stopped there.",

@@ -1,8 +1,8 @@
 """Which runtime classifies: the run's own torch, or one of its exports.
 
-Only the exports' descriptions are read until one is loaded. What is chosen unasked gives the run's own
+Only the exports' descriptions are read until one is loaded. An automatic choice always gives the run's own
 probabilities: exports in fp32 were checked to do so, and others are used by name only. Otherwise a text's
-answer would depend on how many texts there are.
+label would depend on how many texts there are.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from textune.runtimes.torch_predictor import TorchPredictor
 
 _MANY = 10_000
-"""The number of texts that is assumed where it is unknown."""
+"""The assumed number of texts if it is unknown."""
 _TORCH_STARTS_SECONDS = 2.0
-"""The least that importing torch takes. Measurements of exports do not see it: torch is loaded by then."""
+"""The minimum that importing torch takes. Measurements of exports miss it, as torch is loaded by then."""
 _WORTH_A_GPU = 1_000
 """With fewer texts, a GPU does not make up for the seconds that torch takes to start."""
 
@@ -40,7 +40,7 @@ _WORTH_A_GPU = 1_000
 class Choice:
     """What classifies: `torch`, or an export by its name, with sentences that say why.
 
-    The threshold is in the folder `model`: that of the run's classifier, or an export without its run.
+    The folder `model` holds the threshold: it is that of the run's classifier, or an export without its run.
     """
 
     runtime: str
@@ -63,14 +63,14 @@ def load_predictor(
     Raises:
         RequestError: There is no runtime of this name.
         RunError: The run folder is missing, incomplete or damaged.
-        ExportError: The export that is asked for is missing, damaged, or of another model.
+        ExportError: The requested export is missing, damaged, or of another model.
         MissingExtraError: Its runtime is not installed.
     """
     return load_choice(choose(Path(path).expanduser(), runtime=runtime, texts=texts))
 
 
 def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
-    """Load what was chosen."""
+    """Load the chosen classifier."""
     abstention = read_abstention(choice.model)
     if choice.export is not None:
         from textune.runtimes.export_predictor import ExportPredictor
@@ -160,7 +160,7 @@ def _reason(chosen: str, texts: int | None, exports: list[Export], *, compared: 
     """
     amount = "many texts" if texts is None else "1 text" if texts == 1 else f"{texts:,} texts"
     named = [export.description.name for export in exports if export.description.precision != "fp32"]
-    others = f" By name only: --runtime {' or '.join(named)}." if named else ""
+    others = f" Used by name only: --runtime {' or '.join(named)}." if named else ""
     machines = dict.fromkeys(export.measured_elsewhere for export in compared if export.measured_elsewhere)
     why = f", the fastest here for {amount}" if compared else ""
     if machines:

@@ -1,9 +1,8 @@
 """Graphs in 8 bits: the encoder's products with its weights, in integers.
 
-Every product with a weight matrix becomes one of 8-bit integers; or only the weights are stored in 8 bits,
-for a runtime that quantizes activations by itself. Every token's vector is scaled by itself: there is no
-range to measure on texts beforehand, none that the texts of a batch share, and no text's numbers depend on
-another's.
+Every product with a weight matrix is computed in 8-bit integers; or only the weights are stored in 8 bits,
+for a runtime that quantizes activations by itself. Every token's vector has its own scale. So no range is
+measured on texts beforehand, and a text's numbers do not depend on the other texts of its batch.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ _LARGEST = 127
 
 
 def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> None:
-    """Write a graph in fp32 as one whose products with weights are those of integers, for ONNX Runtime.
+    """Write an fp32 graph as one that computes its products with weights in integers, for ONNX Runtime.
 
     A token's vector is divided by its largest absolute value, so that all numbers lie between -1 and 1 and
     one fixed scale turns them into bytes. The integer product is then multiplied by that value.
 
-    Weights take `whole_bytes`, or 7 bits: two products then fit into the 16 bits in which some processors sum
-    them (see `processor.multiplies_whole_bytes`).
+    Weights take 8 bits with `whole_bytes`, and else 7: two products then fit into the 16 bits in which some
+    processors sum them (see `processor.multiplies_whole_bytes`).
     """
     editor = _Editor(source)
     scale = editor.constant(np.array(1 / _LARGEST, np.float32))
@@ -66,7 +65,7 @@ def write_integer_weights(source: Path, target: Path) -> None:
 
 
 class _Editor:
-    """Takes the products with weight matrices out of a graph, and puts others in."""
+    """Replaces the products with weight matrices in a graph."""
 
     def __init__(self, source: Path) -> None:
         import onnx
@@ -79,7 +78,7 @@ class _Editor:
         self.float_type = onnx.TensorProto.FLOAT
 
     def products(self) -> Iterator[Any]:
-        """Yield the products of something with a weight matrix; all other nodes stay as they are."""
+        """Yield the products with a weight matrix; all other nodes stay as they are."""
         for node in self._model.graph.node:
             if node.op_type == "MatMul" and len(getattr(self._weights.get(node.input[1]), "dims", ())) == 2:
                 yield node

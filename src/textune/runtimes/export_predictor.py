@@ -1,7 +1,7 @@
 """The classifier of an export, without torch: numpy, tokenizers and the export's runtime.
 
 It gives the probabilities of the run's own classifier. Texts are classified in batches of similar length, and
-every core works on a batch of its own.
+every core works on its own batch.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _MAX_TOKENS = 512
 
 
 class ExportPredictor(Predictor):
-    """The classifier of an export, which works on as many batches at once as there are `threads`; 0: cores.
+    """The classifier of an export, which works on `threads` batches at once; 0: one per core.
 
     A `MissingExtraError` says that the runtime is not installed, an `ExportError` that the files cannot be
-    read or that the processor would compute other numbers.
+    read or would give wrong results on this processor.
     """
 
     def __init__(self, export: Export, *, threads: int = 0, abstention: Abstention | None = None) -> None:
@@ -39,7 +39,7 @@ class ExportPredictor(Predictor):
         if description.whole_bytes and not multiplies_whole_bytes():
             raise ExportError(
                 f"The export {export.path} was made on a processor with VNNI instructions. This one has "
-                "none: sums would overflow, and answers would be wrong.",
+                "none, so sums would overflow and labels would be wrong.",
                 f"Make it on this machine: {export_command(Path('RUN'), description.name)}",
             )
         from tokenizers import Tokenizer

@@ -1,7 +1,7 @@
 """The export folder: a classifier as the graph of one runtime, with everything needed to read texts.
 
-What its files say is read once they are known to be whole and of the right model. Does not run graphs, and
-needs neither torch nor transformers.
+Its files are used only after they were found complete and of the right model. Does not run graphs, and needs
+neither torch nor transformers.
 
     EXPORT/graph.onnx        from token ids to logits; each runtime has its own name for it
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
@@ -28,7 +28,7 @@ from textune.runtimes.registry import Runtime, find_runtime
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
 EXPORT_FORMAT = 1
-_AGAIN = "Copy it again from where it came, or export the run again with `textune export`."
+_AGAIN = "Copy it again from its source, or export the run again with `textune export`."
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def exports_folder(run: Run) -> Path:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a folder is an export, by its `export.json`; one that is closed is an `ExportError`."""
+    """Return whether a folder has an `export.json`; a folder that cannot be read is an `ExportError`."""
     with reading_errors(ExportError, path):
         return (path / DESCRIPTION).is_file()
 
@@ -150,7 +150,7 @@ def read_export(path: Path) -> Export:
         labels = values.pop("labels")
         description = ExportDescription(label_names=tuple(labels), **values)
         export = Export(path, description, manifest)
-        # Everything that is used later is looked at now, so that damage shows here and nowhere else.
+        # Everything that is used later is read now, so that damage is reported here and nowhere else.
         _ = (export.graph, export.speed("export"), export.speed("model"))
         limits = (description.temperature, description.max_length)
         is_named = isinstance(labels, list) and len(labels) > 1 and all(isinstance(n, str) for n in labels)
@@ -159,18 +159,20 @@ def read_export(path: Path) -> Export:
     except ExportError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError, RequestError) as error:
-        raise ExportError(f"The export {path} is damaged: it does not say what it holds.", _AGAIN) from error
+        raise ExportError(
+            f"The export {path} is damaged: {DESCRIPTION} or {MANIFEST} is not valid.", _AGAIN
+        ) from error
     return export
 
 
 def check_export(export: Export, *, model: str = "") -> None:
-    """Check that an export's files are whole and that it was made from a model, by the run's `model_sha256`.
+    """Check that an export's files are complete, and that it was made from the model of this `model_sha256`.
 
-    Without `model`, the export is used without its run.
+    An empty `model` means that the export is used without its run.
     """
     if model and export.manifest["model_sha256"] != model:
         raise ExportError(
-            f"The export {export.path} is not of this run's model: it was made from another one, perhaps "
+            f"The export {export.path} was not made from this run's model but from another one, perhaps "
             "before the run was trained again.",
             f"Make it again: {export_command(export.path.parent.parent, export.description.name)}",
         )

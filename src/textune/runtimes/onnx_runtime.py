@@ -14,7 +14,7 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # Each thread that calls computes its batch by itself: see `ExportPredictor`.
+    # Each calling thread computes its own batch: see `ExportPredictor`.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

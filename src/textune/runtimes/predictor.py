@@ -20,10 +20,10 @@ from textune.tasks.single_label import confidence, decide
 
 
 class Predictor(ABC):
-    """A classifier that has been loaded, whatever runs it.
+    """A loaded classifier, whatever runs it.
 
-    Texts are truncated after `max_tokens`. No label is given below the top probability `threshold`: 0 where
-    one always is, infinity: never.
+    Texts are truncated after `max_tokens`. No label is given if the top probability is below `threshold`; 0:
+    a label is always given, infinity: never.
     """
 
     def __init__(self, label_names: tuple[str, ...], max_tokens: int, abstention: Abstention | None) -> None:
@@ -62,5 +62,5 @@ def check_text_list(texts: Sequence[str]) -> None:
             raise DataError(
                 f"Text {number} is broken: its character {error.start + 1} is half of a surrogate pair, or a "
                 "byte that is not UTF-8.",
-                "Give it as valid Unicode; text.encode('utf-8', 'replace').decode() drops what is broken.",
+                "Give it as valid Unicode; text.encode('utf-8', 'replace').decode() replaces what is broken.",
             ) from error

@@ -1,4 +1,4 @@
-"""What this machine's processor is and can, as far as exports depend on it. Needs no library."""
+"""The processor of this machine: its name, its cores, and what it can compute. Needs no library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def available_cores() -> int:
 def multiplies_whole_bytes() -> bool:
     """Return whether integer products of 8 bits are summed in 32 bits, so that no sum overflows.
 
-    x86 processors without the VNNI instructions sum two products in 16 bits, and cut what does not fit.
+    x86 processors without the VNNI instructions sum two products in 16 bits, which may overflow.
     """
     if platform.machine().lower() in ("arm64", "aarch64"):
         return True

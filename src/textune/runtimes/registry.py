@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from textune.model.classifier import TextClassifier
 
 TORCH = "torch"
-"""What runs a run's own model, without an export."""
+"""The runtime of a run's own model, without an export."""
 Logits = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[np.float32]"]
 """From `input_ids` and `attention_mask` (rows, tokens) to logits (rows, classes); any thread may call it."""
 
 
 class GraphSource(Protocol):
-    """A classifier that is to become the graph of a runtime."""
+    """A classifier to be written as the graph of a runtime."""
 
     @property
     def classifier(self) -> TextClassifier:
@@ -67,11 +67,11 @@ class Runtime:
 
     @property
     def is_installed(self) -> bool:
-        """Whether the runtime's package is there."""
+        """Whether the runtime's package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
     def check_installed(self) -> None:
-        """Raise a `MissingExtraError` unless the runtime's package is there."""
+        """Raise a `MissingExtraError` unless the runtime's package is installed."""
         if not self.is_installed:
             raise MissingExtraError(self.extra, f"The runtime {self.name}")
 

@@ -1,4 +1,4 @@
-"""torch: what runs the classifier of a run as it was trained, on a GPU where there is one."""
+"""torch: runs the classifier of a run as it was trained, on a GPU if there is one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class TorchPredictor(Predictor):
     """The classifier of a run, in torch, by default in fp32 on the fastest device.
 
-    With the hash of the encoder's weights, features come from the cache and go there.
+    With the hash of the encoder's weights, features are read from the cache and stored there.
     """
 
     def __init__(

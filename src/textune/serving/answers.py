@@ -32,7 +32,7 @@ def answers_of(
     """Return for each row of logits (texts, classes) its first `top_k` labels by score, the highest first.
 
     A text whose top probability is below the threshold gets no label: its list begins with an entry whose
-    label is None, so that whoever reads the first entry gets none.
+    label is None, so that a client that reads only the first entry gets none.
 
     Example:
         >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)

@@ -1,6 +1,7 @@
 """The endpoints of a `Service`: an ASGI application, which describes itself in `/openapi.json`.
 
-An endpoint takes a checked request, asks the service for logits, and gives them the form its clients know.
+An endpoint takes a checked request, asks the service for logits, and gives them the form that its clients
+expect.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ _REFUSALS = {
     401: "The API key is missing or wrong.",
     408: "The body did not arrive in time.",
     413: "The body, the number of texts or a text exceeds a limit.",
-    422: "The request is wrong; the answer says where.",
+    422: "The request is invalid; the answer says where.",
     429: "The queue is full; the header Retry-After says when to try again.",
-    500: "The model failed over a text.",
-    503: "The server takes no requests.",
-    504: "The time was up before there was an answer.",
+    500: "The model failed on a text.",
+    503: "The server accepts no requests.",
+    504: "The request timed out.",
 }
 _HEADERS = {
     "x-request-id": {"description": "The request's id.", "schema": {"type": "string"}},
@@ -61,7 +62,7 @@ _RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"
 
 
 def build_app(service: Service) -> Gate:
-    """Return the application, its gate before it."""
+    """Return the application behind its gate."""
     app = FastAPI(
         title="textune",
         summary="A text classifier behind HTTP.",
@@ -114,7 +115,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         [text] = texts_of(body.inputs, limits)
         names = predictor.label_names
         if body.label is not None and body.label not in names:
-            raise Refusal(422, f"label: there is no such label; the labels are {', '.join(names)}.")
+            raise Refusal(422, f"label: must be one of {', '.join(names)}.")
         max_parts = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
         # In threads, as a text may have thousands of words to look for.
         occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
@@ -126,40 +127,40 @@ def _add_questions(app: FastAPI, service: Service) -> None:
 
 
 async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
-    """Raise a `Refusal` if a text would be cut and must not be, or would have to be cut on the left."""
+    """Raise a `Refusal` if a text would be truncated but must not be, or must be truncated on the left."""
     if body.truncate is not False and body.truncation_direction.lower() != "left":
         return
     max_tokens, count_tokens = service.served.predictor.max_tokens, service.served.count_tokens
     if count_tokens is None:
-        raise Refusal(422, "Texts are cut where the model ends: their tokens cannot be counted here.")
+        raise Refusal(422, "This server cannot count tokens, so it can only truncate texts on the right.")
     # In a thread, as a body may hold a million tokens.
     counts = await asyncio.to_thread(count_tokens, texts)
     for index, count in enumerate(counts):
         if count > max_tokens and body.truncate is False:
-            message = f"{count:,} tokens are more than the {max_tokens:,} that the model reads."
+            message = f"{count:,} tokens exceed the {max_tokens:,} that the model reads."
             raise Refusal(413, f"inputs[{index}]: {message}")
         if count > max_tokens:
-            raise Refusal(422, "truncation_direction: a text is too long, and is cut at its right end only.")
+            raise Refusal(422, "truncation_direction: a long text is truncated at its right end only.")
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/health", **_described(service, 503))
     async def health() -> StatusAnswer:
-        """Tell whether the server works; one that does not must be started again."""
+        """Return whether the server works; if it does not, it must be restarted."""
         if not service.queue.alive:
             raise Refusal(503, "A worker has ended.")
         return StatusAnswer(status="ok")
 
     @app.get("/ready", **_described(service, 503))
     async def ready() -> StatusAnswer:
-        """Tell whether the server takes requests."""
+        """Return whether the server accepts requests."""
         if service.draining or not service.queue.alive:
             raise draining()
         return StatusAnswer(status="ready")
 
     @app.get("/info", **_described(service, needs_key=True))
     async def info() -> InfoAnswer:
-        """Describe the model, the limits, and how good the model is."""
+        """Describe the model, its metrics, and the server's limits."""
         served, limits = service.served, service.limits
         names, threshold = served.predictor.label_names, served.predictor.threshold
         return InfoAnswer(
@@ -206,7 +207,7 @@ def _add_page(app: FastAPI) -> None:
 
 
 def _described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
-    """Return what the interface's description says of an endpoint: the gate is what checks its key."""
+    """Return what the API's description says about an endpoint; the gate checks its key."""
     is_locked = needs_key and bool(service.key_digests)
     responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS}}
     for status in (401, *statuses) if is_locked else statuses:
@@ -218,7 +219,6 @@ def _described(service: Service, *statuses: int, needs_key: bool = False) -> dic
 
 
 def _add_limits(schemas: dict[str, Any], service: Service) -> None:
-    """Add to the description what holds for this server: how many texts, how long, and which labels."""
     limits = service.limits
     for name in ("ClassifyRequest", "PredictRequest"):
         text, *batches = schemas[name]["properties"]["inputs"]["oneOf"]
@@ -232,7 +232,6 @@ def _add_limits(schemas: dict[str, Any], service: Service) -> None:
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    """Answer an error in the words of a refusal."""
     match error:
         case Refusal():
             refusal = error
@@ -241,8 +240,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
         case HTTPException(status_code=400):  # For bytes that are not UTF-8, and for lists nested too deep.
             refusal = Refusal(422, "Invalid JSON: it cannot be read.")
         case HTTPException():
-            message = "There is no such endpoint; /openapi.json lists them all."
+            message = "This endpoint does not exist; /openapi.json lists all endpoints."
             refusal = Refusal(error.status_code, message, error.headers)
         case _:  # The error itself goes on to the gate, which logs it.
-            refusal = Refusal(500, "The server failed over this request.")
+            refusal = Refusal(500, "The server failed on this request.")
     return refusal.response()

@@ -1,7 +1,8 @@
-"""The way in and out of a request: its id, its deadline, its line in the log, and where it must stop.
+"""The gate that every request passes: its id, its deadline, its line in the log, and its refusal.
 
-The application behind gets each request with its whole body. What the headers alone decide is refused before
-a byte of the body is read, which keeps an overloaded server quick.
+The application behind it gets each request with its whole body. What the headers alone decide is refused
+before a byte of the body is read, which keeps an overloaded server fast. Does not know what the endpoints
+answer.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ CLASSIFYING = frozenset({"/", "/predict", "/explain"})
 PAGE = "/page/"
 
 _OPEN = frozenset({"/health", "/ready", "/openapi.json", "/"})
-"""The paths whose GET needs no key: probes, the interface's description, the page that asks for the key."""
+"""The paths whose GET needs no key: probes, the API's description, the page that asks for the key."""
 
 _SECONDS_TO_LISTEN = 1.0
-"""How long the rest of a body that is too long is read and dropped: a client that writes reads no answer."""
+"""How long the rest of an oversized body is read and dropped: a client that is sending reads no answer."""
 
 
 class Gate:
-    """Stands before the application; the log and the metrics call any path that is not in `paths` `other`."""
+    """An application before another; the log and the metrics call paths that are not in `paths` `other`."""
 
     def __init__(self, app: ASGIApp, service: Service, *, paths: frozenset[str]) -> None:
         self._app, self._service, self._paths = app, service, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request through."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -53,14 +54,14 @@ class Gate:
             await exchange.refuse(refusal)
         except Exception as error:
             self._service.log.write("failure", level="error", request_id=record.id, **error_fields(error))
-            await exchange.refuse(Refusal(500, "The server failed over this request."))
+            await exchange.refuse(Refusal(500, "The server failed on this request."))
         finally:
             self._note(record)
 
     def turn_away(self, scope: Scope) -> tuple[int, list[Header], bytes] | None:
         """Return the status, headers and body that refuse a request by its headers alone.
 
-        None: it must be taken through, or its connection ends after the answer.
+        None: the request must be handled in full, or its connection ends after the answer.
         """
         if self._service.draining or not _is_bounded(scope, self._service):
             return None
@@ -72,12 +73,11 @@ class Gate:
             response = refusal.response()
             headers = response.raw_headers + record.headers()
             self._note(record)
-            # Not the refusal itself: with its traceback it would be garbage that only a collection finds.
+            # Not the refusal itself: with its traceback it would be garbage that only a collection frees.
             return record.status, headers, bytes(response.body)
         return None
 
     def _check(self, scope: Scope) -> None:
-        """Raise a `Refusal` if a request must not go on, as far as its headers tell."""
         path, method, service = scope["path"], scope["method"], self._service
         if service.key_digests and not (method == "GET" and (path in _OPEN or path.startswith(PAGE))):
             _check_key(scope["headers"], service.key_digests)
@@ -88,7 +88,7 @@ class Gate:
                 raise overloaded(service.queue.retry_after_seconds)
 
     async def _answer(self, scope: Scope, record: Record, exchange: _Exchange) -> None:
-        """Let the application answer, or raise a `Refusal`: time is up, a hang-up, or too long a body."""
+        """Let the application answer; raise a `Refusal` on a timeout, a hang-up or an oversized body."""
         if scope["method"] != "POST" or scope["path"] not in CLASSIFYING:
             await self._app(scope, exchange.receive, exchange.send)
             return
@@ -97,7 +97,7 @@ class Gate:
             async with asyncio.timeout(limits.timeout_seconds) as deadline:
                 await exchange.read_body()
                 listening = asyncio.ensure_future(exchange.listen(deadline))
-                # The body is taken for JSON, whatever the client calls it: curl calls it a form.
+                # The body is read as JSON, whatever the client calls it: curl calls it a form.
                 headers = [header for header in scope["headers"] if header[0] != b"content-type"]
                 headers.append((b"content-type", b"application/json"))
                 try:
@@ -159,7 +159,7 @@ class _Exchange:
             deadline.reschedule(0)
 
     async def send(self, message: Message) -> None:
-        """Send a message of the answer, and with its start the id and the times."""
+        """Send a message of the answer; its first one carries the id and the times."""
         if message["type"] == "http.response.start":
             self._started = True
             self._record.status = message["status"]
@@ -182,7 +182,7 @@ class _Exchange:
             await refusal.response()(self._scope, self.receive, self.send)
 
     async def _drop_rest_of_body(self) -> None:
-        """Read what the client still sends, and keep nothing, until it ends or has had its time."""
+        """Read and drop what the client still sends, until it ends or its time is up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_LISTEN):
                 while not self._record.body_read:
@@ -193,12 +193,12 @@ def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
     authorization = next((value for name, value in headers if name == b"authorization"), b"")
     scheme, _, key = authorization.partition(b" ")
     sent = hashlib.sha256(key.strip()).digest()
-    # All are compared, so that the time does not tell which one was right.
+    # All keys are compared, so that the time does not reveal which one matches.
     matches = [hmac.compare_digest(sent, digest) for digest in key_digests]
     if scheme.lower() != b"bearer" or not any(matches):
         raise Refusal(
             401,
-            "This server needs its API key: send the header 'Authorization: Bearer KEY'.",
+            "This server requires an API key: send the header 'Authorization: Bearer KEY'.",
             {"www-authenticate": "Bearer"},
         )
 
@@ -209,7 +209,6 @@ def _is_bounded(scope: Scope, service: Service) -> bool:
 
 
 def _body_bytes(headers: dict[bytes, bytes]) -> float:
-    """Return how many bytes of body the headers announce, infinity where they do not tell."""
     length = headers.get(b"content-length", b"0")
     is_known = length.isdigit() and len(length) < 16 and b"transfer-encoding" not in headers
     return int(length) if is_known else math.inf

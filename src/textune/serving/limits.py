@@ -1,6 +1,6 @@
-"""What a server takes on, and how long it lets a client wait: every limit and its default, once.
+"""The limits of a server, each with its default: how much it accepts, and how long a client waits.
 
-It is on the way to `textune --help`.
+`textune --help` imports this module, so it imports nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class Limits:
     """What is refused, and when.
 
     Attributes:
-        queued_texts: Maximum number of texts admitted and not answered; a request beyond it gets 429.
+        queued_texts: Maximum number of texts admitted but not answered; a request beyond it gets 429.
         timeout_seconds: How long after its arrival a request gets 504, or 408 where its body is late.
         texts: Maximum number of texts per request; more get 413.
         characters: Maximum number of characters per text; more get 413.

@@ -1,7 +1,7 @@
 """The server's log: JSON lines that never make the server wait.
 
-A thread writes the lines, since whoever reads them may be slow; when too many wait, new ones are dropped and
-counted. Nobody passes a text, a key or a token here, nor an error's message, which could quote one.
+A thread writes the lines, because their reader may be slow; if too many wait, new ones are dropped and
+counted. Callers pass no text, key or token, nor an error's message, which could quote one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pythonjsonlogger.json import JsonFormatter
 _MAX_WAITING = 20_000
 _SECONDS_TO_CLOSE = 1.0
 _SECONDS_BETWEEN_WRITES = 0.05
-"""A thread that woke up for every line would take turns with those that answer."""
+"""A thread that woke up for every line would slow down the threads that answer."""
 
 _LIBRARIES = ("uvicorn.error", "asyncio")
 _VALUE = re.compile(r"""[\n<"']|\((?!\))""")
-"""Where one of asyncio's messages goes over from its own words to the task or callback that it is about,
+"""Where a message of asyncio turns from its own words to the task or callback that it is about, which is
 written out with its arguments and its error's message."""
 
 
@@ -47,7 +47,7 @@ class JsonLog(QueueHandler):
         self.handle(logging.makeLogRecord({"levelname": level, "msg": {"event": event, **present}}))
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Reduce a library's record to its own words and, of an error, the kind and place."""
+        """Reduce a library's record to its own words, and an error to its kind and place."""
         if not isinstance(record.msg, dict):
             error = record.exc_info[1] if record.exc_info else None
             words = record.msg.strip()
@@ -58,7 +58,7 @@ class JsonLog(QueueHandler):
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Let a record wait, or drop it; the next one that is not dropped says how many were."""
+        """Queue a record, or drop it; the next one that is queued says how many were dropped."""
         if self._records.qsize() >= _MAX_WAITING:
             self._dropped += 1
             return
@@ -67,7 +67,7 @@ class JsonLog(QueueHandler):
         self._records.put(record)
 
     def close(self) -> None:
-        """Write what waits, for a second at most, and stop."""
+        """Write the queued records, for at most a second, and stop."""
         self._records.put(None)
         self._thread.join(timeout=_SECONDS_TO_CLOSE)
         super().close()
@@ -75,7 +75,7 @@ class JsonLog(QueueHandler):
     def _write_lines(self) -> None:
         formatter = JsonFormatter(["levelname"], rename_fields={"levelname": "level"}, timestamp="time")
         for record in iter(self._records.get, None):
-            # The stream may be closed at its other end: there is nobody to tell.
+            # The other end of the stream may be closed: nobody reads the log then.
             with suppress(OSError, ValueError):
                 self._stream.write(formatter.format(record) + "\n")
                 self._stream.flush()

@@ -1,4 +1,4 @@
-"""What a server asks of its process and of the system: an address, turns of threads, rare collections."""
+"""The process of a server: its address, its threads' turns, and rare garbage collections."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from textune.errors import RequestError
 
 _SECONDS_PER_TURN = 0.0005
 _OBJECTS_PER_TEXT = 200
-"""Twice what a request that waits consists of. A collection stops all answers for a tenth of a second when
-a thousand wait, and finds nothing, as requests leave no cycles: a full queue must not be what starts
-one."""
+"""Twice the objects of a waiting request. While a thousand wait, a collection stops all answers for a tenth
+of a second and frees nothing, because requests leave no cycles: a full queue must not trigger one."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound and does not listen yet; raise a `RequestError` if it cannot be had."""
+    """Return a bound socket that does not listen yet; raise a `RequestError` if the address is unusable."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -26,7 +25,7 @@ def bind(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
     except OSError as error:
         raise RequestError(
-            f"There is no address {host} on this computer: {error.strerror}.",
+            f"{host} is not an address of this computer: {error.strerror}.",
             "Give one with --host, such as 127.0.0.1 for this computer alone.",
         ) from error
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -48,22 +47,22 @@ def prepare_process() -> None:
 
         _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
-    # By default, a thread that has the interpreter keeps it for 5 ms: long beside a request's whole time.
+    # By default, a thread that has the interpreter keeps it for 5 ms: long compared with a whole request.
     sys.setswitchinterval(_SECONDS_PER_TURN)
-    # Each thread of the model has a core: a tokenizer with threads of its own would take it from another.
+    # Each thread of the model has a core, which a tokenizer with its own threads would take away.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def collect_rarely(queued_texts: int) -> None:
-    """Keep garbage collection from what is loaded, and from a queue that fills up."""
+    """Exempt what is loaded from garbage collection, and a queue that fills up."""
     gc.collect()
-    # What is loaded stays: looking through it for garbage would stop everything for a tenth of a second.
+    # What is loaded stays: searching it for garbage would stop everything for a tenth of a second.
     gc.freeze()
     gc.set_threshold(_OBJECTS_PER_TEXT * max(queued_texts, 100), 10, 10)
 
 
 def tell_systemd(state: str) -> None:
-    """Report the server's state to systemd where it waits for reports (sd_notify(3))."""
+    """Report the server's state to systemd if it waits for reports (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

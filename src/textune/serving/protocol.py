@@ -1,8 +1,7 @@
-"""HTTP on one connection: a short way to refuse when the server is full, and an end to every silence.
+"""HTTP on one connection: fast refusals while the server is full, and a timeout for every silence.
 
-uvicorn makes a task, a cycle of messages and a dozen objects per request. A server that gets ten times the
-requests that it can answer has no time for that: refusing would take the time in which it could have
-answered.
+uvicorn creates a task, a cycle of messages and a dozen objects per request. A server that gets ten times the
+requests that it can answer has no time for that: refusing some would take the time to answer others.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from textune.serving.service import Service
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, except that it refuses by itself while the server is full, and never waits forever.
+    """uvicorn's protocol, but with its own refusals while the server is full, and without endless waits.
 
-    It refuses only where nothing can go wrong: a plain request of HTTP/1.1 whose body comes unasked and is
-    within the limit, on a connection that stays open and on which nothing else is under way. All others take
-    the usual way, and are refused there in the same words.
+    It refuses only a plain request of HTTP/1.1 whose body is within the limit and comes without a permission,
+    on a connection that stays open and on which nothing else is under way. All others go to the gate, and are
+    refused there in the same words.
 
     uvicorn's clock for silent connections runs from an answer to the next byte. Here it runs whenever no
-    request is under way: from the connection's beginning, and on while a head or an unwanted body comes in
-    parts.
+    request is under way: from the beginning of the connection, and while headers or an unwanted body arrive
+    in parts.
 
     The gate decides what is refused, and counts and logs it. A request's headers may take as long as the
     whole request, from their first byte; so may the rest of an unwanted body.
@@ -39,18 +38,18 @@ class Protocol(HttpToolsProtocol):
         self._deadline: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, and do not wait forever for a first byte."""
+        """Start the connection, and the clock for its first byte."""
         super().connection_made(transport)
         self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; a running clock would keep the connection in memory."""
+        """End the connection, and its clock, which would keep it in memory."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; where they leave something open, the rest must come before a deadline that stays."""
-        super().data_received(data)  # Which stops the clock.
+        """Take bytes; if they end in the middle of something, its rest must come before a fixed deadline."""
+        super().data_received(data)  # This stops the clock.
         if self.timeout_keep_alive_task or not self._is_idle() or self.transport.is_closing():
             self._deadline = None
             return
@@ -59,7 +58,7 @@ class Protocol(HttpToolsProtocol):
         self._close_at(self._deadline)
 
     def on_headers_complete(self) -> None:
-        """Refuse a request, or begin to answer it."""
+        """Refuse a request, or start to answer it."""
         answer = self._refusal() if self._queue.full else None
         if answer is None:
             super().on_headers_complete()
@@ -69,7 +68,7 @@ class Protocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body; that of a refused request is dropped."""
+        """Take a part of a body; drop that of a refused request."""
         if not self._refused:
             super().on_body(body)
 
@@ -94,15 +93,14 @@ class Protocol(HttpToolsProtocol):
         return b"".join((STATUS_LINE[status], *lines, b"\r\n", body))
 
     def _stays_open(self) -> bool:
-        """Return whether the connection has nothing else to do, and goes on after an answer."""
         plain = self.parser.get_http_version() == "1.1" and not self.parser.should_upgrade()
         stays = self.parser.should_keep_alive() and not self.transport.is_closing()
         return self._is_idle() and not self.pipeline and not self.flow.write_paused and plain and stays
 
     def _is_idle(self) -> bool:
-        """Return whether no request is under way: those that are have deadlines of their own."""
+        """Return whether no request is under way; those have deadlines of their own."""
         return self.cycle is None or self.cycle.response_complete
 
     def _close_at(self, moment: float) -> None:
-        """Let the connection be closed at a moment of the loop's clock, unless a byte comes before."""
+        """Close the connection at a moment of the loop's clock, unless a byte comes before."""
         self.timeout_keep_alive_task = self.loop.call_at(moment, self.timeout_keep_alive_handler)

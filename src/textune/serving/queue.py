@@ -1,7 +1,7 @@
-"""The queue before the model: texts of many requests into batches of like length, and their logits back.
+"""The queue before the model: it batches the texts of many requests by length, and returns their logits.
 
-Everything that changes belongs to the event loop: it admits requests, and hands a batch to each idle worker,
-a thread that computes, so that each core works on a batch of its own.
+The event loop owns everything that changes: it admits requests, and hands batches to idle workers. A worker
+is a thread, and each core works on its own batch. Does not know HTTP.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _MAX_CHARACTERS = 16_384
 """Per batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
 
 _SECONDS_REMEMBERED = 1.0
-"""How far back the rate looks: when the machine suddenly has other work, the next batch shows it."""
+"""The time over which the rate is averaged: if the machine suddenly slows down, the next batch shows it."""
 
 _SHARE_OF_TIMEOUT = 0.5
-"""How much of the time limit the queue may take: a wait may become twice what is expected."""
+"""The share of the timeout that a wait in the queue may take, as it may become twice what is expected."""
 
 
 class ModelFailedError(Exception):
-    """The model raised an error over a text; the error is the cause."""
+    """The model raised an error on a text; the error is the cause."""
 
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's place in the queue, whose answer are logits (texts, classes).
+    """A request's place in the queue; its answer is the logits (texts, classes).
 
-    It arrived at a second of the monotonic clock, waited `queue_seconds` for its first batch, and took
-    `inference_seconds` from then on. `left`: it no longer waits for the answer.
+    `arrived` is a second of the monotonic clock. The request waited `queue_seconds` for its first batch, and
+    took `inference_seconds` from then on. `left` says that it no longer waits for the answer.
     """
 
     texts: Sequence[str]
@@ -61,7 +61,7 @@ class Item:
 
 
 def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int) -> list[Item]:
-    """Return the text that has waited longest, which is the first, and those that are most like it in length.
+    """Return the first text, which has waited longest, and the texts that are closest to it in length.
 
     `max_characters` includes padding; a longer text is a batch of its own.
     """
@@ -77,11 +77,11 @@ def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int
 
 
 class TextQueue:
-    """A bounded queue with workers, one thread per core, that call `score` several at a time.
+    """A bounded queue with workers, one thread per core, that call `score` at the same time.
 
-    It has `places` for texts that are admitted and not answered. A request that would wait for more than half
-    of the timeout is not admitted. Texts of more than `longest` characters take no longer, as the model cuts
-    them. `on_batch` gets the texts and the seconds of every batch, on the event loop.
+    It has `places` for texts that are admitted but not answered. A request that would wait for more than half
+    of the timeout is not admitted. Texts of more than `longest` characters take no longer, because the model
+    truncates them. `on_batch` gets the number of texts and the seconds of every batch, on the event loop.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class TextQueue:
         self._score, self._on_batch = score, on_batch
         self._places, self._timeout, self._longest = places, timeout_seconds, longest
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.taken = 0  # How many texts are admitted and not answered.
+        self.admitted = 0  # How many texts are admitted but not answered.
         self._rate = 0.0
         self._pending: list[Item] = []
         self._idle = workers
@@ -109,17 +109,17 @@ class TextQueue:
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for a single text."""
-        return self.taken >= self._places or self._wait_seconds() > self._timeout * _SHARE_OF_TIMEOUT
+        """Whether the queue has no room for even one text."""
+        return self.admitted >= self._places or self._wait_seconds() > self._timeout * _SHARE_OF_TIMEOUT
 
     @property
     def alive(self) -> bool:
-        """Whether every worker is at work or ready for it."""
+        """Whether all workers are running."""
         return all(thread.is_alive() for thread in self._threads)
 
     @property
     def retry_after_seconds(self) -> int:
-        """About how long the texts that wait now will take, at least a second."""
+        """Roughly how long the waiting texts will take, at least a second."""
         return max(1, math.ceil(self._wait_seconds()))
 
     def start(self) -> None:
@@ -135,11 +135,11 @@ class TextQueue:
 
     def admit(self, texts: Sequence[str]) -> Ticket | None:
         """Reserve places for all of a request's texts, or return None; `leave` frees them again."""
-        if self.full or self.taken + len(texts) > self._places:
+        if self.full or self.admitted + len(texts) > self._places:
             return None
         assert self._loop is not None
         ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
-        self.taken += len(texts)
+        self.admitted += len(texts)
         self._pending += [
             Item(ticket, index, min(len(text), self._longest)) for index, text in enumerate(texts)
         ]
@@ -148,13 +148,13 @@ class TextQueue:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Free a request's places, whether it is answered or given up; what still waits of it is dropped."""
+        """Free a request's places, after its answer or when it gives up; drop what still waits of it."""
         if ticket.left:
             return
         ticket.left = True
-        self.taken -= len(ticket.texts)
+        self.admitted -= len(ticket.texts)
         if not ticket.answer.cancel() and not ticket.answer.cancelled():
-            ticket.answer.exception()  # Looked at, so that asyncio does not report it as missed.
+            ticket.answer.exception()  # Retrieved, so that asyncio does not report it as missed.
 
     def _note_rate(self, texts: int, seconds: float) -> None:
         rate = len(self._threads) * texts / seconds
@@ -162,7 +162,7 @@ class TextQueue:
         self._rate += share * (rate - self._rate)
 
     def _wait_seconds(self) -> float:
-        return self.taken / self._rate if self._rate else 0.0
+        return self.admitted / self._rate if self._rate else 0.0
 
     def _dispatch(self) -> None:
         if not self._idle:
@@ -181,11 +181,11 @@ class TextQueue:
             started = time.monotonic()
             rows = self._rows(batch)
             assert self._loop is not None
-            with suppress(RuntimeError):  # A loop that is closed has nobody left who waits.
+            with suppress(RuntimeError):  # Nobody waits on a loop that is closed.
                 self._loop.call_soon_threadsafe(self._deliver, batch, rows, started, time.monotonic())
 
     def _rows(self, batch: Sequence[Item]) -> list[Any]:
-        """Return the logits of a batch, or the error in the place of a text over which the model fails."""
+        """Return the logits of a batch, with the error in place of a text on which the model fails."""
         texts = [item.ticket.texts[item.index] for item in batch]
         try:
             return list(self._score(texts))
@@ -197,7 +197,7 @@ class TextQueue:
     def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
         self._note_rate(len(batch), max(ended - started, 1e-6))
         self._on_batch(len(batch), ended - started)
-        # First of all, so that the worker need not wait until these answers are written.
+        # This comes first, so that the worker need not wait until these answers are written.
         self._idle += 1
         self._dispatch()
         for item, row in zip(batch, rows, strict=True):

@@ -1,4 +1,4 @@
-"""What is known of one request, from its arrival to its line in the log, and what Prometheus counts."""
+"""The record of one request, from its arrival to its line in the log, and the metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(eq=False, slots=True)
 class Record:
-    """What is known of one request: its id is the client's own where it sent a harmless one.
+    """The record of one request; its id is the client's own if that is harmless.
 
-    `started` is a second of the performance counter; `waits` has the seconds that the request waited for the
-    `queue` and for `inference`; `body_read` says whether its body is known to have ended.
+    `started` is a second of the performance counter. `waits` has the seconds that the request waited for the
+    `queue` and for `inference`. `body_read` says whether its body is known to have ended.
     """
 
     id: str
@@ -71,7 +71,7 @@ def new_record(scope: Scope, paths: frozenset[str]) -> Record:
 
 
 class ServerMetrics:
-    """The metrics of one server; `queued_texts` returns how many texts are admitted and not answered.
+    """The metrics of one server; `queued_texts` returns how many texts are admitted but not answered.
 
     Labels take values from fixed sets only, so that no client can make the server's memory grow.
     """
@@ -95,7 +95,7 @@ class ServerMetrics:
         self._batches = Histogram(
             "textune_batch_texts", "Texts per batch.", buckets=_TEXTS, registry=registry
         )
-        waiting = Gauge("textune_queue_texts", "Texts that are admitted and not answered.", registry=registry)
+        waiting = Gauge("textune_queue_texts", "Texts that are admitted but not answered.", registry=registry)
         waiting.set_function(queued_texts)
 
     def count_request(self, record: Record) -> None:

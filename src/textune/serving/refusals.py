@@ -1,6 +1,6 @@
-"""What a client is told when it gets no answer: a status, one line, and what to do about it.
+"""The refusals that a client gets instead of an answer: a status, one line, and what to do about it.
 
-The kinds are those of text-embeddings-inference where it has one for the case, so that its clients know them.
+Their kinds are those of text-embeddings-inference if it has one for the case, so that its clients know them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 CLIENT_GONE = 499
-"""The status under which a request is logged whose client hung up; nobody is there to read it."""
+"""The logged status of a request whose client hung up."""
 
 _KINDS = {401: "unauthorized", 404: "not_found", 405: "not_found", 408: "timeout", 429: "overloaded"}
 _KINDS |= {500: "backend", 503: "unhealthy", 504: "timeout"}
@@ -19,7 +19,7 @@ class Refusal(HTTPException):
     """A request that is not answered: a status, a line that repeats nothing of the texts, and headers."""
 
     def response(self) -> JSONResponse:
-        """Return the response that says so."""
+        """Return the response to send."""
         content = {"error": self.detail, "error_type": _KINDS.get(self.status_code, "validation")}
         return JSONResponse(content, status_code=self.status_code, headers=self.headers)
 
@@ -31,5 +31,5 @@ def overloaded(retry_after_seconds: int) -> Refusal:
 
 
 def draining() -> Refusal:
-    """Return the refusal of a server that is about to end."""
-    return Refusal(503, "The server is about to end and takes no more requests.", {"retry-after": "5"})
+    """Return the refusal of a server that is shutting down."""
+    return Refusal(503, "The server is shutting down and accepts no more requests.", {"retry-after": "5"})

@@ -1,7 +1,8 @@
-"""What requests and answers look like, and what is wrong with a request in one line.
+"""The schemas of requests and answers, and the fault of a request in one line.
 
 `POST /` takes Hugging Face's schema of text classification, `POST /predict` that of
-text-embeddings-inference, whose names `/info` has, too. FastAPI checks by these models and describes them.
+text-embeddings-inference, whose names `/info` uses, too. FastAPI validates and documents requests by these
+models.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from textune.serving.limits import Limits
 from textune.serving.refusals import Refusal
 
-# In JavaScript's and in Python's expressions this means the same, where their \s does not.
+# This means the same in the expressions of JavaScript and of Python, unlike their \s.
 _VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
 _BLANK = re.compile(r"[\s\ufeff]*")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -56,7 +57,7 @@ class ClassifyParameters(_Request):
     """The options of Hugging Face's schema."""
 
     top_k: Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None = Field(
-        None, description="Only the most probable labels."
+        None, description="How many of the most probable labels to return."
     )
     function_to_apply: Literal["softmax", "sigmoid", "none"] | None = Field(
         None, description="From logits to scores; softmax by default, whose scores are the probabilities."
@@ -81,10 +82,10 @@ class PredictRequest(_Request):
     )
     raw_scores: bool = Field(False, description="Give logits instead of probabilities.")
     truncate: bool | None = Field(
-        None, description="Cut texts that are too long for the model, as by default; if false, refuse them."
+        None, description="Truncate texts that are too long for the model (the default); false: refuse them."
     )
     truncation_direction: Literal["right", "Right", "left", "Left"] = Field(
-        "right", description="Texts are cut at their right end; 'left' is refused where one would be cut."
+        "right", description="Texts are truncated on the right; 'left' is refused if a text is too long."
     )
 
 
@@ -98,7 +99,7 @@ class ExplainRequest(_Request):
 class Score(TypedDict):
     """A label and its score; where a text gets no label, the first entry says so."""
 
-    label: Annotated[str | None, Field(description="null where the classifier is too unsure to give one.")]
+    label: Annotated[str | None, Field(description="null if its probability is below the threshold.")]
     score: FiniteFloat
     abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
 
@@ -122,13 +123,13 @@ class ExplainAnswer(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """How the server is."""
+    """The state of the server."""
 
     status: str
 
 
 class InfoAnswer(BaseModel):
-    """The model, the limits, and how good the model is."""
+    """The model, its metrics, and the server's limits."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -142,7 +143,7 @@ class InfoAnswer(BaseModel):
     abstains_below: float | None = Field(
         description="The top probability below which a text gets no label; null: none gets one."
     )
-    max_input_length: int = Field(description="Tokens after which a text is cut.")
+    max_input_length: int = Field(description="Tokens after which a text is truncated.")
     auto_truncate: bool = True
     max_client_batch_size: int
     max_characters: int
@@ -151,8 +152,8 @@ class InfoAnswer(BaseModel):
     timeout_seconds: float
     version: str
     metrics: list[dict[str, str]] = Field(description="Each metric's key, title, unit and direction.")
-    baselines: dict[str, str] = Field(description="The titles of the baselines in the figures, by key.")
-    figures: dict[str, Any] = Field(description="What the run's metrics.json says of its quality.")
+    baselines: dict[str, str] = Field(description="The titles of the baselines, by key.")
+    figures: dict[str, Any] = Field(description="The metrics in the run's metrics.json.")
 
 
 class ErrorAnswer(BaseModel):
@@ -167,7 +168,7 @@ def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limi
     if isinstance(inputs, str):
         return [_checked(inputs, "inputs", limits)]
     if len(inputs) > limits.texts:
-        message = f"inputs: {len(inputs):,} texts are more than the {limits.texts:,} of one request."
+        message = f"inputs: {len(inputs):,} texts exceed the limit of {limits.texts:,} per request."
         raise Refusal(413, message)
     flat = [one if isinstance(one, str) else one[0] for one in inputs]
     return [_checked(text, f"inputs[{number}]", limits) for number, text in enumerate(flat)]
@@ -176,12 +177,12 @@ def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limi
 def _checked(text: str, place: str, limits: Limits) -> str:
     if len(text) > limits.characters:
         raise Refusal(
-            413, f"{place}: {len(text):,} characters are more than the {limits.characters:,} of one text."
+            413, f"{place}: {len(text):,} characters exceed the limit of {limits.characters:,} per text."
         )
     if _HALF_CHARACTER.search(text):
-        raise Refusal(422, f"{place}: the text holds half a character, a surrogate without its other half.")
+        raise Refusal(422, f"{place}: the text contains a surrogate without its other half.")
     if _BLANK.fullmatch(text):
-        raise Refusal(422, f"{place}: there is nothing to classify in an empty text.")
+        raise Refusal(422, f"{place}: the text is empty.")
     return text
 
 
@@ -195,9 +196,9 @@ def first_error(errors: Sequence[Any]) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     message = " ".join(first["msg"].split())
     if first["type"] == "extra_forbidden":
-        message = "There is no such field"
+        message = "This field does not exist"
     if first["type"] == "too_long":
         message = "A pair of texts cannot be classified; a batch is a list of texts or of lists with one each"
-    more = f" ({len(errors)} faults in all)" if len(errors) > 1 else ""
+    more = f" ({len(errors)} faults in total)" if len(errors) > 1 else ""
     start = f"{place[1:]}: " if place else ""
     return f"{start}{message}.{more}"

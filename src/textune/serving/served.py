@@ -18,18 +18,18 @@ from textune.runtimes.registry import all_runtimes
 from textune.runtimes.torch_predictor import TorchPredictor
 
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
-"""What anybody may see of `metrics.json`: where the run and its data were is nobody's business."""
+"""The parts of `metrics.json` that clients may see: the places of the run and its data are not for them."""
 
 _FASTER = "Serving with torch. An export answers several times faster: "
 
 
 @dataclass(frozen=True)
 class Served:
-    """A classifier that `workers` threads call at a time, and what is known of it.
+    """A classifier that `workers` threads call at the same time, and its description.
 
     `model` is the pretrained model's name, `model_sha256` the hash of the classifier's files; that of an
-    export is its run's. `count_tokens` counts the tokens of uncut texts, where that is known. `metrics` is
-    what the run's `metrics.json` says of its quality. `notes` tell a person what computes and why.
+    export is its run's. `count_tokens` counts the tokens of texts that are not truncated, if that is
+    possible. `metrics` are from the run's `metrics.json`. `notes` say what computes and why.
     """
 
     predictor: Predictor
@@ -52,7 +52,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     if export is not None and choice.model == export.path:
         facts["model_sha256"] = str(export.manifest["model_sha256"])
     else:
-        # It was opened, and so checked, when it was chosen from.
+        # `choose` has opened the run, and so checked it.
         run = Run(path)
         facts["model"] = origin_of_complete(run).model.name
         facts["model_sha256"] = model_sha256(run)
@@ -73,7 +73,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
 
 
 def _claim_workers(predictor: Predictor) -> int:
-    """Return how many threads are to call a predictor, and let torch compute on one core in each of them.
+    """Return how many threads may call a predictor, and let torch compute on one core in each of them.
 
     Threads that wait for each other after every operation lose several times more on a machine that also has
     requests to answer than they gain on an idle one.
@@ -90,7 +90,7 @@ def _claim_workers(predictor: Predictor) -> int:
 
 
 def _token_counter(choice: Choice) -> Callable[[Sequence[str]], list[int]] | None:
-    """Return what counts tokens, with a tokenizer of its own: the classifier's own cuts, and is in use."""
+    """Return a counter of tokens with its own tokenizer: the classifier's truncates, and is in use."""
     from tokenizers import Tokenizer
 
     files = [choice.model / "tokenizer.json", choice.model / "encoder" / "tokenizer.json"]

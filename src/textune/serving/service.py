@@ -1,4 +1,4 @@
-"""What the endpoints of one server share, and the way of texts to their logits."""
+"""What the endpoints of one server share, and the way from texts to their logits."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from textune.serving.served import Served
 
 
 class Service:
-    """What the endpoints of one server share; its queue is to be started by whoever runs the event loop.
+    """What the endpoints of one server share; whoever runs the event loop starts its queue.
 
-    A request must carry one of the API keys, whose SHA-256 are kept; without any, none is needed. While
-    `draining`, the server takes no more work, as it is about to end. The log goes to the stream.
+    A request must carry one of the API keys, whose SHA-256 are stored; without keys, none is needed. While
+    `draining`, the server accepts no more requests, because it is shutting down. The log goes to the stream.
     """
 
     def __init__(self, served: Served, *, limits: Limits, api_keys: Sequence[str], stream: TextIO) -> None:
         self.served, self.limits, self.log = served, limits, JsonLog(stream)
-        self.metrics = ServerMetrics(lambda: self.queue.taken)
+        self.metrics = ServerMetrics(lambda: self.queue.admitted)
         self.queue = TextQueue(
             served.predictor.predict_logits,
             workers=served.workers,
@@ -40,7 +40,7 @@ class Service:
     async def logits(self, texts: Sequence[str], record: Record) -> NDArray[np.floating[Any]]:
         """Return the logits (texts, classes); raise a `Refusal` if there is no room, or the model fails.
 
-        Where it is cancelled, the request's places in the queue are free again.
+        If it is cancelled, the request's places in the queue are freed.
         """
         record.texts = len(texts)
         ticket = self.queue.admit(texts)
@@ -51,7 +51,7 @@ class Service:
         except ModelFailedError as failed:
             cause = error_fields(failed.__cause__ or failed)
             self.log.write("model_failure", level="error", request_id=record.id, **cause)
-            raise Refusal(500, "The model failed over a text of this request.") from None
+            raise Refusal(500, "The model failed on a text of this request.") from None
         finally:
             self.queue.leave(ticket)
         record.waits = {"queue": ticket.queue_seconds, "inference": ticket.inference_seconds}

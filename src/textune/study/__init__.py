@@ -1,1 +1,1 @@
-"""The published case study: its figures, its steps, and its reproduction."""
+"""The published case study: its results, its steps, and its reproduction."""

@@ -14,7 +14,7 @@ MODEL = "distilbert/distilbert-base-uncased"
 
 
 def is_the_studys_model(name: str) -> bool:
-    """Tell whether a model is the study's, by its name on the Hub or its folder, a cache's included."""
+    """Return whether a model is the study's, by its name on the Hub or its folder, even in a cache."""
     folder, short = Path(name).expanduser(), MODEL.split("/")[-1]
     if folder.is_dir():
         return folder.resolve().name == short or f"models--{MODEL.replace('/', '--')}" in folder.parts
@@ -22,11 +22,11 @@ def is_the_studys_model(name: str) -> bool:
 
 
 def verdicts(documents: Mapping[str, MetricsDocument]) -> list[str]:
-    """Return a sentence on each engine beside the study, on test, and on how alike two engines are."""
+    """Return a sentence on each engine beside the study, on test, and on how far two engines differ."""
     if all(map(is_the_studys_data, documents.values())):
         sentences = [_verdict(engine, document) for engine, document in documents.items()]
     else:
-        sentences = ["These are not the study's data: its results do not compare with those beside them."]
+        sentences = ["This is not the study's data, so the results cannot be compared with the study's."]
     if len(documents) > 1:
         first, second = (document.test.values for document in documents.values())
         points = abs(first["accuracy"] - second["accuracy"]) * 100
@@ -62,18 +62,18 @@ def _place(value: float, low: float, high: float) -> str:
 def differences(recipe: Recipe, documents: Mapping[str, MetricsDocument]) -> list[str]:
     """Return a sentence on each thing that the study leaves open, and on each that differs, by engine."""
     train, dropout, max_words = recipe.train, recipe.model.dropout, recipe.prepare.max_words
-    trainings = {engine: each.training or TrainingSummary() for engine, each in documents.items()}
+    trainings = {engine: document.training or TrainingSummary() for engine, document in documents.items()}
     model = next(iter(documents.values())).model
     schedule = (
-        f"times {train.lr_decay:g} after every epoch"
+        f"is multiplied by {train.lr_decay:g} after every epoch"
         if train.lr_scheduler_type == "exponential"
-        else f"by the schedule '{train.lr_scheduler_type}'"
+        else f"follows the schedule '{train.lr_scheduler_type}'"
     )
-    tested = "those of the lowest validation log loss" if train.load_best_model_at_end else "the last"
-    best = ", ".join(f"{each.best_epoch} on {engine}" for engine, each in trainings.items())
+    tested = "of the lowest validation log loss" if train.load_best_model_at_end else "of the last epoch"
+    best = ", ".join(f"{training.best_epoch} on {engine}" for engine, training in trainings.items())
     words = (
-        f"Filter: rows of at most {max_words} words, as stated; whether of the test split as well is not. "
-        "Here test is measured whole first, and filtered beside it."
+        f"Filter: rows of at most {max_words} words, as stated. Whether the test split was filtered too is "
+        "not stated. Here test is measured whole, with the filtered rows beside it."
         if max_words
         else "Filter: rows of at most 36 words in the study; all rows here."
     )
@@ -85,24 +85,25 @@ def differences(recipe: Recipe, documents: Mapping[str, MetricsDocument]) -> lis
     }
     sentences = [
         f"Encoder: DistilBERT with 66 million weights in the study; {model} here.",
-        f"Batch size: not stated; {train.per_device_train_batch_size} here, the default of Keras is 32.",
-        f"Learning rate: it falls, but from where and how is not stated; here from {train.learning_rate:g} "
-        f"(the default of Keras's Adam is 0.001), {schedule}.",
+        f"Batch size: not stated; {train.per_device_train_batch_size} here (the default of Keras is 32).",
+        f"Learning rate: it falls, but the study states neither the initial value nor the schedule; here it "
+        f"starts at {train.learning_rate:g} (the default of Keras's Adam is 0.001) and {schedule}.",
         f"Epochs: at least 13; {train.num_train_epochs} here.",
-        f"Which epoch's weights are tested: not stated; here {tested} ({best}).",
-        f"Dropout in the head: not stated; {dropout:g} here, DistilBERT's own configuration says 0.2.",
+        f"Which epoch's weights are tested: not stated; here those {tested} (epoch {best}).",
+        f"Dropout in the head: not stated; {dropout:g} here (DistilBERT's own configuration says 0.2).",
         f"Seed: not stated; {train.seed} here.",
         words,
-        "Padding: to 36, which may count words or tokens; here to the longest text's tokens, none is cut.",
-        "Train metrics: the study's are most likely those that Keras counts while it learns, with dropout. "
-        "Here the weights of each epoch's end are measured, without it; what Keras counts is "
+        "Padding: to 36, which may count words or tokens; here to the number of tokens of the longest text, "
+        "without truncation.",
+        "Training metrics: the study's are most likely those that Keras reports during training, with "
+        "dropout. Here they are measured at the end of each epoch, without dropout; what Keras reports is "
         "`running_accuracy` in its history.",
-        "Dropout in the frozen encoder while the head learns: on in the study; "
+        "Dropout in the frozen encoder during training: on in the study; "
         + "; ".join(dropouts[engine] for engine in documents)
         + ".",
     ]
-    if any(each.precision != "fp32" for each in trainings.values()):
-        precisions = ", ".join(f"{each.precision} on {engine}" for engine, each in trainings.items())
+    if any(training.precision != "fp32" for training in trainings.values()):
+        precisions = ", ".join(f"{training.precision} on {engine}" for engine, training in trainings.items())
         sentences.append(f"Arithmetic of the frozen encoder: not stated; {precisions}.")
     sentences.append("Adam's epsilon: the default, which is 1e-7 in Keras and 1e-8 in torch.")
     return sentences[1:] if is_the_studys_model(model) else sentences

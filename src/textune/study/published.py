@@ -18,9 +18,10 @@ _LABELS = {"anger", "joy", "optimism", "sadness"}
 
 @dataclass(frozen=True)
 class Study:
-    """What the study prints; accuracies are shares, log losses are in nats. A `report.references.Reference`.
+    """The results that the study prints; accuracies are shares, log losses are in nats.
 
-    It leaves open the number of its last epoch, and whether the test split is filtered.
+    It is a `report.references.Reference`. The study leaves open the number of its last epoch, and whether the
+    test split is filtered.
     """
 
     train_accuracy_first: float = 0.6088
@@ -36,7 +37,7 @@ class Study:
     name = "the published study"
     heading = "Beside the published case study"
     note = (
-        "The study trained DistilBERT; the epoch stands in brackets. “textune recipes paper” says what it "
+        "The study trained DistilBERT; epochs are in brackets. “textune recipes paper” says what it "
         "left open."
     )
 
@@ -100,7 +101,7 @@ STUDY = Study()
 
 
 def is_the_studys_data(document: MetricsDocument) -> bool:
-    """Tell TweetEval's emotion test by its classes and size: only there do the study's results compare."""
+    """Return whether a run was tested on TweetEval's emotion test, as the study was, by classes and size."""
     test = document.metrics.get("test")
     return test is not None and (test.examples, set(test.per_class)) == (_TEST_ROWS, _LABELS)
 

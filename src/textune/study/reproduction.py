@@ -47,7 +47,7 @@ def choose_model(recipe: Recipe, ctx: Context) -> str:
 def describe_reproduction(
     recipe: Recipe, documents: Mapping[str, MetricsDocument], histories: Mapping[str, History]
 ) -> dict[str, Any]:
-    """Return what a reproduction gave, as JSON values; see `textune.commands.reproduce.reproduce`.
+    """Return the results of a reproduction as JSON values; see `textune.commands.reproduce.reproduce`.
 
     The runs' metrics and learning curves are by engine; the recipe is theirs, apart from the engine.
     """
@@ -81,6 +81,6 @@ def draw_reproduction(document: Mapping[str, Any]) -> str:
                 if points:
                     series.append(Series(f"{name}, {split}", points, look, is_points=name == _THE_STUDY))
         panels.append(Panel(Axis(metric.title, metric.unit == "%"), series))
-    # Pictures are given away: of a path on this computer, its end is enough.
+    # Pictures are shared: of a path on this computer, the last part is enough.
     title = f"Learning curves of {short_name(document['model'])} on {short_name(document['source'])}"
     return draw_curves(panels, title=title)

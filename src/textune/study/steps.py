@@ -1,6 +1,6 @@
 """The case study's steps from texts to tensors, each usable by itself.
 
-In: a `DatasetDict` with the columns `text` and `label`. Whatever is dropped or cut is counted. The steps
+In: a `DatasetDict` with the columns `text` and `label`. Dropped and truncated texts are counted. The steps
 share `encoder/tokenization.py` and `keras/tensors.py` with training.
 
 Example:
@@ -37,8 +37,8 @@ class TokenizedDatasetDict:
         dataset: The rows with `input_ids` and `attention_mask` (1 for real tokens, 0 for padding).
         max_length: The maximum number of tokens per text, special tokens included.
         padded_length: The length that all rows have, or None where batches are padded one by one.
-        longest: The tokens of the longest text after cutting, by split.
-        truncated: The number of texts that were cut at `max_length`, by split.
+        longest: The tokens of the longest text after truncation, by split.
+        truncated: The number of texts truncated after `max_length` tokens, by split.
     """
 
     dataset: DatasetDict
@@ -69,7 +69,7 @@ def tokenize_dataset_dict(
     Args:
         dataset: Splits with a column `text`.
         tokenizer: A fast tokenizer of transformers.
-        max_length: Tokens after which a text is cut, special tokens included.
+        max_length: Tokens after which a text is truncated, special tokens included.
         padding: `longest` leaves the rows as they are, for batches that are padded one by one;
             `longest_in_set` pads every row to the longest of all splits; `max_length` pads to `max_length`.
     """
@@ -112,7 +112,7 @@ def _arrays(split: Dataset) -> dict[str, NDArray[np.int64]]:
     if len(lengths) > 1:
         raise RequestError(
             f"The rows have {len(lengths)} different lengths ({min(lengths)} to {max(lengths)} tokens), "
-            "so they make no single tensor.",
+            "so they do not fit into one tensor.",
             "Tokenize with padding 'longest_in_set' or 'max_length'.",
         )
     names = ("input_ids", "attention_mask", "label")
@@ -129,7 +129,7 @@ def _with_tokens(split: Dataset, tokens: Any, *, padding_id: int, width: int | N
         columns = {"input_ids": ids.tolist(), "attention_mask": mask.tolist()}
     types = Features({"input_ids": List(Value("int32")), "attention_mask": List(Value("int8"))})
     added = Dataset.from_dict(columns, features=types)
-    # Otherwise add_column would write the rows that a filter left into a file beside the dataset's own.
+    # Otherwise add_column would write the filtered rows to a file beside the dataset's own.
     split = split.flatten_indices(keep_in_memory=True)
     for name in columns:
         split = split.add_column(name, added.data.column(name), feature=types[name])

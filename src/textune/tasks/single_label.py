@@ -119,9 +119,9 @@ def balanced_weights(labels: Sequence[int], classes: int) -> torch.Tensor:
 
 
 def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float | None:
-    """Return the temperature T that minimises the log loss of `logits / T`, or None where there is none.
+    """Return the temperature T that minimises the log loss of `logits / T`, or None if there is none.
 
-    It makes probabilities as confident as they are right: Guo et al. 2017
+    It makes the confidence match the share of correct labels: Guo et al. 2017
     (https://arxiv.org/abs/1706.04599), section 4.2.
 
     Args:
@@ -129,9 +129,9 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float | None:
         labels: (rows,), class ids.
 
     Returns:
-        T, between 0.05 and 20: above 1 the scores were too sure, below 1 not sure enough. None for fewer than
-        30 rows, and where the loss has no minimum in between: where all rows are right, the surest scores
-        have the lowest loss, which says nothing about the next text.
+        T, between 0.05 and 20: above 1 the logits were overconfident, below 1 underconfident. None for fewer
+        than 30 rows, and if the loss has no minimum in between: if all rows are right, it falls for ever
+        with more confidence, which says nothing about the next text.
     """
     if len(labels) < _MIN_ROWS:
         return None
@@ -143,6 +143,6 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float | None:
         return float(label_loss(exact / math.exp(log_temperature), labels))
 
     bounds = (math.log(_TEMPERATURES[0]), math.log(_TEMPERATURES[1]))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x
-    inside = bounds[0] + _EDGE < found < bounds[1] - _EDGE
-    return math.exp(found) if inside else None
+    best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x
+    inside = bounds[0] + _EDGE < best < bounds[1] - _EDGE
+    return math.exp(best) if inside else None

@@ -27,14 +27,14 @@ _RESERVE_SECONDS = 10.0
 
 
 def check_budget(recipe: Recipe, max_minutes: float) -> None:
-    """Raise a `RequestError` if `max_minutes` is not a duration, or cannot be promised."""
+    """Raise a `RequestError` if `max_minutes` is not a duration, or cannot be kept."""
     if not max_minutes >= 0:
         raise RequestError(
             f"max_minutes = {max_minutes} is not a duration.", "Give a number of minutes, such as 30."
         )
     if max_minutes and recipe.train.engine == "keras" and recipe.train.keras_input == "tokens":
         raise RequestError(
-            "On Keras the encoder runs in every epoch, for as long as that takes: no time can be promised.",
+            "On Keras the encoder runs in every epoch, so the time of a training cannot be limited.",
             "Leave out --max-minutes, or train in seconds from the encoder's output: "
             "--set train.keras_input=features",
         )
@@ -75,7 +75,7 @@ class Plan:
 def plan_within(
     seconds: float, costs: Costs, *, rows: int, epochs: int, other_rows: int, reserve_seconds: float = 0.0
 ) -> Plan:
-    """Return the plan that freezes as few layers as possible with all epochs, and else trains fewer epochs.
+    """Return the plan that freezes as few layers as possible with all epochs, or else trains fewer epochs.
 
     The whole encoder runs over `other_rows` after the training; any plan needs `reserve_seconds`.
 
@@ -105,7 +105,7 @@ def plan_within(
 
 
 def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
-    """Return the task with as many frozen layers and as few epochs as the `seconds` that are left demand.
+    """Return the task with the frozen layers and the epochs that fit into the `seconds` that are left.
 
     A `RequestError` says that not even one epoch fits, or that the recipe's layers cannot be frozen.
     """
@@ -129,7 +129,7 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
         reserve_seconds=_RESERVE_SECONDS,
     )
     ctx.note(
-        f"To fit into the time: {plan.frozen_layers} of {costs.layers} layers frozen, {plan.epochs} epochs, "
+        f"To fit the time limit: {plan.frozen_layers} of {costs.layers} layers frozen, {plan.epochs} epochs, "
         f"about {in_words(plan.seconds)}."
     )
     settings = [f"train.num_train_epochs={plan.epochs}", f"model.frozen_layers={plan.frozen_layers}"]

@@ -1,8 +1,8 @@
 """Checkpoints: everything that a training resumes from, on disk, whole or not at all.
 
 In: tensors and JSON values. Out: a folder `step-00000120` with a manifest of sizes and SHA-256, and the
-newest such folder that still is what was written. A checkpoint is written under another name, synced,
-renamed, and read again before older ones go; the last two are kept, and there are never more than three.
+newest such folder that is intact. A checkpoint is written under another name, synced, renamed, and read again
+before older ones are deleted. The last two are kept, so there are at most three.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FORMAT = 1
 _KEPT = 2
 """Checkpoints that stay: the newest, and the one before it in case the newest is damaged later."""
 MOST_AT_ONCE = _KEPT + 1
-"""Checkpoints that there are at most, one that is being written included."""
+"""The maximum number of checkpoints, including one that is being written."""
 _MANIFEST = "manifest.json"
 _STATE = "state.json"
 
@@ -42,7 +42,7 @@ Tensors = dict[str, dict[str, torch.Tensor]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that is what was written: its folder, tensors by part and by name, and JSON values."""
+    """An intact checkpoint: its folder, its tensors by part and by name, and its JSON values."""
 
     path: Path
     tensors: Tensors
@@ -52,7 +52,7 @@ class Checkpoint:
 def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[str, Any]) -> Path:
     """Write a checkpoint of tensors on the CPU and JSON values; return its folder, and keep the one before.
 
-    Where that fails, a `StorageError` is raised, and what was there before is still there.
+    If that fails, a `StorageError` is raised, and the earlier checkpoints stay.
     """
     path = folder / f"step-{step:08d}"
     if _fault_of(path) == "":
@@ -64,22 +64,22 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
             _make_room(folder)
             temporary.mkdir(parents=True)
             _write(temporary, tensors, facts)
-            shutil.rmtree(path, ignore_errors=True)  # It is there only if it is damaged.
+            shutil.rmtree(path, ignore_errors=True)  # It exists only if it is damaged.
             rename_folder(temporary, path)
             if fault := _fault_of(path):
                 raise StorageError(
-                    f"The checkpoint {path} is not what was written: {fault}.", "Check the disk."
+                    f"The checkpoint {path} differs from what was written: {fault}.", "Check the disk."
                 )
     except (StorageError, MemoryError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if is_full(error):
             last, _ = find_checkpoint(folder)
-            left = (
+            last_good = (
                 f"The checkpoint {last.path.name} is still good." if last else "There is no checkpoint yet."
             )
             raise StorageError(
                 f"The disk is full: a checkpoint takes {needed / 1e6:,.1f} MB, and "
-                f"{free_bytes(folder) / 1e6:,.1f} MB are free at {folder}. {left}",
+                f"{free_bytes(folder) / 1e6:,.1f} MB are free at {folder}. {last_good}",
                 "Free some space (`textune cache clear` empties textune's cache).",
             ) from error
         raise
@@ -88,7 +88,7 @@ def save_checkpoint(folder: Path, step: int, tensors: Tensors, facts: Mapping[st
 
 
 def find_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Return the newest checkpoint that is what was written, and why each newer one was skipped."""
+    """Return the newest intact checkpoint, and why each newer one was skipped."""
     skipped = []
     for path in sorted(_all(folder), key=_step_of, reverse=True):
         fault = _fault_of(path)
@@ -112,7 +112,7 @@ def _write(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
 
 def _write_file(path: Path, contents: bytes) -> dict[str, Any]:
     write_bytes(path, contents)
-    # Not read from the disk, so that the check afterwards notices what the disk has changed.
+    # Hashed in memory, so that the check afterwards notices what the disk has changed.
     return list_contents(contents)
 
 
@@ -156,10 +156,10 @@ def _unfinished(folder: Path) -> list[Path]:
 
 def _make_room(folder: Path) -> None:
     _delete(_unfinished(folder))
-    there = sorted(_all(folder), key=_step_of, reverse=True)
-    if len(there) > _KEPT:
-        good = [path for path in there if not _fault_of(path)][:_KEPT]
-        _delete(path for path in there if path not in good)
+    existing = sorted(_all(folder), key=_step_of, reverse=True)
+    if len(existing) > _KEPT:
+        good = [path for path in existing if not _fault_of(path)][:_KEPT]
+        _delete(path for path in existing if path not in good)
 
 
 def _prune(folder: Path, *, newest: Path) -> None:

@@ -120,7 +120,7 @@ class EncoderMethod(Method):
         """Return the probabilities (rows, classes) by split.
 
         If validation rows were trained on, each of them has the probabilities of the member that left it out:
-        those of all members' mean would be of a text that it has seen.
+        the mean of all members has seen that text.
         """
         by_split = super().probabilities()
         if self._held_out is not None:
@@ -131,7 +131,6 @@ class EncoderMethod(Method):
         return by_split
 
     def _encode_and_calibrate(self) -> None:
-        """Compute the features of every split by the trained encoder, and calibrate the classifier."""
         task, classifier = self.task, self.task.classifier
         placed = classifier.placed(task.placement)
         for split, tokens in task.texts.tokens.items():
@@ -150,7 +149,7 @@ class EncoderMethod(Method):
     def _train_members(
         self, asked_to_stop: Callable[[], bool], *, resume: bool
     ) -> tuple[list[dict[str, Any]], FitEnd]:
-        """Train all members from the same weights, and leave the mean of theirs in the module."""
+        """Train all members from the same weights, and leave the mean of their weights in the module."""
         trained = {name: value for name, value in self._module.named_parameters() if value.requires_grad}
         several = len(self._members) > 1
         start = {name: value.detach().clone() for name, value in trained.items() if several}
@@ -185,7 +184,7 @@ class EncoderMethod(Method):
             learner = build_learner(task, train, self._module, member.learned, ctx)
             if not member.number:
                 self._note_duration(learner)
-        gc.collect()  # Modules are full of cycles: what was built for a moment is still in memory.
+        gc.collect()  # Modules have reference cycles, so what was built for a moment is still in memory.
         name = f"member-{member.number + 1}" if several else ""
         folder = self.run.checkpoints / name
         ctx.stage(f"Training member {member.number + 1} of {train.members}" if several else "Training")
@@ -212,7 +211,7 @@ class EncoderMethod(Method):
         return curve, end, held_out_logits[-1]
 
     def _frozen_states(self, tokens: Sequence[NDArray[np.int32]]) -> TokenStates | None:
-        """Return the frozen layers' output for every token; None if no layer is, or the cache has no room."""
+        """Return the frozen layers' output for every token; None without any, or if the cache has no room."""
         task, ctx, frozen_layers = self.task, self.ctx, self._frozen_layers
         if not frozen_layers:
             return None
@@ -233,7 +232,7 @@ class EncoderMethod(Method):
         if cached is None:
             ctx.note(
                 "The output of the frozen layers does not fit into the cache of "
-                f"{cache.max_bytes / 1e6:,.0f} MB ($TEXTUNE_CACHE_MEGABYTES): they run again in every step."
+                f"{cache.max_bytes / 1e6:,.0f} MB ($TEXTUNE_CACHE_MEGABYTES), so they run in every step."
             )
             return None
         states, was_cached = cached
@@ -242,7 +241,6 @@ class EncoderMethod(Method):
         return states
 
     def _note_duration(self, learner: EncoderLearner) -> None:
-        """Measure a few steps, and say how long all of them will take."""
         train, data, placement = self.settings, learner.data, self.task.placement
         self.ctx.stage("Measuring a few steps")
         row_seconds = learner.rehearse(list(islice(data.epoch(1), REHEARSED_STEPS)))

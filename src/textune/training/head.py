@@ -1,7 +1,7 @@
 """Train a head on the features that a frozen encoder gives, which are computed once and cached.
 
-If the data is to decide the weight decay, several heads are fitted and the one with the lowest validation log
-loss is kept.
+With `weight_decay = "auto"`, several heads are fitted, and the one with the lowest validation log loss is
+kept.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ class TrainingSet:
     """The rows to train on: keyword arguments of the module, one row per example, and class ids (rows,).
 
     The seed and the epoch's number alone decide the order of the batches.
-
     A `batch_size` of 0 puts all rows into one batch.
     """
 
@@ -147,9 +146,9 @@ def fit_head(
 ) -> Iterator[Event]:
     """Train a head in place, on float32 features (rows, width) and class ids (rows,); yield what happens.
 
-    `score` returns the metrics by split, "validation" among them, of the head as it is. The function of the
-    epoch, counted from 0, replaces the named schedule. A loss that is NaN or infinite raises a
-    `DivergenceError`.
+    `score` returns the metrics by split, "validation" among them, of the head as it is. A
+    `learning_rate_factor` of the epoch, counted from 0, replaces the named schedule. A loss that is NaN or
+    infinite raises a `DivergenceError`.
     """
     data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
@@ -180,7 +179,6 @@ def fit_head(
 
 
 def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:
-    """Number the events of a further fit after the epochs that were trained before it."""
     for event in events:
         if isinstance(event, StepEnd | EpochEnd):
             yield replace(event, epoch=event.epoch + epochs, step=event.step + epochs * steps_per_epoch)

@@ -1,8 +1,8 @@
 """The one training loop: a generator of events.
 
 In: a learner, batches, and where to begin. Out: a `StepEnd` after every batch and an `EpochEnd` after every
-epoch. Whoever reads the stream shows progress, writes checkpoints, keeps the best weights or stops; the loop
-knows none of that, nor what a batch holds.
+epoch. The stream's readers show progress, write checkpoints, keep the best weights or stop; the loop does not
+know them, nor what a batch holds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class StepEnd:
-    """A step has been taken; `step`, in all, and `epoch` count from 1, and `loss` is the one before it."""
+    """A step is over; `step` and `epoch` count from 1 in all epochs, and `loss` is that before the step."""
 
     step: int
     epoch: int
@@ -85,7 +85,7 @@ class Batches(Protocol[DrawnT]):
 
 
 class Learner(Protocol[LearnedT]):
-    """Takes the steps."""
+    """Learns from batches, one step each."""
 
     def learn(self, batch: LearnedT, *, step: int) -> Step:
         """Learn from a batch; `step` counts the steps taken, this one included."""
@@ -101,7 +101,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Position:
-    """The place in a training of its next step; `seen_loss` and `seen_rows` are this epoch's sums so far."""
+    """Where a training is before its next step; `seen_loss` and `seen_rows` are this epoch's sums so far."""
 
     step: int = 0
     epoch: int = 1
@@ -119,7 +119,7 @@ def train_steps(
     score: Callable[[], Scores],
     start: Position = Position(),
 ) -> Iterator[Event]:
-    """Train and yield what happens, unless the reader stops earlier.
+    """Train, and yield events until the last epoch ends or the reader stops.
 
     `score` is called at the end of every epoch. A loss that is NaN or infinite raises a `DivergenceError`.
     """

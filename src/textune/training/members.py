@@ -1,4 +1,4 @@
-"""What each member of a fine-tuning learns from, and with: its rows and its learner."""
+"""The members of a fine-tuning: the rows that each learns from, and the learner that it learns with."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
 def build_learner(
     task: Task, train: EncoderTraining, module: Any, data: TokenSet, ctx: Context
 ) -> EncoderLearner:
-    """Return what takes the steps; the seed of the rows decides the dropout, too."""
+    """Return the learner that trains a module; the seed of its rows decides the dropout, too."""
     weights = None
     if train.class_weights == "balanced":
         weights = balanced_weights(data.labels.tolist(), len(task.classifier.label_names))
@@ -106,6 +106,6 @@ def build_learner(
         threads=torch.get_num_threads(),
         processes=task.processes,
         on_halved=lambda rows: ctx.note(
-            f"Memory did not suffice: {rows} texts at a time from here on, as many per step as before."
+            f"Memory did not suffice: from now on, {rows} texts at a time, and as many per step as before."
         ),
     )

@@ -1,4 +1,4 @@
-"""How a classifier is trained: the task that a method is given, its protocol, and the table of all methods.
+"""How a classifier is trained: the task of a method, the protocol of all methods, and their table.
 
 In: a recipe. Out: its task; from the method, the trained classifier, a `Fit`, and the probabilities of every
 split. A method is imported only when a recipe asks for it: nothing here knows the libraries that one needs.
@@ -55,7 +55,7 @@ METHODS: dict[type[Training], str] = {
 
 @dataclass(frozen=True)
 class Request:
-    """A training to carry out in the run folder `path`; with 0 minutes, there is no time limit."""
+    """A training to carry out in the run folder `path`; 0 minutes: no time limit."""
 
     recipe: Recipe
     recipe_name: str
@@ -125,7 +125,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a training went: its learning curve, one entry per epoch, and where the kept weights come from.
+    """The result of a training: its learning curve, one entry per epoch, and the epoch of the kept weights.
 
     The logits were divided by `temperature`, which is 1 where nothing was calibrated.
     """
@@ -156,7 +156,7 @@ class Method(ABC):
     Args:
         task: What is trained, and on what.
         run: The run folder, where checkpoints and logs go.
-        ctx: Hears how it goes, and measures each stage.
+        ctx: Gets progress and notes, and measures each stage.
 
     Attributes:
         settings: The recipe's settings of the method.
@@ -193,7 +193,7 @@ class Method(ABC):
 
     @abstractmethod
     def fit(self, *, resume: bool) -> Fit:
-        """Train the classifier in place, from the run's newest checkpoint if told so, and calibrate it."""
+        """Train the classifier in place, with `resume` from the run's newest checkpoint, and calibrate it."""
 
     def share_work(self, *, resume: bool) -> list[dict[str, Any]]:
         """Train with the first process, which alone goes on, if all share the work; return the history."""
@@ -229,7 +229,7 @@ def load_task(request: Request, ctx: Context) -> Task:
             ctx.note(sentence)
         ctx.stage("Loading the model")
         weights = find_model(recipe.model.name, revision=recipe.model.revision, ctx=ctx)
-        # This imports torch: faults of the data or the model's files are reported without it, and at once.
+        # This imports torch: faults of the data or the model's files are reported before that.
         method = method_of(recipe)
         method.check_model(weights)
         tokenizer = load_tokenizer(weights)
@@ -238,7 +238,7 @@ def load_task(request: Request, ctx: Context) -> Task:
         if recipe.prepare.emoji == "words":
             tokenizer = read_emoji(tokenizer, data["train"].texts)
         limit = token_limit(tokenizer, weights.config)
-        # Tokenizing leaves the interpreter free, and the import takes as long. Nobody reads its result: if
+        # Tokenizing leaves the interpreter free, and the import takes as long. Its result is not used: if
         # it fails, `build_classifier` imports the same again and reports why.
         with ThreadPoolExecutor(1) as executor:
             executor.submit(import_architecture, weights)
@@ -282,8 +282,8 @@ def calibrate(
     temperature = fit_temperature(logits, labels)
     if temperature is None:
         ctx.note(
-            f"The {len(labels)} validation rows are too few or too easy to calibrate by: the probabilities "
-            "stay as they are."
+            f"The {len(labels)} validation rows are too few or too easy for calibration, so the "
+            "probabilities stay as they are."
         )
     fold_temperature(classifier.head, temperature or 1.0)
     return temperature or 1.0

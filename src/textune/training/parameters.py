@@ -2,7 +2,7 @@
 
 Whatever is done to all parameters (adding gradients, clipping, AdamW, averaging, casting, saving) is then one
 operation over a long float32 vector rather than a hundred over short tensors, and the copies' parameters and
-gradients are views of such vectors, in the arithmetic that is fast.
+gradients are views of such vectors, in the fastest precision. Does not know what is learned.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ class Masters:
         """Let the working copies compute with these values; by default with the masters' own."""
         shown = [vector.detach() for vector in values or self.vectors]
         if self._dtype == torch.float32:
-            # Copies read the masters in place: writing there would lose the masters' own values.
-            for each in self._copies:
-                self._view(each.module, shown)
+            # Copies read the masters in place, so writing there would lose the masters' own values.
+            for working_copy in self._copies:
+                self._view(working_copy.module, shown)
             return
         for working, vector in zip(self._working, shown, strict=True):
             working.copy_(vector)
@@ -106,8 +106,8 @@ class Masters:
             assert vector.grad is not None
             if first and not copies:
                 vector.grad.zero_()
-            for place, each in enumerate(copies):
-                gradient = each.gradients[number]
+            for place, working_copy in enumerate(copies):
+                gradient = working_copy.gradients[number]
                 if first and not place:
                     vector.grad.copy_(gradient)
                 elif gradient.dtype == vector.dtype:
@@ -117,7 +117,7 @@ class Masters:
                     vector.grad.add_(self._scratch[: len(gradient)].copy_(gradient))
 
     def load(self, values: Sequence[torch.Tensor]) -> None:
-        """Take over values, one tensor for each group."""
+        """Set the values, one tensor for each group."""
         with torch.no_grad():
             for vector, value in zip(self.vectors, values, strict=True):
                 vector.copy_(value)
@@ -159,7 +159,6 @@ class Masters:
 
 
 def _share_tensors(module: nn.Module, other: nn.Module) -> None:
-    """Let a copy of a module share the tensors that are not trained with the other."""
     for mine, theirs in zip(module.parameters(), other.parameters(), strict=True):
         mine.data = theirs.data
     for mine_, theirs_ in zip(module.buffers(), other.buffers(), strict=True):
@@ -168,7 +167,7 @@ def _share_tensors(module: nn.Module, other: nn.Module) -> None:
 
 @dataclass(frozen=True)
 class WorkingCopy:
-    """A module that computes gradients, and these, one tensor for each group."""
+    """A module that computes gradients, and its gradients, one tensor for each group."""
 
     module: nn.Module
     gradients: list[torch.Tensor]

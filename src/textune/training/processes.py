@@ -1,4 +1,4 @@
-"""The processes that share a training: one as a rule, several under `torchrun` or `accelerate launch`.
+"""The processes that share a training: usually one, several under `torchrun` or `accelerate launch`.
 
 A single process needs neither torch nor accelerate.
 """
@@ -28,10 +28,10 @@ def is_first() -> bool:
 
 
 def may_speak() -> bool:
-    """Return whether a process that fails may say why: the first at once, the others if the first does not.
+    """Return whether a process that fails may report why: the first at once, others if the first does not.
 
     A launcher ends all processes as soon as one has failed. The others wait, so that the first, which usually
-    fails for the same reason, has the time to report it.
+    fails for the same reason, has time to report it.
     """
     if is_first():
         return True

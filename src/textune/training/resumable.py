@@ -1,7 +1,7 @@
 """A training of the encoder that can be stopped and resumed: its events, and the checkpoints beside them.
 
 When the events end, the learner's module holds the weights to keep. The epochs before a checkpoint are
-reported again, so that whoever reads the stream need not know of the interruption.
+reported again, so that readers of the stream need not know of the interruption.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass
 class TrainingProgress:
-    """How far a training is, beside the state of its learner; `is_over`: there is no next step."""
+    """The progress of a training, besides the state of its learner; `is_over`: no step is left."""
 
     position: Position = field(default_factory=Position)
     history: list[EpochEnd] = field(default_factory=list)
@@ -48,9 +48,9 @@ class TrainingProgress:
 
 @dataclass
 class Keeper:
-    """Writes a training's checkpoints, `every_steps` or, if that is 0, by the clock; `saved_at` is monotonic.
+    """Writes checkpoints, `every_steps` or, if that is 0, by the clock; `saved_at` is monotonic.
 
-    `say` is called once with where they go, and how much room they take.
+    `say` is called once with their folder and their size.
     """
 
     folder: Path
@@ -66,7 +66,7 @@ class Keeper:
         return time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_CHECKPOINTS
 
     def save(self, learner: EncoderLearner, progress: TrainingProgress) -> None:
-        """Write a checkpoint of a learner and of how far the training is."""
+        """Write a checkpoint of a learner and of the training's progress."""
         (tensors, learner_facts), best = learner.state(), progress.best
         if best.state:
             tensors["best"] = best.state
@@ -88,7 +88,7 @@ class Keeper:
 
 
 def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None]) -> TrainingProgress:
-    """Load the newest good checkpoint into a learner that has taken no step, and return how far that is.
+    """Load the newest intact checkpoint into a learner that has taken no step, and return its progress.
 
     `say` is called with what was skipped, and where the training resumes.
     """
@@ -142,11 +142,11 @@ def fine_tune(
     keeper: Keeper,
     asked_to_stop: Callable[[], bool],
 ) -> Iterator[Event]:
-    """Train and yield what happens, the epochs before a checkpoint included.
+    """Train and yield events, including those of the epochs before a checkpoint.
 
     `score` returns the metrics by split, "validation" among them, of the weights to keep. `progress` says
     where the training begins, and is kept up to date. `asked_to_stop` is asked after every step; once it
-    agrees, a checkpoint is written and a `StoppedError` raised.
+    returns true, a checkpoint is written and a `StoppedError` raised.
     """
     settings, processes = learner.settings, learner.processes
     past = list(progress.history)

@@ -1,6 +1,6 @@
-"""Steps of fine-tuning: a batch's gradient, clipped, through AdamW into the masters, and into their average.
+"""Steps of fine-tuning: a batch's gradient, clipped, goes through AdamW into the masters and their average.
 
-`EncoderLearner` takes the loop's steps, scores rows, and saves and restores its state. It does not know
+`EncoderLearner` takes the loop's steps, scores rows, and saves and restores its state. Does not know
 epochs or files.
 """
 
@@ -32,7 +32,7 @@ _FIRST_STEPS = 10
 
 
 class EncoderLearner:
-    """Learns a module from batches of texts; its parameters become views of the masters until `finish`.
+    """Trains a module on batches of texts; its parameters become views of the masters until `finish`.
 
     `factor` is the schedule, by the step counted from 0, and `threads` the cores of the CPU to use. For
     `on_halved` see `GradientWorkers`.
@@ -103,8 +103,8 @@ class EncoderLearner:
         self.processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.clip_grad_norm_(vectors, self.settings.max_grad_norm or math.inf)
-        if not self._scaler.is_enabled():  # The scaler leaves out a step whose gradient is not finite.
-            check_finite(float(norm), step=step, learning_rate=rate, what="gradient's length")
+        if not self._scaler.is_enabled():  # The scaler skips a step whose gradient is not finite.
+            check_finite(float(norm), step=step, learning_rate=rate, what="norm of the gradient")
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self._scaler.step(self._optimizer)
@@ -123,8 +123,8 @@ class EncoderLearner:
     def rehearse(self, batches: Sequence[Sequence[int]]) -> float:
         """Return the seconds per row, measured over steps at a rate of zero; they change no weight.
 
-        In fp16 they may change the factor of the loss that the steps after them begin with. What is NaN or
-        infinite before anything was learned raises a `DivergenceError`.
+        In fp16 they may change the factor of the loss that the steps after them begin with. A loss or
+        gradient that is NaN or infinite before anything was learned raises a `DivergenceError`.
         """
         try:
             self._learn(batches[0], step=1, rate=0.0)  # The first step sets up what the others find ready.
@@ -141,7 +141,7 @@ class EncoderLearner:
         return seconds / sum(map(len, measured))
 
     def logits(self, data: TokenSet) -> torch.Tensor:
-        """Return the logits (rows, classes) of all rows by the weights to keep."""
+        """Return the logits (rows, classes) of all rows, computed with the weights to keep."""
         if not self._average:
             return self.workers.logits(data)
         self.masters.publish(self._average)
@@ -168,7 +168,7 @@ class EncoderLearner:
         moments = [self._optimizer.state.get(vector, {}) for vector in vectors]
         tensors: Tensors = {"weights": _numbered([vector.detach() for vector in vectors])}
         for name in ("exp_avg", "exp_avg_sq"):
-            # Before the first step, and in fp16 until one was not left out, there are none yet.
+            # Before the first step, and in fp16 until one is not skipped, there are none yet.
             tensors[name] = _numbered(
                 [
                     moment.get(name, torch.zeros_like(vector))

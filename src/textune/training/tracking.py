@@ -1,4 +1,4 @@
-"""Those who read a training's stream of events: progress, the learning curve, and experiment trackers.
+"""Readers of a training's stream of events: progress, the learning curve, and experiment trackers.
 
 A tracker is reached through accelerate, and needs its own package.
 """
@@ -20,7 +20,7 @@ def follow(
 ) -> tuple[list[dict[str, Any]], FitEnd]:
     """Read a stream of events to its end; report progress, and return the learning curve and the end.
 
-    Progress is counted by `epochs`, or by `steps` in all where a step takes long enough for that.
+    Progress is counted by epochs, or by steps if `steps`, their total number, is not 0.
     """
     history: list[dict[str, Any]] = []
     loss, rows, start = 0.0, 0, time.perf_counter()

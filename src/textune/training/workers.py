@@ -38,7 +38,7 @@ _STEPS_BETWEEN_RELEASES = 16
 
 
 class OutOfMemoryError(TextuneError):
-    """Not even one text can be learned from."""
+    """The memory does not suffice for even one text."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class BatchLoss:
 class GradientWorkers:
     """Copies of a module that compute gradients side by side: one per core of a CPU, elsewhere a single one.
 
-    At most `rows_at_once` rows are computed at the same time; 0: no bound. `share` says which of how many
-    processes this is: it computes every n-th row. `on_halved` is called with the new number of rows at once
-    if memory did not suffice for more.
+    At most `rows_at_once` rows are computed at the same time; 0: no bound. `share` is the rank of this
+    process and their number n: it computes every n-th row. `on_halved` is called with the new number of rows
+    at once if memory did not suffice for more.
     """
 
     def __init__(
@@ -106,13 +106,13 @@ class GradientWorkers:
         self._copies = masters.working_copies(count)
         self._threads, self._threads_each = threads, max(1, threads // count)
         self._randomness = [Randomness() for _ in self._copies]
-        for each, randomness in zip(self._copies, self._randomness, strict=True):
-            replace_dropout(each.module, randomness)
+        for worker, randomness in zip(self._copies, self._randomness, strict=True):
+            replace_dropout(worker.module, randomness)
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="textune")
         self.rows_at_once = rows_at_once
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Stop the threads."""
         self._pool.shutdown()
 
     def learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0) -> float:
@@ -152,13 +152,13 @@ class GradientWorkers:
         return sum(losses)
 
     def _halve(self, error: RuntimeError, rows: int) -> None:
-        """Halve the shards, or raise the error again if it is not memory that lacks."""
+        """Halve the shards, or raise the error again if it is not about memory."""
         if not (isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)):
             raise error
         before = min(self.rows_at_once or rows, -(-rows // self._processes))
         if before <= 1:
             raise OutOfMemoryError(
-                "The memory does not suffice to learn from a single text.",
+                "The memory does not suffice to train on even one text.",
                 "Try a lower prepare.max_length, more model.frozen_layers, or a smaller model.",
             ) from error
         self.rows_at_once = before // 2
@@ -167,7 +167,7 @@ class GradientWorkers:
         self._on_halved(self.rows_at_once)
 
     def logits(self, data: TokenSet) -> torch.Tensor:
-        """Return the logits (rows, classes) of all rows, with nothing dropped, on the CPU."""
+        """Return the logits (rows, classes) of all rows, without dropout, on the CPU."""
         order = sorted(range(len(data.lengths)), key=lambda row: -data.lengths[row])
         batches = [
             order[start : start + _ROWS_SCORED_TOGETHER]
@@ -215,7 +215,7 @@ class GradientWorkers:
             return [job() for job in jobs]
 
         def alone(job: Callable[[], JobResult]) -> JobResult:
-            # Once for each job: MKL's number of threads is not a thread's own.
+            # Set for each job: MKL's number of threads does not belong to a thread.
             torch.set_num_threads(self._threads_each)
             return job()
 

@@ -2,7 +2,7 @@
 
 In: a file, or a stream of bytes. Out: its lines in order, or a `DataError` that names the line, its fault and
 how to convert the file. Lines end at line feeds only: posts hold other characters that Python's `splitlines`
-takes for line ends.
+takes for line ends. Does not know what the lines mean.
 """
 
 from __future__ import annotations

@@ -13,25 +13,25 @@
 
   const matches = (item, text) => {
     const { value: label } = control("true");
-    const { value: given } = control("predicted");
+    const { value: predicted } = control("predicted");
     const words = control("text").value.trim().toLowerCase();
     return (!label || item.dataset.true === label)
-      && (!given || item.dataset.predicted === given)
+      && (!predicted || item.dataset.predicted === predicted)
       && (!words || text.includes(words));
   };
 
   const show = () => {
-    let found = 0;
+    let matching = 0;
     let shown = 0;
     items.forEach((item, number) => {
       const fits = matches(item, texts[number]);
-      found += fits;
+      matching += fits;
       item.hidden = !fits || (!all && shown >= SHOWN);
       shown += !item.hidden;
     });
-    count.textContent = found ? `${shown} of ${found} shown` : "none matches";
-    more.hidden = shown === found;
-    more.textContent = `Show all ${found}`;
+    count.textContent = matching ? `${shown} of ${matching} shown` : "no matches";
+    more.hidden = shown === matching;
+    more.textContent = `Show all ${matching}`;
   };
 
   filters.addEventListener("input", show);

@@ -1,6 +1,6 @@
 """The page's files, as they are sent.
 
-The headers make the browser load from this server alone, and run no script that stands in the page itself.
+Their headers make the browser load from this server alone, and run no inline script.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// Talks to the server: JSON in, JSON out, or an ApiError with the server's own line.
+// Talks to the server: JSON in, JSON out, or an ApiError with the server's message.
 // The key is kept in memory only.
 
 export class ApiError extends Error {
@@ -49,7 +49,7 @@ export function explain(text, signal) {
   return call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal });
 }
 
-// Retries while the server is busy, or gone for a moment.
+// Retries while the server is busy or briefly unreachable.
 export async function patiently(ask, signal, onWait) {
   for (;;) {
     try {

@@ -1,7 +1,7 @@
 // The page: it classifies a text as it is typed, and weighs its words when the typing pauses.
 
 import { classify, explain, readInfo, readScores, useKey } from "./api.js";
-import { drawBars, drawFigures, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
+import { drawBars, drawMetrics, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
 import { startFiling } from "./filing.js";
 
 const MILLISECONDS_BEFORE_SCORES = 150;
@@ -26,7 +26,7 @@ async function begin() {
   complain(null);
   const labels = Object.keys(limits.model_type.classifier.label2id);
   part("model").textContent = `${limits.run} · ${limits.model_id} · ${labels.join(", ")}`;
-  drawFigures(part("figures"), limits);
+  drawMetrics(part("metrics"), limits);
   startFiling(limits);
   schedule();
 }
@@ -76,7 +76,7 @@ async function showScores(text, signal) {
   drawBars(part("bars"), byLabel);
   part("summary").textContent =
     label === null
-      ? `No label: ${byLabel[0].label} at ${percent(score)} is not sure enough. Let a person decide.`
+      ? `No label: ${byLabel[0].label} has only ${percent(score)}. Let a person decide.`
       : `${label}, ${percent(score)}`;
 }
 
@@ -84,7 +84,7 @@ async function showWords(text, signal) {
   const answer = await explain(text, signal);
   drawWords(part("words"), text, answer.parts);
   drawWeights(part("weights").tBodies[0], text, answer.parts);
-  part("words-title").textContent = `What each word does for “${answer.label}”`;
+  part("words-title").textContent = `What each word contributes to “${answer.label}”`;
 }
 
 async function showLines(text, signal) {
@@ -100,7 +100,7 @@ async function showLines(text, signal) {
     numbers: [2],
   });
   const more = lines.length - sent.length;
-  const rest = more ? `; ${more} more lines are not shown: use a file for them` : "";
+  const rest = more ? `; ${more} more lines were not classified: use a file for them` : "";
   part("summary").textContent = `${sent.length} texts${rest}`;
 }
 
@@ -116,7 +116,7 @@ function complain(error) {
   part("problem").textContent = error === null ? "" : error.message;
 }
 
-// A link may bring a text, as #text=...; what follows # is never sent to a server.
+// A link may carry a text, as #text=...; what follows # is never sent to a server.
 part("text").value = new URLSearchParams(location.hash.slice(1)).get("text") ?? "";
 part("text").addEventListener("input", schedule);
 part("by-line").addEventListener("change", schedule);

@@ -5,19 +5,19 @@ export function percent(score) {
 }
 
 export function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
 }
 
 function track(score) {
-  const made = element("span", "track");
-  made.setAttribute("aria-hidden", "true");
+  const node = element("span", "track");
+  node.setAttribute("aria-hidden", "true");
   const filled = element("span");
   filled.style.width = `${score * 100}%`;
-  made.append(filled);
-  return made;
+  node.append(filled);
+  return node;
 }
 
 export function drawBars(list, scores) {
@@ -30,7 +30,7 @@ export function drawBars(list, scores) {
   );
 }
 
-// The strongest word is coloured fully; words that hardly matter in a text where none does stay pale.
+// The strongest word has the full colour; if no word matters much, all stay pale.
 export function drawWords(place, text, parts) {
   const strongest = Math.max(0.05, ...parts.map(({ weight }) => Math.abs(weight)));
   // The server counts characters, a browser counts halves of those beyond the basic plane.
@@ -65,13 +65,13 @@ function signed(weight) {
 }
 
 function row(cells, numbers = [], heading = false) {
-  const made = element("tr");
+  const node = element("tr");
   cells.forEach((cell, number) => {
     const part = element(heading ? "th" : "td", numbers.includes(number) ? "number" : "text", String(cell));
     if (heading) part.scope = "col";
-    made.append(part);
+    node.append(part);
   });
-  return made;
+  return node;
 }
 
 export function drawTable(place, { caption = "", head, rows, numbers = [] }) {
@@ -94,7 +94,7 @@ function withInterval(measured, { key, unit }) {
 }
 
 // Takes what /info says: the table of metrics, the baselines' titles, and the measured values.
-export function drawFigures(place, { metrics, baselines, figures }) {
+export function drawMetrics(place, { metrics, baselines, figures }) {
   const test = figures.metrics?.test;
   if (!test) {
     place.replaceChildren(element("p", "hint", "This run has no metrics."));
@@ -107,7 +107,7 @@ export function drawFigures(place, { metrics, baselines, figures }) {
   );
   place.replaceChildren();
   drawTable(place, {
-    caption: `On ${test.examples.toLocaleString("en")} test texts; ± is half of the 95 % interval.`,
+    caption: `On ${test.examples.toLocaleString("en")} test texts; ± is half the width of the 95 % interval.`,
     head: ["", ...shown.map(({ title }) => title[0].toUpperCase() + title.slice(1))],
     rows: [line("this model", test), ...others],
     numbers: shown.map((metric, number) => number + 1),

@@ -1,5 +1,5 @@
-// The panel for files: reads one, classifies it in parts, offers the table. What is sent stays on the server
-// for as long as it takes to answer.
+// The panel for files: reads one, classifies it in parts, offers the table. The server keeps what is
+// sent only until it has answered.
 
 import { classify, patiently, readScores } from "./api.js";
 import { drawTable, element, percent } from "./drawing.js";
@@ -24,7 +24,7 @@ export function startFiling(limits) {
     try {
       table = readTable(file.name, await file.text());
     } catch (error) {
-      tell(error.message);
+      report(error.message);
       return;
     }
     part("column").replaceChildren(
@@ -37,7 +37,7 @@ export function startFiling(limits) {
     part("column").value = String(guessColumn(table.names));
     part("column-row").hidden = table.names.length < 2;
     part("file-form").hidden = false;
-    tell(`${table.rows.length.toLocaleString("en")} rows.`);
+    report(`${table.rows.length.toLocaleString("en")} rows.`);
   });
 
   part("stop").addEventListener("click", () => stopping?.abort());
@@ -50,7 +50,7 @@ export function startFiling(limits) {
       const answers = await classifyRows(table.rows.map((row) => row[column]), stopping.signal);
       offer(table, column, answers);
     } catch (error) {
-      tell(error.name === "AbortError" ? "Stopped." : error.message);
+      report(error.name === "AbortError" ? "Stopped." : error.message);
     }
     setBusy(false);
   });
@@ -67,12 +67,12 @@ export function startFiling(limits) {
       const scores = await patiently(
         () => classify(numbers.map((number) => texts[number]), signal),
         signal,
-        (error) => tell(`${error.message} Trying again.`),
+        (error) => report(`${error.message} Trying again.`),
       );
       numbers.forEach((number, place) => { answers[number] = scores[place]; });
       done += numbers.length;
       part("progress").value = done / texts.length;
-      tell(`${done.toLocaleString("en")} of ${texts.length.toLocaleString("en")} texts.`);
+      report(`${done.toLocaleString("en")} of ${texts.length.toLocaleString("en")} texts.`);
     }
     return answers;
   }
@@ -85,7 +85,7 @@ export function startFiling(limits) {
     const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`), ...last];
     const others = names.map((name, number) => number).filter((number) => number !== column);
     // A column with the name of a result is kept beside it.
-    const kept = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
+    const otherNames = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
     const filled = rows.map((row, number) => {
       const scores = answers[number];
       const byLabel = new Map(scores?.map(({ label, score }) => [label, score]));
@@ -99,7 +99,7 @@ export function startFiling(limits) {
       ];
     });
     URL.revokeObjectURL(offered);
-    offered = URL.createObjectURL(new Blob([formatTable([...results, ...kept], filled)], { type: "text/csv" }));
+    offered = URL.createObjectURL(new Blob([formatTable([...results, ...otherNames], filled)], { type: "text/csv" }));
     part("download").href = offered;
     part("download").download = "classified.csv";
     part("download").hidden = false;
@@ -116,16 +116,16 @@ export function startFiling(limits) {
     part("rows").hidden = false;
     const without = answers.filter((scores) => !scores).length;
     const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
-    const unsure = answers.filter((scores) => scores?.[0].label === null).length;
-    const open = unsure ? ` ${unsure.toLocaleString("en")} are too unsure for one.` : "";
-    tell(`Done: ${(answers.length - without - unsure).toLocaleString("en")} texts have a label.${open}${rest}`);
+    const abstained = answers.filter((scores) => scores?.[0].label === null).length;
+    const open = abstained ? ` ${abstained.toLocaleString("en")} have none: the probability is too low.` : "";
+    report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}`);
   }
 
   function clearResult() {
     part("download").hidden = true;
     part("rows").hidden = true;
     part("rows").replaceChildren();
-    tell("");
+    report("");
   }
 
   function setBusy(busy) {
@@ -135,7 +135,7 @@ export function startFiling(limits) {
     part("progress").value = 0;
   }
 
-  function tell(sentence) {
+  function report(sentence) {
     part("file-status").textContent = sentence;
   }
 }

@@ -39,7 +39,7 @@ export function readTable(name, contents) {
     return { names: ["text"], rows: lines.map((line) => [line]) };
   }
   const [names = [], ...rows] = parseTable(contents, /\.tsv$/i.test(name) ? "\t" : ",");
-  if (!rows.length) throw new Error("There is no row below the header row.");
+  if (!rows.length) throw new Error("The table has no row below its header row.");
   const bad = rows.findIndex((row) => row.length !== names.length);
   if (bad >= 0) {
     throw new Error(`Row ${bad + 2} has ${rows[bad].length} cells, and there are ${names.length} columns.`);
@@ -50,8 +50,8 @@ export function readTable(name, contents) {
 // Returns the number of the column that most likely holds the text.
 export function guessColumn(names) {
   const known = ["text", "texts", "sentence", "content", "tweet", "post", "message", "review", "body"];
-  const found = known.map((name) => names.findIndex((given) => given.trim().toLowerCase() === name));
-  return found.find((number) => number >= 0) ?? 0;
+  const numbers = known.map((word) => names.findIndex((name) => name.trim().toLowerCase() === word));
+  return numbers.find((number) => number >= 0) ?? 0;
 }
 
 export function formatTable(names, rows) {
