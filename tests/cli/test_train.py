@@ -91,7 +91,7 @@ def test_what_was_planned_is_reported_beside_the_json_document(
     )
 
     assert outcome.code == 0, outcome.err
-    assert "To fit into the time" in outcome.err
+    assert "To fit the time limit" in outcome.err
     assert json.loads(outcome.out)["training"]["epochs"] == 3
 
 

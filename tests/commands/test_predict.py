@@ -80,7 +80,7 @@ def write_posts(path: Path, count: int = ROWS) -> Path:
 def test_a_prediction_that_is_stopped_says_how_to_continue(run: Path, posts: Path) -> None:
     output = posts.with_name("out.csv")
 
-    with pytest.raises(StoppedError, match=r"What is done is kept in .*out\.csv\.parts") as caught:
+    with pytest.raises(StoppedError, match=r"The finished parts are kept in .*out\.csv\.parts") as caught:
         predict(run, input_file=str(posts), output=output, observer=Ear(interrupted_at=PART + 1))
 
     assert "Run the same command again to resume" in caught.value.hint
@@ -168,7 +168,7 @@ def test_a_bad_row_keeps_what_is_done_and_says_how_to_continue(run: Path, posts:
     with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9") as caught:
         predict(run, input_file=str(posts), output=output)
 
-    assert f"What is done is kept in {output}.parts: run the same command again" in caught.value.hint
+    assert f"The finished parts are kept in {output}.parts: run the same command again" in caught.value.hint
     assert sorted(path.name for path in Path(f"{output}.parts").iterdir())[:2] == ["00000.csv", "00001.csv"]
 
 

@@ -89,7 +89,7 @@ def test_many_changed_files_are_counted() -> None:
     changes = describe_changes(PredictionJob(files, {}), PredictionJob(changed, {}))
 
     assert len(changes) == 4
-    assert changes[-1] == "so have 7 more files"
+    assert changes[-1] == "7 more files have changed"
 
 
 def test_many_new_files_are_counted() -> None:
@@ -127,7 +127,7 @@ def test_a_file_with_another_time_and_unknown_contents_comes_with_a_way_to_make_
     described = describe_input(posts, hashed=False)
     os.utime(posts, (1, 1))
 
-    with pytest.raises(RequestError, match=r"posts\.csv has another time of change") as caught:
+    with pytest.raises(RequestError, match=r"posts\.csv has another modification time") as caught:
         check_unchanged([described])
 
     assert f"touch -d 1970-01-02T00:00:00.000000123Z {posts}" in caught.value.hint

@@ -270,7 +270,7 @@ def test_a_failure_keeps_what_is_done_and_says_how_to_continue(
     with pytest.raises(RequestError, match=error.message) as caught:
         fail(output, [posts], error)
 
-    kept = f"What is done is kept in {output}.parts: run the same command again to resume, or with --restart"
+    kept = f"The finished parts are kept in {output}.parts: run the same command again to resume"
     assert kept in caught.value.hint
     with open_journal(output, JOB) as journal:
         assert len(journal.parts) == 2
@@ -320,7 +320,7 @@ def test_an_input_that_is_gone_meanwhile_keeps_what_is_done(output: Path, posts:
     ):
         pass
 
-    assert "What is done is kept" in caught.value.hint
+    assert "The finished parts are kept" in caught.value.hint
     assert len(journal.paths) == 2
 
 

@@ -163,7 +163,9 @@ def test_a_full_disk_is_reported_with_how_to_continue(
     with pytest.raises(StorageError, match="disk is full") as caught:
         write_whole(tmp_path / "out.csv")
 
-    assert f"What is done is kept in {tmp_path / 'out.csv.parts'}: run the same comm" in caught.value.hint
+    assert (
+        f"The finished parts are kept in {tmp_path / 'out.csv.parts'}: run the same comm" in caught.value.hint
+    )
 
 
 def test_a_prediction_that_met_a_full_disk_ends_in_the_same_bytes(

@@ -100,7 +100,7 @@ def test_what_was_planned_is_reported_and_stands_in_the_runs_recipe(
     result = train(tiny_distilbert, small_csv, tmp_path / "run", max_minutes=0.4, observer=notes)
 
     recipe = textune.load_recipe(str(result.run / "recipe.toml"))
-    assert "1 of 2 layers frozen, 3 epochs, about 3 seconds" in notes.find("To fit into the time")
+    assert "1 of 2 layers frozen, 3 epochs, about 3 seconds" in notes.find("To fit the time limit")
     assert (recipe.model.frozen_layers, recipe.train.num_train_epochs) == (1, 3)
     assert result.document["training"]["frozen_layers"] == 1
     assert len(result.history) == 3
@@ -142,7 +142,7 @@ def test_what_is_not_a_length_of_time_is_reported_before_anything_is_loaded(minu
 
 
 def test_no_time_is_promised_for_keras_end_to_end(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="no time can be promised") as caught:
+    with pytest.raises(RequestError, match="time of a training cannot be limited") as caught:
         textune.train(
             "paper", out=tmp_path / "run", settings=["train.engine=keras"], max_minutes=2.0, offline=True
         )

@@ -263,7 +263,7 @@ def test_a_disk_that_gives_back_other_bytes_is_noticed_and_the_checkpoint_before
 
     monkeypatch.setattr(checkpoints, "write_bytes", lose_a_byte)
 
-    with pytest.raises(StorageError, match="is not what was written"):
+    with pytest.raises(StorageError, match="differs from what was written"):
         save(tmp_path, 9)
 
     assert holds(tmp_path, 6)

@@ -286,7 +286,7 @@ def test_what_does_not_fit_into_memory_is_learned_in_parts(
 
     notes = begin(model, data, tmp_path / "run", *exact)
 
-    assert any(note.startswith("Memory did not suffice: 8 texts at a time") for note in notes)
+    assert any(note.startswith("Memory did not suffice: from now on, 8 texts at a time") for note in notes)
     torch.testing.assert_close(
         learned_in(tmp_path / "run"), learned_in(tmp_path / "whole"), rtol=1e-3, atol=1e-4
     )

@@ -163,7 +163,7 @@ class Steep(BatchLoss):
         return loss + (loss - loss.detach()).sqrt()
 
 
-@pytest.mark.parametrize(("loss", "what"), [(Infinite(), "loss"), (Steep(), "gradient's length")])
+@pytest.mark.parametrize(("loss", "what"), [(Infinite(), "loss"), (Steep(), "gradient norm")])
 def test_what_is_not_finite_ends_the_training_and_changes_nothing(
     tiny_distilbert: str, loss: BatchLoss, what: str
 ) -> None:

@@ -249,7 +249,7 @@ def test_where_memory_lacks_shards_are_halved_and_the_gradient_stays(tiny_distil
 def test_a_text_that_memory_does_not_suffice_for_is_an_error_that_says_what_to_do(
     tiny_distilbert: str,
 ) -> None:
-    with pytest.raises(OutOfMemoryError, match="single text"):
+    with pytest.raises(OutOfMemoryError, match="even one text"):
         learn(tiny_module(tiny_distilbert), BATCH, loss=Scarce(most_rows=0))
 
 

@@ -104,7 +104,7 @@ class EncoderLearner:
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.clip_grad_norm_(vectors, self.settings.max_grad_norm or math.inf)
         if not self._scaler.is_enabled():  # The scaler skips a step whose gradient is not finite.
-            check_finite(float(norm), step=step, learning_rate=rate, what="norm of the gradient")
+            check_finite(float(norm), step=step, learning_rate=rate, what="gradient norm")
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self._scaler.step(self._optimizer)
