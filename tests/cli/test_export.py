@@ -108,5 +108,5 @@ def test_predict_refuses_an_export_of_another_model(
     outcome = textune_command("predict", run, "so happy", "--runtime", "onnx")
 
     assert outcome.code == 2
-    assert "not of this run's model" in outcome.err
+    assert "not made from this run's model" in outcome.err
     assert "textune export" in outcome.err

@@ -200,9 +200,9 @@ def test_a_reader_that_leaves_early_causes_no_traceback(run: Path) -> None:
     assert result.stderr == ""
 
 
-def test_a_small_test_split_is_called_a_hint(
+def test_metrics_on_a_small_test_split_are_called_rough(
     textune_command: Any, model: str, data: str, tmp_path: Path
 ) -> None:
     outcome = textune_command("train", "--model", model, "--data", data, "--out", tmp_path / "run")
 
-    assert "With only 30 test rows all of this is a hint at best" in outcome.out
+    assert "With only 30 test rows, all of this is a rough estimate" in outcome.out

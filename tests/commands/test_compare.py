@@ -129,5 +129,5 @@ def test_an_unknown_split_is_reported(tmp_path: Path) -> None:
 def test_predictions_that_a_run_does_not_keep_are_reported(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a")
 
-    with pytest.raises(RunError, match=r"train.parquet is missing"):
+    with pytest.raises(RunError, match=r"train.parquet are missing"):
         textune.compare(run, run, split="train")

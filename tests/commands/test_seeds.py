@@ -141,7 +141,7 @@ def test_a_folder_that_is_there_already_is_not_trained_into(
 def test_fewer_than_two_seeds_are_refused(
     count: int, tiny_distilbert: str, small_csv: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(RequestError, match="show no spread"):
+    with pytest.raises(RequestError, match="needed to show a spread"):
         train(tiny_distilbert, small_csv, tmp_path / "run", seeds=count)
 
 

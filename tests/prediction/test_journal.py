@@ -270,8 +270,8 @@ def test_a_failure_keeps_what_is_done_and_says_how_to_continue(
     with pytest.raises(RequestError, match=error.message) as caught:
         fail(output, [posts], error)
 
-    kept = f"The finished parts are kept in {output}.parts: run the same command again to resume"
-    assert kept in caught.value.hint
+    advice = "run the same command again to resume, or with --restart"
+    assert f"The finished parts are kept in {output}.parts: {advice}" in caught.value.hint
     with open_journal(output, JOB) as journal:
         assert len(journal.parts) == 2
 

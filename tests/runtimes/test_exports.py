@@ -92,7 +92,7 @@ def test_a_folder_without_an_export_is_none(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_damage(place: Path, name: str, changes: dict[str, object]) -> None:
     change_json(place / name, **changes)
 
-    with pytest.raises(ExportError, match="is damaged: export.json or manifest.json is not valid"):
+    with pytest.raises(ExportError, match="is damaged: its JSON files are not valid"):
         read_export(place)
 
 

@@ -43,7 +43,7 @@ def check_upload(repository: str, token: str) -> str:
 
     if not is_repository_name(repository):
         raise RequestError(
-            f"'{repository}' is not a valid name of a repository.",
+            f"'{repository}' is not a valid repository name.",
             "Give it as owner/name, for instance me/emotion.",
         )
     if constants.HF_HUB_OFFLINE:

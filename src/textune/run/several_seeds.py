@@ -44,8 +44,8 @@ class SeedsPlan:
     def __post_init__(self) -> None:
         if len(self.seeds) < 2:
             raise RunError(
-                f"The number of seeds is {len(self.seeds)}, which shows no spread.",
-                "Give 2 or more, or train once without a number of seeds.",
+                f"At least 2 seeds are needed to show a spread, not {len(self.seeds)}.",
+                "Give 2 or more, or train once without several seeds.",
             )
         self.recipe_of(self.seeds[-1])
 

@@ -159,9 +159,7 @@ def read_export(path: Path) -> Export:
     except ExportError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError, RequestError) as error:
-        raise ExportError(
-            f"The export {path} is damaged: {DESCRIPTION} or {MANIFEST} is not valid.", _AGAIN
-        ) from error
+        raise ExportError(f"The export {path} is damaged: its JSON files are not valid.", _AGAIN) from error
     return export
 
 
