@@ -80,7 +80,7 @@ def test_an_encoder_that_gives_something_else_is_refused(
 ) -> None:
     monkeypatch.setattr(keras_encoder, "_SAME", -1.0)
 
-    with pytest.raises(ModelError, match="does not compute what it computes in transformers"):
+    with pytest.raises(ModelError, match="differs from that in transformers"):
         keras_encoder_of(stock_classifier(build_tiny_model(tmp_path, "bert")))
 
 
