@@ -113,14 +113,14 @@ def run_checks(audited: AuditInput, checks: Iterable[Check]) -> tuple[list[Findi
     """Run checks; return their findings, and why a check was skipped by id."""
     findings: list[Finding] = []
     skipped: dict[str, str] = {}
-    for wanted in checks:
-        if wanted.needs == "encoder" and audited.encoder is None:
-            skipped |= dict.fromkeys(wanted.titles, audited.no_encoder)
+    for audit_check in checks:
+        if audit_check.needs == "encoder" and audited.encoder is None:
+            skipped |= dict.fromkeys(audit_check.titles, audited.no_encoder)
             continue
         try:
-            findings += wanted.find(audited)
+            findings += audit_check.find(audited)
         except SkippedCheckError as reason:
-            skipped |= dict.fromkeys(wanted.titles, str(reason))
+            skipped |= dict.fromkeys(audit_check.titles, str(reason))
     return findings, skipped
 
 

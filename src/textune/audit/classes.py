@@ -105,10 +105,10 @@ def _moved(
 def _too_few_to_measure(
     counts: dict[str, NDArray[np.int64]], names: Sequence[str], test_fraction: float
 ) -> Iterator[Finding]:
-    made = "test" not in counts
-    test = np.floor(counts["train"] * test_fraction).astype(np.int64) if made else counts["test"]
+    is_split_off = "test" not in counts
+    test = np.floor(counts["train"] * test_fraction).astype(np.int64) if is_split_off else counts["test"]
     # Classes without a row in an existing test split are a finding of their own.
-    few = np.flatnonzero((test < _FEW_TO_MEASURE) & ((test > 0) | made)).tolist()
+    few = np.flatnonzero((test < _FEW_TO_MEASURE) & ((test > 0) | is_split_off)).tolist()
     if not few:
         return
     margin = percent(_recall_margin(max(1, int(test[few].min()))))

@@ -125,29 +125,29 @@ def _chosen_by_cleanlab(labels: NDArray[np.int64], probabilities: NDArray[np.flo
     return [int(row) for row in issues]
 
 
-def check_file_name(wanted: str | Path | None) -> None:
+def check_file_name(file: str | Path | None) -> None:
     """Raise a `RequestError` unless suspects can be written to a file of this name."""
-    if wanted in (None, AUTO):
+    if file in (None, AUTO):
         return
-    path = Path(str(wanted)).expanduser()
+    path = Path(str(file)).expanduser()
     if path.is_dir() or path.suffix.lower() != ".csv":
         raise RequestError(
-            f"Suspect labels cannot be written to '{wanted}'.", "Give the name of a file that ends in .csv."
+            f"Suspect labels cannot be written to '{file}'.", "Give the name of a file that ends in .csv."
         )
 
 
 def write_suspects(
-    suspects: Sequence[Suspect], wanted: str | Path | None, *, data: str, ctx: Context
+    suspects: Sequence[Suspect], file: str | Path | None, *, data: str, ctx: Context
 ) -> Path | None:
     """Write suspects to a file, and return it; `AUTO` skips it without suspects or where it cannot write."""
-    if wanted is None or (wanted == AUTO and not suspects):
+    if file is None or (file == AUTO and not suspects):
         return None
     contents = suspects_csv(suspects)
-    path = _free_file(data, contents) if wanted == AUTO else Path(str(wanted)).expanduser()
+    path = _free_file(data, contents) if file == AUTO else Path(str(file)).expanduser()
     try:
         write_text(path, contents)
     except StorageError as error:
-        if wanted != AUTO:
+        if file != AUTO:
             raise
         ctx.note(f"The suspect labels were not written. {error.message} Name a file with --suspects.")
         return None

@@ -9,7 +9,7 @@ import typer
 from textune.cli.application import Debug, Json, RunFolder, app
 from textune.runtimes.registry import all_runtimes
 
-_IN_BF16 = " or ".join(each.title for each in all_runtimes().values() if "bf16" in each.precisions)
+_IN_BF16 = " or ".join(runtime.title for runtime in all_runtimes().values() if "bf16" in runtime.precisions)
 
 
 @app.command()

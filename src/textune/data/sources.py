@@ -71,7 +71,7 @@ def load_source(
     notes = (
         *raw.notes,
         *labelling.notes,
-        *_notes_on_splits(splits, made=[split for split in SPLITS if split not in labelling.ids]),
+        *_notes_on_splits(splits, new=[split for split in SPLITS if split not in labelling.ids]),
         *_notes_on_classes(splits, labelling.names),
         *_notes_on_overlap(splits),
     )
@@ -203,13 +203,13 @@ def _check_texts(rows: RawSplit) -> None:
         )
 
 
-def _notes_on_splits(splits: Mapping[str, Split], *, made: Sequence[str]) -> list[str]:
-    if not made:
+def _notes_on_splits(splits: Mapping[str, Split], *, new: Sequence[str]) -> list[str]:
+    if not new:
         return []
-    sizes = " and ".join(f"{split} ({counted(len(splits[split]), 'row')})" for split in made)
+    sizes = " and ".join(f"{split} ({counted(len(splits[split]), 'row')})" for split in new)
     left = counted(len(splits["train"]), "row")
     return [
-        f"There is no {' or '.join(made)} split: {sizes} {'were' if len(made) > 1 else 'was'} made from "
+        f"There is no {' or '.join(new)} split: {sizes} {'were' if len(new) > 1 else 'was'} made from "
         f"train, which keeps {left}. All splits have the same class shares. Texts that differ only in case "
         "and spaces stay together."
     ]

@@ -55,8 +55,8 @@ def make_splits(
             )
         rows = sum(len(group) for group in groups)
         for position, (name, share) in enumerate(shares.items()):
-            taken, groups = _take(groups, rows * share, reserve=len(shares) - position)
-            splits[name] += [row for group in taken for row in group]
+            chosen, groups = _take(groups, rows * share, reserve=len(shares) - position)
+            splits[name] += [row for group in chosen for row in group]
         splits["train"] += [row for group in groups for row in group]
     return {name: sorted(rows) for name, rows in splits.items()}
 
@@ -93,13 +93,13 @@ def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> 
 
 
 def _take(groups: list[list[int]], rows: float, *, reserve: int) -> tuple[list[list[int]], list[list[int]]]:
-    taken: list[list[int]] = []
+    chosen: list[list[int]] = []
     left: list[list[int]] = []
     total = 0
     for group in groups:
-        fits = len(taken) < len(groups) - reserve and total + len(group) / 2 <= rows
-        (taken if fits else left).append(group)
+        fits = len(chosen) < len(groups) - reserve and total + len(group) / 2 <= rows
+        (chosen if fits else left).append(group)
         total += len(group) if fits else 0
-    if not taken:
-        taken = [left.pop(left.index(min(left, key=len)))]
-    return taken, left
+    if not chosen:
+        chosen = [left.pop(left.index(min(left, key=len)))]
+    return chosen, left
