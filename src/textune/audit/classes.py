@@ -112,7 +112,7 @@ def _too_few_to_measure(
     if not few:
         return
     margin = percent(_recall_margin(max(1, int(test[few].min()))))
-    split = "the test split to be made" if made else "test"
+    split = "the test split to be made" if is_split_off else "test"
     yield from _too_few(
         few,
         test,
