@@ -11,11 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from textune.evaluation.reliability import (
-    calibration_error,
-    error_resamples,
-    measure_reliability,
-)
+from textune.evaluation.reliability import calibration_error, error_resamples, measure_reliability
 
 SETS = 200
 RESAMPLES = 400

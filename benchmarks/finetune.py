@@ -70,10 +70,7 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
         disable_tqdm=True,
     )
     trainer = Trainer(
-        classifier,
-        arguments,
-        train_dataset=tokens["train"],
-        data_collator=DataCollatorWithPadding(tokenizer),
+        classifier, arguments, train_dataset=tokens["train"], data_collator=DataCollatorWithPadding(tokenizer)
     )
     seconds = trainer.train().metrics["train_runtime"]
     logits = torch.from_numpy(trainer.predict(tokens["test"]).predictions).double()

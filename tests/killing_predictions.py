@@ -43,7 +43,4 @@ def _carry_out(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    serve_attempts(
-        _carry_out,
-        ["torch", "transformers", "textune.model.storage", "textune.commands.predict"],
-    )
+    serve_attempts(_carry_out, ["torch", "transformers", "textune.model.storage", "textune.commands.predict"])

@@ -44,11 +44,7 @@ def save_run(path: Path, classifier: TextClassifier) -> Path:
 
 
 def linear_classifier(
-    folder: Path,
-    *,
-    labels: Sequence[str] = EMOTIONS,
-    max_length: int = 16,
-    layers: tuple[int, ...] = (-1, 1),
+    folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16, layers: tuple[int, ...] = (-1, 1)
 ) -> TextClassifier:
     """Return the encoder of a folder with a linear head on the means of some of its layers."""
     source = find_model(str(folder))

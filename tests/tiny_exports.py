@@ -72,10 +72,7 @@ def fake_export(
         emoji="keep",
     )
     speeds = {"model": Speed(3.0, 10.0, 100.0), "export": Speed(load_seconds, 1000 / rate, rate)}
-    facts = {
-        "model_sha256": model,
-        "speeds": {of: asdict(speed) for of, speed in speeds.items()},
-    }
+    facts = {"model_sha256": model, "speeds": {of: asdict(speed) for of, speed in speeds.items()}}
     with new_export(place) as folder:
         (folder / "graph.onnx").write_bytes(b"no graph")
         write_json(folder / DESCRIPTION, description.to_json())

@@ -23,11 +23,7 @@ def near(examples: Sequence[Example]) -> list[Finding]:
 
 @pytest.mark.parametrize(
     "other",
-    [
-        POST.replace("lovely", "awful"),
-        POST + " again",
-        POST.replace("with my friends", "with my friend"),
-    ],
+    [POST.replace("lovely", "awful"), POST + " again", POST.replace("with my friends", "with my friend")],
 )
 def test_a_post_is_found_with_a_small_change(other: str) -> None:
     (finding,) = near(in_train(POST, "something else entirely, on another day", other))

@@ -10,11 +10,7 @@ import pytest
 
 from textune.wording import in_words
 
-SETTINGS = [
-    "evaluate.bootstrap_samples=100",
-    "evaluate.baselines=false",
-    "train.num_train_epochs=2",
-]
+SETTINGS = ["evaluate.bootstrap_samples=100", "evaluate.baselines=false", "train.num_train_epochs=2"]
 OVERRIDES = [part for setting in SETTINGS for part in ("--set", setting)]
 
 

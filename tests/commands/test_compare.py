@@ -65,10 +65,7 @@ def test_a_run_that_is_clearly_better_is_called_better(tmp_path: Path) -> None:
 def test_rows_and_classes_in_another_order_are_matched(tmp_path: Path) -> None:
     first = make_run(tmp_path / "a", wrong=10)
     turned = make_run(
-        tmp_path / "b",
-        texts=TEXTS[::-1],
-        labels=[1 - label for label in LABELS[::-1]],
-        names=NAMES[::-1],
+        tmp_path / "b", texts=TEXTS[::-1], labels=[1 - label for label in LABELS[::-1]], names=NAMES[::-1]
     )
 
     comparison = textune.compare(first, turned)

@@ -176,12 +176,7 @@ def test_the_stages_are_reported(run: Path, tmp_path: Path) -> None:
 
     textune.export(run, runtime="onnx", out=tmp_path / "export", observer=Listener())
 
-    assert stages == [
-        "Loading the classifier",
-        "Measuring the run's model",
-        "Writing onnx",
-        "Measuring onnx",
-    ]
+    assert stages == ["Loading the classifier", "Measuring the run's model", "Writing onnx", "Measuring onnx"]
 
 
 @pytest.mark.parametrize(

@@ -100,11 +100,7 @@ def load(tmp_path: Path) -> Load:
     """A call of `load_source` in a process of its own, with a cache that starts empty."""
 
     def call(
-        endpoint: str,
-        *,
-        name: str = EMOTION,
-        offline: bool = False,
-        sockets: bool = True,
+        endpoint: str, *, name: str = EMOTION, offline: bool = False, sockets: bool = True
     ) -> dict[str, Any]:
         code = LOAD.format(name=name, offline=offline)
         return run_client(code, endpoint=endpoint, home=tmp_path / "home", sockets=sockets)

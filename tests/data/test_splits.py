@@ -145,11 +145,7 @@ def test_any_rows_are_split_without_loss_or_leak_or_refused(
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
     try:
         made = split(
-            texts,
-            labels,
-            validation_fraction=validation_fraction,
-            test_fraction=test_fraction,
-            seed=seed,
+            texts, labels, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed
         )
     except DataError:
         return

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from textune.encoder.loading import (
-    find_model,
-)
+from textune.encoder.loading import find_model
 from textune.errors import ModelError
 
 
@@ -92,16 +90,7 @@ def test_a_shard_that_is_missing_is_named(sharded_bert: Path) -> None:
         find_model(str(sharded_bert))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "{",
-        "[]",
-        "{}",
-        '{"weight_map": {}}',
-        '{"weight_map": [1]}',
-    ],
-)
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"weight_map": {}}', '{"weight_map": [1]}'])
 def test_a_damaged_index_of_shards_is_refused(sharded_bert: Path, content: str) -> None:
     (sharded_bert / "model.safetensors.index.json").write_text(content)
 

@@ -16,12 +16,7 @@ import torch
 
 from hub_stand_in import run_client
 from textune.context import Context
-from textune.encoder.loading import (
-    find_model,
-    load_encoder,
-    load_tokenizer,
-    token_limit,
-)
+from textune.encoder.loading import find_model, load_encoder, load_tokenizer, token_limit
 from textune.errors import MissingExtraError, ModelError
 from tiny_models import ARCHITECTURES, MAX_TOKENS, change_json
 

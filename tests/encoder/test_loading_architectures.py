@@ -10,13 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from textune.encoder.loading import (
-    ModelFolder,
-    find_model,
-    load_encoder,
-    load_stock_model,
-    load_tokenizer,
-)
+from textune.encoder.loading import ModelFolder, find_model, load_encoder, load_stock_model, load_tokenizer
 from textune.errors import ModelError
 from tiny_models import ARCHITECTURES, change_json
 

@@ -75,9 +75,7 @@ def test_the_gradients_of_all_parameters_are_the_same(
     )
 
 
-def test_a_layer_shares_its_parameters_with_the_one_it_stands_for(
-    tiny_models: Callable[[str], Path],
-) -> None:
+def test_a_layer_shares_its_parameters_with_the_one_it_stands_for(tiny_models: Callable[[str], Path]) -> None:
     layer = (layers_of(load(tiny_models("bert"))) or [])[-1]
 
     short = first_token_layer(layer)

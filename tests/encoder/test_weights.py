@@ -10,13 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from textune.encoder.loading import (
-    ModelFolder,
-    find_model,
-    load_encoder,
-    load_stock_model,
-    load_tokenizer,
-)
+from textune.encoder.loading import ModelFolder, find_model, load_encoder, load_stock_model, load_tokenizer
 from textune.errors import ModelError
 from tiny_models import ARCHITECTURES, build_tiny_model, change_json, change_weights
 

@@ -72,13 +72,7 @@ def test_an_abstention_is_added_replaced_and_taken_away(values: dict[str, Any]) 
     assert changed.to_json()["abstention"] == {
         "min_precision": 0.9,
         "threshold": None,
-        "test": {
-            "examples": 10,
-            "answered": 5,
-            "coverage": 0.5,
-            "precision": None,
-            "precision_ci95": None,
-        },
+        "test": {"examples": 10, "answered": 5, "coverage": 0.5, "precision": None, "precision_ci95": None},
     }
     assert changed.with_abstention(None).to_json() == values
 

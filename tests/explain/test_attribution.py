@@ -10,13 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faithfulness import measure_faithfulness
-from textune.explain.attribution import (
-    MAX_PARTS,
-    Explanation,
-    Word,
-    explain_texts,
-    occlude,
-)
+from textune.explain.attribution import MAX_PARTS, Explanation, Word, explain_texts, occlude
 
 LABELS = ("joy", "sadness")
 GOOD, BAD = {"happy", "fun", "love"}, {"sad", "cry"}

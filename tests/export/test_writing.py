@@ -23,10 +23,7 @@ def test_the_manifest_lists_every_file_with_size_and_hash(tmp_path: Path) -> Non
 
 
 def test_a_failure_leaves_nothing_not_even_the_folders_above(tmp_path: Path) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        new_export(tmp_path / "run" / "exports" / "onnx") as folder,
-    ):
+    with pytest.raises(KeyboardInterrupt), new_export(tmp_path / "run" / "exports" / "onnx") as folder:
         (folder / "graph.onnx").write_bytes(b"half")
         raise KeyboardInterrupt
 

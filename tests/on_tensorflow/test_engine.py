@@ -13,14 +13,7 @@ import pytest
 import torch
 
 from textune.keras.encoder import build_keras_encoder
-from textune.keras.engine import (
-    RUNNING,
-    KerasHead,
-    build_keras_head,
-    end_to_end,
-    fit_keras_head,
-    seeded,
-)
+from textune.keras.engine import RUNNING, KerasHead, build_keras_head, end_to_end, fit_keras_head, seeded
 from textune.keras.tensors import tf_batches
 from textune.model.classifier import head_logits
 from textune.recipe.methods import HeadTraining, KerasTraining
@@ -145,10 +138,7 @@ def test_full_batches_take_the_steps_of_torch(settings: dict[str, Any], model: P
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     # Not the weights: where a gradient is next to none, Adam's epsilon tells, 1e-7 in Keras, 1e-8 in torch.
     torch.testing.assert_close(
-        head_logits(here.head, random_features()),
-        head_logits(there, random_features()),
-        atol=1e-3,
-        rtol=0,
+        head_logits(here.head, random_features()), head_logits(there, random_features()), atol=1e-3, rtol=0
     )
 
 

@@ -54,11 +54,7 @@ def task(tweeteval: Path) -> Task:
 def features(task: Task) -> dict[str, Any]:
     """What the frozen encoder gives for every split."""
     return encode_splits(
-        task.classifier,
-        task.texts,
-        weights=task.weights,
-        placement=task.placement,
-        ctx=Context(),
+        task.classifier, task.texts, weights=task.weights, placement=task.placement, ctx=Context()
     )
 
 

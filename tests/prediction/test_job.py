@@ -12,13 +12,7 @@ import pytest
 
 from table_files import write, write_parquet
 from textune.errors import DataError, RequestError
-from textune.prediction.job import (
-    InputFile,
-    PredictionJob,
-    check_unchanged,
-    describe_changes,
-    describe_input,
-)
+from textune.prediction.job import InputFile, PredictionJob, check_unchanged, describe_changes, describe_input
 
 
 @pytest.fixture

@@ -105,8 +105,7 @@ def test_a_threshold_that_cannot_be_read_is_reported(tmp_path: Path, contents: s
 
 
 @pytest.mark.parametrize(
-    ("abstention", "threshold"),
-    [(None, 0.0), (Abstention(0.9, 0.8), 0.8), (Abstention(0.9, None), math.inf)],
+    ("abstention", "threshold"), [(None, 0.0), (Abstention(0.9, 0.8), 0.8), (Abstention(0.9, None), math.inf)]
 )
 def test_a_predictor_says_its_threshold_and_predicts_by_it(
     tiny_distilbert: str, abstention: Abstention | None, threshold: float

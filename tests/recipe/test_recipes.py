@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 
 from textune.errors import RecipeError
-from textune.recipe.recipes import (
-    Recipe,
-    check_recipe,
-    dump_recipe,
-    load_recipe,
-    recipe_names,
-    recipe_text,
-)
+from textune.recipe.recipes import Recipe, check_recipe, dump_recipe, load_recipe, recipe_names, recipe_text
 
 
 def test_the_shipped_recipes_are_there() -> None:

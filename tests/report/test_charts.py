@@ -10,14 +10,7 @@ from markupsafe import Markup
 
 from made_results import made_predictions
 from textune.evaluation.reliability import reliability_bins, undo_temperature
-from textune.report.charts import (
-    Axis,
-    IntervalRow,
-    Series,
-    interval_chart,
-    line_chart,
-    reliability_diagram,
-)
+from textune.report.charts import Axis, IntervalRow, Series, interval_chart, line_chart, reliability_diagram
 from textune.report.svg import element, ticks
 
 PLANTED = "\"><script>alert(1)</script><b onload='x'>&amp;"

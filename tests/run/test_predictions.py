@@ -16,10 +16,7 @@ PROBABILITIES = np.array([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
 
 
 def test_predictions_come_back_from_disk_as_they_were_written(tmp_path: Path) -> None:
-    write_predictions(
-        tmp_path / "test.parquet",
-        Predictions.of(SPLIT, PROBABILITIES, ("anger", "joy")),
-    )
+    write_predictions(tmp_path / "test.parquet", Predictions.of(SPLIT, PROBABILITIES, ("anger", "joy")))
 
     predictions = read_predictions(tmp_path / "test.parquet")
 

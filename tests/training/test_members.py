@@ -83,10 +83,7 @@ def test_every_validation_row_has_metrics_by_a_member_that_left_it_out(averaged:
 def test_the_weights_are_the_mean_of_the_members_weights(model: str, small_csv: str, tmp_path: Path) -> None:
     settings = [*SETTINGS, "train.use_validation=false", "train.rdrop=0.0", "train.calibrate=false"]
     runs = {}
-    for name, changes in {
-        "both": ["train.members=2"],
-        "first": ["train.members=1"],
-    }.items():
+    for name, changes in {"both": ["train.members=2"], "first": ["train.members=1"]}.items():
         runs[name] = textune.train(
             "best", model=model, data=small_csv, out=tmp_path / name, settings=[*settings, *changes]
         ).run

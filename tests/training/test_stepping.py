@@ -44,7 +44,7 @@ def plain_adamw(module: Any, *, layerwise_decay: float, max_norm: float, rates: 
                 "factor": group.factor,
             }
             for group in groups
-        ],
+        ]
     )
     for batch, rate in zip([FIRST, SECOND], rates, strict=True):
         gradients = plain_gradients(plain, DATA, batch)
@@ -71,10 +71,7 @@ def test_steps_are_those_of_torchs_adamw(
 ) -> None:
     module = without_key_biases(tiny_module(tiny_distilbert))
     plain = plain_adamw(
-        module,
-        layerwise_decay=layerwise_decay,
-        max_norm=max_grad_norm or math.inf,
-        rates=[0.01, 0.005],
+        module, layerwise_decay=layerwise_decay, max_norm=max_grad_norm or math.inf, rates=[0.01, 0.005]
     )
     learner = learner_of(
         module,

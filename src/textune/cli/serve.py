@@ -95,7 +95,6 @@ def _keys_of_environment() -> Sequence[str]:
         return ()
     if not key.strip():
         raise RequestError(
-            f"{_KEY_VARIABLE} is set but empty.",
-            "Set it to a key, or unset it to serve without a key.",
+            f"{_KEY_VARIABLE} is set but empty.", "Set it to a key, or unset it to serve without a key."
         )
     return (key,)

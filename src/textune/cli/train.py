@@ -21,8 +21,7 @@ def train(
         str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
     ] = None,
     data: Annotated[
-        str | None,
-        typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False),
+        str | None, typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False)
     ] = None,
     out: Annotated[
         str | None,
@@ -40,8 +39,7 @@ def train(
     ] = None,
     settings: Settings = None,
     resume: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Resume a stopped training.", show_default=False),
+        str | None, typer.Option(metavar="RUN", help="Resume a stopped training.", show_default=False)
     ] = None,
     max_minutes: Annotated[
         float | None,

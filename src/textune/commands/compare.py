@@ -88,8 +88,7 @@ def _baseline_of(run: Run, split: str) -> str:
 
     if split != "test":
         raise RequestError(
-            f"Baselines are measured on test, not on {split}.",
-            "Name a second run, or remove --split.",
+            f"Baselines are measured on test, not on {split}.", "Name a second run, or remove --split."
         )
     baselines = MetricsDocument.read(run.metrics).baselines
     if not baselines:

@@ -8,12 +8,7 @@ from typing import Any
 
 from textune.context import Context, Observer
 from textune.errors import RequestError
-from textune.export.exporting import (
-    choose_precision,
-    describe_manifest,
-    read_check_texts,
-    write_and_measure,
-)
+from textune.export.exporting import choose_precision, describe_manifest, read_check_texts, write_and_measure
 from textune.export.parity import ParityRow, check_parity, remarks_on
 from textune.export.writing import check_place, new_export, write_manifest
 from textune.model.threshold import read_abstention, write_abstention

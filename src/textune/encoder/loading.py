@@ -151,11 +151,7 @@ def import_architecture(folder: ModelFolder) -> None:
 
 
 def load_stock_model(
-    folder: ModelFolder,
-    *,
-    label_names: Sequence[str],
-    seed: int,
-    new_head: bool = True,
+    folder: ModelFolder, *, label_names: Sequence[str], seed: int, new_head: bool = True
 ) -> PreTrainedModel:
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
 
@@ -172,11 +168,7 @@ def load_stock_model(
     config.label2id = {name: number for number, name in enumerate(label_names)}
     config.problem_type = PROBLEM_TYPE
     model = load_strictly(
-        AutoModelForSequenceClassification,
-        folder.path,
-        config=config,
-        seed=seed,
-        new_head=new_head,
+        AutoModelForSequenceClassification, folder.path, config=config, seed=seed, new_head=new_head
     )
     was_classifier = any(
         name.endswith("ForSequenceClassification") for name in folder.config.get("architectures") or []

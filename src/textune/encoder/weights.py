@@ -23,12 +23,7 @@ _NOT_ONE_MODEL = "config.json and the weights do not belong together. Copy or do
 
 
 def load_strictly(
-    auto_class: Any,
-    folder: Path,
-    *,
-    config: PretrainedConfig,
-    seed: int,
-    new_head: bool,
+    auto_class: Any, folder: Path, *, config: PretrainedConfig, seed: int, new_head: bool
 ) -> PreTrainedModel:
     """Load a model whose encoder is in the folder to the last tensor, with an auto class of transformers.
 
@@ -113,11 +108,7 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
         }
         reshaped = {key for key in reshaped if key.startswith(prefix)}
         left_over = _unused_layers(left_over, model)
-    faults = {
-        "lack": missing,
-        "have another shape for": reshaped,
-        "have the unexpected": left_over,
-    }
+    faults = {"lack": missing, "have another shape for": reshaped, "have the unexpected": left_over}
     sentences = [f"{fault} {listed(sorted(keys), most=3)}" for fault, keys in faults.items() if keys]
     if sentences:
         raise ModelError(f"The weights in {folder} {'; and '.join(sentences)}.", _NOT_ONE_MODEL)

@@ -98,9 +98,7 @@ def evaluate_splits(
             sentence=sentence,
         )
     parts["calibration"] = Calibration(
-        temperature=temperature,
-        validation=calibration_effect(*validation),
-        test=calibration_effect(*test),
+        temperature=temperature, validation=calibration_effect(*validation), test=calibration_effect(*test)
     )
     parts["coverage"] = measure_coverage(validation, test)
     abstention = None

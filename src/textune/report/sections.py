@@ -12,14 +12,7 @@ from textune.evaluation.baselines import BASELINES
 from textune.evaluation.metrics import METRICS, Metric, headline_metrics
 from textune.evaluation.reliability import reliability_bins, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics
-from textune.report.charts import (
-    Axis,
-    IntervalRow,
-    Series,
-    interval_chart,
-    line_chart,
-    reliability_diagram,
-)
+from textune.report.charts import Axis, IntervalRow, Series, interval_chart, line_chart, reliability_diagram
 from textune.report.references import references_for
 from textune.report.results import RunResults
 

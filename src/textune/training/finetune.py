@@ -33,13 +33,7 @@ from textune.recipe.methods import EncoderTraining
 from textune.run.layout import Run
 from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.loop import FitEnd
-from textune.training.members import (
-    Member,
-    build_learner,
-    frozen_layers_of,
-    members_of,
-    trained_tokens,
-)
+from textune.training.members import Member, build_learner, frozen_layers_of, members_of, trained_tokens
 from textune.training.method import Fit, Method, Task, calibrate
 from textune.training.resumable import Keeper, TrainingProgress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import REHEARSED_STEPS, EncoderLearner

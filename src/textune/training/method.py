@@ -24,14 +24,7 @@ from textune.encoder.placement import Placement, choose_placement
 from textune.files import sha256_of_text
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
-from textune.run.origin import (
-    DataOrigin,
-    MachineOrigin,
-    ModelOrigin,
-    Origin,
-    PlacementOrigin,
-    RecipeOrigin,
-)
+from textune.run.origin import DataOrigin, MachineOrigin, ModelOrigin, Origin, PlacementOrigin, RecipeOrigin
 from textune.training.processes import Processes
 
 if TYPE_CHECKING:

@@ -57,8 +57,7 @@ def test_another_kind_of_file_under_the_name_of_a_table_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("encoding", "name"),
-    [("utf-16", "UTF-16"), ("utf-16-be", "UTF-16"), ("utf-32", "UTF-32")],
+    ("encoding", "name"), [("utf-16", "UTF-16"), ("utf-16-be", "UTF-16"), ("utf-32", "UTF-32")]
 )
 def test_another_unicode_encoding_is_named_with_the_command_that_converts_it(
     encoding: str, name: str, tmp_path: Path

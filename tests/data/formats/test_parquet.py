@@ -73,8 +73,7 @@ def test_label_names_that_datasets_has_stored_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "stored",
-    [b"", b"{", b"[]", b'{"info": null}', b'{"info": {"features": {"label": {"names": "ab"}}}}'],
+    "stored", [b"", b"{", b"[]", b'{"info": null}', b'{"info": {"features": {"label": {"names": "ab"}}}}']
 )
 def test_stored_names_that_are_none_count_as_not_stored(stored: bytes, tmp_path: Path) -> None:
     table = pa.table({"text": ["a"], "label": [1]}).replace_schema_metadata({"huggingface": stored})

@@ -29,10 +29,7 @@ from textune.data.formats.tables import column_names, read_rows
 def test_a_text_table_gives_its_rows_in_order(name: str, content: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, content)
 
-    assert values(path) == [
-        {"text": "so, so happy", "label": "joy"},
-        {"text": "alone", "label": "sadness"},
-    ]
+    assert values(path) == [{"text": "so, so happy", "label": "joy"}, {"text": "alone", "label": "sadness"}]
     assert column_names(path) == ["text", "label"]
 
 

@@ -80,8 +80,7 @@ class _Reader:
                 "Convert the line ends to line feeds: tr '\\r' '\\n' < OLD > NEW",
             )
         return DataError(
-            f'{self._path}, line {self._line}: there is text after the quote (") that closes a cell.',
-            _QUOTES,
+            f'{self._path}, line {self._line}: there is text after the quote (") that closes a cell.', _QUOTES
         )
 
 
