@@ -89,7 +89,7 @@ def test_torch_and_keras_come_to_the_same_metrics(
     ]
 
     for method in methods:
-        method._features = features
+        method.features = features
         method.fit(resume=False)
 
     labels, names = task.texts.dataset["test"].labels, on_torch.label_names
