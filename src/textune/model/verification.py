@@ -52,11 +52,11 @@ def verify_saved(
         placement = choose_placement("fp32")
         features = reloaded.placed(placement).features(reloaded.tokenize(sample), placement=placement)
         recomputed = reloaded.probabilities(features)
-        expected, metrics = (
+        expected, reference = (
             probabilities[: len(sample)],
             f"the probabilities behind the metrics ({precision})",
         )
-        difference = _compare(recomputed, expected, _TOLERANCE[precision], metrics)
+        difference = _compare(recomputed, expected, _TOLERANCE[precision], reference)
         facts: dict[str, Any] = {"texts": len(sample), "largest_difference": difference}
         if classifier.stock is not None:
             by_pipeline = _pipeline_probabilities(folder, reloaded, sample)
