@@ -9,7 +9,7 @@ import torch
 
 from textune.encoder.loading import find_model, load_encoder, load_stock_model, load_tokenizer
 from textune.encoder.prefix import Pooling
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
 from textune.model.storage import save_classifier
 from textune.run.lifecycle import complete_run, new_run
@@ -20,11 +20,11 @@ EMOTIONS = ("anger", "joy", "sadness")
 
 def stock_classifier(
     folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16
-) -> TextClassifier:
+) -> EncoderClassifier:
     """Return the encoder of a folder with the head of its architecture."""
     source = find_model(str(folder))
     model = load_stock_model(source, label_names=labels, seed=0)
-    return TextClassifier(
+    return EncoderClassifier(
         tokenizer=load_tokenizer(source),
         encoder=model.base_model,
         pooling=stock_pooling(model.config),
@@ -35,7 +35,7 @@ def stock_classifier(
     )
 
 
-def save_run(path: Path, classifier: TextClassifier) -> Path:
+def save_run(path: Path, classifier: EncoderClassifier) -> Path:
     """Write a finished run that holds a classifier and nothing that a training gave; return its folder."""
     with new_run(path, recipe="", origin=Origin()) as run:
         save_classifier(classifier, run.model)
@@ -45,7 +45,7 @@ def save_run(path: Path, classifier: TextClassifier) -> Path:
 
 def linear_classifier(
     folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16, layers: tuple[int, ...] = (-1, 1)
-) -> TextClassifier:
+) -> EncoderClassifier:
     """Return the encoder of a folder with a linear head on the means of some of its layers."""
     source = find_model(str(folder))
     encoder = load_encoder(source)
@@ -53,7 +53,7 @@ def linear_classifier(
     generator = torch.Generator().manual_seed(0)
     torch.nn.init.normal_(head.output.weight, generator=generator)
     torch.nn.init.normal_(head.output.bias, generator=generator)
-    return TextClassifier(
+    return EncoderClassifier(
         tokenizer=load_tokenizer(source),
         encoder=encoder,
         pooling=Pooling("mean", layers),

@@ -10,7 +10,7 @@ from small_data import small_rows
 from textune.data.dataset import Split
 from textune.export.writing import new_export, write_manifest
 from textune.files import write_json
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention
 from textune.recipe.recipes import Recipe, dump_recipe
@@ -27,7 +27,7 @@ _SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 
 def save_tiny_run(
-    folder: Path, classifier: TextClassifier, *, rows: int = 60, abstention: Abstention | None = None
+    folder: Path, classifier: EncoderClassifier, *, rows: int = 60, abstention: Abstention | None = None
 ) -> Path:
     """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder."""
     with new_run(folder, recipe=dump_recipe(Recipe()), origin=Origin()) as run:

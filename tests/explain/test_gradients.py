@@ -9,7 +9,7 @@ import pytest
 from textune.errors import MissingExtraError
 from textune.explain import gradients
 from textune.explain.gradients import explain_by_gradients
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
@@ -18,13 +18,13 @@ TEXT = "so happy, but unhappily sad today 😊"
 
 
 @pytest.fixture(params=["linear", "stock"])
-def classifier(request: pytest.FixtureRequest, tiny_distilbert: str) -> TextClassifier:
+def classifier(request: pytest.FixtureRequest, tiny_distilbert: str) -> EncoderClassifier:
     make = linear_classifier if request.param == "linear" else stock_classifier
-    made: TextClassifier = make(Path(tiny_distilbert))
+    made: EncoderClassifier = make(Path(tiny_distilbert))
     return made
 
 
-def test_label_and_score_are_those_of_the_predictor(classifier: TextClassifier) -> None:
+def test_label_and_score_are_those_of_the_predictor(classifier: EncoderClassifier) -> None:
     probabilities = TorchPredictor(classifier).predict_proba([TEXT])[0]
 
     explanation = explain_by_gradients(classifier, TEXT)
@@ -34,7 +34,7 @@ def test_label_and_score_are_those_of_the_predictor(classifier: TextClassifier) 
 
 
 def test_the_weights_add_up_to_the_distance_from_a_text_of_blanks(
-    classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
+    classifier: EncoderClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gradients, "_STEPS", 200)
     blanks = classifier.tokenizer.decode(
@@ -48,21 +48,21 @@ def test_the_weights_add_up_to_the_distance_from_a_text_of_blanks(
     assert total == pytest.approx(scores[0] - scores[1], abs=0.01)
 
 
-def test_the_words_are_whole_although_the_tokenizer_cuts_them(classifier: TextClassifier) -> None:
+def test_the_words_are_whole_although_the_tokenizer_cuts_them(classifier: EncoderClassifier) -> None:
     explanation = explain_by_gradients(classifier, TEXT)
 
     assert [word.word for word in explanation.words] == TEXT.replace(",", " ,").split()
     assert all(TEXT[word.start : word.end] == word.word for word in explanation.words)
 
 
-def test_what_is_cut_off_by_the_length_limit_weighs_nothing(classifier: TextClassifier) -> None:
+def test_what_is_cut_off_by_the_length_limit_weighs_nothing(classifier: EncoderClassifier) -> None:
     explanation = explain_by_gradients(classifier, "happy " * 40)
 
     assert explanation.words[0].weight != 0
     assert [word.weight for word in explanation.words[14:]] == [0.0] * 26
 
 
-def test_explaining_leaves_no_gradient_behind(classifier: TextClassifier) -> None:
+def test_explaining_leaves_no_gradient_behind(classifier: EncoderClassifier) -> None:
     explain_by_gradients(classifier, TEXT)
 
     assert [name for name, each in classifier.encoder.named_parameters() if each.grad is not None] == []
@@ -78,7 +78,7 @@ def test_other_architectures_are_explained_as_well(architecture: str, tmp_path: 
 
 
 def test_without_captum_the_line_that_installs_it_is_reported(
-    classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
+    classifier: EncoderClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 

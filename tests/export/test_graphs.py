@@ -14,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from textune.encoder.batching import pad_tensors
 from textune.errors import ModelError
 from textune.export.graphs import write_onnx
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.runtimes.eight_bits import write_integer_products, write_integer_weights
 from textune.runtimes.processor import multiplies_whole_bytes
 from tiny_classifiers import linear_classifier, stock_classifier
@@ -23,7 +23,7 @@ from tiny_models import ARCHITECTURES, build_tiny_model
 TEXTS = ["so happy and fun today", "sad", "the day is so very lonely and dark, my friend, cannot win", ""]
 
 
-def torch_logits(classifier: TextClassifier, texts: list[str]) -> np.ndarray:
+def torch_logits(classifier: EncoderClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits of the classifier's parts, each as transformers and torch run it."""
     from textune.encoder.placement import Placement
 
@@ -32,18 +32,18 @@ def torch_logits(classifier: TextClassifier, texts: list[str]) -> np.ndarray:
         return classifier.head(torch.from_numpy(features)).numpy()
 
 
-def graph_logits(graph: Path, classifier: TextClassifier, texts: list[str]) -> np.ndarray:
+def graph_logits(graph: Path, classifier: EncoderClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits that a graph gives for texts in one batch."""
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     return session.run(["logits"], batch_of(classifier, texts))[0]
 
 
-def exact_logits(graph: Path, classifier: TextClassifier, texts: list[str]) -> np.ndarray:
+def exact_logits(graph: Path, classifier: EncoderClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits that a graph defines: numpy computes every operation, and sums bytes in 32 bits."""
     return ReferenceEvaluator(str(graph)).run(["logits"], batch_of(classifier, texts))[0]
 
 
-def batch_of(classifier: TextClassifier, texts: list[str]) -> dict[str, np.ndarray]:
+def batch_of(classifier: EncoderClassifier, texts: list[str]) -> dict[str, np.ndarray]:
     """Return what a graph reads, for texts in one batch."""
     rows = classifier.tokenize(texts)
     input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
@@ -51,12 +51,12 @@ def batch_of(classifier: TextClassifier, texts: list[str]) -> dict[str, np.ndarr
 
 
 @pytest.fixture(scope="module")
-def model(tiny_distilbert: str) -> TextClassifier:
+def model(tiny_distilbert: str) -> EncoderClassifier:
     return stock_classifier(Path(tiny_distilbert))
 
 
 @pytest.fixture(scope="module")
-def graph(model: TextClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graph(model: EncoderClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_onnx(model, tmp_path_factory.mktemp("graph"))
 
 
@@ -83,7 +83,7 @@ def test_pooled_layers_and_a_linear_head_are_in_the_graph(
 
 
 @pytest.mark.parametrize("texts", [["sad"], ["so happy " * 7], ["a"] * 9])
-def test_rows_and_tokens_are_free_in_number(graph: Path, model: TextClassifier, texts: list[str]) -> None:
+def test_rows_and_tokens_are_free_in_number(graph: Path, model: EncoderClassifier, texts: list[str]) -> None:
     logits = graph_logits(graph, model, texts)
 
     np.testing.assert_allclose(logits, torch_logits(model, texts), atol=1e-5, rtol=1e-5)
@@ -97,7 +97,7 @@ def test_the_graph_is_from_two_inputs_to_logits(graph: Path) -> None:
 
 
 def test_an_architecture_that_cannot_become_a_graph_is_reported(
-    model: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: EncoderClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("data-dependent\nand more")
@@ -110,7 +110,7 @@ def test_an_architecture_that_cannot_become_a_graph_is_reported(
 
 @pytest.mark.parametrize("whole_bytes", [True, False])
 def test_integer_products_summed_in_32_bits_change_logits_little(
-    graph: Path, model: TextClassifier, tmp_path: Path, whole_bytes: bool
+    graph: Path, model: EncoderClassifier, tmp_path: Path, whole_bytes: bool
 ) -> None:
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
 
@@ -122,7 +122,7 @@ def test_integer_products_summed_in_32_bits_change_logits_little(
 # Whole bytes are for processors that sum their products in 32 bits. Any other one cuts sums off.
 @pytest.mark.parametrize("whole_bytes", sorted({False, multiplies_whole_bytes()}))
 def test_this_processor_sums_the_integer_products_that_it_is_given_without_cutting_any_off(
-    graph: Path, model: TextClassifier, tmp_path: Path, whole_bytes: bool
+    graph: Path, model: EncoderClassifier, tmp_path: Path, whole_bytes: bool
 ) -> None:
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=whole_bytes)
 
@@ -159,7 +159,7 @@ def test_7_bits_are_enough_where_sums_have_16(graph: Path, tmp_path: Path) -> No
 
 
 def test_in_integers_a_text_does_not_depend_on_the_texts_beside_it(
-    graph: Path, model: TextClassifier, tmp_path: Path
+    graph: Path, model: EncoderClassifier, tmp_path: Path
 ) -> None:
     write_integer_products(graph, tmp_path / "graph.onnx", whole_bytes=True)
 

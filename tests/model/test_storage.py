@@ -11,7 +11,7 @@ import torch
 from transformers import AutoTokenizer, pipeline
 
 from textune.encoder.placement import Placement
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.storage import load_classifier, save_classifier
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier
 
@@ -20,14 +20,14 @@ ODD_NAMES = ("Freude 😀", 'say "so"', "a, b", "x/y\\z", "LABEL_0", "0", "líne
 FP32 = Placement("cpu", "fp32", "eager")
 
 
-def bits(classifier: TextClassifier) -> dict[str, tuple[torch.dtype, bytes]]:
+def bits(classifier: EncoderClassifier) -> dict[str, tuple[torch.dtype, bytes]]:
     """Return the type and the bytes of every tensor of a classifier."""
     whole = classifier.stock if classifier.stock is not None else classifier.encoder
     tensors = {**whole.state_dict(), **classifier.head.state_dict(prefix="head.")}
     return {name: (tensor.dtype, tensor.numpy().tobytes()) for name, tensor in tensors.items()}
 
 
-def probabilities(classifier: TextClassifier) -> bytes:
+def probabilities(classifier: EncoderClassifier) -> bytes:
     rows = classifier.tokenize(["so happy today", "sad and alone, and very long about it " * 5])
     return classifier.probabilities(classifier.features(rows, placement=FP32)).tobytes()
 

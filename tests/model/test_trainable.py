@@ -14,7 +14,7 @@ from textune.encoder.batching import pad_tensors
 from textune.encoder.placement import Placement
 from textune.encoder.suffix import build_prefix, run_prefix
 from textune.errors import RecipeError
-from textune.model.classifier import TextClassifier, head_logits
+from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.trainable import (
     TrainableClassifier,
     UsedRows,
@@ -33,17 +33,17 @@ Folders = Callable[[str], Path]
 
 
 @pytest.fixture
-def classifier(tiny_models: Folders) -> TextClassifier:
+def classifier(tiny_models: Folders) -> EncoderClassifier:
     return stock_classifier(tiny_models("distilbert"))
 
 
-def inputs_of(classifier: TextClassifier) -> dict[str, torch.Tensor]:
+def inputs_of(classifier: EncoderClassifier) -> dict[str, torch.Tensor]:
     rows = classifier.tokenize(TEXTS)
     ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def states_of(classifier: TextClassifier, frozen_layers: int) -> dict[str, torch.Tensor]:
+def states_of(classifier: EncoderClassifier, frozen_layers: int) -> dict[str, torch.Tensor]:
     """Return the inputs of a module whose frozen layers are left out."""
     inputs = inputs_of(classifier)
     with torch.inference_mode():
@@ -51,7 +51,7 @@ def states_of(classifier: TextClassifier, frozen_layers: int) -> dict[str, torch
     return {"states": states, "attention_mask": inputs["attention_mask"]}
 
 
-def trainable(classifier: TextClassifier, **changes: Any) -> TrainableClassifier:
+def trainable(classifier: EncoderClassifier, **changes: Any) -> TrainableClassifier:
     settings: dict[str, Any] = {
         "frozen_layers": 0,
         "freeze_embeddings": True,
@@ -68,14 +68,14 @@ def logits_of(module: TrainableClassifier, inputs: dict[str, torch.Tensor]) -> t
     return logits
 
 
-def stock_logits(classifier: TextClassifier) -> torch.Tensor:
+def stock_logits(classifier: EncoderClassifier) -> torch.Tensor:
     """Return the logits that the model has in plain transformers."""
     with torch.inference_mode():
         logits: torch.Tensor = classifier.stock.eval()(**inputs_of(classifier)).logits
     return logits
 
 
-def linear_logits(classifier: TextClassifier) -> torch.Tensor:
+def linear_logits(classifier: EncoderClassifier) -> torch.Tensor:
     """Return the logits of a linear head on pooled features."""
     features = classifier.features(classifier.tokenize(TEXTS), placement=Placement("cpu", "fp32", "eager"))
     return head_logits(classifier.head, torch.from_numpy(features))
@@ -167,19 +167,19 @@ def test_a_head_that_reads_a_mean_needs_all_tokens(tiny_models: Folders) -> None
     assert not reads_first_token_only(classifier, inputs_of(classifier))
 
 
-def test_the_head_is_at_depth_0_and_the_embeddings_lie_deepest(classifier: TextClassifier) -> None:
+def test_the_head_is_at_depth_0_and_the_embeddings_lie_deepest(classifier: EncoderClassifier) -> None:
     module = trainable(classifier, freeze_embeddings=False, token_ids=[10])
 
     assert depth_by_part(module) == {"head": {0}, "1": {1}, "0": {2}, "embeddings": {3}}
 
 
-def test_the_last_layer_is_at_depth_1_where_others_are_left_out(classifier: TextClassifier) -> None:
+def test_the_last_layer_is_at_depth_1_where_others_are_left_out(classifier: EncoderClassifier) -> None:
     module = trainable(classifier, frozen_layers=1, left_out=True)
 
     assert depth_by_part(module) == {"head": {0}, "0": {1}}
 
 
-def test_frozen_layers_and_what_lies_before_them_have_no_depth(classifier: TextClassifier) -> None:
+def test_frozen_layers_and_what_lies_before_them_have_no_depth(classifier: EncoderClassifier) -> None:
     module = trainable(classifier, frozen_layers=1)
 
     assert depth_by_part(module) == {"head": {0}, "1": {1}}
@@ -194,7 +194,7 @@ def test_every_depth_from_the_head_to_the_first_layer_is_there(
     assert {depth for _, _, depth in depths(module)} == {0, 1, 2}
 
 
-def test_nothing_is_dropped_in_frozen_layers_and_before_them(classifier: TextClassifier) -> None:
+def test_nothing_is_dropped_in_frozen_layers_and_before_them(classifier: EncoderClassifier) -> None:
     encoder = copy.deepcopy(trainable(classifier, frozen_layers=1)).train().encoder
 
     assert not any(part.training for part in encoder.transformer.layer[0].modules())
@@ -202,14 +202,14 @@ def test_nothing_is_dropped_in_frozen_layers_and_before_them(classifier: TextCla
     assert all(part.training for part in encoder.transformer.layer[1].modules())
 
 
-def test_everything_is_in_training_mode_where_no_layer_is_frozen(classifier: TextClassifier) -> None:
+def test_everything_is_in_training_mode_where_no_layer_is_frozen(classifier: EncoderClassifier) -> None:
     module = copy.deepcopy(trainable(classifier)).train()
 
     assert all(part.training for part in module.modules())
 
 
 def test_what_is_left_is_in_training_mode_where_frozen_layers_are_left_out(
-    classifier: TextClassifier,
+    classifier: EncoderClassifier,
 ) -> None:
     module = copy.deepcopy(trainable(classifier, frozen_layers=1, left_out=True)).train()
 
@@ -235,7 +235,7 @@ def test_a_pooled_layer_that_is_frozen_is_reported(
     assert "pool layers from 1 on" in caught.value.hint
 
 
-def test_training_the_module_trains_the_model(classifier: TextClassifier) -> None:
+def test_training_the_module_trains_the_model(classifier: EncoderClassifier) -> None:
     module = trainable(classifier)
     with torch.no_grad():
         dict(module.named_parameters())["encoder.transformer.layer.0.ffn.lin1.weight"].add_(1.0)
@@ -254,7 +254,7 @@ def test_a_pooler_that_belongs_to_the_head_is_trained_beside_low_rank_updates(ti
     assert not any(name.startswith("encoder.") for name in trained)
 
 
-def test_trained_embeddings_go_back_into_the_table_and_it_where_it_was(classifier: TextClassifier) -> None:
+def test_trained_embeddings_go_back_into_the_table_and_it_where_it_was(classifier: EncoderClassifier) -> None:
     table = classifier.encoder.get_input_embeddings()
     before = table.weight.detach().clone()
     module = trainable(classifier, freeze_embeddings=False, token_ids=[10, 12])

@@ -15,7 +15,7 @@ from textune.errors import ModelError, RequestError
 from textune.keras import encoder as keras_encoder
 from textune.keras.encoder import build_keras_encoder, encode_on_keras
 from textune.keras.start import start_keras
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from tiny_classifiers import stock_classifier
 from tiny_models import build_tiny_model, change_json
 
@@ -23,12 +23,12 @@ FP32 = Placement("cpu", "fp32", "eager")
 TEXTS = ["so happy", "a sad and lonely day, and a long one", "why?", "never mind", "what a great day it was"]
 
 
-def keras_encoder_of(classifier: TextClassifier) -> Any:
+def keras_encoder_of(classifier: EncoderClassifier) -> Any:
     """Return a classifier's encoder in Keras."""
     return build_keras_encoder(classifier.encoder, tokenizer=classifier.tokenizer)
 
 
-def both(classifier: TextClassifier) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def both(classifier: EncoderClassifier) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the vectors of some texts from Keras and from torch."""
     rows = classifier.tokenize(TEXTS)
     padding_id = classifier.tokenizer.pad_token_id
@@ -36,7 +36,7 @@ def both(classifier: TextClassifier) -> tuple[NDArray[np.float32], NDArray[np.fl
     return features, classifier.features(rows, placement=FP32)
 
 
-def inputs_of(classifier: TextClassifier) -> dict[str, Any]:
+def inputs_of(classifier: EncoderClassifier) -> dict[str, Any]:
     """Return the padded inputs of some texts."""
     ids, mask = pad_tensors(classifier.tokenize(TEXTS), padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}

@@ -25,7 +25,7 @@ MAPPED_FROM_BYTES = 64_000_000
 
 
 class FeatureEncoder(Protocol):
-    """An encoder with its pooling, such as a `TextClassifier`."""
+    """An encoder with its pooling, such as a `EncoderClassifier`."""
 
     @property
     def encoder(self) -> Any:

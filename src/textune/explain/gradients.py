@@ -23,7 +23,7 @@ from textune.tasks.single_label import activate, decide
 if TYPE_CHECKING:
     import torch
 
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 _STEPS = 48
 _ROWS_AT_ONCE = 16
@@ -34,7 +34,9 @@ def check_captum() -> None:
     check_extra("captum", "explain", "Integrated gradients")
 
 
-def explain_by_gradients(classifier: TextClassifier, text: str, *, label: str | None = None) -> Explanation:
+def explain_by_gradients(
+    classifier: EncoderClassifier, text: str, *, label: str | None = None
+) -> Explanation:
     """Explain the decision of an fp32 classifier for a label; by default for the most probable one.
 
     Words beyond the length limit have no weight.
@@ -77,7 +79,7 @@ def blank_id(tokenizer: Any) -> int:
     return int(tokenizer.pad_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id)
 
 
-def _probabilities(classifier: TextClassifier, input_ids: torch.Tensor) -> torch.Tensor:
+def _probabilities(classifier: EncoderClassifier, input_ids: torch.Tensor) -> torch.Tensor:
     """Return probabilities (rows, classes) of token ids without padding, through which gradients flow."""
     import torch
 

@@ -19,7 +19,7 @@ from textune.encoder.placement import Placement
 from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.trainable import reads_first_token_only
 from textune.wording import first_line
 
@@ -28,7 +28,7 @@ from textune.wording import first_line
 class ClassifierGraph:
     """A classifier on the CPU in fp32, whose ONNX graph goes into the folder; see `registry.GraphSource`."""
 
-    classifier: TextClassifier
+    classifier: EncoderClassifier
     folder: Path
 
     @cached_property
@@ -38,7 +38,7 @@ class ClassifierGraph:
 
 
 class _Logits(nn.Module):
-    def __init__(self, encoder: Any, classifier: TextClassifier) -> None:
+    def __init__(self, encoder: Any, classifier: EncoderClassifier) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = classifier.head
@@ -54,7 +54,7 @@ class _Logits(nn.Module):
         return logits
 
 
-def write_onnx(classifier: TextClassifier, folder: Path) -> Path:
+def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     """Write a classifier as an ONNX graph in fp32, or raise a `ModelError` if its code cannot become one.
 
     Where the head reads only the first token, the last layer computes no other: with six layers, that saves a

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from textune.keras.encoder import token_inputs
 from textune.keras.start import start_keras
 from textune.keras.streaming import stream_reports
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.heads import StockHead
 from textune.recipe.methods import KerasTraining
 from textune.tasks.single_label import balanced_weights
@@ -90,7 +90,7 @@ class KerasHead:
                 module.bias.copy_(torch.from_numpy(bias))
 
 
-def build_keras_head(classifier: TextClassifier, *, dropout: float) -> KerasHead:
+def build_keras_head(classifier: EncoderClassifier, *, dropout: float) -> KerasHead:
     """Build a classifier's stock head in Keras: pre-classifier dense, dropout, classifier dense."""
     keras, head = start_keras(), classifier.head
     assert isinstance(head, StockHead)

@@ -11,7 +11,7 @@ from textune.recipe.settings import ModelSettings
 
 if TYPE_CHECKING:
     from textune.encoder.loading import ModelFolder
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 
 def build_classifier(
@@ -23,7 +23,7 @@ def build_classifier(
     max_length: int,
     seed: int,
     ctx: Context,
-) -> TextClassifier:
+) -> EncoderClassifier:
     """Load an encoder and put an untrained head on it; `seed` decides the weights of a stock head.
 
     Raises:
@@ -32,13 +32,13 @@ def build_classifier(
     """
     from textune.encoder.loading import load_encoder, load_stock_model
     from textune.encoder.prefix import Pooling
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
     from textune.model.heads import LinearHead, StockHead, stock_pooling
 
     names = tuple(label_names)
     if settings.head == "stock":
         model = load_stock_model(folder, label_names=names, seed=seed)
-        classifier = TextClassifier(
+        classifier = EncoderClassifier(
             tokenizer=tokenizer,
             encoder=model.base_model,
             pooling=stock_pooling(model.config),
@@ -51,7 +51,7 @@ def build_classifier(
         return classifier
     encoder = load_encoder(folder)
     layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers, ctx)
-    return TextClassifier(
+    return EncoderClassifier(
         tokenizer=tokenizer,
         encoder=encoder,
         pooling=Pooling("cls" if settings.pooling == "cls" else "mean", layers),
@@ -75,7 +75,7 @@ def _existing_layers(layers: Sequence[int], depth: int, ctx: Context) -> tuple[i
     return existing
 
 
-def _check_stock_head(classifier: TextClassifier, name: str) -> None:
+def _check_stock_head(classifier: EncoderClassifier, name: str) -> None:
     import torch
 
     from textune.encoder.placement import Placement

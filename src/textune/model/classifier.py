@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
-class TextClassifier:
+class EncoderClassifier:
     """An encoder with a head, and the pooling of the encoder's output for the head.
 
     Attributes:
@@ -54,7 +54,7 @@ class TextClassifier:
         ids, mask = pad_tensors(rows, padding_id=self.tokenizer.pad_token_id)
         return {"input_ids": ids, "attention_mask": mask}
 
-    def placed(self, placement: Placement) -> TextClassifier:
+    def placed(self, placement: Placement) -> EncoderClassifier:
         """Return the classifier with its encoder on the device and in the arithmetic of a placement."""
         return replace(self, encoder=place(self.encoder, placement))
 

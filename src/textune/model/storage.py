@@ -19,7 +19,7 @@ from textune.encoder.prefix import Pooling
 from textune.encoder.weights import quiet_transformers
 from textune.errors import ModelError
 from textune.files import foreign_storage_errors, write_json
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.heads import Head, LinearHead, StockHead
 from textune.tasks.single_label import PROBLEM_TYPE
 
@@ -44,7 +44,7 @@ class _Description(BaseModel):
     max_length: PositiveInt
 
 
-def save_classifier(classifier: TextClassifier, folder: Path) -> None:
+def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
     """Write a classifier's weights, configuration and tokenizer into an empty or new folder."""
     from safetensors.torch import save_file
 
@@ -76,7 +76,7 @@ def save_classifier(classifier: TextClassifier, folder: Path) -> None:
         weights.chmod(stat.S_IMODE(mode))
 
 
-def load_classifier(folder: Path) -> TextClassifier:
+def load_classifier(folder: Path) -> EncoderClassifier:
     """Read what `save_classifier` wrote; raise a `ModelError` for what is missing, damaged or left over."""
     described = _read_description(folder)
     names, pooling = tuple(described.labels), described.pooling
@@ -99,7 +99,7 @@ def load_classifier(folder: Path) -> TextClassifier:
                 f"{width}: they do not belong together.",
                 _COPY_AGAIN,
             )
-    return TextClassifier(
+    return EncoderClassifier(
         tokenizer=tokenizer,
         encoder=model.base_model if stock else model,
         pooling=Pooling(pooling.kind, tuple(pooling.layers)),

@@ -17,7 +17,7 @@ from torch.nn import functional
 from textune.encoder.prefix import Pooling, pool
 from textune.encoder.suffix import build_suffix, layers_of
 from textune.errors import RecipeError
-from textune.model.classifier import TextClassifier
+from textune.model.classifier import EncoderClassifier
 from textune.model.heads import LinearHead
 
 _BEFORE_LAYERS = ("embeddings", "embeddings_project")
@@ -66,7 +66,7 @@ def replace_child(module: nn.Module, old: nn.Module, new: nn.Module) -> None:
 
 
 class TrainableClassifier(nn.Module):
-    """From token ids or hidden states to logits; shares all parameters with a `TextClassifier`.
+    """From token ids or hidden states to logits; shares all parameters with a `EncoderClassifier`.
 
     `pooling` counts layers from the suffix's first input. `dropout` applies to the features of a linear head;
     a stock head has its own. Nothing is dropped in the `frozen_layers` or before them.
@@ -118,7 +118,7 @@ class TrainableClassifier(nn.Module):
 
 
 def make_trainable(
-    classifier: TextClassifier,
+    classifier: EncoderClassifier,
     *,
     frozen_layers: int,
     freeze_embeddings: bool,
@@ -176,7 +176,7 @@ def make_trainable(
     return module
 
 
-def reads_first_token_only(classifier: TextClassifier, inputs: Mapping[str, torch.Tensor]) -> bool:
+def reads_first_token_only(classifier: EncoderClassifier, inputs: Mapping[str, torch.Tensor]) -> bool:
     """Return whether the last layer's output for the first token is all that a classifier's head needs.
 
     Both ways are compared on the `input_ids` and `attention_mask` of a few texts, on the CPU in fp32.
@@ -196,7 +196,7 @@ def reads_first_token_only(classifier: TextClassifier, inputs: Mapping[str, torc
     return states.shape[1] == 1 and torch.allclose(states[:, 0], expected, rtol=1e-4, atol=1e-4)
 
 
-def restore_table(module: TrainableClassifier, classifier: TextClassifier, table: nn.Embedding) -> None:
+def restore_table(module: TrainableClassifier, classifier: EncoderClassifier, table: nn.Embedding) -> None:
     """Write trained embeddings into the table that `make_trainable` replaced, and put it back."""
     for rows in [child for child in module.modules() if isinstance(child, UsedRows)]:
         rows.write_back(table)

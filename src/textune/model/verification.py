@@ -14,7 +14,7 @@ from textune.errors import VerificationError
 from textune.model.threshold import Abstention, read_abstention
 
 if TYPE_CHECKING:
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 _FAULT = "This is a fault of textune or of the disk; please report it with this message."
 _TEXTS = 16
@@ -26,13 +26,13 @@ _TOLERANCE = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.02}
 
 def verify_saved(
     folder: Path,
-    classifier: TextClassifier,
+    classifier: EncoderClassifier,
     *,
     texts: Sequence[str],
     probabilities: NDArray[np.float64],
     precision: str,
     abstention: Abstention | None = None,
-) -> tuple[TextClassifier, dict[str, Any]]:
+) -> tuple[EncoderClassifier, dict[str, Any]]:
     """Load the saved model once, compare it with the trained one, and return it with what was compared.
 
     Every tensor must have the same bits. On some texts, the reloaded model's probabilities must agree with
@@ -66,7 +66,7 @@ def verify_saved(
     return reloaded, facts
 
 
-def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:
+def _compare_tensors(trained: EncoderClassifier, reloaded: EncoderClassifier) -> None:
     import torch
 
     for part in ("encoder", "head"):
@@ -85,7 +85,7 @@ def _compare_tensors(trained: TextClassifier, reloaded: TextClassifier) -> None:
 
 
 def _pipeline_probabilities(
-    folder: Path, classifier: TextClassifier, texts: Sequence[str]
+    folder: Path, classifier: EncoderClassifier, texts: Sequence[str]
 ) -> NDArray[np.float64]:
     from transformers import pipeline
 

@@ -17,7 +17,7 @@ from textune.wording import first_line
 
 if TYPE_CHECKING:
     from textune.explain.attribution import Explanation
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
     from textune.runtimes.predictor import Predictor
 
 REPORT = "report.html"
@@ -25,7 +25,7 @@ REPORT = "report.html"
 _WORDS_SECONDS = 3.0
 
 
-def write_report(run: Run, results: RunResults, classifier: TextClassifier, ctx: Context) -> None:
+def write_report(run: Run, results: RunResults, classifier: EncoderClassifier, ctx: Context) -> None:
     """Write the report and the model card of a run that is about to be complete.
 
     If one of them fails, the run lacks only that file: `ctx` gets a note, and the training goes on.
@@ -78,7 +78,7 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
     )
 
 
-def _page(results: RunResults, classifier: TextClassifier, ctx: Context) -> str:
+def _page(results: RunResults, classifier: EncoderClassifier, ctx: Context) -> str:
     from textune.runtimes.torch_predictor import TorchPredictor
 
     ctx.stage("Explaining the most confident mistakes")

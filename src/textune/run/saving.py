@@ -17,7 +17,7 @@ from textune.run.layout import Run
 from textune.run.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class SavedResults:
     """The predictions by split, the classifier as it was loaded again, and how it compared."""
 
     predictions: dict[str, Predictions]
-    classifier: TextClassifier
+    classifier: EncoderClassifier
     verification: dict[str, Any]
 
 
 def save_results(
     run: Run,
-    classifier: TextClassifier,
+    classifier: EncoderClassifier,
     dataset: Dataset,
     evaluation: Evaluation,
     *,

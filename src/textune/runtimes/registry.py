@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 TORCH = "torch"
 """The runtime of a run's own model, without an export."""
@@ -31,7 +31,7 @@ class GraphSource(Protocol):
     """A classifier to be written as the graph of a runtime."""
 
     @property
-    def classifier(self) -> TextClassifier:
+    def classifier(self) -> EncoderClassifier:
         """The classifier in torch, on the CPU in fp32."""
 
     @property

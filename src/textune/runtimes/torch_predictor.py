@@ -17,7 +17,7 @@ from textune.model.threshold import Abstention
 from textune.runtimes.predictor import Predictor, check_text_list
 
 if TYPE_CHECKING:
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
 
 
 class TorchPredictor(Predictor):
@@ -28,7 +28,7 @@ class TorchPredictor(Predictor):
 
     def __init__(
         self,
-        classifier: TextClassifier,
+        classifier: EncoderClassifier,
         *,
         placement: Placement | None = None,
         abstention: Abstention | None = None,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from textune.encoder.loading import ModelFolder
     from textune.encoder.tokenization import TokenizedDataset
-    from textune.model.classifier import TextClassifier
+    from textune.model.classifier import EncoderClassifier
     from textune.run.layout import Run
     from textune.training.loop import FitEnd
 
@@ -73,7 +73,7 @@ class Task:
     data: Dataset
     texts: TokenizedDataset
     weights: ModelFolder
-    classifier: TextClassifier
+    classifier: EncoderClassifier
     placement: Placement
     processes: Processes
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -262,7 +262,7 @@ def load_task(request: Request, ctx: Context) -> Task:
 
 
 def calibrate(
-    classifier: TextClassifier, logits: torch.Tensor, labels: torch.Tensor, *, ctx: Context
+    classifier: EncoderClassifier, logits: torch.Tensor, labels: torch.Tensor, *, ctx: Context
 ) -> float:
     """Fit a temperature on validation rows, fold it into the head's last layer, and return it.
 
