@@ -28,6 +28,7 @@ from textune.cluster.rows import (
     write_part,
 )
 from textune.errors import DataError, RunError, VerificationError
+from textune.prediction.input_columns import DETECTED
 from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
@@ -35,7 +36,7 @@ from tiny_classifiers import linear_classifier, save_run
 def reader_of(files: Sequence[Path], *, done: Intervals | None = None) -> RowReader:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return RowReader(names, "", read_columns(names), done or {})
+    return RowReader(names, DETECTED, read_columns(names), done or {})
 
 
 def read(reader: RowReader, number: int = 0) -> list[dict[str, Any]]:

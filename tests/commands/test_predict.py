@@ -162,11 +162,12 @@ def test_restart_is_for_what_goes_into_a_file(run: Path, posts: Path) -> None:
 
 
 def test_a_bad_row_keeps_what_is_done_and_says_how_to_continue(run: Path, posts: Path) -> None:
-    posts.write_bytes(posts.read_bytes() + b"9,br\xe9ak\n")
+    rows = posts.with_suffix(".jsonl")
+    rows.write_bytes(b'{"text": "so happy"}\n' * ROWS + b'{"text": "br\xe9ak"}\n')
     output = posts.with_name("out.csv")
 
-    with pytest.raises(DataError, match=rf"posts\.csv, line {ROWS + 2}: byte 0xE9") as caught:
-        predict(run, input_file=str(posts), output=output)
+    with pytest.raises(DataError, match=rf"posts\.jsonl, line {ROWS + 1}: byte 0xE9") as caught:
+        predict(run, input_file=str(rows), output=output)
 
     assert f"The finished parts are kept in {output}.parts: run the same command again" in caught.value.hint
     assert sorted(path.name for path in Path(f"{output}.parts").iterdir())[:2] == ["00000.csv", "00001.csv"]
@@ -177,8 +178,8 @@ def test_a_prediction_resumes_when_the_disk_that_failed_can_be_read_again(
 ) -> None:
     output = posts.with_name("out.csv")
 
-    def fail_late(path: Path, **options: Any) -> Iterator[Any]:
-        yield from islice(read_texts(path, **options), PART + 2000)
+    def fail_late(path: Path, *options: Any, **more: Any) -> Iterator[Any]:
+        yield from islice(read_texts(path, *options, **more), PART + 2000)
         raise DataError(f"{path} cannot be read: Input/output error.", "Check the disk.")
 
     with monkeypatch.context() as until_then, pytest.raises(DataError, match="Input/output error"):

@@ -165,9 +165,9 @@ def test_a_name_that_nothing_can_have_is_refused(name: str) -> None:
 
 
 def test_another_file_is_answered_with_the_kinds_that_are_read(tmp_path: Path) -> None:
-    (tmp_path / "posts.txt").write_text("so happy\n", encoding="utf-8")
+    (tmp_path / "posts.docx").write_text("so happy\n", encoding="utf-8")
 
-    assert "Give a file with one of the suffixes .csv, .tsv" in refusal(tmp_path / "posts.txt").hint
+    assert "Give a file with one of the suffixes .csv, .tsv" in refusal(tmp_path / "posts.docx").hint
 
 
 def test_loading_a_file_imports_nothing_heavy_and_writes_nothing_elsewhere(tmp_path: Path) -> None:

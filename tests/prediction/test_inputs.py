@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from table_files import write, write_parquet
+from textune.data.columns import ColumnChoice
 from textune.errors import DataError
 from textune.prediction.inputs import estimate_rows, read_stream, read_texts
 from textune.prediction.stream import TextRow
@@ -95,13 +96,13 @@ def test_the_column_of_the_text_is_found_by_its_name(tmp_path: Path) -> None:
 def test_the_column_of_the_text_can_be_given(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "text,remark\nso happy,very sad\n")
 
-    assert list(read_texts(path, text_column="remark")) == [TextRow("very sad", {"text": "so happy"})]
+    assert list(read_texts(path, ColumnChoice("remark"))) == [TextRow("very sad", {"text": "so happy"})]
 
 
 def test_a_column_that_is_not_there_is_reported_with_the_nearest(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", "id,remark\n1,so happy\n")
 
-    error = refusal(path, text_column="remarks")
+    error = refusal(path, choice=ColumnChoice("remarks"))
 
     assert f"{path} has no column 'remarks'. Its columns are: 'id', 'remark'." in error.message
     assert "Did you mean 'remark'?" in error.hint
@@ -172,10 +173,10 @@ def test_a_kind_of_file_that_is_not_known_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_fault_shows_when_its_row_is_reached_and_not_before(tmp_path: Path) -> None:
-    rows = read_texts(write(tmp_path / "posts.csv", b"text\nfine\nbr\xe9ak\n"))
+    rows = read_texts(write(tmp_path / "posts.txt", b"fine\nbr\xe9ak\n"))
 
     assert next(rows).text == "fine"
-    with pytest.raises(DataError, match="line 3: byte 0xE9"):
+    with pytest.raises(DataError, match="line 2: byte 0xE9"):
         next(rows)
 
 

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from table_files import write
+from textune.data.columns import ColumnChoice
 from textune.errors import DataError
 from textune.prediction.output_columns import stored_columns
 
@@ -50,7 +51,7 @@ def test_columns_that_are_named_like_results_have_the_name_that_their_values_get
 def test_the_column_of_the_text_is_none_of_the_others(tmp_path: Path) -> None:
     path = table(tmp_path / "a.parquet", body=pa.string())
 
-    assert stored_columns([path], text_column="body", results=RESULTS).names == ["input_text"]
+    assert stored_columns([path], ColumnChoice("body"), results=RESULTS).names == ["input_text"]
 
 
 def test_a_dictionary_may_grow_beyond_that_of_a_file(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def add_export(run: Path) -> Path:
 
 def begin(run: Path, posts: Path, output: Path, *, runtime: str) -> None:
     """Start a prediction with a runtime, and stop after a part."""
-    job: PredictionJob = describe_job(run, [posts], text_column="")
+    job: PredictionJob = describe_job(run, [posts])
     job = replace(job, settings={**job.settings, "runtime": runtime})
     with open_journal(output, job) as journal:
         path = journal.next_path(".csv")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, RunFolder, RuntimeName, app
+from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app
 from textune.data.formats.registry import format_names
 from textune.errors import RequestError
 
@@ -58,8 +58,13 @@ def predict(
         ),
     ] = 0,
     text_column: Annotated[
-        str, typer.Option(help="The column that holds the text.", show_default="detected by name")
+        str,
+        typer.Option(
+            help="The column that holds the text.",
+            show_default="as in the run's own data, or detected by name",
+        ),
     ] = "",
+    settings: Settings = None,
     runtime: RuntimeName = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
     debug: Debug = False,
@@ -74,6 +79,7 @@ def predict(
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
     options: dict[str, Any] = {"text_column": text_column, "runtime": runtime, "restart": restart}
+    options["settings"] = settings or ()
     with Watcher(quiet=json) as observer:
         options["observer"] = observer
         if engine != _LOCAL:

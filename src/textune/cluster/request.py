@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from textune.cluster.ray_engine import LOCAL, classify_on_ray, connected
@@ -19,7 +20,8 @@ from textune.cluster.rows import (
 from textune.context import UNWATCHED, Context, Pace
 from textune.errors import RequestError
 from textune.extras import check_extra
-from textune.prediction.inputs import find_files, open_texts
+from textune.prediction.input_columns import choose_columns
+from textune.prediction.inputs import find_files, input_notes, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import journal_folder, open_journal
 from textune.prediction.resuming import advise_when_stopped, check_apart
@@ -35,6 +37,7 @@ def predict_on_cluster(
     output: str | Path,
     *,
     text_column: str = "",
+    settings: Sequence[str] = (),
     address: str = "",
     workers: int = 0,
     runtime: str = "",
@@ -59,13 +62,16 @@ def predict_on_cluster(
         check_apart(place / "part-0.parquet", input_file, files)
     folder = open_run(Path(run).expanduser()).path.absolute()
     ctx.stage("Looking at the input")
-    open_texts(files, text_column=text_column)  # Raises early for any unreadable file.
+    choice = choose_columns(folder, text_column=text_column, settings=settings)
+    open_texts(files, choice)  # Raises early for any unreadable file.
+    for sentence in input_notes(files, choice):
+        ctx.note(sentence)
     names = tuple(str(path) for path in files)
-    columns = read_columns(names, text_column=text_column)
-    job = describe_job(folder, files, text_column=text_column, hashed=False)
+    columns = read_columns(names, choice)
+    job = describe_job(folder, files, choice=choice, hashed=False)
     opened = open_journal(target, job, restart=restart, unlisted=PARTS)
     with opened as journal, advise_when_stopped(journal):
-        reader = RowReader(names, text_column, columns, done_rows(journal.folder))
+        reader = RowReader(names, choice, columns, done_rows(journal.folder))
         with journal.checked_input(job.files):
             cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
             _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)

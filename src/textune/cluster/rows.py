@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from textune.data.columns import ColumnChoice
 from textune.errors import DataError, VerificationError
 from textune.files import atomic_path
+from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import read_texts
 from textune.prediction.output_columns import (
     arrow_refusals,
@@ -47,7 +49,7 @@ class RowReader:
     """
 
     files: tuple[str, ...]
-    text_column: str
+    choice: ColumnChoice
     columns: Any
     done: Intervals
 
@@ -78,7 +80,7 @@ class RowReader:
         return [file for file in self.files if file in done or next(self._texts(file), None) is not None]
 
     def _texts(self, file: str) -> Iterator[TextRow]:
-        return read_texts(Path(file), text_column=self.text_column, may_be_empty=len(self.files) > 1)
+        return read_texts(Path(file), self.choice, may_be_empty=len(self.files) > 1)
 
     def _remaining(self, file: str) -> Iterator[tuple[int, TextRow]]:
         done = iter([*self.done.get(file, ()), (0, 0)])
@@ -90,7 +92,7 @@ class RowReader:
                 yield place, row
 
 
-def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
+def read_columns(files: Sequence[str], choice: ColumnChoice = DETECTED) -> Any:
     """Return the Arrow schema of the output's other columns.
 
     If all files are Parquet, it is the files' own schema, otherwise that of the first window. Columns that
@@ -99,9 +101,9 @@ def read_columns(files: Sequence[str], *, text_column: str = "") -> Any:
     paths = [Path(file) for file in files]
     if store_types(paths):
         with _column_errors():
-            return stored_columns(paths, text_column=text_column, results=_result_names())
+            return stored_columns(paths, choice, results=_result_names())
     for file in files:
-        rows = read_texts(Path(file), text_column=text_column, may_be_empty=file != files[-1])
+        rows = read_texts(Path(file), choice, may_be_empty=file != files[-1])
         if window := list(islice(rows, WINDOW)):
             break
     with _column_errors(file):

@@ -53,7 +53,7 @@ def audit(
     check_file_name(suspects)
     recipe, no_encoder = _resolve(data, model, settings, quick=quick)
     ctx.stage("Reading the data")
-    choice = ColumnChoice(recipe.data.text_column, recipe.data.label_column, others=True)
+    choice = ColumnChoice.of(recipe.data, others=True)
     source = read_source(recipe.data.source, choice, ctx)
     audited = read_for_audit(source, recipe.data)
     for note in audited.notes:

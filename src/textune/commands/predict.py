@@ -24,6 +24,7 @@ def predict(
     *,
     input_file: str = "",
     text_column: str = "",
+    settings: Sequence[str] = (),
     output: str | Path = "",
     restart: bool = False,
     runtime: str = "",
@@ -39,7 +40,8 @@ def predict(
         texts: The texts, unless there is an input file.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
             `-` for standard input with one text per line.
-        text_column: The column that holds the text; by default detected by name.
+        text_column: The column that holds the text; by default as in the run's own data, or detected by name.
+        settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
         output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
         restart: Start over instead of resuming.
         runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
@@ -51,6 +53,7 @@ def predict(
             began.
         StoppedError: It was stopped, and can be resumed.
     """
+    from textune.prediction.input_columns import choose_columns
     from textune.prediction.inputs import open_rows
     from textune.prediction.stream import Tally, predict_rows
     from textune.prediction.writers import check_output, write_file
@@ -63,13 +66,14 @@ def predict(
         check_output(target)
     resumable = target is not None and input_file not in {"", "-"}
     _check_request(texts, input_file, restart=restart, resumable=resumable)
+    columns = choose_columns(folder, text_column=text_column, settings=settings)
     if target and resumable:
         from textune.prediction.resuming import predict_files
 
         return predict_files(
-            folder, input_file, target, text_column=text_column, restart=restart, runtime=runtime, ctx=ctx
+            folder, input_file, target, input_columns=columns, restart=restart, runtime=runtime, ctx=ctx
         )
-    rows, total = open_rows(texts, input_file, text_column)
+    rows, total = open_rows(texts, input_file, columns, ctx)
     if target and input_file:
         ctx.note(
             "Standard input can be read only once, so this prediction cannot be resumed if it is stopped."

@@ -10,7 +10,9 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textune.data.formats.registry import AS_USUAL, Reading
 from textune.errors import DataError
+from textune.recipe.settings import DataSettings
 from textune.wording import listed
 
 TEXT_NAMES = (
@@ -27,11 +29,27 @@ _LABEL_OPTION = "--set data.label_column=NAME"
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of text and label (empty: detected by name), and whether to read the others."""
+    """The columns of text and label (empty: detected by name), and how files are read.
+
+    `others` asks for the other columns as well. A `remembered` choice is that of a run's own data: it counts
+    only for files that have its columns.
+    """
 
     text: str = ""
     label: str = ""
     others: bool = False
+    reading: Reading = AS_USUAL
+    remembered: bool = False
+
+    @classmethod
+    def of(cls, settings: DataSettings, *, others: bool = False, remembered: bool = False) -> ColumnChoice:
+        """Return the choice that a recipe's settings describe."""
+        reading = Reading(settings.separator, settings.quoting, settings.header)
+        return cls(settings.text_column, settings.label_column, others, reading, remembered)
+
+    def describe(self) -> str:
+        """Return the text column, and how files are read if it is not as usual."""
+        return self.text if self.reading == AS_USUAL else f"{self.text} {self.reading}"
 
     def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the columns of text and label, and a note about them unless they have these names.
@@ -67,6 +85,11 @@ def find_text_column(
     return _find("text", TEXT_NAMES, columns, origin=origin, name=name, option=option)
 
 
+def has_text_column(columns: Sequence[str]) -> bool:
+    """Return whether one of the columns has a usual name for the text."""
+    return any(column.strip().casefold() in TEXT_NAMES for column in columns)
+
+
 def _find(
     what: str, known: Sequence[str], columns: Sequence[str], *, origin: str, name: str, option: str
 ) -> str:
@@ -92,7 +115,8 @@ def _find(
     raise DataError(
         f"{origin} has no column with a usual name for the {what}. Its columns are: "
         f"{listed_columns(columns)}.",
-        f"Choose the one that holds the {what}: {option}. If these are not names, add a header line.",
+        f"Choose the one that holds the {what}: {option}. If these are not names, the table has no header: "
+        "--set data.header=false numbers its columns from 1.",
     )
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
+from textune.data.formats.compression import archive_members, without_compression
 from textune.data.formats.lines import read_lines
-from textune.data.formats.registry import find_format, format_of, table_suffixes
-from textune.data.formats.tables import column_names, read_rows
+from textune.data.formats.registry import Reading, find_format, format_of, may_be_table, table_suffixes
+from textune.data.formats.tables import column_names, read_rows, table_notes
 from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
 from textune.errors import DataError
 from textune.wording import counted, listed
@@ -28,23 +29,50 @@ _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 def read_folder(path: Path, choice: ColumnChoice) -> RawSource:
     """Read a folder of tables or in TweetEval's text layout; raise a `DataError` if it is neither."""
     try:
-        names = sorted(file.name for file in path.iterdir())
+        members = sorted(path.iterdir())
     except OSError as error:
         raise DataError(
             f"{path} cannot be read: {error.strerror}.", "Check the folder's permissions."
         ) from error
-    if any(f"{name}_text.txt" in names for name in _TWEETEVAL_SPLITS):
-        return _read_tweeteval(path)
-    files = _files_by_split([path / name for name in names])
+    return _read_members(path, members, choice)
+
+
+def read_archive(path: Path, choice: ColumnChoice) -> RawSource:
+    """Read a ZIP archive like the folder or the table in it; raise a `DataError` if it holds neither."""
+    members = archive_members(path)
+    tables = [member for member in members if may_be_table(member)]
+    if len(tables) == 1:
+        return read_tables({"train": tables}, choice)
+    folders = {member.parent for member in members if _split_name(member) or _is_tweeteval([member])}
+    if len(folders) > 1:
+        listing = ", ".join(folder.relative_to(path).as_posix() for folder in sorted(folders))
+        raise DataError(
+            f"{path} has several folders with splits: {listing}.",
+            "Unpack it, and give the path of one of them.",
+        )
+    folder = next(iter(folders), path)
+    return _read_members(folder, [member for member in members if member.parent == folder], choice)
+
+
+def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> RawSource:
+    names = [member.name for member in members]
+    if _is_tweeteval(members):
+        return _read_tweeteval(path, names)
+    files = _files_by_split([member for member in members if find_format(member)])
+    files = files or _files_by_split([member for member in members if may_be_table(member)])
     if not files:
-        raise _unknown_folder(path, names)
+        raise _unknown_folder(path, members)
     ignored = [
-        name
-        for name in names
-        if find_format(Path(name)) and not any(path / name in shards for shards in files.values())
+        member.name
+        for member in members
+        if find_format(member) and not any(member in shards for shards in files.values())
     ]
     notes = (f"Ignored files that are not named after a split: {', '.join(ignored)}.",) if ignored else ()
     return read_tables(files, choice, notes=notes)
+
+
+def _is_tweeteval(members: Sequence[Path]) -> bool:
+    return any(member.name == f"{name}_text.txt" for member in members for name in _TWEETEVAL_SPLITS)
 
 
 def read_tables(
@@ -52,13 +80,13 @@ def read_tables(
 ) -> RawSource:
     """Read the tables of each split; raise a `DataError` if one cannot be read or lacks a column."""
     first = next(iter(files.values()))[0]
-    columns = column_names(first)
+    columns = column_names(first, choice.reading)
     text, label, column_notes = choice.find(columns, origin=str(first))
     stored = {
         known.label_names(file, label)
         for shards in files.values()
         for file in shards
-        if (known := format_of(file)).label_names is not None
+        if (known := format_of(file, choice.reading)).label_names is not None
     }
     if len(stored) > 1:
         raise DataError(
@@ -68,17 +96,23 @@ def read_tables(
     names = next(iter(stored), ())
     others = [name for name in columns if name not in (text, label)] if choice.others else []
     return RawSource(
-        {split: _read_split(shards, text, label, others) for split, shards in files.items()},
+        {split: _read_split(shards, text, label, others, choice.reading) for split, shards in files.items()},
         dict(enumerate(names)) if names else None,
-        (*column_notes, *notes),
+        (*column_notes, *notes, *_notes_on_files(files, choice.reading)),
     )
 
 
-def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[str]) -> RawSplit:
+def _notes_on_files(files: Mapping[str, Sequence[Path]], reading: Reading) -> list[str]:
+    return [note for shards in files.values() for file in shards for note in table_notes(file, reading)]
+
+
+def _read_split(
+    shards: Sequence[Path], text: str, label: str, others: Sequence[str], reading: Reading
+) -> RawSplit:
     pieces, texts, labels = [], [], []
     more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
-        columns = column_names(shard)
+        columns = column_names(shard, reading)
         missing = next((name for name in (text, label) if name not in columns), None)
         if missing is not None:
             raise DataError(
@@ -88,13 +122,14 @@ def _read_split(shards: Sequence[Path], text: str, label: str, others: Sequence[
                 "validation or test split is made from train.",
             )
         numbers = []
-        for row in read_rows(shard, columns=(text, label, *(name for name in others if name in columns))):
+        wanted = (text, label, *(name for name in others if name in columns))
+        for row in read_rows(shard, columns=wanted, reading=reading):
             numbers.append(row.line)
             texts.append(row.values[text])
             labels.append(row.values[label])
             for name, values in more.items():
                 values.append(row.values.get(name))
-        pieces.append(Piece(str(shard), str(shard), format_of(shard).unit, numbers))
+        pieces.append(Piece(str(shard), str(shard), format_of(shard, reading).unit, numbers))
     return RawSplit(tuple(pieces), texts, labels, more)
 
 
@@ -109,9 +144,9 @@ def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _split_name(path: Path) -> re.Match[str] | None:
-    match = _SHARD.fullmatch(path.stem)
+    match = _SHARD.fullmatch(without_compression(path).stem)
     is_split = match is not None and match["name"].lower() in SPLIT_OF
-    return match if is_split and find_format(path) else None
+    return match if is_split and may_be_table(path) else None
 
 
 def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> None:
@@ -131,12 +166,12 @@ def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> N
         )
 
 
-def _read_tweeteval(path: Path) -> RawSource:
-    names, notes = _mapping(path / "mapping.txt")
+def _read_tweeteval(path: Path, members: Collection[str]) -> RawSource:
+    names, notes = _mapping(path / "mapping.txt", exists="mapping.txt" in members)
     splits = {}
     for name, split in _TWEETEVAL_SPLITS.items():
         text_file, label_file = path / f"{name}_text.txt", path / f"{name}_labels.txt"
-        if text_file.exists() or label_file.exists():
+        if text_file.name in members or label_file.name in members:
             texts, labels = list(read_lines(text_file)), list(read_lines(label_file))
             if len(texts) != len(labels):
                 raise DataError(
@@ -149,9 +184,9 @@ def _read_tweeteval(path: Path) -> RawSource:
     return RawSource(splits, names, notes)
 
 
-def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
+def _mapping(path: Path, *, exists: bool) -> tuple[dict[int, str] | None, tuple[str, ...]]:
     """Return the label names by id, in the order of the ids, and a note if there are none."""
-    if not path.exists():
+    if not exists:
         return None, ("There is no mapping.txt, so the labels keep their names from the label files.",)
     names: dict[int, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
@@ -172,8 +207,8 @@ def _mapping(path: Path) -> tuple[dict[int, str] | None, tuple[str, ...]]:
     return dict(sorted(names.items())), ()
 
 
-def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
-    for folder in (path / name for name in names):
+def _unknown_folder(path: Path, members: Sequence[Path]) -> DataError:
+    for folder in members:
         if folder.is_dir() and any(map(_split_name, folder.iterdir())):
             hint = f"Its folder {folder} does: use that."
             break
@@ -183,6 +218,7 @@ def _unknown_folder(path: Path, names: Sequence[str]) -> DataError:
             f"{', '.join(table_suffixes())}. Or use a single file, which is split automatically."
         )
     return DataError(
-        f"{path} has no file that is named after a split. It holds: {listed(names, most=8) or 'nothing'}.",
+        f"{path} has no file that is named after a split. It holds: "
+        f"{listed([member.name for member in members], most=8) or 'nothing'}.",
         hint,
     )

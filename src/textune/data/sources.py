@@ -17,9 +17,10 @@ from pathlib import Path
 from textune.context import UNWATCHED, Context
 from textune.data.columns import ColumnChoice
 from textune.data.dataset import SPLITS, Dataset, Split
-from textune.data.folders import read_folder, read_tables
+from textune.data.folders import read_archive, read_folder, read_tables
+from textune.data.formats.compression import SUFFIXES, is_archive
 from textune.data.formats.lines import missing_file
-from textune.data.formats.registry import find_format, table_suffixes
+from textune.data.formats.registry import may_be_table, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.data.raw import RawSource, RawSplit
@@ -32,11 +33,13 @@ from textune.wording import counted
 _MIN_ROWS = 2
 
 _KINDS = (
-    "A source is a file ({suffixes}), a folder of such files named after splits, a folder in TweetEval's "
-    "layout or from save_to_disk, a dataset on the Hub as owner/name or owner/name:configuration, or "
+    "A source is a file ({suffixes}; also compressed), a folder or ZIP archive of such files named after "
+    "splits, a "
+    "folder in TweetEval's layout or from save_to_disk, a dataset on the Hub as owner/name or "
+    "owner/name:configuration, or "
     "sample:emotion."
 )
-_OTHER_FILE_SUFFIXES = (".json", ".txt", ".xlsx", ".xls", ".gz", ".zip", ".arrow")
+_OTHER_FILE_SUFFIXES = (".xlsx", ".xls", ".zip", ".tar", ".tgz", ".arrow", *SUFFIXES)
 
 
 def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
@@ -66,7 +69,7 @@ def load_source(
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), ctx)
+    raw = read_source(name, ColumnChoice.of(settings), ctx)
     labelling, splits = complete_source(raw, name, settings)
     notes = (
         *raw.notes,
@@ -86,7 +89,7 @@ def load_held_out(
     The result has only that split, with the ids of the classifier's label names. The settings name the
     columns. Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
     """
-    raw = read_source(name, ColumnChoice(settings.text_column, settings.label_column), ctx)
+    raw = read_source(name, ColumnChoice.of(settings), ctx)
     notes = raw.notes
     if split in raw.splits:
         rows = raw.splits[split]
@@ -152,8 +155,8 @@ def read_source(name: str, choice: ColumnChoice, ctx: Context = UNWATCHED) -> Ra
         saved = is_saved_dataset(path)
         return read_saved_dataset(path, choice) if saved else read_folder(path, choice)
     if os.path.isfile(path):  # noqa: PTH113
-        return read_tables({"train": [path]}, choice)
-    is_file_name = find_format(path) is not None or path.suffix.lower() in _OTHER_FILE_SUFFIXES
+        return read_archive(path, choice) if is_archive(path) else read_tables({"train": [path]}, choice)
+    is_file_name = (path.suffix and may_be_table(path)) or path.suffix.lower() in _OTHER_FILE_SUFFIXES
     if name.startswith((".", "/", "~")) or "\\" in name or is_file_name:
         raise missing_file(path)
     if is_hub_name(name):

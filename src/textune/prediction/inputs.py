@@ -14,18 +14,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from textune.data.columns import find_text_column
-from textune.data.formats.lines import decode_lines, read_lines, without_end
-from textune.data.formats.registry import find_format, format_of, table_suffixes
-from textune.data.formats.tables import column_names, read_rows
+from textune.context import Context
+from textune.data.columns import ColumnChoice, find_text_column
+from textune.data.formats.compression import archive_members, is_archive
+from textune.data.formats.lines import decode_lines, open_data_file, read_lines, without_end
+from textune.data.formats.registry import find_format, format_of, may_be_table, table_suffixes
+from textune.data.formats.tables import column_names, read_rows, table_notes
 from textune.errors import DataError
+from textune.prediction.input_columns import DETECTED, choice_for, is_empty
 from textune.prediction.stream import TextRow
 
 _BLOCK_BYTES = 1 << 22
 
 
 def find_files(pattern: str) -> list[Path]:
-    """Return the files that a file, a folder (its tables) or a pattern such as `*.csv` means, sorted."""
+    """Return the files that a file, a folder, a ZIP archive or a pattern such as `*.csv` means, sorted."""
     path = Path(os.path.expanduser(pattern))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
         files = sorted(file for file in path.iterdir() if find_format(file))
@@ -35,6 +38,13 @@ def find_files(pattern: str) -> list[Path]:
                 f"Give a file, or a pattern for other files: --input '{path}/*.txt'",
             )
         return files
+    if is_archive(path):
+        members = archive_members(path)
+        if files := [member for member in members if find_format(member)] or list(
+            filter(may_be_table, members)
+        ):
+            return files
+        raise DataError(f"The archive {path} holds no table ({', '.join(table_suffixes())}).", "Unpack it.")
     if os.path.exists(path) or not glob.has_magic(pattern):  # noqa: PTH110
         return [path]
     matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
@@ -59,7 +69,9 @@ def is_input(path: Path, pattern: str, files: Sequence[Path]) -> bool:
     return path.match(str(source))
 
 
-def open_rows(texts: Sequence[str], pattern: str, text_column: str) -> tuple[Iterable[TextRow], int]:
+def open_rows(
+    texts: Sequence[str], pattern: str, choice: ColumnChoice, ctx: Context
+) -> tuple[Iterable[TextRow], int]:
     """Return the rows of texts or else of an input, and roughly how many there are; 0: unknown.
 
     The first row of files is read already, so that faults show early. `-` is standard input.
@@ -69,10 +81,12 @@ def open_rows(texts: Sequence[str], pattern: str, text_column: str) -> tuple[Ite
     if pattern == "-":
         return read_stream(sys.stdin.buffer, "standard input"), 0
     files = find_files(pattern)
-    return open_texts(files, text_column=text_column), sum(map(estimate_rows, files))
+    for sentence in input_notes(files, choice):
+        ctx.note(sentence)
+    return open_texts(files, choice), sum(map(estimate_rows, files))
 
 
-def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[TextRow]:
+def open_texts(files: Sequence[Path], choice: ColumnChoice = DETECTED) -> Iterator[TextRow]:
     """Return the rows of several files, one after the other.
 
     Before it returns, every file's columns are checked and the first row is read: most mistakes show here. Of
@@ -80,10 +94,8 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     """
     several = len(files) > 1
     for path in files[1:]:
-        text_column_of(path, text_column, may_be_empty=several)
-    rows = chain.from_iterable(
-        read_texts(path, text_column=text_column, may_be_empty=several) for path in files
-    )
+        text_column_of(path, choice, may_be_empty=several)
+    rows = chain.from_iterable(read_texts(path, choice, may_be_empty=several) for path in files)
     if not (first := list(islice(rows, 1))):
         raise DataError(
             f"None of the {len(files):,} input files has a row.", "Check that they were written completely."
@@ -91,33 +103,45 @@ def open_texts(files: Sequence[Path], *, text_column: str = "") -> Iterator[Text
     return chain(first, rows)
 
 
-def read_texts(path: Path, *, text_column: str = "", may_be_empty: bool = False) -> Iterator[TextRow]:
-    """Yield the rows of a table, or the lines of a `.txt` file; a `DataError` names what is at fault.
+def input_notes(files: Sequence[Path], choice: ColumnChoice) -> list[str]:
+    """Return sentences about how the files are read."""
+    tables = [(path, choice_for(path, choice)) for path in files if not is_empty(path)]
+    return [note for path, own in tables if own for note in table_notes(path, own.reading)]
 
-    The text is in `text_column`; empty: detected by its name. One file among others `may_be_empty`.
+
+def read_texts(
+    path: Path, choice: ColumnChoice = DETECTED, *, may_be_empty: bool = False
+) -> Iterator[TextRow]:
+    """Yield the rows of a table, or the lines of a text file; a `DataError` names what is at fault.
+
+    The text is in the chosen column, or in the one that is detected by its name. One file among others
+    `may_be_empty`.
     """
-    if path.suffix.lower() == ".txt":
+    own = choice_for(path, choice)
+    if own is None:
         for line in read_lines(path, may_be_empty=may_be_empty):
             yield TextRow(line, {})
         return
-    column = text_column_of(path, text_column, may_be_empty=may_be_empty)
-    for row in read_rows(path, may_be_empty=may_be_empty):
+    column = text_column_of(path, own, may_be_empty=may_be_empty)
+    for row in read_rows(path, reading=own.reading, may_be_empty=may_be_empty):
         others = {name: value for name, value in row.values.items() if name != column}
         text = row.values.get(column)
         if text is not None and not isinstance(text, str):
             raise DataError(
-                f"{path}, {format_of(path).unit} {row.line}: the column '{column}' holds {text!r}, "
+                f"{path}, {format_of(path, own.reading).unit} {row.line}: the column '{column}' holds "
+                f"{text!r}, "
                 "not a text.",
                 "Put it in quotes, or name another column with --text-column NAME.",
             )
         yield TextRow(text or "", others)
 
 
-def text_column_of(path: Path, text_column: str, *, may_be_empty: bool = False) -> str:
+def text_column_of(path: Path, choice: ColumnChoice = DETECTED, *, may_be_empty: bool = False) -> str:
     """Return the column of a file's texts, named or else detected; empty if the file has no columns."""
-    if path.suffix.lower() == ".txt" or not (names := column_names(path, may_be_empty=may_be_empty)):
+    own = choice_for(path, choice)
+    if own is None or not (names := column_names(path, own.reading, may_be_empty=may_be_empty)):
         return ""
-    return find_text_column(names, origin=str(path), name=text_column, option="--text-column NAME")
+    return find_text_column(names, origin=str(path), name=own.text, option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
@@ -131,5 +155,5 @@ def estimate_rows(path: Path) -> int:
     known = find_format(path)
     if known is not None and known.row_count is not None:
         return known.row_count(path)
-    with path.open("rb") as file:
+    with open_data_file(path) as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK_BYTES), b""))

@@ -15,10 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from textune.data.columns import ColumnChoice
+from textune.data.formats.compression import file_on_disk
 from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of
+from textune.prediction.input_columns import DETECTED
 from textune.run.layout import Run, classifier_sha256
 from textune.runtimes.exports import MANIFEST, is_export
 from textune.runtimes.registry import TORCH
@@ -71,7 +74,7 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
     digest, lines = hashlib.sha256(), 0
     with open_data_file(path) as file:
         # Read first, so that any later change is noticed in the end.
-        status = path.stat()
+        status = file_on_disk(path).stat()
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             lines += block.count(b"\n")
@@ -86,7 +89,12 @@ def describe_input(path: Path, *, hashed: bool = True) -> InputFile:
 
 
 def describe_job(
-    run: Path, files: Sequence[Path], *, text_column: str, runtime: str = TORCH, hashed: bool = True
+    run: Path,
+    files: Sequence[Path],
+    *,
+    choice: ColumnChoice = DETECTED,
+    runtime: str = TORCH,
+    hashed: bool = True,
 ) -> PredictionJob:
     """Return what a prediction is made from, by a run or an export that has been checked.
 
@@ -95,7 +103,7 @@ def describe_job(
     settings = {
         "classifier": sha256_of(run / MANIFEST) if is_export(run) else classifier_sha256(Run(run)),
         _RUNTIME: runtime,
-        "text column": text_column,
+        "text column": choice.describe(),
         "version of textune": version("textune"),
     }
     return PredictionJob(tuple(describe_input(path, hashed=hashed) for path in files), settings)

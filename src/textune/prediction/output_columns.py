@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textune.data.columns import ColumnChoice
 from textune.data.formats.registry import find_format
 from textune.errors import DataError
+from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import estimate_rows, text_column_of
 from textune.prediction.stream import WINDOW, prefix_clashes
 
@@ -93,7 +95,9 @@ def store_types(files: Sequence[Path]) -> bool:
     return all((known := find_format(path)) is not None and known.schema is not None for path in files)
 
 
-def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Collection[str]) -> Any:
+def stored_columns(
+    files: Sequence[Path], choice: ColumnChoice = DETECTED, *, results: Collection[str]
+) -> Any:
     """Return the Arrow schema of an input's other columns, or None unless all its files store types.
 
     It holds the columns of every file that has rows, each with a type that takes the values of all files; a
@@ -105,7 +109,7 @@ def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Col
         return None
     fields: dict[str, tuple[Any, Path]] = {}
     for path in filter(estimate_rows, files):
-        for field in _other_fields(path, text_column, results):
+        for field in _other_fields(path, choice, results):
             first, origin = fields.get(field.name, (field, path))
             both = common_field(first, field) or common_field(_decoded(first), _decoded(field))
             if both is None:
@@ -118,10 +122,10 @@ def stored_columns(files: Sequence[Path], *, text_column: str = "", results: Col
     return pa.schema([field for field, _ in fields.values()])
 
 
-def _other_fields(path: Path, text_column: str, results: Collection[str]) -> Iterator[Any]:
+def _other_fields(path: Path, choice: ColumnChoice, results: Collection[str]) -> Iterator[Any]:
     import pyarrow as pa
 
-    text = text_column_of(path, text_column)
+    text = text_column_of(path, choice)
     known = find_format(path)
     assert known and known.schema  # See `store_types`.
     fields = {field.name: field for field in known.schema(path) if field.name != text}

@@ -13,9 +13,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from textune.context import Context, Pace
+from textune.data.columns import ColumnChoice
 from textune.errors import ExportError, MissingExtraError, RequestError, StoppedError
 from textune.files import atomic_path, publish, storage_errors
-from textune.prediction.inputs import find_files, is_input, open_texts
+from textune.prediction.inputs import find_files, input_notes, is_input, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
 from textune.prediction.output_columns import result_fields, stored_columns
@@ -28,7 +29,14 @@ WINDOWS_PER_PART = 4
 
 
 def predict_files(
-    run: Path, input_name: str, output: Path, *, text_column: str, restart: bool, runtime: str, ctx: Context
+    run: Path,
+    input_name: str,
+    output: Path,
+    *,
+    input_columns: ColumnChoice,
+    restart: bool,
+    runtime: str,
+    ctx: Context,
 ) -> int:
     """Classify files into a file, resuming what was done before; return how many rows it has.
 
@@ -37,11 +45,13 @@ def predict_files(
     """
     files = find_files(input_name)
     check_apart(output, input_name, files)
-    rows = open_texts(files, text_column=text_column)
+    rows = open_texts(files, input_columns)
+    for sentence in input_notes(files, input_columns):
+        ctx.note(sentence)
     ctx.stage("Looking at the input")
     tally = Tally()
     choice = choose_as_started(run, output, runtime=runtime, restart=restart, ctx=ctx)
-    job = describe_job(run, files, text_column=text_column, runtime=choice.runtime)
+    job = describe_job(run, files, choice=input_columns, runtime=choice.runtime)
     with open_journal(output, job, restart=restart) as journal, advise_when_stopped(journal):
         ctx.stage("Loading the classifier")
         for sentence in choice.notes:
@@ -56,7 +66,7 @@ def predict_files(
             threshold, columns = predictor.threshold, None
             if output.suffix.lower() == ".parquet":
                 results = [field.name for field in result_fields((), may_abstain=threshold > 0)]
-                columns = stored_columns(files, text_column=text_column, results=results)
+                columns = stored_columns(files, input_columns, results=results)
             predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
             layout = OutputLayout(predictor.label_names, threshold > 0, columns)
             write_parts(journal, tally.count(predictions), layout, suffix=output.suffix)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 
@@ -21,15 +21,37 @@ class Section(BaseModel):
     )
 
 
+def _as_name(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_separator(value: object) -> object:
+    if value in ("tab", "\\t"):
+        return "\t"
+    if isinstance(value, str) and (len(value) > 1 or value in ('"', "\r", "\n")):
+        raise ValueError(f"data.separator = {value!r}: give one character, such as ; or |, or the word tab")
+    return value
+
+
+ColumnName = Annotated[str, BeforeValidator(_as_name)]
+Separator = Annotated[str, BeforeValidator(_as_separator)]
+
+
 class DataSettings(Section):
     """Where the labelled texts come from, and how missing splits are made."""
 
     source: str = ""
     """A Hub name with an optional configuration, a folder, a file, or `sample:emotion`."""
-    text_column: str = ""
-    """The column that holds the text; empty: detected by its name."""
-    label_column: str = ""
-    """The column that holds the label; empty: detected by its name."""
+    text_column: ColumnName = ""
+    """The column that holds the text, by its name, or number if there is no header; empty: detected."""
+    label_column: ColumnName = ""
+    """The column that holds the label, like `text_column`."""
+    header: bool = True
+    """Whether the first line of a delimited file names its columns; else they are called 1, 2 and so on."""
+    separator: Separator = ""
+    """The character, or `tab`, between the cells of a delimited file; empty: found by its first lines."""
+    quoting: Literal["auto", "csv", "none"] = "auto"
+    """What double quotes in delimited files mean: `csv`, they enclose cells; `none`, nothing special."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
     """The share of the training rows that becomes the validation split if the source has none."""
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)

@@ -43,10 +43,7 @@ def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path / "posts.csv").message.endswith("posts.csv is a folder, not a file.")
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [(b"PK\x03\x04...", "ZIP archive"), (b"\x1f\x8b\x08...", "gzip"), (b"PAR1...", "Parquet")],
-)
+@pytest.mark.parametrize(("content", "kind"), [(b"PK\x03\x04...", "ZIP archive"), (b"PAR1...", "Parquet")])
 def test_another_kind_of_file_under_the_name_of_a_table_is_reported(
     content: bytes, kind: str, tmp_path: Path
 ) -> None:

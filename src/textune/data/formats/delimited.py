@@ -1,109 +1,221 @@
-"""CSV and TSV: cells between delimiters, with column names on the first line.
+"""CSV, TSV and other delimited files: cells between delimiters, usually with column names on the first line.
 
-Cells are read as they are: `null`, `NA` and `nan` are text.
+Cells are read as they are: `null`, `NA` and `nan` are text. `dialect` says how a file is written. The whole
+file is looked at before its first row is given, so that its columns and faults are known.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from textune.data.formats.lines import MAX_CELL_CHARACTERS, decode_lines, empty_file, open_data_file
-from textune.data.formats.registry import Format, Row, check_header, register
+from textune.data.formats.dialect import DELIMITER_NAMES, Dialect, csv_rows, find_dialect
+from textune.data.formats.lines import (
+    MAX_CELL_CHARACTERS,
+    decode_lines,
+    empty_file,
+    open_data_file,
+    without_end,
+)
+from textune.data.formats.registry import Format, Reading, Row, check_header, register
 from textune.errors import DataError
-from textune.wording import counted
+from textune.wording import counted, listed
 
-_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_QUOTES = 'Write a quote inside a quoted cell twice: "she said ""hi"""'
+_QUOTES = (
+    'Write a quote inside a quoted cell twice: "she said ""hi""". If quotes are ordinary characters in this '
+    "file, add "
+    "--set data.quoting=none"
+)
+_PLACES_SHOWN = 10
+
+Numbered = tuple[int, list[str]]
+"""The cells of a row, and its first line."""
 
 
-class _Reader:
-    """The rows of a delimited file after its header, and the line on which the last row starts."""
+@dataclass(frozen=True)
+class _Layout:
+    """How a file is written, the name of each cell (empty: dropped), its header, if any, and notes."""
 
-    def __init__(self, file: BinaryIO, path: Path, delimiter: str) -> None:
-        self._path, self._delimiter = path, delimiter
-        self._line = self._size = self.start = 0
-        # The limit is global to the process, and only ever raised.
-        if csv.field_size_limit() < MAX_CELL_CHARACTERS:
-            csv.field_size_limit(MAX_CELL_CHARACTERS)
-        self._rows = csv.reader(self._lines(file), delimiter=delimiter, strict=True)
-        self.names = self._header()
+    dialect: Dialect
+    names: tuple[str, ...]
+    header: tuple[str, ...] | None
+    notes: tuple[str, ...]
 
-    def next_cells(self) -> list[str] | None:
-        """Return the next row's cells (an empty list for a blank line), or None at the end."""
-        self.start, self._size = self._line + 1, 0
-        try:
-            return next(self._rows, None)
-        except csv.Error as error:
-            raise self._fault(error) from error
 
-    def _lines(self, file: BinaryIO) -> Iterator[str]:
-        for text in decode_lines(file, str(self._path)):
-            self._line += 1
-            self._size += len(text)
+def _cells(path: Path, dialect: Dialect) -> Iterator[Numbered]:
+    """Yield the cells of the rows that are not blank."""
+    rows: Iterable[Numbered]
+    with open_data_file(path) as file:
+        lines = islice(decode_lines(file, str(path)), dialect.skipped, None)
+        if dialect.quoting == "none":
+            rows = (
+                (number, without_end(line).split(dialect.delimiter)) for number, line in enumerate(lines, 1)
+            )
+        else:
+            rows = _quoted_cells(path, lines, dialect.delimiter)
+        for number, cells in rows:
+            if cells not in ([], [""]):
+                yield number + dialect.skipped, cells
+
+
+def _quoted_cells(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[Numbered]:
+    line = size = 0
+
+    def counting() -> Iterator[str]:
+        nonlocal line, size
+        for text in lines:
+            line += 1
+            size += len(text)
             yield text
 
-    def _header(self) -> list[str]:
-        cells = self.next_cells()
+    rows = csv_rows(counting(), delimiter)
+    while True:
+        start, size = line + 1, 0
+        try:
+            cells = next(rows, None)
+        except csv.Error as error:
+            raise _fault(path, error, start=start, line=line, size=size) from error
         if cells is None:
-            raise empty_file(self._path)
-        names = [cell.strip() for cell in cells]
-        only = names[0] if len(names) == 1 else ""
-        others = [mark for mark in _DELIMITER_NAMES if mark != self._delimiter and mark in only]
-        if others:
-            raise DataError(
-                f"{self._path}, line 1: the header is a single column, {only!r}. The cells seem to be "
-                f"separated by {_DELIMITER_NAMES[others[0]]}, not {_DELIMITER_NAMES[self._delimiter]}.",
-                "Save the file with commas as .csv or with tabs as .tsv.",
-            )
-        return check_header(names, self._path)
+            return
+        yield start, cells
 
-    def _fault(self, error: csv.Error) -> DataError:
-        place = f"{self._path}, line {self.start}"
-        if "field larger" in str(error):
-            return DataError(
-                f"{place}: a cell has more than {MAX_CELL_CHARACTERS:,} characters (the row has "
-                f"{self._size:,} up to line {self._line}).",
-                "Shorten it. If it is not that long, its opening quote is never closed.",
-            )
-        if "unexpected end" in str(error):
-            return DataError(
-                f'{place}: the quote (") that opens a cell in this row is never closed.',
-                f"Close it. {_QUOTES}",
-            )
-        if "new-line character" in str(error):
-            return DataError(
-                f"{place}: there is a carriage return (\\r) without a line feed outside of quotes.",
-                "Convert the line ends to line feeds: tr '\\r' '\\n' < OLD > NEW",
-            )
+
+def _fault(path: Path, error: csv.Error, *, start: int, line: int, size: int) -> DataError:
+    place = f"{path}, line {start}"
+    if "field larger" in str(error):
         return DataError(
-            f'{self._path}, line {self._line}: there is text after the quote (") that closes a cell.', _QUOTES
+            f"{place}: a cell has more than {MAX_CELL_CHARACTERS:,} characters (the row has {size:,} up to "
+            "line "
+            f"{line}).",
+            "Shorten it. If it is not that long, its opening quote is never closed.",
+        )
+    if "unexpected end" in str(error):
+        return DataError(
+            f'{place}: the quote (") that opens a cell in this row is never closed.', f"Close it. {_QUOTES}"
+        )
+    if "new-line character" in str(error):
+        return DataError(
+            f"{place}: there is a carriage return (\\r) without a line feed outside of quotes.",
+            "Convert the line ends to line feeds: tr '\\r' '\\n' < OLD > NEW",
+        )
+    return DataError(f'{path}, line {line}: there is text after the quote (") that closes a cell.', _QUOTES)
+
+
+def _adapt(usual: str, file_format: Format, path: Path, reading: Reading) -> Format:
+    """Return the format with the layout of one file."""
+    with open_data_file(path) as file:
+        lines = decode_lines(file, str(path))
+        dialect = find_dialect(
+            lines, str(path), usual=usual, separator=reading.separator, quoting=reading.quoting
+        )
+    layout = _find_layout(path, dialect, has_header=reading.header)
+    return file_format.as_in_file(
+        rows=partial(_rows, layout),
+        columns=lambda _: [name for name in layout.names if name],
+        notes=layout.notes,
+    )
+
+
+def _find_layout(path: Path, dialect: Dialect, *, has_header: bool) -> _Layout:
+    rows = _cells(path, dialect)
+    first = next(rows, None)
+    if first is None:
+        raise empty_file(path)
+    names = (
+        [cell.strip() for cell in first[1]] if has_header else [f"{n}" for n in range(1, len(first[1]) + 1)]
+    )
+    header = tuple(first[1]) if has_header else None
+    filled = Counter(number for number, cell in enumerate(first[1]) if cell.strip() and not has_header)
+    widths: dict[int, list[int]] = {}
+    repeated, is_index, count = [], has_header, 0
+    for line, cells in rows:
+        if tuple(cells) == header:
+            repeated.append(line)
+            continue
+        count += 1
+        filled.update(number for number, cell in enumerate(cells) if cell.strip())
+        is_index = is_index and len(cells) == len(names) + 1 and cells[0] == str(count)
+        widths.setdefault(len(cells), []).append(line)
+    count += not has_header
+    notes = [f"{path} has {counted(count, 'row')}: {dialect.note}"] if dialect.note else []
+    if is_index and count > 1:
+        names = ["", *names]  # R writes no name above the numbers of rows.
+        header = ("", *header) if header else None
+        filled[0] = 0
+    _check_widths(path, dialect, widths, filled, width=len(names), has_header=has_header)
+    if repeated:
+        lines = f"line{'s' if len(repeated) > 1 else ''} {listed(repeated, most=_PLACES_SHOWN)}"
+        notes.append(
+            f"{path} repeats its header on {lines}, which {'are' if len(repeated) > 1 else 'is'} left out."
+        )
+    nameless = [number for number, name in enumerate(names) if not name]
+    if nameless and not any(names):
+        check_header(names, path)
+    for number in (number for number in nameless if filled[number]):
+        names[number] = f"column {number + 1}"
+    if named := [names[number] for number in nameless if names[number]]:
+        notes.append(f"{path} has columns without a name in the header: {', '.join(named)}.")
+    check_header([name for name in names if name], path)
+    if dialect.delimiter != _USUAL.get(path.suffix.lower(), dialect.delimiter):
+        notes.append(
+            f"In {path}, {DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))} separate cells."
+        )
+    return _Layout(dialect, tuple(names), header, tuple(notes))
+
+
+def _check_widths(
+    path: Path,
+    dialect: Dialect,
+    widths: dict[int, list[int]],
+    filled: Counter[int],
+    *,
+    width: int,
+    has_header: bool,
+) -> None:
+    """Raise a `DataError` for rows with too few cells, or with more that are not all empty."""
+    extra = any(filled[number] for number in filled if number >= width)
+    wrong = sorted(
+        (lines[0], cells, len(lines))
+        for cells, lines in widths.items()
+        if cells < width or (extra and cells > width)
+    )
+    if wrong:
+        line, cells, _ = wrong[0]
+        others = sum(count for *_, count in wrong) - 1
+        more = (
+            f" {counted(others, 'other row')} of the file {'do' if others > 1 else 'does'} not fit either."
+            if others
+            else ""
+        )
+        marks = DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))
+        raise DataError(
+            f"{path}, line {line}: the row has {counted(cells, 'cell')}, but the "
+            f"{'header' if has_header else 'first row'} "
+            f"has {width}.{more}",
+            f"Quote cells that hold {marks} or line ends.",
         )
 
 
-def _rows(delimiter: str, path: Path, columns: Collection[str]) -> Iterator[Row]:
-    with open_data_file(path) as file:
-        reader = _Reader(file, path, delimiter)
-        names = reader.names
-        indices = {name: index for index, name in enumerate(names) if name in columns or not columns}
-        while (cells := reader.next_cells()) is not None:
-            if len(cells) == len(names):
-                yield Row(reader.start, {name: cells[index] for name, index in indices.items()})
-            elif cells:
-                raise DataError(
-                    f"{path}, line {reader.start}: the row has {counted(len(cells), 'cell')}, but the header "
-                    f"has {len(names)}.",
-                    f"Quote cells that hold {_DELIMITER_NAMES[delimiter]} or line ends.",
-                )
+def _rows(layout: _Layout, path: Path, columns: Collection[str]) -> Iterator[Row]:
+    indices = {
+        name: index for index, name in enumerate(layout.names) if name and (name in columns or not columns)
+    }
+    header = list(layout.header) if layout.header is not None else None
+    rows = _cells(path, layout.dialect)
+    if header is not None:
+        next(rows)
+    for line, cells in rows:
+        if cells != header:
+            yield Row(line, {name: cells[index] for name, index in indices.items()})
 
 
-def _columns(delimiter: str, path: Path) -> list[str]:
-    with open_data_file(path) as file:
-        return _Reader(file, path, delimiter).names
+_USUAL = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
-
-for _name, _suffix, _delimiter in (("CSV", ".csv", ","), ("TSV", ".tsv", "\t")):
-    register(Format(_name, (_suffix,), partial(_rows, _delimiter), partial(_columns, _delimiter)))
+register(Format("CSV", (".csv",), adapt=partial(_adapt, ",")))
+register(Format("TSV", (".tsv", ".tab"), adapt=partial(_adapt, "\t")))
+register(Format("text table", (), adapt=partial(_adapt, "")))

@@ -1,46 +1,30 @@
-"""JSON Lines: one JSON object per line."""
+"""JSON Lines: one JSON object per line. Any may lack keys: the columns are those of the first objects."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from textune.data.formats.json_values import json_object
 from textune.data.formats.lines import decode_lines, open_data_file
 from textune.data.formats.registry import Format, Row, register
-from textune.errors import DataError
 
-_EXAMPLE = 'Write one JSON object per line, for instance {"text": "so happy", "label": "joy"}.'
-_KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+_KEYED_ROWS = 1000
 
 
-def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+def rows_of_lines(path: Path, columns: Collection[str]) -> Iterator[Row]:
+    """Yield the rows of a file with one object per line."""
     with open_data_file(path) as file:
         for number, line in enumerate(decode_lines(file, str(path)), start=1):
             if not line.isspace():
-                values = _json_object(line, f"{path}, line {number}")
+                values = json_object(line, f"{path}, line {number}")
                 yield Row(number, {name: values.get(name) for name in columns} if columns else values)
 
 
-def _json_object(line: str, place: str) -> dict[str, Any]:
-    try:
-        values = json.loads(line)
-        if "\\u" in line:  # Only an escape can produce half a character.
-            json.dumps(values, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{place}: {ascii(error.object[error.start])[1:-1]} is half a character (a lone surrogate).",
-            "Add its other half, or remove it.",
-        ) from error
-    except json.JSONDecodeError as error:
-        raise DataError(f"{place} is not JSON: {error.msg} at character {error.colno}.", _EXAMPLE) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{place} cannot be read as JSON: {error}.", _EXAMPLE) from error
-    if not isinstance(values, dict):
-        kind = _KINDS.get(type(values), "a number")
-        raise DataError(f"{place}: expected a JSON object, found {kind}.", _EXAMPLE)
-    return values
+def keys_of(rows: Iterable[Row]) -> list[str]:
+    """Return the keys of the first rows, in the order in which they occur."""
+    return list(dict.fromkeys(name for row in islice(rows, _KEYED_ROWS) for name in row.values))
 
 
-register(Format("JSONL", (".jsonl", ".ndjson"), _rows))
+register(Format("JSONL", (".jsonl", ".ndjson"), rows_of_lines, lambda path: keys_of(rows_of_lines(path, ()))))

@@ -11,11 +11,12 @@ import codecs
 import difflib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from textune.data.formats.compression import open_unpacked
 from textune.errors import DataError
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
@@ -29,26 +30,25 @@ _ENCODINGS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 _CONTAINERS = {
-    b"PK\x03\x04": "a ZIP archive (Excel workbooks are such archives)",
-    b"\x1f\x8b": "compressed with gzip",
+    b"PK\x03\x04": "a ZIP archive with several files (Excel workbooks are such archives)",
     b"PAR1": "a Parquet file",
 }
 
 
 @contextmanager
 def open_data_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes; raise a `DataError` if it cannot be opened."""
+    """Open a file for reading its bytes, unpacked; raise a `DataError` if it cannot be opened."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file.", "Give the path of a file in it.")
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise missing_file(path) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror}.", "Check the file's permissions."
-        ) from error
-    with file:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_unpacked(path))
+        except FileNotFoundError as error:
+            raise missing_file(path) from error
+        except OSError as error:
+            raise DataError(
+                f"{path} cannot be read: {error.strerror}.", "Check the file's permissions."
+            ) from error
         yield file
 
 

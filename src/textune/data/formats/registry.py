@@ -1,17 +1,26 @@
 """The registry of file formats. Formats register themselves; a file's suffix selects its format.
 
-A new format is one file in this folder. It is imported when formats are first asked for.
+A new format is one file in this folder. It is imported when formats are first asked for. The suffix of a
+compression is ignored. A file whose suffix says nothing, such as `.txt`, is known by its first bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from textune.data.formats.compression import file_on_disk, without_compression
+from textune.data.formats.lines import open_data_file
 from textune.discovery import import_files
 from textune.errors import DataError
+
+OPEN_SUFFIXES = ("", ".txt", ".text", ".dat", ".data")
+"""Suffixes of files that may hold a table of any format."""
+
+_BEGINNINGS = {b"PAR1": "Parquet", b"[": "JSON", b"{": "JSON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,22 @@ class Row:
 
     line: int
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How delimited files are read: the separator (empty: found), the meaning of quotes, and the header."""
+
+    separator: str = ""
+    quoting: str = "auto"
+    header: bool = True
+
+
+AS_USUAL = Reading()
+
+
+def _no_rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+    raise TypeError("a format with `adapt` has rows only once it is adapted")
 
 
 @dataclass(frozen=True)
@@ -36,16 +61,31 @@ class Format:
         label_names: Returns the names that a file stores for the label ids of a column, if any.
         schema: Returns the Arrow schema of a file that stores one.
         row_count: Returns the number of rows of a file that stores it.
+        adapt: Returns the format as one file uses it, for formats that are written in several ways.
+        notes: Sentences about how a file is read, once it is adapted.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    rows: Callable[[Path, Collection[str]], Iterator[Row]]
+    rows: Callable[[Path, Collection[str]], Iterator[Row]] = _no_rows
     columns: Callable[[Path], list[str]] | None = None
     unit: Literal["line", "row"] = "line"
     label_names: Callable[[Path, str], tuple[str, ...]] | None = None
     schema: Callable[[Path], Any] | None = None
     row_count: Callable[[Path], int] | None = None
+    adapt: Callable[[Format, Path, Reading], Format] | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_in_file(
+        self,
+        *,
+        rows: Callable[[Path, Collection[str]], Iterator[Row]],
+        columns: Callable[[Path], list[str]],
+        unit: Literal["line", "row"] = "line",
+        notes: tuple[str, ...] = (),
+    ) -> Format:
+        """Return this format with the functions that read one file."""
+        return replace(self, rows=rows, columns=columns, unit=unit, notes=notes, adapt=None)
 
 
 _FORMATS: list[Format] = []
@@ -62,8 +102,8 @@ def _all_formats() -> list[Format]:
 
 
 def format_names() -> list[str]:
-    """Return the names of all formats."""
-    return [known.name for known in _all_formats()]
+    """Return the names of all formats with suffixes."""
+    return [known.name for known in _all_formats() if known.suffixes]
 
 
 def table_suffixes() -> tuple[str, ...]:
@@ -72,19 +112,51 @@ def table_suffixes() -> tuple[str, ...]:
 
 
 def find_format(path: Path) -> Format | None:
-    """Return the format with a file's suffix, or None."""
-    return next((known for known in _all_formats() if path.suffix.lower() in known.suffixes), None)
+    """Return the format with a file's suffix, or None; the file need not exist."""
+    suffix = without_compression(path).suffix.lower()
+    return next((known for known in _all_formats() if suffix in known.suffixes), None)
 
 
-def format_of(path: Path) -> Format:
-    """Return the format of a file; raise a `DataError` if no format has its suffix."""
-    if (known := find_format(path)) is not None:
-        return known
+def may_be_table(path: Path) -> bool:
+    """Return whether a file's suffix is that of a format, or says nothing."""
+    return find_format(path) is not None or without_compression(path).suffix.lower() in OPEN_SUFFIXES
+
+
+def format_of(path: Path, reading: Reading = AS_USUAL) -> Format:
+    """Return the format of a file, as it is to be read; raise a `DataError` if no format has its suffix."""
+    known = find_format(path) or _format_of_contents(path)
+    if known is not None:
+        return known if known.adapt is None else _adapted(known, path, reading)
     ending = path.suffix.lower() or path.name
     raise DataError(
         f"{path} is not a known kind of table: its suffix is '{ending}'.",
         f"Give a file with one of the suffixes {', '.join(table_suffixes())}.",
     )
+
+
+def _format_of_contents(path: Path) -> Format | None:
+    if not may_be_table(path):
+        return None
+    with open_data_file(path) as file:
+        beginning = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    name = next((name for mark, name in _BEGINNINGS.items() if beginning.startswith(mark)), "text table")
+    return next(known for known in _all_formats() if known.name == name)
+
+
+def _adapted(known: Format, path: Path, reading: Reading) -> Format:
+    try:
+        status = file_on_disk(path).stat()
+    except OSError:
+        with open_data_file(path):  # This raises the reason.
+            raise
+    return _adapted_once(known, path, reading, (status.st_mtime_ns, status.st_size, status.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _adapted_once(known: Format, path: Path, reading: Reading, _: tuple[int, ...]) -> Format:
+    """Return a format adapted to a file in the state that the last argument describes."""
+    assert known.adapt is not None
+    return known.adapt(known, path, reading)
 
 
 def check_header(names: Sequence[str], path: Path) -> list[str]:
@@ -93,13 +165,12 @@ def check_header(names: Sequence[str], path: Path) -> list[str]:
         position = list(names).index("") + 1 if names else 1
         raise DataError(
             f"{path}: column {position} has no name in the header.",
-            "Name every column on the first line. pandas writes a column without a name unless the table is "
-            "saved with index=False.",
+            "Name every column on the first line. A table without a header needs --set data.header=false",
         )
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise DataError(
             f"{path}: the header has the column '{repeated}' {names.count(repeated)} times.",
-            "Give every column its own name.",
+            "Give every column its own name. If the first line is not a header, add --set data.header=false",
         )
     return list(names)

@@ -1,0 +1,118 @@
+"""JSON files that are one array or object: of rows, of columns or of splits; or JSON Lines by that name.
+
+A row is an object, or an array whose cells are called `1`, `2` and so on. Rows in several arrays of one
+object get a column `split` with the array's key. The text of a file is in memory; of an array, its rows are
+not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from textune.data.formats.json_lines import keys_of, rows_of_lines
+from textune.data.formats.json_values import checked_object, json_value
+from textune.data.formats.lines import decode_lines, empty_file, open_data_file
+from textune.data.formats.registry import AS_USUAL, Format, Reading, Row, register
+from textune.data.raw import SPLIT_OF
+from textune.errors import DataError
+
+_SPLIT = "split"
+_SEPARATED = "Separate the rows of an array with commas, and end it with a bracket."
+
+
+def _adapt(file_format: Format, path: Path, _: Reading) -> Format:
+    text = _text(path)
+    is_lines = text[0] == "{" and json_value(text, str(path))[1] < len(text)
+    rows = rows_of_lines if is_lines else _rows
+    unit: Literal["line", "row"] = "line" if is_lines else "row"
+    return file_format.as_in_file(rows=rows, columns=lambda path: keys_of(rows(path, ())), unit=unit)
+
+
+def _text(path: Path) -> str:
+    with open_data_file(path) as file:
+        text = "".join(decode_lines(file, str(path))).strip()
+    if not text:
+        raise empty_file(path)
+    return text
+
+
+def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
+    text = _text(path)
+    rows = _array(text, path) if text[0] == "[" else _rows_of_object(json_value(text, str(path))[0], path)
+    for number, value in enumerate(rows, start=1):
+        row = _cells(value) if isinstance(value, list) else checked_object(value, f"{path}, row {number}")
+        yield Row(number, {name: row.get(name) for name in columns} if columns else row)
+
+
+def _array(text: str, path: Path) -> Iterator[Any]:
+    """Yield the values of an array one by one."""
+    position, number = _after_space(text, 1), 1
+    while text[position : position + 1] != "]" or number > 1:
+        value, position = json_value(text, f"{path}, row {number}", start=position)
+        yield value
+        position = _after_space(text, position)
+        if (mark := text[position : position + 1]) == "]":
+            break
+        if mark != ",":
+            raise DataError(
+                f"{path}, row {number}: a comma or a bracket must follow, found {mark!r}.", _SEPARATED
+            )
+        position, number = _after_space(text, position + 1), number + 1
+    if position + 1 < len(text):
+        raise DataError(f"{path}: there is more text after the array, after row {number}.", _SEPARATED)
+
+
+def _after_space(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\r\n":
+        position += 1
+    return position
+
+
+def _rows_of_object(value: Any, path: Path) -> Iterator[Any]:
+    """Yield the rows of a document that is an object."""
+    document = checked_object(value, str(path))
+    lists = {key: part for key, part in document.items() if isinstance(part, list)}
+    tables = {key: part for key, part in lists.items() if part and isinstance(part[0], dict | list)}
+    if {"columns", "data"} <= lists.keys() and not isinstance((document["columns"] or [None])[0], dict):
+        yield from (dict(zip(document["columns"], row, strict=False)) for row in document["data"])
+    elif tables:
+        several = len(tables) > 1 or next(iter(tables)).lower() in SPLIT_OF
+        for key, rows in tables.items():
+            for row in rows:
+                cells = _cells(row) if isinstance(row, list) else row
+                yield {_SPLIT: key, **cells} if several and isinstance(cells, dict) else cells
+    elif lists and len(lists) == len(document):
+        if len({len(part) for part in lists.values()}) > 1:
+            lengths = ", ".join(f"'{key[:60]}' {len(part):,}" for key, part in lists.items())
+            raise DataError(
+                f"{path}: the columns differ in length: {lengths}.", "Give all columns equally many values."
+            )
+        yield from (dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True))
+    elif document and all(isinstance(part, dict) for part in document.values()):
+        yield from _rows_of_objects(document)
+    else:
+        yield document
+
+
+def _rows_of_objects(document: Mapping[str, Mapping[str, Any]]) -> Iterator[Any]:
+    """Yield rows that are objects with a key each, or the rows of columns whose values have a key each."""
+    keys = list(dict.fromkeys(key for part in document.values() for key in part))
+    if all(key.isdigit() for key in keys):
+        yield from ({name: part.get(key) for name, part in document.items()} for key in keys)
+    else:
+        yield from document.values()
+
+
+def _cells(row: list[Any]) -> dict[str, Any]:
+    return {str(number): cell for number, cell in enumerate(row, start=1)}
+
+
+def _count(path: Path) -> int:
+    known = _adapt(_JSON, path, AS_USUAL)
+    return sum(1 for _ in known.rows(path, ()))
+
+
+_JSON = Format("JSON", (".json",), adapt=_adapt, row_count=_count)
+register(_JSON)

@@ -1,0 +1,92 @@
+"""Which column of an input holds the texts, and how its file is read.
+
+In: what the request says, and what the run remembers of its own data. Out: a choice for each file; None for a
+file whose lines are texts. Does not read the texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textune.data.columns import ColumnChoice, has_text_column
+from textune.data.formats.lines import open_data_file
+from textune.data.formats.registry import find_format, may_be_table
+from textune.data.formats.tables import column_names
+from textune.errors import DataError, RequestError
+from textune.recipe.recipes import load_recipe, resolve_recipe
+from textune.recipe.settings import Recipe
+from textune.run.layout import Run
+
+DETECTED = ColumnChoice()
+
+
+def choose_columns(run: Path, *, text_column: str = "", settings: Sequence[str] = ()) -> ColumnChoice:
+    """Return how a run's or export's input is read.
+
+    Args:
+        run: The folder. A run's own data settings count for files that have the same columns.
+        text_column: The column that holds the text.
+        settings: Overrides `data.key=value`, which count for all files.
+
+    Raises:
+        RequestError: A setting is not one of data, or is wrong.
+    """
+    other = next((setting for setting in settings if not setting.strip().startswith("data.")), None)
+    if other is not None:
+        raise RequestError(
+            f"'{other}' does not say how data is read.",
+            "Only settings of data apply here, for instance --set data.separator=tab",
+        )
+    recipe = Run(run).recipe
+    own = load_recipe(str(recipe)) if recipe.is_file() else Recipe()
+    if text_column:
+        settings = [*settings, f"data.text_column={text_column}"]
+    data = resolve_recipe(own, settings=settings).data
+    return ColumnChoice.of(data, remembered=not settings)
+
+
+def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
+    """Return how to read one file, or None if its lines are texts.
+
+    A file with the suffix of a table is one. Another is one if it has several columns, and one of them is
+    chosen or has a usual name. A remembered choice counts if the file has the column.
+    """
+    if not may_be_table(path):
+        return choice  # Reading it says which suffixes are known.
+    is_table = find_format(path) is not None
+    if is_empty(path):
+        return choice if is_table else None
+    if not choice.remembered:
+        return choice if choice.text or is_table or _has_text_column(path, choice) else None
+    # A header tells more than the habit of another file without one.
+    usual = replace(choice, text="", reading=replace(choice.reading, header=True))
+    named = replace(usual, text=choice.text)
+    for option, found in ((named, _has_column), (usual, _has_text_column), (choice, _has_column)):
+        if found(path, option):
+            return option
+    return usual if is_table else None
+
+
+def _has_column(path: Path, choice: ColumnChoice) -> bool:
+    return choice.text in _columns(path, choice)
+
+
+def _has_text_column(path: Path, choice: ColumnChoice) -> bool:
+    return has_text_column(_columns(path, choice))
+
+
+def _columns(path: Path, choice: ColumnChoice) -> list[str]:
+    """Return the names of a table's columns; none if the file is not a table."""
+    try:
+        names = column_names(path, choice.reading)
+    except DataError:
+        return []
+    return names if find_format(path) or len(names) > 1 else []
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether a file has no bytes."""
+    with open_data_file(path) as file:
+        return not file.read(1)
