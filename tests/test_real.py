@@ -210,18 +210,6 @@ def test_a_training_that_is_stopped_while_it_saves_leaves_nothing_and_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_embedded_model_with_another_hash_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from textune.encoder import loading
-    from textune.errors import ModelError
-
-    monkeypatch.setattr(loading, "_EMBEDDED_SHA256", "0" * 64)
-
-    with pytest.raises(ModelError, match="SHA-256"):
-        loading.find_model("embedded:minilm")
-
-
 def test_the_quickstart_trains_and_answers_without_a_network(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
     script = REPOSITORY / "scripts" / "quickstart.sh"

@@ -61,10 +61,10 @@ class MissingExtraError(RequestError):
         Install it with: pip install 'textune[embedded]'
     """
 
-    def __init__(self, extra: str, purpose: str) -> None:
+    def __init__(self, extra: str, purpose: str, *, alternative: str = "") -> None:
         super().__init__(
             f"{purpose} needs the extra '{extra}', which is not installed.",
-            f"Install it with: pip install 'textune[{extra}]'",
+            "\n".join(filter(None, [f"Install it with: pip install 'textune[{extra}]'", alternative])),
         )
 
 

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 import textune
+from made_packages import NAME, install_in_parts
 from small_data import write_small_csv
+from textune.context import UNWATCHED
+from textune.encoder.unpacking import unpack
 
 
 def test_train_prints_one_json_document_and_nothing_else(
@@ -104,6 +107,22 @@ def test_the_cache_is_listed_and_cleared(textune_command: Any, run: Path) -> Non
 
     assert any("texts.csv" in entry["description"] for entry in listed["entries"])
     assert cleared.startswith(f"Deleted {len(listed['entries'])} entries")
+    assert json.loads(textune_command("cache", "list", "--json").out)["entries"] == []
+
+
+def test_an_unpacked_model_is_listed_and_cleared_like_other_entries(
+    textune_command: Any, tiny_models: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / "cache"))
+    unpack(install_in_parts(tmp_path / "site", tiny_models("bert"), monkeypatch), UNWATCHED)
+
+    (entry,) = json.loads(textune_command("cache", "list", "--json").out)["entries"]
+    table = textune_command("cache", "list").out
+    cleared = textune_command("cache", "clear").out
+
+    assert (entry["kind"], entry["description"]) == ("model", f"{NAME} · unpacked")
+    assert f"{NAME} · unpacked" in table
+    assert cleared.startswith("Deleted 1 entries")
     assert json.loads(textune_command("cache", "list", "--json").out)["entries"] == []
 
 

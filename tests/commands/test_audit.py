@@ -16,6 +16,7 @@ from small_data import small_rows, write_small_csv
 from source_files import write_csv
 from textune.audit.checks import check_titles
 from textune.commands import audit as auditing
+from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.errors import DataError, MissingExtraError, ModelError, RecipeError, RequestError
 
 
@@ -127,12 +128,33 @@ def test_a_quick_audit_loads_no_model(mislabelled: str) -> None:
 
 
 def test_without_any_model_the_rest_is_audited(mislabelled: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textune.encoder.loading.has_embedded_model", lambda: False)
+    monkeypatch.setattr("textune.encoder.embedded.installed_models", list)
 
     result = textune.audit(mislabelled)
 
     assert "D009" in {finding.id for finding in result.findings}
     assert "pip install 'textune[embedded]'" in result.left_out["D008"]
+
+
+def test_the_first_embedded_model_that_is_installed_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [EMBEDDED_MODELS[name] for name in ("embedded:minilm", "embedded:mpnet")]
+    monkeypatch.setattr("textune.encoder.embedded.installed_models", lambda: models)
+
+    recipe, no_encoder = auditing._resolve("posts.csv", None, (), quick=False)
+
+    assert (recipe.model.name, no_encoder) == ("embedded:minilm", "")
+
+
+def test_the_larger_embedded_model_is_the_default_where_it_is_the_only_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "textune.encoder.embedded.installed_models", lambda: [EMBEDDED_MODELS["embedded:mpnet"]]
+    )
+
+    recipe, no_encoder = auditing._resolve("posts.csv", None, (), quick=False)
+
+    assert (recipe.model.name, no_encoder) == ("embedded:mpnet", "")
 
 
 def test_splits_of_two_kinds_are_distinguished(tmp_path: Path, tiny_distilbert: str) -> None:

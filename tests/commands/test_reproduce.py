@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from observers import Notes
 from textune.commands import reproduce as reproducing
 from textune.context import Context
-from textune.errors import HubError, MissingExtraError, RecipeError, RequestError, RunError
+from textune.encoder.embedded import EMBEDDED_MODELS
+from textune.errors import HubError, MissingExtraError, ModelError, RecipeError, RequestError, RunError
 from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import load_recipe
 from textune.study import differences as study
@@ -196,21 +198,40 @@ def test_dropout_in_the_encoder_is_reported_for_each_way_of_training() -> None:
     assert "off in Keras, which learns from the encoder's cached output" in sentence
 
 
-def test_without_the_studys_model_the_embedded_one_takes_its_place_and_that_is_reported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def find(name: str, **_: Any) -> str:
-        if name == study.MODEL:
-            raise HubError("The Hub cannot be reached.")
-        return name
+@pytest.fixture
+def without_the_studys_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(*_: Any, **__: Any) -> None:
+        raise HubError("The Hub cannot be reached.")
 
     monkeypatch.setattr("textune.study.reproduction.find_model", find)
+
+
+@pytest.mark.parametrize(
+    ("installed", "engine", "expected", "size"),
+    [
+        (["embedded:minilm"], "both", "embedded:minilm", "smaller"),
+        (["embedded:mpnet"], "both", "embedded:mpnet", "larger"),
+        (["embedded:minilm", "embedded:mpnet"], "both", "embedded:mpnet", "larger"),
+        (["embedded:minilm", "embedded:mpnet"], "torch", "embedded:mpnet", "larger"),
+        (["embedded:minilm", "embedded:mpnet"], "keras", "embedded:minilm", "smaller"),
+    ],
+)
+def test_without_the_studys_model_the_largest_usable_embedded_one_takes_its_place_and_that_is_reported(
+    installed: list[str],
+    engine: str,
+    expected: str,
+    size: str,
+    without_the_studys_model: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = [EMBEDDED_MODELS[name] for name in installed]
+    monkeypatch.setattr("textune.study.reproduction.installed_models", lambda: models)
     notes = Notes()
 
-    chosen = choose_model(load_recipe("paper"), Context(notes, offline=True))
+    chosen = choose_model(load_recipe("paper"), Context(notes, offline=True), engine=engine)
 
-    assert chosen == "embedded:minilm"
-    assert "embedded:minilm, a smaller one, takes its place" in notes.notes[0]
+    assert chosen == expected
+    assert f"{expected}, a {size} one, takes its place" in notes.notes[0]
 
 
 def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,16 +242,41 @@ def test_the_studys_model_is_taken_where_it_can_be_had(monkeypatch: pytest.Monke
     assert chosen == "distilbert/distilbert-base-uncased"
 
 
-def test_with_neither_model_the_hubs_error_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(name: str, **_: Any) -> str:
-        if name == study.MODEL:
-            raise HubError("The Hub cannot be reached.")
-        raise MissingExtraError("embedded", "The embedded model")
-
-    monkeypatch.setattr("textune.study.reproduction.find_model", find)
+@pytest.mark.parametrize(("installed", "engine"), [([], "torch"), (["embedded:mpnet"], "keras")])
+def test_without_any_usable_model_the_hubs_error_is_reported(
+    installed: list[str], engine: str, without_the_studys_model: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [EMBEDDED_MODELS[name] for name in installed]
+    monkeypatch.setattr("textune.study.reproduction.installed_models", lambda: models)
 
     with pytest.raises(HubError, match="cannot be reached"):
-        choose_model(load_recipe("paper"), Context(Notes(), offline=True))
+        choose_model(load_recipe("paper"), Context(Notes(), offline=True), engine=engine)
+
+
+@pytest.fixture
+def with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reproducing, "has_keras", lambda: True)
+    monkeypatch.setattr(reproducing, "check_extras", lambda recipe: None)
+
+
+def test_both_engines_are_torch_alone_for_a_model_that_keras_does_not_know(
+    with_keras: None, tiny_models: Callable[[str], Path], small_csv: str, tmp_path: Path
+) -> None:
+    notes, model = Notes(), str(tiny_models("electra"))
+
+    document = reproducing.reproduce(
+        "both", model=model, data=small_csv, out=tmp_path / "runs", settings=FAST, observer=notes
+    )
+
+    assert list(document["engines"]) == ["torch"]
+    assert any(note.startswith("Keras is skipped. The Keras engine supports BERT") for note in notes.notes)
+
+
+def test_keras_alone_is_refused_for_a_model_that_it_does_not_know(
+    with_keras: None, tiny_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="is of the type 'electra'"):
+        reproducing.reproduce("keras", model=str(tiny_models("electra")), out=tmp_path / "runs")
 
 
 def test_both_engines_are_torch_alone_where_keras_is_not_installed(without_keras: None) -> None:

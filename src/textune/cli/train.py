@@ -18,7 +18,10 @@ def train(
         str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="A Hub name, a local folder, or embedded:minilm.", show_default=False)
+        str | None,
+        typer.Option(
+            help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.", show_default=False
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False)

@@ -29,7 +29,7 @@ def audit(
     Args:
         data: The source; see `textune.data.sources.load_source`. What training would refuse is a finding.
         model: The pretrained encoder whose features judge labels and splits, and whose limit text lengths are
-            compared with; by default `embedded:minilm` if it is installed.
+            compared with; by default the smallest embedded model that is installed.
         settings: Overrides of the recipe `frozen`, `section.key=value`, such as the names of columns.
         quick: Skip the checks that need an encoder.
         cleanlab: Let the package cleanlab choose the suspect labels.
@@ -84,10 +84,11 @@ def audit(
 
 def _resolve(data: str, model: str | None, settings: Sequence[str], *, quick: bool) -> tuple[Recipe, str]:
     """Return the recipe, and the reason for using no encoder; the reason is empty if its encoder is used."""
-    from textune.encoder.loading import EMBEDDED, has_embedded_model
+    from textune.encoder.embedded import installed_models
 
     has_model = model is not None or any(setting.startswith("model.name") for setting in settings)
-    model = EMBEDDED if not has_model and has_embedded_model() else model
+    if not has_model and (installed := installed_models()):
+        model = installed[0].name  # The smallest: an audit looks at every text.
     recipe = resolve_recipe("frozen", model=model, data=data, seed=None, settings=settings)
     if quick:
         return recipe, "--quick"

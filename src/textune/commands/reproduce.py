@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from textune.commands.train import train
 from textune.context import Context, Observer
-from textune.errors import MissingExtraError, RequestError
+from textune.errors import MissingExtraError, ModelError, RequestError
 from textune.extras import has_keras
 from textune.files import write_text
 from textune.recipe.recipes import check_extras, load_recipe
@@ -33,8 +33,10 @@ def reproduce(
     """Carry out the case study's steps, once per engine.
 
     Args:
-        engine: The engine that trains the head; "both" skips Keras if it is not installed.
-        model: The pretrained encoder; by default the study's, or `embedded:minilm` if that is not available.
+        engine: The engine that trains the head; "both" skips Keras if it is not installed, or does not
+            support the encoder's architecture.
+        model: The pretrained encoder; by default the study's or, if that is not available, the largest
+            embedded one that is installed.
         data: The labelled texts; by default the study's, from the Hub.
         out: The folder for the runs, one per engine; by default a new one under `runs/`.
         settings: Overrides of the recipe `paper`, `section.key=value`.
@@ -71,9 +73,15 @@ def reproduce(
             "Name an .svg file, for instance --curves curves.svg",
         )
     model = model if recipe.model.name == study.MODEL else recipe.model.name
-    model = model or choose_model(recipe, ctx)
+    model = model or choose_model(recipe, ctx, engine=engine)
     if "keras" in engines:
-        check_keras_knows(find_model(model, revision=recipe.model.revision, ctx=ctx))
+        try:
+            check_keras_knows(find_model(model, revision=recipe.model.revision, ctx=ctx))
+        except ModelError as error:
+            if engine == "keras":
+                raise
+            engines.remove("keras")
+            ctx.note(f"Keras is skipped. {error.message}")
     runs = {}
     for name in engines:
         ctx.note(f"On {name}:")

@@ -44,6 +44,12 @@ class Entry:
     used: float
 
 
+def cache_folder() -> Path:
+    """Return the folder of textune's cache; it need not exist."""
+    user_folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "textune"
+    return Path(os.environ.get("TEXTUNE_CACHE") or user_folder).expanduser()
+
+
 def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> str:
     """Return the key of features: a SHA-256 of the token ids and of all else that shapes the features."""
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
@@ -58,9 +64,7 @@ class FeatureCache:
     """Arrays on disk by key, limited in size; folder and limit are the user's by default."""
 
     def __init__(self, folder: Path | None = None, *, max_bytes: int | None = None) -> None:
-        user_folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "textune"
-        folder = folder or Path(os.environ.get("TEXTUNE_CACHE") or user_folder).expanduser()
-        self.folder = folder / "features"
+        self.folder = (folder or cache_folder()) / "features"
         self.max_bytes = _user_bound() if max_bytes is None else max_bytes
 
     def get_or_compute(

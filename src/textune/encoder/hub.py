@@ -11,6 +11,7 @@ from pathlib import Path
 
 from textune.context import Context
 from textune.data.hub_access import TIMEOUT_SECONDS, access_error, is_repository_name
+from textune.encoder.embedded import EMBEDDED_NAMES
 from textune.encoder.inspection import CONFIG, check_model_files, read_config
 from textune.errors import HubError, ModelError
 from textune.files import storage_errors
@@ -23,7 +24,7 @@ _FILES = [
 ]  # fmt: skip
 _WITHOUT_NETWORK = (
     "Run the command once with a network connection; after that, --offline uses the cached copy. Without a "
-    "network, use a local folder (--model FOLDER) or --model embedded:minilm."
+    f"network, use a local folder (--model FOLDER), or --model {EMBEDDED_NAMES}."
 )
 
 
@@ -42,7 +43,8 @@ def fetch_model(name: str, *, revision: str, ctx: Context) -> tuple[Path, str]:
     if not is_repository_name(name):
         raise ModelError(
             f"'{name}' is neither a folder nor a name that the Hub accepts.",
-            "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or embedded:minilm.",
+            "Give a Hub name such as distilbert/distilbert-base-uncased, a local folder, or "
+            f"{EMBEDDED_NAMES}.",
         )
     if ctx.offline:
         return _take_cached(name, revision, reason="--offline does not allow a connection to the Hub")

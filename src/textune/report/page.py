@@ -17,6 +17,7 @@ from importlib.metadata import version
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.errors import RequestError
 from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import measured_metrics
@@ -54,6 +55,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "title": " · ".join((document.recipe, short_name(document.model), short_name(document.source))),
         "run": run,
         "document": document,
+        "embedded": EMBEDDED_MODELS.get(document.model),
         "training": training,
         "epochs": (training.epochs if training else None) or len(run.history),
         "metrics": measured_metrics([run.test]),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.evaluation.document import MetricsDocument, TrainingSummary
 from textune.recipe.settings import Recipe
 from textune.study.published import STUDY, is_the_studys_data
 
 DATA = "cardiffnlp/tweet_eval:emotion"
 MODEL = "distilbert/distilbert-base-uncased"
+MILLION_WEIGHTS = 66
+"""The size of the study's model."""
 
 
 def is_the_studys_model(name: str) -> bool:
@@ -64,6 +67,7 @@ def differences(recipe: Recipe, documents: Mapping[str, MetricsDocument]) -> lis
     train, dropout, max_words = recipe.train, recipe.model.dropout, recipe.prepare.max_words
     trainings = {engine: document.training or TrainingSummary() for engine, document in documents.items()}
     model = next(iter(documents.values())).model
+    size = f" with {EMBEDDED_MODELS[model].million_weights} million" if model in EMBEDDED_MODELS else ""
     schedule = (
         f"is multiplied by {train.lr_decay:g} after every epoch"
         if train.lr_scheduler_type == "exponential"
@@ -84,7 +88,7 @@ def differences(recipe: Recipe, documents: Mapping[str, MetricsDocument]) -> lis
         else "off in Keras, which learns from the encoder's cached output",
     }
     sentences = [
-        f"Encoder: DistilBERT with 66 million weights in the study; {model} here.",
+        f"Encoder: DistilBERT with {MILLION_WEIGHTS} million weights in the study; {model}{size} here.",
         f"Batch size: not stated; {train.per_device_train_batch_size} here (the default of Keras is 32).",
         f"Learning rate: it falls, but the study states neither the initial value nor the schedule; here it "
         f"starts at {train.learning_rate:g} (the default of Keras's Adam is 0.001) and {schedule}.",

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textune.context import Context
-from textune.encoder.loading import EMBEDDED, find_model
-from textune.errors import HubError, MissingExtraError
+from textune.encoder.embedded import installed_models
+from textune.encoder.loading import find_model
+from textune.errors import HubError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import METRICS
 from textune.recipe.settings import Recipe
 from textune.report.charts import Axis, Series
 from textune.report.curves import Panel, draw_curves
 from textune.report.results import short_name
-from textune.study.differences import MODEL, differences, is_the_studys_model, verdicts
+from textune.study.differences import MILLION_WEIGHTS, MODEL, differences, is_the_studys_model, verdicts
 from textune.study.published import STUDY, is_the_studys_data
 
 History = Sequence[Mapping[str, Any]]
@@ -26,21 +27,32 @@ _THE_STUDY = "the study"
 _LOOKS = {"torch": 0, "keras": 2, _THE_STUDY: 4}
 
 
-def choose_model(recipe: Recipe, ctx: Context) -> str:
-    """Return the study's model or, with a note, the embedded one; raise a `HubError` if neither is there."""
+def choose_model(recipe: Recipe, ctx: Context, *, engine: str = "torch") -> str:
+    """Return the study's model or, with a note, the largest embedded one that is installed.
+
+    On Keras alone, only a model that Keras knows takes its place.
+
+    Raises:
+        HubError: Neither is there.
+    """
+    from textune.keras.encoder import keras_knows
+
     try:
         find_model(MODEL, revision=recipe.model.revision, ctx=ctx)
-    except HubError as unreachable:
-        try:
-            find_model(EMBEDDED, ctx=ctx)
-        except MissingExtraError:
-            raise unreachable from None
+    except HubError:
+        usable = [
+            model for model in installed_models() if engine != "keras" or keras_knows(model.architecture)
+        ]
+        if not usable:
+            raise
+        largest = max(usable, key=lambda model: model.million_weights)
+        size = "smaller" if largest.million_weights < MILLION_WEIGHTS else "larger"
         ctx.note(
-            f"The study's encoder, {MODEL}, is neither on the Hub nor in its cache. {EMBEDDED}, a "
-            "smaller one, takes its place: the steps are the study's, but do not expect its results. To use "
+            f"The study's encoder, {MODEL}, is neither on the Hub nor in its cache. {largest.name}, a "
+            f"{size} one, takes its place: the steps are the study's, but do not expect its results. To use "
             "a folder that holds the study's encoder, name it with --model."
         )
-        return EMBEDDED
+        return largest.name
     return MODEL
 
 
