@@ -82,7 +82,8 @@ def test_a_saved_dataset_without_train_is_reported_with_its_splits(
 ) -> None:
     DatasetDict(test=saved_rows, all=saved_rows).save_to_disk(tmp_path / "saved")
 
-    assert refusal(tmp_path / "saved").message.endswith("has no split 'train'. It has: test, all.")
+    expected = "has no train split; it has test. Ignored splits: all."
+    assert refusal(tmp_path / "saved").message.endswith(expected)
 
 
 def test_a_damaged_saved_dataset_is_reported(saved_rows: Dataset, tmp_path: Path) -> None:

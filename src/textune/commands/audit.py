@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from textune.audit.findings import AuditResult, DoubtfulLabels, in_order, split_sizes
 from textune.context import Context, Observer
@@ -14,7 +15,7 @@ from textune.recipe.recipes import Recipe, resolve_recipe
 
 
 def audit(
-    data: str,
+    data: Any,
     *,
     model: str | None = None,
     settings: Sequence[str] = (),
@@ -27,7 +28,7 @@ def audit(
     """Find faults in a source of labelled texts.
 
     Args:
-        data: The source; see `textune.data.sources.load_source`. What training would refuse is a finding.
+        data: The labelled texts, as `textune.train` takes them. What training would refuse is a finding.
         model: The pretrained encoder whose features judge labels and splits, and whose limit text lengths are
             compared with; by default the smallest embedded model that is installed.
         settings: Overrides of the recipe `frozen`, `section.key=value`, such as the names of columns.
@@ -45,16 +46,18 @@ def audit(
     from textune.audit.label_noise import check_file_name, write_suspects
     from textune.audit.reading import read_for_audit
     from textune.data.columns import ColumnChoice
+    from textune.data.in_memory import as_source
     from textune.data.sources import read_source
 
     ctx = Context(observer, offline)
     if cleanlab and importlib.util.find_spec("cleanlab") is None:
         raise MissingExtraError("cleanlab", "Choosing suspects with cleanlab")
     check_file_name(suspects)
-    recipe, no_encoder = _resolve(data, model, settings, quick=quick)
+    name, held = as_source(data)
+    recipe, no_encoder = _resolve(name, model, settings, quick=quick)
     ctx.stage("Reading the data")
     choice = ColumnChoice.of(recipe.data, others=True)
-    source = read_source(recipe.data.source, choice, ctx)
+    source = read_source(held or recipe.data.source, choice, ctx)
     audited = read_for_audit(source, recipe.data)
     for note in audited.notes:
         ctx.note(note)
@@ -68,11 +71,13 @@ def audit(
     doubtful = next((finding for finding in findings if isinstance(finding, DoubtfulLabels)), None)
     file = None
     if audited.encoder:
-        file = write_suspects(doubtful.suspects if doubtful else (), suspects, data=data, ctx=ctx)
+        file = write_suspects(
+            doubtful.suspects if doubtful else (), suspects, data=recipe.data.source, ctx=ctx
+        )
     if doubtful and file:
         findings[findings.index(doubtful)] = doubtful.written_to(str(file))
     return AuditResult(
-        source=data,
+        source=recipe.data.source,
         model="" if no_encoder else recipe.model.name,
         rows=split_sizes(audited.examples),
         label_names=tuple(audited.label_names),
@@ -82,7 +87,9 @@ def audit(
     )
 
 
-def _resolve(data: str, model: str | None, settings: Sequence[str], *, quick: bool) -> tuple[Recipe, str]:
+def _resolve(
+    data: str | None, model: str | None, settings: Sequence[str], *, quick: bool
+) -> tuple[Recipe, str]:
     """Return the recipe, and the reason for using no encoder; the reason is empty if its encoder is used."""
     from textune.encoder.embedded import installed_models
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
-from textune.data.sources import load_held_out
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import choose_placement
 from textune.errors import RequestError
@@ -18,14 +17,14 @@ from textune.model.threshold import read_abstention
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run
 from textune.run.origin import origin_of_complete
-from textune.run.provenance import encoder_hash, reload_data
+from textune.run.provenance import encoder_hash, load_rows
 from textune.run.replacing import choose_abstention, store_abstention
 
 
 def evaluate(
     run: str | Path,
     *,
-    data: str | None = None,
+    data: Any = None,
     split: str = "test",
     min_precision: float | None = None,
     offline: bool = False,
@@ -35,8 +34,8 @@ def evaluate(
 
     Args:
         run: A finished run's folder.
-        data: Another source of texts with the run's labels; by default the run's own. All rows of a source
-            without splits are measured.
+        data: Other texts with the run's labels, as `textune.train` takes them; by default the run's own. All
+            rows of a source without splits are measured.
         split: "train", "validation" or "test".
         min_precision: The share of labels that must be right. From now on, the run labels only texts at or
             above the confidence that its validation rows require for this; 0 labels all texts again. None
@@ -57,7 +56,7 @@ def evaluate(
 
 
 def evaluate_run(
-    run: str | Path, ctx: Context, *, data: str | None, split: str, min_precision: float | None
+    run: str | Path, ctx: Context, *, data: Any, split: str, min_precision: float | None
 ) -> MetricsDocument:
     """Return what `evaluate` measures, as a type."""
     if split not in SPLITS:
@@ -67,22 +66,14 @@ def evaluate_run(
     abstention = read_abstention(finished.model)
     if min_precision is not None:
         abstention = choose_abstention(finished, min_precision)
-    source = recipe.data.source if data is None else data
     with ctx.clock.stage("load"):
         ctx.stage("Loading the classifier")
         from textune.model.storage import load_classifier
 
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
-        if data is None:
-            rows = reload_data(recipe, origin, ctx)[split]
-        else:
-            held_out = load_held_out(
-                data, recipe.data, split=split, label_names=classifier.label_names, ctx=ctx
-            )
-            rows = held_out[split]
-            for note in held_out.notes:
-                ctx.note(note)
+        names = classifier.label_names
+        source, rows = load_rows(data, finished, recipe, origin, split=split, label_names=names, ctx=ctx)
     with ctx.clock.stage("prepare"):
         tokens = classifier.tokenize(rows.texts)
     with ctx.clock.stage("features"):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
+from textune.data.in_memory import data_of_run
 from textune.evaluation.document import MetricsDocument
 from textune.recipe.recipes import check_extras, load_recipe
 from textune.run.layout import open_run
@@ -20,6 +22,7 @@ from textune.training.method import Request
 def resume(
     run: str | Path,
     *,
+    data: Any = None,
     offline: bool = False,
     learning_rate_factor: Callable[[int], float] | None = None,
     observer: Observer | None = None,
@@ -28,6 +31,7 @@ def resume(
 
     Args:
         run: The run folder. A complete run is returned as it is, without leftover checkpoints.
+        data: The data, if the training began with data in memory: no file holds it.
         offline: Make no network connection.
         learning_rate_factor: The function that the training started with, if any.
         observer: Receives progress and notes.
@@ -38,7 +42,13 @@ def resume(
     Raises:
         RequestError: The run does not exist, or its recipe, data or model has changed since it started.
     """
-    path, ctx = Path(run).expanduser(), Context(observer, offline)
+    return resume_run(Path(run).expanduser(), Context(observer, offline), data, learning_rate_factor)
+
+
+def resume_run(
+    path: Path, ctx: Context, data: Any, learning_rate_factor: Callable[[int], float] | None
+) -> TrainResult:
+    """Do what `resume` does."""
     check_not_several(path)
     if (path / "manifest.json").exists():
         ctx.note("This run is complete: there is nothing to resume.")
@@ -48,6 +58,7 @@ def resume(
         return TrainResult(path, MetricsDocument.read(complete.metrics), history)
     incomplete, origin = open_stopped_run(path, has_function=learning_rate_factor is not None)
     recipe = load_recipe(str(incomplete.recipe))
+    held = data_of_run(data, recipe.data.source)
     check_extras(recipe)
-    request = Request(recipe, origin.recipe.name, path, learning_rate_factor=learning_rate_factor)
+    request = Request(recipe, origin.recipe.name, path, learning_rate_factor=learning_rate_factor, data=held)
     return carry_out(request, ctx, stopped=origin)

@@ -7,15 +7,16 @@ resuming continues with the seed that was stopped, then with those that have not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textune.commands.resume import resume
+from textune.commands.resume import resume_run
 from textune.commands.training_job import carry_out
 from textune.context import Context, NamedContext, Observer
+from textune.data.in_memory import as_source, data_of_run
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import headline_metrics
-from textune.evaluation.spread import summarise_seeds
+from textune.evaluation.spread import describe_headlines, summarise_seeds
 from textune.files import write_json
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.lifecycle import choose_folder
@@ -37,7 +38,7 @@ def train_seeds(
     *,
     seeds: int,
     model: str | None = None,
-    data: str | None = None,
+    data: Any = None,
     out: str | Path | None = None,
     seed: int | None = None,
     settings: Sequence[str] = (),
@@ -47,27 +48,30 @@ def train_seeds(
 ) -> SeedsResult:
     """Train with several seeds, and measure the spread of the metrics.
 
-    The seeds are `seed`, or the recipe's `train.seed`, and the `seeds - 1` numbers after it. `out` is the
-    folder for all runs. All other arguments are those of `textune.train`.
+    They are `seed`, or the recipe's `train.seed`, and the `seeds - 1` numbers after it. All runs are in the
+    folder `out`. All other arguments are those of `textune.train`.
 
     Raises:
         RequestError: The number of seeds or the request of a training is wrong.
         StoppedError: The training was stopped; `resume_seeds` continues it.
     """
-    resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
+    source, held = as_source(data)
+    resolved = resolve_recipe(recipe, model=model, data=source, seed=seed, settings=settings)
     name = recipe if isinstance(recipe, str) else "custom"
-    first = resolved.train.seed
-    plan = SeedsPlan(choose_folder(out, name, resolved), name, resolved, tuple(range(first, first + seeds)))
+    numbers = range(resolved.train.seed, resolved.train.seed + seeds)
+    plan = SeedsPlan(choose_folder(out, name, resolved), name, resolved, tuple(numbers))
     check_extras(resolved)
     if is_first():
         check_free_for_seeds(plan)
     with new_seeds_folder(plan, is_first=is_first()):
-        return _train_all(plan, Context(observer, offline), learning_rate_factor)
+        request = Request(resolved, name, plan.path, 0.0, learning_rate_factor, held)
+        return _train_all(plan, request, Context(observer, offline))
 
 
 def resume_seeds(
     run: str | Path,
     *,
+    data: Any = None,
     offline: bool = False,
     learning_rate_factor: Callable[[int], float] | None = None,
     observer: Observer | None = None,
@@ -80,30 +84,28 @@ def resume_seeds(
         RequestError: There is nothing to resume, or the data or the model has changed.
     """
     plan = read_seeds_plan(Path(run).expanduser())
-    return _train_all(plan, Context(observer, offline), learning_rate_factor)
+    held = data_of_run(data, plan.recipe.data.source)
+    request = Request(plan.recipe, plan.name, plan.path, 0.0, learning_rate_factor, held)
+    return _train_all(plan, request, Context(observer, offline))
 
 
-def _train_all(plan: SeedsPlan, ctx: Context, factor: Callable[[int], float] | None) -> SeedsResult:
-    metrics: list[MetricsDocument] = []
+def _train_all(plan: SeedsPlan, request: Request, ctx: Context) -> SeedsResult:
+    metrics, sentences = list[MetricsDocument](), set[str]()
     # Looked up once, so that all processes make the same decision.
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
-    sentences: set[str] = set()
     for number, seed in enumerate(plan.seeds, start=1):
         folder, name = plan.folder(seed), f"Seed {seed} ({number} of {len(plan.seeds)})"
         seed_ctx = NamedContext(ctx, ctx.offline, name=name, sentences=sentences)
         with resumable_seeds(plan):
             if seed in begun:
-                result = resume(folder, offline=ctx.offline, learning_rate_factor=factor, observer=seed_ctx)
+                result = resume_run(folder, seed_ctx, request.data, request.learning_rate_factor)
             else:
-                request = Request(plan.recipe_of(seed), plan.name, folder, learning_rate_factor=factor)
-                result = carry_out(request, seed_ctx)
+                result = carry_out(replace(request, recipe=plan.recipe_of(seed), path=folder), seed_ctx)
         if result.metrics is not None:
             metrics.append(result.metrics)
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
             left = f" About {in_words(seconds_left)} left." if seconds_left else ""
-            test = result.metrics.test.values
-            values = [f"{metric.title} {metric.write(test[metric.key])}" for metric in headline_metrics()]
-            ctx.note(f"Seed {seed}: {', '.join(values)} on test.{left}")
+            ctx.note(f"Seed {seed}: {describe_headlines(result.metrics.test.values)} on test.{left}")
     document: dict[str, Any] = {}
     if is_first():
         document = summarise_seeds(

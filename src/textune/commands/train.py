@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
+from textune.data.in_memory import as_source
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.lifecycle import check_free, choose_folder
 from textune.training.budget import check_budget
@@ -18,7 +20,7 @@ def train(
     recipe: str | Recipe = "frozen",
     *,
     model: str | None = None,
-    data: str | None = None,
+    data: Any = None,
     out: str | Path | None = None,
     seed: int | None = None,
     settings: Sequence[str] = (),
@@ -32,7 +34,9 @@ def train(
     Args:
         recipe: The name of a shipped recipe, a TOML file, or a `Recipe`.
         model: The pretrained encoder; replaces the recipe's `model.name`.
-        data: The source of labelled texts; replaces the recipe's `data.source`.
+        data: The labelled texts, which replace the recipe's `data.source`: the name of a source; a pair
+            `(texts, labels)`, a DataFrame of pandas or polars, an Arrow table, a `datasets.Dataset` or
+            `DatasetDict`, a list of pairs or dicts, a dict of columns; or a dict from split names to these.
         out: The run folder, which must not exist yet; by default a new one under `runs/`.
         seed: Replaces the recipe's `train.seed`.
         settings: Further overrides, `section.key=value`.
@@ -52,12 +56,13 @@ def train(
         StoppedError: The training was stopped, and can be resumed.
         VerificationError: The saved model does not give the probabilities of the trained model.
     """
-    resolved = resolve_recipe(recipe, model=model, data=data, seed=seed, settings=settings)
+    source, held = as_source(data)
+    resolved = resolve_recipe(recipe, model=model, data=source, seed=seed, settings=settings)
     check_budget(resolved, max_minutes)
     name = recipe if isinstance(recipe, str) else "custom"
     path = choose_folder(out, name, resolved)
     check_extras(resolved)
     if is_first():
         check_free(path)
-    request = Request(resolved, name, path, max_minutes, learning_rate_factor)
+    request = Request(resolved, name, path, max_minutes, learning_rate_factor, held)
     return carry_out(request, Context(observer, offline))

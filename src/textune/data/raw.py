@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from textune.data.dataset import SPLITS
+from textune.errors import DataError
 from textune.wording import listed
 
 # Other names of splits, which `datasets` knows too.
@@ -17,6 +19,31 @@ SPLIT_OF = {
 }
 
 _PLACES_SHOWN = 10
+
+
+def choose_splits(names: Iterable[str], *, origin: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return which of a source's splits are train, validation and test, and a note about the others.
+
+    Raises:
+        DataError: None of them is.
+
+    Example:
+        >>> choose_splits(["train", "dev", "extra"], origin="the dataset")
+        ({'train': 'train', 'validation': 'dev'}, ('Ignored splits: extra.',))
+    """
+    names, chosen = list(names), dict[str, str]()
+    # A split called exactly `test` wins over one called `eval`.
+    for name in sorted(names, key=lambda name: name not in SPLITS):
+        if name.strip().lower() in SPLIT_OF:
+            chosen.setdefault(SPLIT_OF[name.strip().lower()], name)
+    if not chosen:
+        raise DataError(
+            f"{origin} has no split 'train'. It has: {', '.join(names) or 'none'}.",
+            "Choose another dataset, or pass one of these splits on its own.",
+        )
+    left_out = [name for name in names if name not in chosen.values()]
+    notes = (f"Ignored splits: {', '.join(left_out)}.",) if left_out else ()
+    return {split: chosen[split] for split in SPLITS if split in chosen}, notes
 
 
 @dataclass(frozen=True)

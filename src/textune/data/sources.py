@@ -10,6 +10,7 @@ import difflib
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ from textune.data.formats.compression import SUFFIXES, is_archive
 from textune.data.formats.lines import missing_file
 from textune.data.formats.registry import may_be_table, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
+from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.data.raw import RawSource, RawSplit
 from textune.data.splits import make_splits, normalise_text
@@ -42,18 +44,22 @@ _KINDS = (
 _OTHER_FILE_SUFFIXES = (".xlsx", ".xls", ".zip", ".tar", ".tgz", ".arrow", *SUFFIXES)
 
 
-def load_dataset(settings: DataSettings, ctx: Context) -> Dataset:
-    """Load the source that a recipe names (see `load_source`); raise a `RecipeError` if it names none."""
+def load_dataset(settings: DataSettings, ctx: Context, data: PythonData | None = None) -> Dataset:
+    """Load the source that a recipe names (see `load_source`), which `data` may hold.
+
+    Raise a `RecipeError` if the recipe names none.
+    """
     if not settings.source:
         raise RecipeError(
             "There is no data to load.",
             "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
         )
-    return load_source(settings.source, settings, ctx)
+    source = data if data is not None and data.name == settings.source else settings.source
+    return load_source(source, settings, ctx)
 
 
 def load_source(
-    name: str,
+    name: str | PythonData,
     settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
     ctx: Context = UNWATCHED,
 ) -> Dataset:
@@ -61,7 +67,7 @@ def load_source(
 
     Args:
         name: A file, a folder, a dataset on the Hub (`owner/name`, `owner/name:configuration`) or
-            `sample:emotion`.
+            `sample:emotion`; or data in memory, see `textune.data.in_memory.as_source`.
         settings: The columns, and how to make missing splits; their `source` is ignored.
         ctx: Whether connections are allowed.
 
@@ -70,7 +76,7 @@ def load_source(
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
     raw = read_source(name, ColumnChoice.of(settings), ctx)
-    labelling, splits = complete_source(raw, name, settings)
+    labelling, splits = complete_source(raw, str(name), settings)
     notes = (
         *raw.notes,
         *labelling.notes,
@@ -78,19 +84,29 @@ def load_source(
         *_notes_on_classes(splits, labelling.names),
         *_notes_on_overlap(splits),
     )
-    return Dataset(splits, labelling.names, name, notes)
+    return Dataset(splits, labelling.names, str(name), notes)
 
 
 def load_held_out(
-    name: str, settings: DataSettings, *, split: str, label_names: Sequence[str], ctx: Context = UNWATCHED
+    name: str | PythonData,
+    settings: DataSettings,
+    *,
+    split: str,
+    label_names: Sequence[str],
+    own_fingerprint: str = "",
+    ctx: Context = UNWATCHED,
 ) -> Dataset:
     """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
     The result has only that split, with the ids of the classifier's label names. The settings name the
-    columns. Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
+    columns. Of the source that it was trained on, known by its fingerprint, it is the split of the training.
+    Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
     """
     raw = read_source(name, ColumnChoice.of(settings), ctx)
     notes = raw.notes
+    if split not in raw.splits and (own := _completed(raw, settings, fingerprint=own_fingerprint)):
+        note = f"The run was trained on {name}, so only the {split} split made from it is measured."
+        return Dataset({split: own[split]}, own.label_names, str(name), (*notes, note))
     if split in raw.splits:
         rows = raw.splits[split]
     elif list(raw.splits) == ["train"]:  # A source without splits is read as one.
@@ -103,7 +119,18 @@ def load_held_out(
         )
     _check_texts(rows)
     labels = read_ids(rows, stored=raw.label_names, names=label_names)
-    return Dataset.from_lists({split: (rows.texts, labels)}, label_names=label_names, name=name, notes=notes)
+    return Dataset.from_lists(
+        {split: (rows.texts, labels)}, label_names=label_names, name=str(name), notes=notes
+    )
+
+
+def _completed(raw: RawSource, settings: DataSettings, *, fingerprint: str) -> Dataset | None:
+    """Return a source with the splits that training makes, if it is the one with this fingerprint."""
+    with suppress(DataError):
+        labelling, splits = complete_source(raw, "", settings)
+        dataset = Dataset(splits, labelling.names)
+        return dataset if dataset.fingerprint == fingerprint else None
+    return None
 
 
 def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[Labelling, dict[str, Split]]:
@@ -114,7 +141,7 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
     """
     if "train" not in raw.splits:
         raise DataError(
-            f"{name} has no train split; it has {' and '.join(raw.splits)}.",
+            " ".join([f"{name} has no train split; it has {' and '.join(raw.splits)}.", *raw.notes]),
             "Add a split named 'train', or use a single file, which is split automatically.",
         )
     for rows in raw.splits.values():
@@ -145,8 +172,11 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
     return labelling, splits
 
 
-def read_source(name: str, choice: ColumnChoice, ctx: Context = UNWATCHED) -> RawSource:
+def read_source(name: str | PythonData, choice: ColumnChoice, ctx: Context = UNWATCHED) -> RawSource:
     """Read a source without checking its texts and labels; see `load_source` for the arguments and errors."""
+    if isinstance(name, PythonData):
+        return read_python_data(name, choice)
+    check_names_a_place(name)
     kind, colon, sample = name.partition(":")
     if kind == "sample" and colon:
         return _read_sample(sample, choice)

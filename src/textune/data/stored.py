@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.data.columns import ColumnChoice
-from textune.data.dataset import SPLITS
-from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
+from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
 
 if TYPE_CHECKING:
@@ -48,30 +47,16 @@ def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
 
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
     """Read a dataset's splits; splits other than train, validation and test are ignored."""
-    split_names: dict[str, str] = {}
-    for name in sorted(splits, key=lambda name: name not in SPLITS):
-        if name.lower() in SPLIT_OF:
-            split_names.setdefault(SPLIT_OF[name.lower()], name)
-    if "train" not in split_names:
-        raise DataError(
-            f"{origin} has no split 'train'. It has: {', '.join(map(str, splits)) or 'none'}.",
-            "Choose another dataset, or save a part of this one to a file and give its path.",
-        )
-    columns = splits[split_names["train"]].column_names
-    text, label, notes = choice.find(columns, origin=origin)
-    left_out = [name for name in splits if name not in split_names.values()]
-    if left_out:
-        notes += (f"Ignored splits: {', '.join(left_out)}.",)
-    others = _plain_columns(splits[split_names["train"]], apart_from=(text, label)) if choice.others else []
+    split_names, ignored = choose_splits(splits, origin=origin)
+    first = splits[next(iter(split_names.values()))]
+    text, label, notes = choice.find(first.column_names, origin=origin)
+    others = _plain_columns(first, apart_from=(text, label)) if choice.others else []
     read = {
-        split: _read_split(
-            splits[split_names[split]], f"{origin}, split {split_names[split]}", text, label, others
-        )
-        for split in SPLITS
-        if split in split_names
+        split: _read_split(splits[name], f"{origin}, split {name}", text, label, others)
+        for split, name in split_names.items()
     }
-    names = getattr(splits[split_names["train"]].features[label], "names", None)
-    return RawSource(read, dict(enumerate(names)) if names else None, notes)
+    names = getattr(first.features[label], "names", None)
+    return RawSource(read, dict(enumerate(names)) if names else None, (*notes, *ignored))
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:

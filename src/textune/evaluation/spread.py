@@ -17,7 +17,14 @@ import numpy as np
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.intervals import Interval
-from textune.evaluation.metrics import METRICS, Classifiers, Labels, Values, resample_metrics
+from textune.evaluation.metrics import (
+    METRICS,
+    Classifiers,
+    Labels,
+    Values,
+    headline_metrics,
+    resample_metrics,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,11 @@ class Spread:
     standard_deviation: float
     ci95: Interval
     values: tuple[float, ...]
+
+
+def describe_headlines(values: Mapping[str, float]) -> str:
+    """Return the headline metrics among values by key for a sentence."""
+    return ", ".join(f"{metric.title} {metric.write(values[metric.key])}" for metric in headline_metrics())
 
 
 def measure_spread(

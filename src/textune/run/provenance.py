@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from textune.context import Context
-from textune.data.dataset import Dataset
+from textune.data.dataset import Dataset, Split
+from textune.data.in_memory import PREFIX, as_source
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run, read_manifest
 from textune.run.lifecycle import check_resumable
 from textune.run.origin import Origin, read_origin
+from textune.run.predictions import read_predictions
 
 
 def check_origin(run: Run, before: Origin, now: Origin, *, ctx: Context) -> None:
@@ -86,6 +90,46 @@ def reload_data(recipe: Recipe, origin: Origin, ctx: Context) -> Dataset:
             f"To evaluate the run on the current data, name them: --data {dataset.name}",
         )
     return dataset
+
+
+def load_rows(
+    data: Any,
+    run: Run,
+    recipe: Recipe,
+    origin: Origin,
+    *,
+    split: str,
+    label_names: Sequence[str],
+    ctx: Context,
+) -> tuple[str, Split]:
+    """Return the name and a split of the data to measure a run on, which by default (None) is its own.
+
+    Of its own data, it is the split of the training. If that data was in memory, it is the rows that the run
+    stores, without those of train and validation that the recipe dropped.
+
+    Raises:
+        TextuneError: The data is missing or invalid, or the run's own has changed.
+    """
+    from textune.data.sources import load_held_out
+
+    name, held = as_source(data)
+    if name is None:
+        name = recipe.data.source
+        if not name.startswith(PREFIX):
+            return name, reload_data(recipe, origin, ctx)[split]
+        stored = read_predictions(run.predictions / f"{split}.parquet")
+        return name, Split(stored.texts, stored.labels, stored.rows)
+    held_out = load_held_out(
+        held or name,
+        recipe.data,
+        split=split,
+        label_names=label_names,
+        own_fingerprint=origin.data.fingerprint,
+        ctx=ctx,
+    )
+    for note in held_out.notes:
+        ctx.note(note)
+    return name, held_out[split]
 
 
 def encoder_hash(run: Run, recipe: Recipe, origin: Origin) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textune.context import Context
 from textune.data.dataset import Dataset
+from textune.data.in_memory import PythonData
 from textune.data.sources import load_dataset
 from textune.encoder.placement import Placement, choose_placement
 from textune.files import sha256_of_text
@@ -48,13 +49,17 @@ METHODS: dict[type[Training], str] = {
 
 @dataclass(frozen=True)
 class Request:
-    """A training to carry out in the run folder `path`; 0 minutes: no time limit."""
+    """A training to carry out in the run folder `path`; 0 minutes: no time limit.
+
+    `data` holds what the recipe's source names, if that is data in memory.
+    """
 
     recipe: Recipe
     recipe_name: str
     path: Path
     max_minutes: float = 0.0
     learning_rate_factor: Callable[[int], float] | None = None
+    data: PythonData | None = None
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ def load_task(request: Request, ctx: Context) -> Task:
     recipe = request.recipe
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
-        data = load_dataset(recipe.data, ctx)
+        data = load_dataset(recipe.data, ctx, request.data)
         for sentence in data.notes:
             ctx.note(sentence)
         ctx.stage("Loading the model")

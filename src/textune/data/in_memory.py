@@ -1,0 +1,122 @@
+"""Labelled texts that Python holds, as a source: a table, or a mapping from split names to tables.
+
+In: whatever `textune.train` takes as `data`. Out: a `PythonData`, which passes for the name of a source, and
+its splits as a `RawSource`. Does not check texts or labels, nor make splits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
+from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
+from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, choose_splits
+from textune.data.stored import read_dataset
+from textune.errors import DataError
+
+PREFIX = "python:"
+"""What a source's name begins with if Python holds its data."""
+
+
+@dataclass(frozen=True, eq=False)
+class PythonData:
+    """Tables of labelled texts by split; `name` stands for them in a recipe, such as `python:DataFrame`."""
+
+    name: str
+    tables: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def as_source(data: Any) -> tuple[str | None, PythonData | None]:
+    """Return the name of a source, and what it stands for if that is data in memory.
+
+    An iterator is read here, as that can be done only once.
+
+    Example:
+        >>> as_source((["so happy", "so sad"], ["joy", "sadness"]))[0]
+        'python:tuple'
+    """
+    if data is None or isinstance(data, str):
+        return data, None
+    if isinstance(data, PythonData):
+        return data.name, data
+    if isinstance(data, os.PathLike):
+        return str(os.fspath(data)), None
+    name = f"{PREFIX}{type(data).__name__}"
+    if isinstance(data, Iterator):
+        data = list(data)
+    by_split = isinstance(data, Mapping) and _is_by_split(data)
+    tables = {str(split): table for split, table in data.items()} if by_split else {"train": data}
+    return name, PythonData(name, tables)
+
+
+def data_of_run(data: Any, name: str) -> PythonData | None:
+    """Return the data for a run that is resumed, whose source has this name; None: the name says enough.
+
+    Raises:
+        DataError: The run needs data from memory and there is none, or it needs none.
+    """
+    _, held = as_source(data)
+    if not name.startswith(PREFIX) and data is None:
+        return None
+    if held is None:
+        raise DataError(
+            f"This run began with data in Python's memory ({name}), which no file holds.",
+            "Resume it from Python, with the same data: textune.resume(RUN, data=...)",
+        )
+    if not name.startswith(PREFIX):
+        raise DataError(f"This run reads its data from {name}.", "Resume it without data=...")
+    return replace(held, name=name)
+
+
+def check_names_a_place(name: str) -> None:
+    """Raise a `DataError` if a source's name stands for data that was in memory."""
+    if name.startswith(PREFIX):
+        raise DataError(
+            f"'{name}' stands for data in Python's memory, which no file holds.",
+            "Name a file or another source, or pass the data itself from Python: data=...",
+        )
+
+
+def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
+    """Read data in memory; raise a `DataError` if it is not a table, or a column is missing."""
+    tables = data.tables
+    if all(is_dataset(table) for table in tables.values()):
+        return read_dataset(tables, choice, origin=data.name)
+    split_names, notes = choose_splits(tables, origin=data.name)
+    origins = {
+        split: f"{data.name}, split {name}" if len(tables) > 1 else data.name
+        for split, name in split_names.items()
+    }
+    columns = {split: columns_of(tables[name], origins[split]) for split, name in split_names.items()}
+    text, label, more = choice.find(list(next(iter(columns.values()))), origin=data.name)
+    splits = {
+        split: _read_split(values, origins[split], text, label, others=choice.others)
+        for split, values in columns.items()
+    }
+    return RawSource(splits, notes=(*more, *notes))
+
+
+def _is_by_split(data: Mapping[Any, Any]) -> bool:
+    """Return whether a mapping has splits rather than columns."""
+    names = {str(name).strip().casefold() for name in data}
+    if names & {*TEXT_NAMES, *LABEL_NAMES}:
+        return False
+    return bool(names & SPLIT_OF.keys()) or any(is_table(value) for value in data.values())
+
+
+def _read_split(
+    columns: Mapping[str, list[Any]], origin: str, text: str, label: str, *, others: bool
+) -> RawSplit:
+    if missing := [name for name in (text, label) if name not in columns]:
+        raise DataError(
+            f"{origin} has no column '{missing[0]}', which train has.", "Give all splits the same columns."
+        )
+    more = {name: values for name, values in columns.items() if name not in (text, label)}
+    piece = Piece(origin, origin, "row", range(1, len(columns[text]) + 1))
+    return RawSplit((piece,), columns[text], columns[label], plain_columns(more) if others else {})
