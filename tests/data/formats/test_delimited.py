@@ -1,0 +1,79 @@
+"""The columns of delimited files: nameless, unnamed by a header, empty, and headers that are repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from table_files import refusal, values, write
+from textune.data.formats.registry import Reading
+from textune.data.formats.tables import column_names, read_rows, table_notes
+
+ROW = {"text": "so happy", "label": "joy"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "text,label,,,\nso happy,joy,,,\n",
+        "text,label\nso happy,joy,,,\n",
+        "text,label,,\nso happy,joy,\n".replace("joy,\n", "joy,,\n"),
+        "text,label, ,\nso happy,joy,,\n",
+    ],
+)
+def test_empty_columns_without_a_name_are_left_out(content: str, tmp_path: Path) -> None:
+    assert values(write(tmp_path / "posts.csv", content)) == [ROW]
+
+
+def test_a_column_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", ",text,label,\n0,so happy,joy,x\n1,alone,sadness,\n")
+
+    assert column_names(path) == ["column 1", "text", "label", "column 4"]
+    assert "without a name in the header: column 1, column 4" in table_notes(path)[0]
+
+
+def test_row_numbers_without_a_column_in_the_header_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", '"text","label"\n"1","so happy","joy"\n"2","alone","sadness"\n')
+
+    assert values(path) == [ROW, {"text": "alone", "label": "sadness"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ("text,label\nso happy,joy\ntext,label\nso happy,joy\n", "on line 3, which is left out"),
+        ("text,label\ntext,label\nso happy,joy\ntext,label\nso happy,joy\n", "on lines 2, 4, which are left"),
+        ('"text","label"\nso happy,joy\ntext,label\nso happy,joy\n', "on line 3, which is left out"),
+    ],
+)
+def test_a_header_inside_a_file_is_not_a_row(content: str, lines: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", content)
+
+    assert values(path) == [ROW, ROW]
+    assert lines in table_notes(path)[0]
+
+
+def test_columns_without_a_header_are_called_by_their_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.tsv", "joy\tso happy\nsadness\talone\n")
+
+    rows = list(read_rows(path, reading=Reading(header=False)))
+
+    assert [(row.line, row.values) for row in rows] == [
+        (1, {"1": "joy", "2": "so happy"}),
+        (2, {"1": "sadness", "2": "alone"}),
+    ]
+
+
+def test_rows_that_do_not_fit_are_counted(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "posts.csv", "text,label\nalone,sadness\nso,so,joy\nso\n"))
+
+    assert "posts.csv, line 3: the row has 3 cells, but the header has 2." in error.message
+    assert "1 other row of the file does not fit either" in error.message
+
+
+def test_a_header_of_empty_names_is_refused(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "posts.csv", ",,\na,b,c\n"))
+
+    assert "column 1 has no name in the header" in error.message
+    assert "--set data.header=false" in error.hint

@@ -1,0 +1,99 @@
+"""Where the texts of an input are: by request, by what the run remembers of its own data, or by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from table_files import write
+from textune.data.columns import ColumnChoice
+from textune.data.formats.registry import Reading
+from textune.errors import RequestError
+from textune.prediction.input_columns import choose_columns
+from textune.prediction.inputs import input_notes, open_texts
+from textune.recipe.recipes import dump_recipe, resolve_recipe
+
+LONE_QUOTES = "".join(
+    f"{'ham' if row % 2 else 'spam'}\t{chr(34) * (row == 10)}message {row}{chr(34) * (row == 27)}\n"
+    for row in range(60)
+)
+
+
+def texts(path: Path, choice: ColumnChoice) -> list[str]:
+    return [row.text for row in open_texts([path], choice)]
+
+
+def run_with(folder: Path, *settings: str) -> Path:
+    """Return a folder with the recipe of a run."""
+    recipe = resolve_recipe("frozen", settings=settings)
+    (folder / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
+    return folder
+
+
+def test_quotes_mean_the_same_as_in_training(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.tsv", "label\ttext\n" + LONE_QUOTES)
+
+    assert len(texts(path, ColumnChoice())) == 60
+    assert "60 rows: quotes are read as ordinary characters" in input_notes([path], ColumnChoice())[0]
+
+
+def test_a_run_reads_other_files_like_its_own_data(tmp_path: Path) -> None:
+    run = run_with(tmp_path, "data.header=false", "data.text_column=2")
+    path = write(tmp_path / "SMSSpamCollection", LONE_QUOTES)
+
+    found = texts(path, choose_columns(run))
+
+    assert (len(found), found[10]) == (60, '"message 10')
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("posts.csv", "id,text\n1,so happy\n", ["so happy"]),
+        ("posts.txt", "so happy\nalone\n", ["so happy", "alone"]),
+        ("posts.jsonl", '{"text": "so happy"}\n', ["so happy"]),
+    ],
+)
+def test_a_file_without_the_columns_of_the_run_is_read_as_usual(
+    name: str, content: str, expected: list[str], tmp_path: Path
+) -> None:
+    run = run_with(tmp_path, "data.header=false", "data.text_column=2")
+
+    assert texts(write(tmp_path / name, content), choose_columns(run)) == expected
+
+
+def test_a_request_counts_more_than_what_the_run_remembers(tmp_path: Path) -> None:
+    run = run_with(tmp_path, "data.text_column=title")
+    path = write(tmp_path / "posts.csv", "title;remark\nBad;so happy\n")
+
+    assert texts(path, choose_columns(run)) == ["Bad"]
+    assert texts(path, choose_columns(run, text_column="remark")) == ["so happy"]
+
+
+def test_a_text_file_with_a_header_is_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.txt", "id|text\n1|so happy\n2|alone\n")
+
+    assert texts(path, ColumnChoice()) == ["so happy", "alone"]
+
+
+@pytest.mark.parametrize(
+    "content", ["so happy, so, so\nalone, really\n", "{text}\n[alone]\n", "text\nso happy\n"]
+)
+def test_the_lines_of_other_text_files_are_texts(content: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.txt", content)
+
+    assert texts(path, ColumnChoice()) == content.splitlines()
+
+
+def test_settings_say_how_a_file_is_read(tmp_path: Path) -> None:
+    choice = choose_columns(
+        tmp_path, settings=["data.separator=tab", "data.header=false", "data.text_column=2"]
+    )
+
+    assert choice == ColumnChoice("2", reading=Reading("\t", header=False))
+
+
+def test_a_setting_of_training_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="does not say how data is read"):
+        choose_columns(tmp_path, settings=["train.seed=1"])
