@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from textune.audit.findings import Example, Finding, Severity, examples_of, in_order
 from textune.context import Context
+from textune.data.raw import Disagreement
 from textune.discovery import import_files
 from textune.wording import counted
 
@@ -36,6 +37,7 @@ class AuditInput:
         columns: The values (examples,) of the source's other columns, by name.
         refused: Findings about what training would refuse.
         notes: What the user should know about how the source was read.
+        disagreements: The texts whose annotators disagree.
         test_fraction: The share of train that becomes test where the source has no test split.
         cleanlab: Whether the package cleanlab chooses the suspect labels.
         encoder: The examples as a pretrained encoder reads them; where it is None, `no_encoder` says why.
@@ -46,6 +48,7 @@ class AuditInput:
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     refused: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     test_fraction: float = 0.0
     cleanlab: bool = False
     encoder: EncodedTexts | None = None

@@ -20,7 +20,10 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class FlaggedRow:
-    """A row to look at: its number in the source's split, from 0, and a note on what to look for."""
+    """A row to look at: its number in the source's split, from 0, and a note on what to look for.
+
+    A text that is in no split has the number -1.
+    """
 
     split: str
     row: int

@@ -51,7 +51,13 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     examples, columns = _examples(splits, usable, labelling)
     notes = (*source.notes, *labelling.notes)
     return AuditInput(
-        examples, labelling.names, columns, tuple(refused), notes, test_fraction=settings.test_fraction
+        examples,
+        labelling.names,
+        columns,
+        tuple(refused),
+        notes,
+        disagreements=source.disagreements,
+        test_fraction=settings.test_fraction,
     )
 
 

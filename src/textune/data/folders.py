@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from textune.data.columns import ColumnChoice, listed_columns
@@ -23,6 +25,9 @@ from textune.errors import DataError
 from textune.wording import counted, listed
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
+EXPORTS = "textune.annotations.export_file:read_exports"
+"""What reads the exports of annotation tools. It is imported when a file is read."""
+
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -79,6 +84,9 @@ def read_tables(
     files: Mapping[str, Sequence[Path]], choice: ColumnChoice, *, notes: tuple[str, ...] = ()
 ) -> RawSource:
     """Read the tables of each split; raise a `DataError` if one cannot be read or lacks a column."""
+    read_exports: Callable[..., RawSource | None] = resolve_name(EXPORTS)
+    if (exported := read_exports(files, choice)) is not None:
+        return replace(exported, notes=(*exported.notes, *notes))
     first = next(iter(files.values()))[0]
     columns = column_names(first, choice.reading)
     text, label, column_notes = choice.find(columns, origin=str(first))

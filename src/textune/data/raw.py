@@ -105,10 +105,25 @@ class RawSplit:
         return "; ".join(places)
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A text whose annotators disagree, and their votes, such as `joy 2, anger 1`.
+
+    `row` is its number in the split, from 0; None: there is no majority, and the split does not contain it.
+    """
+
+    split: str
+    row: int | None
+    text: str
+    place: str
+    votes: str
+
+
 @dataclass(frozen=True)
 class RawSource:
-    """A source's splits, named as in `SPLITS`, its stored label names by id, and notes."""
+    """A source's splits, named as in `SPLITS`, its stored label names by id, notes, and disagreements."""
 
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None
     notes: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()

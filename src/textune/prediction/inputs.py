@@ -14,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from textune.annotations.export_file import export_texts, exporting_tool
 from textune.context import Context
 from textune.data.columns import ColumnChoice, find_text_column
 from textune.data.formats.compression import archive_members, is_archive
@@ -105,8 +106,13 @@ def open_texts(files: Sequence[Path], choice: ColumnChoice = DETECTED) -> Iterat
 
 def input_notes(files: Sequence[Path], choice: ColumnChoice) -> list[str]:
     """Return sentences about how the files are read."""
-    tables = [(path, choice_for(path, choice)) for path in files if not is_empty(path)]
-    return [note for path, own in tables if own for note in table_notes(path, own.reading)]
+    notes: list[str] = []
+    for path in files:
+        if (tool := exporting_tool(path, choice)) is not None:
+            notes.append(f"{path.name} is {tool.export}: all of its texts are classified, labelled or not.")
+        elif not is_empty(path) and (own := choice_for(path, choice)) is not None:
+            notes += table_notes(path, own.reading)
+    return notes
 
 
 def read_texts(
@@ -117,6 +123,10 @@ def read_texts(
     The text is in the chosen column, or in the one that is detected by its name. One file among others
     `may_be_empty`.
     """
+    if (tool := exporting_tool(path, choice)) is not None:
+        for place, text in export_texts(path, tool, choice):
+            yield TextRow(_checked_text(text, place), {})
+        return
     own = choice_for(path, choice)
     if own is None:
         for line in read_lines(path, may_be_empty=may_be_empty):
@@ -125,19 +135,23 @@ def read_texts(
     column = text_column_of(path, own, may_be_empty=may_be_empty)
     for row in read_rows(path, reading=own.reading, may_be_empty=may_be_empty):
         others = {name: value for name, value in row.values.items() if name != column}
-        text = row.values.get(column)
-        if text is not None and not isinstance(text, str):
-            raise DataError(
-                f"{path}, {format_of(path, own.reading).unit} {row.line}: the column '{column}' holds "
-                f"{text!r}, "
-                "not a text.",
-                "Put it in quotes, or name another column with --text-column NAME.",
-            )
-        yield TextRow(text or "", others)
+        place = f"{path}, {format_of(path, own.reading).unit} {row.line}"
+        yield TextRow(_checked_text(row.values.get(column), f"{place}: the column '{column}'"), others)
+
+
+def _checked_text(text: object, holder: str) -> str:
+    if text is not None and not isinstance(text, str):
+        raise DataError(
+            f"{holder} holds {text!r}, not a text.",
+            "Put it in quotes, or name another column with --text-column NAME.",
+        )
+    return text or ""
 
 
 def text_column_of(path: Path, choice: ColumnChoice = DETECTED, *, may_be_empty: bool = False) -> str:
     """Return the column of a file's texts, named or else detected; empty if the file has no columns."""
+    if exporting_tool(path, choice) is not None:
+        return ""
     own = choice_for(path, choice)
     if own is None or not (names := column_names(path, own.reading, may_be_empty=may_be_empty)):
         return ""

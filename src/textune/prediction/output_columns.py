@@ -125,7 +125,8 @@ def stored_columns(
 def _other_fields(path: Path, choice: ColumnChoice, results: Collection[str]) -> Iterator[Any]:
     import pyarrow as pa
 
-    text = text_column_of(path, choice)
+    if not (text := text_column_of(path, choice)):
+        return  # Of an annotation tool's export, only the texts are read.
     known = find_format(path)
     assert known and known.schema  # See `store_types`.
     fields = {field.name: field for field in known.schema(path) if field.name != text}

@@ -1,0 +1,1 @@
+"""Annotation tools: reads what they export, and writes what they import. One file per tool."""

@@ -1,0 +1,62 @@
+"""Azure AI Language: a project's JSON, whose documents are text files beside it.
+
+Structure: Microsoft Learn, "Accepted data formats" of custom text classification.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
+from textune.data.formats.lines import decode_lines, open_data_file, without_end
+from textune.errors import DataError
+from textune.wording import first_line
+
+_SIGN = re.compile(rb'"project(FileVersion|Kind)"\s*:')
+
+
+def _is_file(path: Path, head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") and bool(_SIGN.search(head))
+
+
+def _read_file(path: Path) -> Iterator[ExportItem]:
+    try:
+        with open_data_file(path) as file:
+            project = json.loads("".join(decode_lines(file, str(path))))
+        assets = project["assets"]
+        kind = project.get("metadata", {}).get("projectKind") or assets.get("projectKind", "")
+        if "Classification" not in kind:
+            raise ValueError(f"its kind is '{kind}', not a classification of texts")
+        for number, document in enumerate(assets["documents"], start=1):
+            yield _read_document(path, number, document)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else first_line(error)
+        raise DataError(
+            f"{path} is a project of Azure AI Language, but cannot be read: {reason}.",
+            "Export the project again; textune reads custom text classification.",
+        ) from error
+
+
+def _read_document(path: Path, number: int, document: Any) -> ExportItem:
+    location = PurePosixPath(document["location"])
+    file = path.parent / location
+    if location.is_absolute() or ".." in location.parts:
+        raise ValueError(f"document {number} is not in the project's folder: {location}")
+    if not file.is_file():
+        raise DataError(
+            f"{path}, document {number}: its text should be in {file}, but there is no such file.",
+            "Copy the project's texts from its storage container into the folder of the JSON file.",
+        )
+    with open_data_file(file) as stream:
+        text = without_end("".join(decode_lines(stream, str(file))))
+    classes = document.get("classes") or ([document["class"]] if document.get("class") else [])
+    labels = labels_in([each["category"] for each in classes])
+    answers = {"class": [Answer(labels)]} if labels else {}
+    return ExportItem(number, {"text": text}, answers, split=str(document.get("dataset") or ""))
+
+
+register_tools(Tool("Azure AI Language", "document", is_file=_is_file, read_file=_read_file, unit="document"))

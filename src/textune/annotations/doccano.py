@@ -1,0 +1,81 @@
+"""doccano: JSONL and JSON (labels in a list), CSV (labels joined by `#`) and fastText (lines as CSV cells).
+
+Structures: doccano's backend/data_export/pipeline. A CSV without the column `Comments` is an ordinary table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textune.annotations.plain_tables import write_json_lines
+from textune.annotations.registry import (
+    Answer,
+    ExportItem,
+    TargetFormat,
+    TextToWrite,
+    Tool,
+    labels_in,
+    register_tools,
+)
+from textune.data.formats.registry import Row
+
+_LABELS = ("label", "labels", "cats")
+_OF_AN_IMPORT = {"text", "label", "split", "prediction", "score"}
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    if not isinstance(row.get("text"), str):
+        return False
+    is_exported = "id" in row or row.keys() <= _OF_AN_IMPORT
+    is_cell = isinstance(row.get("label"), str) and {"id", "Comments"} <= row.keys()
+    return is_cell or (is_exported and any(_is_list(row.get(name)) for name in _LABELS))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(label, str) for label in value)
+
+
+def _read_row(row: Row) -> ExportItem:
+    values = row.values
+    name = next((name for name in _LABELS if name in values), "label")
+    given = values.get(name)
+    if isinstance(given, str):
+        parts = given.split("#")
+        given = parts if all(parts) else given
+    # A prediction that `textune convert` wrote has no id before doccano gives it one.
+    is_prediction = "prediction" in values and "id" not in values
+    labels = () if is_prediction else labels_in(given)
+    return ExportItem(
+        row.line,
+        {"text": values["text"]},
+        {name: [Answer(labels)]} if labels else {},
+        split=str(values.get("split") or ""),
+        has_suggestion=is_prediction,
+    )
+
+
+def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
+    write_json_lines(path, map(_record, rows))
+
+
+def _record(row: TextToWrite) -> dict[str, Any]:
+    record: dict[str, Any] = {"text": row.text, "label": list(row.labels)}
+    if row.split:
+        record["split"] = row.split
+    if row.prediction:
+        score = row.score
+        record |= {"label": [row.prediction], "prediction": row.prediction, "score": score}
+    return record
+
+
+register_tools(Tool("doccano", is_row=_is_row, read_row=_read_row))
+register_tools(
+    TargetFormat(
+        "doccano",
+        ".jsonl",
+        _write,
+        remark=lambda path: "Import it as JSONL, with the columns `text` and `label`.",
+    )
+)

@@ -1,0 +1,90 @@
+"""fastText: one text per line after its labels, `__label__joy so happy`, as doccano exports it too.
+
+Source: fasttext.cc. doccano writes each line as a cell of CSV, in quotes if it has a comma, a quote or a line
+end, and puts comments (`__comment__`) at its end.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from textune.annotations.registry import Answer, ExportItem, TargetFormat, TextToWrite, Tool, register_tools
+from textune.data.formats.lines import read_lines
+from textune.errors import DataError
+from textune.files import write_text
+
+_PREFIX = "__label__"
+_LABELS = re.compile(r"(?:__label__\S+(?: +|$))+")
+_COMMENT = " __comment__"
+
+
+def _is_file(path: Path, head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b'\r\n"').startswith(_PREFIX.encode())
+
+
+def _read_file(path: Path) -> Iterator[ExportItem]:
+    lines = list(read_lines(path))
+    is_doccano = any(line.startswith(f'"{_PREFIX}') or _COMMENT in line for line in lines)
+    for number, line in _cells(path, lines) if is_doccano else enumerate(lines, start=1):
+        if is_doccano:
+            line = line.partition(_COMMENT)[0].removesuffix(" ")
+        if not line.strip():
+            continue
+        match = _LABELS.match(line)
+        labels = match[0].split() if match else []
+        text = line[match.end() :] if match else line
+        # One space ends the labels; any others begin the text.
+        if match and text:
+            text = match[0][len(match[0].rstrip(" ")) + 1 :] + text
+        names = tuple(sorted({label.removeprefix(_PREFIX) for label in labels}))
+        yield ExportItem(number, {"text": text}, {"label": [Answer(names)]} if names else {})
+
+
+def _cells(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            yield start, ",".join(cells)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {start}: some lines are in quotes, as doccano writes them, but this one cannot be "
+            f"read as such ({error}).",
+            "Export the file again, for instance as JSONL.",
+        ) from error
+
+
+def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
+    if name := next((name for name in names if not name or re.search(r"\s", name)), None):
+        raise DataError(
+            f"The label {name!r} contains a space, but fastText separates labels by spaces.",
+            "Rename the label, or convert to a format that can hold it, such as jsonl.",
+        )
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        fault = _fault(row)
+        if fault:
+            raise DataError(
+                f"Text {number:,} {fault}, which a line of fastText cannot hold: {row.text[:60]!r}.",
+                "Change the text, or convert to a format that can hold it, such as jsonl.",
+            )
+        lines.append(" ".join([*(f"{_PREFIX}{label}" for label in row.labels), row.text]) + "\n")
+    write_text(path, "".join(lines))
+
+
+def _fault(row: TextToWrite) -> str:
+    if "\n" in row.text or "\r" in row.text:
+        return "contains a line end"
+    if row.text.startswith((_PREFIX, f'"{_PREFIX}')):
+        return f"begins with {_PREFIX}"
+    if _COMMENT in row.text:
+        return f"contains{_COMMENT}, which is a comment of doccano's"
+    return "" if row.text.strip() else "is blank"
+
+
+register_tools(Tool("fastText", is_file=_is_file, read_file=_read_file))
+register_tools(TargetFormat("fasttext", ".txt", _write, holds_splits=False, holds_predictions=False))

@@ -1,0 +1,150 @@
+"""Label Studio: JSON (tasks with annotations), and JSON-MIN, CSV and TSV (one row per annotation).
+
+Structures: label_studio_sdk.converter 2.1.2. Annotations that are cancelled are exported too. Where a task
+has an annotation that is marked as ground truth, only such annotations count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from textune.annotations.registry import (
+    EVERY_QUESTION,
+    Answer,
+    ExportItem,
+    TargetFormat,
+    TextToWrite,
+    Tool,
+    labels_in,
+    register_tools,
+)
+from textune.data.formats.registry import Row
+from textune.files import write_json, write_text
+
+_LISTS = ("annotations", "completions", "predictions")
+_OF_A_ROW = {
+    "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"
+}  # fmt: skip
+_KINDS = ("choices", "taxonomy", "rating")
+
+
+def _is_task(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("data"), dict) and any(isinstance(row.get(name), list) for name in _LISTS)
+
+
+def _read_task(row: Row) -> ExportItem:
+    task = row.values
+    data = task["data"]
+    everything = task.get("annotations", task.get("completions")) or []
+    annotations = [each for each in everything if each.get("ground_truth")] or everything
+    answers: defaultdict[str, list[Answer]] = defaultdict(list)
+    for annotation in annotations:
+        person = _person(annotation.get("completed_by"))
+        if annotation.get("was_cancelled") or annotation.get("skipped"):
+            answers[EVERY_QUESTION].append(Answer(verdict="skipped", annotator=person))
+            continue
+        given: defaultdict[str, list[str]] = defaultdict(list)
+        for result in annotation["result"]:
+            if labels := _labels(result["value"]):
+                given[result["from_name"]] += labels
+        for name, labels in given.items():
+            answers[name].append(Answer(labels_in(labels), annotator=person))
+        if not given:
+            answers[EVERY_QUESTION].append(Answer(annotator=person))
+    return ExportItem(
+        row.line,
+        data,
+        answers,
+        split=str(data.get("split", "")),
+        has_suggestion=bool(task.get("predictions")),
+    )
+
+
+def _person(person: Any) -> str:
+    if isinstance(person, dict):
+        person = person.get("email") or person.get("id")
+    return "" if person is None else str(person)
+
+
+def _labels(value: Any) -> list[str]:
+    """Return the labels of a result's value; a path in a taxonomy is one label. Others are not of a text."""
+    if isinstance(value, list):
+        return [label for part in value for label in _labels(part)]
+    if not isinstance(value, dict):
+        return list(labels_in(value))
+    paths = [" / ".join(path) for path in value.get("taxonomy", ())]
+    return [*labels_in(value.get("choices")), *paths, *labels_in(value.get("rating"))]
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    return {"id", "annotator", "annotation_id", "lead_time"} <= row.keys()
+
+
+def _read_row(row: Row) -> ExportItem:
+    values = {name: value for name, value in row.values.items() if name not in _OF_A_ROW}
+    person = _person(row.values["annotator"])
+    answers = {}
+    for name, value in values.items():
+        # Several choices are JSON in a cell.
+        if (
+            isinstance(value, str)
+            and value.startswith(('{"', "[{"))
+            and any(kind in value for kind in _KINDS)
+        ):
+            value = json.loads(value)
+        labels = labels_in(_labels(value)) if isinstance(value, str | dict | list | int) else ()
+        if row.values["annotation_id"] not in (None, ""):
+            answers[name] = [Answer(labels, annotator=person)]
+    return ExportItem(row.line, values, answers, key=row.values["id"], split=str(values.get("split") or ""))
+
+
+def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
+    several = any(len(row.labels) > 1 for row in rows)
+    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in names)
+    write_text(
+        _interface(path),
+        f'<View>\n  <Text name="text" value="$text"/>\n  <Choices name="label" toName="text" '
+        f'choice="{"multiple" if several else "single"}">\n{choices}  </Choices>\n</View>\n',
+    )
+    write_json(path, [_task(row) for row in rows])
+
+
+def _task(row: TextToWrite) -> dict[str, Any]:
+    data = {"text": row.text} | ({"split": row.split} if row.split else {})
+    task: dict[str, Any] = {"data": data, "annotations": [], "predictions": []}
+    if row.labels:
+        task["annotations"].append({"result": _choice(row.labels), "was_cancelled": False})
+    if row.prediction:
+        score = row.score
+        result = {"result": _choice([row.prediction]), "score": score, "model_version": "textune"}
+        task["predictions"].append(result)
+    return task
+
+
+def _choice(labels: Sequence[str]) -> list[dict[str, Any]]:
+    value = {"choices": list(labels)}
+    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": value}]
+
+
+def _interface(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-interface.xml")
+
+
+register_tools(Tool("Label Studio", "task", is_row=_is_task, read_row=_read_task))
+register_tools(Tool("Label Studio", "task", is_row=_is_row, read_row=_read_row))
+register_tools(
+    TargetFormat(
+        "label-studio",
+        ".json",
+        _write,
+        remark=lambda path: (
+            f"Paste {_interface(path)} into the project's labelling interface (Settings, "
+            "Labeling Interface, Code), then import the tasks."
+        ),
+    )
+)

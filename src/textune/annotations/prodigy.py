@@ -1,0 +1,91 @@
+"""Prodigy: the JSONL of `db-out`, from binary questions (`label`) and from choices (`options`, `accept`).
+
+Structures: the recipes textcat.teach, textcat.manual and textcat.correct. Each row is one answer to one
+question; answers with the same `_input_hash` are about the same text. A rejected label is no label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textune.annotations.plain_tables import write_json_lines
+from textune.annotations.registry import (
+    Answer,
+    ExportItem,
+    TargetFormat,
+    TextToWrite,
+    Tool,
+    labels_in,
+    register_tools,
+)
+from textune.data.formats.registry import Row
+
+_VERDICTS = {"accept": "left empty", "reject": "rejected", "ignore": "ignored"}
+_SIGNS = ("_input_hash", "_task_hash", "options", "accept", "label")
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    if not isinstance(row.get("text"), str):
+        return False
+    is_question = isinstance(row.get("options"), list)
+    is_answer = row.get("answer") in _VERDICTS and any(row.get(name) is not None for name in _SIGNS)
+    return is_question or is_answer
+
+
+def _read_row(row: Row) -> ExportItem:
+    values = row.values
+    person = str(values.get("_annotator_id") or values.get("_session_id") or "")
+    answers = []
+    if (verdict := values.get("answer")) is not None:
+        chosen = values["accept"] if "accept" in values else values.get("label")
+        labels = labels_in(chosen) if verdict == "accept" else ()
+        answers.append(Answer(labels, _VERDICTS[verdict], person, is_partial="accept" not in values))
+    return ExportItem(
+        row.line,
+        {"text": values["text"]},
+        {"label": answers},
+        key=values.get("_input_hash"),
+        split=str((values.get("meta") or {}).get("split", "")),
+        has_suggestion=verdict is None and bool(values.get("accept")),
+    )
+
+
+def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
+    write_json_lines(path, map(partial(_task, names), rows))
+
+
+def _task(names: Sequence[str], row: TextToWrite) -> dict[str, Any]:
+    style = "multiple" if len(row.labels) > 1 else "single"
+    options = [{"id": name, "text": name} for name in names]
+    meta: dict[str, Any] = {"split": row.split} if row.split else {}
+    task = {"text": row.text, "options": options, "config": {"choice_style": style}}
+    if row.prediction:
+        task["accept"] = [row.prediction]
+        meta["score"] = row.score
+    elif row.labels:
+        task |= {"accept": list(row.labels), "answer": "accept"}
+    return task | ({"meta": meta} if meta else {})
+
+
+register_tools(
+    Tool(
+        "Prodigy",
+        is_row=_is_row,
+        read_row=_read_row,
+        remarks={
+            "rejected": "A rejected label says what a text is not, even if there are only two classes: "
+            "these texts have no label."
+        },
+    )
+)
+register_tools(
+    TargetFormat(
+        "prodigy",
+        ".jsonl",
+        _write,
+        remark=lambda path: f"Store labels with: prodigy db-in DATASET {path} --rehash",
+    )
+)

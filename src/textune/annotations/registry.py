@@ -1,0 +1,171 @@
+"""The registry of annotation tools: what a tool's files hold, and how they are recognised, read and written.
+
+Tools register themselves. A file's structure selects its tool, never its name. A new tool is one file in this
+folder. It is imported when tools are first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from textune.data.formats.lines import open_data_file
+from textune.data.formats.registry import Row
+from textune.data.formats.tables import read_rows
+from textune.discovery import import_files
+from textune.errors import DataError
+
+EVERY_QUESTION = ""
+"""The question of an answer that holds for all questions, such as that of a skipped task."""
+
+_HEAD_BYTES = 4096
+_ROWS_LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one person said about a text: labels or, without any, a verdict such as `skipped`.
+
+    A partial answer is about a single label; the same person's other answers complete it.
+    """
+
+    labels: tuple[str, ...] = ()
+    verdict: str = "left empty"
+    annotator: str = ""
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportItem:
+    """What an export says about a text in one place.
+
+    Attributes:
+        line: Its first line, or its number from 1.
+        texts: The values that may be the text, by their names.
+        answers: The answers of people by question.
+        key: Items with the same key are about the same text; None: no other item is.
+        split: The split that the export puts it in, if any.
+        has_suggestion: Whether a machine has suggested a label.
+    """
+
+    line: int
+    texts: Mapping[str, Any]
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    key: Hashable = None
+    split: str = ""
+    has_suggestion: bool = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An annotation tool, whose files are tables or of a kind of their own.
+
+    Attributes:
+        name: The tool's name.
+        noun: The tool's word for a text.
+        is_row: Returns whether a table's row has the tool's structure.
+        read_row: Returns the item of a row; almost any exception means that the row differs from the others.
+        is_file: Returns whether a file that is not a table, which begins with some bytes, is the tool's.
+        read_file: Yields such a file's items.
+        unit: What `ExportItem.line` counts in such a file.
+        remarks: What to say about texts without a label, by verdict.
+    """
+
+    name: str
+    noun: str = "text"
+    is_row: Callable[[Mapping[str, Any]], bool] | None = None
+    read_row: Callable[[Row], ExportItem] | None = None
+    is_file: Callable[[Path, bytes], bool] | None = None
+    read_file: Callable[[Path], Iterator[ExportItem]] | None = None
+    unit: str = "line"
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def export(self) -> str:
+        """What a file of the tool is, with its article."""
+        return f"{'an' if self.name.startswith('A') else 'a'} {self.name} export"
+
+
+@dataclass(frozen=True, slots=True)
+class TextToWrite:
+    """A text to write: its labels (none: not labelled), or a prediction and the scores of all labels."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+    split: str = ""
+    prediction: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float | None:
+        """The score of the prediction."""
+        return self.scores.get(self.prediction)
+
+
+@dataclass(frozen=True)
+class TargetFormat:
+    """A format to convert to.
+
+    Attributes:
+        suffix: The suffix of its files.
+        write: Writes texts and the names of all labels to a path, or raises a `DataError` if the format
+            cannot hold one.
+        holds_splits: Whether a file holds several splits.
+        holds_predictions: Whether a file holds predictions apart from labels.
+        remark: Says how to import a file.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Sequence[TextToWrite], Sequence[str], Path], None]
+    holds_splits: bool = True
+    holds_predictions: bool = True
+    remark: Callable[[Path], str] = lambda path: ""
+
+
+_TOOLS: list[Tool] = []
+_TARGETS: dict[str, TargetFormat] = {}
+
+
+def register_tools(*described: Tool | TargetFormat) -> None:
+    """Make textune recognise a tool's exports, or convert to a format."""
+    _TOOLS.extend(each for each in described if isinstance(each, Tool))
+    _TARGETS.update({each.name: each for each in described if isinstance(each, TargetFormat)})
+
+
+def target_formats() -> dict[str, TargetFormat]:
+    """Return the formats to convert to, by name."""
+    import_files("textune.annotations")
+    return dict(sorted(_TARGETS.items()))
+
+
+def find_tool(path: Path) -> Tool | None:
+    """Return the tool that exported a file, or None for an ordinary table or a file that cannot be read."""
+    import_files("textune.annotations")
+    try:
+        with open_data_file(path) as file:
+            head = file.read(_HEAD_BYTES)
+        for tool in _TOOLS:
+            if tool.is_file is not None and tool.is_file(path, head):
+                return tool
+        rows = [row.values for row in islice(read_rows(path), _ROWS_LOOKED_AT)]
+    except DataError:  # Whatever reads the file as a table says what is wrong with it.
+        return None
+    by_row = (tool for tool in _TOOLS if tool.is_row is not None and any(map(tool.is_row, rows)))
+    return next(by_row, None)
+
+
+def labels_in(value: Any) -> tuple[str, ...]:
+    """Return the labels in a label, a list of labels, or nothing; raise a `TypeError` for anything else."""
+    if isinstance(value, str):
+        return (value.strip(),) if value.strip() else ()
+    if isinstance(value, int):
+        return (str(value).lower() if isinstance(value, bool) else str(value),)
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple) and all(isinstance(part, str | int) for part in value):
+        return tuple(sorted({label for part in value for label in labels_in(part)}))
+    raise TypeError(f"{str(value)[:60]!r} is not a label")

@@ -1,0 +1,27 @@
+"""spaCy: documents with `cats`, in JSONL or a DocBin. The label is the only one whose value is 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textune.annotations.registry import Answer, ExportItem, Tool, register_tools
+from textune.data.formats.registry import Row
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    cats = row.get("cats")
+    return isinstance(cats, dict) and all(isinstance(value, int | float) for value in cats.values())
+
+
+def _read_row(row: Row) -> ExportItem:
+    cats = row.values["cats"]
+    unsure = any(value not in (0, 1) for value in cats.values())
+    labels = tuple(sorted(name for name, value in cats.items() if value == 1 and not unsure))
+    verdict = "with values between 0 and 1" if unsure else "with all values at 0"
+    split = str((row.values.get("meta") or {}).get("split", ""))
+    answers = [Answer(labels, verdict)] if cats else []
+    return ExportItem(row.line, {"text": row.values["text"]}, {"cats": answers}, split=split)
+
+
+register_tools(Tool("spaCy", "document", is_row=_is_row, read_row=_read_row))

@@ -1,0 +1,65 @@
+"""Vertex AI: JSONL with `textContent` and `classificationAnnotation`, and CSV without a header, label last.
+
+Structures: Google Cloud, "Prepare text training data for classification". A first cell or a resource label
+says the split (`ml_use`). Texts that are in Cloud Storage are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textune.annotations.headerless import are_labels, first_cells, read_cells
+from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
+from textune.data.formats.registry import Row
+from textune.errors import DataError
+
+_ONE, _SEVERAL, _LABELS = "classificationAnnotation", "classificationAnnotations", "dataItemResourceLabels"
+_SPLIT = "aiplatform.googleapis.com/ml_use"
+_ML_USES = {"", "training", "train", "validation", "test", "unassigned"}
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    return bool({"textContent", "textGcsUri"} & row.keys() and {_ONE, _SEVERAL, _LABELS} & row.keys())
+
+
+def _read_row(row: Row) -> ExportItem:
+    values = row.values
+    if "textContent" not in values:
+        raise ValueError(f"its text is elsewhere, in {values['textGcsUri']}")
+    annotations = [*(values.get(_SEVERAL) or []), *([values[_ONE]] if values.get(_ONE) else [])]
+    labels = labels_in([annotation["displayName"] for annotation in annotations])
+    split = str((values.get(_LABELS) or {}).get(_SPLIT, ""))
+    answers = {"label": [Answer(labels)]} if labels else {}
+    return ExportItem(row.line, {"textContent": values["textContent"]}, answers, split=split)
+
+
+def _has_splits(rows: list[list[str]]) -> bool:
+    return any(cells[0] for cells in rows) and all(
+        len(cells) >= 2 and cells[0].lower() in _ML_USES for cells in rows
+    )
+
+
+def _is_file(path: Path, head: bytes) -> bool:
+    rows = first_cells(path)
+    return _has_splits(rows) or are_labels(rows, 1)
+
+
+def _read_file(path: Path) -> Iterator[ExportItem]:
+    has_splits = _has_splits(first_cells(path))
+    for line, cells in read_cells(path):
+        split, text, *labels = cells if has_splits else ["", *cells]
+        if text.startswith("gs://"):
+            raise DataError(
+                f"{path}, line {line}: the text is elsewhere, in {text}.",
+                "Write the texts themselves into the file.",
+            )
+        names = labels_in(labels)
+        yield ExportItem(line, {"text": text}, {"label": [Answer(names)]} if names else {}, split=split)
+
+
+register_tools(
+    Tool("Vertex AI", is_row=_is_row, read_row=_read_row),
+    Tool("Vertex AI", is_file=_is_file, read_file=_read_file),
+)

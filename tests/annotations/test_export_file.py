@@ -1,0 +1,188 @@
+"""Exports as sources: labels, splits, agreement, places, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
+from textune.data.columns import ColumnChoice
+from textune.data.sources import load_held_out, load_source
+from textune.errors import DataError
+from textune.prediction.inputs import read_texts
+from textune.recipe.settings import DataSettings
+
+
+def answer(text: str, label: str, person: str = "ann", **more: object) -> dict[str, object]:
+    """Return a person's answer as Prodigy exports it."""
+    choice = {"options": [], "accept": [label], "answer": "accept", "_annotator_id": person}
+    return {"text": text, "_input_hash": text, **choice, **more}
+
+
+def answers(count: int, *labels: str) -> list[dict[str, object]]:
+    """Return answers about different texts, with the labels in turn."""
+    return [answer(f"text {number}", labels[number % len(labels)]) for number in range(count)]
+
+
+def test_an_export_is_a_source_like_any_other(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "posts.jsonl", answers(40, "joy", "anger"))
+
+    source = load_source(str(export))
+
+    assert source.label_names == ("anger", "joy")
+    assert sum(map(len, source.values())) == 40
+    assert all(
+        int(text.split()[1]) % 2 != label
+        for text, label in zip(source["test"].texts, source["test"].labels, strict=True)
+    )
+
+
+def test_labels_keep_every_character(tmp_path: Path) -> None:
+    names = ("a, b", "1,2", "c#", "x|y", "['z']")
+    export = write_lines(tmp_path / "posts.jsonl", answers(50, *names))
+
+    assert load_source(str(export)).label_names == tuple(sorted(names))
+
+
+def test_numbers_as_labels_are_in_their_order(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "posts.jsonl", answers(60, "10", "9", "1"))
+
+    assert load_source(str(export)).label_names == ("1", "9", "10")
+
+
+def test_several_labels_are_refused_with_their_places(tmp_path: Path) -> None:
+    rows = [*answers(40, "joy", "anger"), answer("hm", "joy") | {"accept": ["joy", "anger"]}]
+
+    with pytest.raises(DataError, match=r"posts.jsonl, line 41") as caught:
+        load_source(str(write_lines(tmp_path / "posts.jsonl", rows)))
+
+    assert "several labels" in str(caught.value)
+
+
+def test_an_export_measures_a_classifier(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "posts.jsonl", answers(4, "joy", "anger"))
+
+    held_out = load_held_out(str(export), DataSettings(), split="test", label_names=["joy", "anger", "fear"])
+
+    assert held_out["test"].labels.tolist() == [0, 1, 0, 1]
+
+
+def test_agreement_is_measured_where_several_people_labelled(tmp_path: Path) -> None:
+    pairs = [("a", "joy", "joy"), ("b", "anger", "anger"), ("c", "joy", "joy"), ("d", "joy", "anger")]
+    rows = [
+        answer(text, label, who) for text, *labels in pairs for label, who in zip(labels, "xy", strict=True)
+    ]
+
+    notes = read(write_lines(tmp_path / "posts.jsonl", [*rows, answer("e", "joy", "x")])).notes
+
+    assert notes == (
+        "posts.jsonl is a Prodigy export: 9 rows about 5 texts, 4 labelled, 1 tied; 2 annotators.",
+        "Where several annotators labelled a text, they all agree on 3 of 4, 75.0% (Krippendorff's alpha "
+        "0.53). The most frequent label counts.",
+        "Left out, since as many annotators gave one label as another: posts.jsonl, line 7.",
+    )
+
+
+def test_disagreement_is_kept_with_its_place(tmp_path: Path) -> None:
+    rows = [
+        answer("a", "joy", "x"),
+        answer("b", "joy", "x"),
+        answer("b", "joy", "y"),
+        answer("b", "anger", "z"),
+    ]
+
+    (one,) = read(write_lines(tmp_path / "posts.jsonl", rows)).disagreements
+
+    assert (one.split, one.row, one.text, one.place) == ("train", 1, "b", "posts.jsonl, line 2")
+    assert one.votes == "joy 2, anger 1"
+
+
+def test_splits_inside_are_used(tmp_path: Path) -> None:
+    rows = [answer("a", "joy", meta={"split": "train"}), answer("b", "joy", meta={"split": "dev"})]
+
+    assert labelled(write_lines(tmp_path / "posts.jsonl", rows)) == {
+        "train": [("a", "joy")],
+        "validation": [("b", "joy")],
+    }
+
+
+def test_a_folder_of_exports_has_the_splits_that_they_are_named_after(tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", answers(4, "joy", "anger"))
+    task = {
+        "data": {"text": "x"},
+        "annotations": [{"result": [{"from_name": "l", "value": {"choices": ["joy"]}}]}],
+    }
+    write_array(tmp_path / "test.json", [task])
+
+    source = read(tmp_path)
+
+    assert labelled(tmp_path)["test"] == [("x", "joy")]
+    assert [note.partition(":")[0] for note in source.notes] == [
+        "train.jsonl is a Prodigy export",
+        "test.json is a Label Studio export",
+    ]
+
+
+def test_an_export_beside_a_table_is_refused(tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", answers(4, "joy", "anger"))
+    write(tmp_path / "test.csv", "text,label\nso happy,joy\n")
+
+    with pytest.raises(DataError, match=r"train.jsonl is an export .* but .*test.csv is an ordinary table"):
+        read(tmp_path)
+
+
+def test_a_compressed_export_is_read(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "posts.jsonl", answers(2, "joy", "anger"))
+    packed = tmp_path / "packed.jsonl.gz"
+    packed.write_bytes(gzip.compress(export.read_bytes()))
+
+    assert labelled(packed) == labelled(export)
+
+
+def test_settings_for_tables_make_it_a_table(tmp_path: Path) -> None:
+    lines = "joy,so happy\nanger,go away\njoy,what a day\nanger,leave me alone\n"
+    table = write(tmp_path / "posts.csv", lines)
+    choice = ColumnChoice.of(DataSettings(header=False, text_column="2", label_column="1"))
+
+    assert next(read_texts(table, choice)).others == {"1": "joy"}
+
+
+def test_a_value_that_is_not_a_text_is_not_classified(tmp_path: Path) -> None:
+    task = {"data": {"text": 3}, "annotations": []}
+
+    with pytest.raises(DataError, match=r"posts.json, row 2 holds 3, not a text"):
+        texts_to_classify(
+            write_array(tmp_path / "posts.json", [{"data": {"text": "a"}, "annotations": []}, task])
+        )
+
+
+def test_damage_is_a_message_and_never_changes_how_many_texts_there_are(tmp_path: Path) -> None:
+    chooser = random.Random(1)
+    result = [{"from_name": "mood", "value": {"choices": ["joy"]}}]
+    tasks = [
+        {
+            "id": number,
+            "data": {"text": f"text {number}"},
+            "annotations": [{"id": number, "result": result, "was_cancelled": number % 3 == 0}],
+            "predictions": [],
+        }
+        for number in range(5)
+    ]
+    whole = json.dumps(tasks)
+    wrong = []
+    for _ in range(400):
+        place, cut = chooser.randrange(len(whole)), chooser.randrange(3)
+        path = write(
+            tmp_path / "posts.json", whole[:place] + chooser.choice('{}[]",:x0 ') + whole[place + cut :]
+        )
+        try:
+            read(path)
+            wrong += [path.read_text()] if len(texts_to_classify(path)) != 5 else []
+        except DataError as error:
+            wrong += [] if error.hint else [str(error)]
+
+    assert wrong == []

@@ -1,0 +1,49 @@
+"""fastText: lines that begin with labels, also as doccano writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exported_files import first_note, labelled, texts_to_classify, write
+
+
+def test_a_line_begins_with_its_label(tmp_path: Path) -> None:
+    export = write(tmp_path / "posts.txt", "__label__joy so  happy\n\n__label__anger go away\nnothing\n")
+
+    assert labelled(export) == {"train": [("so  happy", "joy"), ("go away", "anger")]}
+    assert first_note(export) == "posts.txt is a fastText export: 3 texts, 2 labelled, 1 without annotation."
+    assert texts_to_classify(export) == ["so  happy", "go away", "nothing"]
+
+
+def test_several_labels_of_a_line_are_several_labels(tmp_path: Path) -> None:
+    export = write(tmp_path / "posts.train", "__label__joy __label__anger hm, __label__ here\r\n")
+
+    assert labelled(export) == {"train": [("hm, __label__ here", ["anger", "joy"])]}
+
+
+def test_quotes_are_ordinary_characters(tmp_path: Path) -> None:
+    export = write(tmp_path / "posts.txt", '__label__joy "so happy\n__label__anger go" away\n')
+
+    assert labelled(export) == {"train": [('"so happy', "joy"), ('go" away', "anger")]}
+
+
+def test_a_folder_has_a_file_per_split(tmp_path: Path) -> None:
+    write(tmp_path / "train.txt", "__label__joy so happy\n")
+    write(tmp_path / "test.txt", "__label__joy what a day\n")
+
+    assert labelled(tmp_path) == {"train": [("so happy", "joy")], "test": [("what a day", "joy")]}
+
+
+def test_doccano_writes_lines_as_cells_of_csv_with_comments(tmp_path: Path) -> None:
+    first, last = '"__label__joy so ""happy"", really "\n', '"__label__joy two\nlines "\n'
+    export = write(tmp_path / "all.txt", f"{first}__label__anger go away __comment__rude\n{last}")
+
+    assert labelled(export) == {
+        "train": [('so "happy", really', "joy"), ("go away", "anger"), ("two\nlines", "joy")]
+    }
+
+
+def test_texts_that_mention_labels_later_are_texts(tmp_path: Path) -> None:
+    texts = write(tmp_path / "posts.txt", "what does __label__ mean\nno idea\n")
+
+    assert texts_to_classify(texts) == ["what does __label__ mean", "no idea"]
