@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.audit import audit as audit
     from textune.commands.compare import compare as compare
+    from textune.commands.convert import convert as convert
     from textune.commands.evaluate import evaluate as evaluate
     from textune.commands.explain import explain as explain
     from textune.commands.export import export as export
@@ -42,6 +43,7 @@ _HOMES = {
     "TextuneError": "textune.errors:TextuneError",
     "audit": "textune.commands.audit:audit",
     "compare": "textune.commands.compare:compare",
+    "convert": "textune.commands.convert:convert",
     "evaluate": "textune.commands.evaluate:evaluate",
     "explain": "textune.commands.explain:explain",
     "export": "textune.commands.export:export",

@@ -1,0 +1,54 @@
+"""`textune convert` on the command line."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from textune.annotations.registry import target_formats
+from textune.cli.application import Debug, Json, Offline, Settings, app
+
+
+@app.command()
+def convert(
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled texts; with --predictions, also texts without labels."),
+    ],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write, or a folder for its splits.")],
+    to: Annotated[str, typer.Option(metavar="|".join(target_formats()), help="The format to write.")],
+    predictions: Annotated[
+        str, typer.Option(metavar="RUN", help="Write the predictions of this run, with scores, not labels.")
+    ] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    settings: Settings = None,
+    offline: Offline = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write labelled texts, or predictions, for an annotation tool or another program."""
+    from textune.cli.render.progress import Watcher, show_json
+    from textune.commands.convert import convert as run_conversion
+
+    with Watcher(quiet=json) as observer:
+        result = run_conversion(
+            data,
+            out,
+            to=to,
+            predictions=predictions,
+            settings=settings or (),
+            overwrite=overwrite,
+            offline=offline,
+            observer=observer,
+        )
+    if json:
+        show_json(result.document)
+        return
+    kind = "predicted" if predictions else "labelled"
+    typer.echo(f"{result.texts:,} texts, {result.labelled:,} {kind}, written to {result.path}")
+    if result.remark:
+        typer.echo(result.remark)
+    if not predictions:
+        typer.echo(f"\nNext: textune train --data {shlex.quote(str(result.path))}")

@@ -1,0 +1,113 @@
+"""`textune convert`: labelled texts, or a run's predictions, in the format of another tool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textune.annotations.conversion import check_copy, label_names_of, plan_files, texts_of_source
+from textune.annotations.registry import TextToWrite, target_formats
+from textune.context import Context, Observer, Pace
+from textune.data.columns import ColumnChoice
+from textune.data.sources import read_source
+from textune.errors import RequestError
+from textune.recipe.recipes import resolve_recipe
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The file of a conversion or the folder of a file per split, and how to import it.
+
+    `labelled` counts the texts with a label or a prediction; `document` is what `--json` prints.
+    """
+
+    path: Path
+    texts: int
+    labelled: int
+    remark: str
+    document: dict[str, Any]
+
+
+def convert(
+    data: str,
+    out: str | Path,
+    *,
+    to: str,
+    predictions: str | Path = "",
+    settings: Sequence[str] = (),
+    overwrite: bool = False,
+    offline: bool = False,
+    observer: Observer | None = None,
+) -> Conversion:
+    """Write the labelled texts of a source, or a run's predictions for its texts, in another format.
+
+    What has been written is read again, and compared with the source.
+
+    Args:
+        data: The source; with `predictions`, an input as `textune predict --input` reads it.
+        out: The file to write; a folder, if there are several splits and a file of the format holds only one.
+        to: The format, a name in `target_formats`.
+        predictions: The folder of a finished run whose predictions are written instead of labels.
+        settings: Overrides of a recipe, `section.key=value`, such as the names of columns.
+        overwrite: Replace files that exist.
+        offline: Make no network connection.
+        observer: Receives progress and notes.
+
+    Raises:
+        RequestError: The source, the run or the format is wrong, the format cannot hold a text or a label, or
+            a file exists.
+    """
+    ctx, path = Context(observer, offline), Path(out).expanduser()
+    target = target_formats().get(to)
+    if target is None:
+        raise RequestError(f"There is no format '{to}'.", f"The formats are: {', '.join(target_formats())}.")
+    if predictions and not target.holds_predictions:
+        raise RequestError(
+            f"A file of {to} cannot hold predictions apart from labels.", "Convert to jsonl, for instance."
+        )
+    recipe = resolve_recipe("frozen", model=None, data=data, seed=None, settings=settings)
+    choice = ColumnChoice.of(recipe.data)
+    ctx.stage("Reading the data")
+    if predictions:
+        texts, names = _predict(Path(predictions).expanduser(), data, choice, ctx)
+    else:
+        raw = read_source(data, choice, ctx)
+        for note in raw.notes:
+            ctx.note(note)
+        texts = texts_of_source(raw)
+        names = label_names_of(texts, raw)
+    files = plan_files(path, target, texts, overwrite=overwrite)
+    ctx.stage("Writing")
+    for file, rows in files.items():
+        target.write(rows, names, file)
+    if not predictions and any(row.labels for row in texts):
+        check_copy(texts, read_source(str(path), ColumnChoice(), ctx))
+    labelled = sum(bool(row.labels or row.prediction) for row in texts)
+    document = {
+        "output": str(path),
+        "files": list(map(str, files)),
+        "texts": len(texts),
+        "labelled": labelled,
+    }
+    return Conversion(path, len(texts), labelled, target.remark(path), document)
+
+
+def _predict(run: Path, data: str, choice: ColumnChoice, ctx: Context) -> tuple[list[TextToWrite], list[str]]:
+    from textune.prediction.inputs import open_rows
+    from textune.prediction.stream import predict_rows
+    from textune.runtimes.choosing import choose, load_choice
+
+    rows, total = open_rows((), data, choice, ctx)
+    chosen = choose(run, runtime="", texts=total or None)
+    for note in chosen.notes:
+        ctx.note(note)
+    predictor = load_choice(chosen)
+    ctx.stage("Classifying")
+    progress = Pace(ctx, total).advance
+    predicted = predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=progress)
+    texts = [
+        TextToWrite(each.row.text, prediction=each.label or "", scores=each.scores) for each in predicted
+    ]
+    return texts, list(predictor.label_names)
