@@ -6,10 +6,13 @@ in. The suite tries 2,000 of them; TEXTUNE_FUZZ_CASES sets another number (`make
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import json
 import os
 import signal
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +117,40 @@ def as_jsonl(folder: Path) -> Path:
     return folder / "posts.jsonl"
 
 
+def as_json(folder: Path) -> Path:
+    rows = [{"text": text, "label": label} for text, label in ROWS]
+    (folder / "posts.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    return folder / "posts.json"
+
+
+def as_published(folder: Path) -> Path:
+    lines = ["text\tlabel", *(f"{text.splitlines()[0]}\t{label}" for text, label in ROWS)]
+    (folder / "posts.txt").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "posts.txt"
+
+
+def as_gzip(folder: Path) -> Path:
+    (folder / "posts.csv.gz").write_bytes(gzip.compress(as_csv(folder).read_bytes(), mtime=0))
+    return folder / "posts.csv.gz"
+
+
+def as_bzip2(folder: Path) -> Path:
+    (folder / "posts.jsonl.bz2").write_bytes(bz2.compress(as_jsonl(folder).read_bytes()))
+    return folder / "posts.jsonl.bz2"
+
+
+def as_zstd(folder: Path) -> Path:
+    with pa.output_stream(str(folder / "posts.csv.zst"), compression="zstd") as file:
+        file.write(as_csv(folder).read_bytes())
+    return folder / "posts.csv.zst"
+
+
+def as_archive(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "posts.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("data/train.csv"), as_csv(folder).read_bytes())
+    return folder / "posts.zip"
+
+
 def as_parquet(folder: Path) -> Path:
     table = pa.Table.from_pylist([{"text": text, "label": label} for text, label in ROWS])
     parquet.write_table(table, folder / "posts.parquet")
@@ -159,6 +196,12 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "tsv": as_tsv,
     "test split": as_test_split,
     "jsonl": as_jsonl,
+    "json": as_json,
+    "published": as_published,
+    "gzip": as_gzip,
+    "bzip2": as_bzip2,
+    "zstd": as_zstd,
+    "archive": as_archive,
     "parquet": as_parquet,
     "TweetEval texts": as_tweeteval_texts,
     "TweetEval labels": as_tweeteval_labels,
@@ -171,7 +214,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
 
 def source_of(file: Path) -> str:
     """What to give as the source, so that the file is read."""
-    return str(file if file.stem == "posts" else file.parent)
+    return str(file if file.name.startswith("posts.") else file.parent)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textune.data.columns import ColumnChoice, has_text_column
 from textune.data.formats.lines import open_data_file
-from textune.data.formats.registry import find_format, may_be_table
+from textune.data.formats.registry import Reading, find_format, may_be_table
 from textune.data.formats.tables import column_names
 from textune.errors import DataError, RequestError
 from textune.recipe.recipes import load_recipe, resolve_recipe
@@ -67,6 +67,18 @@ def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
         if found(path, option):
             return option
     return usual if is_table else None
+
+
+def note_on_lines(path: Path) -> list[str]:
+    """Return a sentence about a file whose lines are read as texts, but which looks like a table."""
+    columns = len(_columns(path, replace(DETECTED, reading=Reading(header=False))))
+    if columns < 2:
+        return []
+    return [
+        f"Each line of {path} is a text. If it is a table of {columns} columns, add --set data.header=false "
+        "--set "
+        f"data.text_column=N, with N from 1 to {columns}."
+    ]
 
 
 def _has_column(path: Path, choice: ColumnChoice) -> bool:

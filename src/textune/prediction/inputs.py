@@ -22,7 +22,7 @@ from textune.data.formats.lines import decode_lines, open_data_file, read_lines,
 from textune.data.formats.registry import find_format, format_of, may_be_table, table_suffixes
 from textune.data.formats.tables import column_names, read_rows, table_notes
 from textune.errors import DataError
-from textune.prediction.input_columns import DETECTED, choice_for, is_empty
+from textune.prediction.input_columns import DETECTED, choice_for, is_empty, note_on_lines
 from textune.prediction.stream import TextRow
 
 _BLOCK_BYTES = 1 << 22
@@ -108,9 +108,12 @@ def input_notes(files: Sequence[Path], choice: ColumnChoice) -> list[str]:
     """Return sentences about how the files are read."""
     notes: list[str] = []
     for path in files:
+        own = choice_for(path, choice)
         if (tool := exporting_tool(path, choice)) is not None:
             notes.append(f"{path.name} is {tool.export}: all of its texts are classified, labelled or not.")
-        elif not is_empty(path) and (own := choice_for(path, choice)) is not None:
+        elif own is None:
+            notes += note_on_lines(path)
+        elif not is_empty(path):
             notes += table_notes(path, own.reading)
     return notes
 
