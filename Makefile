@@ -10,7 +10,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -121,6 +121,9 @@ bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEva
 
 bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtime with transformers' pipeline; minutes.
 	$(BIN)/python benchmarks/predict.py
+
+bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; eight minutes.
+	$(BIN)/python benchmarks/interval_coverage.py
 
 clean:  ## Delete the environments and caches; keep the runs.
 	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

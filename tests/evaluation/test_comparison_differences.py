@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from textune.evaluation.comparison import Difference, measure_differences
-from textune.evaluation.metrics import METRICS
+from textune.evaluation.comparison import Difference, compare_probabilities, measure_differences
+from textune.evaluation.metrics import METRICS, headline_metrics
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(4, size=500)
@@ -70,10 +70,43 @@ def test_the_interval_is_that_of_drawing_rows() -> None:
     np.testing.assert_allclose(difference.ci95, np.percentile(drawn, [2.5, 97.5]), atol=0.006)
 
 
-def test_a_class_that_is_nowhere_counts_as_zero_for_both() -> None:
-    without, among_five = (difference_of(GOOD, BETTER, classes=n).difference for n in (4, 5))
+def test_a_class_that_is_nowhere_does_not_count() -> None:
+    assert difference_of(GOOD, BETTER, classes=5) == difference_of(GOOD, BETTER, classes=4)
 
-    assert among_five == pytest.approx(without * 4 / 5)
+
+def test_classifiers_that_agree_on_few_rows_may_still_differ() -> None:
+    sure, unsure = np.eye(2)[[0, 1, 1, 0]], np.array([[0.6, 0.4], [0.4, 0.6], [0.4, 0.6], [0.6, 0.4]])
+
+    differences = measure_differences(headline_metrics(), sure, unsure, np.array([0, 1, 1, 0]))
+
+    low, high = differences["macro_f1"].ci95
+    assert low < -0.3
+    assert high > 0.3
+
+
+def test_rounding_makes_no_other_classifier() -> None:
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), size=500)
+
+    difference = measure_differences(
+        [METRICS["macro_f1"]], probabilities, probabilities.astype(np.float32).astype(float), LABELS
+    )["macro_f1"]
+
+    assert (difference.difference, difference.ci95) == (0.0, (0.0, 0.0))
+
+
+@pytest.mark.parametrize(("better", "worse", "is_clear"), [(5, 0, False), (6, 0, True), (12, 3, True)])
+def test_a_difference_of_accuracy_is_clear_where_mcnemars_test_says_so(
+    better: int, worse: int, is_clear: bool
+) -> None:
+    labels = np.tile([0, 1], 100)
+    first, second = labels.copy(), labels.copy()
+    second[:better] = 1 - second[:better]
+    first[200 - worse :] = 1 - first[200 - worse :]
+
+    comparison = compare_probabilities(np.eye(2)[first], np.eye(2)[second], labels)
+
+    assert comparison.accuracy.clear == is_clear
+    assert (comparison.mcnemar.p_value < 0.05) == is_clear
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

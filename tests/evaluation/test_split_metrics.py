@@ -72,7 +72,7 @@ def test_accuracy_log_loss_and_macro_f1_are_those_of_scikit_learn(scored: Scored
         log_loss(labels, probabilities, labels=classes), rel=1e-5, abs=1e-6
     )
     assert metrics.values["macro_f1"] == pytest.approx(
-        f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)
+        f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
     )
 
 
@@ -118,11 +118,53 @@ def test_a_top_probability_on_the_edge_of_two_calibration_bins_belongs_to_the_lo
     assert metrics.values["expected_calibration_error"] == pytest.approx(((1 - edge) + above) / 2)
 
 
-def test_a_class_with_no_row_and_no_prediction_counts_as_zero_in_macro_f1() -> None:
-    metrics = measured(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), np.array([0, 1]))
+@pytest.mark.parametrize("third", [0.0, 0.8], ids=["never predicted", "wrongly predicted"])
+def test_macro_f1_is_the_mean_over_the_classes_that_have_rows(third: float) -> None:
+    rows = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1 - third, third]])
 
-    assert metrics.values["macro_f1"] == pytest.approx(2 / 3)
+    metrics = measured(rows, np.array([0, 1, 1]))
+
+    of_second = metrics.per_class["joy"].f1
+    assert metrics.values["macro_f1"] == pytest.approx((1 + of_second) / 2)
     assert metrics.per_class["optimism"] == ClassMetrics(precision=0.0, recall=0.0, f1=0.0, support=0)
+
+
+@pytest.mark.parametrize(("classes", "rows", "mistakes"), [(77, 8, 4), (77, 5, 0), (2, 5, 0), (20, 1, 2)])
+def test_each_interval_has_a_width_and_holds_its_value_however_few_the_rows(
+    classes: int, rows: int, mistakes: int
+) -> None:
+    labels = np.repeat(np.arange(classes), rows)
+    predicted = labels.copy()
+    predicted[:mistakes] += 1
+    probabilities = np.full((len(labels), classes), 0.01 / (classes - 1))
+    probabilities[np.arange(len(labels)), predicted] = 0.99
+
+    metrics = measure(probabilities, labels, label_names=[str(each) for each in range(classes)])
+
+    ends = metrics.intervals.items()
+    assert [key for key, (low, high) in ends if not low <= metrics.values[key] <= high] == []
+    assert [key for key, (low, high) in ends if high - low < 1 / len(labels)] == []
+
+
+def test_a_class_without_rows_leaves_interval_and_value_as_they_are_without_the_class() -> None:
+    labels = np.array([0, 1, 1, 0, 1] * 6)
+    probabilities = np.random.default_rng(0).dirichlet([1.0, 1.0], size=30)
+
+    metrics = measured(np.column_stack([probabilities, np.zeros(30)]), labels)
+
+    assert metrics.values["macro_f1"] == measured(probabilities, labels).values["macro_f1"]
+    assert metrics.intervals["macro_f1"] == measured(probabilities, labels).intervals["macro_f1"]
+
+
+def test_a_class_of_which_no_row_is_right_has_an_interval_too() -> None:
+    labels = np.repeat([0, 1], [5, 300])
+
+    metrics = measured(np.tile([0.2, 0.8], (305, 1)), labels)
+
+    # The five rows of the first class might as well have been of the half that is right.
+    low, high = metrics.intervals["macro_f1"]
+    assert low < metrics.values["macro_f1"] == pytest.approx(300 / 605)
+    assert high > 0.7
 
 
 def test_of_equally_probable_classes_the_first_is_predicted() -> None:
@@ -151,9 +193,12 @@ def test_the_same_arguments_give_equal_metrics() -> None:
 
 
 def test_another_seed_changes_the_intervals_and_nothing_else() -> None:
-    first, second = measured(PROBABILITIES, LABELS, seed=0), measured(PROBABILITIES, LABELS, seed=1)
+    probabilities = np.random.default_rng(0).dirichlet([1.0, 1.0], size=500)
+    labels = np.zeros(500, dtype=int)
+    first, second = measured(probabilities, labels, seed=0), measured(probabilities, labels, seed=1)
 
-    assert first.intervals["log_loss"] != second.intervals["log_loss"]
+    key = "expected_calibration_error"
+    assert first.intervals[key] != second.intervals[key]
     assert first == second.model_copy(update={"intervals": first.intervals})
 
 

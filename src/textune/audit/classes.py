@@ -52,7 +52,7 @@ def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
             counts[split],
             names,
             f"no row in {split}",
-            "These classes cannot be measured, and macro-F1 counts them as 0: move some of their rows there.",
+            "These classes cannot be measured, and macro-F1 leaves them out: move some of their rows there.",
         )
 
 

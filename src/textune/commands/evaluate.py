@@ -12,6 +12,7 @@ from textune.encoder.placement import choose_placement
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
+from textune.evaluation.metrics import interval_methods
 from textune.evaluation.split_metrics import measure
 from textune.model.threshold import read_abstention
 from textune.recipe.recipes import load_recipe
@@ -92,6 +93,8 @@ def evaluate_run(
         metrics = measure(
             *scored, label_names=classifier.label_names, bootstrap_samples=recipe.evaluate.bootstrap_samples
         )
+    if missing := metrics.classes_without_rows:
+        ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(
@@ -100,6 +103,7 @@ def evaluate_run(
         model=origin.model.name,
         source=source,
         metrics={split: metrics},
+        interval_methods=interval_methods(),
         **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
         seconds=ctx.clock.seconds(),
     )

@@ -1,10 +1,9 @@
 """Two classifiers on the same rows: which one is better, by how much, and how certain that is.
 
-The caller ensures that both sets of probabilities are for the same texts, row by row. Both are measured on
-the same resamples (a paired bootstrap: Efron & Tibshirani 1993, chapter 16), and the interval of the
-difference counts. It is narrower than two separate intervals suggest, as an easy draw of rows is easy for
-both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) takes the rows that only one of them has
-right, and asks whether a fair coin would split them as unevenly.
+The caller ensures that both sets of probabilities are for the same texts, row by row. The interval of the
+difference comes from the differences of the rows. It is narrower than two separate intervals suggest, as an
+easy draw of rows is easy for both. McNemar's test (1947, https://doi.org/10.1007/BF02295996) takes the rows
+that only one of them has right, and asks whether a fair coin would split them as unevenly.
 """
 
 from __future__ import annotations
@@ -16,16 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.intervals import Interval, mean_interval, percentile_interval
-from textune.evaluation.metrics import (
-    DECIDING,
-    Labels,
-    MeanMetric,
-    Metric,
-    Probabilities,
-    headline_metrics,
-    resample_metrics,
-)
+from textune.evaluation.intervals import Interval
+from textune.evaluation.metrics import DECIDING, Labels, Metric, Probabilities, headline_metrics
 from textune.tasks.single_label import decide
 
 Outcome = Literal["better", "worse", "unclear", "same"]
@@ -155,17 +146,10 @@ def measure_differences(
         >>> measure_differences(headline_metrics(), right, half_right, labels)["macro_f1"].difference
         0.5
     """
-    others = [metric for metric in metrics if not isinstance(metric, MeanMetric)]
-    resampled = resample_metrics(others, [first, second], labels, samples=bootstrap_samples, seed=seed)
     differences = {}
     for metric in metrics:
         one, two = metric.measure([first, second], labels)
-        if isinstance(metric, MeanMetric):
-            # The difference of two means is the mean of the rows' differences, which needs half the draws.
-            excess = metric.function(first, labels) - metric.function(second, labels)
-            interval = mean_interval(excess, samples=bootstrap_samples, seed=seed)
-        else:
-            interval = percentile_interval(resampled[metric.key][:, 0] - resampled[metric.key][:, 1])
+        interval = metric.difference_interval([first, second], labels, samples=bootstrap_samples, seed=seed)
         differences[metric.key] = Difference(one, two, one - two, interval)
     return differences
 

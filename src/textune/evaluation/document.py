@@ -100,7 +100,10 @@ class DataCheck(_Part):
 
 
 class Measurements(_Part):
-    """What an evaluation measured; `filtered` covers the texts that pass the filter by words."""
+    """What an evaluation measured; `filtered` covers the texts that pass the filter by words.
+
+    `interval_methods` names the method behind the intervals of each metric.
+    """
 
     metrics: dict[str, SplitMetrics]
     filtered: dict[str, SplitMetrics] = {}
@@ -109,6 +112,7 @@ class Measurements(_Part):
     calibration: Calibration | None = None
     coverage: tuple[CoverageRow, ...] = ()
     abstention: AbstentionEffect | None = None
+    interval_methods: dict[str, str] = {}
 
 
 class _Subject(_Part):

@@ -28,6 +28,7 @@ from textune.evaluation.document import (
     Verdict,
     better_baseline,
 )
+from textune.evaluation.metrics import interval_methods
 from textune.evaluation.reliability import measure_reliability, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.model.threshold import Abstention
@@ -101,6 +102,7 @@ def evaluate_splits(
         temperature=temperature, validation=calibration_effect(*validation), test=calibration_effect(*test)
     )
     parts["coverage"] = measure_coverage(validation, test)
+    parts["interval_methods"] = interval_methods()
     abstention = None
     if precision := settings.min_precision:
         abstention = Abstention(precision, choose_threshold(*validation, min_precision=precision))

@@ -1,99 +1,171 @@
-"""95 % confidence intervals of metrics, by the bootstrap; the intervals of shares are exact.
+"""95 % confidence intervals of metrics.
 
-The method is that of Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13: draw as many
-rows as there are, with replacement, many times, and measure each draw. The interval runs from the 2.5th to
-the 97.5th percentile of the measurements. It cannot reflect mistakes that no row shows: if all rows are
-right, its ends coincide. Two classifiers are compared on the same resamples, as an easy or hard draw affects
-both, but not their difference.
+Most metrics are the mean of one value per row, or nearly so (`RowValues`). A percentile bootstrap of such a
+mean fails where rows are few or mistakes are rare: no resample has a mistake that no row shows. So each end
+of the interval counts one more row, the worst or the best that there could be, and the rows get random
+weights with a Dirichlet(1, ..., 1) distribution (the Bayesian bootstrap: Rubin 1981,
+https://doi.org/10.1214/aos/1176345338). The end is the 2.5th or the 97.5th percentile of the weighted mean.
+For values of 0 and 1, this is the interval of Clopper and Pearson; for others, the bound of Gaffke ("Three
+test statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative variable", 2005).
+Nothing is drawn: the first three moments of the weighted mean are known, and stand for its distribution.
+docs/decisions/0032-intervals-with-one-more-row.md measures how often the intervals hold the truth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Interval = tuple[float, float]
-OfConfusions = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""From confusion matrices (..., classes, classes) to one value for each, (...)."""
+EVERYWHERE: Interval = (-np.inf, np.inf)
+"""The bounds of a value that may be any number."""
 
-_PERCENTILES = (2.5, 97.5)
+_LOWER, _UPPER = 0.025, 0.975
 # The values (2 MB) in memory while resampling; larger blocks leave the processor's cache.
 _BLOCK_VALUES = 1 << 18
+# A distribution with less skewness is taken for a normal one.
+_LEAST_SKEWNESS = 1e-4
 
 
-def mean_interval(values: NDArray[np.float64], *, samples: int, seed: int) -> Interval:
-    """Return the interval of the mean of one value per row (rows,)."""
-    return percentile_interval(mean_resamples(values[:, None], samples=samples, seed=seed)[:, 0])
+@dataclass(frozen=True)
+class RowValues:
+    """A metric as the mean of one value per row.
+
+    A metric that is not a mean, such as macro-F1, is one to the first order, with the values that the
+    infinitesimal jackknife gives each row (Efron, "The Jackknife, the Bootstrap and Other Resampling Plans",
+    1982, chapter 6).
+
+    Attributes:
+        values: One value per row, (rows,).
+        lowest: The lowest value that one more row could have, (cases,), for each case of what that row is.
+        highest: The highest, (cases,), for the same cases.
+        shortfall: How far the metric lies below the truth on average, as it is not quite a mean.
+    """
+
+    values: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    shortfall: float = 0.0
+
+    def minus(self, other: RowValues) -> RowValues:
+        """Return the difference of two classifiers' metrics on the same rows, for the same cases."""
+        return RowValues(
+            self.values - other.values,
+            self.lowest - other.highest,
+            self.highest - other.lowest,
+            self.shortfall - other.shortfall,
+        )
+
+    @classmethod
+    def mean(cls, several: Sequence[RowValues]) -> RowValues:
+        """Return the mean of several classifiers' metrics on the same rows, for the same cases."""
+        return cls(
+            np.mean([each.values for each in several], axis=0),
+            np.mean([each.lowest for each in several], axis=0),
+            np.mean([each.highest for each in several], axis=0),
+            float(np.mean([each.shortfall for each in several])),
+        )
 
 
-def mean_resamples(values: NDArray[np.float64], *, samples: int, seed: int) -> NDArray[np.float64]:
-    """Return the means (samples, columns) of values (rows, columns) in the same resamples of rows."""
-    rng, rows = np.random.default_rng(seed), len(values)
-    columns = np.ascontiguousarray(values.T)
-    means = []
-    for count in _block_sizes(samples, values_per_sample=rows):
-        drawn = rng.integers(rows, size=(count, rows))
-        means.append(np.column_stack([column[drawn].mean(axis=1) for column in columns]))
-    return np.concatenate(means)
+def mean_interval(
+    rows: RowValues, value: float, *, bounds: Interval = EVERYWHERE, variance: float = 0.0
+) -> Interval:
+    """Return the interval of a metric with this value; it contains the value, and lies in the bounds.
+
+    `variance` is that of an independent error of the value that the rows do not show.
+
+    Example:
+        >>> right = RowValues(np.array([1.0] * 9 + [0.0]), np.zeros(1), np.ones(1))
+        >>> [round(end, 2) for end in mean_interval(right, 0.9, bounds=(0.0, 1.0))]
+        [0.56, 1.0]
+    """
+    low = _quantile(rows.values, min(rows.lowest.min(), rows.values.min()), _LOWER, variance)
+    high = _quantile(rows.values, max(rows.highest.max(), rows.values.max()), _UPPER, variance)
+    low, high = low + min(rows.shortfall, 0.0), high + max(rows.shortfall, 0.0)
+    return min(max(low, bounds[0]), value), max(min(high, bounds[1]), value)
+
+
+def _quantile(values: NDArray[np.float64], extra: float, share: float, variance: float) -> float:
+    """Return a quantile of the mean of values (rows,) and an extra one under Dirichlet weights.
+
+    Its mean, variance and third cumulant are those of the Dirichlet distribution; its shape is taken to be
+    the Pearson type III (a shifted gamma distribution) that has them.
+    """
+    from scipy.special import gammaincinv, ndtri
+
+    count = len(values) + 1
+    mean = (values.sum() + extra) / count
+    deviations = np.append(values, extra) - mean
+    spread = np.mean(deviations**2) / (count + 1)
+    total = spread + variance
+    if total <= 0:
+        return float(mean)
+    skewness = 2 * np.mean(deviations**3) / ((count + 1) * (count + 2)) / total**1.5
+    if abs(skewness) < _LEAST_SKEWNESS:
+        return float(mean + np.sqrt(total) * ndtri(share))
+    shape = 4 / skewness**2
+    drawn = (gammaincinv(shape, share if skewness > 0 else 1 - share) - shape) / np.sqrt(shape)
+    return float(mean + np.sqrt(total) * np.sign(skewness) * drawn)
+
+
+def seed_variance(values: Sequence[float], row_variance: float) -> float:
+    """Return the variance that a mean of values, one per seed, has on top of the variance due to the rows.
+
+    It is widened for few seeds, so that a normal interval becomes one of Student's t, with the degrees of
+    freedom of Welch (1947, https://doi.org/10.1093/biomet/34.1-2.28) if the variance due to rows is known.
+
+    Example:
+        >>> seed_variance([0.7], 0.001), round(seed_variance([0.7, 0.71, 0.72], 0.001), 6)
+        (0.0, 3.5e-05)
+    """
+    from scipy.special import stdtrit
+
+    count = len(values)
+    if count == 1 or not (between := float(np.var(values, ddof=1)) / count):
+        return 0.0
+    total = between + row_variance
+    freedom = (count - 1) * (total / between) ** 2
+    widened = total * float(stdtrit(freedom, _UPPER) / stdtrit(np.inf, _UPPER)) ** 2
+    return widened - row_variance
 
 
 def row_resamples(
-    measure: Callable[[NDArray[np.int64]], Sequence[float]], rows: int, *, samples: int, seed: int
-) -> NDArray[np.float64]:
-    """Return the results (samples, values) of a function of row numbers (rows,) for each resample."""
-    rng = np.random.default_rng(seed)
-    return np.array([measure(rng.integers(rows, size=rows)) for _ in range(samples)], dtype=np.float64)
-
-
-def confusion_resamples(
-    predicted: NDArray[np.integer[Any]],
+    measure: Callable[[NDArray[np.int64]], Sequence[float]],
     labels: NDArray[np.integer[Any]],
-    functions: Sequence[OfConfusions],
     *,
-    classes: int,
     samples: int,
     seed: int,
-) -> list[NDArray[np.float64]]:
-    """Return values of the confusion matrices of several classifiers in the same resamples of rows.
+) -> NDArray[np.float64]:
+    """Return the results (samples, values) of a function of row numbers (rows,) for each resample.
 
-    Such a value depends only on how many rows fall into each cell of the joint confusion matrix; a cell holds
-    the rows with the same label and the same prediction of every classifier. A row drawn with replacement
-    falls into a cell with a probability that is the cell's share of the rows, independently of the other
-    rows. The cells of a resample are therefore one draw from a multinomial with these shares. Drawing the
-    cells directly is the row bootstrap itself, not an approximation, at a cost that does not grow with the
-    number of rows.
-
-    The class ids `predicted` are (rows, classifiers), and `labels` (rows,). Each function goes from confusion
-    matrices (some, classifiers, classes, classes) to values (some, classifiers); (samples, classifiers) are
-    returned.
+    Each class keeps its number of rows, as a resample without a class would measure something else.
     """
-    cells, counts = _joint_cells(np.column_stack([labels, predicted]), classes)
-    classifiers, blocks = predicted.shape[1], []
-    held = max(len(cells), classifiers * classes**2)
-    for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=held):
-        resamples = np.zeros((len(draws), classifiers, classes * classes), dtype=np.int64)
-        for number in range(classifiers):
-            # Add up the joint cells that are one cell of this classifier's confusion matrix.
-            own = cells[:, 0] * classes + cells[:, 1 + number]
-            order = np.argsort(own, kind="stable")
-            occupied, starts = np.unique(own[order], return_index=True)
-            resamples[:, number, occupied] = np.add.reduceat(draws[:, order], starts, axis=1)
-        shaped = resamples.reshape(len(draws), classifiers, classes, classes)
-        blocks.append([function(shaped) for function in functions])
-    return [np.concatenate(values) for values in zip(*blocks, strict=True)]
+    rng = np.random.default_rng(seed)
+    order = np.argsort(labels, kind="stable")
+    _, counts = np.unique(labels, return_counts=True)
+    sizes = np.repeat(counts, counts)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    drawn = (order[starts + rng.integers(sizes)] for _ in range(samples))
+    return np.array([measure(rows) for rows in drawn], dtype=np.float64)
 
 
-def _joint_cells(ids: NDArray[Any], classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the distinct rows of class ids (rows, columns), in order, and how often each occurs."""
-    shape = (classes,) * ids.shape[1]
-    if classes ** ids.shape[1] >= 2**62:
-        return np.unique(ids, axis=0, return_counts=True)
-    # One number per row sorts ten times faster.
-    numbers, counts = np.unique(np.ravel_multi_index(tuple(ids.T), shape), return_counts=True)
-    return np.column_stack(np.unravel_index(numbers, shape)), counts
+def mean_of_drawn(values: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
+    """Return the means (samples,) of classifiers drawn with replacement from (samples, classifiers) values.
+
+    The variance of draws from n classifiers is too small by the factor (n - 1) / n; the distances from the
+    mean are widened accordingly (Rao & Wu 1988, https://doi.org/10.1080/01621459.1988.10478591).
+    """
+    samples, count = values.shape
+    mean: NDArray[np.float64] = values.mean(axis=1)
+    if count == 1:
+        return mean
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=samples) / count
+    mean += np.sqrt(count / (count - 1)) * ((values - mean[:, None]) * drawn).sum(axis=1)
+    return mean
 
 
 def resampled_counts(
@@ -101,21 +173,26 @@ def resampled_counts(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield blocks (some, cells) of the number of rows drawn from each cell, `samples` in total.
 
-    `counts` (cells,) is the number of rows in each cell, never 0. `values_per_sample`, the number of values
-    per resample, limits the size of a block.
+    A cell holds rows that are alike. A row drawn with replacement falls into a cell with a probability that
+    is the cell's share of the rows, so the cells of a resample are one draw from a multinomial: this is the
+    row bootstrap itself, at a cost that does not grow with the number of rows. `counts` (cells,) is the
+    number of rows in each cell, never 0. `values_per_sample`, the number of values per resample, limits the
+    size of a block.
     """
     rng, rows = np.random.default_rng(seed), int(counts.sum())
-    for count in _block_sizes(samples, values_per_sample=values_per_sample):
-        yield rng.multinomial(rows, counts / rows, size=count)
+    step = max(1, _BLOCK_VALUES // values_per_sample)
+    for start in range(0, samples, step):
+        yield rng.multinomial(rows, counts / rows, size=min(step, samples - start))
 
 
-def percentile_interval(values: NDArray[Any]) -> Interval:
-    """Return the 2.5th and the 97.5th percentile of a metric's values (samples,)."""
-    low, high = np.percentile(values, _PERCENTILES)
-    return float(low), float(high)
+def percentile_interval(values: NDArray[Any], value: float | None = None) -> Interval:
+    """Return the 2.5th and the 97.5th percentile of values (samples,), widened to contain a value, if any."""
+    ends = np.percentile(values, [_LOWER * 100, _UPPER * 100]).tolist()
+    contained = ends if value is None else [*ends, value]
+    return min(contained), max(contained)
 
 
-def share_interval(part: int, whole: int) -> Interval:
+def share_interval(part: float, whole: float) -> Interval:
     """Return the exact interval of a share (Clopper & Pearson 1934, https://doi.org/10.1093/biomet/26.4.404).
 
     It is valid for few rows too, and for shares of 0 and 1.
@@ -126,11 +203,6 @@ def share_interval(part: int, whole: int) -> Interval:
     """
     from scipy.special import betaincinv
 
-    low = float(betaincinv(part, whole - part + 1, 0.025)) if part else 0.0
-    high = float(betaincinv(part + 1, whole - part, 0.975)) if part < whole else 1.0
+    low = float(betaincinv(part, whole - part + 1, _LOWER)) if part else 0.0
+    high = float(betaincinv(part + 1, whole - part, _UPPER)) if part < whole else 1.0
     return low, high
-
-
-def _block_sizes(samples: int, *, values_per_sample: int) -> Iterator[int]:
-    step = max(1, _BLOCK_VALUES // values_per_sample)
-    return (min(step, samples - start) for start in range(0, samples, step))

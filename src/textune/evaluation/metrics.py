@@ -8,8 +8,8 @@ scikit-learn's metrics takes a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from textune.discovery import import_files
 from textune.evaluation.intervals import (
+    EVERYWHERE,
     Interval,
-    confusion_resamples,
-    mean_resamples,
+    RowValues,
+    mean_interval,
+    mean_of_drawn,
     percentile_interval,
     row_resamples,
+    seed_variance,
+    share_interval,
 )
-from textune.evaluation.reliability import (
-    calibration_error,
-    error_interval,
-    error_resamples,
-    errors_by_chance,
-)
+from textune.evaluation.macro_f1 import macro_f1, macro_f1_rows
+from textune.evaluation.reliability import calibration_error, error_interval, error_resamples
 from textune.tasks.single_label import decide
 
 Probabilities = NDArray[np.floating[Any]]
@@ -44,13 +44,15 @@ DECIDING = "macro_f1"
 """The metric that decides which of two classifiers is better."""
 TIE_BREAKING = "log_loss"
 """The metric that decides if that one is equal; lower is better."""
+_SAME = 0.01
+"""The largest difference between logarithms of probabilities that rounding explains, in an export too."""
 
 
 @dataclass(frozen=True)
 class Metric:
     """A metric of probabilities and labels.
 
-    Its interval comes from measuring resampled rows, which works for any function; the subclasses are faster.
+    Its interval comes from resampling rows, which works for any function; the subclasses know better.
 
     Attributes:
         key: Its key in metrics.json; the interval's is `KEY_ci95`.
@@ -70,6 +72,16 @@ class Metric:
     is_headline: bool = False
     hub_type: str = ""
 
+    @property
+    def interval_method(self) -> str:
+        """The name of the method behind the interval."""
+        return "bootstrap within classes"
+
+    @property
+    def bounds(self) -> Interval:
+        """The lowest and the highest value that the metric can have."""
+        return {"%": (0.0, 1.0), "nats": (0.0, np.inf), "": EVERYWHERE}[self.unit]
+
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         return [float(self.function(probabilities, labels)) for probabilities in classifiers]
@@ -78,14 +90,29 @@ class Metric:
         """Return the metric (samples, classifiers) of all classifiers in the same resamples of the rows."""
         return row_resamples(
             lambda rows: self.measure([classifier[rows] for classifier in classifiers], labels[rows]),
-            len(labels),
+            labels,
             samples=samples,
             seed=seed,
         )
 
-    def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
-        """Return the 95 % interval of the classifiers' mean metric from its resamples (samples,)."""
-        return percentile_interval(resampled)
+    def interval(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the classifiers' mean metric, over rows and, of several, over seeds."""
+        value = float(np.mean(self.measure(classifiers, labels)))
+        resampled = self.resample(classifiers, labels, samples=samples, seed=seed)
+        drawn = mean_of_drawn(resampled, seed=seed)
+        if self.unit != "%":
+            return percentile_interval(drawn, value)
+        # As if the share were that of so many independent rows (Korn & Graubard 1998): even if no resample
+        # differs from the others, more rows would.
+        variance = float(drawn.var())
+        rows = min(len(labels), value * (1 - value) / variance) if variance else len(labels)
+        return share_interval(value * rows, rows)
+
+    def difference_interval(self, pair: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the first classifier's metric minus the second's."""
+        first, second = self.measure(pair, labels)
+        resampled = self.resample(pair, labels, samples=samples, seed=seed)
+        return percentile_interval(resampled[:, 0] - resampled[:, 1], first - second)
 
     def number(self, value: float, *, precise: bool = False, sign: bool = False) -> str:
         """Return a value without its unit; `precise` adds a decimal, `sign` always shows the sign."""
@@ -98,45 +125,72 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class ConfusionMetric(Metric):
-    """A metric whose `function` goes from confusion matrices (..., classes, classes) to values (...)."""
+class RowMetric(Metric):
+    """A metric that is a mean over rows, exactly or to the first order.
 
-    def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
-        """Return the metric of each classifier."""
-        return [float(self.function(count_confusion(rows, labels))) for rows in classifiers]
+    Attributes:
+        rows: Returns the values of rows, given probabilities (rows, classes) and labels (rows,).
+    """
+
+    rows: Callable[[Probabilities, Labels], RowValues] = field(kw_only=True)
+
+    @property
+    def interval_method(self) -> str:
+        """The name of the method behind the interval."""
+        return "Bayesian bootstrap with one more row"
+
+    def interval(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the classifiers' mean metric, over rows and, of several, over seeds."""
+        values = self.measure(classifiers, labels)
+        rows = RowValues.mean([self.rows(probabilities, labels) for probabilities in classifiers])
+        variance = seed_variance(values, float(rows.values.var()) / len(labels))
+        return mean_interval(rows, float(np.mean(values)), bounds=self.bounds, variance=variance)
+
+    def difference_interval(self, pair: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the first classifier's metric minus the second's."""
+        first, second = (self.rows(probabilities, labels) for probabilities in pair)
+        rows, values = first.minus(second), self.measure(pair, labels)
+        if _are_one(*pair):
+            # One more row would not differ more than these do.
+            rows = replace(rows, lowest=rows.values, highest=rows.values)
+        return mean_interval(rows, values[0] - values[1])
 
 
 @dataclass(frozen=True)
-class MeanMetric(Metric):
-    """A metric that is the mean of the values (rows,) that its `function` returns."""
+class ShareMetric(RowMetric):
+    """A metric that is the share of rows with the value 1; the others have 0."""
 
-    def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
-        """Return the metric of each classifier."""
-        values = [self.function(rows, labels) for rows in classifiers]
-        if len(values) == 1:
-            return [float(values[0].mean())]
-        return [float(mean) for mean in np.column_stack(values).mean(axis=0)]
+    @property
+    def interval_method(self) -> str:
+        """The name of the method behind the interval."""
+        return "Clopper-Pearson"
 
-    def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
-        """Return the means (samples, classifiers) of all classifiers in the same resamples of the rows."""
-        values = np.column_stack([self.function(rows, labels) for rows in classifiers])
-        return mean_resamples(values, samples=samples, seed=seed)
+    def interval(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the classifiers' mean metric, over rows and, of several, over seeds."""
+        if len(classifiers) > 1:
+            return super().interval(classifiers, labels, samples=samples, seed=seed)
+        return share_interval(float(self.rows(classifiers[0], labels).values.sum()), len(labels))
 
 
 @dataclass(frozen=True)
 class CalibrationMetric(Metric):
     """The expected calibration error; its interval is corrected for the error that chance adds."""
 
+    @property
+    def interval_method(self) -> str:
+        """The name of the method behind the interval."""
+        return "basic bootstrap"
+
     def resample(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Values:
         """Return the errors (samples, classifiers) of all classifiers in the same resamples of the rows."""
         return error_resamples(classifiers, labels, samples=samples, seed=seed)
 
-    def interval(self, value: float, resampled: Values, classifiers: Classifiers, *, seed: int) -> Interval:
-        """Return the 95 % interval; the value itself may lie above it (see `error_interval`)."""
-        by_chance = np.mean(
-            [errors_by_chance(rows, samples=len(resampled), seed=seed) for rows in classifiers], axis=0
+    def interval(self, classifiers: Classifiers, labels: Labels, *, samples: int, seed: int) -> Interval:
+        """Return the 95 % interval of the classifiers' mean error, over rows and, of several, over seeds."""
+        resampled = self.resample(classifiers, labels, samples=samples, seed=seed)
+        return error_interval(
+            classifiers, labels, mean_of_drawn(resampled, seed=seed), samples=samples, seed=seed
         )
-        return error_interval(value, resampled, by_chance)
 
 
 METRICS: dict[str, Metric] = {}
@@ -153,26 +207,15 @@ def headline_metrics() -> list[Metric]:
     return [metric for metric in METRICS.values() if metric.is_headline]
 
 
-def resample_metrics(
-    metrics: Collection[Metric], classifiers: Classifiers, labels: Labels, *, samples: int, seed: int
-) -> dict[str, Values]:
-    """Return each metric (samples, classifiers) by key, all in the same resamples."""
-    by_confusion = [metric for metric in metrics if isinstance(metric, ConfusionMetric)]
-    columns = confusion_resamples(
-        np.column_stack([decide(rows) for rows in classifiers]),
-        labels,
-        [metric.function for metric in by_confusion],
-        classes=classifiers[0].shape[1],
-        samples=samples,
-        seed=seed,
-    )
-    shared = dict(zip((metric.key for metric in by_confusion), columns, strict=True))
-    return {
-        metric.key: shared[metric.key]
-        if metric.key in shared
-        else metric.resample(classifiers, labels, samples=samples, seed=seed)
-        for metric in metrics
-    }
+def interval_methods() -> dict[str, str]:
+    """Return the name of the method behind the intervals of each metric, by key."""
+    return {key: metric.interval_method for key, metric in METRICS.items()}
+
+
+def _are_one(first: Probabilities, second: Probabilities) -> bool:
+    """Return whether two classifiers are one, up to rounding: an export of a model, or the model itself."""
+    differences = np.abs(_losses(first) - _losses(second))
+    return bool(differences.max() <= _SAME and (decide(first) == decide(second)).all())
 
 
 def in_percent(share: float) -> str:
@@ -185,46 +228,45 @@ def in_percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def count_confusion(probabilities: Probabilities, labels: Labels) -> NDArray[np.int64]:
-    """Return the confusion matrix (classes, classes): a row per true class, a column per predicted class."""
-    classes = probabilities.shape[1]
-    cells = labels.astype(np.int64) * classes + decide(probabilities)
-    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+def _accuracy(probabilities: Probabilities, labels: Labels) -> float:
+    return float((decide(probabilities) == labels).mean())
 
 
-def _accuracy(confusion: NDArray[np.int64]) -> Values:
-    hits: Values = np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
-    return hits
+def _right_rows(probabilities: Probabilities, labels: Labels) -> RowValues:
+    right = (decide(probabilities) == labels).astype(np.float64)
+    return RowValues(right, lowest=np.zeros(1), highest=np.ones(1))
 
 
-def _macro_f1(confusion: NDArray[np.int64]) -> Values:
-    """Return the unweighted mean of F1 over all classes; a class without rows and predictions counts as 0."""
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    mean: NDArray[np.float64] = ratio(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2)).mean(axis=-1)
-    return mean
+def _log_loss(probabilities: Probabilities, labels: Labels) -> float:
+    return float(_losses(probabilities[np.arange(len(labels)), labels]).mean())
 
 
-def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Values:
-    """Return part / whole, and 0 where both are 0."""
-    quotient: Values = part / np.maximum(whole, 1)
-    return quotient
+def _log_loss_rows(probabilities: Probabilities, labels: Labels) -> RowValues:
+    """Return the log loss of each row; one more row costs nothing, or as much as these with wrong labels."""
+    losses = _losses(probabilities)
+    of_truth = losses[np.arange(len(labels)), labels]
+    if_wrong = (losses.sum(axis=1) - of_truth).mean() / max(losses.shape[1] - 1, 1)
+    return RowValues(of_truth, lowest=np.zeros(1), highest=np.array([if_wrong]))
 
 
-def _log_losses(probabilities: Probabilities, labels: Labels) -> Values:
-    """Return each row's log loss: the negative natural logarithm of the true class's probability.
+def _losses(probabilities: NDArray[np.floating[Any]]) -> Values:
+    """Return the log loss of each probability: its negative natural logarithm.
 
     As in scikit-learn's `log_loss`, a probability of 0 counts as the epsilon of its number type, so the loss
     is at most 15.9 in float32 and 36.0 in float64.
     """
     epsilon = np.finfo(probabilities.dtype).eps
-    of_truth = np.clip(probabilities[np.arange(len(labels)), labels], epsilon, 1 - epsilon)
-    losses: Values = -np.log(of_truth.astype(np.float64))
+    losses: Values = -np.log(np.clip(probabilities, epsilon, 1 - epsilon).astype(np.float64))
     return losses
 
 
-register_metric(ConfusionMetric("accuracy", "accuracy", _accuracy, unit="%", is_headline=True))
-register_metric(ConfusionMetric("macro_f1", "macro-F1", _macro_f1, "%", is_headline=True, hub_type="f1"))
-register_metric(MeanMetric("log_loss", "log loss", _log_losses, "nats", "lower", True, "loss"))
+register_metric(ShareMetric("accuracy", "accuracy", _accuracy, "%", is_headline=True, rows=_right_rows))
+register_metric(
+    RowMetric("macro_f1", "macro-F1", macro_f1, "%", is_headline=True, hub_type="f1", rows=macro_f1_rows)
+)
+register_metric(
+    RowMetric("log_loss", "log loss", _log_loss, "nats", "lower", True, "loss", rows=_log_loss_rows)
+)
 register_metric(
     CalibrationMetric("expected_calibration_error", "calibration error", calibration_error, direction="lower")
 )

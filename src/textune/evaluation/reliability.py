@@ -58,10 +58,10 @@ def measure_reliability(
     """
     error = calibration_error(probabilities, labels)
     resampled = error_resamples([probabilities], labels, samples=bootstrap_samples, seed=seed)[:, 0]
-    by_chance = errors_by_chance(probabilities, samples=bootstrap_samples, seed=seed)
+    interval = error_interval([probabilities], labels, resampled, samples=bootstrap_samples, seed=seed)
     return Reliability(
         expected_calibration_error=error,
-        expected_calibration_error_ci95=error_interval(error, resampled, by_chance),
+        expected_calibration_error_ci95=interval,
         bins=reliability_bins(probabilities, labels),
     )
 
@@ -126,19 +126,43 @@ def errors_by_chance(probabilities: NDArray[Any], *, samples: int, seed: int) ->
     return errors
 
 
-def error_interval(error: float, resampled: NDArray[np.float64], by_chance: NDArray[np.float64]) -> Interval:
-    """Return the 95 % interval of a calibration error, given (samples,) errors of resampled rows.
+def error_interval(
+    classifiers: Sequence[NDArray[Any]],
+    labels: NDArray[Any],
+    resampled: NDArray[np.float64],
+    *,
+    samples: int,
+    seed: int,
+) -> Interval:
+    """Return the 95 % interval of classifiers' mean calibration error, given its resamples (samples,).
 
-    `by_chance` comes from `errors_by_chance`. A distance is never negative, so chance adds to it: an estimate
-    lies above the truth, and the resamples lie above the estimate by about as much. Plain percentiles would
-    keep this bias; reflected in the estimate, they remove it (the basic bootstrap: Davison & Hinkley,
-    "Bootstrap Methods and their Application" (1997), section 5.2). An error that perfectly calibrated
-    probabilities have by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1) may be 0.
-    docs/decisions/0015-the-interval-of-the-calibration-error.md measures the coverage of the interval.
+    A distance is never negative, so chance adds to it: an estimate lies above the truth, and the resamples
+    lie above the estimate by about as much. Plain percentiles would keep this bias; reflected in the
+    estimate, they remove it (the basic bootstrap: Davison & Hinkley, "Bootstrap Methods and their
+    Application" (1997), section 5.2). Where bins are right on average, resamples show too little of it, so
+    the lower end lies below the estimate by at least the error that perfectly calibrated probabilities have
+    by chance (Broecker & Smith 2007, https://doi.org/10.1175/WAF993.1), the most that chance can add. As an
+    error is at least the distance of the mean top probability from the accuracy, the upper end reaches the
+    largest such distance that the accuracy's interval allows: mistakes that no row shows count too. It also
+    reaches the estimate.
+    docs/decisions/0015-the-interval-of-the-calibration-error.md measures the coverage.
     """
+    error = float(np.mean([calibration_error(rows, labels) for rows in classifiers]))
+    by_chance = [errors_by_chance(rows, samples=samples, seed=seed) for rows in classifiers]
+    _, chance = percentile_interval(np.mean(by_chance, axis=0))
     low, high = percentile_interval(resampled)
-    _, chance = percentile_interval(by_chance)
-    return (0.0 if error <= chance else max(0.0, 2 * error - high)), max(0.0, 2 * error - low)
+    distances = [_largest_distance(rows, labels) for rows in classifiers]
+    return (
+        max(0.0, min(2 * error - high, error - chance)),
+        max(error, 2 * error - low, float(np.mean(distances))),
+    )
+
+
+def _largest_distance(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the largest distance of the mean top probability from an accuracy inside its interval."""
+    right = int((decide(probabilities) == labels).sum())
+    mean = float(confidence(probabilities).mean())
+    return max(abs(mean - end) for end in share_interval(right, len(labels)))
 
 
 def undo_temperature(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

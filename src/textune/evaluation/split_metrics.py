@@ -11,15 +11,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
 from textune.evaluation.intervals import Interval
-from textune.evaluation.metrics import (
-    METRICS,
-    Labels,
-    Metric,
-    Probabilities,
-    count_confusion,
-    ratio,
-    resample_metrics,
-)
+from textune.evaluation.macro_f1 import count_confusion, ratio
+from textune.evaluation.metrics import METRICS, Labels, Metric, Probabilities
+from textune.wording import listed
 
 _SUM_TOLERANCE = 1e-3
 _INTERVAL = "_ci95"
@@ -78,6 +72,12 @@ class SplitMetrics(BaseModel):
             "confusion": self.confusion,
         }
 
+    @property
+    def classes_without_rows(self) -> str:
+        """The classes that macro-F1 leaves out, as a list in a sentence; empty if every class has rows."""
+        without = [name for name, metrics in self.per_class.items() if not metrics.support]
+        return f"the {'labels' if len(without) > 1 else 'label'} {listed(without, most=5)}" if without else ""
+
     def write(self, metric: Metric) -> str:
         """Return a metric and half the width of its interval, "75.9 % ±2.2", or "-" if not measured."""
         if metric.key not in self.values:
@@ -122,13 +122,12 @@ def measure(
     """
     _check(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
     classifiers, confusion = [probabilities], count_confusion(probabilities, labels)
-    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=seed)
     measured = {key: metric.measure(classifiers, labels)[0] for key, metric in METRICS.items()}
     return SplitMetrics(
         examples=len(labels),
         values={key: measured[key] for key in dict.fromkeys([*_FIRST_IN_JSON, *measured])},
         intervals={
-            key: metric.interval(measured[key], resampled[key][:, 0], classifiers, seed=seed)
+            key: metric.interval(classifiers, labels, samples=bootstrap_samples, seed=seed)
             for key, metric in METRICS.items()
         },
         per_class=_per_class(confusion, label_names),

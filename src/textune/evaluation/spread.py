@@ -1,9 +1,6 @@
 """The same training with several seeds: the mean of each metric, its spread over seeds, and its interval.
 
-Two things are random: the test texts, and everything that the seed determines. The interval covers both, as
-each resample draws rows with replacement (the same rows for all classifiers), and classifiers with
-replacement. The variance of draws from n classifiers is too small by the factor (n - 1) / n; the distances
-from the mean are widened accordingly (Rao & Wu 1988, https://doi.org/10.1080/01621459.1988.10478591).
+Two things are random: the test texts, and everything that the seed determines. The interval covers both.
 """
 
 from __future__ import annotations
@@ -17,14 +14,7 @@ import numpy as np
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.intervals import Interval
-from textune.evaluation.metrics import (
-    METRICS,
-    Classifiers,
-    Labels,
-    Values,
-    headline_metrics,
-    resample_metrics,
-)
+from textune.evaluation.metrics import METRICS, Classifiers, Labels, headline_metrics, interval_methods
 
 
 @dataclass(frozen=True)
@@ -46,30 +36,16 @@ def measure_spread(
     classifiers: Classifiers, labels: Labels, *, bootstrap_samples: int = 2000
 ) -> dict[str, Spread]:
     """Measure the classifiers of two or more seeds on the same rows; return each metric's spread by key."""
-    count = len(classifiers)
-    resampled = resample_metrics(METRICS.values(), classifiers, labels, samples=bootstrap_samples, seed=0)
-    rng = np.random.default_rng(0)
-    # The weight of each classifier in each resample, (samples, classifiers).
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap_samples) / count
     spreads = {}
     for key, metric in METRICS.items():
         values = metric.measure(classifiers, labels)
-        mean = float(np.mean(values))
         spreads[key] = Spread(
-            mean=mean,
+            mean=float(np.mean(values)),
             standard_deviation=float(np.std(values, ddof=1)),
-            ci95=metric.interval(mean, _mean_of_drawn(resampled[key], weights), classifiers, seed=0),
+            ci95=metric.interval(classifiers, labels, samples=bootstrap_samples, seed=0),
             values=tuple(values),
         )
     return spreads
-
-
-def _mean_of_drawn(values: Values, weights: Values) -> Values:
-    count = values.shape[1]
-    mean = values.mean(axis=1)
-    deviation = ((values - mean[:, None]) * weights).sum(axis=1)
-    drawn: Values = mean + np.sqrt(count / (count - 1)) * deviation
-    return drawn
 
 
 def summarise_seeds(
@@ -104,6 +80,7 @@ def summarise_seeds(
             }
             for split, (classifiers, labels) in scored.items()
         },
+        "interval_methods": interval_methods(),
         **_verdicts(documents),
         "seconds": {"total": round(sum(document.seconds["total"] for document in documents), 3)},
     }

@@ -201,7 +201,7 @@ class EvaluateSettings(Section):
     baselines: bool = True
     """Measure the majority class and TF-IDF + logistic regression on the same rows."""
     bootstrap_samples: int = Field(default=2000, ge=100)
-    """Number of bootstrap resamples for each 95 % interval."""
+    """Number of bootstrap resamples for the 95 % intervals that need them: the calibration error's."""
     min_precision: float = Field(default=0.0, ge=0, lt=1)
     """Give a label only above a threshold at which this share of validation labels is right; 0: always."""
 

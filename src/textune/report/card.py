@@ -14,7 +14,7 @@ from textune.evaluation.metrics import headline_metrics
 from textune.evaluation.split_metrics import measured_metrics
 from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
-from textune.report.sections import baseline_rows
+from textune.report.sections import baseline_rows, describe_methods
 from textune.report.verdict import judge
 
 PLACEHOLDER = "OWNER/NAME"
@@ -37,6 +37,7 @@ def render_card(run: RunResults) -> str:
         "versions": run.origin.versions,
         "judgement": judge(document),
         "metrics": measured_metrics([test]),
+        "interval_methods": describe_methods(document),
         "metric_rows": [("this model", test), *baseline_rows(run)],
         "test": test,
         "source": short_name(document.source),

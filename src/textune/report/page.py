@@ -59,6 +59,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "training": training,
         "epochs": (training.epochs if training else None) or len(run.history),
         "metrics": measured_metrics([run.test]),
+        "interval_methods": sections.describe_methods(document),
         "judgement": judge(document),
         "headline_charts": sections.headline_charts([run], ["this run"]),
         "metric_rows": sections.metric_rows(run, "this run"),

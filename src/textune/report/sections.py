@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from textune.evaluation.abstention import Answers, coverage_curve, measure_answers
 from textune.evaluation.baselines import BASELINES
+from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import METRICS, Metric, headline_metrics
 from textune.evaluation.reliability import reliability_bins, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics
@@ -67,6 +68,14 @@ def _headline_chart(runs: Sequence[RunResults], names: Sequence[str], metric: Me
         if metric.key in metrics
     ]
     return interval_chart(rows, name=f"{metric.title} on test", percent=metric.unit == "%")
+
+
+def describe_methods(document: MetricsDocument) -> str:
+    """Return which metrics' intervals come from which method; empty if the document does not say."""
+    titles: dict[str, list[str]] = {}
+    for key, method in document.interval_methods.items():
+        titles.setdefault(method, []).append(METRICS[key].title if key in METRICS else key)
+    return "; ".join(f"{', '.join(each)}: {method}" for method, each in titles.items())
 
 
 def _interval_row(name: str, metrics: SplitMetrics, metric: Metric, kind: str) -> IntervalRow:
