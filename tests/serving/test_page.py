@@ -14,6 +14,7 @@ import pytest
 
 from browser import find_chromium
 from serving_stand_in import Running, running
+from textune.data.formats.tables import read_rows
 from textune.serving import page as files
 
 FILES = files.page_files()
@@ -166,6 +167,32 @@ def test_a_text_file_is_a_text_a_line() -> None:
 )
 def test_a_wrong_table_is_refused_with_a_reason(contents: str, said: str) -> None:
     assert evaluate(f"tables.readTable('a.csv', {json.dumps(contents)})") == {"error": said}
+
+
+LONE = "".join(f"m {row}{{}}ham\n" for row in range(20))
+READINGS = {
+    "lone.tsv": "text\tlabel\n" + LONE.replace("m 2{", '"m 2{').replace("m 5", 'm 5"').format(*["\t"] * 20),
+    "lone.csv": "text,label\n" + LONE.replace("m 2{", '"m 2{').replace("m 5", 'm 5"').format(*[","] * 20),
+    "unclosed.tsv": "text\tlabel\n" + LONE.replace("m 2{", '"m 2{').format(*["\t"] * 20),
+    "several lines.csv": 'text,label\n"a, b\nc, d\ne",ham\nf,ham\ng,spam\nh,spam\n',
+    "semicolons.csv": "text;label\nso, so;ham\nno;spam\n",
+    "sep.csv": "sep=;\ntext;label\nso, so;ham\nno;spam\n",
+    "bars.tsv": "text|label\nso, so|ham\nno|spam\n",
+    "trailing.csv": "text,label\nso,ham,,\nno,spam,,\n",
+    "repeated.csv": "text,label\nso,ham\ntext,label\nno,spam\n",
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_the_page_reads_a_table_as_the_command_does(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(READINGS[name], encoding="utf-8", newline="")
+
+    table = evaluate(f"tables.readTable({json.dumps(name)}, {json.dumps(READINGS[name])})")
+
+    assert [dict(zip(table["names"], row, strict=True)) for row in table["rows"]] == [
+        row.values for row in read_rows(path)
+    ]
 
 
 def test_the_texts_column_is_found_by_its_name() -> None:

@@ -26,6 +26,8 @@ _SAMPLE_LINES = 200
 _FITTING_SHARE = 0.6
 _STORED_LINES = 20_000
 _MOST_CATEGORIES = 200
+_ENOUGH_ROWS = 10
+_A_FEW_ROWS = 3
 _TEXT_DELIMITERS = ("\t", "|")
 """Between these, quotes are usual characters; between commas and semicolons they usually enclose cells."""
 
@@ -64,7 +66,7 @@ def find_dialect(
     delimiter = separator or named or _find_delimiter(sample, usual)
     if quoting in ("csv", "none"):
         return Dialect(delimiter, "csv" if quoting == "csv" else "none", skipped)
-    scan = _Scan(delimiter, skipped)
+    scan = _Scan(delimiter, skipped, skipped)
     scan.read(lines)
     chosen, note = scan.decide(origin)
     return Dialect(delimiter, chosen, skipped, note)
@@ -113,11 +115,36 @@ def _fitting_share(sample: Sequence[str], delimiter: str) -> float:
 
 
 @dataclass
+class _Values:
+    """The different values of each column, up to a limit, and the number of rows that they come from."""
+
+    columns: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    rows: int = 0
+
+    def add(self, row: Sequence[str]) -> None:
+        """Add the values of a row."""
+        self.rows += 1
+        for column, cell in enumerate(row):
+            if len(self.columns[column]) <= _MOST_CATEGORIES:
+                self.columns[column].add(cell)
+
+    def categories(self) -> dict[int, set[str]]:
+        """Return the values of the columns that repeat a few values, as labels do, or hold numbers."""
+        most = min(_MOST_CATEGORIES, max(2, self.rows // 2))
+        return {
+            column: values
+            for column, values in self.columns.items()
+            if len(values) <= most or all(value.strip().isdigit() for value in values)
+        }
+
+
+@dataclass
 class _Scan:
     """Both readings of a file: cells in quotes, and quotes as characters."""
 
     delimiter: str
-    line: int
+    first: int
+    line: int = 0
     width: int = 0
     rows: int = 0
     fits: bool = True
@@ -126,12 +153,12 @@ class _Scan:
     swallowing: list[tuple[int, list[str]]] = field(default_factory=list)
     """Rows over several lines, with the number of their first."""
     stored: int = 0
-    values: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The different cells of each column on lines that are a row, up to a limit."""
+    known: _Values = field(default_factory=lambda: _Values())
     needed: int = 0
     """Quoted cells that would be wrong without quotes: with delimiters, doubled quotes or line ends."""
-    bare: list[tuple[int, str]] = field(default_factory=list)
-    """Columns and contents of quoted cells that need no quotes."""
+    bare: set[int] = field(default_factory=set)
+    """Columns with quoted cells that need no quotes."""
+    bare_without_comma: bool = False
     unquoted: set[int] = field(default_factory=set)
     commas: bool = False
     """Whether an unquoted cell holds a comma: Excel puts those in quotes."""
@@ -173,8 +200,8 @@ class _Scan:
             if self.stored < _STORED_LINES:
                 self.swallowing.append((self.line + 1, list(lines)))
                 self.stored += len(lines)
-        else:
-            self._remember(cells if len(cells) == self.width else literal[0])
+        elif self.line > self.first:
+            self.known.add(cells if len(cells) == self.width else literal[0])
         if len(lines) == 1 and cells:
             self._weigh(cells, literal[0], '"' in lines[0])
         self.line += len(lines)
@@ -182,11 +209,6 @@ class _Scan:
     def _fits(self, row: Sequence[str]) -> bool:
         fits = len(row) == self.width or not any(row[self.width :] if len(row) > self.width else row)
         return fits and all(len(cell) <= MAX_CELL_CHARACTERS for cell in row)
-
-    def _remember(self, row: Sequence[str]) -> None:
-        for column, cell in enumerate(row[: self.width]):
-            if len(self.values[column]) <= _MOST_CATEGORIES:
-                self.values[column].add(cell)
 
     def _weigh(self, cells: Sequence[str], literal: Sequence[str], has_quotes: bool) -> None:
         if not has_quotes:
@@ -197,7 +219,8 @@ class _Scan:
         else:
             for column, (cell, written) in enumerate(zip(cells, literal, strict=True)):
                 if written == f'"{cell}"':
-                    self.bare.append((column, cell))
+                    self.bare.add(column)
+                    self.bare_without_comma = self.bare_without_comma or "," not in cell
                 elif written != cell:
                     self.needed += 1
                 elif cell:
@@ -205,18 +228,23 @@ class _Scan:
                     self.commas = self.commas or "," in cell
 
     def decide(self, origin: str) -> tuple[Quoting, str]:
+        """Return what quotes mean, and a note; see `find_dialect`."""
+        rows = self.known.rows
+        if rows < _A_FEW_ROWS:
+            self._learn_from_cells()
         suspicious = [(line, lines) for line, lines in self.swallowing if self._row_like(lines) > 1]
         needed = self.needed + len(self.swallowing) - len(suspicious)
         encloses = needed or (self.bare and (self.delimiter not in _TEXT_DELIMITERS or self._quotes_cells()))
-        if suspicious and (encloses or not self.fits):
+        unsure = rows < (_A_FEW_ROWS if self.delimiter in _TEXT_DELIMITERS else _ENOUGH_ROWS)
+        if suspicious and (encloses or unsure or not self.fits):
             line, lines = suspicious[0]
             more = f" So do {counted(len(suspicious) - 1, 'other cell')}." if len(suspicious) > 1 else ""
             raise DataError(
                 f'{origin}, lines {line} to {line + len(lines) - 1}: a cell in quotes (") spans '
-                f"{len(lines):,} lines, "
-                f"of which {self._row_like(lines):,} look like rows of their own.{more}",
-                f"Close the quote that opens on line {line}. If these lines are one row, add "
-                "--set data.quoting=csv. If quotes are ordinary characters in this file, add --set "
+                f"{len(lines):,} lines, of which {self._row_like(lines):,} look like rows of their "
+                f"own.{more}",
+                f"Close the quote that opens on line {line}. If these lines are one row, add --set "
+                "data.quoting=csv. If quotes are ordinary characters in this file, add --set "
                 "data.quoting=none",
             )
         if (suspicious or self._breaks_off()) and self.fits and not encloses:
@@ -231,31 +259,28 @@ class _Scan:
             return "csv", f"{len(self.swallowing):,} of them span several lines, in quotes."
         return "csv", ""
 
+    def _learn_from_cells(self) -> None:
+        """Take values also from the lines of quoted cells, as few other lines are rows."""
+        for _, lines in self.swallowing:
+            for row in (without_end(line).split(self.delimiter) for line in lines):
+                if len(row) == self.width:
+                    self.known.add([cell.strip('"') for cell in row])
+
     def _breaks_off(self) -> bool:
         """Return whether rows cannot be read as CSV where quotes are usual characters."""
         return self.fault > 0 and self.delimiter in _TEXT_DELIMITERS
 
     def _quotes_cells(self) -> bool:
         """Return whether all cells of a column are quoted, or just those with commas, as writers do."""
-        always = {column for column, _ in self.bare} - self.unquoted
-        by_comma = not self.commas and all("," in cell for _, cell in self.bare)
-        return bool(always) or by_comma
+        return bool(self.bare - self.unquoted) or not (self.commas or self.bare_without_comma)
 
     def _row_like(self, lines: Sequence[str]) -> int:
         """Return how many lines have a row's cells, with values as other rows have."""
-        kinds = [column for column, values in self.values.items() if self._is_category(values)]
+        rows = (without_end(line).split(self.delimiter) for line in lines)
+        cells = [[cell.strip('"') for cell in row] for row in rows if len(row) == self.width > 1]
+        kinds = self.known.categories()
         if not kinds and self.delimiter not in _TEXT_DELIMITERS:
             return 0
-        rows = [without_end(line).split(self.delimiter) for line in lines]
         return sum(
-            len(row) == self.width > 1
-            and all(
-                row[column].strip('"') in self.values[column] or row[column].strip('"').isdigit()
-                for column in kinds
-            )
-            for row in rows
+            all(row[column] in kinds[column] or row[column].isdigit() for column in kinds) for row in cells
         )
-
-    def _is_category(self, values: set[str]) -> bool:
-        few = len(values) <= min(_MOST_CATEGORIES, max(2, (self.rows + 1) // 2))
-        return few or all(value.strip().isdigit() for value in values)

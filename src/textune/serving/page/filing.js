@@ -37,7 +37,7 @@ export function startFiling(limits) {
     part("column").value = String(guessColumn(table.names));
     part("column-row").hidden = table.names.length < 2;
     part("file-form").hidden = false;
-    report(`${table.rows.length.toLocaleString("en")} rows.`);
+    report(`${table.rows.length.toLocaleString("en")} rows. ${table.note ?? ""}`.trim());
   });
 
   part("stop").addEventListener("click", () => stopping?.abort());

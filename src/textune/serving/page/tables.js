@@ -31,20 +31,86 @@ export function parseTable(text, separator = ",") {
   return rows.filter((cells) => cells.length > 1 || cells[0] !== "");
 }
 
-// Returns {names, rows} of a file's contents; a text file has the one column "text".
+// Returns {names, rows} of a file's contents, and a note if quotes are ordinary characters in it; a text file has the one
+// column "text". As in `textune predict`, the file decides what separates its cells and whether quotes enclose them.
 export function readTable(name, contents) {
-  if (/\.txt$/i.test(name)) {
-    const lines = contents.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
-    if (lines.at(-1) === "") lines.pop();
-    return { names: ["text"], rows: lines.map((line) => [line]) };
-  }
-  const [names = [], ...rows] = parseTable(contents, /\.tsv$/i.test(name) ? "\t" : ",");
+  const lines = contents.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
+  if (lines.at(-1) === "") lines.pop();
+  if (/\.txt$/i.test(name)) return { names: ["text"], rows: lines.map((line) => [line]) };
+  const named = /^sep=(.)$/i.exec(lines[0] ?? "")?.[1];
+  if (named) lines.shift();
+  const filled = lines.filter((line) => line);
+  const separator = named ?? findSeparator(filled, /\.(tsv|tab)$/i.test(name) ? "\t" : ",");
+  const { table, note } = readCells(filled, lines.join("\n"), separator);
+  const [names = [], ...below] = table;
+  const header = names.join(separator);
+  const rows = below.filter((row) => row.join(separator) !== header);
   if (!rows.length) throw new Error("The table has no row below its header row.");
-  const bad = rows.findIndex((row) => row.length !== names.length);
+  const bad = rows.findIndex((row) => !fits(row, names.length));
   if (bad >= 0) {
     throw new Error(`Row ${bad + 2} has ${rows[bad].length} cells, and there are ${names.length} columns.`);
   }
-  return { names, rows };
+  return { names, rows: rows.map((row) => row.slice(0, names.length)), ...(note && { note }) };
+}
+
+// Returns the separator that gives the first lines equally many cells, preferably the usual one.
+function findSeparator(lines, usual) {
+  const [header = "", ...others] = lines.slice(0, 200);
+  const suits = (separator) => {
+    const width = header.split(separator).length;
+    return width > 1 && others.filter((line) => line.split(separator).length === width).length > 0.6 * others.length;
+  };
+  return header.includes(usual) ? usual : (["\t", "|", ";", ","].find(suits) ?? usual);
+}
+
+// Cells beyond the header's may be there if they are empty.
+function fits(row, width) {
+  return row.length >= width && row.slice(width).every((cell) => !cell.trim());
+}
+
+// Returns the rows of a table: with cells in quotes, unless a quote would then swallow rows.
+function readCells(lines, source, separator) {
+  const literal = lines.map((line) => line.split(separator));
+  const table = attempt(() => parseTable(source, separator));
+  const betweenTexts = separator === "\t" || separator === "|";
+  const sample = table.rows?.slice(1).filter((row) => !row.some((cell) => cell.includes("\n"))) ?? [];
+  const swallowed = table.error ? betweenTexts : swallowsRows(table.rows, sample, literal[0].length, separator);
+  if (!swallowed && table.error) throw table.error;
+  if (!swallowed) return { table: table.rows };
+  const needed = lines.some((line, number) => {
+    const { rows } = attempt(() => parseTable(line, separator));
+    return rows?.length === 1 && !betweenTexts && rows[0].some((cell, place) => cell !== literal[number][place]);
+  });
+  const sure = table.error || sample.length >= (betweenTexts ? 3 : 10);
+  if (!needed && sure && literal.every((row) => fits(row, literal[0].length))) {
+    return { table: literal, note: "Quotes are read as ordinary characters, as they would swallow rows." };
+  }
+  throw table.error ?? new Error(
+    "A quoted cell spans lines that look like rows of their own. Close its quote, or classify the file with "
+    + "`textune predict`, which has the setting data.quoting.",
+  );
+}
+
+function attempt(read) {
+  try {
+    return { rows: read() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+// Returns whether the lines of a cell look like rows: as many cells, and the values of other rows in columns of few values.
+function swallowsRows(rows, single, width, separator) {
+  const lines = (row) => row.join(separator).split("\n").map((line) => line.split(separator));
+  const sample = single.length < 3 ? rows.slice(1).flatMap(lines).filter((row) => row.length === width) : single;
+  const known = rows[0]
+    .map((_, place) => [place, new Set(sample.map((row) => row[place]))])
+    .filter(([, values]) => values.size <= Math.max(2, sample.length / 2));
+  if (!known.length && separator !== "\t" && separator !== "|") return false;
+  const looksLikeRow = (cells) => (
+    cells.length === width && width > 1 && known.every(([place, values]) => values.has(cells[place]))
+  );
+  return rows.some((row) => lines(row).filter(looksLikeRow).length > 1);
 }
 
 // Returns the number of the column that most likely holds the text.
