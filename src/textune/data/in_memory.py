@@ -17,7 +17,7 @@ from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import read_dataset
 from textune.errors import DataError
 
-PREFIX = "python:"
+IN_MEMORY = "python:"
 """What a source's name begins with if Python holds its data."""
 
 
@@ -47,7 +47,7 @@ def as_source(data: Any) -> tuple[str | None, PythonData | None]:
         return data.name, data
     if isinstance(data, os.PathLike):
         return str(os.fspath(data)), None
-    name = f"{PREFIX}{type(data).__name__}"
+    name = f"{IN_MEMORY}{type(data).__name__}"
     if isinstance(data, Iterator):
         data = list(data)
     by_split = isinstance(data, Mapping) and _is_by_split(data)
@@ -62,21 +62,21 @@ def data_of_run(data: Any, name: str) -> PythonData | None:
         DataError: The run needs data from memory and there is none, or it needs none.
     """
     _, held = as_source(data)
-    if not name.startswith(PREFIX) and data is None:
+    if not name.startswith(IN_MEMORY) and data is None:
         return None
     if held is None:
         raise DataError(
             f"This run began with data in Python's memory ({name}), which no file holds.",
             "Resume it from Python, with the same data: textune.resume(RUN, data=...)",
         )
-    if not name.startswith(PREFIX):
+    if not name.startswith(IN_MEMORY):
         raise DataError(f"This run reads its data from {name}.", "Resume it without data=...")
     return replace(held, name=name)
 
 
 def check_names_a_place(name: str) -> None:
     """Raise a `DataError` if a source's name stands for data that was in memory."""
-    if name.startswith(PREFIX):
+    if name.startswith(IN_MEMORY):
         raise DataError(
             f"'{name}' stands for data in Python's memory, which no file holds.",
             "Name a file or another source, or pass the data itself from Python: data=...",

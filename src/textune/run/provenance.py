@@ -9,7 +9,7 @@ from typing import Any
 
 from textune.context import Context
 from textune.data.dataset import Dataset, Split
-from textune.data.in_memory import PREFIX, as_source
+from textune.data.in_memory import IN_MEMORY, as_source
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of
 from textune.recipe.settings import Recipe
@@ -115,7 +115,7 @@ def load_rows(
     name, held = as_source(data)
     if name is None:
         name = recipe.data.source
-        if not name.startswith(PREFIX):
+        if not name.startswith(IN_MEMORY):
             return name, reload_data(recipe, origin, ctx)[split]
         stored = read_predictions(run.predictions / f"{split}.parquet")
         return name, Split(stored.texts, stored.labels, stored.rows)
