@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from textune.encoder.truncation import TokenizedTexts
 from textune.serving.limits import Limits
 from textune.serving.process import bind
 from textune.serving.served import Served
@@ -41,7 +42,10 @@ def probabilities_of(text: str) -> dict[str, float]:
 
 
 class WordPredictor:
-    """A classifier that can be held, remembers its batches, and breaks over one text."""
+    """A classifier that can be held, remembers its batches, and breaks over one text.
+
+    Its tokens are words.
+    """
 
     label_names, max_tokens = LABELS, 8
 
@@ -62,7 +66,11 @@ class WordPredictor:
         finally:
             self.open.set()
 
-    def predict_logits(self, texts: Sequence[str]) -> Any:
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Return the texts as they are, and which of them are too long."""
+        return TokenizedTexts(texts, np.array([len(text.split()) > self.max_tokens for text in texts]))  # type: ignore[arg-type]
+
+    def logits(self, texts: Sequence[str]) -> Any:
         """Return the logits (texts, classes)."""
         self.batches.append(list(texts))
         self.entered.set()
@@ -73,7 +81,7 @@ class WordPredictor:
 
     def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> Any:
         """Return the probabilities (texts, classes)."""
-        return softmax(self.predict_logits(texts))
+        return softmax(self.logits(texts))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.encoder.truncation import TokenizedTexts
 from textune.prediction.stream import Prediction, TextRow, predict_rows
 
 LABELS = ("joy", "sadness")
@@ -15,6 +16,8 @@ LABELS = ("joy", "sadness")
 
 class StandIn:
     """A predictor that remembers what it was asked: joy is the share of `h` among a text's letters.
+
+    It reads eight words of a text.
 
     Args:
         fails_at_call: The number of the call that raises an error; 0: none does.
@@ -29,16 +32,20 @@ class StandIn:
         error: BaseException | None = None,
         label_names: tuple[str, ...] = LABELS,
     ) -> None:
-        self.label_names, self.threshold = label_names, 0.0
+        self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call
         self._error = error or ZeroDivisionError("the predictor failed")
 
-    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> NDArray[np.float64]:
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         self.calls.append(list(texts))
+        rows = [[ord(letter) for letter in text] for text in texts]
+        return TokenizedTexts(rows, np.array([len(text.split()) > self.max_tokens for text in texts]))
+
+    def probabilities(self, rows: Any, *, on_progress: Any = None) -> NDArray[np.float64]:
         if len(self.calls) == self._fails_at_call:
             raise self._error
-        joy = np.array([text.count("h") / len(text) for text in texts])
+        joy = np.array([row.count(ord("h")) / len(row) for row in rows])
         return np.column_stack([joy, 1 - joy])
 
 

@@ -15,3 +15,36 @@ def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
     assert outcome.code == 0
     assert "A text gets a label only if its probability is" in outcome.out
     assert json.loads((abstaining / "model" / "abstention.json").read_text())["min_precision"] == 0.65
+
+
+def test_evaluate_says_how_many_texts_the_model_does_not_read_to_the_end(
+    textune_command: Any, run: Path, tmp_path: Path
+) -> None:
+    texts = ["so happy " * 32, "so happy " * 31, "so angry", "so sad"]
+    labels = ["joy", "joy", "anger", "sadness"]
+    rows = "".join(f"{text},{label}\n" for text, label in zip(texts, labels, strict=True))
+    (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")
+
+    outcome = textune_command("evaluate", run, "--data", tmp_path / "texts.csv", "--json")
+
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["metrics"]["test"]["truncated"] == 1
+    assert "1 of 4 texts of test is longer than the 64 tokens that the model reads" in outcome.err
+
+
+def test_evaluate_says_nothing_of_texts_that_the_model_reads_to_the_end(
+    textune_command: Any, run: Path
+) -> None:
+    outcome = textune_command("evaluate", run, "--json")
+
+    assert json.loads(outcome.out)["metrics"]["test"]["truncated"] == 0
+    assert "longer than" not in outcome.err
+
+
+def test_a_training_measures_what_an_evaluation_measures(textune_command: Any, run: Path) -> None:
+    trained = json.loads((run / "metrics.json").read_text())
+
+    evaluated = json.loads(textune_command("evaluate", run, "--json").out)
+
+    assert evaluated["metrics"]["test"] == trained["metrics"]["test"]
+    assert [metrics["truncated"] for metrics in trained["metrics"].values()] == [0, 0, 0]

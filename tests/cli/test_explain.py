@@ -27,7 +27,7 @@ def test_explain_json_is_one_document_with_every_word(textune_command: Any, run:
     document = json.loads(textune_command("explain", run, TEXT, "--method", method, "--json").out)
 
     (score,) = textune.load(run).predict_proba([TEXT])
-    assert list(document) == ["text", "label", "score", "words"]
+    assert list(document) == ["text", "label", "score", "words", "truncated"]
     assert [word["word"] for word in document["words"]] == TEXT.split()
     assert [TEXT[word["start"] : word["end"]] for word in document["words"]] == TEXT.split()
     assert document["score"] == pytest.approx(score.max(), abs=1e-5)
@@ -92,3 +92,22 @@ def test_words_are_coloured_by_what_they_speak_for() -> None:
     assert [(span.start, span.end) for span in spans] == [(0, 4), (5, 8)]
     assert colours[0][2] > colours[0][0]
     assert colours[1][0] > colours[1][2]
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients"])
+def test_explain_says_that_a_text_is_longer_than_the_model_reads(
+    textune_command: Any, run: Path, method: str
+) -> None:
+    outcome = textune_command("explain", run, "so happy " * 32, "--method", method, "--json")
+
+    assert json.loads(outcome.out)["truncated"] is True
+    assert "1 of 1 text is longer than the 64 tokens that the model reads" in outcome.err
+
+
+def test_explain_says_nothing_of_a_text_that_is_just_as_long_as_the_model_reads(
+    textune_command: Any, run: Path
+) -> None:
+    outcome = textune_command("explain", run, "so happy " * 31, "--json")
+
+    assert json.loads(outcome.out)["truncated"] is False
+    assert "longer than" not in outcome.err

@@ -159,3 +159,49 @@ def test_an_unknown_engine_is_reported_with_those_that_there_are(textune_command
 
     assert outcome.code == 2
     assert "The engines are: local, ray." in outcome.err
+
+
+def test_predict_says_how_many_texts_the_model_does_not_read_to_the_end(
+    textune_command: Any, run: Path
+) -> None:
+    outcome = textune_command("predict", run, "so happy " * 32, "so happy " * 31, "--json")
+
+    assert "truncated" not in outcome.out
+    assert "1 of 2 texts is longer than the 64 tokens that the model reads; the rest" in outcome.err
+
+
+def test_predict_marks_truncated_texts_on_request(textune_command: Any, run: Path) -> None:
+    outcome = textune_command(
+        "predict", run, "so happy " * 32, "so happy " * 31, "--mark-truncated", "--json"
+    )
+
+    assert [json.loads(line)["truncated"] for line in outcome.out.splitlines()] == [True, False]
+
+
+def test_predict_marks_truncated_texts_in_readable_lines(textune_command: Any, run: Path) -> None:
+    outcome = textune_command("predict", run, "so happy " * 32, "so happy", "--mark-truncated")
+
+    assert [line.endswith("  (truncated)") for line in outcome.out.splitlines()] == [True, False]
+
+
+def test_predict_marks_truncated_texts_in_a_file(textune_command: Any, run: Path, tmp_path: Path) -> None:
+    posts, output = tmp_path / "posts.csv", tmp_path / "out.csv"
+    posts.write_text(f"text,truncated\n{'so happy ' * 32},by hand\nso happy,no\n")
+
+    outcome = textune_command("predict", run, "--input", posts, "--output", output, "--mark-truncated")
+
+    rows = list(csv.DictReader(io.StringIO(output.read_text())))
+    assert [(row["truncated"], row["input_truncated"]) for row in rows] == [
+        ("true", "by hand"),
+        ("false", "no"),
+    ]
+    assert "1 of 2 texts is longer than" in outcome.err
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_predict_counts_truncated_texts_with_every_runtime(
+    textune_command: Any, exported_run: Path, runtime: str
+) -> None:
+    outcome = textune_command("predict", exported_run, "so " * 15, "so " * 14, "--runtime", runtime)
+
+    assert "1 of 2 texts is longer than the 16 tokens that the model reads" in outcome.err

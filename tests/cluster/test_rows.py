@@ -21,6 +21,7 @@ from textune.cluster.rows import (
     check_complete,
     classify,
     count_rows,
+    count_truncated,
     done_rows,
     load_copy,
     read_columns,
@@ -33,10 +34,13 @@ from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
 
-def reader_of(files: Sequence[Path], *, done: Intervals | None = None) -> RowReader:
+def reader_of(
+    files: Sequence[Path], *, done: Intervals | None = None, mark_truncated: bool = False
+) -> RowReader:
     """Return how files are read, with the columns of the first."""
     names = tuple(map(str, files))
-    return RowReader(names, DETECTED, read_columns(names), done or {})
+    columns = read_columns(names, mark_truncated=mark_truncated)
+    return RowReader(names, DETECTED, columns, done or {}, mark_truncated)
 
 
 def read(reader: RowReader, number: int = 0) -> list[dict[str, Any]]:
@@ -46,7 +50,10 @@ def read(reader: RowReader, number: int = 0) -> list[dict[str, Any]]:
 
 def part(file: str, *rows: int) -> Any:
     """Return a table of rows of one file."""
-    return pa.table({"file": [file] * len(rows), "row": pa.array(rows, pa.int64())})
+    is_truncated = pa.array([False] * len(rows), pa.bool_())
+    return pa.table(
+        {"file": [file] * len(rows), "row": pa.array(rows, pa.int64()), "textune:truncated": is_truncated}
+    )
 
 
 def parts_of(folder: Path, *tables: Any) -> Path:
@@ -197,7 +204,7 @@ def test_a_classified_table_has_the_place_the_prediction_and_the_other_columns(t
     classified = classify(StandIn(), table).to_pylist()
 
     scores = {"joy": 0.75, "sadness": 0.25}
-    place = {"file": str(path), "row": 1}
+    place = {"file": str(path), "row": 1, "textune:truncated": False}
     assert classified[0] == {
         **place, "text": "hhhs", "label": "joy", "score": 0.75, "scores": scores, "id": "7"
     }  # fmt: skip
@@ -210,7 +217,47 @@ def test_a_table_without_rows_has_the_columns_all_the_same(posts: Path) -> None:
     table = next(reader_of([posts]).read(0)).slice(0, 0)
     results = ("label", "score", "scores")
 
-    assert classify(StandIn(), table).column_names == ["file", "row", "text", *results, "id"]
+    assert classify(StandIn(), table).column_names == [
+        "file",
+        "row",
+        "text",
+        *results,
+        "id",
+        "textune:truncated",
+    ]
+
+
+@pytest.fixture
+def long_posts(tmp_path: Path) -> Path:
+    """A table with one text that is longer than the stand-in reads, and a column of that name."""
+    return write(tmp_path / "long.csv", f"text,truncated\n{'hah ' * 9},by hand\nhah,no\n,no\n")
+
+
+def test_truncated_texts_are_counted_in_the_parts_and_not_marked(long_posts: Path, folder: Path) -> None:
+    (table,) = reader_of([long_posts]).read(0)
+
+    parts_of(folder, classify(StandIn(), table))
+
+    assert count_truncated(folder) == 1
+    written = parquet.read_table(folder)
+    assert "textune:truncated" not in written.column_names
+    assert written["truncated"].to_pylist() == ["by hand", "no", "no"]
+
+
+def test_truncated_texts_are_marked_on_request(long_posts: Path, folder: Path) -> None:
+    (table,) = reader_of([long_posts], mark_truncated=True).read(0)
+
+    parts_of(folder, classify(StandIn(), table, mark_truncated=True))
+
+    written = parquet.read_table(folder)
+    assert written["truncated"].to_pylist() == [True, False, False]
+    assert written["input_truncated"].to_pylist() == ["by hand", "no", "no"]
+
+
+def test_parts_without_truncated_texts_count_none(posts: Path, folder: Path) -> None:
+    parts_of(folder, *(classify(StandIn(), table) for table in reader_of([posts]).read(0)))
+
+    assert count_truncated(folder) == 0
 
 
 def test_what_is_written_can_be_read_as_one_table(posts: Path, folder: Path) -> None:

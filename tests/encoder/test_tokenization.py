@@ -130,8 +130,9 @@ def test_padding_and_cut_texts_are_reported(tokenizer: Any) -> None:
 
     assert observer.notes == [
         "Rows are padded to 5 tokens, special tokens included.",
-        "1 texts of train were truncated to 5 tokens.",
-        "1 texts of validation were truncated to 5 tokens.",
+        "1 of 3 texts of train is longer than the 5 tokens that the model reads; the rest of it is not read.",
+        "1 of 1 text of validation is longer than the 5 tokens that the model reads; the rest of it is not "
+        "read.",
     ]
 
 
@@ -146,14 +147,14 @@ def test_a_text_that_is_cut_keeps_its_first_and_its_last_special_token(tokenizer
 def test_a_text_of_just_max_length_tokens_is_not_cut(tokenizer: Any) -> None:
     tokens, truncated = tokenize_texts(TEXTS["train"], tokenizer, max_length=8)
 
-    assert truncated == 0
+    assert truncated.tolist() == [False, False, False]
     assert tokens.tolist() == tokenizer(TEXTS["train"])["input_ids"]
 
 
 def test_a_text_of_one_token_more_is_cut(tokenizer: Any) -> None:
     tokens, truncated = tokenize_texts(TEXTS["train"], tokenizer, max_length=7)
 
-    assert (tokens.lengths.tolist(), truncated) == ([4, 3, 7], 1)
+    assert (tokens.lengths.tolist(), truncated.tolist()) == ([4, 3, 7], [False, False, True])
 
 
 def test_cut_texts_are_counted_by_split(tokenizer: Any) -> None:
@@ -174,7 +175,7 @@ def test_a_limit_that_the_tokenizer_itself_carries_cuts_nothing(model: Path) -> 
 def test_no_texts_have_no_tokens(tokenizer: Any) -> None:
     tokens, truncated = tokenize_texts([], tokenizer, max_length=16)
 
-    assert (len(tokens), tokens.tolist(), truncated) == (0, [], 0)
+    assert (len(tokens), tokens.tolist(), truncated.tolist()) == (0, [], [])
 
 
 def test_padding_tokens_that_a_text_itself_holds_are_kept(tokenizer: Any) -> None:

@@ -133,7 +133,7 @@ def test_the_json_has_the_text_the_label_its_score_and_the_words() -> None:
     document = explained("happy day").to_json()
 
     assert json.loads(json.dumps(document)) == document
-    assert list(document) == ["text", "label", "score", "words"]
+    assert list(document) == ["text", "label", "score", "words", "truncated"]
     assert document["words"][0] == {"word": "happy", "start": 0, "end": 5, "weight": pytest.approx(0.1)}
 
 

@@ -38,7 +38,7 @@ def test_the_weights_add_up_to_the_distance_from_a_text_of_blanks(
 ) -> None:
     monkeypatch.setattr(gradients, "_STEPS", 200)
     blanks = classifier.tokenizer.decode(
-        [gradients.blank_id(classifier.tokenizer)] * (len(classifier.tokenize([TEXT])[0]) - 2)
+        [gradients.blank_id(classifier.tokenizer)] * (len(classifier.tokenize([TEXT]).rows[0]) - 2)
     )
 
     explanation = explain_by_gradients(classifier, TEXT, label="joy")

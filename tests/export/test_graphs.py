@@ -27,7 +27,9 @@ def torch_logits(classifier: EncoderClassifier, texts: list[str]) -> np.ndarray:
     """Return the logits of the classifier's parts, each as transformers and torch run it."""
     from textune.encoder.placement import Placement
 
-    features = classifier.features(classifier.tokenize(texts), placement=Placement("cpu", "fp32", "eager"))
+    features = classifier.features(
+        classifier.tokenize(texts).rows, placement=Placement("cpu", "fp32", "eager")
+    )
     with torch.no_grad():
         return classifier.head(torch.from_numpy(features)).numpy()
 
@@ -45,7 +47,7 @@ def exact_logits(graph: Path, classifier: EncoderClassifier, texts: list[str]) -
 
 def batch_of(classifier: EncoderClassifier, texts: list[str]) -> dict[str, np.ndarray]:
     """Return what a graph reads, for texts in one batch."""
-    rows = classifier.tokenize(texts)
+    rows = classifier.tokenize(texts).rows
     input_ids, attention_mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
 

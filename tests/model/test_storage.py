@@ -28,7 +28,7 @@ def bits(classifier: EncoderClassifier) -> dict[str, tuple[torch.dtype, bytes]]:
 
 
 def probabilities(classifier: EncoderClassifier) -> bytes:
-    rows = classifier.tokenize(["so happy today", "sad and alone, and very long about it " * 5])
+    rows = classifier.tokenize(["so happy today", "sad and alone, and very long about it " * 5]).rows
     return classifier.probabilities(classifier.features(rows, placement=FP32)).tobytes()
 
 

@@ -38,7 +38,7 @@ def classifier(tiny_models: Folders) -> EncoderClassifier:
 
 
 def inputs_of(classifier: EncoderClassifier) -> dict[str, torch.Tensor]:
-    rows = classifier.tokenize(TEXTS)
+    rows = classifier.tokenize(TEXTS).rows
     ids, mask = pad_tensors(rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids, "attention_mask": mask}
 
@@ -77,7 +77,9 @@ def stock_logits(classifier: EncoderClassifier) -> torch.Tensor:
 
 def linear_logits(classifier: EncoderClassifier) -> torch.Tensor:
     """Return the logits of a linear head on pooled features."""
-    features = classifier.features(classifier.tokenize(TEXTS), placement=Placement("cpu", "fp32", "eager"))
+    features = classifier.features(
+        classifier.tokenize(TEXTS).rows, placement=Placement("cpu", "fp32", "eager")
+    )
     return head_logits(classifier.head, torch.from_numpy(features))
 
 

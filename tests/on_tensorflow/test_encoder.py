@@ -30,7 +30,7 @@ def keras_encoder_of(classifier: EncoderClassifier) -> Any:
 
 def both(classifier: EncoderClassifier) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the vectors of some texts from Keras and from torch."""
-    rows = classifier.tokenize(TEXTS)
+    rows = classifier.tokenize(TEXTS).rows
     padding_id = classifier.tokenizer.pad_token_id
     features = encode_on_keras(keras_encoder_of(classifier), rows, padding_id=padding_id)
     return features, classifier.features(rows, placement=FP32)
@@ -38,7 +38,7 @@ def both(classifier: EncoderClassifier) -> tuple[NDArray[np.float32], NDArray[np
 
 def inputs_of(classifier: EncoderClassifier) -> dict[str, Any]:
     """Return the padded inputs of some texts."""
-    ids, mask = pad_tensors(classifier.tokenize(TEXTS), padding_id=classifier.tokenizer.pad_token_id)
+    ids, mask = pad_tensors(classifier.tokenize(TEXTS).rows, padding_id=classifier.tokenizer.pad_token_id)
     return {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}
 
 
@@ -104,7 +104,7 @@ def test_without_training_there_is_no_dropout(model: Path) -> None:
 
 def test_progress_is_reported(model: Path) -> None:
     classifier, reports = stock_classifier(model), []
-    rows = classifier.tokenize(TEXTS)
+    rows = classifier.tokenize(TEXTS).rows
 
     encode_on_keras(
         keras_encoder_of(classifier), rows, padding_id=0, on_progress=lambda *at: reports.append(at)

@@ -72,14 +72,14 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch, *, part: int) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_a_file_of_parts_has_the_bytes_of_one_that_is_written_at_once(tmp_path: Path, suffix: str) -> None:
     at_once = tmp_path / f"at-once{suffix}"
-    write_file(at_once, predict_rows(StandIn(), ROWS), label_names=LABELS)
+    write_file(at_once, predict_rows(StandIn(), ROWS), OutputLayout(LABELS))
 
     assert write_whole(tmp_path / f"out{suffix}").read_bytes() == at_once.read_bytes()
 
 
 def test_a_parquet_file_of_parts_has_the_rows_of_one_that_is_written_at_once(tmp_path: Path) -> None:
     at_once = tmp_path / "at-once.parquet"
-    write_file(at_once, predict_rows(StandIn(), ROWS), label_names=LABELS)
+    write_file(at_once, predict_rows(StandIn(), ROWS), OutputLayout(LABELS))
 
     table = parquet.read_table(write_whole(tmp_path / "out.parquet"))
 
@@ -129,7 +129,7 @@ def test_nothing_but_the_file_is_left(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_no_rows_make_the_file_that_they_make_at_once(tmp_path: Path, suffix: str) -> None:
     at_once = tmp_path / f"at-once{suffix}"
-    write_file(at_once, [], label_names=LABELS)
+    write_file(at_once, [], OutputLayout(LABELS))
 
     assert write_whole(tmp_path / f"out{suffix}", rows=[]).stat().st_size == at_once.stat().st_size
 

@@ -14,7 +14,7 @@ from stand_in_predictor import LABELS, StandIn
 from textune.errors import ModelError
 from textune.model.threshold import Abstention, read_abstention, write_abstention
 from textune.prediction.stream import Prediction, TextRow, predict_rows
-from textune.prediction.writers import write_file
+from textune.prediction.writers import OutputLayout, write_file
 from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier
 
@@ -71,7 +71,7 @@ def test_a_column_of_that_name_is_kept_as_an_input() -> None:
 def test_every_format_has_a_column_that_says_where_no_label_was_given(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
 
-    write_file(path, predicted("hhhh", "hhaa", id=7), label_names=LABELS, may_abstain=True)
+    write_file(path, predicted("hhhh", "hhaa", id=7), OutputLayout(LABELS, may_abstain=True))
 
     labels = [(row["label"] or None, str(row["abstained"]).lower(), str(row["id"])) for row in read(path)]
     assert labels == [("joy", "false", "7"), (None, "true", "7")]
@@ -81,7 +81,7 @@ def test_every_format_has_a_column_that_says_where_no_label_was_given(tmp_path: 
 def test_a_table_without_a_threshold_has_no_such_column(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
 
-    write_file(path, predicted("hhhh", threshold=0.0), label_names=LABELS)
+    write_file(path, predicted("hhhh", threshold=0.0), OutputLayout(LABELS))
 
     assert "abstained" not in read(path)[0]
 

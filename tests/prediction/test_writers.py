@@ -16,7 +16,7 @@ from stand_in_predictor import LABELS, StandIn, numbered, predicted, rows
 from textune.errors import RequestError
 from textune.prediction.inputs import read_texts
 from textune.prediction.stream import Prediction, TextRow, predict_rows
-from textune.prediction.writers import check_output, write_file
+from textune.prediction.writers import OutputLayout, check_output, write_file
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 WINDOW = 1024
@@ -24,14 +24,14 @@ WINDOW = 1024
 
 def write(path: Path, predictions: Iterable[Prediction]) -> list[dict[str, Any]]:
     """Write predictions to a file, and return what can be read of it."""
-    write_file(path, predictions, label_names=LABELS)
+    write_file(path, predictions, OutputLayout(LABELS))
     return read(path)
 
 
 def refusal(path: Path, predictions: Iterable[Prediction]) -> RequestError:
     """Return the error that writing predictions raises; it must have a hint, and leave nothing behind."""
     with pytest.raises(RequestError) as caught:
-        write_file(path, predictions, label_names=LABELS)
+        write_file(path, predictions, OutputLayout(LABELS))
     assert caught.value.hint
     assert list(path.parent.iterdir()) == []
     return caught.value
@@ -41,7 +41,7 @@ def refusal(path: Path, predictions: Iterable[Prediction]) -> RequestError:
 def test_the_number_of_rows_written_is_returned(tmp_path: Path, suffix: str) -> None:
     predictions = predict_rows(StandIn(), numbered(WINDOW + 76, every_empty=10))
 
-    assert write_file(tmp_path / f"out{suffix}", predictions, label_names=LABELS) == WINDOW + 76
+    assert write_file(tmp_path / f"out{suffix}", predictions, OutputLayout(LABELS)) == WINDOW + 76
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -120,7 +120,7 @@ def test_odd_characters_come_back_as_they_were(tmp_path: Path, suffix: str) -> N
 def test_label_names_with_odd_characters_name_their_columns(tmp_path: Path) -> None:
     names = ("a, b", 'say "so"\n')
 
-    write_file(tmp_path / "out.csv", predicted({}, label_names=names), label_names=names)
+    write_file(tmp_path / "out.csv", predicted({}, label_names=names), OutputLayout(names))
 
     assert list(read(tmp_path / "out.csv")[0])[3:] == ["score_a, b", 'score_say "so"\n']
 
@@ -216,7 +216,7 @@ def test_a_predictor_that_fails_midway_leaves_no_file(tmp_path: Path, suffix: st
     predictions = predict_rows(StandIn(fails_at_call=2), numbered(WINDOW + 1))
 
     with pytest.raises(ZeroDivisionError):
-        write_file(tmp_path / f"out{suffix}", predictions, label_names=LABELS)
+        write_file(tmp_path / f"out{suffix}", predictions, OutputLayout(LABELS))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -228,7 +228,7 @@ def test_a_predictor_that_fails_midway_leaves_an_older_file_as_it_was(tmp_path: 
     predictions = predict_rows(StandIn(fails_at_call=2), numbered(WINDOW + 1))
 
     with pytest.raises(ZeroDivisionError):
-        write_file(path, predictions, label_names=LABELS)
+        write_file(path, predictions, OutputLayout(LABELS))
 
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"older"
@@ -244,17 +244,17 @@ def test_an_older_file_is_replaced_once_all_is_written(tmp_path: Path, suffix: s
 
 
 def test_no_rows_make_a_csv_file_of_a_header(tmp_path: Path) -> None:
-    assert write_file(tmp_path / "out.csv", [], label_names=LABELS) == 0
+    assert write_file(tmp_path / "out.csv", [], OutputLayout(LABELS)) == 0
     assert (tmp_path / "out.csv").read_bytes() == b"text,label,score,score_joy,score_sadness\r\n"
 
 
 def test_no_rows_make_an_empty_jsonl_file(tmp_path: Path) -> None:
-    assert write_file(tmp_path / "out.jsonl", [], label_names=LABELS) == 0
+    assert write_file(tmp_path / "out.jsonl", [], OutputLayout(LABELS)) == 0
     assert (tmp_path / "out.jsonl").read_bytes() == b""
 
 
 def test_no_rows_make_a_parquet_file_of_columns(tmp_path: Path) -> None:
-    assert write_file(tmp_path / "out.parquet", [], label_names=LABELS) == 0
+    assert write_file(tmp_path / "out.parquet", [], OutputLayout(LABELS)) == 0
 
     table = parquet.read_table(tmp_path / "out.parquet")
     assert table.num_rows == 0
@@ -268,7 +268,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["out.csv", "out.CSV", "out.Jsonl", "out.PARQUET", "a.b.csv"])
 def test_a_known_suffix_is_taken_in_any_case(tmp_path: Path, name: str) -> None:
-    assert write_file(tmp_path / name, predicted({}), label_names=LABELS) == 1
+    assert write_file(tmp_path / name, predicted({}), OutputLayout(LABELS)) == 1
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out.txt", "out.tsv", "out", ".csv"])

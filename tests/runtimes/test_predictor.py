@@ -100,6 +100,21 @@ def test_a_text_beyond_the_limit_counts_up_to_it(predictor: Any) -> None:
     np.testing.assert_allclose(whole, cut, atol=1e-6, rtol=0)
 
 
+def test_only_a_text_beyond_the_limit_is_truncated(predictor: Any) -> None:
+    # 16 tokens with the two special ones, one more, and one that is the same text to the model.
+    texts = ["so happy " * 7, "so happy " * 7 + "so", "so happy " * 7 + "   ", ""]
+
+    tokenized = predictor.tokenize(texts)
+
+    assert predictor.max_tokens == 16
+    assert tokenized.truncated.tolist() == [False, True, False, False]
+    assert [len(row) for row in tokenized.rows] == [16, 16, 16, 2]
+
+
+def test_no_texts_are_not_truncated(predictor: Any) -> None:
+    assert predictor.tokenize([]).truncated.tolist() == []
+
+
 def test_an_empty_text_has_probabilities_too(predictor: Any) -> None:
     assert predictor.predict_proba([""]).sum() == pytest.approx(1)
 

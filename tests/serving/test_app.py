@@ -278,3 +278,46 @@ def test_a_classifier_that_is_never_confident_enough_gives_no_label() -> None:
 
     assert scores[0]["label"] is None
     assert info["abstains_below"] is None
+
+
+def counted(server: Running, name: str) -> float:
+    """Return the value of a counter."""
+    lines = server.ask("GET", "/metrics").body.decode().splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
+
+@pytest.mark.parametrize("path", ["/", "/predict"])
+def test_a_header_says_how_many_texts_the_model_does_not_read_to_the_end(server: Running, path: str) -> None:
+    before = counted(server, "textune_truncated_texts_total")
+
+    answer = server.post({"inputs": ["so " * 9, "so " * 8, "so " * 30]}, path)
+
+    assert answer.headers["x-truncated-texts"] == "2"
+    assert counted(server, "textune_truncated_texts_total") - before == 2
+
+
+def test_the_header_is_there_without_such_texts(server: Running) -> None:
+    assert server.post({"inputs": "short"}).headers["x-truncated-texts"] == "0"
+
+
+def test_only_what_was_classified_has_the_header(server: Running) -> None:
+    assert "x-truncated-texts" not in server.post({"inputs": ""}).headers
+    assert "x-truncated-texts" not in server.ask("GET", "/info").headers
+
+
+@pytest.mark.parametrize(("words", "truncated"), [(8, False), (9, True)])
+def test_an_explanation_says_whether_the_text_is_longer_than_the_model_reads(
+    server: Running, words: int, truncated: bool
+) -> None:
+    answer = server.post({"inputs": "so " * words}, "/explain")
+
+    assert answer.json["truncated"] is truncated
+    assert answer.headers["x-truncated-texts"] == str(int(truncated))
+
+
+def test_the_log_has_the_number_of_truncated_texts() -> None:
+    with running() as server:
+        server.post({"inputs": ["so " * 9, "short"]}, x_request_id="abc")
+        [line] = [line for line in server.logged() if line.get("request_id") == "abc"]
+
+    assert (line["texts"], line["truncated_texts"]) == (2, 1)

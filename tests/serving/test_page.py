@@ -124,13 +124,14 @@ def test_colours_have_enough_contrast(scheme: int, ink: str, ground: str, least:
     assert contrast(named[ink], named[ground]) >= least
 
 
-def evaluate(expression: str) -> Any:
-    """Return what an expression over the functions of tables.js gives in Node."""
+def evaluate(expression: str, *, before: str = "") -> Any:
+    """Return what an expression over the functions of tables.js and api.js gives in Node."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js to run the page's scripts in")
     script = (
         f'import * as tables from "{(FOLDER / "tables.js").as_uri()}";\n'
+        f'import * as api from "{(FOLDER / "api.js").as_uri()}";\n{before}\n'
         f"try {{ console.log(JSON.stringify({expression})); }}\n"
         "catch (error) { console.log(JSON.stringify({ error: error.message })); }"
     )
@@ -213,6 +214,17 @@ def test_a_file_goes_in_parts_that_the_server_takes() -> None:
     tables = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 2, characters: 10, bytes: 1000 }})")
 
     assert tables == [[0, 2], [4, 5]]
+
+
+def test_the_page_knows_how_many_texts_the_model_does_not_read_to_the_end(server: Running) -> None:
+    to_server = (
+        f"const ask = fetch; globalThis.fetch = (path, options) => ask('{server.url}/' + path, options);"
+    )
+
+    result = evaluate(f"await api.classify({json.dumps(['so ' * 9, 'short'])})", before=to_server)
+
+    assert result["truncated"] == 1
+    assert len(result["answers"]) == 2
 
 
 def test_the_page_classifies_as_one_types(server: Running, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def with_queue(work: Callable[[TextQueue], Awaitable[Any]], predictor: Any = Non
 
     async def run() -> Any:
         given = {"workers": 2, "places": 10, **settings}
-        queue = TextQueue((predictor or WordPredictor()).predict_logits, **given)
+        queue = TextQueue((predictor or WordPredictor()).logits, **given)
         queue.start()
         try:
             return await work(queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,6 +66,12 @@ def predict(
         ),
     ] = "",
     settings: Settings = None,
+    mark_truncated: Annotated[
+        bool,
+        typer.Option(
+            "--mark-truncated", help="Add `truncated`: whether a text is longer than the model reads."
+        ),
+    ] = False,
     runtime: RuntimeName = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
     debug: Debug = False,
@@ -78,15 +85,20 @@ def predict(
     if engine not in engines:
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
-    options: dict[str, Any] = {"text_column": text_column, "runtime": runtime, "restart": restart}
-    options["settings"] = settings or ()
+    options: dict[str, Any] = {
+        "text_column": text_column,
+        "settings": settings or (),
+        "mark_truncated": mark_truncated,
+        "runtime": runtime,
+        "restart": restart,
+    }
     with Watcher(quiet=json) as observer:
         options["observer"] = observer
         if engine != _LOCAL:
             options |= {"address": ray_address, "workers": ray_workers}
             count = predict_on_engine(engine, run, input_file, output, **options)
         else:
-            show = _print_json if json else _print_line
+            show = partial(_print_json if json else _print_line, mark_truncated=mark_truncated)
             count = run_prediction(
                 run, texts or (), input_file=input_file, output=output, show=show, **options
             )
@@ -107,12 +119,14 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
         raise RequestError(f"{option} needs --engine ray.", f"Add --engine ray, or remove {option}.")
 
 
-def _print_line(prediction: Prediction) -> None:
+def _print_line(prediction: Prediction, *, mark_truncated: bool) -> None:
     text = " ".join(prediction.row.text.split())
     label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
     share = "" if prediction.score is None else f"{prediction.score:.1%}"
-    print(f"{label:<12} {share:>6}  {text}")  # noqa: T201
+    mark = "  (truncated)" if mark_truncated and prediction.truncated else ""
+    print(f"{label:<12} {share:>6}  {text}{mark}")  # noqa: T201
 
 
-def _print_json(prediction: Prediction) -> None:
-    print(json_module.dumps(prediction.to_json(), ensure_ascii=False, default=str))  # noqa: T201
+def _print_json(prediction: Prediction, *, mark_truncated: bool) -> None:
+    values = prediction.to_json(mark_truncated=mark_truncated)
+    print(json_module.dumps(values, ensure_ascii=False, default=str))  # noqa: T201

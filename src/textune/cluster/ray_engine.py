@@ -45,17 +45,18 @@ class Workers:
 class Classifier:
     """The actor: a classifier from a run folder, or from a reference to a copy of it."""
 
-    def __init__(self, run: Any) -> None:
+    def __init__(self, run: Any, mark_truncated: bool) -> None:
         keep_memory_low()
         import ray
 
+        self._mark_truncated = mark_truncated
         self._predictor: Predictor = (
             load_predictor(run, runtime="torch") if isinstance(run, str) else load_copy(ray.get(run))
         )
 
     def __call__(self, table: Any) -> Any:
         """Return the rows with their predictions."""
-        return classify(self._predictor, table)
+        return classify(self._predictor, table, mark_truncated=self._mark_truncated)
 
 
 @contextmanager
@@ -147,7 +148,7 @@ def classify_on_ray(
     )
     classified = rows.map_batches(
         Classifier,
-        fn_constructor_args=(run,),
+        fn_constructor_args=(run, reader.mark_truncated),
         batch_size=WINDOW,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=workers.count, max_size=workers.count),

@@ -13,11 +13,13 @@ from textune.cluster.rows import (
     RowReader,
     check_complete,
     count_rows,
+    count_truncated,
     done_rows,
     read_columns,
     read_copy,
 )
 from textune.context import UNWATCHED, Context, Pace
+from textune.encoder.truncation import describe_truncation
 from textune.errors import RequestError
 from textune.extras import check_extra
 from textune.prediction.input_columns import choose_columns
@@ -26,7 +28,7 @@ from textune.prediction.job import describe_job
 from textune.prediction.journal import journal_folder, open_journal
 from textune.prediction.resuming import advise_when_stopped, check_apart
 from textune.prediction.writers import OUTPUT_FORMATS
-from textune.run.layout import open_run
+from textune.run.layout import Run, open_run
 from textune.runtimes.exports import is_export
 from textune.runtimes.registry import TORCH
 
@@ -38,6 +40,7 @@ def predict_on_cluster(
     *,
     text_column: str = "",
     settings: Sequence[str] = (),
+    mark_truncated: bool = False,
     address: str = "",
     workers: int = 0,
     runtime: str = "",
@@ -67,18 +70,24 @@ def predict_on_cluster(
     for sentence in input_notes(files, choice):
         ctx.note(sentence)
     names = tuple(str(path) for path in files)
-    columns = read_columns(names, choice)
-    job = describe_job(folder, files, choice=choice, hashed=False)
+    columns = read_columns(names, choice, mark_truncated=mark_truncated)
+    job = describe_job(folder, files, choice=choice, mark_truncated=mark_truncated, hashed=False)
     opened = open_journal(target, job, restart=restart, unlisted=PARTS)
     with opened as journal, advise_when_stopped(journal):
-        reader = RowReader(names, choice, columns, done_rows(journal.folder))
+        reader = RowReader(names, choice, columns, done_rows(journal.folder), mark_truncated)
         with journal.checked_input(job.files):
             cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
             _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)
         ctx.stage("Checking that every row is there once")
         done = done_rows(journal.folder)
         count = check_complete(done, reader.filled_files(done))
+        truncated = count_truncated(journal.folder)
         journal.become(target)
+    if truncated:
+        from textune.model.storage import read_max_length
+
+        max_tokens = read_max_length(Run(folder).model)
+        ctx.note(describe_truncation(truncated, count, max_tokens=max_tokens))
     return count
 
 

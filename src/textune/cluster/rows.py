@@ -38,6 +38,11 @@ Intervals = Mapping[str, Sequence[tuple[int, int]]]
 """The first and last numbers of consecutive rows, by file."""
 
 _PLACE = ("file", "row")
+_IS_TRUNCATED = "textune:truncated"
+"""The column of a table in memory that says which texts were truncated, whether the output says so or not."""
+
+_TRUNCATED_TEXTS = b"textune.truncated_texts"
+"""The entry of a part's metadata with the number of its truncated texts."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,14 @@ class RowReader:
     """Turns files into tables of rows.
 
     Paths are absolute. `columns` is the Arrow schema of the columns besides the text. Rows that are `done`
-    are skipped.
+    are skipped. With `mark_truncated`, the output has the column `truncated`.
     """
 
     files: tuple[str, ...]
     choice: ColumnChoice
     columns: Any
     done: Intervals
+    mark_truncated: bool = False
 
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of a file, by its number, as Arrow tables of one window each.
@@ -64,7 +70,7 @@ class RowReader:
         schema = pa.schema([("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), *self.columns])
         remaining = self._remaining(file)
         while window := list(islice(remaining, WINDOW)):
-            others = [_others(row) for _, row in window]
+            others = [_others(row, self.mark_truncated) for _, row in window]
             values = [
                 {"file": file, "row": place, "text": row.text, **columns}
                 for (place, row), columns in zip(window, others, strict=True)
@@ -92,7 +98,9 @@ class RowReader:
                 yield place, row
 
 
-def read_columns(files: Sequence[str], choice: ColumnChoice = DETECTED) -> Any:
+def read_columns(
+    files: Sequence[str], choice: ColumnChoice = DETECTED, *, mark_truncated: bool = False
+) -> Any:
     """Return the Arrow schema of the output's other columns.
 
     If all files are Parquet, it is the files' own schema, otherwise that of the first window. Columns that
@@ -101,36 +109,43 @@ def read_columns(files: Sequence[str], choice: ColumnChoice = DETECTED) -> Any:
     paths = [Path(file) for file in files]
     if store_types(paths):
         with _column_errors():
-            return stored_columns(paths, choice, results=_result_names())
+            return stored_columns(paths, choice, results=_result_names(mark_truncated))
     for file in files:
         rows = read_texts(Path(file), choice, may_be_empty=file != files[-1])
         if window := list(islice(rows, WINDOW)):
             break
     with _column_errors(file):
-        return fit_columns([_others(row) for row in window], None)
+        return fit_columns([_others(row, mark_truncated) for row in window], None)
 
 
-def classify(predictor: Predictor, table: Any) -> Any:
-    """Return a table of `RowReader.read` with the predictions of its rows."""
+def classify(predictor: Predictor, table: Any, *, mark_truncated: bool = False) -> Any:
+    """Return a table of `RowReader.read` with the predictions of its rows, for `write_part`."""
     import pyarrow as pa
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
-    predictions = predict_rows(predictor, rows, threshold=predictor.threshold)
-    fields = result_fields(predictor.label_names, may_abstain=predictor.threshold > 0)
-    results = pa.Table.from_pylist([row.to_arrow() for row in predictions], schema=pa.schema(fields))
+    predictions = list(predict_rows(predictor, rows, threshold=predictor.threshold))
+    fields = result_fields(
+        predictor.label_names, may_abstain=predictor.threshold > 0, mark_truncated=mark_truncated
+    )
+    values = [row.to_arrow(mark_truncated=mark_truncated) for row in predictions]
+    results = pa.Table.from_pylist(values, schema=pa.schema(fields))
     others = [name for name in table.column_names if name not in (*_PLACE, "text")]
     columns = {name: table[name] for name in _PLACE}
     columns |= {name: results[name] for name in results.column_names}
-    return pa.table(columns | {name: table[name] for name in others})
+    columns |= {name: table[name] for name in others}
+    return pa.table(columns | {_IS_TRUNCATED: pa.array([row.truncated for row in predictions], pa.bool_())})
 
 
 def write_part(table: Any, folder: Path, files: Sequence[str]) -> int:
-    """Write a table of predictions to a file named after its first row; return the number of rows."""
-    from pyarrow import parquet
+    """Write a table of `classify` to a file named after its first row; return the number of rows."""
+    from pyarrow import compute, parquet
 
     if not table.num_rows:
         return 0
     number, row = files.index(table["file"][0].as_py()), table["row"][0].as_py()
+    truncated = compute.sum(table[_IS_TRUNCATED]).as_py()
+    table = table.drop_columns([_IS_TRUNCATED])
+    table = table.replace_schema_metadata({_TRUNCATED_TEXTS: str(truncated)})
     with atomic_path(folder / f"part-{number:05d}-{row:012d}.parquet") as temporary:
         parquet.write_table(table, temporary)
     return int(table.num_rows)
@@ -155,6 +170,16 @@ def done_rows(folder: Path) -> Intervals:
             first = intervals.pop()[0]
         intervals.append((first, last))
     return done
+
+
+def count_truncated(folder: Path) -> int:
+    """Return how many truncated texts a folder's parts hold."""
+    from pyarrow import parquet
+
+    return sum(
+        int((parquet.read_schema(path).metadata or {}).get(_TRUNCATED_TEXTS, 0))
+        for path in folder.glob(PARTS)
+    )
 
 
 def check_complete(done: Intervals, files: Sequence[str]) -> int:
@@ -205,12 +230,13 @@ def _column_errors(file: str = "") -> Iterator[None]:
         ) from error
 
 
-def _others(row: TextRow) -> dict[str, Any]:
-    return prefix_clashes(row.others, results=_result_names())
+def _others(row: TextRow, mark_truncated: bool) -> dict[str, Any]:
+    return prefix_clashes(row.others, results=_result_names(mark_truncated))
 
 
-def _result_names() -> list[str]:
-    return [*_PLACE, *(field.name for field in result_fields((), may_abstain=True))]
+def _result_names(mark_truncated: bool) -> list[str]:
+    fields = result_fields((), may_abstain=True, mark_truncated=mark_truncated)
+    return [*_PLACE, _IS_TRUNCATED, *(field.name for field in fields)]
 
 
 def _consecutive(table: Any) -> Iterator[tuple[str, int, int]]:

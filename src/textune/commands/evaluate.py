@@ -9,6 +9,7 @@ from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import choose_placement
+from textune.encoder.truncation import describe_truncation
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
@@ -76,12 +77,13 @@ def evaluate_run(
         names = classifier.label_names
         source, rows = load_rows(data, finished, recipe, origin, split=split, label_names=names, ctx=ctx)
     with ctx.clock.stage("prepare"):
-        tokens = classifier.tokenize(rows.texts)
+        tokenized = classifier.tokenize(rows.texts)
+        truncated = int(tokenized.truncated.sum())
     with ctx.clock.stage("features"):
         ctx.stage(f"Encoding {split}")
         features, _ = encode_tokens(
             classifier,
-            tokens,
+            tokenized.rows,
             weights_sha256=encoder_hash(finished, recipe, origin),
             # The arithmetic of the training's own metrics.
             placement=choose_placement(recipe.method.only_precision or recipe.model.precision),
@@ -92,9 +94,12 @@ def evaluate_run(
         scored = classifier.probabilities(features), rows.labels
         metrics = measure(
             *scored, label_names=classifier.label_names, bootstrap_samples=recipe.evaluate.bootstrap_samples
-        )
+        ).with_truncated(truncated)
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
+    if truncated:
+        limit = classifier.max_length
+        ctx.note(describe_truncation(truncated, len(rows), max_tokens=limit, of=split))
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(

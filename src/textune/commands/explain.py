@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from textune.context import Context, Observer
+from textune.encoder.truncation import describe_truncation
 from textune.errors import DataError, RequestError
 from textune.explain.attribution import Explanation, explain_texts, find_words
 from textune.explain.gradients import check_captum, explain_by_gradients
@@ -54,10 +56,14 @@ def explain(
         raise RequestError(
             f"The run {run} has no label '{label}'.", f"Its labels are {', '.join(predictor.label_names)}."
         )
+    truncated = bool(predictor.tokenize([text]).truncated[0])
+    if truncated:
+        ctx.note(describe_truncation(1, 1, max_tokens=predictor.max_tokens))
     ctx.stage("Explaining")
     if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
-        return explain_by_gradients(predictor.classifier, text, label=label)
-    (explanation,) = explain_texts(
-        predictor.predict_proba, [text], label_names=predictor.label_names, labels=[label]
-    )
-    return explanation
+        explanation = explain_by_gradients(predictor.classifier, text, label=label)
+    else:
+        (explanation,) = explain_texts(
+            predictor.predict_proba, [text], label_names=predictor.label_names, labels=[label]
+        )
+    return replace(explanation, truncated=truncated)

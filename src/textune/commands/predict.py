@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import Context, Observer, Pace
 from textune.encoder.memory import keep_memory_low
-from textune.errors import RequestError
 
 if TYPE_CHECKING:
     from textune.prediction.stream import Prediction
@@ -26,6 +25,7 @@ def predict(
     text_column: str = "",
     settings: Sequence[str] = (),
     output: str | Path = "",
+    mark_truncated: bool = False,
     restart: bool = False,
     runtime: str = "",
     observer: Observer | None = None,
@@ -43,6 +43,8 @@ def predict(
         text_column: The column that holds the text; by default as in the run's own data, or detected by name.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
         output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
+        mark_truncated: Add a column `truncated` to the output: whether the text is longer than the model
+            reads. How many texts are is said anyway.
         restart: Start over instead of resuming.
         runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
         observer: Receives progress and notes.
@@ -55,8 +57,9 @@ def predict(
     """
     from textune.prediction.input_columns import choose_columns
     from textune.prediction.inputs import open_rows
+    from textune.prediction.resuming import check_prediction_request, predict_files
     from textune.prediction.stream import Tally, predict_rows
-    from textune.prediction.writers import check_output, write_file
+    from textune.prediction.writers import OutputLayout, check_output, write_file
     from textune.runtimes.choosing import choose, load_choice
 
     ctx, folder = Context(observer), Path(run).expanduser()
@@ -65,13 +68,18 @@ def predict(
     if target:
         check_output(target)
     resumable = target is not None and input_file not in {"", "-"}
-    _check_request(texts, input_file, restart=restart, resumable=resumable)
+    check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
     columns = choose_columns(folder, text_column=text_column, settings=settings)
     if target and resumable:
-        from textune.prediction.resuming import predict_files
-
         return predict_files(
-            folder, input_file, target, input_columns=columns, restart=restart, runtime=runtime, ctx=ctx
+            folder,
+            input_file,
+            target,
+            input_columns=columns,
+            mark_truncated=mark_truncated,
+            restart=restart,
+            runtime=runtime,
+            ctx=ctx,
         )
     rows, total = open_rows(texts, input_file, columns, ctx)
     if target and input_file:
@@ -89,11 +97,11 @@ def predict(
         predict_rows(predictor, rows, threshold=threshold, on_progress=Pace(ctx, total).advance)
     )
     if target:
-        write_file(target, predictions, label_names=predictor.label_names, may_abstain=threshold > 0)
+        write_file(target, predictions, OutputLayout(predictor.label_names, threshold > 0, mark_truncated))
     else:
         for prediction in predictions:
             show(prediction)
-    tally.report(threshold, ctx)
+    tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
     return tally.predictions
 
 
@@ -103,18 +111,3 @@ def predict_on_engine(
     """Classify files on an engine in `ENGINES`, whose function says what the options are."""
     classify: Callable[..., int] = resolve_name(ENGINES[name])
     return classify(run, input_file, output, ctx=Context(observer), **options)
-
-
-def _check_request(texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool) -> None:
-    if bool(texts) == bool(input_file):
-        raise RequestError(
-            "There are both texts and an input file." if texts else "There is nothing to classify.",
-            'Give texts (`textune predict RUN "so happy today"`), or files with --input FILE (put a pattern '
-            "in "
-            "quotes: --input 'posts/*.csv'), or pipe texts into --input -, one per line.",
-        )
-    if restart and not resumable:
-        raise RequestError(
-            "--restart needs --input FILE and --output FILE: no other prediction can be resumed.",
-            "Remove --restart, or give --input FILE and --output FILE.",
-        )

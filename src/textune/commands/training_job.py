@@ -113,6 +113,7 @@ def _evaluate(task: Task, method: Method, fit: Fit, ctx: Context) -> Evaluation:
             method.probabilities(),
             settings=task.recipe.evaluate,
             temperature=fit.temperature,
+            truncated=task.texts.truncated,
             short_test=task.texts.short_test,
             ctx=ctx,
         )

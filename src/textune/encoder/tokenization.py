@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
+from textune.encoder.truncation import describe_truncation, which_truncated
 from textune.errors import DataError, RecipeError, RequestError
 from textune.recipe.settings import PrepareSettings
 
@@ -89,27 +90,25 @@ def tokenize(
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated = {}, {}
     for split, rows in dataset.items():
-        tokens[split], truncated[split] = tokenize_texts(rows.texts, tokenizer, max_length=max_length)
+        tokens[split], is_truncated = tokenize_texts(rows.texts, tokenizer, max_length=max_length)
+        truncated[split] = int(is_truncated.sum())
     padded_length = padded_length_of(settings.padding, tokens, max_length)
     if padded_length:
         ctx.note(f"Rows are padded to {padded_length} tokens, special tokens included.")
     for split, count in truncated.items():
         if count:
-            ctx.note(f"{count} texts of {split} were truncated to {max_length} tokens.")
+            ctx.note(describe_truncation(count, len(dataset[split]), max_tokens=max_length, of=split))
     return TokenizedDataset(dataset, tokens, max_length, padded_length, truncated, dropped, short_test)
 
 
-def tokenize_texts(texts: Sequence[str], tokenizer: Any, *, max_length: int) -> tuple[TokenRows, int]:
-    """Return the token ids of texts, truncated to `max_length`, and the number of truncated texts."""
-    if not texts:  # The tokenizers of transformers fail on an empty list.
-        return TokenRows([]), 0
-    rows = tokenizer(list(texts), verbose=False)["input_ids"]
-    too_long = [number for number, row in enumerate(rows) if len(row) > max_length]
-    if too_long:
-        cut = tokenizer([texts[number] for number in too_long], truncation=True, max_length=max_length)
-        for number, row in zip(too_long, cut["input_ids"], strict=True):
-            rows[number] = row
-    return TokenRows(rows), len(too_long)
+def tokenize_texts(
+    texts: Sequence[str], tokenizer: Any, *, max_length: int
+) -> tuple[TokenRows, NDArray[np.bool_]]:
+    """Return the token ids of texts, truncated to `max_length`, and which texts were truncated, (texts,)."""
+    if not len(texts):  # The tokenizers of transformers fail on an empty list.
+        return TokenRows([]), np.zeros(0, dtype=np.bool_)
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
+    return TokenRows(encoded["input_ids"]), which_truncated(encoded.encodings)
 
 
 def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_length: int) -> int | None:

@@ -54,13 +54,15 @@ def evaluate_splits(
     *,
     settings: EvaluateSettings,
     temperature: float,
+    truncated: Mapping[str, int],
     short_test: NDArray[np.bool_] | None = None,
     ctx: Context,
 ) -> Evaluation:
     """Measure all splits, the filtered test rows, the baselines, calibration and coverage.
 
-    The probabilities are (rows, classes) by split; their logits were divided by `temperature`. `short_test`
-    (rows,) says which test rows pass the filter by words; it is None without a filter.
+    The probabilities are (rows, classes) by split; their logits were divided by `temperature`. `truncated`
+    counts the truncated texts by split. `short_test` (rows,) says which test rows pass the filter by words;
+    it is None without a filter.
     """
     samples = settings.bootstrap_samples
     scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
@@ -76,7 +78,8 @@ def evaluate_splits(
             after=measure_reliability(values, labels, bootstrap_samples=samples),
         )
 
-    parts: dict[str, Any] = {"metrics": {split: measured(*rows) for split, rows in scored.items()}}
+    metrics = {split: measured(*rows).with_truncated(truncated[split]) for split, rows in scored.items()}
+    parts: dict[str, Any] = {"metrics": metrics}
     if short_test is not None:
         parts["filtered"] = {"test": measured(*(values[short_test] for values in test))}
     baselines = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +35,14 @@ class SplitMetrics(BaseModel):
     """All metrics of one classifier on one set of rows; flat in JSON, where intervals are `KEY_ci95`.
 
     Metrics and their 95 % intervals are by key, those of classes by name in the order of their ids.
-    `confusion` has a row per true class and a column per predicted class.
+    `confusion` has a row per true class and a column per predicted class. `truncated` counts the texts that
+    are longer than the model reads, if the classifier is a model with such a limit.
     """
 
     model_config = ConfigDict(frozen=True)
 
     examples: int
+    truncated: int | None = None
     values: dict[str, float]
     intervals: dict[str, Interval]
     per_class: dict[str, ClassMetrics]
@@ -66,6 +68,7 @@ class SplitMetrics(BaseModel):
     def _flatten(self) -> dict[str, Any]:
         return {
             "examples": self.examples,
+            **({} if self.truncated is None else {"truncated": self.truncated}),
             **self.values,
             **{f"{key}{_INTERVAL}": list(ends) for key, ends in self.intervals.items()},
             "per_class": {name: vars(metrics) for name, metrics in self.per_class.items()},
@@ -87,6 +90,10 @@ class SplitMetrics(BaseModel):
             return value
         low, high = self.intervals[metric.key]
         return f"{value} ±{metric.number((high - low) / 2)}"
+
+    def with_truncated(self, truncated: int) -> Self:
+        """Return the metrics with the number of truncated texts."""
+        return self.model_copy(update={"truncated": truncated})
 
     def to_json(self) -> dict[str, Any]:
         """Return the metrics as plain JSON values."""

@@ -53,12 +53,16 @@ class Word:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The words that led to a label, and the label's probability."""
+    """The words that led to a label, and the label's probability.
+
+    `truncated`: the text is longer than the model reads, so some of its words weigh nothing.
+    """
 
     text: str
     label: str
     score: float
     words: tuple[Word, ...]
+    truncated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as JSON values."""

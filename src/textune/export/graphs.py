@@ -63,7 +63,7 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     graph = folder / "graph.onnx"
     # `eager` attention consists of plain operations, which the runtimes know how to fuse.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
-    inputs = classifier.inputs(classifier.tokenize(["a few words of an example", "a word"]))
+    inputs = classifier.inputs(classifier.tokenize(["a few words of an example", "a word"]).rows)
     short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:

@@ -81,7 +81,7 @@ def _check_stock_head(classifier: EncoderClassifier, name: str) -> None:
     from textune.encoder.placement import Placement
     from textune.model.classifier import EXAMPLES, head_logits
 
-    rows = classifier.tokenize(EXAMPLES)
+    rows = classifier.tokenize(EXAMPLES).rows
     features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
     with torch.inference_mode():
         expected = classifier.stock.eval()(**classifier.inputs(rows)).logits

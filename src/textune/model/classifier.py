@@ -15,6 +15,8 @@ from textune.encoder.batching import Progress, pad_tensors
 from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
+from textune.encoder.tokenization import tokenize_texts
+from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.model.heads import Head
 from textune.tasks.single_label import probabilities
 
@@ -42,14 +44,11 @@ class EncoderClassifier:
     max_length: int
     stock: Any = None
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         """Return the token ids of each text, truncated after `max_length`, without padding."""
-        rows: list[list[int]] = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)[
-            "input_ids"
-        ]
-        return rows
+        return TokenizedTexts(*tokenize_texts(texts, self.tokenizer, max_length=self.max_length))
 
-    def inputs(self, rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+    def inputs(self, rows: TokenIds) -> dict[str, torch.Tensor]:
         """Return `input_ids` and `attention_mask` of token ids, padded."""
         ids, mask = pad_tensors(rows, padding_id=self.tokenizer.pad_token_id)
         return {"input_ids": ids, "attention_mask": mask}
@@ -60,7 +59,7 @@ class EncoderClassifier:
 
     def features(
         self,
-        rows: Sequence[Sequence[int] | NDArray[np.int32]],
+        rows: TokenIds,
         *,
         placement: Placement,
         on_progress: Progress | None = None,

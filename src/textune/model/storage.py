@@ -110,6 +110,11 @@ def load_classifier(folder: Path) -> EncoderClassifier:
     )
 
 
+def read_max_length(folder: Path) -> int:
+    """Return the maximum number of tokens per text of a stored classifier; errors as `load_classifier`."""
+    return _read_description(folder).max_length
+
+
 def _read_description(folder: Path) -> _Description:
     try:
         values = json.loads((folder / "textune.json").read_text(encoding="utf-8"))

@@ -50,7 +50,7 @@ def verify_saved(
             )
         sample = list(texts[:_TEXTS])
         placement = choose_placement("fp32")
-        features = reloaded.placed(placement).features(reloaded.tokenize(sample), placement=placement)
+        features = reloaded.placed(placement).features(reloaded.tokenize(sample).rows, placement=placement)
         recomputed = reloaded.probabilities(features)
         expected, reference = (
             probabilities[: len(sample)],

@@ -22,6 +22,7 @@ from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of
 from textune.prediction.input_columns import DETECTED
+from textune.prediction.stream import TRUNCATED
 from textune.run.layout import Run, classifier_sha256
 from textune.runtimes.exports import MANIFEST, is_export
 from textune.runtimes.registry import TORCH
@@ -93,6 +94,7 @@ def describe_job(
     files: Sequence[Path],
     *,
     choice: ColumnChoice = DETECTED,
+    mark_truncated: bool = False,
     runtime: str = TORCH,
     hashed: bool = True,
 ) -> PredictionJob:
@@ -104,6 +106,7 @@ def describe_job(
         "classifier": sha256_of(run / MANIFEST) if is_export(run) else classifier_sha256(Run(run)),
         _RUNTIME: runtime,
         "text column": choice.describe(),
+        "column that marks truncated texts": TRUNCATED if mark_truncated else "",
         "version of textune": version("textune"),
     }
     return PredictionJob(tuple(describe_input(path, hashed=hashed) for path in files), settings)

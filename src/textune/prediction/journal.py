@@ -15,9 +15,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,11 +38,15 @@ _OWN_NAMES = re.compile(r"_journal\.jsonl|whole|\d{5,}\.[a-z]+|part-[\d-]+\.parq
 
 @dataclass(frozen=True)
 class OutputPart:
-    """A part of an output: its file in the journal's folder, its number of rows and its size."""
+    """A part of an output: its file in the journal's folder, its number of rows and its size.
+
+    `counts` has what else was counted in it, by name.
+    """
 
     name: str
     rows: int
     bytes: int
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Journal:
@@ -60,6 +64,10 @@ class Journal:
         """The rows that are done."""
         return sum(part.rows for part in self.parts)
 
+    def count(self, name: str) -> int:
+        """Return what was counted under a name in the parts that are done."""
+        return sum(part.counts.get(name, 0) for part in self.parts)
+
     @property
     def has_progress(self) -> bool:
         """Whether anything is done."""
@@ -74,9 +82,9 @@ class Journal:
         """Return where the next part belongs."""
         return self.folder / f"{len(self.parts):05d}{suffix}"
 
-    def add(self, path: Path, *, rows: int) -> None:
+    def add(self, path: Path, *, rows: int, counts: Mapping[str, int] | None = None) -> None:
         """Record that a part is done; its file is at `next_path`, and on the disk."""
-        part = OutputPart(path.name, rows, path.stat().st_size)
+        part = OutputPart(path.name, rows, path.stat().st_size, counts or {})
         with storage_errors(self.path):
             sync_folder(self.folder)
             _append(self._file, asdict(part))

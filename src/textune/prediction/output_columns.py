@@ -16,7 +16,7 @@ from textune.data.formats.registry import find_format
 from textune.errors import DataError
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import estimate_rows, text_column_of
-from textune.prediction.stream import WINDOW, prefix_clashes
+from textune.prediction.stream import TRUNCATED, WINDOW, prefix_clashes
 
 
 def names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -35,7 +35,9 @@ def check_column_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]
         )
 
 
-def result_fields(label_names: Sequence[str], *, may_abstain: bool = False) -> list[Any]:
+def result_fields(
+    label_names: Sequence[str], *, may_abstain: bool = False, mark_truncated: bool = False
+) -> list[Any]:
     """Return the Arrow fields that a prediction adds to its row, the text first."""
     import pyarrow as pa
 
@@ -43,6 +45,8 @@ def result_fields(label_names: Sequence[str], *, may_abstain: bool = False) -> l
     kinds = {"text": pa.string(), "label": pa.string(), "score": pa.float64(), "scores": scores}
     if may_abstain:
         kinds["abstained"] = pa.bool_()
+    if mark_truncated:
+        kinds[TRUNCATED] = pa.bool_()
     return [pa.field(name, kind) for name, kind in kinds.items()]
 
 

@@ -34,6 +34,7 @@ def predict_files(
     output: Path,
     *,
     input_columns: ColumnChoice,
+    mark_truncated: bool,
     restart: bool,
     runtime: str,
     ctx: Context,
@@ -49,9 +50,10 @@ def predict_files(
     for sentence in input_notes(files, input_columns):
         ctx.note(sentence)
     ctx.stage("Looking at the input")
-    tally = Tally()
     choice = choose_as_started(run, output, runtime=runtime, restart=restart, ctx=ctx)
-    job = describe_job(run, files, choice=input_columns, runtime=choice.runtime)
+    job = describe_job(
+        run, files, choice=input_columns, mark_truncated=mark_truncated, runtime=choice.runtime
+    )
     with open_journal(output, job, restart=restart) as journal, advise_when_stopped(journal):
         ctx.stage("Loading the classifier")
         for sentence in choice.notes:
@@ -65,16 +67,17 @@ def predict_files(
             next(islice(rows, journal.rows, journal.rows), None)  # The rows that are done are skipped.
             threshold, columns = predictor.threshold, None
             if output.suffix.lower() == ".parquet":
-                results = [field.name for field in result_fields((), may_abstain=threshold > 0)]
+                fields = result_fields((), may_abstain=threshold > 0, mark_truncated=mark_truncated)
+                results = [field.name for field in fields]
                 columns = stored_columns(files, input_columns, results=results)
             predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
-            layout = OutputLayout(predictor.label_names, threshold > 0, columns)
-            write_parts(journal, tally.count(predictions), layout, suffix=output.suffix)
+            layout = OutputLayout(predictor.label_names, threshold > 0, mark_truncated, columns)
+            write_parts(journal, predictions, layout, suffix=output.suffix)
         ctx.stage(f"Writing {output}")
-        count = journal.rows
+        tally = Tally(journal.rows, journal.count("abstained"), journal.count("truncated"))
         join_parts(journal, output)
-        tally.report(threshold, ctx)
-    return count
+        tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+    return tally.predictions
 
 
 def write_parts(
@@ -84,14 +87,14 @@ def write_parts(
     windows = in_windows(predictions)
     # The first part is written even without rows: a table has its columns all the same.
     while (window := next(windows, None)) is not None or not journal.parts:
-        path, rows = journal.next_path(suffix.lower()), 0
+        path, tally = journal.next_path(suffix.lower()), Tally()
         if journal.parts:
             layout = replace(layout, like=journal.paths[0])
         with atomic_path(path) as temporary, open_writer(temporary, suffix, layout) as write:
             for rest in chain([window or []], islice(windows, WINDOWS_PER_PART - 1)):
-                write(rest)
-                rows += len(rest)
-        journal.add(path, rows=rows)
+                write(list(tally.count(rest)))
+        counts = {"abstained": tally.abstained, "truncated": tally.truncated}
+        journal.add(path, rows=tally.predictions, counts=counts)
 
 
 def join_parts(journal: Journal, output: Path) -> None:
@@ -115,6 +118,23 @@ def choose_as_started(run: Path, output: Path, *, runtime: str, restart: bool, c
         except (ExportError, MissingExtraError) as error:
             ctx.note(f"Not used: {error.message}")
     return choose(run, runtime=runtime)
+
+
+def check_prediction_request(
+    texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool
+) -> None:
+    """Raise a `RequestError` unless there are texts or files, and something to start over if asked to."""
+    if bool(texts) == bool(input_file):
+        raise RequestError(
+            "There are both texts and an input file." if texts else "There is nothing to classify.",
+            'Give texts (`textune predict RUN "so happy today"`), or files with --input FILE (put a pattern '
+            "in quotes: --input 'posts/*.csv'), or pipe texts into --input -, one per line.",
+        )
+    if restart and not resumable:
+        raise RequestError(
+            "--restart needs --input FILE and --output FILE: no other prediction can be resumed.",
+            "Remove --restart, or give --input FILE and --output FILE.",
+        )
 
 
 def check_apart(output: Path, input_name: str, files: Sequence[Path]) -> None:

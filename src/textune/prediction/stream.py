@@ -14,12 +14,15 @@ from itertools import islice
 from typing import Any
 
 from textune.context import Context
+from textune.encoder.truncation import describe_truncation
 from textune.runtimes.predictor import Predictor
 from textune.tasks.single_label import decide
 
 WINDOW = 1024
 """Rows that are predicted and written together."""
 RESULT_COLUMNS = ("text", "label", "score", "scores")
+TRUNCATED = "truncated"
+"""The column, on request, that says which texts are longer than the model reads."""
 _INPUT = re.compile("^(input_)+")
 
 
@@ -36,7 +39,8 @@ class Prediction:
     """A row with its prediction.
 
     A text that is empty has no label, score or scores; one whose score is below the threshold has no label.
-    `abstained` says which texts those are; None: there is no threshold.
+    `abstained` says which texts those are; None: there is no threshold. `truncated`: the text is longer
+    than the model reads.
     """
 
     row: TextRow
@@ -44,18 +48,24 @@ class Prediction:
     score: float | None
     scores: Mapping[str, float]
     abstained: bool | None = None
+    truncated: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values, `abstained` only where there is a threshold, then the row's other columns."""
+    def to_json(self, *, mark_truncated: bool = False) -> dict[str, Any]:
+        """Return JSON values, `abstained` only where there is a threshold, then the row's other columns.
+
+        With `mark_truncated`, they say whether the text was truncated.
+        """
         result: dict[str, Any] = {"text": self.row.text, "label": self.label, "score": self.score}
         result["scores"] = dict(self.scores)
         if self.abstained is not None:
             result["abstained"] = self.abstained
+        if mark_truncated:
+            result[TRUNCATED] = self.truncated
         return result | prefix_clashes(self.row.others, results=result)
 
-    def to_arrow(self) -> dict[str, Any]:
+    def to_arrow(self, *, mark_truncated: bool = False) -> dict[str, Any]:
         """Return the prediction's values by the names of its Arrow fields."""
-        return self.to_json() | {"scores": self.scores or None}
+        return self.to_json(mark_truncated=mark_truncated) | {"scores": self.scores or None}
 
 
 def prefix_clashes(others: Mapping[str, Any], *, results: Collection[str] = RESULT_COLUMNS) -> dict[str, Any]:
@@ -88,39 +98,47 @@ def predict_rows(
     remaining, names, done = iter(rows), predictor.label_names, 0
     while chunk := list(islice(remaining, window)):
         texts = [row.text for row in chunk if row.text.strip()]
-        answers = iter(predictor.predict_proba(texts)) if texts else iter([])
+        answers: Iterator[Any] = iter([])
+        if texts:
+            tokenized = predictor.tokenize(texts)
+            answers = zip(predictor.probabilities(tokenized.rows), tokenized.truncated.tolist(), strict=True)
         for row in chunk:
             if not row.text.strip():
                 yield Prediction(row, None, None, {}, False if threshold else None)
                 continue
-            probabilities = next(answers)
+            probabilities, truncated = next(answers)
             scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
             label = names[int(decide(probabilities))]
             score = scores[label]
             abstained = score < threshold
             yield Prediction(
-                row, None if abstained else label, score, scores, abstained if threshold else None
+                row, None if abstained else label, score, scores, abstained if threshold else None, truncated
             )
         done += len(chunk)
         if on_progress:
             on_progress(done)
 
 
+@dataclass
 class Tally:
-    """Counts predictions, and those of them without a label."""
+    """Counts predictions, those of them without a label, and truncated texts."""
 
-    def __init__(self) -> None:
-        self.predictions = self.abstained = 0
+    predictions: int = 0
+    abstained: int = 0
+    truncated: int = 0
 
     def count(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         """Count predictions while passing them on."""
         for prediction in predictions:
             self.predictions += 1
             self.abstained += bool(prediction.abstained)
+            self.truncated += prediction.truncated
             yield prediction
 
-    def report(self, threshold: float, ctx: Context) -> None:
-        """Say how many texts are left without a label, and why."""
+    def report(self, threshold: float, ctx: Context, *, max_tokens: int) -> None:
+        """Say how many texts were truncated, and how many are left without a label, and why."""
+        if self.truncated:
+            ctx.note(describe_truncation(self.truncated, self.predictions, max_tokens=max_tokens))
         if not self.abstained:
             return
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"

@@ -24,7 +24,7 @@ from textune.prediction.output_columns import (
     names_of,
     result_fields,
 )
-from textune.prediction.stream import RESULT_COLUMNS, WINDOW, Prediction, prefix_clashes
+from textune.prediction.stream import RESULT_COLUMNS, TRUNCATED, WINDOW, Prediction, prefix_clashes
 
 WriteRows = Callable[[Sequence[Prediction]], None]
 
@@ -33,13 +33,14 @@ WriteRows = Callable[[Sequence[Prediction]], None]
 class OutputLayout:
     """What the rows of an output hold.
 
-    With `may_abstain`, a table has the column `abstained`. `columns` is the Arrow schema of a Parquet file's
-    other columns; None: that of the first window. A part is written `like` an earlier one, which sets the
-    columns, and has no header.
+    With `may_abstain`, a table has the column `abstained`; with `mark_truncated`, an output of any format has
+    the column `truncated`. `columns` is the Arrow schema of a Parquet file's other columns; None: that of the
+    first window. A part is written `like` an earlier one, which sets the columns, and has no header.
     """
 
     label_names: Sequence[str]
     may_abstain: bool = False
+    mark_truncated: bool = False
     columns: Any = None
     like: Path | None = None
 
@@ -63,21 +64,15 @@ def check_output(path: Path) -> None:
         )
 
 
-def write_file(
-    path: Path, predictions: Iterable[Prediction], *, label_names: Sequence[str], may_abstain: bool = False
-) -> int:
+def write_file(path: Path, predictions: Iterable[Prediction], layout: OutputLayout) -> int:
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
     CSV has a column `score_LABEL` per label instead of `scores`. The other columns of a CSV or Parquet file
-    are those of the first window; a `DataError` says that they cannot hold a later one. With a threshold
-    (`may_abstain`), a table has the column `abstained`.
+    are those of the first window; a `DataError` says that they cannot hold a later one.
     """
     check_output(path)
     count, windows = 0, in_windows(predictions)
-    with (
-        atomic_path(path) as temporary,
-        open_writer(temporary, path.suffix, OutputLayout(label_names, may_abstain)) as write,
-    ):
+    with atomic_path(path) as temporary, open_writer(temporary, path.suffix, layout) as write:
         # The first window is written even without rows: a table has its columns all the same.
         for window in chain([next(windows, [])], windows):
             write(window)
@@ -102,14 +97,15 @@ def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
 
         def write(predictions: Sequence[Prediction]) -> None:
             for prediction in predictions:
-                print(json.dumps(prediction.to_json(), ensure_ascii=False, default=str), file=file)
+                values = prediction.to_json(mark_truncated=layout.mark_truncated)
+                print(json.dumps(values, ensure_ascii=False, default=str), file=file)
 
         yield write
 
 
 @contextmanager
 def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
-    last = ["abstained"] if layout.may_abstain else []
+    last = ["abstained"] * layout.may_abstain + [TRUNCATED] * layout.mark_truncated
     results = ["text", "label", "score", *(f"score_{name}" for name in layout.label_names), *last]
     names = None
     if layout.like is not None:
@@ -131,7 +127,7 @@ def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in layout.label_names]
                 cells = [prediction.row.text, prediction.label, prediction.score, *scores]
-                cells += [str(prediction.abstained).lower()] if layout.may_abstain else []
+                cells += [str(getattr(prediction, name)).lower() for name in last]
                 writer.writerow([*cells, *(values.get(name) for name in names)])
 
         yield write
@@ -142,7 +138,9 @@ def _write_parquet(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    results = result_fields(layout.label_names, may_abstain=layout.may_abstain)
+    results = result_fields(
+        layout.label_names, may_abstain=layout.may_abstain, mark_truncated=layout.mark_truncated
+    )
     names = [field.name for field in results]
     schema = layout.columns
     if layout.like is not None:
@@ -157,7 +155,7 @@ def _write_parquet(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
                 schema = fit_columns(others, schema)
             if writer is None:
                 writer = parquet.ParquetWriter(path, pa.schema([*results, *schema]))
-            rows = [prediction.to_arrow() for prediction in predictions]
+            rows = [prediction.to_arrow(mark_truncated=layout.mark_truncated) for prediction in predictions]
             writer.write_table(pa.Table.from_pylist(rows, schema=writer.schema))
 
     try:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
+from textune.encoder.truncation import TokenIds, TokenizedTexts, which_truncated
 from textune.errors import ExportError
 from textune.model.threshold import Abstention
 from textune.runtimes.exports import Export, export_command
@@ -57,11 +58,15 @@ class ExportPredictor(Predictor):
                 "Export the run again with this version of the runtime: `textune export`.",
             ) from error
 
-    def predict_proba(
-        self, texts: Sequence[str], *, on_progress: Progress | None = None
-    ) -> NDArray[np.float64]:
-        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
-        rows, batches = self._batches(texts)
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Return the token ids of every text, and which texts were truncated."""
+        check_text_list(texts)
+        encodings = self._tokenizer.encode_batch(list(texts))
+        return TokenizedTexts([encoding.ids for encoding in encodings], which_truncated(encodings))
+
+    def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+        """Return the probability of every class for every text's token ids, (texts, classes)."""
+        batches = _batches(rows)
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
         for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
             probabilities[batch] = single_label.probabilities(logits)
@@ -70,22 +75,20 @@ class ExportPredictor(Predictor):
                 on_progress(done, len(rows))
         return probabilities
 
-    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives.
+    def logits(self, rows: TokenIds) -> NDArray[np.float32]:
+        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives.
 
         The calling thread computes alone, so that a server's threads do not wait for each other.
         """
-        rows, batches = self._batches(texts)
         logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
-        for batch in batches:
+        for batch in _batches(rows):
             logits[batch] = self._logits(rows, batch)
         return logits
 
-    def _batches(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:
-        check_text_list(texts)
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        return rows, batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)
-
-    def _logits(self, rows: Sequence[Sequence[int]], batch: Sequence[int]) -> NDArray[np.float32]:
+    def _logits(self, rows: TokenIds, batch: Sequence[int]) -> NDArray[np.float32]:
         inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
         return self._compute(*inputs) / self._description.temperature
+
+
+def _batches(rows: TokenIds) -> list[list[int]]:
+    return batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)

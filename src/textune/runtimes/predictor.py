@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress
+from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.errors import DataError
 from textune.model.threshold import Abstention
 from textune.tasks.single_label import confidence, decide
@@ -22,8 +23,8 @@ from textune.tasks.single_label import confidence, decide
 class Predictor(ABC):
     """A loaded classifier, whatever runs it.
 
-    Texts are truncated after `max_tokens`. No label is given if the top probability is below `threshold`; 0:
-    a label is always given, infinity: never.
+    Texts are truncated after `max_tokens`; `tokenize` says which texts are. No label is given if the top
+    probability is below `threshold`; 0: a label is always given, infinity: never.
     """
 
     def __init__(self, label_names: tuple[str, ...], max_tokens: int, abstention: Abstention | None) -> None:
@@ -32,14 +33,26 @@ class Predictor(ABC):
         self.threshold = 0.0 if abstention is None else abstention.least_score
 
     @abstractmethod
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Return the token ids of every text, and which texts were truncated."""
+
+    @abstractmethod
+    def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+        """Return the probability of every class for every text's token ids, (texts, classes)."""
+
+    @abstractmethod
+    def logits(self, rows: TokenIds) -> NDArray[np.float32]:
+        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives."""
+
     def predict_proba(
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+        return self.probabilities(self.tokenize(texts).rows, on_progress=on_progress)
 
-    @abstractmethod
     def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+        return self.logits(self.tokenize(texts).rows)
 
     def predict(self, texts: Sequence[str]) -> list[str | None]:
         """Return the most probable label of every text, or None where it is below the threshold."""

@@ -13,6 +13,7 @@ from textune.context import Context
 from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
+from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.model.threshold import Abstention
 from textune.runtimes.predictor import Predictor, check_text_list
 
@@ -44,28 +45,28 @@ class TorchPredictor(Predictor):
         """Where it runs, such as `cpu` or `cuda`."""
         return self._placement.device
 
-    def predict_proba(
-        self, texts: Sequence[str], *, on_progress: Progress | None = None
-    ) -> NDArray[np.float64]:
-        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Return the token ids of every text, and which texts were truncated."""
         check_text_list(texts)
-        if not len(texts):
-            return np.empty((0, len(self.label_names)))
-        return self.classifier.probabilities(self._features(texts, on_progress))
+        return self.classifier.tokenize(texts)
 
-    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+    def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+        """Return the probability of every class for every text's token ids, (texts, classes)."""
+        if not len(rows):
+            return np.empty((0, len(self.label_names)))
+        return self.classifier.probabilities(self._features(rows, on_progress))
+
+    def logits(self, rows: TokenIds) -> NDArray[np.float32]:
+        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives."""
         import torch
 
         from textune.model.classifier import head_logits
 
-        check_text_list(texts)
-        if not len(texts):
+        if not len(rows):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
-        return head_logits(self.classifier.head, torch.from_numpy(self._features(texts))).numpy()
+        return head_logits(self.classifier.head, torch.from_numpy(self._features(rows))).numpy()
 
-    def _features(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
-        rows = self.classifier.tokenize(texts)
+    def _features(self, rows: TokenIds, on_progress: Progress | None = None) -> NDArray[np.float32]:
         if not self._weights_sha256:
             return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
         return encode_tokens(

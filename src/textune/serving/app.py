@@ -58,6 +58,12 @@ _HEADERS = {
     "x-queue-time": {"description": "Milliseconds before the model.", "schema": {"type": "number"}},
     "x-inference-time": {"description": "Milliseconds in the model.", "schema": {"type": "number"}},
 }
+_TRUNCATED = {
+    "x-truncated-texts": {
+        "description": "How many texts are longer than the model reads.",
+        "schema": {"type": "integer"},
+    }
+}
 _RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"}}}
 
 
@@ -88,8 +94,9 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     async def classify(body: ClassifyRequest, request: Request) -> list[list[Score]]:
         """Classify texts, in Hugging Face's schema: a list per text, even for a single one."""
         parameters = body.parameters or ClassifyParameters()
+        logits, _ = await service.logits(texts_of(body.inputs, limits), request.scope["textune"])
         return answers_of(
-            await service.logits(texts_of(body.inputs, limits), request.scope["textune"]),
+            logits,
             predictor.label_names,
             function=parameters.function_to_apply or "softmax",
             top_k=parameters.top_k,
@@ -101,8 +108,9 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
         texts = texts_of(body.inputs, limits)
         await _check_cut(body, texts, service)
+        logits, _ = await service.logits(texts, request.scope["textune"])
         answers = answers_of(
-            await service.logits(texts, request.scope["textune"]),
+            logits,
             predictor.label_names,
             function="none" if body.raw_scores else "softmax",
             threshold=predictor.threshold,
@@ -120,10 +128,14 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         # In threads, as a text may have thousands of words to look for.
         occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
         versions = await asyncio.to_thread(list, occlusion.versions())
-        logits = await service.logits(versions, request.scope["textune"])
+        record = request.scope["textune"]
+        logits, truncated = await service.logits(versions, record)
+        record.truncated = int(truncated[0])  # The versions without a word are not the client's texts.
         explanation = weigh(occlusion, probabilities(logits), label_names=names, label=body.label)
         parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
-        return ExplainAnswer(label=explanation.label, score=explanation.score, parts=parts)
+        return ExplainAnswer(
+            label=explanation.label, score=explanation.score, parts=parts, truncated=bool(truncated[0])
+        )
 
 
 async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
@@ -209,7 +221,9 @@ def _add_page(app: FastAPI) -> None:
 def _described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
     """Return what the API's description says about an endpoint; the gate checks its key."""
     is_locked = needs_key and bool(service.key_digests)
-    responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS}}
+    # Only what needs the model may meet a full queue.
+    classifies = 429 in statuses
+    responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS | (_TRUNCATED if classifies else {})}}
     for status in (401, *statuses) if is_locked else statuses:
         responses[status] = {"model": ErrorAnswer, "description": _REFUSALS[status]}
         if status in {429, 503}:

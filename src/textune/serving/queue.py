@@ -1,7 +1,7 @@
-"""The queue before the model: it batches the texts of many requests by length, and returns their logits.
+"""The queue before the model: it batches the texts of many requests by length, and returns their results.
 
 The event loop owns everything that changes: it admits requests, and hands batches to idle workers. A worker
-is a thread, and each core works on its own batch. Does not know HTTP.
+is a thread, and each core works on its own batch. Knows neither HTTP nor what the result of a text is.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 _MAX_TEXTS = 32
 _MAX_CHARACTERS = 16_384
@@ -36,19 +33,19 @@ class ModelFailedError(Exception):
 
 @dataclass(eq=False)
 class Ticket:
-    """A request's place in the queue; its answer is the logits (texts, classes).
+    """A request's place in the queue; its answer has the result of each text.
 
     `arrived` is a second of the monotonic clock. The request waited `queue_seconds` for its first batch, and
     took `inference_seconds` from then on. `left` says that it no longer waits for the answer.
     """
 
     texts: Sequence[str]
-    answer: asyncio.Future[NDArray[np.floating[Any]]]
+    answer: asyncio.Future[list[Any]]
     arrived: float
     left: bool = False
     queue_seconds: float = 0.0
     inference_seconds: float = 0.0
-    rows: dict[int, NDArray[np.floating[Any]]] = field(default_factory=dict)
+    results: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -79,14 +76,15 @@ def choose_batch(pending: Sequence[Item], *, max_texts: int, max_characters: int
 class TextQueue:
     """A bounded queue with workers, one thread per core, that call `score` at the same time.
 
-    It has `places` for texts that are admitted but not answered. A request that would wait for more than half
-    of the timeout is not admitted. Texts of more than `longest` characters take no longer, because the model
-    truncates them. `on_batch` gets the number of texts and the seconds of every batch, on the event loop.
+    `score` returns the result of each text. The queue has `places` for texts that are admitted but not
+    answered. A request that would wait for more than half of the timeout is not admitted. Texts of more than
+    `longest` characters take no longer, because the model truncates them. `on_batch` gets the number of texts
+    and the seconds of every batch, on the event loop.
     """
 
     def __init__(
         self,
-        score: Callable[[Sequence[str]], NDArray[np.floating[Any]]],
+        score: Callable[[Sequence[str]], Iterable[Any]],
         *,
         workers: int,
         places: int,
@@ -179,39 +177,39 @@ class TextQueue:
     def _work(self) -> None:
         while (batch := self._batches.get()) is not None:
             started = time.monotonic()
-            rows = self._rows(batch)
+            results = self._results(batch)
             assert self._loop is not None
             with suppress(RuntimeError):  # Nobody waits on a loop that is closed.
-                self._loop.call_soon_threadsafe(self._deliver, batch, rows, started, time.monotonic())
+                self._loop.call_soon_threadsafe(self._deliver, batch, results, started, time.monotonic())
 
-    def _rows(self, batch: Sequence[Item]) -> list[Any]:
-        """Return the logits of a batch, with the error in place of a text on which the model fails."""
+    def _results(self, batch: Sequence[Item]) -> list[Any]:
+        """Return the results of a batch, with the error in place of a text on which the model fails."""
         texts = [item.ticket.texts[item.index] for item in batch]
         try:
             return list(self._score(texts))
         except Exception as error:
             if len(batch) == 1:
                 return [error]
-            return [row for item in batch for row in self._rows([item])]
+            return [result for item in batch for result in self._results([item])]
 
-    def _deliver(self, batch: Sequence[Item], rows: Sequence[Any], started: float, ended: float) -> None:
+    def _deliver(self, batch: Sequence[Item], results: Sequence[Any], started: float, ended: float) -> None:
         self._note_rate(len(batch), max(ended - started, 1e-6))
         self._on_batch(len(batch), ended - started)
         # This comes first, so that the worker need not wait until these answers are written.
         self._idle += 1
         self._dispatch()
-        for item, row in zip(batch, rows, strict=True):
+        for item, result in zip(batch, results, strict=True):
             ticket = item.ticket
             if ticket.left or ticket.answer.done():
                 continue
-            if isinstance(row, Exception):
+            if isinstance(result, Exception):
                 failed = ModelFailedError()
-                failed.__cause__ = row
+                failed.__cause__ = result
                 ticket.answer.set_exception(failed)
                 continue
-            if not ticket.rows:
+            if not ticket.results:
                 ticket.queue_seconds = started - ticket.arrived
-            ticket.rows[item.index] = row
-            if len(ticket.rows) == len(ticket.texts):
+            ticket.results[item.index] = result
+            if len(ticket.results) == len(ticket.texts):
                 ticket.inference_seconds = ended - ticket.arrived - ticket.queue_seconds
-                ticket.answer.set_result(np.stack([ticket.rows[index] for index in range(len(ticket.texts))]))
+                ticket.answer.set_result([ticket.results[index] for index in range(len(ticket.texts))])

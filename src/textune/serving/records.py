@@ -25,7 +25,8 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class Record:
     """The record of one request; its id is the client's own if that is harmless.
 
-    `started` is a second of the performance counter. `waits` has the seconds that the request waited for the
+    `started` is a second of the performance counter. `truncated` is the number of its texts that are longer
+    than the model reads, once that is known. `waits` has the seconds that the request waited for the
     `queue` and for `inference`. `body_read` says whether its body is known to have ended.
     """
 
@@ -35,6 +36,7 @@ class Record:
     started: float
     status: int = CLIENT_GONE
     texts: int | None = None
+    truncated: int | None = None
     waits: dict[str, float] = field(default_factory=dict)
     body_read: bool = False
 
@@ -43,8 +45,10 @@ class Record:
         return time.perf_counter() - self.started
 
     def headers(self) -> list[Header]:
-        """Return the headers that the response carries: the id and the times in milliseconds."""
+        """Return the headers that the response carries; times are in milliseconds."""
         headers = {f"x-{name}-time": f"{ms}" for name, ms in self._milliseconds().items()}
+        if self.truncated is not None:
+            headers["x-truncated-texts"] = f"{self.truncated}"
         headers |= {"x-request-id": self.id, "x-content-type-options": "nosniff"}
         return [(name.encode(), value.encode()) for name, value in headers.items()]
 
@@ -52,7 +56,7 @@ class Record:
         """Return the fields of the request's line in the log."""
         fields = {"request_id": self.id, "method": self.method, "path": self.path, "status": self.status}
         times = {f"{name}_ms": ms for name, ms in self._milliseconds().items()}
-        return {**fields, "texts": self.texts, **times}
+        return {**fields, "texts": self.texts, "truncated_texts": self.truncated, **times}
 
     def _milliseconds(self) -> dict[str, float]:
         times = {"total": self.seconds(), **self.waits}
@@ -92,6 +96,11 @@ class ServerMetrics:
         self._queue_seconds = seconds("queue", "How long a request waited for the model.")
         self._batch_seconds = seconds("batch", "How long the model took for a batch.")
         self._texts = Counter("textune_texts", "Classified texts.", registry=registry)
+        self._truncated = Counter(
+            "textune_truncated_texts",
+            "Texts of requests that the model did not read to the end.",
+            registry=registry,
+        )
         self._batches = Histogram(
             "textune_batch_texts", "Texts per batch.", buckets=_TEXTS, registry=registry
         )
@@ -102,6 +111,7 @@ class ServerMetrics:
         """Count a request that has ended."""
         self._requests.labels(record.path, str(record.status)).inc()
         self._request_seconds.labels(record.path).observe(record.seconds())
+        self._truncated.inc(record.truncated or 0)
         if "queue" in record.waits:
             self._queue_seconds.observe(record.waits["queue"])
 

@@ -120,6 +120,7 @@ class ExplainAnswer(BaseModel):
     label: str
     score: FiniteFloat
     parts: list[Part]
+    truncated: bool = Field(description="Whether the text is longer than the model reads.")
 
 
 class StatusAnswer(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 import numpy as np
@@ -28,7 +28,7 @@ class Service:
         self.served, self.limits, self.log = served, limits, JsonLog(stream)
         self.metrics = ServerMetrics(lambda: self.queue.admitted)
         self.queue = TextQueue(
-            served.predictor.predict_logits,
+            self._score,
             workers=served.workers,
             places=limits.queued_texts,
             timeout_seconds=limits.timeout_seconds,
@@ -37,17 +37,20 @@ class Service:
         self.key_digests = [hashlib.sha256(key.encode()).digest() for key in api_keys]
         self.draining = False
 
-    async def logits(self, texts: Sequence[str], record: Record) -> NDArray[np.floating[Any]]:
-        """Return the logits (texts, classes); raise a `Refusal` if there is no room, or the model fails.
+    async def logits(
+        self, texts: Sequence[str], record: Record
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]:
+        """Return the logits (texts, classes), and which texts were truncated (texts,).
 
-        If it is cancelled, the request's places in the queue are freed.
+        Raise a `Refusal` if there is no room, or the model fails. If it is cancelled, the request's places in
+        the queue are freed.
         """
         record.texts = len(texts)
         ticket = self.queue.admit(texts)
         if ticket is None:
             raise overloaded(self.queue.retry_after_seconds)
         try:
-            logits = await ticket.answer
+            logits, truncated = zip(*await ticket.answer, strict=True)
         except ModelFailedError as failed:
             cause = error_fields(failed.__cause__ or failed)
             self.log.write("model_failure", level="error", request_id=record.id, **cause)
@@ -55,4 +58,11 @@ class Service:
         finally:
             self.queue.leave(ticket)
         record.waits = {"queue": ticket.queue_seconds, "inference": ticket.inference_seconds}
-        return logits
+        is_truncated = np.array(truncated)
+        record.truncated = int(is_truncated.sum())
+        return np.stack(logits), is_truncated
+
+    def _score(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.floating[Any]], np.bool_]]:
+        predictor = self.served.predictor
+        tokenized = predictor.tokenize(texts)
+        return zip(predictor.logits(tokenized.rows), tokenized.truncated, strict=True)

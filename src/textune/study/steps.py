@@ -75,7 +75,8 @@ def tokenize_dataset_dict(
     """
     tokens, truncated = {}, {}
     for split, rows in dataset.items():
-        tokens[split], truncated[split] = tokenize_texts(list(rows["text"]), tokenizer, max_length=max_length)
+        tokens[split], is_truncated = tokenize_texts(list(rows["text"]), tokenizer, max_length=max_length)
+        truncated[split] = int(is_truncated.sum())
     width = padded_length_of(padding, tokens, max_length)
     padding_id = tokenizer.pad_token_id
     with quiet_datasets():

@@ -145,7 +145,7 @@ def _most_frozen(task: Task, frozen: int) -> int:
     from textune.model.trainable import absolute_layer
 
     classifier, layers = task.classifier, layers_of(task.classifier.encoder)
-    inputs = classifier.inputs(classifier.tokenize(EXAMPLES))
+    inputs = classifier.inputs(classifier.tokenize(EXAMPLES).rows)
     if frozen:
         check_frozen_layers(classifier.encoder, frozen, inputs=inputs)
     if layers is None or task.recipe.model.lora_rank:
@@ -189,7 +189,7 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     train = task.recipe.training
     assert isinstance(train, EncoderTraining)
     table, tokens = task.classifier.encoder.get_input_embeddings(), members.trained_tokens(task)
-    example = task.classifier.inputs(task.classifier.tokenize(EXAMPLES))
+    example = task.classifier.inputs(task.classifier.tokenize(EXAMPLES).rows)
     module = make_trainable(
         task.classifier,
         frozen_layers=frozen_layers,

@@ -62,7 +62,7 @@ class EncoderMethod(Method):
         """Run the frozen layers once, and build the module that is trained."""
         task, settings = self.task, self.task.recipe.model
         classifier, encoder = task.classifier, task.classifier.encoder
-        example = classifier.inputs(classifier.tokenize(EXAMPLES))
+        example = classifier.inputs(classifier.tokenize(EXAMPLES).rows)
         first_token_only = reads_first_token_only(classifier, example)
         if self._frozen_layers:
             check_frozen_layers(encoder, self._frozen_layers, inputs=example)

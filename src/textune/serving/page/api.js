@@ -26,17 +26,19 @@ async function call(path, options) {
     throw new ApiError(0, "The server cannot be reached.", 2);
   }
   const document = await response.json().catch(() => ({}));
-  if (response.ok) return document;
+  if (response.ok) return { document, headers: response.headers };
   const seconds = Number(response.headers.get("retry-after")) || 1;
   throw new ApiError(response.status, document.error || `The server answered ${response.status}.`, seconds);
 }
 
-export function readInfo() {
-  return call("info", { method: "GET" });
+export async function readInfo() {
+  return (await call("info", { method: "GET" })).document;
 }
 
-export function classify(texts, signal) {
-  return call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
+// Returns the answer to every text, and how many of the texts are longer than the model reads.
+export async function classify(texts, signal) {
+  const { document, headers } = await call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
+  return { answers: document, truncated: Number(headers.get("x-truncated-texts")) };
 }
 
 // Splits the answer to one text: where the classifier gives no label, its first entry says so.
@@ -45,8 +47,8 @@ export function readScores(scores) {
   return { label, score, byLabel: scores.filter(({ abstained }) => !abstained) };
 }
 
-export function explain(text, signal) {
-  return call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal });
+export async function explain(text, signal) {
+  return (await call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal })).document;
 }
 
 // Retries while the server is busy or briefly unreachable.

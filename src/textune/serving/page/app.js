@@ -64,7 +64,7 @@ function guarded(work) {
 }
 
 async function showScores(text, signal) {
-  const [scores] = await classify([text], signal);
+  const { answers: [scores], truncated } = await classify([text], signal);
   part("several").hidden = true;
   part("single").hidden = false;
   // The words may have been weighed already.
@@ -74,10 +74,12 @@ async function showScores(text, signal) {
   }
   const { label, score, byLabel } = readScores(scores);
   drawBars(part("bars"), byLabel);
-  part("summary").textContent =
+  const answer =
     label === null
       ? `No label: ${byLabel[0].label} has only ${percent(score)}. Let a person decide.`
       : `${label}, ${percent(score)}`;
+  const rest = truncated ? ` (The text is longer than the ${maxTokens()} tokens that the model reads.)` : "";
+  part("summary").textContent = answer + rest;
 }
 
 async function showWords(text, signal) {
@@ -90,7 +92,7 @@ async function showWords(text, signal) {
 async function showLines(text, signal) {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim());
   const sent = lines.slice(0, limits.max_client_batch_size);
-  const answers = await classify(sent, signal);
+  const { answers, truncated } = await classify(sent, signal);
   part("single").hidden = true;
   part("several").hidden = false;
   part("several").replaceChildren();
@@ -101,7 +103,12 @@ async function showLines(text, signal) {
   });
   const more = lines.length - sent.length;
   const rest = more ? `; ${more} more lines were not classified: use a file for them` : "";
-  part("summary").textContent = `${sent.length} texts${rest}`;
+  const cut = truncated ? `; ${truncated} are longer than the ${maxTokens()} tokens that the model reads` : "";
+  part("summary").textContent = `${sent.length} texts${cut}${rest}`;
+}
+
+function maxTokens() {
+  return limits.max_input_length.toLocaleString("en");
 }
 
 function clearAnswers() {

@@ -47,8 +47,8 @@ export function startFiling(limits) {
     setBusy(true);
     try {
       const column = Number(part("column").value);
-      const answers = await classifyRows(table.rows.map((row) => row[column]), stopping.signal);
-      offer(table, column, answers);
+      const { answers, truncated } = await classifyRows(table.rows.map((row) => row[column]), stopping.signal);
+      offer(table, column, answers, truncated);
     } catch (error) {
       report(error.name === "AbortError" ? "Stopped." : error.message);
     }
@@ -63,21 +63,23 @@ export function startFiling(limits) {
       bytes: limits.max_body_bytes / 2,
     });
     let done = 0;
+    let truncated = 0;
     for (const numbers of lists) {
-      const scores = await patiently(
+      const classified = await patiently(
         () => classify(numbers.map((number) => texts[number]), signal),
         signal,
         (error) => report(`${error.message} Trying again.`),
       );
-      numbers.forEach((number, place) => { answers[number] = scores[place]; });
+      numbers.forEach((number, place) => { answers[number] = classified.answers[place]; });
+      truncated += classified.truncated;
       done += numbers.length;
       part("progress").value = done / texts.length;
       report(`${done.toLocaleString("en")} of ${texts.length.toLocaleString("en")} texts.`);
     }
-    return answers;
+    return { answers, truncated };
   }
 
-  function offer({ names, rows }, column, answers) {
+  function offer({ names, rows }, column, answers, truncated) {
     const first = answers.find((scores) => scores);
     const labels = first ? readScores(first).byLabel.map(({ label }) => label).sort() : [];
     // As `textune predict` names them.
@@ -118,7 +120,9 @@ export function startFiling(limits) {
     const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
     const abstained = answers.filter((scores) => scores?.[0].label === null).length;
     const open = abstained ? ` ${abstained.toLocaleString("en")} have none: the probability is too low.` : "";
-    report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}`);
+    const tokens = limits.max_input_length.toLocaleString("en");
+    const cut = truncated ? ` ${truncated.toLocaleString("en")} are longer than the ${tokens} tokens that the model reads.` : "";
+    report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}${cut}`);
   }
 
   function clearResult() {
