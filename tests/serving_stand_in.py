@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from textune.encoder.truncation import TokenizedTexts
+from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.process import bind
 from textune.serving.served import Served
@@ -166,6 +167,7 @@ def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
 def running(
     *,
     keys: Sequence[str] = (),
+    cors: Sequence[str] = (),
     workers: int = 2,
     predictor: Any = None,
     metrics: Any = None,
@@ -184,7 +186,7 @@ def running(
         metrics=metrics or {},
         model_sha256=model_sha256,
     )
-    service = Service(served, limits=Limits(**limits), api_keys=keys, stream=log)
+    service = Service(served, limits=Limits(**limits), api_keys=keys, stream=log, cors=Cors(cors))
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)
     bound = bind("127.0.0.1", 0)

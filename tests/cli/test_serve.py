@@ -196,3 +196,23 @@ def test_without_the_extra_the_error_names_the_line_that_installs_it(
 
     assert outcome.code == 2
     assert "pip install 'textune[serve]'" in outcome.err
+
+
+def test_origins_may_be_several(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--cors", "https://a.example", "--cors", "http://localhost:3000")
+
+    assert asked["cors"] == ["https://a.example", "http://localhost:3000"]
+
+
+def test_by_default_no_origin_is_let_in(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine")
+
+    assert asked["cors"] == ()
+
+
+def test_what_is_not_an_origin_is_refused_before_anything_is_loaded(textune_command: Any) -> None:
+    outcome = textune_command("serve", "no/such/run", "--cors", "https://a.example/page")
+
+    assert outcome.code == 2
+    assert "--cors 'https://a.example/page' is not an origin" in outcome.err
+    assert "Give --cors https://a.example" in outcome.err

@@ -36,6 +36,15 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Let web pages of this origin use the server: https://app.example.com, or '*' for all. May "
+            "be repeated.",
+            show_default="none",
+        ),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="Abandon a request after this time.")
     ] = _DEFAULTS.timeout_seconds,
@@ -78,6 +87,7 @@ def serve(
             host=host,
             port=port,
             api_keys=api_key or _keys_of_environment(),
+            cors=cors or (),
             limits=limits,
             observer=observer,
             on_ready=show,

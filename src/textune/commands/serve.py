@@ -15,6 +15,7 @@ from textune.serving.limits import Limits
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: anyone who can reach the server can use it."
+_ANY_PAGE = "No API key is set, and --cors '*' lets any web page use the server from its visitors' browsers."
 _WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
 
@@ -25,6 +26,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     api_keys: Sequence[str] = (),
+    cors: Sequence[str] = (),
     limits: Limits | None = None,
     observer: Observer | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
@@ -37,12 +39,14 @@ def serve(
         host: The address to listen on.
         port: The port; 0 picks a free one.
         api_keys: A request must carry one of these keys; without keys, every request is answered.
+        cors: The origins, such as `https://app.example.com`, whose web pages may use the server; `*` stands
+            for all. Without any, browsers keep the answers from pages of other origins.
         limits: The limits beyond which requests are refused.
         observer: Receives progress and notes.
         on_ready: Called with the server's URL once it accepts requests.
 
     Raises:
-        RequestError: The address, a key or the runtime is wrong.
+        RequestError: The address, a key, an origin or the runtime is wrong.
         RunError: The run is missing, incomplete or damaged.
         ExportError: The export is missing, damaged, or made from another model.
         StoppedError: It had to end at once, and left requests without an answer.
@@ -56,11 +60,13 @@ def serve(
             "An API key is empty, or has blanks or other characters that a bearer token cannot hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
+    from textune.serving.cors import Cors
     from textune.serving.process import bind, collect_rarely, prepare_process
     from textune.serving.served import load_served
     from textune.serving.server import Server
     from textune.serving.service import Service
 
+    origins = Cors(cors)
     with bind(host, port) as bound:
         # Until the first request is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -70,12 +76,14 @@ def serve(
         # Otherwise the first request would pay for this.
         served.predictor.predict_logits(_WARM_UP)
         collect_rarely(limits.queued_texts)
-        service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr)
+        service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr, cors=origins)
         for note in served.notes:
             service.log.write("runtime", message=note)
         ip_address, free_port = bound.getsockname()[:2]
         if not api_keys and not ipaddress.ip_address(ip_address.partition("%")[0]).is_loopback:
             service.log.write("open", level="warning", message=_OPEN)
+        if not api_keys and origins.allows_any:
+            service.log.write("open", level="warning", message=_ANY_PAGE)
         address = f"http://{f'[{host}]' if ':' in host else host}:{free_port}"
         try:
             answered = Server(service, on_ready=lambda: on_ready(address)).run_on(bound)

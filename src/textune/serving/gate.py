@@ -44,10 +44,14 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = new_record(scope, self._paths)
+        record = self._record(scope)
         scope["textune"] = record
         exchange = _Exchange(self._service, record, scope, receive, send)
         try:
+            # Browsers send no key with a preflight, which takes no place in the queue.
+            if (preflight := self._service.cors.preflight(scope)) is not None:
+                await preflight(scope, exchange.receive, exchange.send)
+                return
             self._check(scope)
             await self._answer(scope, record, exchange)
         except Refusal as refusal:
@@ -68,7 +72,7 @@ class Gate:
         try:
             self._check(scope)
         except Refusal as refusal:
-            record = new_record(scope, self._paths)
+            record = self._record(scope)
             record.status = refusal.status_code
             response = refusal.response()
             headers = response.raw_headers + record.headers()
@@ -76,6 +80,11 @@ class Gate:
             # Not the refusal itself: with its traceback it would be garbage that only a collection frees.
             return record.status, headers, bytes(response.body)
         return None
+
+    def _record(self, scope: Scope) -> Record:
+        record = new_record(scope, self._paths)
+        record.more_headers = self._service.cors.headers(scope)
+        return record
 
     def _check(self, scope: Scope) -> None:
         path, method, service = scope["path"], scope["method"], self._service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,8 @@ class Record:
 
     `started` is a second of the performance counter. `truncated` is the number of its texts that are longer
     than the model reads, once that is known. `waits` has the seconds that the request waited for the
-    `queue` and for `inference`. `body_read` says whether its body is known to have ended.
+    `queue` and for `inference`. `body_read` says whether its body is known to have ended. The response also
+    carries `more_headers`.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Record:
     truncated: int | None = None
     waits: dict[str, float] = field(default_factory=dict)
     body_read: bool = False
+    more_headers: Sequence[Header] = ()
 
     def seconds(self) -> float:
         """Return the seconds since the request arrived."""
@@ -50,7 +52,7 @@ class Record:
         if self.truncated is not None:
             headers["x-truncated-texts"] = f"{self.truncated}"
         headers |= {"x-request-id": self.id, "x-content-type-options": "nosniff"}
-        return [(name.encode(), value.encode()) for name, value in headers.items()]
+        return [*((name.encode(), value.encode()) for name, value in headers.items()), *self.more_headers]
 
     def log_fields(self) -> dict[str, Any]:
         """Return the fields of the request's line in the log."""
@@ -69,7 +71,7 @@ def new_record(scope: Scope, paths: frozenset[str]) -> Record:
     return Record(
         id=sent_id.decode() if _ID.fullmatch(sent_id) else uuid.uuid4().hex,
         path=scope["path"] if scope["path"] in paths else "other",
-        method=scope["method"] if scope["method"] in {"GET", "POST"} else "other",
+        method=scope["method"] if scope["method"] in {"GET", "POST", "OPTIONS"} else "other",
         started=time.perf_counter(),
     )
 

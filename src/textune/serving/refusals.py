@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 CLIENT_GONE = 499
 """The logged status of a request whose client hung up."""
 
-_KINDS = {401: "unauthorized", 404: "not_found", 405: "not_found", 408: "timeout", 429: "overloaded"}
-_KINDS |= {500: "backend", 503: "unhealthy", 504: "timeout"}
+_KINDS = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 405: "not_found", 408: "timeout"}
+_KINDS |= {429: "overloaded", 500: "backend", 503: "unhealthy", 504: "timeout"}
 
 
 class Refusal(HTTPException):

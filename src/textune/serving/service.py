@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
 from textune.serving.queue import ModelFailedError, TextQueue
@@ -21,11 +22,21 @@ class Service:
     """What the endpoints of one server share; whoever runs the event loop starts its queue.
 
     A request must carry one of the API keys, whose SHA-256 are stored; without keys, none is needed. While
-    `draining`, the server accepts no more requests, because it is shutting down. The log goes to the stream.
+    `draining`, the server accepts no more requests, because it is shutting down. Pages of the origins in
+    `cors` may use it. The log goes to the stream.
     """
 
-    def __init__(self, served: Served, *, limits: Limits, api_keys: Sequence[str], stream: TextIO) -> None:
+    def __init__(
+        self,
+        served: Served,
+        *,
+        limits: Limits,
+        api_keys: Sequence[str],
+        stream: TextIO,
+        cors: Cors | None = None,
+    ) -> None:
         self.served, self.limits, self.log = served, limits, JsonLog(stream)
+        self.cors = cors or Cors()
         self.metrics = ServerMetrics(lambda: self.queue.admitted)
         self.queue = TextQueue(
             self._score,
