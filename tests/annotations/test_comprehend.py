@@ -67,12 +67,11 @@ def test_a_manifest_names_the_class_in_its_metadata(tmp_path: Path) -> None:
         manifest("by machine", **{"class-name": "joy", "human-annotated": "no"}),
         manifest("failed", **{"failure-reason": "timeout"}),
     ]
-    export = write_lines(tmp_path / "output.manifest.jsonl", rows)
+    export = write_lines(tmp_path / "output.manifest", rows)
 
     assert labelled(export) == {"train": [("so happy", "joy"), ("hm", ["anger", "joy"])]}
     assert first_note(export) == (
-        "output.manifest.jsonl is an Amazon Comprehend export: 4 texts, 2 labelled, 1 without annotation, "
-        "1 failed."
+        "output.manifest is an Amazon Comprehend export: 4 texts, 2 labelled, 1 without annotation, 1 failed."
     )
     assert read(export).notes[1] == "A machine's suggestions, for 1 text, do not count as labels."
 

@@ -37,8 +37,10 @@ def _read_row(row: Row) -> ExportItem:
     values = row.values
     if "source" not in values:
         raise ValueError(f"its text is elsewhere, in {values['source-ref']}")
-    answers, by_machine = {}, False
+    answers: dict[str, list[Answer]] = {}
+    by_machine = False
     for job in _jobs(values):
+        answers[job] = []
         meta = values[job + _META]
         if meta.get("human-annotated") == "no":
             by_machine = True

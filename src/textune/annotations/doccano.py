@@ -50,7 +50,7 @@ def _read_row(row: Row) -> ExportItem:
     return ExportItem(
         row.line,
         {"text": values["text"]},
-        {name: [Answer(labels)]} if labels else {},
+        {name: [Answer(labels)] if labels else []},
         split=str(values.get("split") or ""),
         has_suggestion=is_prediction,
     )

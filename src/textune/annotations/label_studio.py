@@ -56,6 +56,8 @@ def _read_task(row: Row) -> ExportItem:
             answers[name].append(Answer(labels_in(labels), annotator=person))
         if not given:
             answers[EVERY_QUESTION].append(Answer(annotator=person))
+    if not annotations and task.get("drafts"):
+        answers[EVERY_QUESTION].append(Answer(verdict="saved as a draft"))
     return ExportItem(
         row.line,
         data,
@@ -88,7 +90,7 @@ def _is_row(row: Mapping[str, Any]) -> bool:
 def _read_row(row: Row) -> ExportItem:
     values = {name: value for name, value in row.values.items() if name not in _OF_A_ROW}
     person = _person(row.values["annotator"])
-    answers = {}
+    answers: dict[str, list[Answer]] = {name: [] for name in values}
     for name, value in values.items():
         # Several choices are JSON in a cell.
         if (

@@ -47,7 +47,8 @@ def _read_row(row: Row) -> ExportItem:
         row.line,
         {"text": values["text"]},
         {"label": answers},
-        key=values.get("_input_hash"),
+        # Without hashes, people's answers about the same text belong together.
+        key=values.get("_input_hash", values["text"] if person else None),
         split=str((values.get("meta") or {}).get("split", "")),
         has_suggestion=verdict is None and bool(values.get("accept")),
     )

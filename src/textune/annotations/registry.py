@@ -21,8 +21,10 @@ from textune.errors import DataError
 EVERY_QUESTION = ""
 """The question of an answer that holds for all questions, such as that of a skipped task."""
 
+ROWS_LOOKED_AT = 20
+"""The rows that decide whether a table is an export."""
+
 _HEAD_BYTES = 4096
-_ROWS_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,14 @@ def find_tool(path: Path) -> Tool | None:
         for tool in _TOOLS:
             if tool.is_file is not None and tool.is_file(path, head):
                 return tool
-        rows = [row.values for row in islice(read_rows(path), _ROWS_LOOKED_AT)]
+        return find_row_tool([row.values for row in islice(read_rows(path), ROWS_LOOKED_AT)])
     except DataError:  # Whatever reads the file as a table says what is wrong with it.
         return None
+
+
+def find_row_tool(rows: Sequence[Mapping[str, Any]]) -> Tool | None:
+    """Return the tool that exported rows, or None."""
+    import_files("textune.annotations")
     by_row = (tool for tool in _TOOLS if tool.is_row is not None and any(map(tool.is_row, rows)))
     return next(by_row, None)
 

@@ -25,7 +25,7 @@ from textune.errors import DataError
 from textune.wording import counted, listed
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)
-EXPORTS = "textune.annotations.export_file:read_exports"
+EXPORTS = "textune.annotations.exported_source:read_exports"
 """What reads the exports of annotation tools. It is imported when a file is read."""
 
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}

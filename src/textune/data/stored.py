@@ -6,8 +6,10 @@ check texts or labels, nor make splits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from textune.data.columns import ColumnChoice
@@ -16,6 +18,9 @@ from textune.errors import DataError, TextuneError
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+EXPORTED_ROWS = "textune.annotations.exported_source:read_exported_rows"
+"""What reads the rows that an annotation tool exported. It is imported when a dataset is read."""
 
 
 def is_saved_dataset(path: Path) -> bool:
@@ -48,6 +53,10 @@ def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
     """Read a dataset's splits; splits other than train, validation and test are ignored."""
     split_names, ignored = choose_splits(splits, origin=origin)
+    rows = {split: (f"{origin}, split {name}", splits[name]) for split, name in split_names.items()}
+    read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
+    if (exported := read_exported_rows(rows, choice)) is not None:
+        return replace(exported, notes=(*exported.notes, *ignored))
     first = splits[next(iter(split_names.values()))]
     text, label, notes = choice.find(first.column_names, origin=origin)
     others = _plain_columns(first, apart_from=(text, label)) if choice.others else []

@@ -17,7 +17,7 @@ from textune.data.formats.lines import open_data_file
 from textune.discovery import import_files
 from textune.errors import DataError
 
-OPEN_SUFFIXES = ("", ".txt", ".text", ".dat", ".data")
+OPEN_SUFFIXES = ("", ".txt", ".text", ".dat", ".data", ".manifest")
 """Suffixes of files that may hold a table of any format."""
 
 _BEGINNINGS = {b"PAR1": "Parquet", b"[": "JSON", b"{": "JSON"}

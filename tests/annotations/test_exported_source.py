@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
+from datasets import Dataset, DatasetDict
 
 from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.data.columns import ColumnChoice
@@ -186,3 +187,38 @@ def test_damage_is_a_message_and_never_changes_how_many_texts_there_are(tmp_path
             wrong += [] if error.hint else [str(error)]
 
     assert wrong == []
+
+
+def test_a_chosen_column_that_the_tool_does_not_know_makes_it_a_table(tmp_path: Path) -> None:
+    rows = [{"id": 1, "text": "so happy", "label": ["x"], "topic": "joy"}]
+
+    source = read(write_lines(tmp_path / "posts.jsonl", rows), "text", "topic")
+
+    assert source.splits["train"].labels == ["joy"]
+
+
+def test_an_unlabelled_split_beside_a_labelled_one_is_left_out(tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", answers(4, "joy", "anger"))
+    write_lines(tmp_path / "test.jsonl", [{**answer("x", "joy"), "answer": "ignore"}])
+
+    source = read(tmp_path)
+
+    assert list(source.splits) == ["train"]
+    assert "test.jsonl is a Prodigy export: 1 text, 0 labelled, 1 ignored; 1 annotator." in source.notes
+
+
+def test_a_saved_dataset_may_hold_an_export(tmp_path: Path) -> None:
+    rows = {
+        "text": ["so happy", "later"],
+        "label.responses": [["joy", "joy"], []],
+        "label.responses.users": [["a", "b"], []],
+        "label.responses.status": [["submitted", "draft"], []],
+    }
+    DatasetDict({"train": Dataset.from_dict(rows)}).save_to_disk(tmp_path / "saved")
+
+    assert labelled(tmp_path / "saved") == {"train": [("so happy", "joy")]}
+    assert (
+        read(tmp_path / "saved")
+        .notes[0]
+        .endswith("2 records, 1 labelled, 1 without annotation; 2 annotators.")
+    )

@@ -1,0 +1,195 @@
+"""Exports of annotation tools as sources: which texts are labelled, and what happened to all others.
+
+In: files, or datasets by split. Out: a `RawSource`, or a `DataError`. Verdicts, drafts and a machine's
+suggestions are never labels. Does not know the tools.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from textune.annotations import consensus
+from textune.annotations.export_file import (
+    SPLIT_FIELD,
+    ToolExport,
+    exporting_tool,
+    read_export,
+    read_export_rows,
+    text_name,
+)
+from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem
+from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
+from textune.data.dataset import SPLITS
+from textune.data.raw import SPLIT_OF, Disagreement, Piece, RawSource, RawSplit
+from textune.errors import DataError
+from textune.wording import counted, listed
+
+_PLACES_SHOWN = 10
+
+
+def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> RawSource | None:
+    """Read annotation tools' exports as the splits that they are named after; None if they are tables.
+
+    Of a single file, the splits inside are used. A label id is the number of its name in order. Raise a
+    `DataError` if a file is damaged, if nothing is labelled, or if only some files are exports.
+    """
+    paths = list(chain.from_iterable(files.values()))
+    tools = {path: tool for path in paths if (tool := exporting_tool(path, choice))}
+    if not tools:
+        return None
+    if tables := [path for path in paths if path not in tools]:
+        export = next(iter(tools))
+        raise DataError(
+            f"{export} is an export of an annotation tool, but {tables[0]} is an ordinary table.",
+            f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv",
+        )
+    exports = [(split, read_export(path, tools[path])) for split, shards in files.items() for path in shards]
+    return _source(exports, choice)
+
+
+def read_exported_rows(
+    splits: Mapping[str, tuple[str, Iterable[Mapping[str, Any]]]], choice: ColumnChoice
+) -> RawSource | None:
+    """Read the rows of splits, each with its name in messages, as `read_exports` reads files."""
+    exports = [(split, read_export_rows(rows, origin, choice)) for split, (origin, rows) in splits.items()]
+    known = [(split, export) for split, export in exports if export is not None]
+    return _source(known, choice) if known and len(known) == len(exports) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A text, and what people say about it."""
+
+    item: ExportItem
+    text: Any
+    answers: Sequence[Answer]
+    labels: tuple[str, ...]
+    reason: str
+    votes: str
+
+    @property
+    def split(self) -> str:
+        return SPLIT_OF.get(self.item.split.lower(), "")
+
+
+def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> RawSource:
+    rows_of: defaultdict[str, list[_Judged]] = defaultdict(list)
+    pieces: defaultdict[str, list[Piece]] = defaultdict(list)
+    notes: list[str] = []
+    disagreements = []
+    for named, export in exports:
+        judged = _judge(export, choice)
+        notes += _notes(export, judged)
+        numbers: defaultdict[str, list[int]] = defaultdict(list)
+        for each in judged:
+            split = named if len(exports) > 1 else each.split or named
+            if each.votes:
+                place = f"{export.shown}, {export.unit} {each.item.line}"
+                row = len(rows_of[split]) if each.labels else None
+                disagreements.append(Disagreement(split, row, str(each.text), place, each.votes))
+            if each.labels:
+                rows_of[split].append(each)
+                numbers[split].append(each.item.line)
+        for split, lines in numbers.items():
+            pieces[split].append(Piece(export.origin, export.origin, export.unit, lines))
+    if not any(rows_of.values()):
+        raise DataError(
+            f"{notes[0]} There is nothing to learn from.",
+            " ".join(["Label some texts, then export again. Suggestions are not labels.", *notes[1:]]),
+        )
+    singles = {each.labels[0] for rows in rows_of.values() for each in rows if len(each.labels) == 1}
+    are_numbers = all(name.isdecimal() for name in singles)
+    names = sorted(singles, key=lambda name: (int(name) if are_numbers else 0, name))
+    ids = {name: number for number, name in enumerate(names)}
+    splits = {
+        split: RawSplit(
+            tuple(pieces[split]),
+            [each.text for each in rows],
+            [ids[each.labels[0]] if len(each.labels) == 1 else list(each.labels) for each in rows],
+        )
+        for split in SPLITS
+        if (rows := rows_of[split])
+    }
+    return RawSource(splits, dict(enumerate(names)), tuple(notes), tuple(disagreements))
+
+
+def _judge(export: ToolExport, choice: ColumnChoice) -> list[_Judged]:
+    name = text_name(export, choice)
+    question = _question_name(export, choice, text=name)
+    judged = []
+    for item in export.items:
+        given = [*item.answers.get(question, ()), *item.answers.get(EVERY_QUESTION, ())]
+        answers = consensus.complete_answers(given)
+        judged.append(_Judged(item, item.texts.get(name), answers, *consensus.join_answers(answers)))
+    return judged
+
+
+def _question_name(export: ToolExport, choice: ColumnChoice, *, text: str) -> str:
+    """Return the question whose answers are the labels: the only one, or the one with a usual name."""
+    asked = dict.fromkeys(question for item in export.items for question in item.answers)
+    questions = [question for question in asked if question not in (EVERY_QUESTION, text, SPLIT_FIELD)]
+    name = choice.label if choice.label in questions or not choice.remembered else ""
+    usual = [question for question in questions if question.strip().casefold() in LABEL_NAMES]
+    for candidates in ([name],) if name else (questions, usual):
+        if len(candidates) == 1 and candidates[0] in questions:
+            return candidates[0]
+    if not questions and not name:
+        return EVERY_QUESTION
+    fault = f"has no labels called '{name}'" if name else "has more than one set of labels"
+    raise DataError(
+        f"{export.origin} {fault}. There are: {listed_columns(questions) or 'none'}.",
+        f"Choose one: --set data.label_column={questions[0] if questions else 'NAME'}",
+    )
+
+
+def _summary(export: ToolExport, judged: Sequence[_Judged]) -> str:
+    """Return the sentence that accounts for every text of an export."""
+    tool, reasons = export.tool, Counter(each.reason for each in judged if each.reason)
+    parts = [f"{len(judged) - reasons.total():,} labelled"]
+    parts += [f"{count:,} {reason}" for reason, count in reasons.most_common()]
+    rows = f"{counted(export.rows, 'row')} about " if export.rows > len(judged) else ""
+    people = {answer.annotator for each in judged for answer in each.answers} - {""}
+    return f"{export.shown} is {tool.export}: {rows}{counted(len(judged), tool.noun)}, {', '.join(parts)}" + (
+        f"; {counted(len(people), 'annotator')}" if people else ""
+    )
+
+
+def _remarks(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
+    reasons = {each.reason for each in judged}
+    return [remark for reason, remark in export.tool.remarks.items() if reason in reasons]
+
+
+def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
+    tool, notes = export.tool, [f"{_summary(export, judged)}."]
+    several = [
+        labels for each in judged if len(labels := [one.labels for one in each.answers if one.labels]) > 1
+    ]
+    if several:
+        agreed = sum(len(set(labels)) == 1 for labels in several)
+        alpha = consensus.krippendorff_alpha(several)
+        measure = "" if alpha is None else f" (Krippendorff's alpha {alpha:.2f})"
+        notes.append(
+            f"Where several annotators labelled a {tool.noun}, they all agree on {agreed:,} of "
+            f"{len(several):,}, {agreed / len(several):.1%}{measure}. The most frequent label counts."
+        )
+    if tied := [each for each in judged if each.reason == consensus.TIED]:
+        units = export.unit if len(tied) == 1 else f"{export.unit}s"
+        lines = listed([each.item.line for each in tied], most=_PLACES_SHOWN)
+        notes.append(
+            f"Left out, since as many annotators gave one label as another: {export.shown}, {units} {lines}."
+        )
+    if suggested := sum(item.has_suggestion for item in export.items):
+        nouns = counted(suggested, tool.noun)
+        notes.append(f"A machine's suggestions, for {nouns}, do not count as labels.")
+    notes += _remarks(export, judged)
+    inside = Counter(each.split for each in judged if each.labels)
+    if set(inside) != {""}:
+        sizes = ", ".join(f"{split} ({inside[split]:,})" for split in SPLITS if inside[split])
+        rest = f"; train also gets the {inside['']:,} without a split" if inside[""] else ""
+        notes.append(f"{export.shown} says which split a {tool.noun} is in: {sizes}{rest}.")
+    return notes
