@@ -122,3 +122,15 @@ def test_responses_without_as_many_users_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"a.jsonl, line 1 does not have the structure of Argilla's exports"):
         read(write_lines(tmp_path / "a.jsonl", [broken, FLAT[0]]))
+
+
+def test_the_servers_own_api_has_the_responses_of_a_person_together(tmp_path: Path) -> None:
+    values = {"label": {"value": "joy"}, "quality": {"value": 3}}
+    responses = [
+        {"user_id": "a", "status": "submitted", "values": values},
+        {"user_id": "b", "status": "draft", "values": {"label": {"value": "anger"}}},
+    ]
+    export = write_lines(tmp_path / "a.jsonl", [record("so happy", responses=responses, suggestions=[])])
+
+    assert labelled(export) == {"train": [("so happy", "joy")]}
+    assert "The labels are those called 'label', not 'quality'." in read(export).notes

@@ -61,6 +61,11 @@ def test_a_text_that_is_missing_is_named(texts: Path) -> None:
         read(project(texts, document("1.txt", "joy"), document("9.txt", "joy")))
 
 
+def test_a_name_that_is_too_long_is_one_of_no_file(texts: Path) -> None:
+    with pytest.raises(DataError, match="but there is no such file"):
+        read(project(texts, document("x" * 5000, "joy")))
+
+
 @pytest.mark.parametrize("location", ["../1.txt", "/etc/passwd", "more/../../1.txt"])
 def test_texts_outside_of_the_folder_are_not_read(texts: Path, location: str) -> None:
     with pytest.raises(DataError, match="document 1 is not in the project's folder"):

@@ -60,3 +60,17 @@ def test_spans_are_not_labels_of_the_text(tmp_path: Path) -> None:
         DataError, match=r"all.jsonl, line 2 does not have the structure of doccano's exports"
     ):
         read(export)
+
+
+def test_old_versions_write_an_annotation_per_person_with_the_number_of_the_label(tmp_path: Path) -> None:
+    votes = [{"label": 1, "user": 1}, {"label": 1, "user": 2}, {"label": 2, "user": 3}]
+    old = {"id": 1, "text": "so happy", "annotations": votes, "meta": {}, "annotation_approver": None}
+    export = write_lines(tmp_path / "old.jsonl", [old])
+
+    assert labelled(export) == {"train": [("so happy", "1")]}
+
+
+def test_the_text_may_be_called_data(tmp_path: Path) -> None:
+    assert labelled(write_lines(tmp_path / "a.jsonl", [{"id": 1, "data": "so happy", "label": ["joy"]}])) == {
+        "train": [("so happy", "joy")]
+    }

@@ -194,3 +194,24 @@ def test_csv_and_tsv_hold_several_choices_as_json(tmp_path: Path, name: str, sep
 
     assert labelled(export) == {"train": [('so "happy"', "joy"), ("two\nlines", ["anger", "joy"])]}
     assert texts_to_classify(export) == ['so "happy"', "two\nlines", "untouched"]
+
+
+def test_a_draft_is_not_a_label(tmp_path: Path) -> None:
+    draft = task("hm", drafts=[{"id": 1, "result": result("joy")}])
+    export = write_array(tmp_path / "export.json", [TASKS[0], draft])
+
+    assert labelled(export) == {"train": [("so happy", "joy")]}
+    assert "1 saved as a draft" in first_note(export)
+
+
+def test_tasks_to_label_are_classified(tmp_path: Path) -> None:
+    tasks = [{"data": {"text": "so happy"}}, {"data": {"text": "go away"}, "id": 7}]
+
+    assert texts_to_classify(write_array(tmp_path / "tasks.json", tasks)) == ["so happy", "go away"]
+
+
+def test_annotations_without_choices_are_told_apart_from_empty_ones(tmp_path: Path) -> None:
+    span = {"from_name": "ner", "type": "labels", "value": {"start": 0, "end": 2, "labels": ["PER"]}}
+    export = write_array(tmp_path / "export.json", [*TASKS, task("Jo", {"result": [span]})])
+
+    assert "1 left empty, 1 without choices" in first_note(export)

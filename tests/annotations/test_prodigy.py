@@ -9,6 +9,9 @@ from zlib import crc32
 import pytest
 
 from exported_files import first_note, labelled, read, texts_to_classify, write_lines
+from observers import Notes
+from textune.context import Context
+from textune.data.sources import load_source
 from textune.errors import DataError
 
 
@@ -99,3 +102,23 @@ def test_a_table_of_questions_and_answers_is_a_table(tmp_path: Path) -> None:
     ]
 
     assert not any("Prodigy" in note for note in read(write_lines(tmp_path / "a.jsonl", rows)).notes)
+
+
+def test_without_hashes_answers_of_different_people_about_the_same_text_belong_together(
+    tmp_path: Path,
+) -> None:
+    answers = [
+        choice("hm", label, _annotator_id=person) for label, person in zip(("joy", "joy"), "ab", strict=True)
+    ]
+
+    assert labelled(write_lines(tmp_path / "a.jsonl", answers)) == {"train": [("hm", "joy")]}
+
+
+def test_an_error_comes_after_how_the_export_was_read(tmp_path: Path) -> None:
+    answers = [binary("so happy", "joy", "accept"), binary("go away", "joy", "reject")]
+    observer = Notes()
+
+    with pytest.raises(DataError, match="has one class: 'joy'"):
+        load_source(str(write_lines(tmp_path / "a.jsonl", answers)), ctx=Context(observer))
+
+    assert observer.notes[1].startswith("A rejected label says what a text is not")

@@ -15,6 +15,7 @@ import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -27,6 +28,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from source_files import sizes
+from textune.annotations.registry import TextToWrite, target_formats
 from textune.data.dataset import Dataset as Labelled
 from textune.data.sources import load_source
 from textune.errors import TextuneError
@@ -42,6 +44,8 @@ ROWS = [
     ("why, oh why", "anger"),
     ("leave me alone\nplease", "anger"),
 ]
+LABELS = ["anger", "joy"]
+TOOLS = ("label-studio", "doccano", "prodigy", "argilla", "fasttext")
 NASTY = [
     b"\0",
     b"\xef\xbb\xbf",
@@ -191,6 +195,40 @@ def as_saved_features(folder: Path) -> Path:
     return folder / "saved" / "dataset_info.json"
 
 
+def as_export(tool: str, folder: Path) -> Path:
+    target = target_formats()[tool]
+    file = folder / f"posts{target.suffix}"
+    target.write([TextToWrite(" ".join(text.split()), (label,)) for text, label in ROWS], LABELS, file)
+    return file
+
+
+def as_manifest(folder: Path) -> Path:
+    kind = "groundtruth/text-classification"
+    lines = [
+        json.dumps({"source": text, "job": 0, "job-metadata": {"class-name": label, "type": kind}})
+        for text, label in ROWS
+    ]
+    (folder / "posts.manifest").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "posts.manifest"
+
+
+def as_vertex(folder: Path) -> Path:
+    with (folder / "posts.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("training", *row) for row in ROWS])
+    return folder / "posts.csv"
+
+
+def as_azure(folder: Path) -> Path:
+    documents = []
+    for number, (text, label) in enumerate(ROWS):
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+        documents.append({"location": f"{number}.txt", "class": {"category": label}})
+    assets = {"projectKind": "CustomSingleLabelClassification", "documents": documents}
+    project = {"projectFileVersion": "2022-05-01", "assets": assets}
+    (folder / "posts.json").write_text(json.dumps(project), encoding="utf-8")
+    return folder / "posts.json"
+
+
 FORMATS: dict[str, Callable[[Path], Path]] = {
     "csv": as_csv,
     "tsv": as_tsv,
@@ -209,6 +247,13 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "saved rows": as_saved_rows,
     "saved state": as_saved_state,
     "saved features": as_saved_features,
+    **{
+        tool: partial(as_export, tool)
+        for tool in ("label-studio", "doccano", "prodigy", "argilla", "fasttext")
+    },
+    "manifest": as_manifest,
+    "Vertex AI": as_vertex,
+    "Azure": as_azure,
 }
 
 

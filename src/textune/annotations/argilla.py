@@ -36,12 +36,16 @@ def _is_record(row: Mapping[str, Any]) -> bool:
 
 def _read_record(row: Row) -> ExportItem:
     record = row.values
+    responses = record["responses"] or {}
+    if isinstance(responses, list):  # As the server's own API writes them.
+        flat = [(name, {**each, **value}) for each in responses for name, value in each["values"].items()]
+        responses = {name: [each for other, each in flat if other == name] for name, _ in flat}
     answers = {
         name: [
             _answer(each["value"], each.get("status") or record.get("status"), each.get("user_id"))
-            for each in responses
+            for each in given
         ]
-        for name, responses in (record["responses"] or {}).items()
+        for name, given in responses.items()
     }
     split = str((record.get("metadata") or {}).get("split") or "")
     return ExportItem(

@@ -6,6 +6,7 @@ Structure: Microsoft Learn, "Accepted data formats" of custom text classificatio
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -45,10 +46,10 @@ def _read_document(path: Path, number: int, document: Any) -> ExportItem:
     location = PurePosixPath(document["location"])
     file = path.parent / location
     if location.is_absolute() or ".." in location.parts:
-        raise ValueError(f"document {number} is not in the project's folder: {location}")
-    if not file.is_file():
+        raise ValueError(f"document {number} is not in the project's folder: {str(location)[:200]}")
+    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises on names that are too long.
         raise DataError(
-            f"{path}, document {number}: its text should be in {file}, but there is no such file.",
+            f"{path}, document {number}: its text should be in {str(file)[:200]}, but there is no such file.",
             "Copy the project's texts from its storage container into the folder of the JSON file.",
         )
     with open_data_file(file) as stream:

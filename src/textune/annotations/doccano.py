@@ -26,11 +26,12 @@ _OF_AN_IMPORT = {"text", "label", "split", "prediction", "score"}
 
 
 def _is_row(row: Mapping[str, Any]) -> bool:
-    if not isinstance(row.get("text"), str):
+    if not isinstance(row.get("text", row.get("data")), str):
         return False
     is_exported = "id" in row or row.keys() <= _OF_AN_IMPORT
     is_cell = isinstance(row.get("label"), str) and {"id", "Comments"} <= row.keys()
-    return is_cell or (is_exported and any(_is_list(row.get(name)) for name in _LABELS))
+    is_old = "annotation_approver" in row and isinstance(row.get("annotations"), list)
+    return is_cell or is_old or (is_exported and any(_is_list(row.get(name)) for name in _LABELS))
 
 
 def _is_list(value: Any) -> bool:
@@ -39,21 +40,29 @@ def _is_list(value: Any) -> bool:
 
 def _read_row(row: Row) -> ExportItem:
     values = row.values
-    name = next((name for name in _LABELS if name in values), "label")
-    given = values.get(name)
-    if isinstance(given, str):
-        parts = given.split("#")
-        given = parts if all(parts) else given
+    name = next((name for name in (*_LABELS, "annotations") if name in values), "label")
     # A prediction that `textune convert` wrote has no id before doccano gives it one.
     is_prediction = "prediction" in values and "id" not in values
-    labels = () if is_prediction else labels_in(given)
     return ExportItem(
         row.line,
-        {"text": values["text"]},
-        {name: [Answer(labels)] if labels else []},
+        {"text": values["text"] if "text" in values else values["data"]},
+        {name: [] if is_prediction else _answers(values.get(name))},
         split=str(values.get("split") or ""),
         has_suggestion=is_prediction,
     )
+
+
+def _answers(given: Any) -> list[Answer]:
+    if isinstance(given, list) and given and isinstance(given[0], dict):
+        # Old versions write one annotation per person and label, with the number of the label.
+        return [
+            Answer(labels_in(each["label"]), annotator=str(each["user"]), is_partial=True) for each in given
+        ]
+    if isinstance(given, str):
+        parts = given.split("#")
+        given = parts if all(parts) else given
+    labels = labels_in(given)
+    return [Answer(labels)] if labels else []
 
 
 def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:

@@ -83,8 +83,11 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
     notes: list[str] = []
     disagreements = []
     for named, export in exports:
-        judged = _judge(export, choice)
+        text, question, others = _names(export, choice)
+        judged = _judge(export, text, question)
         notes += _notes(export, judged)
+        if others:
+            notes.append(f"The labels are those called '{question}', not {listed_columns(others)}.")
         numbers: defaultdict[str, list[int]] = defaultdict(list)
         for each in judged:
             split = named if len(exports) > 1 else each.split or named
@@ -118,28 +121,30 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
     return RawSource(splits, dict(enumerate(names)), tuple(notes), tuple(disagreements))
 
 
-def _judge(export: ToolExport, choice: ColumnChoice) -> list[_Judged]:
-    name = text_name(export, choice)
-    question = _question_name(export, choice, text=name)
+def _judge(export: ToolExport, text: str, question: str) -> list[_Judged]:
     judged = []
     for item in export.items:
         given = [*item.answers.get(question, ()), *item.answers.get(EVERY_QUESTION, ())]
         answers = consensus.complete_answers(given)
-        judged.append(_Judged(item, item.texts.get(name), answers, *consensus.join_answers(answers)))
+        judged.append(_Judged(item, item.texts.get(text), answers, *consensus.join_answers(answers)))
     return judged
 
 
-def _question_name(export: ToolExport, choice: ColumnChoice, *, text: str) -> str:
-    """Return the question whose answers are the labels: the only one, or the one with a usual name."""
+def _names(export: ToolExport, choice: ColumnChoice) -> tuple[str, str, list[str]]:
+    """Return what the export calls text and labels, and other labels that it has.
+
+    The labels are the only ones, or those with a usual name.
+    """
+    text = text_name(export, choice)
     asked = dict.fromkeys(question for item in export.items for question in item.answers)
     questions = [question for question in asked if question not in (EVERY_QUESTION, text, SPLIT_FIELD)]
     name = choice.label if choice.label in questions or not choice.remembered else ""
     usual = [question for question in questions if question.strip().casefold() in LABEL_NAMES]
     for candidates in ([name],) if name else (questions, usual):
         if len(candidates) == 1 and candidates[0] in questions:
-            return candidates[0]
+            return text, candidates[0], [other for other in questions if other != candidates[0]]
     if not questions and not name:
-        return EVERY_QUESTION
+        return text, EVERY_QUESTION, []
     fault = f"has no labels called '{name}'" if name else "has more than one set of labels"
     raise DataError(
         f"{export.origin} {fault}. There are: {listed_columns(questions) or 'none'}.",
@@ -188,7 +193,7 @@ def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
         notes.append(f"A machine's suggestions, for {nouns}, do not count as labels.")
     notes += _remarks(export, judged)
     inside = Counter(each.split for each in judged if each.labels)
-    if set(inside) != {""}:
+    if set(inside) - {""}:
         sizes = ", ".join(f"{split} ({inside[split]:,})" for split in SPLITS if inside[split])
         rest = f"; train also gets the {inside['']:,} without a split" if inside[""] else ""
         notes.append(f"{export.shown} says which split a {tool.noun} is in: {sizes}{rest}.")

@@ -27,6 +27,7 @@ from textune.data.formats.registry import Row
 from textune.files import write_json, write_text
 
 _LISTS = ("annotations", "completions", "predictions")
+_OF_A_NEW_TASK = {"id", "data", "meta"}
 _OF_A_ROW = {
     "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"
 }  # fmt: skip
@@ -34,7 +35,12 @@ _KINDS = ("choices", "taxonomy", "rating")
 
 
 def _is_task(row: Mapping[str, Any]) -> bool:
-    return isinstance(row.get("data"), dict) and any(isinstance(row.get(name), list) for name in _LISTS)
+    if isinstance(row.get("data"), dict):
+        return row.keys() <= _OF_A_NEW_TASK or any(isinstance(row.get(name), list) for name in _LISTS)
+    annotations = row.get("annotations")
+    return isinstance(annotations, list) and any(
+        isinstance(each, dict) and "result" in each for each in annotations
+    )
 
 
 def _read_task(row: Row) -> ExportItem:
@@ -55,7 +61,8 @@ def _read_task(row: Row) -> ExportItem:
         for name, labels in given.items():
             answers[name].append(Answer(labels_in(labels), annotator=person))
         if not given:
-            answers[EVERY_QUESTION].append(Answer(annotator=person))
+            verdict = "without choices" if annotation["result"] else "left empty"
+            answers[EVERY_QUESTION].append(Answer((), verdict, person))
     if not annotations and task.get("drafts"):
         answers[EVERY_QUESTION].append(Answer(verdict="saved as a draft"))
     return ExportItem(

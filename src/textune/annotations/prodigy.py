@@ -42,7 +42,8 @@ def _read_row(row: Row) -> ExportItem:
     if (verdict := values.get("answer")) is not None:
         chosen = values["accept"] if "accept" in values else values.get("label")
         labels = labels_in(chosen) if verdict == "accept" else ()
-        answers.append(Answer(labels, _VERDICTS[verdict], person, is_partial="accept" not in values))
+        reason = "without a label" if chosen is None and verdict == "accept" else _VERDICTS[verdict]
+        answers.append(Answer(labels, reason, person, is_partial="accept" not in values))
     return ExportItem(
         row.line,
         {"text": values["text"]},

@@ -21,7 +21,7 @@ _ML_USES = {"", "training", "train", "validation", "test", "unassigned"}
 
 
 def _is_row(row: Mapping[str, Any]) -> bool:
-    return bool({"textContent", "textGcsUri"} & row.keys() and {_ONE, _SEVERAL, _LABELS} & row.keys())
+    return "textContent" in row or "textGcsUri" in row
 
 
 def _read_row(row: Row) -> ExportItem:

@@ -76,7 +76,12 @@ def load_source(
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
     raw = read_source(name, ColumnChoice.of(settings), ctx)
-    labelling, splits = complete_source(raw, str(name), settings)
+    try:
+        labelling, splits = complete_source(raw, str(name), settings)
+    except DataError:
+        for note in raw.notes:  # How the source was read may explain what is wrong with it.
+            ctx.note(note)
+        raise
     notes = (
         *raw.notes,
         *labelling.notes,

@@ -53,7 +53,10 @@ def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
     """Read a dataset's splits; splits other than train, validation and test are ignored."""
     split_names, ignored = choose_splits(splits, origin=origin)
-    rows = {split: (f"{origin}, split {name}", splits[name]) for split, name in split_names.items()}
+    rows = {
+        split: (f"{origin}, split {name}", splits[name].with_format(None))
+        for split, name in split_names.items()
+    }
     read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
     if (exported := read_exported_rows(rows, choice)) is not None:
         return replace(exported, notes=(*exported.notes, *ignored))
