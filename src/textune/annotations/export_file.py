@@ -50,7 +50,7 @@ def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
     return None if _has_other_columns(first, tool, choice) else tool
 
 
-def read_export(path: Path, tool: Tool) -> ToolExport:
+def read_tool_export(path: Path, tool: Tool) -> ToolExport:
     """Read the items of a file; raise a `DataError` if it does not have the tool's structure throughout."""
     if tool.read_file is not None:
         return _collect(str(path), path.name, tool, tool.read_file(path), tool.unit)
@@ -61,7 +61,7 @@ def read_export(path: Path, tool: Tool) -> ToolExport:
 def read_export_rows(
     rows: Iterable[Mapping[str, Any]], origin: str, choice: ColumnChoice
 ) -> ToolExport | None:
-    """Read the items of rows in memory, or return None if no tool exported them; else as `read_export`."""
+    """Read the items of rows in memory, or return None if no tool exported them; else as `read_tool_export`."""
     iterator = iter(rows)
     first = list(islice(iterator, ROWS_LOOKED_AT))
     tool = find_row_tool(first)
@@ -73,7 +73,7 @@ def read_export_rows(
 
 def export_texts(path: Path, tool: Tool, choice: ColumnChoice) -> Iterator[tuple[str, Any]]:
     """Yield the place and the text of every text of an export, labelled or not."""
-    export = read_export(path, tool)
+    export = read_tool_export(path, tool)
     name = text_name(export, choice, option="--text-column NAME")
     for item in export.items:
         yield f"{path}, {export.unit} {item.line}", item.texts.get(name)

@@ -18,7 +18,7 @@ from textune.annotations.export_file import (
     SPLIT_FIELD,
     ToolExport,
     exporting_tool,
-    read_export,
+    read_tool_export,
     read_export_rows,
     text_name,
 )
@@ -48,7 +48,9 @@ def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> R
             f"{export} is an export of an annotation tool, but {tables[0]} is an ordinary table.",
             f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv",
         )
-    exports = [(split, read_export(path, tools[path])) for split, shards in files.items() for path in shards]
+    exports = [
+        (split, read_tool_export(path, tools[path])) for split, shards in files.items() for path in shards
+    ]
     return _source(exports, choice)
 
 
