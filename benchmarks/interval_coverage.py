@@ -12,10 +12,10 @@ classifier sees the same texts with noise that is partly its own, and is a littl
 - one class of which no row is ever right, at an accuracy of 60 % on the others.
 
 Test sets are drawn from a population whose metrics are known. For each test set, the benchmark computes the
-intervals that textune writes, and counts those that hold the population's metric; all of them must hold the
-test set's own. The share is that over all populations of an accuracy, and a line shows the lowest share of
-the three accuracies. The last column is the share for macro-F1 if rows are resampled, every class counts, and
-the percentiles are the interval.
+intervals that textune writes, and counts those that hold the population's metric; those of the first sets
+must also hold the test set's own. The share is that over all populations of an accuracy, and a line shows the
+lowest share of the three accuracies. The last column is the share for macro-F1 if rows are resampled, every
+class counts, and the percentiles are the interval.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROWS = (5, 20, 100, 300)
 ACCURACIES = (0.6, 0.9, 0.99)
 SETS = 500
 RESAMPLES = 200
-PERCENTILE_SETS = 100
+CHECKED_SETS = 100
 POPULATION = 60_000
 OVERCONFIDENCE = 1.6
 UNEVEN = 0.5
@@ -132,13 +132,14 @@ def count_held(
         pair, labels = [each[rows] for each in population.pair], population.labels[rows]
         for key, metric in METRICS.items():
             low, high = metric.interval(pair[:1], labels, samples=RESAMPLES, seed=number)
-            assert low <= metric.measure(pair[:1], labels)[0] <= high, (key, low, high)
             held[key].append(low <= first[key] <= high)
+            if number < CHECKED_SETS:
+                assert low <= metric.measure(pair[:1], labels)[0] <= high, (key, low, high)
         for metric in headline_metrics():
             key = metric.key
             low, high = metric.difference_interval(pair, labels, samples=RESAMPLES, seed=number)
             held[f"difference of {key}"].append(low <= first[key] - second[key] <= high)
-        if number < PERCENTILE_SETS:
+        if number < CHECKED_SETS:
             held["percentiles"].append(
                 percentile_holds(first["macro_f1"], pair[0].argmax(axis=1), labels, len(sizes))
             )
@@ -163,7 +164,8 @@ def main() -> None:
             for population in populations(classes, accuracy, rng):
                 for name, sizes in all_sizes.items():
                     # A test set of many rows and classes takes long.
-                    sets = max(arguments.sets // 2 if sizes.sum() * classes > 500_000 else arguments.sets, 1)
+                    takes_long = sizes.sum() * classes > 200_000
+                    sets = max(arguments.sets * 2 // 5 if takes_long else arguments.sets, 1)
                     for key, values in count_held(population, sizes, rng, sets=sets).items():
                         held[name][key] += values
             for name, columns_held in held.items():

@@ -1,10 +1,14 @@
-"""`textune evaluate` gives a finished run a threshold."""
+"""`textune evaluate` measures a finished run and gives it a threshold."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from small_data import small_rows
 
 
 def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
@@ -48,3 +52,18 @@ def test_a_training_measures_what_an_evaluation_measures(textune_command: Any, r
 
     assert evaluated["metrics"]["test"] == trained["metrics"]["test"]
     assert [metrics["truncated"] for metrics in trained["metrics"].values()] == [0, 0, 0]
+
+
+def test_labels_without_rows_are_named_and_left_out_of_macro_f1(
+    textune_command: Any, abstaining: Path, tmp_path: Path
+) -> None:
+    rows = [(text, label) for text, label in small_rows(60, seed=5) if label != "joy"]
+    (tmp_path / "two.csv").write_text("\n".join(["text,label", *map(",".join, rows)]), encoding="utf-8")
+
+    outcome = textune_command("evaluate", abstaining, "--data", tmp_path / "two.csv", "--json")
+
+    measured = json.loads(outcome.out)
+    f1 = [metrics["f1"] for metrics in measured["metrics"]["test"]["per_class"].values()]
+    assert "No row of test has the label joy: macro-F1 is the mean over the other labels." in outcome.err
+    assert measured["metrics"]["test"]["macro_f1"] == pytest.approx(sum(f1) / 2)
+    assert measured["interval_methods"]["accuracy"] == "Clopper-Pearson"

@@ -31,7 +31,8 @@ def macro_f1_rows(probabilities: NDArray[Any], labels: NDArray[Any]) -> RowValue
     and -F1 / s - F1' / s'. To second order, F1 lies below the truth by F1 (1 - F1) / s if the numbers of rows
     per class are random, and by less if they are fixed.
     """
-    confusion, classes = count_confusion(probabilities, labels), probabilities.shape[1]
+    predicted, classes = decide(probabilities), probabilities.shape[1]
+    confusion = _count(predicted, labels, classes=classes)
     support = confusion.sum(axis=1)
     present = support > 0
     both = support + confusion.sum(axis=0)
@@ -45,7 +46,7 @@ def macro_f1_rows(probabilities: NDArray[Any], labels: NDArray[Any]) -> RowValue
     widened = mean + widening * (cells - mean)
     average = float(f1[present].mean())
     return RowValues(
-        average + widened[labels, decide(probabilities)],
+        average + widened[labels, predicted],
         lowest=average + cells.min(axis=1)[present],
         highest=average + np.diagonal(cells)[present],
         shortfall=float((f1 * (1 - f1) * weight).sum()) / len(labels),
@@ -54,8 +55,11 @@ def macro_f1_rows(probabilities: NDArray[Any], labels: NDArray[Any]) -> RowValue
 
 def count_confusion(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:
     """Return the confusion matrix (classes, classes): a row per true class, a column per predicted class."""
-    classes = probabilities.shape[1]
-    cells = labels.astype(np.int64) * classes + decide(probabilities)
+    return _count(decide(probabilities), labels, classes=probabilities.shape[1])
+
+
+def _count(predicted: NDArray[Any], labels: NDArray[Any], *, classes: int) -> NDArray[np.int64]:
+    cells = labels.astype(np.int64) * classes + predicted
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 

@@ -214,8 +214,9 @@ def interval_methods() -> dict[str, str]:
 
 def _are_one(first: Probabilities, second: Probabilities) -> bool:
     """Return whether two classifiers are one, up to rounding: an export of a model, or the model itself."""
-    differences = np.abs(_losses(first) - _losses(second))
-    return bool(differences.max() <= _SAME and (decide(first) == decide(second)).all())
+    if (decide(first) != decide(second)).any():
+        return False
+    return bool(np.abs(_losses(first) - _losses(second)).max() <= _SAME)
 
 
 def in_percent(share: float) -> str:
