@@ -16,6 +16,20 @@ def listed(items: Sequence[object], *, most: int) -> str:
     return f"{shown} and {left_out:,} more" if left_out > 0 else shown
 
 
+def itemised(faults: Sequence[str], *, most: int = 10) -> str:
+    """Return faults for the end of a message, one per line, and how many more there are.
+
+    Example:
+        >>> print(itemised(["a", "b", "c"], most=2))
+          - a
+          - b
+          and 1 more
+    """
+    lines = [f"  - {fault}" for fault in faults[:most]]
+    left_out = len(faults) - most
+    return "\n".join([*lines, f"  and {left_out:,} more"] if left_out > 0 else lines)
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun.
 

@@ -60,7 +60,7 @@ def test_what_is_not_text_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "title"),
     [
-        ([("so afraid", "fear")], "train has no other row with the label"),
+        ([("so afraid", "fear")], "The label 'fear' has 1 distinct text"),
         ([("so afraid", "fear"), ("So  Afraid", "fear")], "The label 'fear' has 1 distinct text"),
     ],
 )

@@ -144,4 +144,32 @@ def test_label_names_stored_in_parquet_are_kept(tmp_path: Path) -> None:
 def test_too_few_texts_for_the_splits_to_be_made_are_reported(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [*small_rows(30), ("so odd", "fear"), ("so very odd", "fear")])
 
-    assert "The label 'fear' has 2 distinct texts" in refusal(path).message
+    assert refusal(path).message == (
+        f"The label 'fear' has 2 distinct texts ({path}, lines 32, 33), too few for train and the 2 splits "
+        "to make (test and validation)."
+    )
+
+
+def test_all_labels_with_too_few_texts_are_reported_at_once(tmp_path: Path) -> None:
+    rare = [("so odd", "fear"), ("So odd", "fear"), ("so far", "love"), ("oh", "jóy")]
+    path = write_csv(tmp_path / "posts.csv", [*small_rows(30), *rare])
+
+    error = refusal(path)
+
+    assert error.message == (
+        "3 labels have too few texts for train and the 2 splits to make (test and validation):\n"
+        f"  - 'fear': 1 distinct text ({path}, lines 32, 33)\n"
+        f"  - 'jóy': 1 distinct text ({path}, line 35)\n"
+        f"  - 'love': 1 distinct text ({path}, line 34)"
+    )
+    assert "until each label has at least 3" in error.hint
+
+
+def test_a_column_of_numbers_of_rows_is_cut_short_and_another_column_suggested(tmp_path: Path) -> None:
+    rows = [(text, str(number)) for number, (text, _) in enumerate(small_rows(30))]
+
+    error = refusal(write_csv(tmp_path / "posts.csv", rows))
+
+    assert error.message.count("distinct text") == 10
+    assert error.message.endswith("  and 20 more")
+    assert "name another column: --set data.label_column=NAME" in error.hint

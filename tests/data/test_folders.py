@@ -195,6 +195,19 @@ def test_a_label_that_only_test_has_is_reported_with_file_and_line(tmp_path: Pat
     assert message.startswith(f"{tmp_path / 'test.csv'}, line 3: the label 'fear' is not a class")
 
 
+def test_labels_with_a_single_row_of_train_are_reported_with_their_lines(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [*small_rows(30), ("so odd", "fear"), ("oh", "jóy")])
+    write_small_csv(tmp_path / "validation.csv", 9, seed=1)
+    write_small_csv(tmp_path / "test.csv", 9, seed=2)
+
+    error = refusal(tmp_path)
+
+    assert error.message == (
+        f"{tmp_path / 'train.csv'}, lines 32, 33: train has no other row with the label 'fear', 'jóy'."
+    )
+    assert "change it, or delete the row" in error.hint
+
+
 def test_a_folder_without_a_train_split_is_reported(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "test.csv")
 

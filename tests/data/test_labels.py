@@ -99,7 +99,6 @@ def test_a_long_list_of_rows_is_cut() -> None:
     [
         (0.5, "the label is 0.5 (float), not a name or a whole number"),
         (float("inf"), "the label is inf (float)"),
-        (["joy", "love"], "the label is a list, but a text has one label"),
         ({"name": "joy"}, "the label is {'name': 'joy'} (dict)"),
         (b"joy", "the label is b'joy' (bytes)"),
     ],
@@ -120,9 +119,13 @@ def test_labels_of_two_kinds_are_reported(labels: list[Any], kinds: tuple[str, s
     error = refusal([*labels, *labels])
 
     assert error.message == (
-        f"train.csv, line 3: the label {labels[1]!r} is of another type ({kinds[0]}) than the first label of "
-        f"train ({kinds[1]})."
+        f"train.csv, lines 3, 5: the label {labels[1]!r} is of another type ({kinds[0]}) than the first "
+        f"label of train ({kinds[1]})."
     )
+
+
+def test_a_train_split_without_rows_is_reported() -> None:
+    assert refusal([]).message == "train.csv has no rows."
 
 
 def test_one_class_is_reported() -> None:
@@ -130,20 +133,6 @@ def test_one_class_is_reported() -> None:
 
     assert error.message == "train.csv has one class: 'joy' (12 rows)."
     assert "Add a second class" in error.hint
-
-
-def test_a_class_of_a_single_row_is_reported_with_its_line() -> None:
-    error = refusal(["joy", "joy", "jóy", "anger", "anger"])
-
-    assert error.message == "train.csv, line 4: train has no other row with the label 'jóy'."
-    assert "change it, or delete the row" in error.hint
-
-
-def test_many_classes_of_a_single_row_are_cut_short() -> None:
-    message = refusal([f"id{number}" for number in range(100)]).message
-
-    assert "and 90 more: train has no other row with the label 'id0', 'id1'" in message
-    assert message.endswith("'id9' and 90 more.")
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
@@ -154,6 +143,31 @@ def test_a_label_that_train_lacks_is_reported_with_file_and_line(split: str) -> 
         f"{split}.csv, line 3: the label 'fear' is not a class. The classes are: 'anger', 'joy'."
     )
     assert "Only labels of train are classes" in error.hint
+
+
+def test_all_labels_that_train_lacks_are_reported_at_once_with_their_rows() -> None:
+    train = ["joy", "joy", "anger", "anger"]
+
+    error = refusal(train, validation=["fear", "Joy"], test=["joy", "fear", "fear"])
+
+    assert error.message == (
+        "2 labels are not classes. The classes are: 'anger', 'joy'.\n"
+        "  - 'fear': 3 rows (validation.csv, line 2; test.csv, lines 3, 4)\n"
+        "  - 'Joy': 1 row (validation.csv, line 3)"
+    )
+    assert error.hint.startswith("Did you mean 'joy' instead of 'Joy'? Only labels of train are classes")
+
+
+def test_a_label_in_other_letters_is_answered_with_the_class_and_not_merged() -> None:
+    assert refusal(["joy", "joy", "anger", "anger"], test=["JOY"]).hint.startswith("Did you mean 'joy'?")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [(["True", "False"], [True, False]), ([1, 0], ["1", "0.0"]), (["true", "false"], ["TRUE", "False"])],
+)
+def test_a_held_out_split_may_write_the_same_labels_in_another_way(train: list[Any], test: list[Any]) -> None:
+    assert read(train * 2, test=test).ids["test"] == [1, 0]
 
 
 def test_a_label_that_is_almost_one_of_train_is_answered_with_that() -> None:
@@ -215,17 +229,22 @@ def test_minus_one_is_not_a_label_where_names_are_stored() -> None:
         (["1.0"], None, ["0", "1"], [1]),
         (["1.0"], None, ["1", "1.0", "a"], [1]),
         ([True], None, ["false", "true"], [1]),
+        ([True, False], None, ["False", "True"], [1, 0]),
+        (["TRUE", "False"], None, ["false", "true"], [1, 0]),
+        ([1, 0], None, ["0.0", "1.0"], [1, 0]),
+        ([["joy"]], None, ["anger", "joy"], [1]),
+        (["joy"], {0: "anger", 1: "joy"}, ["joy", "anger"], [0]),
     ],
 )
 def test_rows_get_the_ids_of_given_classes(
     labels: list[Any], stored: dict[int, str] | None, names: list[str], ids: list[int]
 ) -> None:
-    assert read_ids(rows(labels), stored=stored, names=names) == ids
+    assert read_ids(RawSource({"test": rows(labels)}, stored), "test", names) == ids
 
 
 def test_a_label_that_is_not_a_given_class_is_reported_with_its_line() -> None:
     with pytest.raises(DataError) as caught:
-        read_ids(rows(["joy", "fear"], name="more"), stored=None, names=["anger", "joy"])
+        read_ids(RawSource({"test": rows(["joy", "fear"], name="more")}), "test", ["anger", "joy"])
 
     assert caught.value.message == (
         "more.csv, line 3: the label 'fear' is not a class. The classes are: 'anger', 'joy'."

@@ -6,7 +6,6 @@ is still audited as far as possible.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow
 from textune.data.dataset import SPLITS
+from textune.data.label_cells import is_missing_label
 from textune.data.labels import Labelling, read_labels
 from textune.data.raw import RawSource, RawSplit
 from textune.data.sources import complete_source
@@ -47,7 +47,7 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
         labelling, _ = complete_source(usable_source, settings.source, settings)
     except DataError as error:
         refused.append(Finding("D002", "error", error.message.rstrip("."), 1, advice=error.hint))
-        labelling = _label_anyway(usable_source)
+        labelling = _label_anyway(usable_source, settings)
     examples, columns = _examples(splits, usable, labelling)
     notes = (*source.notes, *labelling.notes)
     return AuditInput(
@@ -76,8 +76,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_label(value: Any) -> bool:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return _is_text(value) if isinstance(value, str) else not missing
+    return not is_missing_label(value)
 
 
 def _unusable_rows(source: RawSource, usable: Mapping[str, Sequence[int]]) -> list[Finding]:
@@ -94,16 +93,18 @@ def _unusable_rows(source: RawSource, usable: Mapping[str, Sequence[int]]) -> li
     return [Finding("D001", "error", title, len(rows), tuple(rows), advice)] if rows else []
 
 
-def _label_anyway(source: RawSource) -> Labelling:
+def _label_anyway(source: RawSource, settings: DataSettings) -> Labelling:
     """Return the labels as training would read them, or as they are written where it would refuse them."""
     if source.splits.get("train", _NOTHING).texts:
         with suppress(DataError):
-            return read_labels(source)
-    stored = {str(label): name for label, name in (source.label_names or {}).items()}
-    names_of = {}
+            return read_labels(source, settings)
+    names_of: dict[str, list[str]] = {split: [] for split in source.splits}
     for split, rows in source.splits.items():
-        written = [str(label).strip() for label in rows.labels]
-        names_of[split] = [stored.get(label, label) for label in written]
+        for piece, span in rows.spans():
+            table = piece.label_names or source.label_names or {}
+            stored = {str(label): name for label, name in table.items()}
+            written = [str(rows.labels[index]).strip() for index in span]
+            names_of[split] += [stored.get(label, label) for label in written]
     ids = {name: number for number, name in enumerate(sorted(set(chain(*names_of.values()))))}
     labels = {split: [ids[name] for name in names] for split, names in names_of.items()}
     return Labelling(tuple(ids), labels, ())

@@ -90,22 +90,10 @@ def read_tables(
     first = next(iter(files.values()))[0]
     columns = column_names(first, choice.reading)
     text, label, column_notes = choice.find(columns, origin=str(first))
-    stored = {
-        known.label_names(file, label)
-        for shards in files.values()
-        for file in shards
-        if (known := format_of(file, choice.reading)).label_names is not None
-    }
-    if len(stored) > 1:
-        raise DataError(
-            f"The files in {first.parent} store different label names for the column '{label}'.",
-            "Write all files with the same label names.",
-        )
-    names = next(iter(stored), ())
     others = [name for name in columns if name not in (text, label)] if choice.others else []
     return RawSource(
         {split: _read_split(shards, text, label, others, choice.reading) for split, shards in files.items()},
-        dict(enumerate(names)) if names else None,
+        None,
         (*column_notes, *notes, *_notes_on_files(files, choice.reading)),
     )
 
@@ -137,7 +125,9 @@ def _read_split(
             labels.append(row.values[label])
             for name, values in more.items():
                 values.append(row.values.get(name))
-        pieces.append(Piece(str(shard), str(shard), format_of(shard, reading).unit, numbers))
+        known = format_of(shard, reading)
+        names = dict(enumerate(known.label_names(shard, label))) if known.label_names else None
+        pieces.append(Piece(str(shard), str(shard), known.unit, numbers, names))
     return RawSplit(tuple(pieces), texts, labels, more)
 
 

@@ -48,12 +48,16 @@ def choose_splits(names: Iterable[str], *, origin: str) -> tuple[dict[str, str],
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive rows of one file or stored split, with their numbers there; `unit` is `line` or `row`."""
+    """Consecutive rows of one file or stored split, with their numbers there; `unit` is `line` or `row`.
+
+    `label_names` are the names that this file or stored split has for its label ids, if any.
+    """
 
     text_origin: str
     label_origin: str
     unit: str
     numbers: Sequence[int]
+    label_names: Mapping[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,15 @@ class RawSplit:
         texts, labels = ([values[index] for index in indices] for values in (self.texts, self.labels))
         return RawSplit(tuple(pieces), texts, labels, others)
 
-    def _numbers(self, indices: Sequence[int]) -> Iterator[tuple[Piece, list[int]]]:
+    def spans(self) -> Iterator[tuple[Piece, range]]:
+        """Yield each piece with the indices of its rows."""
         start = 0
         for piece in self.pieces:
-            end = start + len(piece.numbers)
-            yield piece, [piece.numbers[index - start] for index in indices if start <= index < end]
-            start = end
+            yield piece, range(start, start := start + len(piece.numbers))
+
+    def _numbers(self, indices: Sequence[int]) -> Iterator[tuple[Piece, list[int]]]:
+        for piece, span in self.spans():
+            yield piece, [piece.numbers[index - span.start] for index in indices if index in span]
 
     def _places(self, indices: Sequence[int], origin: Callable[[Piece], str]) -> str:
         places = []
@@ -121,9 +128,14 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class RawSource:
-    """A source's splits, named as in `SPLITS`, its stored label names by id, notes, and disagreements."""
+    """A source's splits, named as in `SPLITS`, names of ids in pieces without their own, notes, disagreements."""
 
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None
     notes: tuple[str, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+
+
+def label_places(splits: Mapping[str, RawSplit], indices: Mapping[str, Sequence[int]]) -> str:
+    """Return the places of the labels of some rows of several splits."""
+    return "; ".join(splits[split].label_places(rows) for split, rows in indices.items() if rows)

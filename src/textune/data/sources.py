@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,13 +24,14 @@ from textune.data.formats.lines import missing_file
 from textune.data.formats.registry import may_be_table, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
+from textune.data.label_cells import WRONG_COLUMN
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.data.raw import RawSource, RawSplit
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
 from textune.errors import DataError, RecipeError
 from textune.recipe.settings import DataSettings
-from textune.wording import counted
+from textune.wording import counted, listed
 
 _MIN_ROWS = 2
 
@@ -123,7 +124,8 @@ def load_held_out(
             f"Choose one of these, for instance --split {next(iter(raw.splits))}.",
         )
     _check_texts(rows)
-    labels = read_ids(rows, stored=raw.label_names, names=label_names)
+    raw = replace(raw, splits={split: rows})
+    labels = read_ids(raw, split, label_names, settings)
     return Dataset.from_lists(
         {split: (rows.texts, labels)}, label_names=label_names, name=str(name), notes=notes
     )
@@ -151,15 +153,18 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
         )
     for rows in raw.splits.values():
         _check_texts(rows)
-    labelling = read_labels(raw)
+    labelling = read_labels(raw, settings)
     stored = {split: Split.from_lists(raw.splits[split].texts, ids) for split, ids in labelling.ids.items()}
     train = stored["train"]
+    if set(stored) == set(SPLITS):
+        _check_single_rows(raw.splits["train"], labelling)
     rows_of = make_splits(
         train.texts,
         [labelling.names[label] for label in train.labels],
         validation_fraction=0 if "validation" in stored else settings.validation_fraction,
         test_fraction=0 if "test" in stored else settings.test_fraction,
         seed=settings.split_seed,
+        places=raw.splits["train"].label_places,
     )
     # Rows of a split that was made are numbered from 0.
     splits = {
@@ -238,6 +243,19 @@ def _check_texts(rows: RawSplit) -> None:
             f"{rows.text_places(missing)}.",
             "Delete these rows or add their texts, then try again. If texts and labels are in two files, "
             "delete the same lines in both.",
+        )
+
+
+def _check_single_rows(rows: RawSplit, labelling: Labelling) -> None:
+    """Raise a `DataError` if train has a single row of a class, which may be a misspelling."""
+    labels = labelling.ids["train"]
+    counts = Counter(labels)
+    rare = [index for index, label in enumerate(labels) if counts[label] == 1]
+    if rare:
+        names = [f"'{labelling.names[labels[index]][:60]}'" for index in rare]
+        raise DataError(
+            f"{rows.label_places(rare)}: train has no other row with the label {listed(names, most=10)}.",
+            f"Add rows with that label, change it, or delete the row. {WRONG_COLUMN}",
         )
 
 

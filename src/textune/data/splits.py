@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textune.errors import DataError
-from textune.wording import counted
+from textune.wording import counted, itemised
+
+_MANY = 10
 
 
 def normalise_text(text: str) -> str:
@@ -33,32 +35,52 @@ def make_splits(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
+    places: Callable[[Sequence[int]], str] | None = None,
 ) -> dict[str, list[int]]:
     """Divide rows into train, validation and test; return their numbers by split, in ascending order.
 
     Rows with the same text (see `normalise_text`) go to the same split. Each class is divided on its own, and
-    occurs in every split; a split with the share 0 is empty.
+    occurs in every split; a split with the share 0 is empty. `places` says where rows are, for an error.
 
     Raises:
-        DataError: A class has fewer distinct texts than there are splits.
+        DataError: Classes have fewer distinct texts than there are splits; it lists all of them.
     """
     shares = {"test": test_fraction, "validation": validation_fraction}
     shares = {name: share for name, share in shares.items() if share}
     splits: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    for label, groups in _groups_by_class(texts, labels, seed).items():
-        if len(groups) <= len(shares):
-            raise DataError(
-                f"The label '{label}' has {counted(len(groups), 'distinct text')}, too few for train "
-                f"and the {counted(len(shares), 'split')} to make ({' and '.join(shares)}).",
-                f"Add texts with this label until there are at least {len(shares) + 1}, remove the label, or "
-                "provide the splits as separate files.",
-            )
+    by_class = _groups_by_class(texts, labels, seed)
+    small = {label: groups for label, groups in by_class.items() if len(groups) <= len(shares)}
+    if small:
+        raise _too_small(small, list(shares), places)
+    for groups in by_class.values():
         rows = sum(len(group) for group in groups)
         for position, (name, share) in enumerate(shares.items()):
             chosen, groups = _take(groups, rows * share, reserve=len(shares) - position)
             splits[name] += [row for group in chosen for row in group]
         splits["train"] += [row for group in groups for row in group]
     return {name: sorted(rows) for name, rows in splits.items()}
+
+
+def _too_small(
+    small: Mapping[str, list[list[int]]], new: Sequence[str], places: Callable[[Sequence[int]], str] | None
+) -> DataError:
+    found = {
+        label: counted(len(groups), "distinct text")
+        + (f" ({places(sorted(row for group in groups for row in group))})" if places and groups else "")
+        for label, groups in small.items()
+    }
+    parts = f"for train and the {counted(len(new), 'split')} to make ({' and '.join(new)})"
+    hint = (
+        f"Add texts until each label has at least {len(new) + 1}, delete the rows of rare labels, or provide "
+        "the splits as separate files."
+    )
+    if len(found) > _MANY:
+        hint += " If these are not labels, name another column: --set data.label_column=NAME"
+    if len(found) == 1:
+        ((label, texts),) = found.items()
+        return DataError(f"The label '{label}' has {texts}, too few {parts}.", hint)
+    faults = [f"'{label}': {texts}" for label, texts in found.items()]
+    return DataError(f"{len(found):,} labels have too few texts {parts}:\n{itemised(faults)}", hint)
 
 
 def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> list[int]:

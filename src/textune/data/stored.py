@@ -67,8 +67,7 @@ def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin:
         split: _read_split(splits[name], f"{origin}, split {name}", text, label, others)
         for split, name in split_names.items()
     }
-    names = getattr(first.features[label], "names", None)
-    return RawSource(read, dict(enumerate(names)) if names else None, (*notes, *ignored))
+    return RawSource(read, None, (*notes, *ignored))
 
 
 def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
@@ -86,6 +85,10 @@ def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[
         )
     present = [name for name in others if name in rows.column_names]
     columns = rows.select_columns([text, label, *present]).with_format(None)[:]
-    piece = Piece(origin, origin, "row", range(1, len(rows) + 1))
+    # The feature of a list holds that of its items.
+    kind = rows.features[label]
+    names = getattr(getattr(kind, "feature", kind), "names", None)
+    named = dict(enumerate(names)) if names else None
+    piece = Piece(origin, origin, "row", range(1, len(rows) + 1), named)
     more = {name: columns[name] if name in present else [None] * len(rows) for name in others}
     return RawSplit((piece,), columns[text], columns[label], more)

@@ -52,6 +52,8 @@ class DataSettings(Section):
     """The character, or `tab`, between the cells of a delimited file; empty: found by its first lines."""
     quoting: Literal["auto", "csv", "none"] = "auto"
     """What double quotes in delimited files mean: `csv`, they enclose cells; `none`, nothing special."""
+    label_separator: str = Field(default="auto", min_length=1)
+    """What divides several labels of a cell; `auto`: detected; `none`: a cell is one label as it stands."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
     """The share of the training rows that becomes the validation split if the source has none."""
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)

@@ -44,8 +44,10 @@ def _label_names(path: Path, column: str) -> tuple[str, ...]:
     """Return the names of a column's label ids if `datasets` stored them in the file."""
     stored = (_schema(path).metadata or {}).get(b"huggingface", b"{}")
     try:
-        names = json.loads(stored)["info"]["features"][column]["names"]
-    except (ValueError, KeyError, TypeError):
+        feature = json.loads(stored)["info"]["features"][column]
+        # The feature of a list holds that of its items.
+        names = feature.get("feature", feature)["names"]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ()
     usable = isinstance(names, list) and all(isinstance(name, str) for name in names)
     return tuple(names) if usable and len(set(names)) == len(names) else ()

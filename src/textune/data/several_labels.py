@@ -1,0 +1,103 @@
+"""Cells that hold several labels: `2,27`, `joy;anger`, `['joy', 'surprise']`.
+
+In: the distinct labels of a source. Out: those that are several in one, with their parts. A name may hold a
+comma, so the parts must be known: as labels of their own, or from other cells. Does not know rows.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+_IDS = re.compile(r"-?[0-9]+(?:\s*[,;|]\s*-?[0-9]+|\s+-?[0-9]+)+")
+_ITEM = r"""(?:'[^']*'|"[^"]*"|-?[0-9]+)"""
+_NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})+\s*\]")
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+_QUOTES = " \t'\""
+_LONGEST_LIST = 2000
+
+# Names hardly ever hold these, so one part that is a label of its own is enough. A comma without a space
+# was written by a program.
+_JOINING = (";", "|", "\n", ",")
+# Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
+_ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")
+
+
+def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Return the labels that are several in one cell, with their parts.
+
+    `known` are the names of classes, if they are known: none of those is several labels.
+
+    Example:
+        >>> find_several(["joy", "anger", "joy;anger", "Mergers, Acquisitions"])
+        {'joy;anger': ('joy', 'anger')}
+        >>> find_several(["2", "2,27"])
+        {'2,27': ('2', '27')}
+    """
+    labels = set(labels) - set(known)
+    several = {label: tuple(re.findall("-?[0-9]+", label)) for label in labels if _IDS.fullmatch(label)}
+    alone = {*labels, *known} - several.keys()
+    for separator in _JOINING:
+        parts = _split_all(labels, separator)
+        positions = _positions(parts)
+        several |= {
+            label: of_label
+            for label, of_label in parts.items()
+            if any(part in alone or len(positions[part]) > 1 for part in of_label)
+        }
+    for separator in _ALSO_IN_NAMES:
+        parts = _split_all(labels, separator)
+        positions = _positions(parts) if separator == ", " else {}
+        several |= {
+            label: of_label
+            for label, of_label in parts.items()
+            if all(part in alone for part in of_label)
+            or any(len(positions.get(part, ())) > 1 for part in of_label)
+        }
+    return several
+
+
+def parse_list(label: str) -> list[Any] | None:
+    """Return the items of a list, tuple or set that a cell holds as JSON, Python or NumPy writes it.
+
+    Example:
+        >>> parse_list("['joy', 'surprise']"), parse_list("[joy]")
+        (['joy', 'surprise'], None)
+    """
+    is_flat = sum(map(label.count, _BRACKETS)) == 1 and len(label) <= _LONGEST_LIST
+    if not is_flat or _BRACKETS.get(label[0]) != label[-1]:
+        return None
+    if _NUMPY.fullmatch(label):
+        return [item.strip("'\"") for item in re.findall(_ITEM, label)]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(label)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(value, list | tuple | set) and all(isinstance(item, str | int) for item in value):
+            return sorted(value, key=str) if isinstance(value, set) else list(value)
+    return None
+
+
+def _split_all(labels: Collection[str], separator: str) -> dict[str, tuple[str, ...]]:
+    parts = {}
+    for label in labels:
+        inner = label[1:-1] if _BRACKETS.get(label[0]) == label[-1] else label
+        if separator in inner and not (separator == "," and ", " in inner):
+            of_label = tuple(part.strip(_QUOTES) for part in inner.split(separator))
+            if all(of_label):
+                parts[label] = of_label
+    return parts
+
+
+def _positions(parts: Mapping[str, tuple[str, ...]]) -> dict[str, set[int]]:
+    """Return where each part stands: a topic always before its subtopic, a second label anywhere."""
+    positions: defaultdict[str, set[int]] = defaultdict(set)
+    for of_label in parts.values():
+        for position, part in enumerate(of_label):
+            positions[part].add(position)
+    return positions
