@@ -95,7 +95,7 @@ def test_all_rows_without_a_text_are_reported_at_once(tmp_path: Path) -> None:
     assert error.message == (
         f"3 rows without a text (empty, or only spaces): {tmp_path / 'posts.csv'}, lines 8, 9, 11."
     )
-    assert "Delete these rows" in error.hint
+    assert error.hint.startswith("Add their texts, or leave these rows out with --set data.blank_texts=drop")
 
 
 def test_a_text_without_a_label_is_reported_with_its_line(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_an_empty_tweet_is_reported_with_file_and_line(tmp_path: Path) -> None:
     assert error.message == (
         f"2 rows without a text (empty, or only spaces): {tmp_path / 'train_text.txt'}, lines 2, 4."
     )
-    assert "delete the same lines in both" in error.hint
+    assert "--set data.blank_texts=drop" in error.hint
 
 
 @pytest.mark.parametrize(

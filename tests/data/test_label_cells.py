@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from textune.data.label_cells import RawLabels, read_cells
+from textune.data.label_cells import RawLabels, labels_in_cells
 from textune.data.raw import Piece, RawSplit
 from textune.errors import DataError
 
@@ -18,7 +18,7 @@ def rows(labels: list[Any], *, name: str = "train") -> RawSplit:
 
 
 def read(labels: list[Any], **options: Any) -> RawLabels:
-    values, _ = read_cells({"train": rows(labels)}, **options)
+    values, _ = labels_in_cells({"train": rows(labels)}, **options)
     return values["train"]
 
 
@@ -43,7 +43,7 @@ def test_a_list_of_one_label_is_that_label(cells: list[Any], labels: RawLabels) 
 
 
 def test_lists_of_one_label_are_said_to_be_so() -> None:
-    _, notes = read_cells({"train": rows([["joy"], ["anger"]])})
+    _, notes = labels_in_cells({"train": rows([["joy"], ["anger"]])})
 
     assert notes == ("The labels are lists of one label each.",)
 
@@ -68,7 +68,7 @@ def test_several_labels_of_all_splits_are_refused_at_once() -> None:
     splits = {"train": rows(["joy", "anger"]), "test": rows(["joy;anger", "joy"], name="test")}
 
     with pytest.raises(DataError, match=r"^1 of 4 rows have several labels, .*: test.csv, line 2"):
-        read_cells(splits)
+        labels_in_cells(splits)
 
 
 def test_a_name_that_looks_like_several_is_one_label_on_request() -> None:

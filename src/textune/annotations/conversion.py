@@ -12,6 +12,7 @@ from typing import Any
 
 from textune.annotations.registry import TargetFormat, TextToWrite
 from textune.data.dataset import SPLITS
+from textune.data.label_names import stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
 
@@ -29,13 +30,18 @@ def texts_of_source(raw: RawSource) -> list[TextToWrite]:
         if (rows := raw.splits.get(split)) is None:
             continue
         named = split if list(raw.splits) != ["train"] else ""
-        for index, (text, label) in enumerate(zip(rows.texts, rows.labels, strict=True)):
+        for index, text in enumerate(rows.texts):
             if not isinstance(text, str):
                 raise DataError(
                     f"{rows.text_places([index])}: {repr(text)[:60]} is not a text.",
                     "Add the text, or delete the row.",
                 )
-            texts.append(TextToWrite(text, tuple(_names(label, raw.label_names or {})), named))
+        for piece, span in rows.spans():
+            stored = piece.label_names or raw.label_names or {}
+            texts += [
+                TextToWrite(rows.texts[index], tuple(_names(rows.labels[index], stored)), named)
+                for index in span
+            ]
     return texts
 
 
@@ -57,7 +63,7 @@ def _names(label: Any, stored: Mapping[int, str]) -> Iterator[str]:
 def label_names_of(texts: Sequence[TextToWrite], raw: RawSource) -> list[str]:
     """Return the names of all labels, those that the source stores first."""
     names = sorted({label for row in texts for label in row.labels})
-    return list(dict.fromkeys([*(raw.label_names or {}).values(), *names]))
+    return list(dict.fromkeys([*stored_names(raw), *names]))
 
 
 def plan_files(

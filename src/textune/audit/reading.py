@@ -17,8 +17,10 @@ from textune.audit.findings import Example, Finding, FlaggedRow
 from textune.data.dataset import SPLITS
 from textune.data.label_cells import is_missing_label
 from textune.data.labels import Labelling, read_labels
+from textune.data.mapping_files import with_names
 from textune.data.raw import RawSource, RawSplit
 from textune.data.sources import complete_source
+from textune.data.texts import BlankTexts, are_left_out, blanks_as_empty, is_blank
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 from textune.wording import counted
@@ -34,10 +36,18 @@ def find_refused(audited: AuditInput) -> Iterable[Finding]:
 
 def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     """Read an unchecked source for an audit; the settings say how to make missing splits."""
-    usable = {split: _usable(rows, is_train=split == "train") for split, rows in source.splits.items()}
+    source = with_names(source, settings.label_names)
+    keeps = settings.blank_texts == "keep"
+    if keeps:
+        kept = {split: blanks_as_empty(rows) for split, rows in source.splits.items()}
+        source = replace(source, splits=kept)
+    usable = {
+        split: _usable(rows, is_train=split == "train", keeps_blanks=keeps)
+        for split, rows in source.splits.items()
+    }
     splits = {split: rows.take(usable[split]) for split, rows in source.splits.items()}
     usable_source = replace(source, splits=splits)
-    refused = _unusable_rows(source, usable)
+    refused = _unusable_rows(source, usable, settings.blank_texts)
     try:
         if "train" in splits and not splits["train"].texts:
             raise DataError(
@@ -61,36 +71,50 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     )
 
 
-def _usable(rows: RawSplit, *, is_train: bool) -> list[int]:
+def _usable(rows: RawSplit, *, is_train: bool, keeps_blanks: bool) -> list[int]:
     """Return the indices of rows with a text and a label; an unlabelled held-out split needs no labels."""
-    labels_count = is_train or any(map(_is_label, rows.labels))
+    labels_count = is_train or not all(map(is_missing_label, rows.labels))
     return [
         index
         for index, (text, label) in enumerate(zip(rows.texts, rows.labels, strict=True))
-        if _is_text(text) and (_is_label(label) or not labels_count)
+        if isinstance(text, str)
+        and (keeps_blanks or not is_blank(text))
+        and not (labels_count and is_missing_label(label))
     ]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_label(value: Any) -> bool:
-    return not is_missing_label(value)
-
-
-def _unusable_rows(source: RawSource, usable: Mapping[str, Sequence[int]]) -> list[Finding]:
-    rows: list[FlaggedRow] = []
-    for split, split_rows in source.splits.items():
-        places = split_rows.places()
+def _unusable_rows(
+    source: RawSource, usable: Mapping[str, Sequence[int]], policy: BlankTexts
+) -> list[Finding]:
+    refused: list[FlaggedRow] = []
+    left_out: list[FlaggedRow] = []
+    for split, rows in source.splits.items():
+        places = rows.places()
+        blank = {index for index, text in enumerate(rows.texts) if is_blank(text)}
+        leaves_out = are_left_out(len(blank), len(places), policy)
         for index in sorted(set(range(len(places))) - set(usable[split])):
-            text = split_rows.texts[index]
-            shown = "" if text is None else str(text)
-            note = "no label" if _is_text(text) else "no text" if not shown.strip() else "not a text"
-            rows.append(FlaggedRow(split, index, shown, places[index], note))
-    title = f"{counted(len(rows), 'row')} without a text or without a label, which training refuses"
-    advice = "Add what is missing, or delete these rows. The other checks ignore them."
-    return [Finding("D001", "error", title, len(rows), tuple(rows), advice)] if rows else []
+            text = rows.texts[index]
+            has_none = index in blank
+            note = "no text" if has_none else "no label" if isinstance(text, str) else "not a text"
+            row = FlaggedRow(split, index, "" if text is None else str(text), places[index], note)
+            (left_out if has_none and leaves_out else refused).append(row)
+    refusal = Finding(
+        "D001",
+        "error",
+        f"{counted(len(refused), 'row')} without a text or without a label, which training refuses",
+        len(refused),
+        tuple(refused),
+        "Add what is missing, or delete these rows. The other checks ignore them.",
+    )
+    omission = Finding(
+        "D001",
+        "warning",
+        f"{counted(len(left_out), 'row')} without a text, which training leaves out",
+        len(left_out),
+        tuple(left_out),
+        "Add the texts, or delete these rows. The other checks ignore them.",
+    )
+    return [finding for finding in (refusal, omission) if finding.rows]
 
 
 def _label_anyway(source: RawSource, settings: DataSettings) -> Labelling:

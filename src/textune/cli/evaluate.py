@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, MinPrecision, Offline, RunFolder, app
+from textune.cli.application import Debug, Json, MinPrecision, Offline, RunFolder, Settings, app
 
 
 @app.command()
@@ -16,6 +16,7 @@ def evaluate(
         str | None, typer.Option(help="Another source of labelled texts.", show_default="the run's own")
     ] = None,
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
+    settings: Settings = None,
     min_precision: MinPrecision = None,
     offline: Offline = False,
     json: Json = False,
@@ -29,7 +30,9 @@ def evaluate(
 
     with Watcher(quiet=json) as observer:
         ctx = Context(observer, offline)
-        document = evaluate_run(run, ctx, data=data, split=split, min_precision=min_precision)
+        document = evaluate_run(
+            run, ctx, data=data, split=split, settings=settings or (), min_precision=min_precision
+        )
     if json:
         show_json(document.to_json())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def evaluate(
     *,
     data: Any = None,
     split: str = "test",
+    settings: Sequence[str] = (),
     min_precision: float | None = None,
     offline: bool = False,
     observer: Observer | None = None,
@@ -39,6 +41,8 @@ def evaluate(
         data: Other texts with the run's labels, as `textune.train` takes them; by default the run's own. All
             rows of a source without splits are measured.
         split: "train", "validation" or "test".
+        settings: How to read `data`, as overrides `data.key=value` of the run's own settings, which count
+            where that source is like the run's own.
         min_precision: The share of labels that must be right. From now on, the run labels only texts at or
             above the confidence that its validation rows require for this; 0 labels all texts again. None
             keeps the threshold.
@@ -54,11 +58,18 @@ def evaluate(
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
     ctx = Context(observer, offline)
-    return evaluate_run(run, ctx, data=data, split=split, min_precision=min_precision).to_json()
+    document = evaluate_run(run, ctx, data=data, split=split, settings=settings, min_precision=min_precision)
+    return document.to_json()
 
 
 def evaluate_run(
-    run: str | Path, ctx: Context, *, data: Any, split: str, min_precision: float | None
+    run: str | Path,
+    ctx: Context,
+    *,
+    data: Any,
+    split: str,
+    settings: Sequence[str] = (),
+    min_precision: float | None,
 ) -> MetricsDocument:
     """Return what `evaluate` measures, as a type."""
     if split not in SPLITS:
@@ -75,7 +86,9 @@ def evaluate_run(
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
         names = classifier.label_names
-        source, rows = load_rows(data, finished, recipe, origin, split=split, label_names=names, ctx=ctx)
+        source, rows = load_rows(
+            data, finished, recipe, origin, split=split, settings=settings, label_names=names, ctx=ctx
+        )
     with ctx.clock.stage("prepare"):
         tokenized = classifier.tokenize(rows.texts)
         truncated = int(tokenized.truncated.sum())

@@ -20,7 +20,8 @@ TEXT_NAMES = (
     "utterance", "question", "input"
 )  # fmt: skip
 LABEL_NAMES = (
-    "label", "labels", "category", "class", "target", "emotion", "sentiment", "intent", "topic", "y"
+    "label", "labels", "category", "class", "target", "emotion", "sentiment", "intent", "topic", "y",
+    "label_text", "label_name"
 )  # fmt: skip
 
 _TEXT_OPTION = "--set data.text_column=NAME"
@@ -29,7 +30,7 @@ _LABEL_OPTION = "--set data.label_column=NAME"
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of text and label (empty: detected by name), and how files are read.
+    """The columns of text, label and split (empty: detected by name), and how files are read.
 
     `others` asks for the other columns as well. A `remembered` choice is that of a run's own data: it counts
     only for files that have its columns.
@@ -40,12 +41,14 @@ class ColumnChoice:
     others: bool = False
     reading: Reading = AS_USUAL
     remembered: bool = False
+    split: str = ""
 
     @classmethod
     def of(cls, settings: DataSettings, *, others: bool = False, remembered: bool = False) -> ColumnChoice:
         """Return the choice that a recipe's settings describe."""
         reading = Reading(settings.separator, settings.quoting, settings.header)
-        return cls(settings.text_column, settings.label_column, others, reading, remembered)
+        columns = settings.text_column, settings.label_column
+        return cls(*columns, others, reading, remembered, settings.split_column)
 
     def describe(self) -> str:
         """Return the text column, and how files are read if it is not as usual."""
@@ -58,8 +61,11 @@ class ColumnChoice:
             DataError: A chosen column does not exist, no column or several columns qualify, or both are the
                 same.
         """
-        text = find_text_column(columns, origin=origin, name=self.text)
-        label = _find("label", LABEL_NAMES, columns, origin=origin, name=self.label, option=_LABEL_OPTION)
+        text, label = (
+            "" if self.remembered and name not in columns else name for name in (self.text, self.label)
+        )
+        text = find_text_column(columns, origin=origin, name=text)
+        label = _find("label", LABEL_NAMES, columns, origin=origin, name=label, option=_LABEL_OPTION)
         if text == label:
             raise DataError(
                 f"The column '{text}' is both the text and the label.",

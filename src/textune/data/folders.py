@@ -16,10 +16,13 @@ from typing import Any
 
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
+from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.formats.compression import archive_members, without_compression
 from textune.data.formats.lines import read_lines
 from textune.data.formats.registry import Reading, find_format, format_of, may_be_table, table_suffixes
 from textune.data.formats.tables import column_names, read_rows, table_notes
+from textune.data.label_cells import whole_number
+from textune.data.mapping_files import with_names
 from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
 from textune.errors import DataError
 from textune.wording import counted, listed
@@ -73,7 +76,13 @@ def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> 
         if find_format(member) and not any(member in shards for shards in files.values())
     ]
     notes = (f"Ignored files that are not named after a split: {', '.join(ignored)}.",) if ignored else ()
-    return read_tables(files, choice, notes=notes)
+    raw = read_tables(files, choice, notes=notes)
+    mapping = path / "mapping.txt"
+    labels = {str(label).strip() for rows in raw.splits.values() for label in rows.labels}
+    if mapping.name in names and all(whole_number(label) is not None for label in labels):
+        raw = replace(raw, notes=(*raw.notes, f"Labels are named after {mapping.name}."))
+        return with_names(raw, str(mapping), remembered=True)
+    return raw
 
 
 def _is_tweeteval(members: Sequence[Path]) -> bool:
@@ -90,12 +99,13 @@ def read_tables(
     first = next(iter(files.values()))[0]
     columns = column_names(first, choice.reading)
     text, label, column_notes = choice.find(columns, origin=str(first))
-    others = [name for name in columns if name not in (text, label)] if choice.others else []
-    return RawSource(
+    others = deciding_columns(columns, choice, text=text, label=label, origin=str(first))
+    raw = RawSource(
         {split: _read_split(shards, text, label, others, choice.reading) for split, shards in files.items()},
         None,
         (*column_notes, *notes, *_notes_on_files(files, choice.reading)),
     )
+    return decide_columns(raw, choice, label=label, origin=str(first))
 
 
 def _notes_on_files(files: Mapping[str, Sequence[Path]], reading: Reading) -> list[str]:

@@ -7,11 +7,12 @@ its splits as a `RawSource`. Does not check texts or labels, nor make splits.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
+from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
 from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import read_dataset
@@ -94,12 +95,14 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
         for split, name in split_names.items()
     }
     columns = {split: columns_of(tables[name], origins[split]) for split, name in split_names.items()}
-    text, label, more = choice.find(list(next(iter(columns.values()))), origin=data.name)
+    names = list(next(iter(columns.values())))
+    text, label, more = choice.find(names, origin=data.name)
+    others = deciding_columns(names, choice, text=text, label=label, origin=data.name)
     splits = {
-        split: _read_split(values, origins[split], text, label, others=choice.others)
-        for split, values in columns.items()
+        split: _read_split(values, origins[split], text, label, others) for split, values in columns.items()
     }
-    return RawSource(splits, notes=(*more, *notes))
+    raw = RawSource(splits, notes=(*more, *notes))
+    return decide_columns(raw, choice, label=label, origin=data.name)
 
 
 def _is_by_split(data: Mapping[Any, Any]) -> bool:
@@ -111,12 +114,12 @@ def _is_by_split(data: Mapping[Any, Any]) -> bool:
 
 
 def _read_split(
-    columns: Mapping[str, list[Any]], origin: str, text: str, label: str, *, others: bool
+    columns: Mapping[str, list[Any]], origin: str, text: str, label: str, others: Sequence[str]
 ) -> RawSplit:
     if missing := [name for name in (text, label) if name not in columns]:
         raise DataError(
             f"{origin} has no column '{missing[0]}', which train has.", "Give all splits the same columns."
         )
-    more = {name: values for name, values in columns.items() if name not in (text, label)}
+    more = {name: columns[name] for name in others if name in columns}
     piece = Piece(origin, origin, "row", range(1, len(columns[text]) + 1))
-    return RawSplit((piece,), columns[text], columns[label], plain_columns(more) if others else {})
+    return RawSplit((piece,), columns[text], columns[label], plain_columns(more))

@@ -43,7 +43,7 @@ class _NoLabel:
 _Cell = Label | float | _Several | _NoLabel | None
 
 
-def read_cells(
+def labels_in_cells(
     splits: Mapping[str, RawSplit], *, separator: str = "auto", known: Collection[str] = ()
 ) -> tuple[dict[str, RawLabels], tuple[str, ...]]:
     """Return every row's label by split, and notes.

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from textune.data.label_cells import WRONG_COLUMN, Label, RawLabels, read_cells, show_label, whole_number
+from textune.data.label_cells import WRONG_COLUMN, Label, RawLabels, labels_in_cells, show_label, whole_number
 from textune.data.label_names import name_ids, stored_names
 from textune.data.raw import RawSource, RawSplit, label_places
 from textune.data.splits import normalise_text
@@ -46,7 +46,7 @@ def read_labels(
         DataError: A row has no label or an invalid one, a label is not in train, or there is one class.
     """
     stored = stored_names(raw)
-    values, notes = read_cells(raw.splits, separator=settings.label_separator, known=stored)
+    values, notes = labels_in_cells(raw.splits, separator=settings.label_separator, known=stored)
     values = name_ids(values, raw)
     if not stored:  # The labels are names, or all of them are numbers.
         numbers = _written_numbers(values)
@@ -93,7 +93,7 @@ def read_ids(
     """
     raw = replace(raw, splits={split: raw.splits[split]})
     stored = stored_names(raw)
-    values, _ = read_cells(raw.splits, separator=settings.label_separator, known=[*names, *stored])
+    values, _ = labels_in_cells(raw.splits, separator=settings.label_separator, known=[*names, *stored])
     values = name_ids(values, raw)
     _check_present(values, raw.splits)
     return _ids(values, raw.splits, names)[split]

@@ -128,12 +128,26 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class RawSource:
-    """A source's splits, named as in `SPLITS`, names of ids in pieces without their own, notes, disagreements."""
+    """A source's splits, named as in `SPLITS`, notes, and disagreements.
+
+    `label_names` are the names of label ids in pieces without their own.
+    """
 
     splits: Mapping[str, RawSplit]
     label_names: Mapping[int, str] | None = None
     notes: tuple[str, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+
+
+def join_rows(parts: Sequence[RawSplit]) -> RawSplit:
+    """Return the rows of several splits as one; all have the same other columns."""
+    others = {name: [value for part in parts for value in part.others[name]] for name in parts[0].others}
+    return RawSplit(
+        tuple(piece for part in parts for piece in part.pieces),
+        [text for part in parts for text in part.texts],
+        [label for part in parts for label in part.labels],
+        others,
+    )
 
 
 def label_places(splits: Mapping[str, RawSplit], indices: Mapping[str, Sequence[int]]) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+
+import numpy as np
 
 from textune.context import UNWATCHED, Context
 from textune.data.columns import ColumnChoice
@@ -26,12 +28,16 @@ from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
 from textune.data.label_cells import WRONG_COLUMN
 from textune.data.labels import Labelling, read_ids, read_labels
+from textune.data.mapping_files import with_names
 from textune.data.raw import RawSource, RawSplit
 from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
+from textune.data.texts import rows_with_texts
 from textune.errors import DataError, RecipeError
 from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
+
+ALL_SETTINGS = frozenset(DataSettings.model_fields)
 
 _MIN_ROWS = 2
 
@@ -76,7 +82,7 @@ def load_source(
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, ColumnChoice.of(settings), ctx)
+    raw = with_names(read_source(name, ColumnChoice.of(settings), ctx), settings.label_names)
     try:
         labelling, splits = complete_source(raw, str(name), settings)
     except DataError:
@@ -100,15 +106,29 @@ def load_held_out(
     split: str,
     label_names: Sequence[str],
     own_fingerprint: str = "",
+    given: Set[str] = ALL_SETTINGS,
     ctx: Context = UNWATCHED,
 ) -> Dataset:
     """Load one split, or all rows of a source without splits, to measure a finished classifier on.
 
-    The result has only that split, with the ids of the classifier's label names. The settings name the
-    columns. Of the source that it was trained on, known by its fingerprint, it is the split of the training.
-    Errors are those of `load_source`, and a `DataError` for a missing split or an unknown label.
+    Args:
+        name: The source, see `load_source`.
+        settings: How to read it.
+        split: The split to load; the result has only this one.
+        label_names: The classes of the classifier, whose ids the labels get.
+        given: The names of the settings that were given for this source. The others are those of the
+            classifier's own data: columns that this source lacks are detected, and names of ids do not
+            replace those that it stores.
+        own_fingerprint: That of the data that the classifier was trained on. Of that source, the split is
+            the one of the training.
+        ctx: Whether connections are allowed.
+
+    Raises:
+        DataError: The source cannot be read, it has no such split, or a label is not a class.
+        HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = read_source(name, ColumnChoice.of(settings), ctx)
+    remembered = not given & {"text_column", "label_column", "split_column"}
+    raw = read_source(name, ColumnChoice.of(settings, remembered=remembered), ctx)
     notes = raw.notes
     if split not in raw.splits and (own := _completed(raw, settings, fingerprint=own_fingerprint)):
         note = f"The run was trained on {name}, so only the {split} split made from it is measured."
@@ -123,18 +143,22 @@ def load_held_out(
             f"{name} has no split '{split}'; it has {' and '.join(raw.splits)}.",
             f"Choose one of these, for instance --split {next(iter(raw.splits))}.",
         )
-    _check_texts(rows)
-    raw = replace(raw, splits={split: rows})
-    labels = read_ids(raw, split, label_names, settings)
-    return Dataset.from_lists(
-        {split: (rows.texts, labels)}, label_names=label_names, name=str(name), notes=notes
+    raw = with_names(
+        replace(raw, splits={split: rows}, notes=notes),
+        settings.label_names,
+        remembered="label_names" not in given,
     )
+    texts = rows_with_texts(raw, settings.blank_texts)
+    labels = np.asarray(read_ids(texts.source, split, label_names, settings), np.int64)
+    rows = texts.source.splits[split]
+    examples = Split(rows.texts, labels, np.asarray(texts.numbers[split]))
+    return Dataset({split: examples}, tuple(label_names), str(name), texts.source.notes)
 
 
 def _completed(raw: RawSource, settings: DataSettings, *, fingerprint: str) -> Dataset | None:
     """Return a source with the splits that training makes, if it is the one with this fingerprint."""
     with suppress(DataError):
-        labelling, splits = complete_source(raw, "", settings)
+        labelling, splits = complete_source(with_names(raw, settings.label_names), "", settings)
         dataset = Dataset(splits, labelling.names)
         return dataset if dataset.fingerprint == fingerprint else None
     return None
@@ -151,10 +175,14 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
             " ".join([f"{name} has no train split; it has {' and '.join(raw.splits)}.", *raw.notes]),
             "Add a split named 'train', or use a single file, which is split automatically.",
         )
-    for rows in raw.splits.values():
-        _check_texts(rows)
+    notes, rows = raw.notes, rows_with_texts(raw, settings.blank_texts)
+    raw = rows.source
     labelling = read_labels(raw, settings)
-    stored = {split: Split.from_lists(raw.splits[split].texts, ids) for split, ids in labelling.ids.items()}
+    labelling = replace(labelling, notes=(*raw.notes[len(notes) :], *labelling.notes))
+    stored = {
+        split: Split(raw.splits[split].texts, np.asarray(ids, np.int64), np.asarray(rows.numbers[split]))
+        for split, ids in labelling.ids.items()
+    }
     train = stored["train"]
     if set(stored) == set(SPLITS):
         _check_single_rows(raw.splits["train"], labelling)
@@ -169,7 +197,7 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
     # Rows of a split that was made are numbered from 0.
     splits = {
         split: stored[split]
-        if split in stored and split != "train"
+        if split in stored and (split != "train" or len(rows_of["train"]) == len(train))
         else Split.from_lists([train.texts[row] for row in rows_of[split]], train.labels[rows_of[split]])
         for split in SPLITS
     }
@@ -224,26 +252,6 @@ def _read_sample(name: str, choice: ColumnChoice) -> RawSource:
         )
     with resources.as_file(resources.files("textune") / "data" / "samples" / name) as folder:
         return read_folder(folder, choice)
-
-
-def _check_texts(rows: RawSplit) -> None:
-    missing = []
-    for index, text in enumerate(rows.texts):
-        if text is None or (isinstance(text, str) and not text.strip()):
-            missing.append(index)
-        elif not isinstance(text, str):
-            raise DataError(
-                f"{rows.text_places([index])}: {str(text)[:60]!r} ({type(text).__name__}) is not a text.",
-                "Is this the right column? Name another with --set data.text_column=NAME, or convert it to "
-                "text.",
-            )
-    if missing:
-        raise DataError(
-            f"{counted(len(missing), 'row')} without a text (empty, or only spaces): "
-            f"{rows.text_places(missing)}.",
-            "Delete these rows or add their texts, then try again. If texts and labels are in two files, "
-            "delete the same lines in both.",
-        )
 
 
 def _check_single_rows(rows: RawSplit, labelling: Labelling) -> None:

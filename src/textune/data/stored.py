@@ -13,6 +13,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from textune.data.columns import ColumnChoice
+from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
 
@@ -62,19 +63,20 @@ def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin:
         return replace(exported, notes=(*exported.notes, *ignored))
     first = splits[next(iter(split_names.values()))]
     text, label, notes = choice.find(first.column_names, origin=origin)
-    others = _plain_columns(first, apart_from=(text, label)) if choice.others else []
+    beside = deciding_columns(first.column_names, choice, text=text, label=label, origin=origin)
+    others = [name for name in _plain_columns(first) if name in beside]
     read = {
         split: _read_split(splits[name], f"{origin}, split {name}", text, label, others)
         for split, name in split_names.items()
     }
-    return RawSource(read, None, (*notes, *ignored))
+    raw = RawSource(read, None, (*notes, *ignored))
+    return decide_columns(raw, choice, label=label, origin=origin)
 
 
-def _plain_columns(rows: Dataset, *, apart_from: tuple[str, ...]) -> list[str]:
+def _plain_columns(rows: Dataset) -> list[str]:
     from datasets import ClassLabel, Value
 
-    plain = [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]
-    return [name for name in plain if name not in apart_from]
+    return [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]
 
 
 def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> RawSplit:

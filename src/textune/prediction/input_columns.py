@@ -14,8 +14,8 @@ from textune.data.columns import ColumnChoice, has_text_column
 from textune.data.formats.lines import open_data_file
 from textune.data.formats.registry import Reading, find_format, may_be_table
 from textune.data.formats.tables import column_names
-from textune.errors import DataError, RequestError
-from textune.recipe.recipes import load_recipe, resolve_recipe
+from textune.errors import DataError
+from textune.recipe.recipes import load_recipe, override_data
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run
 
@@ -33,17 +33,11 @@ def choose_columns(run: Path, *, text_column: str = "", settings: Sequence[str] 
     Raises:
         RequestError: A setting is not one of data, or is wrong.
     """
-    other = next((setting for setting in settings if not setting.strip().startswith("data.")), None)
-    if other is not None:
-        raise RequestError(
-            f"'{other}' does not say how data is read.",
-            "Only settings of data apply here, for instance --set data.separator=tab",
-        )
     recipe = Run(run).recipe
     own = load_recipe(str(recipe)) if recipe.is_file() else Recipe()
     if text_column:
         settings = [*settings, f"data.text_column={text_column}"]
-    data = resolve_recipe(own, settings=settings).data
+    data, _ = override_data(own, settings)
     return ColumnChoice.of(data, remembered=not settings)
 
 

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from textune.errors import MissingExtraError, RecipeError, RequestError
 from textune.extras import check_extra, has_keras
+from textune.recipe.settings import DataSettings, Section
 from textune.recipe.settings import Recipe as Recipe
-from textune.recipe.settings import Section
 
 _SHIPPED = resources.files("textune") / "recipe" / "shipped"
 
@@ -108,6 +108,22 @@ def resolve_recipe(
     if isinstance(recipe, Recipe):
         return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
     return load_recipe(recipe, settings=[*overrides, *settings])
+
+
+def override_data(recipe: Recipe, settings: Sequence[str]) -> tuple[DataSettings, set[str]]:
+    """Return a recipe's settings of data with overrides, and the names of those that were overridden.
+
+    Raises:
+        RequestError: A setting is not one of data, or is wrong.
+    """
+    keys = [setting.partition("=")[0].strip() for setting in settings]
+    other = next((setting for setting, key in zip(settings, keys, strict=True) if key[:5] != "data."), None)
+    if other is not None:
+        raise RequestError(
+            f"'{other}' does not say how data is read.",
+            "Only settings of data apply here, for instance --set data.separator=tab",
+        )
+    return resolve_recipe(recipe, settings=settings).data, {key.removeprefix("data.") for key in keys}
 
 
 def check_extras(recipe: Recipe) -> None:

@@ -46,6 +46,8 @@ class DataSettings(Section):
     """The column that holds the text, by its name, or number if there is no header; empty: detected."""
     label_column: ColumnName = ""
     """The column that holds the label, like `text_column`."""
+    split_column: ColumnName = ""
+    """The column that holds the split of each row; empty: detected; `none`: no column decides."""
     header: bool = True
     """Whether the first line of a delimited file names its columns; else they are called 1, 2 and so on."""
     separator: Separator = ""
@@ -54,6 +56,10 @@ class DataSettings(Section):
     """What double quotes in delimited files mean: `csv`, they enclose cells; `none`, nothing special."""
     label_separator: str = Field(default="auto", min_length=1)
     """What divides several labels of a cell; `auto`: detected; `none`: a cell is one label as it stands."""
+    label_names: str | list[str] = "auto"
+    """The names of label ids from 0, or a file of them; `auto`: those of the source; `none`: no names."""
+    blank_texts: Literal["auto", "drop", "refuse", "keep"] = "auto"
+    """Rows without a text: `drop` leaves them out, `auto` up to 1 % of a split; `keep`: empty texts."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
     """The share of the training rows that becomes the validation split if the source has none."""
     test_fraction: float = Field(default=0.2, gt=0, lt=0.5)

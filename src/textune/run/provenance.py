@@ -12,6 +12,7 @@ from textune.data.dataset import Dataset, Split
 from textune.data.in_memory import IN_MEMORY, as_source
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of
+from textune.recipe.recipes import override_data
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run, read_manifest
 from textune.run.lifecycle import check_resumable
@@ -99,20 +100,28 @@ def load_rows(
     origin: Origin,
     *,
     split: str,
+    settings: Sequence[str],
     label_names: Sequence[str],
     ctx: Context,
 ) -> tuple[str, Split]:
     """Return the name and a split of the data to measure a run on, which by default (None) is its own.
 
     Of its own data, it is the split of the training. If that data was in memory, it is the rows that the run
-    stores, without those of train and validation that the recipe dropped.
+    stores, without those of train and validation that the recipe dropped. Other data is read by the recipe's
+    settings, with `settings` as overrides `data.key=value`.
 
     Raises:
-        TextuneError: The data is missing or invalid, or the run's own has changed.
+        TextuneError: The data is missing or invalid, the run's own has changed, or a setting is wrong.
     """
     from textune.data.sources import load_held_out
 
     name, held = as_source(data)
+    reading, given = override_data(recipe, settings)
+    if name is None and settings:
+        raise RequestError(
+            "--set says how another source is read, but there is no --data.",
+            "Name the source with --data. The run's own data is always read as in its training.",
+        )
     if name is None:
         name = recipe.data.source
         if not name.startswith(IN_MEMORY):
@@ -121,9 +130,10 @@ def load_rows(
         return name, Split(stored.texts, stored.labels, stored.rows)
     held_out = load_held_out(
         held or name,
-        recipe.data,
+        reading,
         split=split,
         label_names=label_names,
+        given=given,
         own_fingerprint=origin.data.fingerprint,
         ctx=ctx,
     )

@@ -91,7 +91,7 @@ def _rest(result: AuditResult) -> Iterator[Text]:
 
 def _next_step(result: AuditResult) -> str:
     source = shlex.quote(result.source)
-    if any(finding.id in {"D001", "D002"} for finding in result.findings):
+    if any(finding.id in {"D001", "D002"} and finding.severity == "error" for finding in result.findings):
         return f"Fix what training refuses, then audit again:\n  textune audit {source}"
     model = f" --model {shlex.quote(result.model)}" if result.model else ""
     train = f"  textune train{model} --data {source}"

@@ -1,0 +1,107 @@
+"""Names of label ids that the user gives: a list, or a file that maps ids to names.
+
+In: the setting `data.label_names`. Out: a name for each id, or a `DataError` with the line. Does not know
+which ids occur.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textune.data.formats.lines import read_lines
+from textune.data.raw import RawSource
+from textune.errors import DataError
+
+_ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>.*\S)\s*")
+_EXAMPLE = (
+    "Write a name per line, from id 0; or an id, a tab and a name per line; or JSON such as "
+    '{"0": "anger", "1": "joy"}.'
+)
+
+
+def with_names(raw: RawSource, names: str | Sequence[str], *, remembered: bool = False) -> RawSource:
+    """Return a source whose label ids are named as the setting `data.label_names` says.
+
+    `remembered` names are those of a run's own data, which do not replace those that the source has.
+
+    Raises:
+        DataError: A file of names is missing or wrong, or two ids have one name.
+    """
+    if names == "auto" or (remembered and _has_names(raw)):
+        return raw
+    if names == "none":
+        table = None
+    elif isinstance(names, str):
+        table = read_names(Path(names).expanduser())
+    else:
+        table = _checked(enumerate(names), origin="data.label_names")
+    splits = {
+        split: replace(rows, pieces=tuple(replace(piece, label_names=None) for piece in rows.pieces))
+        for split, rows in raw.splits.items()
+    }
+    return replace(raw, splits=splits, label_names=table)
+
+
+def read_names(path: Path) -> dict[int, str]:
+    """Return the names by id of a mapping file: JSON, or lines of names or of ids and names.
+
+    Raises:
+        DataError: It cannot be read, or an id or a name occurs twice.
+    """
+    if path.suffix.lower() == ".json":
+        return _checked(_json_entries(path), origin=str(path))
+    lines = list(enumerate(read_lines(path), start=1))
+    while lines and not lines[-1][1].strip():
+        lines.pop()
+    matches = [(number, _ENTRY.fullmatch(line)) for number, line in lines if line.strip()]
+    if not any(match for _, match in matches):
+        blank = next((number for number, line in lines if not line.strip()), None)
+        if blank is not None or not lines:
+            raise DataError(f"{path}, line {blank or 1}: there is no name.", _EXAMPLE)
+        names = ((number - 1, line.strip()) for number, line in lines)
+        return _checked(names, origin=str(path))
+    wrong = next((number for number, match in matches if match is None), None)
+    if wrong is not None:
+        raise DataError(f"{path}, line {wrong}: expected an id and a name, as on other lines.", _EXAMPLE)
+    return _checked(((int(match["id"]), match["name"]) for _, match in matches if match), origin=str(path))
+
+
+def _has_names(raw: RawSource) -> bool:
+    return bool(raw.label_names) or any(
+        piece.label_names for rows in raw.splits.values() for piece in rows.pieces
+    )
+
+
+def _json_entries(path: Path) -> Iterable[tuple[int, str]]:
+    try:
+        value: Any = json.loads("\n".join(read_lines(path)))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}.", _EXAMPLE) from error
+    if isinstance(value, dict) and isinstance(value.get("id2label"), dict):
+        value = value["id2label"]  # The config.json of a model.
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return enumerate(value)
+    entries = list(value.items()) if isinstance(value, dict) else []
+    if entries and all(re.fullmatch("[0-9]{1,9}", key) and isinstance(name, str) for key, name in entries):
+        return ((int(key), name) for key, name in entries)
+    if entries and all(type(number) is int and number >= 0 for _, number in entries):
+        return ((number, name) for name, number in entries)
+    raise DataError(f"{path} maps no ids to names.", _EXAMPLE)
+
+
+def _checked(entries: Iterable[tuple[int, str]], *, origin: str) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for number, name in entries:
+        if not name.strip() or number in names or name in names.values():
+            fault = "is empty" if not name.strip() else "or its id occurs twice"
+            raise DataError(
+                f"{origin}: the name {name[:60]!r} of the id {number} {fault}.",
+                "Give every id one name, and every name one id.",
+            )
+        names[number] = name.strip()
+    return dict(sorted(names.items()))

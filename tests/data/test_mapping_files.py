@@ -1,0 +1,120 @@
+"""Names of label ids that the user gives: as a list, and in files of several kinds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from source_files import named_labels, refusal, write_csv, write_tweeteval
+from textune.data.mapping_files import read_names
+from textune.data.sources import load_held_out, load_source
+from textune.errors import DataError
+from textune.recipe.settings import DataSettings
+
+
+@pytest.fixture
+def posts(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "posts.csv", [(f"post {number}", str(number % 2)) for number in range(30)])
+
+
+def test_ids_are_named_by_a_list(posts: Path) -> None:
+    loaded = load_source(str(posts), DataSettings(label_names=["joy", "anger"]))
+
+    assert list(loaded.label_names) == ["joy", "anger"]
+    by_text = dict(zip(loaded["train"].texts, named_labels(loaded, "train"), strict=True))
+    assert all(name == ["joy", "anger"][int(text.split()[1]) % 2] for text, name in by_text.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("emotions.txt", "joy\nanger\n\n"),
+        ("mapping.txt", "0\tjoy\n1\tanger"),
+        ("names.csv", "1,anger\n0,joy\n"),
+        ("names.txt", "0: joy\n1: anger\n"),
+        ("names.json", '["joy", "anger"]'),
+        ("names.json", '{"0": "joy", "1": "anger"}'),
+        ("names.json", '{"joy": 0, "anger": 1}'),
+        ("config.json", '{"id2label": {"0": "joy", "1": "anger"}, "hidden_size": 16}'),
+    ],
+)
+def test_a_file_of_names_is_read_as_people_write_them(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+
+    assert read_names(tmp_path / name) == {0: "joy", 1: "anger"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("names.txt", "joy\n\nanger\n", "line 2: there is no name"),
+        ("names.txt", "0\tjoy\nanger\n", "line 2: expected an id and a name"),
+        ("names.txt", "0\tjoy\n0\tanger\n", "the name 'anger' of the id 0 or its id occurs twice"),
+        ("names.txt", "joy\njoy\n", "the name 'joy' of the id 1 or its id occurs twice"),
+        ("names.json", "joy", "is not JSON"),
+        ("names.json", '{"joy": "anger"}', "maps no ids to names"),
+        ("names.json", "[1, 2]", "maps no ids to names"),
+    ],
+)
+def test_a_file_of_names_that_is_wrong_is_reported(
+    tmp_path: Path, name: str, content: str, fault: str
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+
+    with pytest.raises(DataError, match=fault) as caught:
+        read_names(tmp_path / name)
+
+    assert caught.value.hint
+
+
+def test_a_file_of_names_that_is_missing_is_reported(posts: Path, tmp_path: Path) -> None:
+    error = refusal(posts, label_names=str(tmp_path / "names.txt"))
+
+    assert error.message == f"There is no file or folder {tmp_path / 'names.txt'}."
+
+
+def test_ids_that_the_list_lacks_are_reported(posts: Path) -> None:
+    assert "the label 1 has no name" in refusal(posts, label_names=["joy"]).message
+
+
+def test_names_stay_where_a_list_repeats_them(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "posts.csv", [(f"post {n}", ["joy", "anger"][n % 2]) for n in range(30)])
+
+    loaded = load_source(str(path), DataSettings(label_names=["joy", "anger"]))
+
+    assert list(loaded.label_names) == ["joy", "anger"]
+
+
+def test_names_of_the_source_are_left_aside_on_request(tmp_path: Path) -> None:
+    loaded = load_source(str(write_tweeteval(tmp_path)), DataSettings(label_names="none"))
+
+    assert list(loaded.label_names) == ["0", "1"]
+
+
+def test_a_mapping_beside_tables_names_their_ids(posts: Path, tmp_path: Path) -> None:
+    posts.rename(tmp_path / "train.csv")
+    (tmp_path / "mapping.txt").write_text("0\tjoy\n1\tanger\n", encoding="utf-8")
+
+    loaded = load_source(str(tmp_path))
+
+    assert list(loaded.label_names) == ["joy", "anger"]
+    assert loaded.notes[0] == "Labels are named after mapping.txt."
+
+
+def test_names_that_a_run_remembers_do_not_replace_those_of_another_source(tmp_path: Path) -> None:
+    settings = DataSettings(label_names=["joy", "anger"])
+
+    held_out = load_held_out(
+        str(write_tweeteval(tmp_path)), settings, split="test", label_names=["joy", "anger"], given=set()
+    )
+
+    assert held_out["test"].labels.tolist() == [1, 0] * 3  # 0 is anger in that source.
+
+
+def test_names_that_a_run_remembers_name_the_ids_of_a_source_without_names(posts: Path) -> None:
+    settings = DataSettings(label_names=["joy", "anger"])
+
+    held_out = load_held_out(str(posts), settings, split="test", label_names=["anger", "joy"], given=set())
+
+    assert held_out["test"].labels.tolist()[:2] == [1, 0]
