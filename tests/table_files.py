@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from textune.data.formats.tables import read_rows
 from textune.errors import DataError
+from textune.formats.tables import read_rows
 
 
 def write(path: Path, content: str | bytes) -> Path:

@@ -69,7 +69,7 @@ def test_a_column_without_names_of_splits_is_not_used_and_said(tmp_path: Path, v
     assert loaded.notes[1].startswith("There is no validation or test split")
 
 
-@pytest.mark.parametrize(("value", "shown"), [("", "nothing"), ("holdout", "'holdout'")])
+@pytest.mark.parametrize(("value", "shown"), [("", "nothing"), ("tset", "'tset'")])
 def test_a_column_that_names_the_splits_of_some_rows_is_refused(
     tmp_path: Path, value: str, shown: str
 ) -> None:
@@ -81,6 +81,15 @@ def test_a_column_that_names_the_splits_of_some_rows_is_refused(
         f"The column 'split' names the splits of other rows, but holds {shown} here: {path}, lines 30, 31."
     )
     assert "--set data.split_column=none" in error.hint
+
+
+def test_rows_of_other_splits_are_ignored_and_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", split=[*THIRDS[:-2], "unlabelled", "unlabelled"])
+
+    loaded = load_source(str(path))
+
+    assert sizes(loaded) == {"train": 20, "validation": 4, "test": 4}
+    assert loaded.notes[0] == "Ignored splits of the column 'split': 'unlabelled' (2 rows)."
 
 
 def test_no_column_decides_on_request(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from textune.data.formats.tables import read_rows
 from textune.errors import DataError
+from textune.formats.tables import read_rows
 
 CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "2000")) // 4
 

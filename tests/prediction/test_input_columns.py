@@ -8,8 +8,8 @@ import pytest
 
 from table_files import write
 from textune.data.columns import ColumnChoice
-from textune.data.formats.registry import Reading
 from textune.errors import RequestError
+from textune.formats.registry import Reading
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import input_notes, open_texts
 from textune.recipe.recipes import dump_recipe, resolve_recipe

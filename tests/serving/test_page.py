@@ -14,7 +14,7 @@ import pytest
 
 from browser import find_chromium
 from serving_stand_in import Running, running
-from textune.data.formats.tables import read_rows
+from textune.formats.tables import read_rows
 from textune.serving import page as files
 
 FILES = files.page_files()

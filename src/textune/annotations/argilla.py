@@ -21,8 +21,8 @@ from textune.annotations.registry import (
     labels_in,
     register_tools,
 )
-from textune.data.formats.registry import Row
 from textune.files import write_json
+from textune.formats.registry import Row
 
 _ANSWERS, _PEOPLE, _STATUS = ".responses", ".responses.users", ".responses.status"
 _SUGGESTED = ".suggestion"

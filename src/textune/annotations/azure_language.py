@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
-from textune.data.formats.lines import decode_lines, open_data_file, without_end
 from textune.errors import DataError
+from textune.formats.lines import decode_lines, open_data_file, without_end
 from textune.wording import first_line
 
 _SIGN = re.compile(rb'"project(FileVersion|Kind)"\s*:')

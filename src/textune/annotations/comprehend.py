@@ -12,8 +12,8 @@ from typing import Any
 
 from textune.annotations.headerless import are_labels, first_cells, read_cells
 from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
-from textune.data.formats.registry import Row
 from textune.errors import DataError
+from textune.formats.registry import Row
 from textune.wording import counted
 
 _META = "-metadata"

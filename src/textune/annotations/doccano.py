@@ -19,7 +19,7 @@ from textune.annotations.registry import (
     labels_in,
     register_tools,
 )
-from textune.data.formats.registry import Row
+from textune.formats.registry import Row
 
 _LABELS = ("label", "labels", "cats")
 _OF_AN_IMPORT = {"text", "label", "split", "prediction", "score"}

@@ -15,9 +15,9 @@ from typing import Any
 
 from textune.annotations.registry import ROWS_LOOKED_AT, ExportItem, Tool, find_row_tool, find_tool
 from textune.data.columns import ColumnChoice, find_text_column
-from textune.data.formats.registry import AS_USUAL, Row, format_of
-from textune.data.formats.tables import read_rows
 from textune.errors import DataError
+from textune.formats.registry import AS_USUAL, Row, format_of
+from textune.formats.tables import read_rows
 from textune.wording import first_line
 
 SPLIT_FIELD = "split"

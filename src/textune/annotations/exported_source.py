@@ -18,15 +18,16 @@ from textune.annotations.export_file import (
     SPLIT_FIELD,
     ToolExport,
     exporting_tool,
-    read_tool_export,
     read_export_rows,
+    read_tool_export,
     text_name,
 )
 from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
-from textune.data.raw import SPLIT_OF, Disagreement, Piece, RawSource, RawSplit
+from textune.data.raw import Disagreement, Piece, RawSource, RawSplit
 from textune.errors import DataError
+from textune.formats.split_names import SPLIT_OF
 from textune.wording import counted, listed
 
 _PLACES_SHOWN = 10

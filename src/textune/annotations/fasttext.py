@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from textune.annotations.registry import Answer, ExportItem, TargetFormat, TextToWrite, Tool, register_tools
-from textune.data.formats.lines import read_lines
 from textune.errors import DataError
 from textune.files import write_text
+from textune.formats.lines import read_lines
 
 _PREFIX = "__label__"
 _LABELS = re.compile(r"(?:__label__\S+(?: +|$))+")

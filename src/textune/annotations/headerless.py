@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES
-from textune.data.formats.lines import MAX_CELL_CHARACTERS, decode_lines, open_data_file
-from textune.data.formats.registry import find_format
-from textune.data.formats.tables import column_names
 from textune.errors import DataError
+from textune.formats.lines import MAX_CELL_CHARACTERS, decode_lines, open_data_file
+from textune.formats.registry import find_format
+from textune.formats.tables import column_names
 
 _ROWS_LOOKED_AT = 1000
 

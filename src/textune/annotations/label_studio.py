@@ -23,8 +23,8 @@ from textune.annotations.registry import (
     labels_in,
     register_tools,
 )
-from textune.data.formats.registry import Row
 from textune.files import write_json, write_text
+from textune.formats.registry import Row
 
 _LISTS = ("annotations", "completions", "predictions")
 _OF_A_NEW_TASK = {"id", "data", "meta"}

@@ -21,7 +21,7 @@ from textune.annotations.registry import (
     labels_in,
     register_tools,
 )
-from textune.data.formats.registry import Row
+from textune.formats.registry import Row
 
 _VERDICTS = {"accept": "left empty", "reject": "rejected", "ignore": "ignored"}
 _SIGNS = ("_input_hash", "_task_hash", "options", "accept", "label")

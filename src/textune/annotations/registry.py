@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textune.data.formats.lines import open_data_file
-from textune.data.formats.registry import Row
-from textune.data.formats.tables import read_rows
 from textune.discovery import import_files
 from textune.errors import DataError
+from textune.formats.lines import open_data_file
+from textune.formats.registry import Row
+from textune.formats.tables import read_rows
 
 EVERY_QUESTION = ""
 """The question of an answer that holds for all questions, such as that of a skipped task."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textune.annotations.registry import Answer, ExportItem, Tool, register_tools
-from textune.data.formats.registry import Row
+from textune.formats.registry import Row
 
 
 def _is_row(row: Mapping[str, Any]) -> bool:

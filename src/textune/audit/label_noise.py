@@ -22,11 +22,11 @@ from textune.audit.findings import DoubtfulLabels, Example, Finding, Suspect, pe
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.context import Context
 from textune.data.dataset import SPLITS
-from textune.data.formats.registry import table_suffixes
 from textune.data.splits import make_folds
 from textune.errors import RequestError, StorageError
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.files import write_text
+from textune.formats.registry import table_suffixes
 from textune.wording import counted
 
 _MANY = 0.01

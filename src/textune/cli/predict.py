@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app
-from textune.data.formats.registry import format_names
 from textune.errors import RequestError
+from textune.formats.registry import format_names
 
 if TYPE_CHECKING:
     from textune.prediction.stream import Prediction

@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textune.data.formats.registry import AS_USUAL, Reading
 from textune.errors import DataError
+from textune.formats.registry import AS_USUAL, Reading
 from textune.recipe.settings import DataSettings
 from textune.wording import listed
 

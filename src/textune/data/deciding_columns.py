@@ -6,8 +6,9 @@ label ids; or a `DataError`, if what decides is not clear. Whatever is decided i
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -16,8 +17,9 @@ from typing import Any
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.label_cells import is_missing_label, show_label, whole_number
-from textune.data.raw import SPLIT_OF, RawSource, join_rows, label_places
+from textune.data.raw import RawSource, join_rows, label_places
 from textune.errors import DataError
+from textune.formats.split_names import SPLIT_OF
 from textune.wording import counted, listed
 
 _SPLIT_COLUMNS = (
@@ -25,6 +27,7 @@ _SPLIT_COLUMNS = (
     "dataset_split", "train_test"
 )  # fmt: skip
 _SPLIT_OPTION = "data.split_column"
+_IGNORED = "ignored"
 _MOST_SHOWN = 5
 
 
@@ -194,7 +197,7 @@ def _division(
 ) -> tuple[dict[str, list[str]] | None, str]:
     """Return the split of every row as a column names it, by the split that its file is named after.
 
-    If the column names no splits, return None and a note.
+    If the column names no splits, return None. A note says so, or which rows are ignored.
     """
     unused = f"To leave the column aside: --set {_SPLIT_OPTION}=none"
     values = {own: [_split_name(value) for value in rows.others[name]] for own, rows in raw.splits.items()}
@@ -206,20 +209,26 @@ def _division(
         if is_chosen:
             raise DataError(message, f"Its values must be train, validation or test. {unused}")
         return None, f"{message} It is not used." if others else ""
+    # What resembles a split's name may be misspelt; other splits are ignored, as those of a stored data set.
+    ignored = [value for value in others if not difflib.get_close_matches(value, SPLIT_OF, 1, 0.75)]
     division = {
-        own: [SPLIT_OF.get(value, own if own != "train" and not value else "") for value in of_rows]
+        own: [
+            SPLIT_OF.get(value, _IGNORED if value in ignored else own if own != "train" and not value else "")
+            for value in of_rows
+        ]
         for own, of_rows in values.items()
     }
     unclear = {own: [i for i, value in enumerate(of_rows) if not value] for own, of_rows in division.items()}
     if any(unclear.values()):
-        what = listed([repr(value) for value in others], most=_MOST_SHOWN) or "nothing"
+        unknown = dict.fromkeys(values[own][row] for own, rows in unclear.items() for row in rows)
+        what = listed([repr(value) if value else "nothing" for value in unknown], most=_MOST_SHOWN)
         raise DataError(
             f"The column '{name}' names the splits of other rows, but holds {what} here: "
             f"{label_places(raw.splits, unclear)}.",
             f"Write train, validation or test. {unused}",
         )
     contrary = {
-        own: [i for i, value in enumerate(of_rows) if value != own] if own != "train" else []
+        own: [i for i, value in enumerate(of_rows) if own != "train" and value not in (own, _IGNORED)]
         for own, of_rows in division.items()
     }
     if any(contrary.values()):
@@ -228,7 +237,9 @@ def _division(
             f"{label_places(raw.splits, contrary)}.",
             f"Move these rows. {unused}",
         )
-    return division, ""
+    rows_of = Counter(value for value in chain(*values.values()) if value in ignored)
+    sizes = ", ".join(f"'{value}' ({counted(rows, 'row')})" for value, rows in rows_of.items())
+    return division, f"Ignored splits of the column '{name}': {sizes}." if sizes else ""
 
 
 def _split_name(value: Any) -> str:

@@ -17,14 +17,15 @@ from typing import Any
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.deciding_columns import decide_columns, deciding_columns
-from textune.data.formats.compression import archive_members, without_compression
-from textune.data.formats.lines import read_lines
-from textune.data.formats.registry import Reading, find_format, format_of, may_be_table, table_suffixes
-from textune.data.formats.tables import column_names, read_rows, table_notes
 from textune.data.label_cells import whole_number
 from textune.data.mapping_files import with_names
-from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit
+from textune.data.raw import Piece, RawSource, RawSplit
 from textune.errors import DataError
+from textune.formats.compression import archive_members, without_compression
+from textune.formats.lines import read_lines
+from textune.formats.registry import Reading, find_format, format_of, may_be_table, table_suffixes
+from textune.formats.split_names import SPLIT_OF
+from textune.formats.tables import column_names, read_rows, table_notes
 from textune.wording import counted, listed
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+))?(?:-[0-9a-f]+)?)?", re.I)

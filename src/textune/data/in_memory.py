@@ -14,9 +14,10 @@ from typing import Any
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
-from textune.data.raw import SPLIT_OF, Piece, RawSource, RawSplit, choose_splits
+from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import read_dataset
 from textune.errors import DataError
+from textune.formats.split_names import SPLIT_OF
 
 IN_MEMORY = "python:"
 """What a source's name begins with if Python holds its data."""

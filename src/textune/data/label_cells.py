@@ -195,5 +195,5 @@ def _refuse_several(
             f"{count:,} of {counted(total, 'row')} have several labels, such as {show_label(example)}: "
             f"{label_places(splits, several)}.",
             "Texts with several labels are not supported yet: keep the texts with one label, or choose one "
-            f"for each text.{_ONE_NAME if joined else ''}",
+            f"for each text.{_ONE_NAME if any(map(str.isalpha, ''.join(joined))) else ''}",
         )

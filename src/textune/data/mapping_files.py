@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textune.data.formats.lines import read_lines
 from textune.data.raw import RawSource
 from textune.errors import DataError
+from textune.formats.lines import read_lines
 
 _ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>.*\S)\s*")
 _EXAMPLE = (

@@ -9,14 +9,8 @@ from typing import Any
 
 from textune.data.dataset import SPLITS
 from textune.errors import DataError
+from textune.formats.split_names import SPLIT_OF
 from textune.wording import listed
-
-# Other names of splits, which `datasets` knows too.
-SPLIT_OF = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
-}
 
 _PLACES_SHOWN = 10
 

@@ -21,9 +21,6 @@ from textune.context import UNWATCHED, Context
 from textune.data.columns import ColumnChoice
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.folders import read_archive, read_folder, read_tables
-from textune.data.formats.compression import SUFFIXES, is_archive
-from textune.data.formats.lines import missing_file
-from textune.data.formats.registry import may_be_table, table_suffixes
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
 from textune.data.label_cells import WRONG_COLUMN
@@ -34,6 +31,9 @@ from textune.data.splits import make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
 from textune.data.texts import rows_with_texts
 from textune.errors import DataError, RecipeError
+from textune.formats.compression import SUFFIXES, is_archive
+from textune.formats.lines import missing_file
+from textune.formats.registry import may_be_table, table_suffixes
 from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from textune.data.columns import ColumnChoice, has_text_column
-from textune.data.formats.lines import open_data_file
-from textune.data.formats.registry import Reading, find_format, may_be_table
-from textune.data.formats.tables import column_names
 from textune.errors import DataError
+from textune.formats.lines import open_data_file
+from textune.formats.registry import Reading, find_format, may_be_table
+from textune.formats.tables import column_names
 from textune.recipe.recipes import load_recipe, override_data
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run

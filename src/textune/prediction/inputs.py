@@ -17,11 +17,11 @@ from typing import BinaryIO
 from textune.annotations.export_file import export_texts, exporting_tool
 from textune.context import Context
 from textune.data.columns import ColumnChoice, find_text_column
-from textune.data.formats.compression import archive_members, is_archive
-from textune.data.formats.lines import decode_lines, open_data_file, read_lines, without_end
-from textune.data.formats.registry import find_format, format_of, may_be_table, table_suffixes
-from textune.data.formats.tables import column_names, read_rows, table_notes
 from textune.errors import DataError
+from textune.formats.compression import archive_members, is_archive
+from textune.formats.lines import decode_lines, open_data_file, read_lines, without_end
+from textune.formats.registry import find_format, format_of, may_be_table, table_suffixes
+from textune.formats.tables import column_names, read_rows, table_notes
 from textune.prediction.input_columns import DETECTED, choice_for, is_empty, note_on_lines
 from textune.prediction.stream import TextRow
 

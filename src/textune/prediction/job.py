@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from textune.data.columns import ColumnChoice
-from textune.data.formats.compression import file_on_disk
-from textune.data.formats.lines import open_data_file
-from textune.data.formats.registry import find_format
 from textune.errors import DataError, RequestError
 from textune.files import sha256_of
+from textune.formats.compression import file_on_disk
+from textune.formats.lines import open_data_file
+from textune.formats.registry import find_format
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.stream import TRUNCATED
 from textune.run.layout import Run, classifier_sha256

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from textune.data.columns import ColumnChoice
-from textune.data.formats.registry import find_format
 from textune.errors import DataError
+from textune.formats.registry import find_format
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import estimate_rows, text_column_of
 from textune.prediction.stream import TRUNCATED, WINDOW, prefix_clashes

@@ -14,15 +14,15 @@ import pytest
 
 from small_data import small_rows
 from textune.cli.main import main
-from textune.data.formats import registry
+from textune.formats import registry
 from toy_files import toy_file
 
 SETTINGS = ("--set", "evaluate.bootstrap_samples=100", "--set", "train.num_train_epochs=2")
 
 
 TOY = """
-from textune.data.formats.lines import read_lines
-from textune.data.formats.registry import Format, Row, register
+from textune.formats.lines import read_lines
+from textune.formats.registry import Format, Row, register
 from textune.errors import DataError
 
 
@@ -47,7 +47,7 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(registry, "_FORMATS", [*registry._FORMATS])
     path = tmp_path / "posts.toy"
     path.write_text("".join(f"{label}|{text}\n" for text, label in small_rows(90)), encoding="utf-8")
-    with toy_file("textune.data.formats", "toy_lines", TOY, tmp_path / "more_formats"):
+    with toy_file("textune.formats", "toy_lines", TOY, tmp_path / "more_formats"):
         yield path
 
 

@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.data.formats.compression import file_on_disk, without_compression
-from textune.data.formats.lines import open_data_file
 from textune.discovery import import_files
 from textune.errors import DataError
+from textune.formats.compression import file_on_disk, without_compression
+from textune.formats.lines import open_data_file
 
 OPEN_SUFFIXES = ("", ".txt", ".text", ".dat", ".data", ".manifest")
 """Suffixes of files that may hold a table of any format."""
@@ -97,7 +97,7 @@ def register(file_format: Format) -> None:
 
 
 def _all_formats() -> list[Format]:
-    import_files("textune.data.formats")
+    import_files("textune.formats")
     return _FORMATS
 
 

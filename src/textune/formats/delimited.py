@@ -14,16 +14,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from textune.data.formats.dialect import DELIMITER_NAMES, Dialect, csv_rows, find_dialect
-from textune.data.formats.lines import (
-    MAX_CELL_CHARACTERS,
-    decode_lines,
-    empty_file,
-    open_data_file,
-    without_end,
-)
-from textune.data.formats.registry import Format, Reading, Row, check_header, register
 from textune.errors import DataError
+from textune.formats.dialect import DELIMITER_NAMES, Dialect, csv_rows, find_dialect
+from textune.formats.lines import MAX_CELL_CHARACTERS, decode_lines, empty_file, open_data_file, without_end
+from textune.formats.registry import Format, Reading, Row, check_header, register
 from textune.wording import counted, listed
 
 _QUOTES = (

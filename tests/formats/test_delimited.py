@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from table_files import refusal, values, write
-from textune.data.formats.registry import Reading
-from textune.data.formats.tables import column_names, read_rows, table_notes
+from textune.formats.registry import Reading
+from textune.formats.tables import column_names, read_rows, table_notes
 
 ROW = {"text": "so happy", "label": "joy"}
 

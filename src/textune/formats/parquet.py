@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textune.data.formats.lines import empty_file, open_data_file
-from textune.data.formats.registry import Format, Row, check_header, register
 from textune.errors import DataError
+from textune.formats.lines import empty_file, open_data_file
+from textune.formats.registry import Format, Row, check_header, register
 
 _BATCH_ROWS = 1024
 

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from table_files import refusal, values, write, write_parquet
-from textune.data.formats.registry import format_of
-from textune.data.formats.tables import column_names, read_rows
+from textune.formats.registry import format_of
+from textune.formats.tables import column_names, read_rows
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from table_files import refusal, values, write
-from textune.data.formats.lines import missing_file
+from textune.formats.lines import missing_file
 
 
 def test_a_line_separator_that_is_not_a_line_feed_does_not_end_a_row(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from table_files import refusal, values
-from textune.data.formats.tables import column_names
 from textune.errors import DataError
+from textune.formats.tables import column_names
 
 # DocBin().add(doc).to_bytes() for five documents of spacy.blank("en").
 PACKED = base64.b64decode(

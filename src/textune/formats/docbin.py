@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from textune.data.formats.lines import open_data_file
-from textune.data.formats.registry import Format, Row, register
 from textune.errors import DataError
+from textune.formats.lines import open_data_file
+from textune.formats.registry import Format, Row, register
 from textune.wording import first_line
 
 _MAX_BYTES = 1 << 31

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from textune.data.formats.json_values import json_object
-from textune.data.formats.lines import decode_lines, open_data_file
-from textune.data.formats.registry import Format, Row, register
+from textune.formats.json_values import json_object
+from textune.formats.lines import decode_lines, open_data_file
+from textune.formats.registry import Format, Row, register
 
 _KEYED_ROWS = 1000
 

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.data.formats.json_lines import keys_of, rows_of_lines
-from textune.data.formats.json_values import checked_object, json_value
-from textune.data.formats.lines import decode_lines, empty_file, open_data_file
-from textune.data.formats.registry import AS_USUAL, Format, Reading, Row, register
-from textune.data.raw import SPLIT_OF
 from textune.errors import DataError
+from textune.formats.json_lines import keys_of, rows_of_lines
+from textune.formats.json_values import checked_object, json_value
+from textune.formats.lines import decode_lines, empty_file, open_data_file
+from textune.formats.registry import AS_USUAL, Format, Reading, Row, register
+from textune.formats.split_names import SPLIT_OF
 
 _SPLIT = "split"
 _SEPARATED = "Separate the rows of an array with commas, and end it with a bracket."

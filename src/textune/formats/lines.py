@@ -16,8 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from textune.data.formats.compression import open_unpacked
 from textune.errors import DataError
+from textune.formats.compression import open_unpacked
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1_000_000

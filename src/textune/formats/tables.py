@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from textune.data.formats.lines import MAX_CELL_CHARACTERS, empty_file, open_data_file
-from textune.data.formats.registry import AS_USUAL, Format, Reading, Row, find_format, format_of
 from textune.errors import DataError
+from textune.formats.lines import MAX_CELL_CHARACTERS, empty_file, open_data_file
+from textune.formats.registry import AS_USUAL, Format, Reading, Row, find_format, format_of
 
 
 def table_notes(path: Path, reading: Reading = AS_USUAL) -> tuple[str, ...]:

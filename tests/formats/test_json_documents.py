@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from table_files import refusal, values, write
-from textune.data.formats.registry import format_of
-from textune.data.formats.tables import column_names, read_rows
+from textune.formats.registry import format_of
+from textune.formats.tables import column_names, read_rows
 
 ROWS = [{"text": "so happy", "label": "joy"}, {"text": "alone", "label": "sadness"}]
 COLUMNS = {"text": ["so happy", "alone"], "label": ["joy", "sadness"]}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from table_files import refusal, values, write
-from textune.data.formats.registry import Reading
-from textune.data.formats.tables import read_rows, table_notes
+from textune.formats.registry import Reading
+from textune.formats.tables import read_rows, table_notes
 
 LABELS = ("ham", "spam", "ham")
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Literal
 
-from textune.data.formats.lines import MAX_CELL_CHARACTERS, without_end
 from textune.errors import DataError
+from textune.formats.lines import MAX_CELL_CHARACTERS, without_end
 from textune.wording import counted
 
 DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
