@@ -61,7 +61,7 @@ def read_tool_export(path: Path, tool: Tool) -> ToolExport:
 def read_export_rows(
     rows: Iterable[Mapping[str, Any]], origin: str, choice: ColumnChoice
 ) -> ToolExport | None:
-    """Read the items of rows in memory, or return None if no tool exported them; else as `read_tool_export`."""
+    """Read rows in memory as `read_tool_export` does, or return None if no tool exported them."""
     iterator = iter(rows)
     first = list(islice(iterator, ROWS_LOOKED_AT))
     tool = find_row_tool(first)

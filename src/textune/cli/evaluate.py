@@ -31,7 +31,7 @@ def evaluate(
     with Watcher(quiet=json) as observer:
         ctx = Context(observer, offline)
         document = evaluate_run(
-            run, ctx, data=data, split=split, settings=settings or (), min_precision=min_precision
+            run, ctx, data=data, split=split, settings=settings or [], min_precision=min_precision
         )
     if json:
         show_json(document.to_json())

@@ -41,8 +41,7 @@ def evaluate(
         data: Other texts with the run's labels, as `textune.train` takes them; by default the run's own. All
             rows of a source without splits are measured.
         split: "train", "validation" or "test".
-        settings: How to read `data`, as overrides `data.key=value` of the run's own settings, which count
-            where that source is like the run's own.
+        settings: How to read `data`: overrides `data.key=value` of the run's own settings.
         min_precision: The share of labels that must be right. From now on, the run labels only texts at or
             above the confidence that its validation rows require for this; 0 labels all texts again. None
             keeps the threshold.
@@ -58,18 +57,12 @@ def evaluate(
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
     """
     ctx = Context(observer, offline)
-    document = evaluate_run(run, ctx, data=data, split=split, settings=settings, min_precision=min_precision)
-    return document.to_json()
+    options: dict[str, Any] = {"split": split, "settings": list(settings), "min_precision": min_precision}
+    return evaluate_run(run, ctx, data=data, **options).to_json()
 
 
 def evaluate_run(
-    run: str | Path,
-    ctx: Context,
-    *,
-    data: Any,
-    split: str,
-    settings: Sequence[str] = (),
-    min_precision: float | None,
+    run: str | Path, ctx: Context, *, data: Any, split: str, settings: list[str], min_precision: float | None
 ) -> MetricsDocument:
     """Return what `evaluate` measures, as a type."""
     if split not in SPLITS:
@@ -105,14 +98,12 @@ def evaluate_run(
         )
     with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
-        metrics = measure(
-            *scored, label_names=classifier.label_names, bootstrap_samples=recipe.evaluate.bootstrap_samples
-        ).with_truncated(truncated)
+        metrics = measure(*scored, label_names=names, bootstrap_samples=recipe.evaluate.bootstrap_samples)
+        metrics = metrics.with_truncated(truncated)
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
     if truncated:
-        limit = classifier.max_length
-        ctx.note(describe_truncation(truncated, len(rows), max_tokens=limit, of=split))
+        ctx.note(describe_truncation(truncated, len(rows), max_tokens=classifier.max_length, of=split))
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(

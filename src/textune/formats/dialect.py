@@ -278,9 +278,10 @@ class _Scan:
         """Return how many lines have a row's cells, with values as other rows have."""
         rows = (without_end(line).split(self.delimiter) for line in lines)
         cells = [[cell.strip('"') for cell in row] for row in rows if len(row) == self.width > 1]
-        kinds = self.known.categories()
+        kinds = {column: values for column, values in self.known.categories().items() if column < self.width}
         if not kinds and self.delimiter not in _TEXT_DELIMITERS:
             return 0
         return sum(
-            all(row[column] in kinds[column] or row[column].isdigit() for column in kinds) for row in cells
+            all(row[column] in values or row[column].isdigit() for column, values in kinds.items())
+            for row in cells
         )
