@@ -122,7 +122,7 @@ bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEva
 bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtime with transformers' pipeline; minutes.
 	$(BIN)/python benchmarks/predict.py
 
-bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; eight minutes.
+bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; ten minutes.
 	$(BIN)/python benchmarks/interval_coverage.py
 
 clean:  ## Delete the environments and caches; keep the runs.

@@ -1,4 +1,4 @@
-"""How often the intervals hold the truth, on simulated test sets; about eight minutes on one core.
+"""How often the intervals hold the truth, on simulated test sets; about ten minutes on a quiet core.
 
     python benchmarks/interval_coverage.py
 
