@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.seeds import train_seeds as train_seeds
     from textune.commands.train import train as train
     from textune.errors import TextuneError as TextuneError
+    from textune.estimator.text_classifier import TextClassifier as TextClassifier
     from textune.recipe.recipes import Recipe as Recipe
     from textune.recipe.recipes import load_recipe as load_recipe
     from textune.runtimes.choosing import load_predictor
@@ -40,6 +41,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
 
 _HOMES = {
     "Recipe": "textune.recipe.recipes:Recipe",
+    "TextClassifier": "textune.estimator.text_classifier:TextClassifier",
     "TextuneError": "textune.errors:TextuneError",
     "audit": "textune.commands.audit:audit",
     "compare": "textune.commands.compare:compare",

@@ -85,7 +85,7 @@ def tokenize(
     if settings.max_words:
         short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
         dropped = {split: int((~is_short).sum()) for split, is_short in short.items()}
-        short_test = short["test"]
+        short_test = short.get("test")
         dataset = _filtered(dataset, short, settings.max_words)
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated = {}, {}
@@ -177,7 +177,7 @@ def _filter_note(dropped: Mapping[str, int], max_words: int) -> str:
     if not any(dropped.values()):
         return f"No row has more than {max_words} words, so the filter drops none."
     left_out = sum(count for split, count in dropped.items() if split != "test")
-    return (
-        f"{left_out} rows of train and validation have more than {max_words} words and are dropped; "
-        f"{dropped['test']} such rows of test are excluded only from the filtered metrics."
-    )
+    note = f"{left_out} rows of train and validation have more than {max_words} words and are dropped"
+    if "test" not in dropped:
+        return f"{note}."
+    return f"{note}; {dropped['test']} such rows of test are excluded only from the filtered metrics."

@@ -212,8 +212,11 @@ def method_of(recipe: Recipe) -> type[Method]:
     return method
 
 
-def load_task(request: Request, ctx: Context) -> Task:
-    """Load a recipe's data and model, and tokenize the texts; raise a `RequestError` if they do not fit."""
+def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Task:
+    """Load a recipe's data and model, and tokenize the texts; raise a `RequestError` if they do not fit.
+
+    `data` replaces the recipe's, and needs no test split.
+    """
     from textune.encoder.emoji import read_emoji
     from textune.encoder.loading import find_model, import_architecture, load_tokenizer, token_limit
     from textune.encoder.tokenization import tokenize
@@ -222,7 +225,7 @@ def load_task(request: Request, ctx: Context) -> Task:
     recipe = request.recipe
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
-        data = load_dataset(recipe.data, ctx, request.data)
+        data = load_dataset(recipe.data, ctx, request.data) if data is None else data
         for sentence in data.notes:
             ctx.note(sentence)
         ctx.stage("Loading the model")

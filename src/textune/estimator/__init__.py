@@ -1,0 +1,1 @@
+"""A text classifier with the interface of scikit-learn."""

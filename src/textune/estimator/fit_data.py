@@ -1,0 +1,93 @@
+"""What scikit-learn hands to an estimator becomes texts and class ids, or a `ValueError` as it expects one.
+
+In: texts as a list, an array or a series, and labels. Out: checked texts; the classes and an id per row; the
+rows to train on and those to hold out. Does not know models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import Dataset, Split
+from textune.data.python_tables import values_of
+from textune.data.splits import make_splits, normalise_text
+from textune.errors import DataError
+
+
+def read_texts_of(X: Any) -> list[str]:  # noqa: N803 - scikit-learn's name.
+    """Return texts as a list; raise a `ValueError` unless `X` is one-dimensional, with a string per row."""
+    if getattr(X, "ndim", 1) != 1:
+        raise ValueError(
+            f"X has {X.ndim} dimensions, but texts have one: a string per row. Reshape your data: pass one "
+            "column of a table, X['text']. A ColumnTransformer takes its name, not a list of names."
+        )
+    try:
+        texts = values_of(X, "X")
+    except DataError as error:
+        raise ValueError(str(error)) from error
+    other = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
+    if other is not None:
+        raise ValueError(f"X[{other}] is {texts[other]!r} ({type(texts[other]).__name__}), not a text.")
+    if not texts:
+        raise ValueError("Found array with 0 sample(s): X has no texts.")
+    return texts
+
+
+def check_has_labels(y: Any) -> None:
+    """Raise a `ValueError` if there are no labels."""
+    if y is None:
+        raise ValueError("TextClassifier requires y to be passed, but the target y is None.")
+
+
+def read_classes(y: Any, *, rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the sorted classes, in their own type, and the class id of every row, (rows,).
+
+    Raises:
+        ValueError: There is not one label per row, a label is missing, or there are fewer than two classes.
+    """
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import column_or_1d
+
+    labels = column_or_1d(y, warn=True)
+    if len(labels) != rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: [{rows}, {len(labels)}]"
+        )
+    missing = next((row for row, label in enumerate(values_of(labels, "y")) if label is None), None)
+    if missing is not None:
+        raise ValueError(f"y[{missing}] is missing (None, NaN or NA): y must not contain NaN.")
+    check_classification_targets(labels)
+    classes, ids = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y has one class, {classes[0]!r}; a classifier needs at least 2 classes.")
+    return classes, ids.astype(np.int64)
+
+
+def hold_out(
+    texts: list[str], ids: NDArray[np.int64], names: tuple[str, ...], *, fraction: float, seed: int
+) -> Dataset:
+    """Return the rows to train on as `train`, and the others as `validation`.
+
+    Texts that are alike stay together. A class with only one text is trained on. If no class has two, all
+    rows are in both splits.
+    """
+    distinct: dict[int, set[str]] = {}
+    for text, label in zip(texts, ids.tolist(), strict=True):
+        distinct.setdefault(label, set()).add(normalise_text(text))
+    spare = [row for row, label in enumerate(ids.tolist()) if len(distinct[label]) > 1]
+    splits = make_splits(
+        [texts[row] for row in spare],
+        [names[ids[row]] for row in spare],
+        validation_fraction=fraction,
+        test_fraction=0,
+        seed=seed,
+    )
+    held_out = sorted(spare[row] for row in splits["validation"])
+    train = sorted({*range(len(texts))} - {*held_out})
+    rows = Split.from_lists(texts, ids)
+    return Dataset(
+        {"train": rows.take(train), "validation": rows.take(held_out or train)}, names, "python:estimator"
+    )
