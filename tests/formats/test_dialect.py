@@ -128,3 +128,9 @@ def test_another_separator_can_be_set(tmp_path: Path) -> None:
     rows = [row.values for row in read_rows(path, reading=Reading(separator="^"))]
 
     assert rows == [{"text": "so, so happy", "label": "joy"}]
+
+
+def test_rows_longer_than_the_first_do_not_hide_what_is_wrong(tmp_path: Path) -> None:
+    quoted = 'a,"b, c",x\na,d,x\na,"she said ""no""",y\na,"b, oh b",y\na,"one\ntwo",y\n'
+
+    assert "line 2: the row has" in refusal(write(tmp_path / "posts.csv", f"a b,x\n{quoted}")).message
