@@ -173,3 +173,20 @@ def test_a_column_of_numbers_of_rows_is_cut_short_and_another_column_suggested(t
     assert error.message.count("distinct text") == 10
     assert error.message.endswith("  and 20 more")
     assert "name another column: --set data.label_column=NAME" in error.hint
+
+
+def test_a_table_without_a_header_is_answered_with_the_settings_that_read_it(tmp_path: Path) -> None:
+    (tmp_path / "posts.tsv").write_text("I never ate better\t27\nMeh\t3\n", encoding="utf-8")
+
+    hint = refusal(tmp_path / "posts.tsv").hint
+
+    assert "--set data.header=false --set data.text_column=1, if it is number 1" in hint
+
+
+def test_columns_with_numbers_are_chosen_by_number(tmp_path: Path) -> None:
+    (tmp_path / "posts.json").write_text('[["so happy", "joy"], ["alone", "sadness"]]', encoding="utf-8")
+
+    error = refusal(tmp_path / "posts.json")
+
+    assert "Its columns are: '1', '2'." in error.message
+    assert "--set data.text_column=1 if it is the first" in error.hint

@@ -121,8 +121,19 @@ def _find(
     raise DataError(
         f"{origin} has no column with a usual name for the {what}. Its columns are: "
         f"{listed_columns(columns)}.",
-        f"Choose the one that holds the {what}: {option}. If these are not names, the table has no header: "
-        "--set data.header=false numbers its columns from 1.",
+        f"Choose the one that holds the {what}: {_example(what, columns, option)}",
+    )
+
+
+def _example(what: str, columns: Sequence[str], option: str) -> str:
+    """Return how to choose a column: with a number if they have no names."""
+    numbers = [column for column in columns if column.isdecimal()]
+    if len(numbers) > 1:
+        return f"{option.replace('NAME', numbers[0])} if it is the first. The columns have numbers, no names."
+    number = 1 if what == "text" else len(columns)
+    return (
+        f"{option}. If these are not names, the table has no header, and its columns have numbers: --set "
+        f"data.header=false {option.replace('NAME', str(number))}, if it is number {number}."
     )
 
 
