@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.evaluate import evaluate as evaluate
     from textune.commands.explain import explain as explain
     from textune.commands.export import export as export
+    from textune.commands.predict_texts import predict_texts
     from textune.commands.push import push as push
     from textune.commands.report import report as report
     from textune.commands.resume import resume as resume
@@ -36,7 +37,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.runtimes.choosing import load_predictor
     from textune.runtimes.torch_predictor import load_folder as load_folder
 
-    load = load_predictor
+    load, predict = load_predictor, predict_texts
     __version__: str
 
 _HOMES = {
@@ -52,6 +53,7 @@ _HOMES = {
     "load": "textune.runtimes.choosing:load_predictor",
     "load_folder": "textune.runtimes.torch_predictor:load_folder",
     "load_recipe": "textune.recipe.recipes:load_recipe",
+    "predict": "textune.commands.predict_texts:predict_texts",
     "push": "textune.commands.push:push",
     "report": "textune.commands.report:report",
     "resume": "textune.commands.resume:resume",

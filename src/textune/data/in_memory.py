@@ -96,6 +96,9 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
         for split, name in split_names.items()
     }
     columns = {split: columns_of(tables[name], origins[split]) for split, name in split_names.items()}
+    empty = next((split for split, of in columns.items() if not any(of.values())), None)
+    if empty is not None:
+        raise DataError(f"{origins[empty]} has no rows.", "Pass labelled texts, one per row.")
     names = list(next(iter(columns.values())))
     text, label, more = choice.find(names, origin=data.name)
     others = deciding_columns(names, choice, text=text, label=label, origin=data.name)

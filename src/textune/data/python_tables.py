@@ -60,8 +60,6 @@ def columns_of(table: Any, origin: str) -> dict[str, list[Any]]:
     columns = {name: values_of(column, f"{origin}, column '{name}'") for name, column in named}
     lengths = {name: len(values) for name, values in columns.items()}
     first, rows = next(iter(lengths.items()), ("", 0))
-    if not rows:
-        raise DataError(f"{origin} has no rows.", "Pass labelled texts, one per row.")
     other = next((name for name, length in lengths.items() if length != rows), None)
     if other is not None:
         raise DataError(

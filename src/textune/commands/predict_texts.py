@@ -1,0 +1,51 @@
+"""`textune.predict`: classify texts in Python's memory with a run's classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textune.context import Context, Observer, Pace
+
+if TYPE_CHECKING:
+    from textune.prediction.stream import Prediction
+
+
+def predict_texts(
+    run: str | Path, texts: Any, *, text_column: str = "", runtime: str = "", observer: Observer | None = None
+) -> list[Prediction]:
+    """Classify texts; return a prediction for each, in their order.
+
+    Args:
+        run: The folder of a finished run or of an export.
+        texts: A list, an array or a series of texts; or a DataFrame of pandas or polars, an Arrow table, a
+            `datasets.Dataset`, a list of dicts or a dict of columns, whose other columns are kept.
+        text_column: The column that holds the text; by default as in the run's own data, or detected by name.
+        runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
+        observer: Receives progress and notes.
+
+    Returns:
+        A `Prediction` per text: `label`, `score`, `scores` by label, and `row` with `text` and `others`. A
+        missing or blank text has no label.
+
+    Raises:
+        RequestError: The run or the runtime is wrong, or a value is not a text.
+    """
+    from textune.prediction.input_columns import choose_columns
+    from textune.prediction.python_rows import rows_in_memory
+    from textune.prediction.stream import Tally, predict_rows
+    from textune.runtimes.choosing import choose, load_choice
+
+    ctx, folder = Context(observer), Path(run).expanduser()
+    rows = rows_in_memory(texts, choose_columns(folder, text_column=text_column))
+    choice = choose(folder, runtime=runtime, texts=len(rows) or None)
+    for sentence in choice.notes:
+        ctx.note(sentence)
+    ctx.stage("Loading the classifier")
+    predictor = load_choice(choice)
+    ctx.stage("Classifying")
+    tally, threshold = Tally(), predictor.threshold
+    progress = Pace(ctx, len(rows)).advance
+    predictions = list(tally.count(predict_rows(predictor, rows, threshold=threshold, on_progress=progress)))
+    tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+    return predictions
