@@ -5,59 +5,58 @@ Texts, labels and splits stay what they are. Does not know the formats.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textune.annotations.registry import TargetFormat, TextToWrite
+from textune.annotations.registry import TargetFormat, TextToWrite, labels_in
 from textune.data.dataset import SPLITS
-from textune.data.label_names import stored_names
+from textune.data.label_cells import labels_in_cells
+from textune.data.label_names import name_ids, stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
 
-_UNLABELLED = -1
 
-
-def texts_of_source(raw: RawSource) -> list[TextToWrite]:
+def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWrite]:
     """Return all texts of a source, with their splits if there are several.
 
+    Args:
+        raw: The source as it was read.
+        separator: What stands between several labels of a cell; see `labels_in_cells`.
+
     Raises:
-        DataError: A value is not a text.
+        DataError: A value is not a text or a label, or an id has no name.
     """
+    first = {
+        split: replace(rows, labels=list(map(_first, rows.labels))) for split, rows in raw.splits.items()
+    }
+    single = replace(raw, splits=first)
+    values, _ = labels_in_cells(first, separator=separator, known=stored_names(raw))
+    names = name_ids(values, single)
     texts = []
-    for split in SPLITS:
-        if (rows := raw.splits.get(split)) is None:
-            continue
-        named = split if list(raw.splits) != ["train"] else ""
-        for index, text in enumerate(rows.texts):
-            if not isinstance(text, str):
-                raise DataError(
-                    f"{rows.text_places([index])}: {repr(text)[:60]} is not a text.",
-                    "Add the text, or delete the row.",
-                )
+    for split in [split for split in SPLITS if split in raw.splits]:
+        rows = raw.splits[split]
         for piece, span in rows.spans():
-            stored = piece.label_names or raw.label_names or {}
-            texts += [
-                TextToWrite(rows.texts[index], tuple(_names(rows.labels[index], stored)), named)
-                for index in span
-            ]
+            table = piece.label_names or raw.label_names or {}
+            for index in span:
+                text, label, name = rows.texts[index], rows.labels[index], names[split][index]
+                if not isinstance(text, str):
+                    raise DataError(
+                        f"{rows.text_places([index])}: {repr(text)[:60]} is not a text.",
+                        "Add the text, or delete the row.",
+                    )
+                several = isinstance(label, list | tuple) and len(label) > 1
+                labels = [table.get(each, each) for each in label] if several else [name]
+                named = split if list(raw.splits) != ["train"] else ""
+                texts.append(
+                    TextToWrite(text, labels_in([each for each in labels if each is not None]), named)
+                )
     return texts
 
 
-def _names(label: Any, stored: Mapping[int, str]) -> Iterator[str]:
-    if isinstance(label, list | tuple):
-        for part in label:
-            yield from _names(part, stored)
-        return
-    if isinstance(label, float):
-        label = None if math.isnan(label) else int(label) if label.is_integer() else label
-    number = int(label) if isinstance(label, str) and label.strip().isdecimal() else label
-    if label is None or (stored and number == _UNLABELLED):
-        return
-    name = str(label).lower() if isinstance(label, bool) else stored.get(number, str(label)).strip()
-    if name:
-        yield name
+def _first(label: Any) -> Any:
+    return next(iter(label), None) if isinstance(label, list | tuple) else label
 
 
 def label_names_of(texts: Sequence[TextToWrite], raw: RawSource) -> list[str]:

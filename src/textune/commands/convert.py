@@ -76,7 +76,7 @@ def convert(
         raw = read_source(data, choice, ctx)
         for note in raw.notes:
             ctx.note(note)
-        texts = texts_of_source(raw)
+        texts = texts_of_source(raw, separator=recipe.data.label_separator)
         names = label_names_of(texts, raw)
     files = plan_files(path, target, texts, overwrite=overwrite)
     ctx.stage("Writing")
