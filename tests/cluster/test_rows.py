@@ -28,8 +28,10 @@ from textune.cluster.rows import (
     read_copy,
     write_part,
 )
+from textune.data.columns import ColumnChoice
 from textune.errors import DataError, RunError, VerificationError
 from textune.prediction.input_columns import DETECTED
+from textune.recipe.settings import DataSettings
 from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import linear_classifier, save_run
 
@@ -225,6 +227,16 @@ def test_a_table_without_rows_has_the_columns_all_the_same(posts: Path) -> None:
         "id",
         "textune:truncated",
     ]
+
+
+def test_columns_that_are_joined_to_a_text_are_kept(tmp_path: Path) -> None:
+    names = (str(write(tmp_path / "posts.csv", "Title,Body,id\nso,happy,1\n,sad,2\n")),)
+    choice = ColumnChoice.of(DataSettings(text_column=["Title", "Body"], text_separator=" | "))
+
+    rows = read(RowReader(names, choice, read_columns(names, choice), {}))
+
+    assert [row["text"] for row in rows] == ["so | happy", "sad"]
+    assert list(rows[0]) == ["file", "row", "text", "Title", "Body", "id"]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from table_files import write
 from textune.data.columns import ColumnChoice
 from textune.errors import DataError
 from textune.prediction.output_columns import stored_columns
+from textune.recipe.settings import DataSettings
 
 RESULTS = ("text", "label", "score", "scores")
 WORDS = pa.dictionary(pa.int32(), pa.string())
@@ -52,6 +53,13 @@ def test_the_column_of_the_text_is_none_of_the_others(tmp_path: Path) -> None:
     path = table(tmp_path / "a.parquet", body=pa.string())
 
     assert stored_columns([path], ColumnChoice("body"), results=RESULTS).names == ["input_text"]
+
+
+def test_columns_that_are_joined_to_a_text_are_kept(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.parquet", Title=pa.string(), Body=pa.string(), id=pa.int32())
+    choice = ColumnChoice.of(DataSettings(text_column=["Title", "Body"], text_separator=" | "))
+
+    assert stored_columns([path], choice, results=RESULTS).names == ["input_text", "Title", "Body", "id"]
 
 
 def test_a_dictionary_may_grow_beyond_that_of_a_file(tmp_path: Path) -> None:

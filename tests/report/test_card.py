@@ -142,3 +142,15 @@ def test_a_run_named_like_yaml_is_quoted(tmp_path: Path) -> None:
     metadata = metadata_of(tmp_path, path='runs/no: "[x')
 
     assert metadata["model-index"][0]["name"] == 'no: "[x'
+
+
+def test_a_text_of_several_columns_is_described() -> None:
+    recipe = '[data]\ntext_column = ["Title", "Body"]\ntext_separator = " [SEP] "\n'
+
+    card = render_card(made_results(recipe_text=recipe))
+
+    assert "A text is made of several columns: 'Title \\[SEP\\] Body'." in card
+
+
+def test_a_text_of_one_column_is_not() -> None:
+    assert "several columns" not in render_card(made_results())

@@ -128,4 +128,4 @@ def text_name(
     name = choice.text if choice.text in names or not choice.remembered else ""
     if len(texts) == 1 and not name:
         return texts[0]
-    return find_text_column(list(names), origin=export.origin, name=name, option=option)
+    return find_text_column(list(names), ColumnChoice(name), origin=export.origin, option=option)

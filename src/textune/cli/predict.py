@@ -59,12 +59,12 @@ def predict(
         ),
     ] = 0,
     text_column: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            help="The column that holds the text.",
+            help="The column that holds the text; repeat it to join several.",
             show_default="as in the run's own data, or detected by name",
         ),
-    ] = "",
+    ] = None,
     settings: Settings = None,
     mark_truncated: Annotated[
         bool,
@@ -86,7 +86,7 @@ def predict(
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
     options: dict[str, Any] = {
-        "text_column": text_column,
+        "text_column": text_column or "",
         "settings": settings or (),
         "mark_truncated": mark_truncated,
         "runtime": runtime,

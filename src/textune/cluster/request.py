@@ -38,7 +38,7 @@ def predict_on_cluster(
     input_file: str,
     output: str | Path,
     *,
-    text_column: str = "",
+    text_column: str | Sequence[str] = "",
     settings: Sequence[str] = (),
     mark_truncated: bool = False,
     address: str = "",

@@ -48,6 +48,7 @@ def audit(
     from textune.data.columns import ColumnChoice
     from textune.data.in_memory import as_source
     from textune.data.sources import read_source
+    from textune.encoder.separator import resolve_separator
 
     ctx = Context(observer, offline)
     if cleanlab and importlib.util.find_spec("cleanlab") is None:
@@ -55,6 +56,8 @@ def audit(
     check_file_name(suspects)
     name, held = as_source(data)
     recipe, no_encoder = _resolve(name, model, settings, quick=quick)
+    if not no_encoder:
+        recipe = resolve_separator(recipe, ctx)
     ctx.stage("Reading the data")
     choice = ColumnChoice.of(recipe.data, others=True)
     source = read_source(held or recipe.data.source, choice, ctx)

@@ -22,7 +22,7 @@ def predict(
     texts: Sequence[str] = (),
     *,
     input_file: str = "",
-    text_column: str = "",
+    text_column: str | Sequence[str] = "",
     settings: Sequence[str] = (),
     output: str | Path = "",
     mark_truncated: bool = False,
@@ -40,7 +40,8 @@ def predict(
         texts: The texts, unless there is an input file.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
             `-` for standard input with one text per line.
-        text_column: The column that holds the text; by default as in the run's own data, or detected by name.
+        text_column: The column that holds the text, or several that are joined; by default as in the run's
+            own data, or detected by name.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
         output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
         mark_truncated: Add a column `truncated` to the output: whether the text is longer than the model

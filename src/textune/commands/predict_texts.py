@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def predict_texts(
-    run: str | Path, texts: Any, *, text_column: str = "", runtime: str = "", observer: Observer | None = None
+    run: str | Path,
+    texts: Any,
+    *,
+    text_column: str | Sequence[str] = "",
+    runtime: str = "",
+    observer: Observer | None = None,
 ) -> list[Prediction]:
     """Classify texts; return a prediction for each, in their order.
 
@@ -20,7 +26,8 @@ def predict_texts(
         run: The folder of a finished run or of an export.
         texts: A list, an array or a series of texts; or a DataFrame of pandas or polars, an Arrow table, a
             `datasets.Dataset`, a list of dicts or a dict of columns, whose other columns are kept.
-        text_column: The column that holds the text; by default as in the run's own data, or detected by name.
+        text_column: The column that holds the text, or several that are joined; by default as in the run's
+            own data, or detected by name.
         runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
         observer: Receives progress and notes.
 

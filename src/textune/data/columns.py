@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textune.errors import DataError
 from textune.formats.registry import AS_USUAL, Reading
@@ -47,12 +47,24 @@ class ColumnChoice:
     def of(cls, settings: DataSettings, *, others: bool = False, remembered: bool = False) -> ColumnChoice:
         """Return the choice that a recipe's settings describe."""
         reading = Reading(settings.separator, settings.quoting, settings.header)
-        columns = settings.text_column, settings.label_column
-        return cls(*columns, others, reading, remembered, settings.split_column)
+        text = settings.text_column
+        if not isinstance(text, str):
+            reading = replace(reading, joined=tuple(text), between=settings.text_separator or "\n")
+            text = reading.joined_name
+        return cls(text, settings.label_column, others, reading, remembered, settings.split_column)
 
     def describe(self) -> str:
         """Return the text column, and how files are read if it is not as usual."""
         return self.text if self.reading == AS_USUAL else f"{self.text} {self.reading}"
+
+    def for_columns(self, columns: Sequence[str]) -> ColumnChoice:
+        """Return the choice without the remembered columns that are not there."""
+        own = self
+        if self.remembered and self.text not in columns:
+            own = replace(own, text="", reading=replace(self.reading, joined=()))
+        if self.remembered and self.label not in columns:
+            own = replace(own, label="")
+        return own
 
     def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the columns of text and label, and a note about them unless they have these names.
@@ -61,34 +73,40 @@ class ColumnChoice:
             DataError: A chosen column does not exist, no column or several columns qualify, or both are the
                 same.
         """
-        text, label = (
-            "" if self.remembered and name not in columns else name for name in (self.text, self.label)
-        )
-        text = find_text_column(columns, origin=origin, name=text)
-        label = _find("label", LABEL_NAMES, columns, origin=origin, name=label, option=_LABEL_OPTION)
-        if text == label:
+        own = self.for_columns(columns)
+        text, joined = find_text_column(columns, own, origin=origin), own.reading.joined
+        label = _find("label", LABEL_NAMES, columns, origin=origin, name=own.label, option=_LABEL_OPTION)
+        if label in (text, *joined):
             raise DataError(
-                f"The column '{text}' is both the text and the label.",
+                f"The column '{label}' is both the text and the label.",
                 f"Name two columns: {_TEXT_OPTION} {_LABEL_OPTION}",
             )
+        if joined:
+            parts = " and ".join(f"'{name}'" for name in joined)
+            between = f"with {self.reading.between!r} between them"
+            return text, label, (f"Texts are the columns {parts}, {between}; labels are in '{label}'.",)
         if (text, label) == ("text", "label"):
             return text, label, ()
         return text, label, (f"Texts are in the column '{text}', labels in '{label}'.",)
 
 
 def find_text_column(
-    columns: Sequence[str], *, origin: str, name: str = "", option: str = _TEXT_OPTION
+    columns: Sequence[str], choice: ColumnChoice = ColumnChoice(), *, origin: str, option: str = _TEXT_OPTION
 ) -> str:
-    """Return the column that holds the text: `name`, which `option` sets, or the one that qualifies.
+    """Return the column that holds the text: the chosen one, which `option` sets, or the one that qualifies.
 
     Raises:
-        DataError: No column has that name or, without a name, no column or several columns qualify.
+        DataError: A chosen column does not exist or, without a choice, no column or several columns qualify.
 
     Example:
         >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
         'Tweet'
     """
-    return _find("text", TEXT_NAMES, columns, origin=origin, name=name, option=option)
+    found = [
+        _find("text", TEXT_NAMES, columns, origin=origin, name=name, option=option)
+        for name in (*choice.reading.joined, choice.text)
+    ]
+    return found[-1]
 
 
 def has_text_column(columns: Sequence[str]) -> bool:

@@ -43,7 +43,8 @@ def deciding_columns(
             f"{origin} has no column '{choice.split}'. Its columns are: {listed_columns(columns)}.",
             f"Choose one of these with --set {_SPLIT_OPTION}=NAME",
         )
-    beside = [name for name in columns if name not in (text, label)]
+    used = (text, label, *choice.reading.parts_of(text))
+    beside = [name for name in columns if name not in used]
     return [
         name
         for name in beside

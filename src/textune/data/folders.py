@@ -120,7 +120,7 @@ def _read_split(
     more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
         columns = column_names(shard, reading)
-        missing = next((name for name in (text, label) if name not in columns), None)
+        missing = next((name for name in (*reading.parts_of(text), label) if name not in columns), None)
         if missing is not None:
             raise DataError(
                 f"{shard} has no column '{missing}', which train has. Its columns are: "

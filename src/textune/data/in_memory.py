@@ -17,6 +17,7 @@ from textune.data.python_tables import columns_of, is_dataset, is_table, plain_c
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import read_dataset
 from textune.errors import DataError
+from textune.formats.joining import join_columns
 from textune.formats.split_names import SPLIT_OF
 
 IN_MEMORY = "python:"
@@ -99,11 +100,15 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
     empty = next((split for split, of in columns.items() if not any(of.values())), None)
     if empty is not None:
         raise DataError(f"{origins[empty]} has no rows.", "Pass labelled texts, one per row.")
+    reading = choice.reading
+    columns = {split: join_columns(values, reading, origins[split]) for split, values in columns.items()}
     names = list(next(iter(columns.values())))
     text, label, more = choice.find(names, origin=data.name)
     others = deciding_columns(names, choice, text=text, label=label, origin=data.name)
+    needed = (*reading.parts_of(text), label)
     splits = {
-        split: _read_split(values, origins[split], text, label, others) for split, values in columns.items()
+        split: _read_split(values, origins[split], text, label, needed=needed, others=others)
+        for split, values in columns.items()
     }
     raw = RawSource(splits, notes=(*more, *notes))
     return decide_columns(raw, choice, label=label, origin=data.name)
@@ -118,9 +123,15 @@ def _is_by_split(data: Mapping[Any, Any]) -> bool:
 
 
 def _read_split(
-    columns: Mapping[str, list[Any]], origin: str, text: str, label: str, others: Sequence[str]
+    columns: Mapping[str, list[Any]],
+    origin: str,
+    text: str,
+    label: str,
+    *,
+    needed: Sequence[str],
+    others: Sequence[str],
 ) -> RawSplit:
-    if missing := [name for name in (text, label) if name not in columns]:
+    if missing := [name for name in needed if name not in columns]:
         raise DataError(
             f"{origin} has no column '{missing[0]}', which train has.", "Give all splits the same columns."
         )

@@ -16,6 +16,8 @@ from textune.data.columns import ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
+from textune.formats.joining import join_columns, with_joined_name
+from textune.formats.registry import Reading
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -62,11 +64,13 @@ def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin:
     if (exported := read_exported_rows(rows, choice)) is not None:
         return replace(exported, notes=(*exported.notes, *ignored))
     first = splits[next(iter(split_names.values()))]
-    text, label, notes = choice.find(first.column_names, origin=origin)
-    beside = deciding_columns(first.column_names, choice, text=text, label=label, origin=origin)
+    reading = choice.reading
+    names = with_joined_name(first.column_names, reading)
+    text, label, notes = choice.find(names, origin=origin)
+    beside = deciding_columns(names, choice, text=text, label=label, origin=origin)
     others = [name for name in _plain_columns(first) if name in beside]
     read = {
-        split: _read_split(splits[name], f"{origin}, split {name}", text, label, others)
+        split: _read_split(splits[name], f"{origin}, split {name}", text, label, others, reading)
         for split, name in split_names.items()
     }
     raw = RawSource(read, None, (*notes, *ignored))
@@ -79,14 +83,18 @@ def _plain_columns(rows: Dataset) -> list[str]:
     return [name for name, kind in rows.features.items() if isinstance(kind, Value | ClassLabel)]
 
 
-def _read_split(rows: Dataset, origin: str, text: str, label: str, others: list[str]) -> RawSplit:
-    missing = next((name for name in (text, label) if name not in rows.column_names), None)
+def _read_split(
+    rows: Dataset, origin: str, text: str, label: str, others: list[str], reading: Reading
+) -> RawSplit:
+    texts = reading.parts_of(text)
+    missing = next((name for name in (*texts, label) if name not in rows.column_names), None)
     if missing is not None:
         raise DataError(
             f"{origin} has no column '{missing}', which train has.", "Give all splits the same columns."
         )
     present = [name for name in others if name in rows.column_names]
-    columns = rows.select_columns([text, label, *present]).with_format(None)[:]
+    columns = rows.select_columns([*texts, label, *present]).with_format(None)[:]
+    columns = join_columns(columns, reading, origin)
     # The feature of a list holds that of its items.
     kind = rows.features[label]
     names = getattr(getattr(kind, "feature", kind), "names", None)

@@ -33,11 +33,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Reading:
-    """How delimited files are read: the separator (empty: found), the meaning of quotes, and the header."""
+    """How delimited files are read: the separator (empty: found), the meaning of quotes, and the header.
+
+    Tables of all formats have a column more if there are `joined` ones: their texts, with `between` them.
+    """
 
     separator: str = ""
     quoting: str = "auto"
     header: bool = True
+    joined: tuple[str, ...] = ()
+    between: str = ""
+
+    def parts_of(self, text: str) -> tuple[str, ...]:
+        """Return the columns that the column of the text is made of."""
+        return self.joined if text == self.joined_name else (text,)
+
+    @property
+    def joined_name(self) -> str:
+        """The name of the column of joined texts, empty without any."""
+        return " + ".join(self.joined)
 
 
 AS_USUAL = Reading()

@@ -6,11 +6,13 @@ file whose lines are texts. Does not read the texts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from textune.data.columns import ColumnChoice, has_text_column
+from textune.encoder.separator import stored_separator
 from textune.errors import DataError
 from textune.formats.lines import open_data_file
 from textune.formats.registry import Reading, find_format, may_be_table
@@ -22,12 +24,14 @@ from textune.run.layout import Run
 DETECTED = ColumnChoice()
 
 
-def choose_columns(run: Path, *, text_column: str = "", settings: Sequence[str] = ()) -> ColumnChoice:
+def choose_columns(
+    run: Path, *, text_column: str | Sequence[str] = "", settings: Sequence[str] = ()
+) -> ColumnChoice:
     """Return how a run's or export's input is read.
 
     Args:
         run: The folder. A run's own data settings count for files that have the same columns.
-        text_column: The column that holds the text.
+        text_column: The column that holds the text, or several that are joined.
         settings: Overrides `data.key=value`, which count for all files.
 
     Raises:
@@ -36,8 +40,10 @@ def choose_columns(run: Path, *, text_column: str = "", settings: Sequence[str] 
     recipe = Run(run).recipe
     own = load_recipe(str(recipe)) if recipe.is_file() else Recipe()
     if text_column:
-        settings = [*settings, f"data.text_column={text_column}"]
+        names = text_column if isinstance(text_column, str) else json.dumps(list(text_column))
+        settings = [*settings, f"data.text_column={names}"]
     data, _ = override_data(own, settings)
+    data = stored_separator(data, Run(run).model)
     return ColumnChoice.of(data, remembered=not settings)
 
 
@@ -55,8 +61,8 @@ def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
     if not choice.remembered:
         return choice if choice.text or is_table or _has_text_column(path, choice) else None
     # A header tells more than the habit of another file without one.
-    usual = replace(choice, text="", reading=replace(choice.reading, header=True))
-    named = replace(usual, text=choice.text)
+    named = replace(choice, reading=replace(choice.reading, header=True))
+    usual = replace(named, text="", reading=replace(named.reading, joined=()))
     for option, found in ((named, _has_column), (usual, _has_text_column), (choice, _has_column)):
         if found(path, option):
             return option

@@ -158,7 +158,7 @@ def text_column_of(path: Path, choice: ColumnChoice = DETECTED, *, may_be_empty:
     own = choice_for(path, choice)
     if own is None or not (names := column_names(path, own.reading, may_be_empty=may_be_empty)):
         return ""
-    return find_text_column(names, origin=str(path), name=own.text, option="--text-column NAME")
+    return find_text_column(names, own, origin=str(path), option="--text-column NAME")
 
 
 def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:

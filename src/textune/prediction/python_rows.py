@@ -12,6 +12,7 @@ from typing import Any
 from textune.data.columns import ColumnChoice, find_text_column
 from textune.data.python_tables import columns_of, is_table, values_of
 from textune.errors import DataError
+from textune.formats.joining import join_columns
 from textune.prediction.stream import TextRow
 
 _OPTION = "text_column=NAME"
@@ -30,9 +31,9 @@ def rows_in_memory(texts: Any, choice: ColumnChoice) -> list[TextRow]:
     origin = type(texts).__name__
     is_list_of_dicts = isinstance(texts, list) and bool(texts) and isinstance(texts[0], Mapping)
     if is_list_of_dicts or (is_table(texts) and not isinstance(texts, tuple)):
-        columns = columns_of(texts, origin)
-        name = "" if choice.remembered and choice.text not in columns else choice.text
-        column = find_text_column(list(columns), origin=origin, name=name, option=_OPTION)
+        columns = join_columns(columns_of(texts, origin), choice.reading, origin)
+        names = list(columns)
+        column = find_text_column(names, choice.for_columns(names), origin=origin, option=_OPTION)
         values = columns.pop(column)
     else:
         columns, values = {}, values_of(texts, origin)

@@ -33,7 +33,17 @@ def _as_separator(value: object) -> object:
     return value
 
 
+def _as_names(value: object) -> object:
+    if not isinstance(value, list):
+        return _as_name(value)
+    names = [_as_name(name) for name in value]
+    if not names or not all(isinstance(name, str) and name for name in names) or len({*names}) < len(names):
+        raise ValueError(f'data.text_column = {value}: give different names, such as ["Title", "Body"]')
+    return names[0] if len(names) == 1 else names
+
+
 ColumnName = Annotated[str, BeforeValidator(_as_name)]
+ColumnNames = Annotated[str | list[str], BeforeValidator(_as_names)]
 Separator = Annotated[str, BeforeValidator(_as_separator)]
 
 
@@ -42,8 +52,10 @@ class DataSettings(Section):
 
     source: str = ""
     """A Hub name with an optional configuration, a folder, a file, or `sample:emotion`."""
-    text_column: ColumnName = ""
-    """The column that holds the text, by its name, or number if there is no header; empty: detected."""
+    text_column: ColumnNames = ""
+    """The text's column, by name, or number without a header; several are joined; empty: detected."""
+    text_separator: str = ""
+    """What stands between joined texts; empty: the model's separator token, or a line break without one."""
     label_column: ColumnName = ""
     """The column that holds the label, like `text_column`."""
     split_column: ColumnName = ""
@@ -66,6 +78,11 @@ class DataSettings(Section):
     """The share of the training rows that becomes the test split if the source has none."""
     split_seed: int = Field(default=0, ge=0)
     """The seed of the splits that textune makes; unlike `train.seed`, so that all seeds share the splits."""
+
+    @property
+    def joins_columns(self) -> bool:
+        """Whether the text is in several columns."""
+        return not isinstance(self.text_column, str)
 
 
 class PrepareSettings(Section):

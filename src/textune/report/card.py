@@ -45,6 +45,7 @@ def render_card(run: RunResults) -> str:
         "rows": {split: metrics.examples for split, metrics in document.metrics.items()},
         "training_rows": {label: metrics.support for label, metrics in training_rows.items()},
         "max_length": run.max_length,
+        "joined": _joined_columns(run),
         "rare": [name for name, metrics in test.per_class.items() if metrics.support < _FEW_ROWS],
         "head": run.head,
         "recipe": Path(document.recipe).name,
@@ -56,6 +57,13 @@ def render_card(run: RunResults) -> str:
     environment = template_environment(autoescape=False, md=escape_markdown)
     body = environment.get_template("card.md").render(context)
     return f"---\n{_metadata(run)}---\n\n{body}"
+
+
+def _joined_columns(run: RunResults) -> str:
+    """Return how the columns of a text stand in it, or an empty string if the text is one column."""
+    data = run.recipe.get("data", {})
+    columns = data.get("text_column", "")
+    return "" if isinstance(columns, str) else repr(data["text_separator"].join(columns))
 
 
 def base_model(run: RunResults) -> str:

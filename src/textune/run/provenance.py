@@ -10,6 +10,7 @@ from typing import Any
 from textune.context import Context
 from textune.data.dataset import Dataset, Split
 from textune.data.in_memory import IN_MEMORY, as_source
+from textune.encoder.separator import stored_separator
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of
 from textune.recipe.recipes import override_data
@@ -117,6 +118,7 @@ def load_rows(
 
     name, held = as_source(data)
     reading, given = override_data(recipe, settings)
+    reading = stored_separator(reading, run.model)
     if name is None and settings:
         raise RequestError(
             "--set says how another source is read, but there is no --data.",

@@ -219,12 +219,13 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
     """
     from textune.encoder.emoji import read_emoji
     from textune.encoder.loading import find_model, import_architecture, load_tokenizer, token_limit
+    from textune.encoder.separator import resolve_separator
     from textune.encoder.tokenization import tokenize
     from textune.model.building import build_classifier
 
-    recipe = request.recipe
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
+        recipe = resolve_separator(request.recipe, ctx)
         data = load_dataset(recipe.data, ctx, request.data) if data is None else data
         for sentence in data.notes:
             ctx.note(sentence)
