@@ -11,7 +11,9 @@ import pytest
 from datasets import Dataset, disable_progress_bars
 
 from source_files import named_labels, refusal, sizes, texts, write_csv
+from textune.data.in_memory import as_source
 from textune.data.sources import load_held_out, load_source
+from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 
 LABELS = ["anger", "joy"] * 15
@@ -222,3 +224,12 @@ def test_a_verdict_is_not_a_label(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "posts.csv", [("oh", "accept"), ("ah", "reject")], header=("text", "answer"))
 
     assert "no column with a usual name for the label" in refusal(path).message
+
+
+def test_a_column_that_only_one_split_has_does_no_harm() -> None:
+    train = {"text": [f"post {row}" for row in range(30)], "label": LABELS, "topic": ["a", "b", "c"] * 10}
+    test = {"text": ["oh", "ah"], "label": ["joy", "anger"]}
+    _, data = as_source({"train": train, "test": test})
+
+    with pytest.raises(DataError, match="several columns that could hold the label: 'label', 'topic'"):
+        load_source(data or "")

@@ -36,6 +36,7 @@ def refusal(labels: list[Any], **options: Any) -> DataError:
         (["['joy']", '["anger"]', "[]"], ["joy", "anger", None]),
         (["[1]", "[0]"], [1, 0]),
         ([("joy",), [None, "anger"]], ["joy", "anger"]),
+        ([["joy", "joy"], ["anger"]], ["joy", "anger"]),
     ],
 )
 def test_a_list_of_one_label_is_that_label(cells: list[Any], labels: RawLabels) -> None:

@@ -171,6 +171,7 @@ def test_ids_of_unnamed_classes_are_no_names(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "posts.csv", [("so happy", "1")]))
 
     assert "line 2: the label '1' is not a class" in error.message
+    assert "name them with --set data.label_names=FILE" in error.hint
 
 
 def test_a_row_without_a_label_is_reported_with_file_and_line(tmp_path: Path) -> None:

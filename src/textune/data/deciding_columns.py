@@ -81,10 +81,6 @@ def _is_rival(name: str, choice: ColumnChoice) -> bool:
     return not choice.label and name.strip().casefold() in LABEL_NAMES
 
 
-def _column(raw: RawSource, name: str) -> list[Any]:
-    return list(chain.from_iterable(rows.others.get(name, ()) for rows in raw.splits.values()))
-
-
 def _names(raw: RawSource) -> list[str]:
     return list(dict.fromkeys(name for rows in raw.splits.values() for name in rows.others))
 
@@ -93,13 +89,12 @@ def _names(raw: RawSource) -> list[str]:
 
 
 def _named(raw: RawSource, choice: ColumnChoice, *, label: str, origin: str) -> RawSource:
-    labels = [_written(value) for rows in raw.splits.values() for value in rows.labels]
+    names = [name for name in _names(raw) if _may_name(name, label) or _is_rival(name, choice)]
+    labels = [_written(value) for rows in raw.splits.values() if names for value in rows.labels]
     rivals = []
-    for name in _names(raw):
+    for name in names:
         is_name = _may_name(name, label)
-        if not is_name and not _is_rival(name, choice):
-            continue
-        values = [_written(value) for value in _column(raw, name)]
+        values = [_written(value) for rows in raw.splits.values() for value in rows.column(name)]
         if not _is_plausible(values):
             continue
         pairs = {
@@ -201,7 +196,7 @@ def _division(
     If the column names no splits, return None. A note says so, or which rows are ignored.
     """
     unused = f"To leave the column aside: --set {_SPLIT_OPTION}=none"
-    values = {own: [_split_name(value) for value in rows.others[name]] for own, rows in raw.splits.items()}
+    values = {own: [_split_name(value) for value in rows.column(name)] for own, rows in raw.splits.items()}
     named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
     others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
     if not named or (others and "train" not in named and len(named) < 2):

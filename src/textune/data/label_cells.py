@@ -117,7 +117,7 @@ def _of_list(items: Collection[Any], separator: str) -> _Cell:
     cells = [cell for item in items if (cell := _cell(item, "none")) is not None]
     if not cells:
         return None
-    return cells[0] if len(cells) == 1 else _Several(tuple(cells))
+    return cells[0] if all(cell == cells[0] for cell in cells) else _Several(tuple(cells))
 
 
 def _label(cell: _Cell) -> Label | None:

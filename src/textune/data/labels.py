@@ -197,11 +197,13 @@ def _no_class(
     else:
         pairs = [f"'{near}' instead of {show_label(name)}" for name, near in nearest.items()]
         meant = f"Did you mean {', '.join(pairs)}? " if pairs else ""
-    return DataError(
-        message,
+    hint = (
         f"{meant}Only labels of train are classes: fix or delete these rows, or add rows of these labels to "
-        "train.",
+        "train."
     )
+    if all(whole_number(name) is not None for name in places):
+        hint += " If these are ids, name them with --set data.label_names=FILE"
+    return DataError(message, hint)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

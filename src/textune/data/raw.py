@@ -63,6 +63,10 @@ class RawSplit:
     labels: Sequence[Any]
     others: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
+    def column(self, name: str) -> Sequence[Any]:
+        """Return the values of another column, which this split may lack."""
+        return self.others.get(name) or [None] * len(self.texts)
+
     def text_places(self, indices: Sequence[int]) -> str:
         """Return the places of the texts of some rows, for instance `a.csv, lines 4, 9`."""
         return self._places(indices, lambda piece: piece.text_origin)
@@ -134,13 +138,13 @@ class RawSource:
 
 
 def join_rows(parts: Sequence[RawSplit]) -> RawSplit:
-    """Return the rows of several splits as one; all have the same other columns."""
-    others = {name: [value for part in parts for value in part.others[name]] for name in parts[0].others}
+    """Return the rows of several splits as one; a column that a part lacks is empty there."""
+    names = dict.fromkeys(name for part in parts for name in part.others)
     return RawSplit(
         tuple(piece for part in parts for piece in part.pieces),
         [text for part in parts for text in part.texts],
         [label for part in parts for label in part.labels],
-        others,
+        {name: [value for part in parts for value in part.column(name)] for name in names},
     )
 
 

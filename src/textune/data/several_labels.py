@@ -68,8 +68,9 @@ def parse_list(label: str) -> list[Any] | None:
         >>> parse_list("['joy', 'surprise']"), parse_list("[joy]")
         (['joy', 'surprise'], None)
     """
-    is_flat = sum(map(label.count, _BRACKETS)) == 1 and len(label) <= _LONGEST_LIST
-    if not is_flat or _BRACKETS.get(label[0]) != label[-1]:
+    if _BRACKETS.get(label[0]) != label[-1] or len(label) > _LONGEST_LIST:
+        return None
+    if sum(map(label.count, _BRACKETS)) > 1:  # A list in a list.
         return None
     if _NUMPY.fullmatch(label):
         return [item.strip("'\"") for item in re.findall(_ITEM, label)]
