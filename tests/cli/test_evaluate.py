@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from small_data import small_rows
+from source_files import write_csv
 
 
 def test_evaluate_gives_a_run_a_threshold_and_shows_what_it_does(
@@ -67,3 +68,14 @@ def test_labels_without_rows_are_named_and_left_out_of_macro_f1(
     assert "No row of test has the label joy: macro-F1 is the mean over the other labels." in outcome.err
     assert measured["metrics"]["test"]["macro_f1"] == pytest.approx(sum(f1) / 2)
     assert measured["interval_methods"]["accuracy"] == "Clopper-Pearson"
+
+
+def test_evaluate_reads_another_source_as_the_settings_say(
+    textune_command: Any, abstaining: Path, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "more.csv", small_rows(20), header=("body", "mood"))
+    columns = ("--set", "data.text_column=body", "--set", "data.label_column=mood")
+
+    outcome = textune_command("evaluate", abstaining, "--data", path, *columns, "--json")
+
+    assert json.loads(outcome.out)["metrics"]["test"]["examples"] == 20

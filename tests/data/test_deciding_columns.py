@@ -37,6 +37,7 @@ THIRDS = ["train"] * 20 + ["validation"] * 4 + ["test"] * 6
         ("partition", ["training"] * 20 + ["val"] * 4 + ["testing"] * 6),
         ("ml_use", ["TRAINING"] * 20 + ["VALIDATION"] * 4 + ["TEST"] * 6),
         ("data split", THIRDS),
+        ("aiplatform.googleapis.com/ml_use", THIRDS),
     ],
 )
 def test_a_column_that_names_splits_decides_them(tmp_path: Path, name: str, values: list[str]) -> None:
@@ -47,6 +48,20 @@ def test_a_column_that_names_splits_decides_them(tmp_path: Path, name: str, valu
     assert loaded.notes[0] == (
         f"The column '{name}' decides the splits: train (20 rows), validation (4 rows), test (6 rows)."
     )
+
+
+@pytest.mark.parametrize(("name", "true"), [("is_test", "True"), ("is_test", "1"), ("Is Test", "TRUE")])
+def test_a_column_that_marks_a_split_decides_it(tmp_path: Path, name: str, true: str) -> None:
+    false = {"True": "False", "1": "0", "TRUE": "FALSE"}[true]
+    path = write(tmp_path / "posts.csv", **{name: [false] * 24 + [true] * 6})
+
+    assert texts(load_source(str(path)), "test") == [f"post {row}" for row in range(24, 30)]
+
+
+def test_a_column_that_marks_train_leaves_open_what_the_others_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", is_train=["True"] * 24 + ["False"] * 6)
+
+    assert "names no splits: it holds 'true', 'false'. It is not used." in load_source(str(path)).notes[0]
 
 
 def test_rows_of_a_split_that_a_column_names_keep_their_lines(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_a_separator_that_is_set_divides_labels() -> None:
         (["0.0", "0.25", "1.0", "0.5", "0.75", "0.8"], "0.25, 0.5, 0.75 ..."),
         (["0,0", "0,5", "1,0"], "0.5"),
         ([1, 2, 4.5, 5], "4.5"),
+        (["20%", "0%", "100%"], "0.2"),
     ],
 )
 def test_scores_are_refused(cells: list[Any], shown: str) -> None:
@@ -100,8 +101,20 @@ def test_scores_are_refused(cells: list[Any], shown: str) -> None:
     assert "'negative' below 0.4" in error.hint
 
 
+@pytest.mark.parametrize("cells", [[[0, 1, 0], [1, 0, 0]], ["[0, 1, 0]", "[1, 0, 0]"]])
+def test_lists_of_zeros_and_ones_are_refused(cells: list[Any]) -> None:
+    error = refusal(cells)
+
+    assert error.message.startswith("The labels are lists of zeros and ones, such as ")
+    assert error.message.endswith("[0, 1, 0]: train.csv, lines 2, 3.".replace("[0, 1, 0]", repr(cells[0])))
+
+
 def test_whole_numbers_are_classes_however_they_are_written() -> None:
     assert read([0.0, 1.0, 5]) == [0, 1, 5]
+
+
+def test_scores_by_label_are_not_a_label() -> None:
+    assert "the label is \"{'joy': 1}\" (str)" in refusal(["joy", "{'joy': 1}"]).message
 
 
 def test_all_cells_of_another_kind_are_reported_at_once() -> None:

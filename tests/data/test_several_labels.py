@@ -20,6 +20,7 @@ from textune.data.several_labels import find_several, parse_list
         (["joy", "anger", "joy\nanger"], {"joy\nanger"}),
         (["joy", "anger", "[joy, anger]"], {"[joy, anger]"}),
         (["joy", "joy,surprise"], {"joy,surprise"}),
+        (["joy;love", "anger"], {"joy;love"}),
         (["joy|anger", "anger|love"], {"joy|anger", "anger|love"}),
         (["27", "2,27", "3, 10,20"], {"2,27", "3, 10,20"}),
         (["2 27", "3;4"], {"2 27", "3;4"}),

@@ -69,7 +69,16 @@ def decide_columns(raw: RawSource, choice: ColumnChoice, *, label: str, origin: 
 def _may_divide(name: str, choice: ColumnChoice) -> bool:
     if choice.split:
         return name == choice.split != "none"
-    return re.sub(r"[\s-]+", "_", name.strip().casefold().rpartition("/")[2]) in _SPLIT_COLUMNS
+    return _plain(name) in _SPLIT_COLUMNS or _marked_split(name) is not None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().casefold().rpartition("/")[2])
+
+
+def _marked_split(name: str) -> str | None:
+    """Return the split that a column such as `is_valid` marks with true, the others being train."""
+    return SPLIT_OF.get(_plain(name).removeprefix("is_")) if _plain(name).startswith("is_") else None
 
 
 def _may_name(name: str, label: str) -> bool:
@@ -196,7 +205,9 @@ def _division(
     If the column names no splits, return None. A note says so, or which rows are ignored.
     """
     unused = f"To leave the column aside: --set {_SPLIT_OPTION}=none"
-    values = {own: [_split_name(value) for value in rows.column(name)] for own, rows in raw.splits.items()}
+    values = {
+        own: [_split_name(value, name) for value in rows.column(name)] for own, rows in raw.splits.items()
+    }
     named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
     others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
     if not named or (others and "train" not in named and len(named) < 2):
@@ -238,6 +249,12 @@ def _division(
     return division, f"Ignored splits of the column '{name}': {sizes}." if sizes else ""
 
 
-def _split_name(value: Any) -> str:
-    """Return a cell in lower case, and empty if it holds nothing."""
-    return "" if is_missing_label(value) else str(value).strip().casefold()
+def _split_name(value: Any, name: str) -> str:
+    """Return a cell in lower case, or the split that it marks, and empty if it holds nothing."""
+    if is_missing_label(value):
+        return ""
+    written = str(value).strip().casefold()
+    marked = _marked_split(name)
+    if marked in ("validation", "test") and written in ("true", "false", "1", "0"):
+        return marked if written in ("true", "1") else "train"
+    return written

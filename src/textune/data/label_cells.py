@@ -24,7 +24,7 @@ RawLabels = list[Label | None]
 
 WRONG_COLUMN = "Is this the right column? Name another with --set data.label_column=NAME"
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?P<percent>\s*%)?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _MOST = 0.9
 _ONE_NAME = " If each of them is a single name: --set data.label_separator=none"
@@ -97,6 +97,8 @@ def _cell(value: Any, separator: str) -> _Cell:
         value = value.strip()
         if not value:
             return None
+        if value[0] == "{" and value[-1] == "}" and ":" in value and separator != "none":
+            return _NoLabel(value)  # Scores by label.
         items = None if separator == "none" else parse_list(value)
         if items is None and separator not in ("auto", "none") and separator in value:
             items = value.split(separator)
@@ -154,8 +156,9 @@ def _as_number(cell: _Cell, *, commas: bool) -> float | None:
         return float(cell)
     if isinstance(cell, str) and commas:
         return float(cell.replace(",", "."))
-    if isinstance(cell, str) and _NUMBER.fullmatch(cell) and math.isfinite(number := float(cell)):
-        return number
+    if isinstance(cell, str) and (match := _NUMBER.fullmatch(cell)):
+        number = float(cell.rstrip("% \t")) / (100 if match["percent"] else 1)
+        return number if math.isfinite(number) else None
     return None
 
 
@@ -189,6 +192,13 @@ def _refuse_several(
         if isinstance(cell, _Several) or cell in joined:
             example = splits[split].labels[row] if example is None else example
             several[split].append(row)
+    vectors = [cell.labels for _, _, cell in _rows(cells) if isinstance(cell, _Several)]
+    if several and not joined and all(set(map(str, vector)) == {"0", "1"} for vector in vectors):
+        raise DataError(
+            f"The labels are lists of zeros and ones, such as {show_label(example)}: "
+            f"{label_places(splits, several)}.",
+            "Write the name of the class that has the one. Texts with several labels are not supported yet.",
+        )
     if several:
         count, total = (sum(map(len, rows.values())) for rows in (several, cells))
         raise DataError(

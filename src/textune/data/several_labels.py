@@ -20,8 +20,8 @@ _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _QUOTES = " \t'\""
 _LONGEST_LIST = 2000
 
-# Names hardly ever hold these, so one part that is a label of its own is enough. A comma without a space
-# was written by a program.
+# Names hardly ever hold these, so one part that is a label of its own is enough; a semicolon is enough by
+# itself. A comma without a space was written by a program.
 _JOINING = (";", "|", "\n", ",")
 # Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
 _ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")
@@ -47,7 +47,7 @@ def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> dic
         several |= {
             label: of_label
             for label, of_label in parts.items()
-            if any(part in alone or len(positions[part]) > 1 for part in of_label)
+            if separator == ";" or any(part in alone or len(positions[part]) > 1 for part in of_label)
         }
     for separator in _ALSO_IN_NAMES:
         parts = _split_all(labels, separator)
