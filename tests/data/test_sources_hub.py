@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
 
 from hub_stand_in import HubStandIn, run_client, serve_hub
 
@@ -160,3 +161,22 @@ def test_an_unknown_configuration_is_answered_with_the_nearest(hub: HubStandIn, 
     assert failed["error"] == "DataError"
     assert "no configuration 'emotions'" in failed["message"]
     assert "cardiffnlp/tweet_eval:emotion" in failed["hint"]
+
+
+def test_files_that_store_different_label_names_are_refused(tmp_path: Path) -> None:
+    data = tmp_path / "hub" / "datasets" / "owner" / "posts" / "data"
+    data.mkdir(parents=True)
+    for split, names in (("train", ["anger", "joy"]), ("test", ["joy", "anger"])):
+        features = Features(text=Value("string"), label=ClassLabel(names=names))
+        rows = {"text": [f"{split} {number}" for number in range(8)], "label": [0, 1] * 4}
+        Dataset.from_dict(rows, features=features).to_parquet(data / f"{split}-00000-of-00001.parquet")
+
+    with serve_hub(tmp_path / "hub") as stand_in:
+        code = LOAD.format(name="owner/posts", offline=False)
+        result = run_client(code, endpoint=stand_in.endpoint, home=tmp_path / "home")
+
+    assert result["error"] == "DataError"
+    assert (
+        "test-00000-of-00001.parquet (split test) stores other names for the ids of 'label'"
+        in result["message"]
+    )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.context import Context
@@ -20,7 +21,7 @@ from textune.errors import DataError, HubError, TextuneError
 from textune.wording import first_line
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import DatasetBuilder, DatasetDict, DownloadManager
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(?::[^/\\]+)?", re.ASCII)
 _GO_ON = (
@@ -57,14 +58,52 @@ def fetch_dataset(name: str, ctx: Context) -> tuple[DatasetDict, tuple[str, ...]
     with quiet_datasets(), _connections(allowed=not ctx.offline and not unreachable):
         try:
             builder = datasets.load_dataset_builder(repository, configuration or None)
-            builder.download_and_prepare()
+            manager = _downloads(builder)
+            if manager is not None:
+                _check_label_names(builder, manager, name)
+            builder.download_and_prepare(dl_manager=manager)
             loaded = builder.as_dataset()
+        except TextuneError:
+            raise
         except Exception as error:  # Anything can go wrong here; `_explained` sorts it.
             raise _explained(error, name, ctx, unreachable=unreachable) from error
     if "packaged_modules.cache" in type(builder).__module__:
         reason = " because the Hub cannot be reached" if unreachable else ""
         return loaded, (f"{name} was read from the copy of an earlier download{reason}.",)
     return loaded, ()
+
+
+def _downloads(builder: DatasetBuilder) -> DownloadManager | None:
+    """Return the downloads of a dataset whose Parquet files have not been prepared yet."""
+    from datasets import DownloadConfig, DownloadManager
+
+    if not type(builder).__module__.endswith("parquet.parquet") or Path(builder.cache_dir).is_dir():
+        return None
+    options = DownloadConfig(use_etag=False, token=builder.token, storage_options=builder.storage_options)
+    return DownloadManager(builder.dataset_name, download_config=options, base_path=builder.base_path)
+
+
+def _check_label_names(builder: DatasetBuilder, manager: DownloadManager, name: str) -> None:
+    """Raise a `DataError` if a file stores other label names than those by which `datasets` reads all files.
+
+    Those are the names in the card or in the first file; nothing is said (see
+    `findings/datasets-parquet-label-names.sh`).
+    """
+    from datasets import ClassLabel, Features
+    from pyarrow import parquet
+
+    known = {key: kind for key, kind in (builder.info.features or {}).items() if isinstance(kind, ClassLabel)}
+    for split, paths in builder.config.data_files.items():
+        for path, remote in zip(manager.download(list(paths)), paths, strict=True):
+            stored = Features.from_arrow_schema(parquet.read_schema(path))
+            for column, kind in stored.items():
+                if isinstance(kind, ClassLabel) and known.setdefault(column, kind) != kind:
+                    raise DataError(
+                        f"'{name}': {remote.rpartition('/')[2]} (split {split}) stores other names for the "
+                        f"ids of '{column}' than the rest, by whose names its labels would be read.",
+                        "Download its files into a folder, and give that as the source: textune reads each "
+                        "file by its own names.",
+                    )
 
 
 def _why_unreachable(repository: str) -> str:
