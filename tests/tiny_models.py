@@ -50,11 +50,68 @@ _COMMON = {
 }
 # RoBERTa counts positions from pad_token_id + 1 = 2, so its table is longer than its texts.
 _ROBERTA_LIKE = {"max_position_embeddings": MAX_TOKENS + 2, "type_vocab_size": 1}
+_XLM_LIKE = {"emb_dim": 16, "n_layers": 2, "n_heads": 2, "pad_index": 0}
 _SETTINGS: dict[str, dict[str, Any]] = {
     "albert": {"embedding_size": 8},
     "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0},
     "distilbert": {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "initializer_range": 0.3},
+    "big_bird": {"block_size": 4, "num_random_blocks": 1},
+    "convbert": {"embedding_size": 16, "conv_kernel_size": 3},
+    "data2vec-text": _ROBERTA_LIKE,
     "electra": {"embedding_size": 8},
+    "esm": {**_ROBERTA_LIKE, "mask_token_id": 4},
+    "flaubert": _XLM_LIKE,
+    "funnel": {
+        "d_model": 16,
+        "n_head": 2,
+        "d_head": 8,
+        "d_inner": 32,
+        "block_sizes": [1, 1],
+        "num_decoder_layers": 1,
+        "architectures": ["FunnelModel"],
+    },
+    "ibert": _ROBERTA_LIKE,
+    "jina_embeddings_v3": {"type_vocab_size": 1},
+    "longformer": {**_ROBERTA_LIKE, "attention_window": 8},
+    "luke": {**_ROBERTA_LIKE, "entity_vocab_size": 8, "entity_emb_size": 8},
+    "mobilebert": {"embedding_size": 16, "intra_bottleneck_size": 16, "num_feedforward_networks": 1},
+    "mpnet": {"max_position_embeddings": MAX_TOKENS + 2},
+    "mra": _ROBERTA_LIKE,
+    "nystromformer": {"segment_means_seq_len": 8, "num_landmarks": 4, "conv_kernel_size": 5},
+    "perceiver": {
+        "num_latents": 4,
+        "d_latents": 16,
+        "d_model": 16,
+        "num_self_attends_per_block": 2,
+        "num_self_attention_heads": 2,
+        "num_cross_attention_heads": 2,
+    },
+    "reformer": {
+        "attn_layers": ["local", "lsh"],
+        "attention_head_size": 8,
+        "feed_forward_size": 32,
+        "axial_pos_shape": [8, 8],
+        "axial_pos_embds_dim": [8, 8],
+        "lsh_attn_chunk_length": 8,
+        "local_attn_chunk_length": 8,
+        "hash_seed": 0,
+        "num_buckets": 4,
+    },
+    "rembert": {"input_embedding_size": 8, "output_embedding_size": 16},
+    "roberta-prelayernorm": _ROBERTA_LIKE,
+    "roc_bert": {
+        "pronunciation_embed_dim": 8,
+        "shape_embed_dim": 8,
+        "pronunciation_vocab_size": 8,
+        "shape_vocab_size": 8,
+        "enable_pronunciation": True,
+    },
+    "squeezebert": {"embedding_size": 16, "q_groups": 2, "k_groups": 2, "v_groups": 2},
+    "ultrabert": {"prediction_head_size": 16, "sliding_window": 16},
+    "xlm": _XLM_LIKE,
+    "xlm-roberta-xl": _ROBERTA_LIKE,
+    "xmod": {**_ROBERTA_LIKE, "default_language": "en_XX"},
+    "yoso": {**_ROBERTA_LIKE, "use_expectation": True},
     "modernbert": {"initializer_cutoff_factor": 2.0, "local_attention": 16},
     "roberta": _ROBERTA_LIKE,
     "xlm-roberta": _ROBERTA_LIKE,
@@ -142,6 +199,7 @@ def _build_config(architecture: str, tokenizer: Any, labels: Sequence[str] | Non
         "cls_token_id": tokenizer.cls_token_id,
         "sep_token_id": tokenizer.sep_token_id,
     }
-    sizes = {} if architecture == "distilbert" else _COMMON
+    # The others name their sizes in ways of their own.
+    sizes = {} if architecture in ("distilbert", "funnel", "xlm", "flaubert") else _COMMON
     settings = {"max_position_embeddings": MAX_TOKENS, **sizes, **_SETTINGS.get(architecture, {})}
     return AutoConfig.for_model(architecture, vocab_size=len(tokenizer), **settings, **tokens, **names)

@@ -74,6 +74,37 @@ def test_the_manifest_says_what_was_checked_and_on_what(run: Path, tmp_path: Pat
     assert manifest["files"].keys() == {"export.json", "graph.onnx", "tokenizer.json"}
 
 
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_an_export_that_fails_when_it_runs_or_differs_is_not_kept_and_the_reason_is_told(
+    tmp_path: Path, runtime: str
+) -> None:
+    # Longformer cuts a text into windows in Python, so its graph holds for the lengths of its example only.
+    classifier = linear_classifier(build_tiny_model(tmp_path / "model", "longformer"))
+    run = save_tiny_run(tmp_path / "run", classifier)
+
+    with pytest.raises(VerificationError, match=r"The export was not kept: \w+"):
+        textune.export(run, runtime=runtime)
+
+    assert not (run / "exports").exists()
+
+
+def test_a_runtime_that_cannot_compute_on_this_processor_is_reported_with_another(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "Exception from src/core.cpp:1:\n[CPU] MVN node with name 'MVN_29' bad combination\n"
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError(reason)
+
+    monkeypatch.setattr("openvino.InferRequest.infer", fail)
+
+    with pytest.raises(VerificationError, match=r"not kept: .*this processor: \[CPU\] MVN node") as caught:
+        textune.export(run, runtime="openvino", out=tmp_path / "export")
+
+    assert "--runtime onnx or torch" in caught.value.hint
+    assert not (tmp_path / "export").exists()
+
+
 def test_int8_is_shown_beside_fp32_and_the_model(run: Path, tmp_path: Path) -> None:
     export = textune.export(run, runtime="onnx", int8=True, out=tmp_path / "export", force=True)
 

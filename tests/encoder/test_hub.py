@@ -176,13 +176,21 @@ def test_a_repository_of_pickles_is_refused_before_anything_is_fetched(
 def test_a_model_with_code_of_its_own_is_refused_before_its_weights_are_fetched(
     hub: HubStandIn, repository: Path, find: Find
 ) -> None:
-    change_json(repository / "config.json", auto_map={"AutoModel": "modeling_bert.Model"})
+    change_json(repository / "config.json", model_type="new", auto_map={"AutoModel": "modeling_bert.Model"})
 
     failed = find(hub.endpoint)
 
     assert failed["error"] == "ModelError"
     assert "auto_map" in failed["message"]
     assert hub.downloads() == {"config.json"}
+
+
+def test_code_beside_an_architecture_of_transformers_is_passed_over_and_not_fetched(
+    hub: HubStandIn, repository: Path, find: Find
+) -> None:
+    change_json(repository / "config.json", auto_map={"AutoModel": "modeling_bert.Model"})
+
+    assert find(hub.endpoint)["files"] == FILES
 
 
 def test_a_file_that_went_missing_from_the_cache_is_fetched_again(

@@ -98,6 +98,18 @@ def test_the_graph_is_from_two_inputs_to_logits(graph: Path) -> None:
     assert [each.name for each in described.output] == ["logits"]
 
 
+def test_an_operation_that_a_graph_cannot_have_is_named_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    classifier = linear_classifier(build_tiny_model(tmp_path / "model", "fnet"))
+    capfd.readouterr()
+
+    with pytest.raises(ModelError, match="FNetModel cannot be written as an ONNX graph.*fft"):
+        write_onnx(classifier, tmp_path)
+
+    assert capfd.readouterr().out == ""
+
+
 def test_an_architecture_that_cannot_become_a_graph_is_reported(
     model: EncoderClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

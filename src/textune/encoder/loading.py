@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import UNWATCHED, Context
 from textune.encoder import inspection
+from textune.encoder.architectures import changes_of, prepare_encoder, read_architecture, usable_positions
 from textune.encoder.embedded import (
     EMBEDDED_NAMES,
     PREFIX,
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
 _NO_LIMIT = 1_000_000
 _USUAL_LIMIT = 512
 _SAVE_TOKENIZER = "Save the model's own fast tokenizer into the folder: tokenizer.save_pretrained(FOLDER)."
-
-# Position ids that start at pad_token_id + 1 never reach the first entries of the table.
-_POSITIONS_AFTER_PADDING = {
-    "camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta",
-    "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -
     # Path's own methods raise on unknown users and on names that are too long.
     path = Path(os.path.expanduser(name))  # noqa: PTH111
     if name and os.path.isdir(path):  # noqa: PTH112
-        return _open_folder(name, path.absolute())
+        return _open_folder(name, path.absolute(), ctx=ctx)
     is_file = os.path.isfile(path)  # noqa: PTH113
     if is_file or name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name:
         fault = "is a file, not a folder" if is_file else "does not exist"
@@ -97,24 +92,13 @@ def find_model(name: str, *, revision: str = "main", ctx: Context = UNWATCHED) -
             f"distilbert/distilbert-base-uncased, {EMBEDDED_NAMES}.",
         )
     folder, commit = fetch_model(name, revision=revision, ctx=ctx)
-    return _open_folder(name, folder, revision=commit)
+    return _open_folder(name, folder, revision=commit, ctx=ctx)
 
 
 def load_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
     """Load a model's fast tokenizer; raise a `ModelError` if it is missing or does not fit the model."""
-    from transformers import AutoTokenizer
-
     config = _read_config(folder)
-    with quiet_transformers():
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder.path, local_files_only=True, trust_remote_code=False
-            )
-        # The tokenizers library raises bare Exceptions.
-        except Exception as error:
-            raise ModelError(
-                f"The tokenizer in {folder.path} cannot be loaded: {error}.", _SAVE_TOKENIZER
-            ) from error
+    tokenizer = _open_tokenizer(folder)
     if not tokenizer.is_fast:
         raise ModelError(f"The tokenizer in {folder.path} is not a fast tokenizer.", _SAVE_TOKENIZER)
     if tokenizer.pad_token_id is None:
@@ -136,7 +120,9 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     """Return the maximum number of tokens, special tokens included, that a model takes."""
     from transformers import CONFIG_MAPPING
 
-    positions = _usable_positions(CONFIG_MAPPING[config["model_type"]].from_dict(dict(config)))
+    complete = CONFIG_MAPPING[config["model_type"]].from_dict(dict(config))
+    padding_id = tokenizer.pad_token_id if complete.pad_token_id is None else complete.pad_token_id
+    positions = usable_positions(complete, padding_id=padding_id)
     known = [limit for limit in (tokenizer.model_max_length, positions) if limit and limit < _NO_LIMIT]
     return min(known, default=_USUAL_LIMIT)
 
@@ -166,11 +152,17 @@ def load_stock_model(
     config.label2id = {name: number for number, name in enumerate(label_names)}
     config.problem_type = PROBLEM_TYPE
     model = load_strictly(
-        AutoModelForSequenceClassification, folder.path, config=config, seed=seed, new_head=new_head
+        AutoModelForSequenceClassification,
+        folder.path,
+        config=config,
+        seed=seed,
+        new_head=new_head,
+        own_code=bool(folder.config.get("auto_map")),
     )
     was_classifier = any(
         name.endswith("ForSequenceClassification") for name in folder.config.get("architectures") or []
     )
+    prepare_encoder(model.base_model, path=folder.path)
     # Only a classifier's head is replaced. A masked language model's head is pretrained, and some
     # architectures (ModernBERT) classify on top of it.
     if new_head and was_classifier:
@@ -187,7 +179,16 @@ def load_encoder(folder: ModelFolder, *, new_head: bool = True) -> PreTrainedMod
     from transformers import AutoModel
 
     config = _read_config(folder)
-    return load_strictly(AutoModel, folder.path, config=config, seed=0, new_head=new_head)
+    model = load_strictly(
+        AutoModel,
+        folder.path,
+        config=config,
+        seed=0,
+        new_head=new_head,
+        own_code=bool(folder.config.get("auto_map")),
+    )
+    prepare_encoder(model, path=folder.path)
+    return model
 
 
 def _open_embedded(name: str, ctx: Context) -> ModelFolder:
@@ -201,44 +202,32 @@ def _open_embedded(name: str, ctx: Context) -> ModelFolder:
     return _open_folder(name, path, checked_sha256=model.sha256[inspection.WEIGHTS])
 
 
-def _open_folder(name: str, path: Path, *, revision: str = "", checked_sha256: str = "") -> ModelFolder:
+def _open_folder(
+    name: str, path: Path, *, revision: str = "", checked_sha256: str = "", ctx: Context = UNWATCHED
+) -> ModelFolder:
     inspection.check_model_files({entry.name for entry in path.iterdir()}, where=f"The folder {path}")
     config = inspection.read_config(path / inspection.CONFIG)
-    return ModelFolder(name, path, revision, inspection.find_weights(path), config, checked_sha256)
+    folder = ModelFolder(name, path, revision, inspection.find_weights(path), config, checked_sha256)
+    for sentence in changes_of(config):
+        ctx.note(sentence)
+    return folder
 
 
 def _read_config(folder: ModelFolder) -> PretrainedConfig:
-    """Return an encoder's configuration as transformers reads it; raise a `ModelError` for other models."""
-    from transformers import CONFIG_MAPPING, __version__
-    from transformers.models.auto import modeling_auto
-
-    kind, path = folder.config["model_type"], folder.path / inspection.CONFIG
-    if kind not in CONFIG_MAPPING:
-        raise ModelError(
-            f"{path}: transformers {__version__} does not know the architecture '{kind}'.",
-            f"Check model_type in that file. {inspection.TAKES_ENCODERS}",
-        )
-    try:
-        complete = CONFIG_MAPPING[kind].from_dict(dict(folder.config))
-    # A hand-edited value can raise anything.
-    except Exception as error:
-        raise ModelError(
-            f"{path}: '{kind}' does not accept these settings: {error}.", "Copy or download the model again."
-        ) from error
-    # A model that fills in masked words reads both sides of them, so it is an encoder.
-    masked = kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    if not masked or complete.is_encoder_decoder:
-        raise ModelError(f"{path}: '{kind}' is not a text encoder.", inspection.TAKES_ENCODERS)
-    if kind not in modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
-        raise ModelError(
-            f"{path}: transformers has no text classifier for '{kind}'.", inspection.TAKES_ENCODERS
-        )
-    return complete
+    config = read_architecture(folder.config, path=folder.path / inspection.CONFIG)
+    if config.pad_token_id is None:
+        config.pad_token_id = _open_tokenizer(folder).pad_token_id
+    return config
 
 
-def _usable_positions(config: PretrainedConfig) -> int | None:
-    """Return how many tokens the table of positions has room for, or None without such a table."""
-    positions: int | None = getattr(config, "max_position_embeddings", None)
-    if positions is None or positions <= 0:
-        return None
-    return positions - (config.pad_token_id + 1 if config.model_type in _POSITIONS_AFTER_PADDING else 0)
+def _open_tokenizer(folder: ModelFolder) -> PreTrainedTokenizerFast:
+    from transformers import AutoTokenizer
+
+    with quiet_transformers():
+        try:
+            return AutoTokenizer.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
+        # The tokenizers library raises bare Exceptions.
+        except Exception as error:
+            raise ModelError(
+                f"The tokenizer in {folder.path} cannot be loaded: {error}.", _SAVE_TOKENIZER
+            ) from error

@@ -35,7 +35,7 @@ def build_prefix(encoder: Any, frozen_layers: int) -> Any:
     layers = layers_of(encoder)
     assert layers is not None
     shortened = nn.ModuleList([*layers[:frozen_layers], _Stop(layers[frozen_layers])])
-    return copy.deepcopy(_replaced(_without(encoder, "pooler"), _layers_path(encoder), shortened)).eval()
+    return copy.deepcopy(_replaced(_without_pooler(encoder), _layers_path(encoder), shortened)).eval()
 
 
 def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = False) -> Any:
@@ -45,7 +45,7 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
     encoder and takes `input_ids`. A pooler belongs to the stock head, and is left out. With
     `first_token_only`, the last layer computes only the first token's vector if its family is known.
     """
-    shell, layers = _without(encoder, "pooler"), layers_of(encoder)
+    shell, layers = _without_pooler(encoder), layers_of(encoder)
     if layers is None:
         return shell
     trained = list(layers)[frozen_layers:]
@@ -77,7 +77,7 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
             f"Set it to {len(layers) - 1} or less, or to 'all'.",
         )
     mask = inputs["attention_mask"]
-    whole = _without(encoder, "pooler").eval()
+    whole = _without_pooler(encoder).eval()
     prefix = build_prefix(encoder, frozen_layers)
     suffix = build_suffix(encoder, frozen_layers).eval()
     try:
@@ -142,11 +142,12 @@ def _layers_path(encoder: Any) -> str:
     return ""
 
 
-def _without(encoder: Any, name: str) -> Any:
+def _without_pooler(encoder: Any) -> Any:
     shell = copy.copy(encoder)
     shell._modules = dict(encoder._modules)
-    if shell._modules.get(name) is not None:
-        shell._modules[name] = None
+    if shell._modules.get("pooler") is not None:
+        # Not None: SqueezeBERT calls its pooler without asking whether there is one.
+        shell._modules["pooler"] = nn.Identity()
     return shell
 
 

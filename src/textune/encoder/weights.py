@@ -20,21 +20,33 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
 _NOT_ONE_MODEL = "config.json and the weights do not belong together. Copy or download the model again."
+_NEEDS_CODE = (
+    "The weights are laid out for the Python code that comes with the model (auto_map in config.json), which "
+    "textune never runs. Choose a model whose weights transformers reads by itself."
+)
 
 
 def load_strictly(
-    auto_class: Any, folder: Path, *, config: PretrainedConfig, seed: int, new_head: bool
+    auto_class: Any,
+    folder: Path,
+    *,
+    config: PretrainedConfig,
+    seed: int,
+    new_head: bool,
+    own_code: bool = False,
 ) -> PreTrainedModel:
     """Load a model whose encoder is in the folder to the last tensor, with an auto class of transformers.
 
     With `new_head`, the head may be missing, unexpected or of another shape, and the pooler may be missing;
-    the seed determines their weights. The global random state does not change.
+    the seed determines their weights. `own_code` says whether the folder names Python code that reads its
+    weights. The global random state does not change.
 
     Raises:
         ModelError: The model cannot be built, or a tensor is missing, unexpected or of another shape.
     """
     import torch
 
+    hint = _NEEDS_CODE if own_code else _NOT_ONE_MODEL
     with seeded_torch(seed), quiet_transformers():
         try:
             model, report = auto_class.from_pretrained(
@@ -50,8 +62,9 @@ def load_strictly(
             )
         # A hand-edited configuration can raise anything while a model is built.
         except Exception as error:
-            raise ModelError(f"The model in {folder} cannot be built: {error}.", _NOT_ONE_MODEL) from error
-    _check_report(folder, model, report, new_head=new_head)
+            raise ModelError(f"The model in {folder} cannot be built: {error}.", hint) from error
+    if faults := _find_faults(model, report, new_head=new_head):
+        raise ModelError(f"The weights in {folder} {'; and '.join(faults)}.", hint)
     return model
 
 
@@ -96,7 +109,8 @@ def seeded_torch(seed: int) -> Iterator[None]:
         yield
 
 
-def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head: bool) -> None:
+def _find_faults(model: Any, report: dict[str, Any], *, new_head: bool) -> list[str]:
+    """Return what is wrong with the weights, as ends of a sentence."""
     prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
     missing = set(report["missing_keys"])
     # Each key comes with its shapes in the checkpoint and in the model.
@@ -109,9 +123,7 @@ def _check_report(folder: Path, model: Any, report: dict[str, Any], *, new_head:
         reshaped = {key for key in reshaped if key.startswith(prefix)}
         left_over = _unused_layers(left_over, model)
     faults = {"lack": missing, "have another shape for": reshaped, "have the unexpected": left_over}
-    sentences = [f"{fault} {listed(sorted(keys), most=3)}" for fault, keys in faults.items() if keys]
-    if sentences:
-        raise ModelError(f"The weights in {folder} {'; and '.join(sentences)}.", _NOT_ONE_MODEL)
+    return [f"{fault} {listed(sorted(keys), most=3)}" for fault, keys in faults.items() if keys]
 
 
 def _unused_layers(keys: Iterable[str], model: Any) -> set[str]:

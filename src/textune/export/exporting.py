@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from textune.context import Context
 from textune.data.dataset import Split
 from textune.encoder.placement import Placement
-from textune.errors import MissingExtraError, RequestError
+from textune.errors import ExportError, MissingExtraError, RequestError, TextuneError, VerificationError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
 from textune.recipe.recipes import load_recipe
@@ -31,6 +32,7 @@ from textune.runtimes.processor import (
     processor_name,
 )
 from textune.runtimes.registry import Runtime, all_runtimes
+from textune.wording import first_line
 
 _TEXTS = 1500
 """The maximum number of test texts on which an export is checked, which takes a few seconds."""
@@ -108,7 +110,8 @@ def write_and_measure(
             place.mkdir(exist_ok=True)
             export = Export(place, variant, {})
             ctx.stage(f"Writing {variant.name}")
-            runtime.write(source, export.graph, variant.precision)
+            with _kept_if_it_runs(runtime):
+                runtime.write(source, export.graph, variant.precision)
             tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
             tokenizer.no_padding()
             tokenizer.enable_truncation(variant.max_length, direction=classifier.tokenizer.truncation_side)
@@ -116,11 +119,29 @@ def write_and_measure(
             write_json(place / DESCRIPTION, variant.to_json())
             ctx.stage(f"Measuring {variant.name}")
             start = time.perf_counter()
-            opened = ExportPredictor(export)
-            measured = measure_predictor(opened, texts.texts, load_seconds=time.perf_counter() - start)
+            with _kept_if_it_runs(runtime):
+                opened = ExportPredictor(export)
+                load_seconds = time.perf_counter() - start
+                measured = measure_predictor(opened, texts.texts, load_seconds=load_seconds)
             rows.append(describe_row(variant.name, place, measured, model, texts))
             del opened
     return rows
+
+
+@contextmanager
+def _kept_if_it_runs(runtime: Runtime) -> Iterator[None]:
+    """Raise a `VerificationError` in place of an error of a runtime, which can be of any kind."""
+    try:
+        yield
+    except ExportError as error:
+        raise VerificationError(f"The export was not kept: {error.message}", error.hint) from error
+    except (TextuneError, OSError):
+        raise
+    except Exception as error:
+        raise VerificationError(
+            f"The export was not kept: {runtime.title} cannot run it: {first_line(error)}",
+            "Classify with --runtime torch.",
+        ) from error
 
 
 def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ checks that it gives the classifier's logits.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,7 +85,7 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
 def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph: Path) -> None:
     """Write a module as a graph, by tracing it with an example of two rows of different length."""
     inputs = {name: {0: "rows", 1: "tokens"} for name in ("input_ids", "attention_mask")}
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), _no_log():
         # It warns that it is the older of two exporters, and about every size that might become a constant.
         # The newer one needs two more packages, and takes twice as long for the same graph.
         warnings.simplefilter("ignore")
@@ -97,3 +99,19 @@ def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph:
             opset_version=17,  # The first in which layer normalisation is one operation.
             dynamo=False,
         )
+
+
+@contextmanager
+def _no_log() -> Iterator[None]:
+    """Keep torch from printing the whole graph to stdout if an operation is not supported.
+
+    It means to do that only where its log is on, but asks for this without calling the function that knows.
+    """
+    from torch.onnx._internal.torchscript_exporter import utils
+
+    setup = utils.setup_onnx_logging
+    utils.setup_onnx_logging = lambda verbose: nullcontext()
+    try:
+        yield
+    finally:
+        utils.setup_onnx_logging = setup

@@ -66,7 +66,9 @@ class StockHead(nn.Module):
         """Return logits (rows, classes) of features (rows, hidden size)."""
         tokens = features.unsqueeze(1)
         mask = torch.ones(tokens.shape[:2], dtype=torch.long, device=tokens.device)
-        return cast("torch.Tensor", self.shell(inputs_embeds=tokens, attention_mask=mask).logits)
+        # Longformer's classifier makes this mask from token ids, which there are none of here.
+        extra = {"global_attention_mask": mask} if self.shell.config.model_type == "longformer" else {}
+        return cast("torch.Tensor", self.shell(inputs_embeds=tokens, attention_mask=mask, **extra).logits)
 
 
 class _EncoderStandIn(nn.Module):

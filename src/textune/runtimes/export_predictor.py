@@ -50,6 +50,8 @@ class ExportPredictor(Predictor):
         try:
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer))
             self._compute = export.runtime.open(export.graph, description.precision, self._threads)
+        except ExportError:
+            raise
         # Each library has errors of its own, some of them bare exceptions.
         except Exception as error:
             first_line = str(error).strip().partition("\n")[0]

@@ -16,7 +16,7 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     options = onnxruntime.SessionOptions()
     # Each calling thread computes its own batch: see `ExportPredictor`.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # Its errors are raised as well.
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def compute_logits(input_ids: Any, attention_mask: Any) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from textune.errors import ExportError
 from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
 
 
@@ -22,7 +25,8 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
         "NUM_STREAMS": str(threads),
         "INFERENCE_NUM_THREADS": str(threads),
     }
-    compiled = openvino.Core().compile_model(str(graph), "CPU", settings)
+    with _runtime_errors():
+        compiled = openvino.Core().compile_model(str(graph), "CPU", settings)
     idle: SimpleQueue[Any] = SimpleQueue()
     for _ in range(threads):
         idle.put(compiled.create_infer_request())
@@ -30,13 +34,28 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     def compute_logits(input_ids: Any, attention_mask: Any) -> Any:
         request = idle.get()
         try:
-            result = request.infer({"input_ids": input_ids, "attention_mask": attention_mask})
+            with _runtime_errors():
+                result = request.infer({"input_ids": input_ids, "attention_mask": attention_mask})
             # The next thread that takes the request overwrites its memory.
             return result["logits"].copy()
         finally:
             idle.put(request)
 
     return compute_logits
+
+
+@contextmanager
+def _runtime_errors() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        # The lines before the reason name places in OpenVINO's source code.
+        lines = [line for line in str(error).splitlines() if line and not line.startswith("Exception from")]
+        raise ExportError(
+            f"OpenVINO cannot compute the model on this processor: {lines[0] if lines else error}",
+            "Without AVX2, OpenVINO lacks operations that encoders need. Classify with --runtime "
+            "onnx or torch.",
+        ) from error
 
 
 def _write(source: GraphSource, graph: Path, precision: str) -> None:
