@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,8 +109,12 @@ def _no_log() -> Iterator[None]:
     """
     from torch.onnx._internal.torchscript_exporter import utils
 
+    @contextmanager
+    def leave_off(verbose: bool) -> Iterator[None]:
+        yield
+
     setup = utils.setup_onnx_logging
-    utils.setup_onnx_logging = lambda verbose: nullcontext()
+    utils.setup_onnx_logging = leave_off
     try:
         yield
     finally:
