@@ -90,7 +90,9 @@ class _EncoderStandIn(nn.Module):
             pooled = self.pooler_activation(self.pooler(inputs_embeds[:, 0]))
         elif self.pooler is not None:
             pooled = self.pooler(inputs_embeds)
-        return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
+        output: Any = BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
+        output.global_attentions = None  # Longformer's classifier hands it on.
+        return output
 
 
 Head = LinearHead | StockHead
