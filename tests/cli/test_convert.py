@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,23 @@ def test_a_file_is_replaced_on_request(textune_command: Any, posts: Path) -> Non
     textune_command("convert", posts, out, "--to", "doccano", "--overwrite")
 
     assert len(texts_to_classify(out)) == 30
+
+
+def test_predictions_for_a_source_keep_its_splits(textune_command: Any, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tasks.json"
+
+    textune_command("convert", "sample:emotion", out, "--to", "label-studio", "--predictions", run)
+
+    tasks = json.loads(out.read_text())
+    assert Counter(task["data"]["split"] for task in tasks) == {"train": 400, "validation": 80, "test": 120}
+    assert all(task["predictions"] and not task["annotations"] for task in tasks)
+
+
+def test_the_interface_of_another_project_is_not_replaced(textune_command: Any, posts: Path) -> None:
+    interface = posts.with_name("tasks-interface.xml")
+    interface.write_text("<View/>")
+
+    outcome = textune_command("convert", posts, posts.with_name("tasks.json"), "--to", "label-studio")
+
+    assert outcome.code == 2
+    assert "exists already" in outcome.err and interface.read_text() == "<View/>"

@@ -84,7 +84,8 @@ def plan_files(
     else:
         named = {split: path / f"{split}{target.suffix}" for split in splits}
         files = {file: [row for row in texts if row.split == split] for split, file in named.items()}
-    if taken := [file for file in (path, *files) if file.exists() and not (overwrite and file in files)]:
+    written = [*files, *(beside for file in files if (beside := target.companion(file)) is not None)]
+    if taken := [file for file in (path, *written) if file.exists() and not (overwrite and file in written)]:
         raise RequestError(
             f"{taken[0]} exists already.",
             "Choose another name." if taken[0].is_dir() else "Choose another name, or add --overwrite.",

@@ -151,6 +151,7 @@ register_tools(
         "label-studio",
         ".json",
         _write,
+        companion=_interface,
         remark=lambda path: (
             f"Paste {_interface(path)} into the project's labelling interface (Settings, "
             "Labeling Interface, Code), then import the tasks."

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textune.discovery import import_files
-from textune.errors import DataError
+from textune.errors import DataError, RequestError
 from textune.formats.lines import open_data_file
 from textune.formats.registry import Row
 from textune.formats.tables import read_rows
@@ -118,6 +118,7 @@ class TargetFormat:
         holds_splits: Whether a file holds several splits.
         holds_predictions: Whether a file holds predictions apart from labels.
         remark: Says how to import a file.
+        companion: Returns the file that is written beside a file, if any.
     """
 
     name: str
@@ -126,6 +127,7 @@ class TargetFormat:
     holds_splits: bool = True
     holds_predictions: bool = True
     remark: Callable[[Path], str] = lambda path: ""
+    companion: Callable[[Path], Path | None] = lambda path: None
 
 
 _TOOLS: list[Tool] = []
@@ -142,6 +144,17 @@ def target_formats() -> dict[str, TargetFormat]:
     """Return the formats to convert to, by name."""
     import_files("textune.annotations")
     return dict(sorted(_TARGETS.items()))
+
+
+def find_target(name: str, *, for_predictions: bool) -> TargetFormat:
+    """Return a format to convert to; raise a `RequestError` if there is none that can hold what it should."""
+    if (target := target_formats().get(name)) is None:
+        raise RequestError(f"There is no format '{name}'.", f"The formats are: {', '.join(_TARGETS)}.")
+    if for_predictions and not target.holds_predictions:
+        raise RequestError(
+            f"A file of {name} cannot hold predictions apart from labels.", "Convert to jsonl, for instance."
+        )
+    return target
 
 
 def find_tool(path: Path) -> Tool | None:

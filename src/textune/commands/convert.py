@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from glob import has_magic
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from textune.annotations.conversion import check_copy, label_names_of, plan_files, texts_of_source
-from textune.annotations.registry import TextToWrite, target_formats
+from textune.annotations.registry import TextToWrite, find_target
 from textune.context import Context, Observer, Pace
 from textune.data.columns import ColumnChoice
 from textune.data.sources import read_source
-from textune.errors import RequestError
 from textune.recipe.recipes import resolve_recipe
 
 
@@ -46,7 +48,7 @@ def convert(
     What has been written is read again, and compared with the source.
 
     Args:
-        data: The source; with `predictions`, an input as `textune predict --input` reads it.
+        data: The source; with `predictions`, also an input as `textune predict --input` reads it.
         out: The file to write; a folder, if there are several splits and a file of the format holds only one.
         to: The format, a name in `target_formats`.
         predictions: The folder of a finished run whose predictions are written instead of labels.
@@ -56,17 +58,10 @@ def convert(
         observer: Receives progress and notes.
 
     Raises:
-        RequestError: The source, the run or the format is wrong, the format cannot hold a text or a label, or
-            a file exists.
+        RequestError: Something is wrong, the format cannot hold a text or a label, or a file exists.
     """
     ctx, path = Context(observer, offline), Path(out).expanduser()
-    target = target_formats().get(to)
-    if target is None:
-        raise RequestError(f"There is no format '{to}'.", f"The formats are: {', '.join(target_formats())}.")
-    if predictions and not target.holds_predictions:
-        raise RequestError(
-            f"A file of {to} cannot hold predictions apart from labels.", "Convert to jsonl, for instance."
-        )
+    target = find_target(to, for_predictions=bool(predictions))
     recipe = resolve_recipe("frozen", model=None, data=data, seed=None, settings=settings)
     choice = ColumnChoice.of(recipe.data)
     ctx.stage("Reading the data")
@@ -96,18 +91,24 @@ def convert(
 
 def _predict(run: Path, data: str, choice: ColumnChoice, ctx: Context) -> tuple[list[TextToWrite], list[str]]:
     from textune.prediction.inputs import open_rows
-    from textune.prediction.stream import predict_rows
+    from textune.prediction.stream import TextRow, predict_rows
     from textune.runtimes.choosing import choose, load_choice
 
-    rows, total = open_rows((), data, choice, ctx)
+    splits: Iterable[str] = repeat("")
+    if data == "-" or has_magic(data) or os.path.exists(os.path.expanduser(data)):  # noqa: PTH110, PTH111
+        rows, total = open_rows((), data, choice, ctx)
+    else:
+        source = texts_of_source(read_source(data, choice, ctx))
+        rows, total = [TextRow(each.text, {}) for each in source], len(source)
+        splits = [each.split for each in source]
     chosen = choose(run, runtime="", texts=total or None)
     for note in chosen.notes:
         ctx.note(note)
-    predictor = load_choice(chosen)
+    predictor, progress = load_choice(chosen), Pace(ctx, total).advance
     ctx.stage("Classifying")
-    progress = Pace(ctx, total).advance
     predicted = predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=progress)
     texts = [
-        TextToWrite(each.row.text, prediction=each.label or "", scores=each.scores) for each in predicted
+        TextToWrite(each.row.text, split=split, prediction=each.label or "", scores=each.scores)
+        for each, split in zip(predicted, splits, strict=False)
     ]
     return texts, list(predictor.label_names)
