@@ -196,3 +196,21 @@ class Notes:
 
     def advance(self, done: int, total: int, *, unit: str, figures: str = "") -> None:
         pass
+
+
+def test_truncated_texts_are_marked_on_request_and_counted(run: Path, tmp_path: Path) -> None:
+    texts = ["so happy", "so happy " * 30]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts))
+    notes: list[str] = []
+
+    predict_on_cluster(
+        run,
+        str(tmp_path / "a.jsonl"),
+        tmp_path / "out",
+        workers=2,
+        mark_truncated=True,
+        ctx=Context(Notes(notes)),
+    )
+
+    assert [row["truncated"] for row in in_order(tmp_path / "out")] == [False, True]
+    assert notes[-1].startswith("1 of 2 texts is longer than the 16 tokens")
