@@ -155,6 +155,28 @@ def test_other_columns_are_read_on_request_if_they_hold_plain_values() -> None:
     assert raw.splits["train"].others == {"id": list(range(24))}
 
 
+EXPORTS: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "doccano": lambda text, label: {"id": 1, "text": text, "label": [label], "Comments": []},
+    "spaCy": lambda text, label: {"text": text, "cats": {name: name == label for name in ("joy", "sadness")}},
+    "Prodigy": lambda text, label: {"text": text, "label": label, "answer": "accept", "_task_hash": 1},
+}
+
+
+@pytest.mark.parametrize("tool", EXPORTS)
+@pytest.mark.parametrize("form", [list, pd.DataFrame], ids=["list", "frame"])
+def test_what_a_tool_exported_is_read_as_from_its_file(tool: str, form: Callable[[Any], Any]) -> None:
+    rows = [EXPORTS[tool](text, label) for text, label in zip(TEXTS, LABELS, strict=True)]
+
+    assert load(form(rows)).fingerprint == load((TEXTS, LABELS)).fingerprint
+
+
+def test_a_rejected_label_is_not_a_label_in_memory_either() -> None:
+    rows = [EXPORTS["Prodigy"](text, label) for text, label in zip(TEXTS, LABELS, strict=True)]
+    rejected = {"text": "so", "label": "joy", "answer": "reject", "_task_hash": 2}
+
+    assert load([*rows, rejected]).fingerprint == load((TEXTS, LABELS)).fingerprint
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT, ""])
 def test_a_missing_text_is_named_by_its_row(missing: Any) -> None:
     texts = [*TEXTS[:2], missing, *TEXTS[3:]]

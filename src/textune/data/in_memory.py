@@ -7,15 +7,16 @@ its splits as a `RawSource`. Does not check texts or labels, nor make splits.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pkgutil import resolve_name
 from typing import Any
 
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
-from textune.data.stored import read_dataset
+from textune.data.stored import EXPORTED_ROWS, read_dataset
 from textune.errors import DataError
 from textune.formats.joining import join_columns
 from textune.formats.split_names import SPLIT_OF
@@ -100,6 +101,10 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
     empty = next((split for split, of in columns.items() if not any(of.values())), None)
     if empty is not None:
         raise DataError(f"{origins[empty]} has no rows.", "Pass labelled texts, one per row.")
+    read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
+    rows = {split: (origins[split], _rows(values)) for split, values in columns.items()}
+    if (exported := read_exported_rows(rows, choice)) is not None:
+        return replace(exported, notes=(*exported.notes, *notes))
     reading = choice.reading
     columns = {split: join_columns(values, reading, origins[split]) for split, values in columns.items()}
     names = list(next(iter(columns.values())))
@@ -120,6 +125,11 @@ def _is_by_split(data: Mapping[Any, Any]) -> bool:
     if names & {*TEXT_NAMES, *LABEL_NAMES}:
         return False
     return bool(names & SPLIT_OF.keys()) or any(is_table(value) for value in data.values())
+
+
+def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
 def _read_split(
