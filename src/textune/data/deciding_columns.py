@@ -34,7 +34,7 @@ _MOST_SHOWN = 5
 def deciding_columns(
     columns: Sequence[str], choice: ColumnChoice, *, text: str, label: str, origin: str
 ) -> list[str]:
-    """Return the columns beside text and label that are to be read: those that may decide_columns, or all.
+    """Return the columns beside text and label that are to be read: those that may decide, or all.
 
     Raise a `DataError` if there is no column of the chosen name.
     """
