@@ -12,7 +12,7 @@ from datasets import Dataset, DatasetDict
 
 from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.data.columns import ColumnChoice
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_held_out, load_source, read_source
 from textune.errors import DataError
 from textune.prediction.inputs import read_texts
 from textune.recipe.settings import DataSettings
@@ -222,3 +222,13 @@ def test_a_saved_dataset_may_hold_an_export(tmp_path: Path) -> None:
         .notes[0]
         .endswith("2 records, 1 labelled, 1 without annotation; 2 annotators.")
     )
+
+
+def test_several_texts_of_a_task_are_joined(tmp_path: Path) -> None:
+    result = [{"from_name": "mood", "value": {"choices": ["joy"]}}]
+    data = {"title": "so happy", "body": "what a day"}
+    export = write_array(tmp_path / "posts.json", [{"data": data, "annotations": [{"result": result}]}])
+    choice = ColumnChoice.of(DataSettings(text_column=["title", "body"]))
+
+    assert read_source(str(export), choice).splits["train"].texts == ["so happy\nwhat a day"]
+    assert [row.text for row in read_texts(export, choice)] == ["so happy\nwhat a day"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from textune.annotations.registry import ROWS_LOOKED_AT, ExportItem, Tool, find_row_tool, find_tool
 from textune.data.columns import ColumnChoice, find_text_column
 from textune.errors import DataError
+from textune.formats.joining import join_values
 from textune.formats.registry import AS_USUAL, Row, format_of
 from textune.formats.tables import read_rows
 from textune.wording import first_line
@@ -41,7 +43,7 @@ class ToolExport:
 
 def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
     """Return the tool that exported a file; None for a table, or if the choice is one for tables."""
-    if choice.reading != AS_USUAL and not choice.remembered:
+    if replace(choice.reading, joined=(), between="") != AS_USUAL and not choice.remembered:
         return None
     tool = find_tool(path)
     if tool is None or tool.read_row is None or choice.remembered or not (choice.text or choice.label):
@@ -50,12 +52,14 @@ def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
     return None if _has_other_columns(first, tool, choice) else tool
 
 
-def read_tool_export(path: Path, tool: Tool) -> ToolExport:
+def read_tool_export(path: Path, tool: Tool, choice: ColumnChoice) -> ToolExport:
     """Read the items of a file; raise a `DataError` if it does not have the tool's structure throughout."""
     if tool.read_file is not None:
-        return _collect(str(path), path.name, tool, tool.read_file(path), tool.unit)
-    unit = format_of(path).unit
-    return _collect(str(path), path.name, tool, _row_items(read_rows(path), f"{path}, {unit}", tool), unit)
+        items, unit = tool.read_file(path), tool.unit
+    else:
+        unit = format_of(path).unit
+        items = _row_items(read_rows(path), f"{path}, {unit}", tool)
+    return _joined(_collect(str(path), path.name, tool, items, unit), choice)
 
 
 def read_export_rows(
@@ -68,12 +72,13 @@ def read_export_rows(
     if tool is None or _has_other_columns(first, tool, choice):
         return None
     numbered = (Row(number, values) for number, values in enumerate(chain(first, iterator), start=1))
-    return _collect(origin, origin, tool, _row_items(numbered, f"{origin}, row", tool), "row")
+    items = _row_items(numbered, f"{origin}, row", tool)
+    return _joined(_collect(origin, origin, tool, items, "row"), choice)
 
 
 def export_texts(path: Path, tool: Tool, choice: ColumnChoice) -> Iterator[tuple[str, Any]]:
     """Yield the place and the text of every text of an export, labelled or not."""
-    export = read_tool_export(path, tool)
+    export = read_tool_export(path, tool, choice)
     name = text_name(export, choice, option="--text-column NAME")
     for item in export.items:
         yield f"{path}, {export.unit} {item.line}", item.texts.get(name)
@@ -85,7 +90,8 @@ def _has_other_columns(rows: Sequence[Mapping[str, Any]], tool: Tool, choice: Co
     values = next(values for values in rows if tool.is_row(values))
     with suppress(*_DIFFERENCES):
         item = tool.read_row(Row(1, values))
-        chosen = ((choice.text, item.texts), (choice.label, item.answers))
+        texts = [(part, item.texts) for part in choice.reading.parts_of(choice.text)]
+        chosen = (*texts, (choice.label, item.answers))
         return any(name in values and name not in names for name, names in chosen if name)
     return False
 
@@ -117,6 +123,19 @@ def _join(first: ExportItem, later: ExportItem) -> ExportItem:
     questions = dict.fromkeys((*first.answers, *later.answers))
     answers = {name: [*first.answers.get(name, ()), *later.answers.get(name, ())] for name in questions}
     return replace(first, answers=answers, has_suggestion=first.has_suggestion or later.has_suggestion)
+
+
+def _joined(export: ToolExport, choice: ColumnChoice) -> ToolExport:
+    """Return an export with the joined texts that are chosen, if all of their parts are in it."""
+    reading = choice.reading
+    names = {name for item in export.items for name in item.texts}
+    if not reading.joined or not names.issuperset(reading.joined):
+        return export
+    items = []
+    for item in export.items:
+        place = f"{export.origin}, {export.unit} {item.line}"
+        items.append(replace(item, texts=join_values(item.texts, reading, partial(str, place))))
+    return replace(export, items=items)
 
 
 def text_name(

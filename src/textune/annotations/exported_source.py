@@ -50,7 +50,9 @@ def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> R
             f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv",
         )
     exports = [
-        (split, read_tool_export(path, tools[path])) for split, shards in files.items() for path in shards
+        (split, read_tool_export(path, tools[path], choice))
+        for split, shards in files.items()
+        for path in shards
     ]
     return _source(exports, choice)
 
