@@ -20,7 +20,7 @@ TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30
 ).filter(str.strip)
 AWKWARD = st.sampled_from(
-    ["a, b", "1", "1,2", "c#", "x|y", "__label__joy", "very happy", "['z']", "ü", 'say "no"', "{}"]
+    ["a, b", "1", "1;2", "c#", "x|y", "__label__joy", "very happy", "['z']", "ü", 'say "no"', "{}"]
 )
 SPLIT = st.sampled_from(["train", "validation", "test"])
 

@@ -232,3 +232,14 @@ def test_several_texts_of_a_task_are_joined(tmp_path: Path) -> None:
 
     assert read_source(str(export), choice).splits["train"].texts == ["so happy\nwhat a day"]
     assert [row.text for row in read_texts(export, choice)] == ["so happy\nwhat a day"]
+
+
+def test_names_for_numbers_name_only_numbers(tmp_path: Path) -> None:
+    numbered = write_lines(tmp_path / "numbers.jsonl", answers(40, "0", "1"))
+    named = write_lines(tmp_path / "names.jsonl", answers(40, "joy", "anger"))
+    settings = DataSettings(label_names=["joy", "anger"])
+
+    first, second = load_source(str(numbered), settings), load_source(str(named), settings)
+
+    assert first.label_names == second.label_names == ("joy", "anger")
+    assert first.fingerprint == second.fingerprint

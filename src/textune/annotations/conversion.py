@@ -56,7 +56,7 @@ def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWr
 
 
 def _first(label: Any) -> Any:
-    return next(iter(label), None) if isinstance(label, list | tuple) else label
+    return list(label[:1]) if isinstance(label, list | tuple) else label
 
 
 def label_names_of(texts: Sequence[TextToWrite], raw: RawSource) -> list[str]:

@@ -25,6 +25,7 @@ from textune.annotations.export_file import (
 from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
+from textune.data.label_cells import whole_number
 from textune.data.raw import Disagreement, Piece, RawSource, RawSplit
 from textune.errors import DataError
 from textune.formats.split_names import SPLIT_OF
@@ -36,8 +37,8 @@ _PLACES_SHOWN = 10
 def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> RawSource | None:
     """Read annotation tools' exports as the splits that they are named after; None if they are tables.
 
-    Of a single file, the splits inside are used. A label id is the number of its name in order. Raise a
-    `DataError` if a file is damaged, if nothing is labelled, or if only some files are exports.
+    Of a single file, the splits inside are used. Raise a `DataError` if a file is damaged, if nothing is
+    labelled, or if only some files are exports.
     """
     paths = list(chain.from_iterable(files.values()))
     tools = {path: tool for path in paths if (tool := exporting_tool(path, choice))}
@@ -110,20 +111,22 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
             f"{notes[0]} There is nothing to learn from.",
             " ".join(["Label some texts, then export again. Suggestions are not labels.", *notes[1:]]),
         )
-    singles = {each.labels[0] for rows in rows_of.values() for each in rows if len(each.labels) == 1}
-    are_numbers = all(name.isdecimal() for name in singles)
-    names = sorted(singles, key=lambda name: (int(name) if are_numbers else 0, name))
-    ids = {name: number for number, name in enumerate(names)}
     splits = {
         split: RawSplit(
-            tuple(pieces[split]),
-            [each.text for each in rows],
-            [ids[each.labels[0]] if len(each.labels) == 1 else list(each.labels) for each in rows],
+            tuple(pieces[split]), [each.text for each in rows], [_cell(each.labels) for each in rows]
         )
         for split in SPLITS
         if (rows := rows_of[split])
     }
-    return RawSource(splits, dict(enumerate(names)), tuple(notes), tuple(disagreements))
+    # Stored names are kept as they are, even with commas. Numbers are left to be named.
+    names = sorted({each.labels[0] for rows in rows_of.values() for each in rows if len(each.labels) == 1})
+    stored = None if any(whole_number(name) is not None for name in names) else dict(enumerate(names))
+    return RawSource(splits, stored, tuple(notes), tuple(disagreements))
+
+
+def _cell(labels: tuple[str, ...]) -> str | list[str]:
+    """Return labels as a cell; a name that could be read as a list is the only item of one."""
+    return labels[0] if len(labels) == 1 and labels[0][0] not in "[({" else list(labels)
 
 
 def _judge(export: ToolExport, text: str, question: str) -> list[_Judged]:
