@@ -175,6 +175,15 @@ def test_a_classifier_is_measured_on_the_rows_of_the_split(tmp_path: Path) -> No
     assert len(held_out["test"]) == 6
 
 
+def test_a_remembered_column_that_is_missing_gives_way_to_one_that_names_splits(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", split=THIRDS)
+    settings = DataSettings(split_column="role")
+
+    held_out = load_held_out(str(path), settings, split="test", label_names=["anger", "joy"], given=set())
+
+    assert len(held_out["test"]) == 6
+
+
 @pytest.mark.parametrize("name", ["category", "emotion", "Class"])
 def test_two_columns_that_could_be_the_label_are_refused(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "posts.csv", **{name: ["news", "sport", "arts"] * 10})

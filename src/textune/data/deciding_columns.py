@@ -38,7 +38,8 @@ def deciding_columns(
 
     Raise a `DataError` if there is no column of the chosen name.
     """
-    if choice.split not in ("", "none", *columns) and not choice.remembered:
+    choice = _for_columns(choice, columns)
+    if choice.split not in ("", "none", *columns):
         raise DataError(
             f"{origin} has no column '{choice.split}'. Its columns are: {listed_columns(columns)}.",
             f"Choose one of these with --set {_SPLIT_OPTION}=NAME",
@@ -59,11 +60,18 @@ def decide_columns(raw: RawSource, choice: ColumnChoice, *, label: str, origin: 
         DataError: A column divides some rows only, columns contradict each other, or several could be the
             label.
     """
+    choice = _for_columns(choice, _names(raw))
     raw = _named(raw, choice, label=label, origin=origin)
     raw = _divided(raw, choice, origin=origin)
     if choice.others:
         return raw
     return replace(raw, splits={split: replace(rows, others={}) for split, rows in raw.splits.items()})
+
+
+def _for_columns(choice: ColumnChoice, columns: Sequence[str]) -> ColumnChoice:
+    """Return the choice without a remembered column of splits that is not there."""
+    is_missing = choice.remembered and choice.split not in ("none", *columns)
+    return replace(choice, split="") if is_missing else choice
 
 
 def _may_divide(name: str, choice: ColumnChoice) -> bool:
