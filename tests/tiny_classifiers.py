@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from textune.encoder.loading import find_model, load_encoder, load_stock_model, load_tokenizer
+from textune.encoder.padding import find_padding_id
 from textune.encoder.prefix import Pooling
 from textune.model.classifier import EncoderClassifier
 from textune.model.heads import LinearHead, StockHead, stock_pooling
@@ -23,14 +24,16 @@ def stock_classifier(
 ) -> EncoderClassifier:
     """Return the encoder of a folder with the head of its architecture."""
     source = find_model(str(folder))
-    model = load_stock_model(source, label_names=labels, seed=0)
+    model, tokenizer = load_stock_model(source, label_names=labels, seed=0), load_tokenizer(source)
+    pooling = stock_pooling(model.config)
     return EncoderClassifier(
-        tokenizer=load_tokenizer(source),
+        tokenizer=tokenizer,
         encoder=model.base_model,
-        pooling=stock_pooling(model.config),
+        pooling=pooling,
         head=StockHead(model),
         label_names=tuple(labels),
         max_length=max_length,
+        padding_id=find_padding_id(model.base_model, tokenizer, pooling=pooling, max_length=max_length),
         stock=model,
     )
 
@@ -48,16 +51,17 @@ def linear_classifier(
 ) -> EncoderClassifier:
     """Return the encoder of a folder with a linear head on the means of some of its layers."""
     source = find_model(str(folder))
-    encoder = load_encoder(source)
+    encoder, tokenizer, pooling = load_encoder(source), load_tokenizer(source), Pooling("mean", layers)
     head = LinearHead(encoder.config.hidden_size * len(layers), len(labels))
     generator = torch.Generator().manual_seed(0)
     torch.nn.init.normal_(head.output.weight, generator=generator)
     torch.nn.init.normal_(head.output.bias, generator=generator)
     return EncoderClassifier(
-        tokenizer=load_tokenizer(source),
+        tokenizer=tokenizer,
         encoder=encoder,
-        pooling=Pooling("mean", layers),
+        pooling=pooling,
         head=head,
         label_names=tuple(labels),
         max_length=max_length,
+        padding_id=find_padding_id(encoder, tokenizer, pooling=pooling, max_length=max_length),
     )

@@ -37,6 +37,8 @@ FURTHER_ARCHITECTURES = (
     "xmod",
 )
 """Architectures with something of their own, which only a few tests go through."""
+READ_PADDING = ("fnet", "convbert")
+"""Architectures whose output for a text depends on padding."""
 MAX_TOKENS = 64
 
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

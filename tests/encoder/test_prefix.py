@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,28 @@ def test_a_batch_never_holds_more_tokens_than_allowed_with_padding() -> None:
 
 def test_a_text_longer_than_a_batch_may_be_is_a_batch_of_its_own() -> None:
     assert batches_by_length([500, 10], max_rows=64, max_tokens=200) == [[0], [1]]
+
+
+def test_without_padding_a_batch_holds_texts_of_one_length() -> None:
+    batches = batches_by_length([3, 9, 4, 9, 3, 3, 9], max_rows=2, padded=False)
+
+    assert batches == [[1, 3], [6], [2], [0, 4], [5]]
+
+
+def test_texts_of_different_lengths_are_never_padded_by_mistake() -> None:
+    with pytest.raises(ValueError, match="must not be padded"):
+        pad_tensors([[5, 6, 7], [8]], padding_id=None)
+
+
+def test_without_padding_every_text_has_the_features_that_it_has_alone(
+    tiny_models: Callable[[str], Path],
+) -> None:
+    encoder = AutoModel.from_pretrained(tiny_models("fnet")).eval()
+    expected = np.stack([hidden_states(encoder, row)[-1].mean(0) for row in ROWS])
+
+    features = encode(encoder, ROWS, pooling=Pooling("mean"), padding_id=None, placement=FP32)
+
+    np.testing.assert_allclose(features, expected, atol=1e-5)
 
 
 def test_padding_is_masked() -> None:

@@ -123,13 +123,12 @@ def test_longest_in_set_is_no_longer_than_max_length(tokenizer: Any) -> None:
     assert tokenized(tokenizer, padding="longest_in_set", max_length=5).padded_length == 5
 
 
-def test_padding_and_cut_texts_are_reported(tokenizer: Any) -> None:
+def test_cut_texts_are_reported(tokenizer: Any) -> None:
     observer = Notes()
 
-    tokenized(tokenizer, observer=observer, padding="longest_in_set", max_length=5)
+    tokenized(tokenizer, observer=observer, max_length=5)
 
     assert observer.notes == [
-        "Rows are padded to 5 tokens, special tokens included.",
         "1 of 3 texts of train is longer than the 5 tokens that the model reads; the rest of it is not read.",
         "1 of 1 text of validation is longer than the 5 tokens that the model reads; the rest of it is not "
         "read.",

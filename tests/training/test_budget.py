@@ -233,7 +233,7 @@ def test_processes_on_several_gpus_share_what_is_cached(tiny_distilbert: str) ->
     classifier = stock_classifier(Path(tiny_distilbert))
 
     first, second = (
-        feature_shape(classifier.encoder.config, "hash", Placement(device, "bf16", "sdpa"))
+        feature_shape(classifier, "hash", Placement(device, "bf16", "sdpa"))
         for device in ("cuda:0", "cuda:1")
     )
 

@@ -28,6 +28,16 @@ def test_every_row_is_in_one_batch_of_an_epoch(batch_size: int) -> None:
     assert len(order) == data.steps_per_epoch
 
 
+def test_rows_are_computed_together() -> None:
+    assert random_tokens(23).computed_together([4, 0, 7]) == [[4, 0, 7]]
+
+
+def test_rows_that_must_not_be_padded_are_computed_with_those_of_their_length() -> None:
+    data = dataclasses.replace(random_tokens(4), lengths=[5, 3, 5, 4], padding_id=None)
+
+    assert data.computed_together([0, 1, 2, 3]) == [[0, 2], [1], [3]]
+
+
 def test_no_batch_is_larger_than_asked_for() -> None:
     assert sorted(map(len, order_of(random_tokens(23, batch_size=8)))) == [7, 8, 8]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +261,33 @@ def test_another_error_is_raised_as_it_is(tiny_distilbert: str) -> None:
 
     with pytest.raises(RuntimeError, match="something else"):
         learn(tiny_module(tiny_distilbert), BATCH, loss=Broken(), threads=2)
+
+
+def unpadded(tiny_models: Callable[[str], Path]) -> tuple[nn.Module, TokenSet]:
+    """Return a module that reads padding as text, and rows that must not be padded."""
+    return tiny_module(tiny_models("fnet")), replace(DATA, padding_id=None)
+
+
+@pytest.mark.parametrize(("threads", "rows_at_once"), [(1, 0), (2, 0), (2, 6)])
+def test_where_padding_is_read_a_gradient_is_the_mean_of_each_text_alone(
+    tiny_models: Callable[[str], Path], threads: int, rows_at_once: int
+) -> None:
+    module, data = unpadded(tiny_models)
+    alone = [flat(tiny_groups(module), plain_gradients(module, data, [row])) for row in BATCH]
+    expected = [torch.stack(vectors).mean(0) for vectors in zip(*alone, strict=True)]
+
+    gradients, _ = learn(module, BATCH, data=data, threads=threads, rows_at_once=rows_at_once)
+
+    assert_same(gradients, expected)
+
+
+def test_where_padding_is_read_texts_are_scored_as_each_is_alone(tiny_models: Callable[[str], Path]) -> None:
+    module, data = unpadded(tiny_models)
+    with torch.no_grad():
+        expected = torch.cat([plain_logits(module.eval(), data, [row]) for row in range(23)])
+    workers = GradientWorkers(tiny_masters(module), BatchLoss(), device=CPU, threads=2, seed=0)
+
+    logits = workers.logits(data)
+
+    workers.close()
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)

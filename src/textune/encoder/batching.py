@@ -25,21 +25,29 @@ _MAX_TOKENS = 2048
 
 
 def batches_by_length(
-    lengths: Sequence[int] | NDArray[np.int64], *, max_rows: int = _MAX_ROWS, max_tokens: int = _MAX_TOKENS
+    lengths: Sequence[int] | NDArray[np.int64],
+    *,
+    max_rows: int = _MAX_ROWS,
+    max_tokens: int = _MAX_TOKENS,
+    padded: bool = True,
 ) -> list[list[int]]:
-    """Group row numbers into batches of similar length, longest first.
+    """Group row numbers into batches of similar length, longest first; of equal length unless `padded`.
 
     A batch has at most `max_tokens`, padding included; a longer row is a batch of its own.
 
     Example:
         >>> batches_by_length([3, 9, 4], max_rows=2)
         [[1, 2], [0]]
+        >>> batches_by_length([3, 9, 3], padded=False)
+        [[1], [0, 2]]
     """
     sizes = [int(length) for length in lengths]
     batches: list[list[int]] = []
     for row in sorted(range(len(sizes)), key=lambda row: (-sizes[row], row)):
         # The first row of a batch is its longest, and sets its width.
-        if batches and len(batches[-1]) < min(max_rows, max_tokens // max(1, sizes[batches[-1][0]])):
+        width = sizes[batches[-1][0]] if batches else 0
+        fits = batches and len(batches[-1]) < min(max_rows, max_tokens // max(1, width))
+        if fits and (padded or sizes[row] == width):
             batches[-1].append(row)
         else:
             batches.append([row])
@@ -47,11 +55,11 @@ def batches_by_length(
 
 
 def pad_rows(
-    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int, width: int | None = None
+    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int | None, width: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return `input_ids` and `attention_mask`, both (rows, width), for each text's token ids.
 
-    By default, the width is that of the longest row.
+    By default, the width is that of the longest row. Without a `padding_id`, shorter rows are a `ValueError`.
 
     Example:
         >>> pad_rows([[5, 6], [7]], padding_id=0)[0].tolist()
@@ -59,14 +67,16 @@ def pad_rows(
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     real = np.arange(lengths.max(initial=0) if width is None else width) < lengths[:, np.newaxis]
-    input_ids = np.full(real.shape, padding_id, dtype=np.int64)
+    if padding_id is None and not real.all():
+        raise ValueError("these rows must not be padded, and their lengths differ")
+    input_ids = np.full(real.shape, padding_id or 0, dtype=np.int64)
     if len(rows):
         input_ids[real] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
     return input_ids, real.astype(np.int64)
 
 
 def pad_tensors(
-    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int
+    rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return what `pad_rows` returns as torch tensors."""
     import torch

@@ -36,8 +36,8 @@ class FeatureEncoder(Protocol):
         """How token vectors become features."""
 
     @property
-    def tokenizer(self) -> Any:
-        """The fast tokenizer."""
+    def padding_id(self) -> int | None:
+        """The id that fills up the shorter rows of a batch, or None if rows must not be padded."""
 
 
 def encode_splits(
@@ -90,7 +90,7 @@ def encode_tokens(
     """
     pooling = encoder.pooling
     shape = {
-        **feature_shape(encoder.encoder.config, weights_sha256, placement),
+        **feature_shape(encoder, weights_sha256, placement),
         "layers": list(pooling.layers),
         "pooling": pooling.kind,
     }
@@ -100,7 +100,7 @@ def encode_tokens(
             placed() if placed else encoder.encoder,
             tokens,
             pooling=pooling,
-            padding_id=encoder.tokenizer.pad_token_id,
+            padding_id=encoder.padding_id,
             placement=placement,
             on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
             into=into,
@@ -115,18 +115,20 @@ def encode_tokens(
     return features.get_or_compute(key, compute, description=description)
 
 
-def feature_shape(config: Any, weights_sha256: str, placement: Placement) -> dict[str, Any]:
-    """Return, as JSON values, everything that shapes the output of an encoder with this configuration."""
+def feature_shape(encoder: FeatureEncoder, weights_sha256: str, placement: Placement) -> dict[str, Any]:
+    """Return, as JSON values, everything that shapes the output of an encoder but its pooling."""
     import torch
     import transformers
 
     # These only name things or set up training; everything else in a configuration may shape features.
     left_out = {"id2label", "label2id", "problem_type", "transformers_version", "dtype", "architectures"}
+    config = encoder.encoder.config.to_diff_dict()
     return {
-        "config": {key: value for key, value in config.to_diff_dict().items() if key not in left_out},
+        "config": {key: value for key, value in config.items() if key not in left_out},
         # Without the number of a GPU, so that processes on several GPUs share the features.
         "device": placement.device.partition(":")[0],
         "precision": placement.precision,
+        **({"padding": "none"} if encoder.padding_id is None else {}),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "weights": weights_sha256,

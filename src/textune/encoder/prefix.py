@@ -2,7 +2,8 @@
 
 In: an encoder in evaluation mode and tokenized texts. Out: a float32 array (texts, features), in the order of
 the texts. Texts are encoded longest first, in batches of similar length: this needs almost no padding, and
-the first batch shows whether memory suffices. Does not know labels, heads or the cache.
+the first batch shows whether memory suffices. Without a `padding_id` (see `padding.py`), only texts of equal
+length share a batch. Does not know labels, heads or the cache.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def encode(
     rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
     pooling: Pooling,
-    padding_id: int,
+    padding_id: int | None,
     placement: Placement,
     on_progress: Progress | None = None,
     into: NDArray[np.float32] | None = None,
@@ -90,7 +91,7 @@ def run_batches(
     work: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
-    padding_id: int,
+    padding_id: int | None,
     placement: Placement,
     on_progress: Progress | None = None,
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
@@ -106,7 +107,8 @@ def run_batches(
             inputs = pad_tensors([rows[row] for row in batch], padding_id=padding_id)
             return work(*(tensor.to(placement.device) for tensor in inputs)).cpu()
 
-    batches, done = batches_by_length([len(row) for row in rows]), 0
+    batches = batches_by_length([len(row) for row in rows], padded=padding_id is not None)
+    done = 0
     for batch, result in in_parallel(run, batches, on_cpu=placement.device == "cpu"):
         yield batch, result
         done += len(batch)

@@ -68,7 +68,7 @@ def cached_states(
     prefix: Any,
     rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
-    padding_id: int,
+    padding_id: int | None,
     placement: Placement,
     description: str,
     on_progress: Progress | None = None,

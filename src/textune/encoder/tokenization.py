@@ -58,7 +58,7 @@ class TokenizedDataset:
         dataset: Train and validation without the rows that have too many words; test with all rows.
         max_length: The maximum number of tokens per text, special tokens included.
         padded_length: The length to which the recipe pads all rows, or None if batches are padded one by one.
-            Only TensorFlow uses it, and it changes no result.
+            Only TensorFlow pads to it, which changes no result.
         truncated: The number of texts that were truncated to `max_length`.
         dropped: The number of rows with too many words; those of test are not dropped.
         short_test: Whether the filter would keep a test row, (rows,), or None without a filter.
@@ -93,8 +93,6 @@ def tokenize(
         tokens[split], is_truncated = tokenize_texts(rows.texts, tokenizer, max_length=max_length)
         truncated[split] = int(is_truncated.sum())
     padded_length = padded_length_of(settings.padding, tokens, max_length)
-    if padded_length:
-        ctx.note(f"Rows are padded to {padded_length} tokens, special tokens included.")
     for split, count in truncated.items():
         if count:
             ctx.note(describe_truncation(count, len(dataset[split]), max_tokens=max_length, of=split))

@@ -93,7 +93,7 @@ def write_and_measure(
         label_names=classifier.label_names,
         temperature=1.0,  # Calibration has divided the last layer's weights by it.
         max_length=classifier.max_length,
-        padding_id=classifier.tokenizer.pad_token_id,
+        padding_id=classifier.padding_id,
         whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
         emoji=load_recipe(str(run.recipe)).prepare.emoji,
     )

@@ -64,8 +64,9 @@ class KerasMethod(Method):
         The metrics at the end of each epoch use them, whatever Keras trains on: the encoder does not change.
         """
         task, cached = self.task, []
+        self.ctx.note(f"Rows are padded to {task.texts.padded_length} tokens, special tokens included.")
         shape = {
-            **feature_shape(task.classifier.encoder.config, task.weights.weights_sha256, task.placement),
+            **feature_shape(task.classifier, task.weights.weights_sha256, task.placement),
             "keras": keras_versions(),
             "pooling": "cls",
         }

@@ -11,6 +11,7 @@ from textune.recipe.settings import ModelSettings
 
 if TYPE_CHECKING:
     from textune.encoder.loading import ModelFolder
+    from textune.encoder.prefix import Pooling
     from textune.model.classifier import EncoderClassifier
 
 
@@ -27,7 +28,8 @@ def build_classifier(
     """Load an encoder and put an untrained head on it; `seed` decides the weights of a stock head.
 
     Raises:
-        ModelError: The weights do not fit, or the stock head needs more than one vector per text.
+        ModelError: The weights do not fit, the stock head needs more than one vector per text, or a text has
+            no score of its own.
         RecipeError: The model has none of the recipe's layers.
     """
     from textune.encoder.loading import load_encoder, load_stock_model
@@ -38,27 +40,45 @@ def build_classifier(
     names = tuple(label_names)
     if settings.head == "stock":
         model = load_stock_model(folder, label_names=names, seed=seed)
+        pooling = stock_pooling(model.config)
         classifier = EncoderClassifier(
             tokenizer=tokenizer,
             encoder=model.base_model,
-            pooling=stock_pooling(model.config),
+            pooling=pooling,
             head=StockHead(model, dropout=settings.dropout),
             label_names=names,
             max_length=max_length,
+            padding_id=_find_padding_id(model.base_model, tokenizer, pooling, max_length, ctx),
             stock=model,
         )
         _check_stock_head(classifier, folder.name)
         return classifier
     encoder = load_encoder(folder)
     layers = _existing_layers(settings.layers, encoder.config.num_hidden_layers, ctx)
+    pooling = Pooling("cls" if settings.pooling == "cls" else "mean", layers)
     return EncoderClassifier(
         tokenizer=tokenizer,
         encoder=encoder,
-        pooling=Pooling("cls" if settings.pooling == "cls" else "mean", layers),
+        pooling=pooling,
         head=LinearHead(encoder.config.hidden_size * len(layers), len(names)),
         label_names=names,
         max_length=max_length,
+        padding_id=_find_padding_id(encoder, tokenizer, pooling, max_length, ctx),
     )
+
+
+def _find_padding_id(
+    encoder: Any, tokenizer: Any, pooling: Pooling, max_length: int, ctx: Context
+) -> int | None:
+    from textune.encoder.padding import find_padding_id
+
+    padding_id = find_padding_id(encoder, tokenizer, pooling=pooling, max_length=max_length)
+    if padding_id is None:
+        ctx.note(
+            f"Padding changes what '{encoder.config.model_type}' makes of a text, so no text is padded: only "
+            "texts of equal length are computed together, which is slower."
+        )
+    return padding_id
 
 
 def _existing_layers(layers: Sequence[int], depth: int, ctx: Context) -> tuple[int, ...]:
@@ -84,7 +104,8 @@ def _check_stock_head(classifier: EncoderClassifier, name: str) -> None:
     rows = classifier.tokenize(EXAMPLES).rows
     features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
     with torch.inference_mode():
-        expected = classifier.stock.eval()(**classifier.inputs(rows)).logits
+        stock = classifier.stock.eval()
+        expected = torch.cat([stock(**classifier.inputs([row])).logits for row in rows])
     try:
         logits = head_logits(classifier.head, torch.from_numpy(features))
     # An architecture's own code may fail in any way on a single vector where it expects many.

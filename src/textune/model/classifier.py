@@ -33,6 +33,7 @@ class EncoderClassifier:
         encoder: The transformers base model.
         label_names: The classes' names, in the order of the logits.
         max_length: The maximum number of tokens that are read of a text.
+        padding_id: The id that fills up the shorter rows of a batch; None: a batch has texts of one length.
         stock: The sequence-classification model that shares encoder and head, if the head is stock.
     """
 
@@ -42,6 +43,7 @@ class EncoderClassifier:
     head: Head
     label_names: tuple[str, ...]
     max_length: int
+    padding_id: int | None
     stock: Any = None
 
     def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
@@ -49,7 +51,7 @@ class EncoderClassifier:
         return TokenizedTexts(*tokenize_texts(texts, self.tokenizer, max_length=self.max_length))
 
     def inputs(self, rows: TokenIds) -> dict[str, torch.Tensor]:
-        """Return `input_ids` and `attention_mask` of token ids, padded."""
+        """Return `input_ids` and `attention_mask` of token ids, always padded, to compare computations."""
         ids, mask = pad_tensors(rows, padding_id=self.tokenizer.pad_token_id)
         return {"input_ids": ids, "attention_mask": mask}
 
@@ -70,7 +72,7 @@ class EncoderClassifier:
             self.encoder,
             rows,
             pooling=self.pooling,
-            padding_id=self.tokenizer.pad_token_id,
+            padding_id=self.padding_id,
             placement=placement,
             on_progress=on_progress,
             into=into,

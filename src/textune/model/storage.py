@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from textune.encoder import loading
+from textune.encoder.padding import find_padding_id
 from textune.encoder.prefix import Pooling
 from textune.encoder.weights import quiet_transformers
 from textune.errors import ModelError
@@ -99,13 +100,16 @@ def load_classifier(folder: Path) -> EncoderClassifier:
                 f"{width}: they do not belong together.",
                 _COPY_AGAIN,
             )
+    encoder = model.base_model if stock else model
+    read = Pooling(pooling.kind, tuple(pooling.layers))
     return EncoderClassifier(
         tokenizer=tokenizer,
-        encoder=model.base_model if stock else model,
-        pooling=Pooling(pooling.kind, tuple(pooling.layers)),
+        encoder=encoder,
+        pooling=read,
         head=head.eval(),
         label_names=names,
         max_length=described.max_length,
+        padding_id=find_padding_id(encoder, tokenizer, pooling=read, max_length=described.max_length),
         stock=model if stock else None,
     )
 

@@ -93,7 +93,7 @@ class PrepareSettings(Section):
     emoji: Literal["keep", "words"] = "keep"
     """`words`: the tokenizer reads an emoji as the words of its Unicode name; `keep`: as in pretraining."""
     padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
-    """Pads to the `longest` text of a batch, the `longest_in_set` or `max_length`; changes no result."""
+    """How long Keras pads all texts: the `longest_in_set` or `max_length`; on torch this changes nothing."""
     max_length: int = Field(default=0, ge=0)
     """Maximum number of tokens per text; the rest is truncated. 0: the model's own limit."""
 

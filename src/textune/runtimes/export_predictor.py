@@ -1,7 +1,7 @@
 """The classifier of an export, without torch: numpy, tokenizers and the export's runtime.
 
-It gives the probabilities of the run's own classifier. Texts are classified in batches of similar length, and
-every core works on its own batch.
+It gives the probabilities of the run's own classifier. Texts are classified in batches of similar length, or
+of equal length if the classifier reads padding as text, and every core works on its own batch.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ExportPredictor(Predictor):
 
     def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
-        batches = _batches(rows)
+        batches = self._batches(rows)
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
         for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
             probabilities[batch] = single_label.probabilities(logits)
@@ -83,14 +83,14 @@ class ExportPredictor(Predictor):
         The calling thread computes alone, so that a server's threads do not wait for each other.
         """
         logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
-        for batch in _batches(rows):
+        for batch in self._batches(rows):
             logits[batch] = self._logits(rows, batch)
         return logits
+
+    def _batches(self, rows: TokenIds) -> list[list[int]]:
+        padded = self._description.padding_id is not None
+        return batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS, padded=padded)
 
     def _logits(self, rows: TokenIds, batch: Sequence[int]) -> NDArray[np.float32]:
         inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
         return self._compute(*inputs) / self._description.temperature
-
-
-def _batches(rows: TokenIds) -> list[list[int]]:
-    return batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS)

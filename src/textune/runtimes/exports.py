@@ -49,8 +49,9 @@ class ExportDescription:
     """What `export.json` says: how texts become the graph's inputs, and logits become probabilities.
 
     Logits are divided by the temperature, which is 1 where calibration is already in the weights.
-    `padding_id` fills up the shorter rows of a batch. With `whole_bytes`, the graph needs a processor for
-    which `processor.multiplies_whole_bytes` holds. `emoji` is the recipe's `prepare.emoji`.
+    `padding_id` fills up the shorter rows of a batch; None: a batch has texts of one length. With
+    `whole_bytes`, the graph needs a processor for which `processor.multiplies_whole_bytes` holds. `emoji` is
+    the recipe's `prepare.emoji`.
     """
 
     runtime: str
@@ -58,7 +59,7 @@ class ExportDescription:
     label_names: tuple[str, ...]
     temperature: float
     max_length: int
-    padding_id: int
+    padding_id: int | None
     whole_bytes: bool
     emoji: str
 

@@ -14,8 +14,12 @@ from textune.runtimes.registry import GraphSource, Logits, Runtime, register_run
 
 
 def _open(graph: Path, precision: str, threads: int) -> Logits:
+    import numpy as np
     import openvino
 
+    # OpenVINO loads NumPy's functions when they are first needed. If two threads need them first at the same
+    # time, they may wait for each other for ever.
+    _ = openvino.Tensor(np.zeros(1, np.float32)).data
     settings = {
         # Left to itself, OpenVINO computes in bf16 wherever the processor can.
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",

@@ -210,7 +210,7 @@ class EncoderMethod(Method):
         if not frozen_layers:
             return None
         classifier, cache = task.classifier, FeatureCache()
-        shape = feature_shape(classifier.encoder.config, task.weights.weights_sha256, task.placement)
+        shape = feature_shape(classifier, task.weights.weights_sha256, task.placement)
         ctx.stage(f"Running the {frozen_layers} frozen layers")
         with task.processes.first_goes_first():
             cached = cached_states(
@@ -218,7 +218,7 @@ class EncoderMethod(Method):
                 feature_key({**shape, "frozen_layers": frozen_layers}, tokens),
                 place(build_prefix(classifier.encoder, frozen_layers), task.placement),
                 tokens,
-                padding_id=classifier.tokenizer.pad_token_id,
+                padding_id=classifier.padding_id,
                 placement=task.placement,
                 description=f"{task.weights.name} · {task.data.name} · layer {frozen_layers}, by token",
                 on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),

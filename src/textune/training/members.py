@@ -50,7 +50,7 @@ def members_of(
         texts=tokens if states is None else states,
         lengths=[len(row) for row in tokens],
         labels=torch.cat([task.labels(split) for split in _TRAINED_ON]),
-        padding_id=task.classifier.tokenizer.pad_token_id,
+        padding_id=task.classifier.padding_id,
         batch_size=rows_at_once * task.processes.count,
         seed=train.seed,
     )

@@ -26,13 +26,14 @@ class TokenSet:
     """Texts to train on or to score, and their class ids, (texts,).
 
     `texts` are token ids without padding or the frozen layers' output for them, and `lengths` count the
-    tokens of each. A `batch_size` of 0 puts all rows into one batch.
+    tokens of each. Without a `padding_id`, only rows of equal length are computed together. A `batch_size` of
+    0 puts all rows into one batch.
     """
 
     texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
     lengths: Sequence[int]
     labels: torch.Tensor
-    padding_id: int
+    padding_id: int | None
     batch_size: int
     seed: int
 
@@ -67,6 +68,15 @@ class TokenSet:
             batches += [rows[begin : begin + size] for begin in range(0, len(rows), size)]
         chooser.shuffle(batches)
         yield from batches[skip:]
+
+    def computed_together(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Return some rows in groups, each of which `tensors` may put together: usually all of them."""
+        if self.padding_id is not None:
+            return [list(numbers)]
+        by_length: dict[int, list[int]] = {}
+        for number in numbers:
+            by_length.setdefault(int(self.lengths[number]), []).append(number)
+        return list(by_length.values())
 
     def tensors(self, numbers: Sequence[int], device: torch.device) -> dict[str, torch.Tensor]:
         """Return the inputs of a `TrainableClassifier` for some rows."""

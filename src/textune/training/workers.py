@@ -170,8 +170,9 @@ class GradientWorkers:
         """Return the logits (rows, classes) of all rows, without dropout, on the CPU."""
         order = sorted(range(len(data.lengths)), key=lambda row: -data.lengths[row])
         batches = [
-            order[start : start + _ROWS_SCORED_TOGETHER]
+            rows
             for start in range(0, len(order), _ROWS_SCORED_TOGETHER)
+            for rows in data.computed_together(order[start : start + _ROWS_SCORED_TOGETHER])
         ]
         shares = [batches[place :: len(self._copies)] for place in range(len(self._copies))]
         jobs = [partial(self._score, data, share, place=place) for place, share in enumerate(shares)]
@@ -205,10 +206,13 @@ class GradientWorkers:
         randomness.seed(self._seed, self._rank, *moment)
         if self._device.type != "cpu":
             torch.manual_seed(randomness.number())
-        labels = data.labels[rows].to(self._device)
-        loss = self.loss.of(worker.module, data.tensors(rows, self._device), labels)
-        (loss * factor).backward()  # type: ignore[no-untyped-call]
-        return float(loss.detach())
+        total = 0.0
+        for together in data.computed_together(rows):
+            labels = data.labels[together].to(self._device)
+            loss = self.loss.of(worker.module, data.tensors(together, self._device), labels)
+            (loss * factor).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
 
     def _run(self, jobs: Sequence[Callable[[], JobResult]]) -> list[JobResult]:
         if self._device.type != "cpu":
