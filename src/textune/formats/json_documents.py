@@ -7,7 +7,7 @@ not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from textune.formats.json_values import checked_object, json_value
 from textune.formats.lines import decode_lines, empty_file, open_data_file
 from textune.formats.registry import AS_USUAL, Format, Reading, Row, register
 from textune.formats.split_names import SPLIT_OF
+from textune.wording import counted
 
 _SPLIT = "split"
 _SEPARATED = "Separate the rows of an array with commas, and end it with a bracket."
@@ -76,13 +77,9 @@ def _rows_of_object(value: Any, path: Path) -> Iterator[Any]:
     lists = {key: part for key, part in document.items() if isinstance(part, list)}
     tables = {key: part for key, part in lists.items() if part and isinstance(part[0], dict | list)}
     if {"columns", "data"} <= lists.keys() and not isinstance((document["columns"] or [None])[0], dict):
-        yield from (dict(zip(document["columns"], row, strict=False)) for row in document["data"])
+        yield from _rows_beside_names(document["columns"], document["data"], path)
     elif tables:
-        several = len(tables) > 1 or next(iter(tables)).lower() in SPLIT_OF
-        for key, rows in tables.items():
-            for row in rows:
-                cells = _cells(row) if isinstance(row, list) else row
-                yield {_SPLIT: key, **cells} if several and isinstance(cells, dict) else cells
+        yield from _rows_of_tables(tables, path)
     elif lists and len(lists) == len(document):
         if len({len(part) for part in lists.values()}) > 1:
             lengths = ", ".join(f"'{key[:60]}' {len(part):,}" for key, part in lists.items())
@@ -94,6 +91,33 @@ def _rows_of_object(value: Any, path: Path) -> Iterator[Any]:
         yield from _rows_of_objects(document)
     else:
         yield document
+
+
+def _rows_beside_names(columns: Sequence[Any], rows: Sequence[Any], path: Path) -> Iterator[Any]:
+    """Yield the rows of an array of arrays, whose names stand beside it."""
+    names = [str(name) for name in columns]
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list) or len(row) != len(names):
+            raise DataError(
+                f"{path}, row {number} of 'data' is not an array of {counted(len(names), 'cell')}.",
+                "Give each row a cell for each name in 'columns'.",
+            )
+        yield dict(zip(names, row, strict=True))
+
+
+def _rows_of_tables(tables: Mapping[str, Sequence[Any]], path: Path) -> Iterator[Any]:
+    """Yield the rows of arrays, with the key of the array as a column if it may be a split."""
+    several = len(tables) > 1 or next(iter(tables)).lower() in SPLIT_OF
+    for key, rows in tables.items():
+        for number, row in enumerate(rows, start=1):
+            place = f"{path}, row {number} of '{key}'"
+            cells = _cells(row) if isinstance(row, list) else checked_object(row, place)
+            if several and cells.get(_SPLIT, key) != key:
+                raise DataError(
+                    f"{place} says that its split is {cells[_SPLIT]!r}.",
+                    "Move the row to that array, or remove its field 'split'.",
+                )
+            yield {_SPLIT: key, **cells} if several else cells
 
 
 def _rows_of_objects(document: Mapping[str, Mapping[str, Any]]) -> Iterator[Any]:

@@ -140,7 +140,11 @@ def format_of(path: Path, reading: Reading = AS_USUAL) -> Format:
     """Return the format of a file, as it is to be read; raise a `DataError` if no format has its suffix."""
     known = find_format(path) or _format_of_contents(path)
     if known is not None:
-        return known if known.adapt is None else _adapted(known, path, reading)
+        return (
+            known
+            if known.adapt is None
+            else _adapted(known, path, replace(reading, joined=(), between=AS_USUAL.between))
+        )
     ending = path.suffix.lower() or path.name
     raise DataError(
         f"{path} is not a known kind of table: its suffix is '{ending}'.",

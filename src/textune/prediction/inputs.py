@@ -8,8 +8,9 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -128,7 +129,7 @@ def read_texts(
     """
     if (tool := exporting_tool(path, choice)) is not None:
         for place, text in export_texts(path, tool, choice):
-            yield TextRow(_checked_text(text, place), {})
+            yield TextRow(_checked_text(text, partial(str, place)), {})
         return
     own = choice_for(path, choice)
     if own is None:
@@ -136,16 +137,17 @@ def read_texts(
             yield TextRow(line, {})
         return
     column = text_column_of(path, own, may_be_empty=may_be_empty)
+    unit = "" if is_empty(path) else format_of(path, own.reading).unit
     for row in read_rows(path, reading=own.reading, may_be_empty=may_be_empty):
         others = {name: value for name, value in row.values.items() if name != column}
-        place = f"{path}, {format_of(path, own.reading).unit} {row.line}"
-        yield TextRow(_checked_text(row.values.get(column), f"{place}: the column '{column}'"), others)
+        holder = partial("{}, {} {}: the column '{}'".format, path, unit, row.line, column)
+        yield TextRow(_checked_text(row.values.get(column), holder), others)
 
 
-def _checked_text(text: object, holder: str) -> str:
+def _checked_text(text: object, holder: Callable[[], str]) -> str:
     if text is not None and not isinstance(text, str):
         raise DataError(
-            f"{holder} holds {text!r}, not a text.",
+            f"{holder()} holds {text!r}, not a text.",
             "Put it in quotes, or name another column with --text-column NAME.",
         )
     return text or ""
