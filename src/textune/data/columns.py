@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from textune.errors import DataError
 from textune.formats.registry import AS_USUAL, Reading
@@ -54,8 +54,12 @@ class ColumnChoice:
         return cls(text, settings.label_column, others, reading, remembered, settings.split_column)
 
     def describe(self) -> str:
-        """Return the text column, and how files are read if it is not as usual."""
-        return self.text if self.reading == AS_USUAL else f"{self.text} {self.reading}"
+        """Return the text column, and what differs from how files are usually read."""
+        changes = {
+            name: value for name, value in asdict(self.reading).items() if value != getattr(AS_USUAL, name)
+        }
+        changes |= {"remembered": True} if self.remembered else {}
+        return "; ".join([self.text, *(f"{name} = {value!r}" for name, value in changes.items())])
 
     def for_columns(self, columns: Sequence[str]) -> ColumnChoice:
         """Return the choice without the remembered columns that are not there."""
