@@ -126,3 +126,13 @@ def test_the_interface_of_another_project_is_not_replaced(textune_command: Any, 
 
     assert outcome.code == 2
     assert "exists already" in outcome.err and interface.read_text() == "<View/>"
+
+
+def test_numbers_are_written_by_their_names(textune_command: Any, tmp_path: Path) -> None:
+    table = tmp_path / "posts.csv"
+    table.write_text("text,label\nso happy,1\ngo away,0\n")
+    names = ["--set", 'data.label_names=["anger", "joy"]']
+
+    textune_command("convert", table, tmp_path / "out.jsonl", "--to", "doccano", *names)
+
+    assert labelled(tmp_path / "out.jsonl") == {"train": [("so happy", "joy"), ("go away", "anger")]}

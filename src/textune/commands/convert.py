@@ -14,6 +14,7 @@ from textune.annotations.conversion import check_copy, label_names_of, plan_file
 from textune.annotations.registry import TextToWrite, find_target
 from textune.context import Context, Observer, Pace
 from textune.data.columns import ColumnChoice
+from textune.data.mapping_files import with_names
 from textune.data.sources import read_source
 from textune.recipe.recipes import resolve_recipe
 
@@ -68,7 +69,7 @@ def convert(
     if predictions:
         texts, names = _predict(Path(predictions).expanduser(), data, choice, ctx)
     else:
-        raw = read_source(data, choice, ctx)
+        raw = with_names(read_source(data, choice, ctx), recipe.data.label_names)
         for note in raw.notes:
             ctx.note(note)
         texts = texts_of_source(raw, separator=recipe.data.label_separator)
