@@ -204,3 +204,44 @@ def test_columns_can_be_given(tmp_path: Path) -> None:
 
 def test_a_source_that_is_not_there_is_reported(tmp_path: Path) -> None:
     assert f"no file or folder {tmp_path / 'posts.csv'}" in refusal(tmp_path / "posts.csv").message
+
+
+@pytest.mark.parametrize(
+    ("named", "header"),
+    [
+        ({"text_column": "body"}, ("body", "label")),
+        ({"label_column": "emotion"}, ("text", "emotion")),
+        ({"split_column": "none"}, ("text", "label")),
+        ({"header": True}, ("text", "label")),
+    ],
+)
+def test_naming_one_setting_makes_no_other_one_mandatory(
+    tmp_path: Path, named: dict[str, Any], header: tuple[str, str]
+) -> None:
+    path = write_csv(tmp_path / "posts.csv", ROWS, header=header)
+    own = {"text_column": "Tweet", "label_column": "Feeling", "split_column": "Role"}
+
+    held_out = load_held_out(
+        str(path), DataSettings(**own | named), split="test", label_names=NAMES, given=named.keys()
+    )
+
+    assert (texts_of(held_out), labels_of(held_out)) == (("so happy", "so sad", "what fun"), (1, 2, 1))
+
+
+@pytest.mark.parametrize("column", ["text_column", "label_column", "split_column"])
+def test_a_column_that_is_named_must_be_there(tmp_path: Path, column: str) -> None:
+    path = write_csv(tmp_path / "posts.csv", ROWS)
+
+    with pytest.raises(DataError, match="has no column 'Feeling'"):
+        load_held_out(
+            str(path), DataSettings(**{column: "Feeling"}), split="test", label_names=NAMES, given={column}
+        )
+
+
+def test_a_name_for_the_text_leaves_the_remembered_label_its_meaning(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "posts.csv", [("so happy", "joy", "x")], header=("body", "Feeling", "label"))
+    settings = DataSettings(text_column="body", label_column="Feeling")
+
+    held_out = load_held_out(str(path), settings, split="test", label_names=NAMES, given={"text_column"})
+
+    assert labels_of(held_out) == (1,)

@@ -91,9 +91,26 @@ def test_settings_say_how_a_file_is_read(tmp_path: Path) -> None:
         tmp_path, settings=["data.separator=tab", "data.header=false", "data.text_column=2"]
     )
 
-    assert choice == ColumnChoice("2", reading=Reading("\t", header=False))
+    assert choice.requested() == ColumnChoice("2", reading=Reading("\t", header=False))
 
 
 def test_a_setting_of_training_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="does not say how data is read"):
         choose_columns(tmp_path, settings=["train.seed=1"])
+
+
+@pytest.mark.parametrize("setting", ["data.separator=;", "data.quoting=none", "data.label_column=remark"])
+def test_a_request_about_another_setting_does_not_make_the_column_of_the_run_mandatory(
+    tmp_path: Path, setting: str
+) -> None:
+    run = run_with(tmp_path, "data.text_column=title")
+    path = write(tmp_path / "posts.csv", "text;remark\nso happy;joy\n")
+
+    assert texts(path, choose_columns(run, settings=[setting])) == ["so happy"]
+
+
+def test_a_column_that_is_requested_by_name_is_looked_for_in_the_header(tmp_path: Path) -> None:
+    run = run_with(tmp_path, "data.header=false", "data.text_column=2")
+    path = write(tmp_path / "posts.csv", "title,remark\nBad,so happy\n")
+
+    assert texts(path, choose_columns(run, text_column="remark")) == ["so happy"]

@@ -43,10 +43,11 @@ class ToolExport:
 
 def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
     """Return the tool that exported a file; None for a table, or if the choice is one for tables."""
-    if replace(choice.reading, joined=(), between="") != AS_USUAL and not choice.remembered:
+    choice = choice.requested()
+    if replace(choice.reading, joined=(), between="") != AS_USUAL:
         return None
     tool = find_tool(path)
-    if tool is None or tool.read_row is None or choice.remembered or not (choice.text or choice.label):
+    if tool is None or tool.read_row is None or not (choice.text or choice.label):
         return tool
     first = [row.values for row in islice(read_rows(path), ROWS_LOOKED_AT)]
     return None if _has_other_columns(first, tool, choice) else tool
@@ -144,7 +145,7 @@ def text_name(
     """Return what the export calls its text: the only text there is, or the one with a usual name."""
     names = dict.fromkeys(name for item in export.items for name in item.texts if name != SPLIT_FIELD)
     texts = [name for name in names if any(isinstance(item.texts.get(name), str) for item in export.items)]
-    name = choice.text if choice.text in names or not choice.remembered else ""
+    name = choice.text if choice.text in names or "text_column" not in choice.remembered else ""
     if len(texts) == 1 and not name:
         return texts[0]
     return find_text_column(list(names), ColumnChoice(name), origin=export.origin, option=option)

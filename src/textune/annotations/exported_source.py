@@ -146,7 +146,7 @@ def _names(export: ToolExport, choice: ColumnChoice) -> tuple[str, str, list[str
     text = text_name(export, choice)
     asked = dict.fromkeys(question for item in export.items for question in item.answers)
     questions = [question for question in asked if question not in (EVERY_QUESTION, text, SPLIT_FIELD)]
-    name = choice.label if choice.label in questions or not choice.remembered else ""
+    name = choice.label if choice.label in questions or "label_column" not in choice.remembered else ""
     usual = [question for question in questions if question.strip().casefold() in LABEL_NAMES]
     for candidates in ([name],) if name else (questions, usual):
         if len(candidates) == 1 and candidates[0] in questions:

@@ -7,7 +7,7 @@ In: the names of a table's columns, and perhaps the name that the user chose. Ou
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from textune.errors import DataError
@@ -28,45 +28,63 @@ _TEXT_OPTION = "--set data.text_column=NAME"
 _LABEL_OPTION = "--set data.label_column=NAME"
 
 
+ALL_SETTINGS = frozenset(DataSettings.model_fields)
+
+
 @dataclass(frozen=True)
 class ColumnChoice:
     """The columns of text, label and split (empty: detected by name), and how files are read.
 
-    `others` asks for the other columns as well. A `remembered` choice is that of a run's own data: it counts
-    only for files that have its columns.
+    `others` asks for the other columns as well. `remembered` are the names of the settings that are those of
+    a run's own data: a column that one of them names counts only for files that have it.
     """
 
     text: str = ""
     label: str = ""
     others: bool = False
     reading: Reading = AS_USUAL
-    remembered: bool = False
+    remembered: Set[str] = frozenset()
     split: str = ""
 
     @classmethod
-    def of(cls, settings: DataSettings, *, others: bool = False, remembered: bool = False) -> ColumnChoice:
-        """Return the choice that a recipe's settings describe."""
+    def of(
+        cls, settings: DataSettings, *, others: bool = False, given: Set[str] = ALL_SETTINGS
+    ) -> ColumnChoice:
+        """Return the choice that a recipe's settings describe, of which some were given for this source."""
         reading = Reading(settings.separator, settings.quoting, settings.header)
         text = settings.text_column
         if not isinstance(text, str):
             reading = replace(reading, joined=tuple(text), between=settings.text_separator or "\n")
             text = reading.joined_name
-        return cls(text, settings.label_column, others, reading, remembered, settings.split_column)
+        return cls(text, settings.label_column, others, reading, ALL_SETTINGS - given, settings.split_column)
 
     def describe(self) -> str:
         """Return the text column, and what differs from how files are usually read."""
         changes = {
             name: value for name, value in asdict(self.reading).items() if value != getattr(AS_USUAL, name)
         }
-        changes |= {"remembered": True} if self.remembered else {}
+        remembered = sorted(self.remembered & {"text_column", "header"})
+        changes |= {"remembered": remembered} if remembered else {}
         return "; ".join([self.text, *(f"{name} = {value!r}" for name, value in changes.items())])
+
+    def requested(self) -> ColumnChoice:
+        """Return the choice without the settings that are remembered."""
+        own = [name for name in ("separator", "quoting", "header") if name in self.remembered]
+        own += ["joined", "between"] if "text_column" in self.remembered else []
+        return ColumnChoice(
+            "" if "text_column" in self.remembered else self.text,
+            "" if "label_column" in self.remembered else self.label,
+            self.others,
+            replace(self.reading, **{name: getattr(AS_USUAL, name) for name in own}),
+            split="" if "split_column" in self.remembered else self.split,
+        )
 
     def for_columns(self, columns: Sequence[str]) -> ColumnChoice:
         """Return the choice without the remembered columns that are not there."""
         own = self
-        if self.remembered and self.text not in columns:
+        if "text_column" in self.remembered and self.text not in columns:
             own = replace(own, text="", reading=replace(self.reading, joined=()))
-        if self.remembered and self.label not in columns:
+        if "label_column" in self.remembered and self.label not in columns:
             own = replace(own, label="")
         return own
 

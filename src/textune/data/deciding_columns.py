@@ -70,7 +70,7 @@ def decide_columns(raw: RawSource, choice: ColumnChoice, *, label: str, origin: 
 
 def _for_columns(choice: ColumnChoice, columns: Sequence[str]) -> ColumnChoice:
     """Return the choice without a remembered column of splits that is not there."""
-    is_missing = choice.remembered and choice.split not in ("none", *columns)
+    is_missing = "split_column" in choice.remembered and choice.split not in ("none", *columns)
     return replace(choice, split="") if is_missing else choice
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from textune.context import UNWATCHED, Context
-from textune.data.columns import ColumnChoice
+from textune.data.columns import ALL_SETTINGS, ColumnChoice
 from textune.data.dataset import SPLITS, Dataset, Split
 from textune.data.folders import read_archive, read_folder, read_tables
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
@@ -36,8 +36,6 @@ from textune.formats.lines import missing_file
 from textune.formats.registry import may_be_table, table_suffixes
 from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
-
-ALL_SETTINGS = frozenset(DataSettings.model_fields)
 
 _MIN_ROWS = 2
 
@@ -127,8 +125,7 @@ def load_held_out(
         DataError: The source cannot be read, it has no such split, or a label is not a class.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    remembered = not given & {"text_column", "label_column", "split_column"}
-    raw = read_source(name, ColumnChoice.of(settings, remembered=remembered), ctx)
+    raw = read_source(name, ColumnChoice.of(settings, given=given), ctx)
     notes = raw.notes
     if split not in raw.splits and (own := _completed(raw, settings, fingerprint=own_fingerprint)):
         note = f"The run was trained on {name}, so only the {split} split made from it is measured."

@@ -30,7 +30,7 @@ def choose_columns(
     """Return how a run's or export's input is read.
 
     Args:
-        run: The folder. A run's own data settings count for files that have the same columns.
+        run: The folder. A run's own columns count for files that have them.
         text_column: The column that holds the text, or several that are joined.
         settings: Overrides `data.key=value`, which count for all files.
 
@@ -42,26 +42,29 @@ def choose_columns(
     if text_column:
         names = text_column if isinstance(text_column, str) else json.dumps(list(text_column))
         settings = [*settings, f"data.text_column={names}"]
-    data, _ = override_data(own, settings)
+    data, given = override_data(own, settings)
     data = stored_separator(data, Run(run).model)
-    return ColumnChoice.of(data, remembered=not settings)
+    return ColumnChoice.of(data, given=given)
 
 
 def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
     """Return how to read one file, or None if its lines are texts.
 
     A file with the suffix of a table is one. Another is one if it has several columns, and one of them is
-    chosen or has a usual name. A remembered choice counts if the file has the column.
+    chosen or has a usual name. A remembered column counts if the file has it.
     """
     if not may_be_table(path):
         return choice  # Reading it says which suffixes are known.
     is_table = find_format(path) is not None
     if is_empty(path):
         return choice if is_table else None
-    if not choice.remembered:
-        return choice if choice.text or is_table or _has_text_column(path, choice) else None
     # A header tells more than the habit of another file without one.
-    named = replace(choice, reading=replace(choice.reading, header=True))
+    has_header = choice.reading.header or "header" in choice.remembered
+    named = replace(choice, reading=replace(choice.reading, header=has_header))
+    if "text_column" not in choice.remembered:
+        if choice.text:
+            return named if _has_column(path, named) else choice
+        return named if is_table or _has_text_column(path, named) else None
     usual = replace(named, text="", reading=replace(named.reading, joined=()))
     for option, found in ((named, _has_column), (usual, _has_text_column), (choice, _has_column)):
         if found(path, option):
