@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets import Dataset
 
 from exported_files import first_note, labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.errors import DataError
@@ -115,6 +116,33 @@ def test_flattened_records_in_csv_hold_lists_as_python_writes_them(tmp_path: Pat
     rows = "1,so happy,\"['joy']\",\"['a']\",\"['submitted']\"\n2,later,,,\n"
 
     assert labelled(write(tmp_path / "a.csv", header + rows)) == {"train": [("so happy", "joy")]}
+
+
+def test_flattened_records_in_csv_hold_lists_as_datasets_writes_them(tmp_path: Path) -> None:
+    export = tmp_path / "a.csv"
+    Dataset.from_list(FLAT).to_csv(export)
+
+    assert labelled(export) == {"train": [("so happy", "joy")]}
+    assert first_note(export) == (
+        "a.csv is an Argilla export: 3 records, 1 labelled, 1 draft, 1 without annotation; 3 annotators."
+    )
+
+
+def test_the_choices_of_several_annotators_in_csv_stay_apart(tmp_path: Path) -> None:
+    export = tmp_path / "a.csv"
+    choices = {**FLAT[0], "label.responses": [["joy (a)", "it's"], ["it's", "joy (a)"], ["joy (a)"]]}
+    Dataset.from_list([choices]).to_csv(export)
+
+    assert labelled(export) == {"train": [("so happy", ["it's", "joy (a)"])]}
+
+
+@pytest.mark.parametrize("cell", ["['joy'", "joy", "['joy' anger]"])
+def test_a_damaged_list_of_responses_in_csv_is_refused(tmp_path: Path, cell: str) -> None:
+    header = "id,text,label.responses,label.responses.users,label.responses.status\n"
+    export = write(tmp_path / "a.csv", f"{header}1,so happy,\"{cell}\",['a'],['submitted']\n")
+
+    with pytest.raises(DataError, match=r"a.csv, line 2 does not have the structure .* is not a list"):
+        read(export)
 
 
 def test_responses_without_as_many_users_are_refused(tmp_path: Path) -> None:

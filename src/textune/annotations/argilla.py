@@ -6,7 +6,6 @@ pending may be a draft or discarded, and is not a label.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from textune.annotations.registry import (
     labels_in,
     register_tools,
 )
+from textune.data.several_labels import read_items
 from textune.files import write_json
 from textune.formats.registry import Row
 
@@ -82,8 +82,13 @@ def _read_row(row: Row) -> ExportItem:
 
 
 def _list(value: Any) -> list[Any]:
-    """Return a list, which is a Python literal in a cell of CSV."""
-    return ast.literal_eval(value) if isinstance(value, str) and value else value or []
+    """Return a list, which a cell of CSV holds as Python or, from `datasets`, NumPy writes it."""
+    if not isinstance(value, str):
+        return value or []
+    items = read_items(value.strip()) if value.strip() else []
+    if items is None:
+        raise ValueError(f"{value[:60]!r} is not a list")
+    return items
 
 
 def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:

@@ -14,8 +14,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 _IDS = re.compile(r"-?[0-9]+(?:\s*[,;|]\s*-?[0-9]+|\s+-?[0-9]+)+")
-_ITEM = r"""(?:'[^']*'|"[^"]*"|-?[0-9]+)"""
-_NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})+\s*\]")
+_QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+# What NumPy writes where Python writes a comma (a space), and around a list in a list.
+_NUMPY = re.compile(
+    rf"{_QUOTED}|array\((?=\[)|(?<=\])(?:,\s*dtype=\w+)?\)|(?<=[^\s,\[({{:])\s+(?=[^\s,\])}}:])"
+)
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _QUOTES = " \t'\""
 _LONGEST_LIST = 2000
@@ -70,18 +73,32 @@ def parse_list(label: str) -> list[Any] | None:
     """
     if _BRACKETS.get(label[0]) != label[-1] or len(label) > _LONGEST_LIST:
         return None
-    if sum(map(label.count, _BRACKETS)) > 1:  # A list in a list.
-        return None
-    if _NUMPY.fullmatch(label):
-        return [item.strip("'\"") for item in re.findall(_ITEM, label)]
-    for read in (json.loads, ast.literal_eval):
+    items = read_items(label)
+    return items if items is not None and all(isinstance(item, str | int) for item in items) else None
+
+
+def read_items(cell: str) -> list[Any] | None:
+    """Return the items of a list, tuple or set as `parse_list` does; items may be lists of any length.
+
+    Example:
+        >>> read_items("['joy' 'surprise']"), read_items("[array(['joy'], dtype=object)]")
+        (['joy', 'surprise'], [['joy']])
+    """
+    for read in (json.loads, _read_python):
         try:
-            value = read(label)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            value = read(cell)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(value, list | tuple | set) and all(isinstance(item, str | int) for item in value):
+        if isinstance(value, list | tuple | set):
             return sorted(value, key=str) if isinstance(value, set) else list(value)
     return None
+
+
+def _read_python(cell: str) -> Any:
+    # Python joins strings without a comma between them.
+    if cell.startswith("["):
+        cell = _NUMPY.sub(lambda found: found[1] or ("," if found[0].isspace() else ""), cell)
+    return ast.literal_eval(cell)
 
 
 def _split_all(labels: Collection[str], separator: str) -> dict[str, tuple[str, ...]]:
