@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exported_files import first_note, labelled, texts_to_classify, write
+import pytest
+
+from exported_files import first_note, labelled, read, texts_to_classify, write
+from textune.errors import DataError
 
 
 def test_a_line_begins_with_its_label(tmp_path: Path) -> None:
@@ -19,6 +22,32 @@ def test_several_labels_of_a_line_are_several_labels(tmp_path: Path) -> None:
     export = write(tmp_path / "posts.train", "__label__joy __label__anger hm, __label__ here\r\n")
 
     assert labelled(export) == {"train": [("hm, __label__ here", ["anger", "joy"])]}
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "labels"),
+    [
+        ("__label__joy\tso happy", "so happy", "joy"),
+        ("__label__joy\t so\thappy ", " so\thappy ", "joy"),
+        ("__label__joy \tso happy", "\tso happy", "joy"),
+        ("__label__joy\t__label__anger\thm", "hm", ["anger", "joy"]),
+        (" \t__label__joy so happy", "so happy", "joy"),
+    ],
+)
+def test_a_tab_ends_a_label_as_a_space_does(tmp_path: Path, line: str, text: str, labels: object) -> None:
+    export = write(tmp_path / "posts.txt", f"__label__anger go away\n{line}\n")
+
+    assert labelled(export)["train"][1] == (text, labels)
+
+
+@pytest.mark.parametrize("line", ["__label__ so happy", "__label__", "__label__joy\u00a0so happy"])
+def test_a_label_that_cannot_be_told_from_the_text_is_refused(tmp_path: Path, line: str) -> None:
+    export = write(tmp_path / "posts.txt", f"__label__anger go away\n{line}\n")
+
+    with pytest.raises(
+        DataError, match=r"posts.txt, line 2: __label__ is not followed by a label and a space"
+    ):
+        read(export)
 
 
 def test_quotes_are_ordinary_characters(tmp_path: Path) -> None:

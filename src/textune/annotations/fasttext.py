@@ -14,15 +14,16 @@ from pathlib import Path
 from textune.annotations.registry import Answer, ExportItem, TargetFormat, TextToWrite, Tool, register_tools
 from textune.errors import DataError
 from textune.files import write_text
+from textune.formats.dialect import csv_rows
 from textune.formats.lines import read_lines
 
 _PREFIX = "__label__"
-_LABELS = re.compile(r"(?:__label__\S+(?: +|$))+")
+_LABELS = re.compile(r"(?:__label__\S+(?:[ \t]+|$))+")
 _COMMENT = " __comment__"
 
 
 def _is_file(path: Path, head: bytes) -> bool:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b'\r\n"').startswith(_PREFIX.encode())
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b'\r\n\t "').startswith(_PREFIX.encode())
 
 
 def _read_file(path: Path) -> Iterator[ExportItem]:
@@ -33,23 +34,35 @@ def _read_file(path: Path) -> Iterator[ExportItem]:
             line = line.partition(_COMMENT)[0].removesuffix(" ")
         if not line.strip():
             continue
-        match = _LABELS.match(line)
+        unindented = line.lstrip(" \t")
+        match = _LABELS.match(unindented)
+        if match is None and unindented.startswith(_PREFIX):
+            raise DataError(
+                f"{path}, line {number}: {_PREFIX} is not followed by a label and a space: {line[:60]!r}.",
+                f"Write {_PREFIX}NAME, a space and the text.",
+            )
         labels = match[0].split() if match else []
-        text = line[match.end() :] if match else line
-        # One space ends the labels; any others begin the text.
+        text = unindented[match.end() :] if match else line
+        # One space or tab ends the labels; any others begin the text.
         if match and text:
-            text = match[0][len(match[0].rstrip(" ")) + 1 :] + text
+            text = match[0][len(match[0].rstrip(" \t")) + 1 :] + text
         names = tuple(sorted({label.removeprefix(_PREFIX) for label in labels}))
         yield ExportItem(number, {"text": text}, {"label": [Answer(names)]} if names else {})
 
 
 def _cells(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
-    start = 1
+    start, taken = 1, 0
+
+    def counting() -> Iterator[str]:
+        nonlocal taken
+        for line in lines:
+            taken += 1
+            yield f"{line}\n"
+
     try:
-        for cells in reader:
+        for cells in csv_rows(counting(), ","):
             yield start, ",".join(cells)
-            start = reader.line_num + 1
+            start = taken + 1
     except csv.Error as error:
         raise DataError(
             f"{path}, line {start}: some lines are in quotes, as doccano writes them, but this one cannot be "
@@ -79,7 +92,7 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 def _fault(row: TextToWrite) -> str:
     if "\n" in row.text or "\r" in row.text:
         return "contains a line end"
-    if row.text.startswith((_PREFIX, f'"{_PREFIX}')):
+    if row.text.lstrip(" \t").startswith((_PREFIX, f'"{_PREFIX}')):
         return f"begins with {_PREFIX}"
     if _COMMENT in row.text:
         return f"contains{_COMMENT}, which is a comment of doccano's"
