@@ -108,6 +108,23 @@ def test_a_table_with_a_usual_text_column_is_read_by_that(
     assert json.loads(outcome.out)["text"] == "so happy"
 
 
+@pytest.mark.parametrize("options", [[], ["--set", COLUMNS]])
+def test_a_conversion_predicts_the_joined_columns_as_a_prediction_does(
+    textune_command: Any, run: Path, posts: Path, tmp_path: Path, options: list[str]
+) -> None:
+    predicted, converted = tmp_path / "predicted.jsonl", tmp_path / "converted.jsonl"
+
+    textune_command("predict", run, "--input", posts, "--output", predicted, *options)
+    outcome = textune_command("convert", posts, converted, "--to", "jsonl", "--predictions", run, *options)
+
+    assert outcome.code == 0, outcome.err
+    scores, again = (
+        [json.loads(line)["score"] for line in path.read_text().splitlines()]
+        for path in (predicted, converted)
+    )
+    assert again == pytest.approx(scores, abs=1e-6)
+
+
 def test_a_run_of_one_column_joins_several_with_its_own_separator(run: Path) -> None:
     recipe = resolve_recipe("frozen", settings=[COLUMNS])
 

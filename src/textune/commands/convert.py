@@ -53,7 +53,8 @@ def convert(
         out: The file to write; a folder, if there are several splits and a file of the format holds only one.
         to: The format, a name in `target_formats`.
         predictions: The folder of a finished run whose predictions are written instead of labels.
-        settings: Overrides of a recipe, `section.key=value`, such as the names of columns.
+        settings: Overrides of a recipe, `section.key=value`, such as the names of columns. With
+            `predictions`, only `data.key=value`; without any, the run's own count, as in `textune predict`.
         overwrite: Replace files that exist.
         offline: Make no network connection.
         observer: Receives progress and notes.
@@ -63,12 +64,12 @@ def convert(
     """
     ctx, path = Context(observer, offline), Path(out).expanduser()
     target = find_target(to, for_predictions=bool(predictions))
-    recipe = resolve_recipe("frozen", model=None, data=data, seed=None, settings=settings)
-    choice = ColumnChoice.of(recipe.data)
     ctx.stage("Reading the data")
     if predictions:
-        texts, names = _predict(Path(predictions).expanduser(), data, choice, ctx)
+        texts, names = _predict(Path(predictions).expanduser(), data, settings, ctx)
     else:
+        recipe = resolve_recipe("frozen", model=None, data=data, seed=None, settings=settings)
+        choice = ColumnChoice.of(recipe.data)
         raw = with_names(read_source(data, choice, ctx), recipe.data.label_names)
         for note in raw.notes:
             ctx.note(note)
@@ -90,12 +91,16 @@ def convert(
     return Conversion(path, len(texts), labelled, target.remark(path), document)
 
 
-def _predict(run: Path, data: str, choice: ColumnChoice, ctx: Context) -> tuple[list[TextToWrite], list[str]]:
+def _predict(
+    run: Path, data: str, settings: Sequence[str], ctx: Context
+) -> tuple[list[TextToWrite], list[str]]:
+    from textune.prediction.input_columns import choose_columns
     from textune.prediction.inputs import open_rows
     from textune.prediction.stream import TextRow, predict_rows
     from textune.runtimes.choosing import choose, load_choice
 
     splits: Iterable[str] = repeat("")
+    choice = choose_columns(run, settings=settings)
     if data == "-" or has_magic(data) or os.path.exists(os.path.expanduser(data)):  # noqa: PTH110, PTH111
         rows, total = open_rows((), data, choice, ctx)
     else:
