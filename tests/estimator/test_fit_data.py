@@ -41,6 +41,25 @@ def test_texts_that_are_alike_stay_together() -> None:
     assert words[0].isdisjoint(words[1])
 
 
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (["a", "a", "a", "b", "b", "b", "c", "d"], [0, 0, 1, 0, 0, 1, 0, 0]),
+        (["a", "A ", "a", "b", "c", "d", "e"], [0, 0, 1, 1, 0, 0, 0]),
+        (["a", "a", "b", "b", "c", "d", "e", "f"], [0, 1, 0, 1, 0, 0, 2, 2]),
+        (["a", "a", "b", "b"], [0, 1, 0, 1]),
+    ],
+)
+def test_texts_with_two_labels_stay_together_and_all_classes_are_trained_on(
+    texts: list[str], labels: list[int]
+) -> None:
+    data = divided(texts, labels)
+    words = [{text.strip().lower() for text in data[split].texts} for split in data]
+
+    assert set(data["train"].labels) == set(labels)
+    assert words[0].isdisjoint(words[1]) or words[0] == words[1]
+
+
 def test_without_a_text_to_spare_all_are_in_both_splits() -> None:
     data = divided(["a", "b"], [0, 1])
 

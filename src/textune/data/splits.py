@@ -48,7 +48,7 @@ def make_splits(
     shares = {"test": test_fraction, "validation": validation_fraction}
     shares = {name: share for name, share in shares.items() if share}
     splits: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    by_class = _groups_by_class(texts, labels, seed)
+    by_class = groups_by_class(texts, labels, seed)
     small = {label: groups for label, groups in by_class.items() if len(groups) <= len(shares)}
     if small:
         raise _too_small(small, list(shares), places)
@@ -90,7 +90,7 @@ def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> li
     as evenly as its texts allow.
     """
     fold_of, total = [0] * len(texts), [0] * folds
-    for groups in _groups_by_class(texts, labels, seed=0).values():
+    for groups in groups_by_class(texts, labels, seed=0).values():
         of_class = [0] * folds
         for group in groups:
             fold = min(range(folds), key=lambda fold: (of_class[fold], total[fold]))
@@ -101,14 +101,16 @@ def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> li
     return fold_of
 
 
-def _groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:
-    """Return, by class, the rows of every distinct text, in an order that seed and texts determine."""
+def groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:
+    """Return, by class, the rows of every distinct text, in an order that seed and texts determine.
+
+    A text whose rows disagree belongs to the class of most of them; a class may so have none.
+    """
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
         groups[normalise_text(text)].append(row)
     by_class: dict[str, list[list[int]]] = {label: [] for label in sorted(set(labels))}
     for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest()):
-        # A text whose rows disagree belongs to the class of most of them.
         counts = Counter(sorted(labels[row] for row in groups[text]))
         by_class[counts.most_common(1)[0][0]].append(groups[text])
     return by_class

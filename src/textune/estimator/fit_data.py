@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textune.data.dataset import Dataset, Split
 from textune.data.python_tables import values_of
-from textune.data.splits import make_splits, normalise_text
+from textune.data.splits import groups_by_class, make_splits
 from textune.errors import DataError
 
 
@@ -71,16 +71,22 @@ def hold_out(
 ) -> Dataset:
     """Return the rows to train on as `train`, and the others as `validation`.
 
-    Texts that are alike stay together. A class with only one text is trained on. If no class has two, all
-    rows are in both splits.
+    Texts that are alike stay together, and belong to the class of most of them. A class with only one text
+    is trained on, as is a text of a class that is nowhere that of most. If no class has two texts to spare,
+    all rows are in both splits.
     """
-    distinct: dict[int, set[str]] = {}
-    for text, label in zip(texts, ids.tolist(), strict=True):
-        distinct.setdefault(label, set()).add(normalise_text(text))
-    spare = [row for row, label in enumerate(ids.tolist()) if len(distinct[label]) > 1]
+    labels = [names[label] for label in ids.tolist()]
+    by_class = groups_by_class(texts, labels, seed)
+    trained_on = {labels.index(label) for label, groups in by_class.items() if not groups}
+    class_of: dict[int, str] = {}
+    for label, groups in by_class.items():
+        free = [group for group in groups if trained_on.isdisjoint(group)]
+        if len(free) > 1:
+            class_of |= {row: label for group in free for row in group}
+    spare = sorted(class_of)
     splits = make_splits(
         [texts[row] for row in spare],
-        [names[ids[row]] for row in spare],
+        [class_of[row] for row in spare],
         validation_fraction=fraction,
         test_fraction=0,
         seed=seed,
