@@ -64,6 +64,27 @@ def test_several_people_are_told_apart(tmp_path: Path) -> None:
     assert first_note(export) == "a.jsonl is a Prodigy export: 3 rows about 1 text, 1 labelled; 3 annotators."
 
 
+def test_an_empty_column_of_choices_hides_no_label(tmp_path: Path) -> None:
+    answers = [
+        binary("so happy", "joy", "accept", accept=None, options=None),
+        binary("go away", "joy", "reject", accept=None, options=None),
+        choice("alone", "anger", label=None),
+    ]
+
+    labels = {"train": [("so happy", "joy"), ("alone", "anger")]}
+    assert labelled(write_lines(tmp_path / "a.jsonl", answers)) == labels
+
+
+@pytest.mark.parametrize("options", [["yes", "no"], [], [1, 2], [{"text": "yes"}]])
+def test_a_table_with_other_options_is_an_ordinary_one(options: list[Any], tmp_path: Path) -> None:
+    rows = [{"text": "so happy", "label": "joy", "options": options}] * 2
+
+    source = read(write_lines(tmp_path / "a.jsonl", rows))
+
+    assert source.splits["train"].labels == ["joy", "joy"]
+    assert source.notes == ()
+
+
 def test_accepted_choices_count_only_in_accepted_answers(tmp_path: Path) -> None:
     answers = [
         choice("so happy", "joy"),

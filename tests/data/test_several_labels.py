@@ -24,6 +24,11 @@ from textune.data.several_labels import find_several, parse_list
         (["joy|anger", "anger|love"], {"joy|anger", "anger|love"}),
         (["27", "2,27", "3, 10,20"], {"2,27", "3, 10,20"}),
         (["2 27", "3;4"], {"2 27", "3;4"}),
+        (["joy;", "anger;", "joy;anger;"], {"joy;anger;"}),
+        (["joy", "anger", "joy||anger"], {"joy||anger"}),
+        (["joy", "anger", "joy, anger, "], {"joy, anger, "}),
+        (["joy", "anger", "joy\tanger"], {"joy\tanger"}),
+        (["喜", "怒", "喜，怒", "喜、怒"], {"喜，怒", "喜、怒"}),  # noqa: RUF001
     ],
 )
 def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], several: set[str]) -> None:

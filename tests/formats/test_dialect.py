@@ -54,6 +54,24 @@ def test_a_quote_that_opens_a_text_swallows_no_rows(name: str, tmp_path: Path) -
     assert any("60 rows: quotes are read as ordinary characters" in note for note in table_notes(path))
 
 
+@pytest.mark.parametrize("delimiter", [";", "|", ","])
+def test_a_quote_swallows_no_rows_of_classes_that_occur_nowhere_else(delimiter: str, tmp_path: Path) -> None:
+    rows = [(f"message {row}", f"card {row // 2}") for row in range(40)]
+    rows[1], rows[20] = ('"message 1', "card 0"), ('message 20"', "card 10")
+    lines = [f"n{row}{delimiter}{text}{delimiter}{label}\n" for row, (text, label) in enumerate(rows)]
+    path = write(tmp_path / "posts.csv", f"id{delimiter}text{delimiter}label\n{''.join(lines)}")
+
+    assert [row["text"] for row in values(path)] == [text for text, _ in rows]
+
+
+def test_the_row_that_a_quote_swallows_shows_what_its_label_is(tmp_path: Path) -> None:
+    rows = [f"message {row}|card {row // 2}\n" for row in range(20)]
+    rows[:2] = ['"message 0|card 0\n', 'message 1"|card 0\n']
+    path = write(tmp_path / "posts.psv.txt", f"text|label\n{''.join(rows)}")
+
+    assert len(values(path)) == 20
+
+
 @pytest.mark.parametrize("text", ["two\nlines", "a, b\nc, d", 'she said "hi"\nand "ho"', "one,\ntwo,\nthree"])
 def test_a_quoted_text_over_several_lines_is_one_text(text: str, tmp_path: Path) -> None:
     path = quoted(tmp_path / "posts.csv", {7: text, 20: text})

@@ -30,7 +30,12 @@ _SIGNS = ("_input_hash", "_task_hash", "options", "accept", "label")
 def _is_row(row: Mapping[str, Any]) -> bool:
     if not isinstance(row.get("text"), str):
         return False
-    is_question = isinstance(row.get("options"), list)
+    options = row.get("options")
+    is_question = (
+        isinstance(options, list)
+        and bool(options)
+        and all(isinstance(each, dict) and "id" in each for each in options)
+    )
     is_answer = row.get("answer") in _VERDICTS and any(row.get(name) is not None for name in _SIGNS)
     return is_question or is_answer
 
@@ -40,10 +45,12 @@ def _read_row(row: Row) -> ExportItem:
     person = str(values.get("_annotator_id") or values.get("_session_id") or "")
     answers = []
     if (verdict := values.get("answer")) is not None:
-        chosen = values["accept"] if "accept" in values else values.get("label")
+        # In Parquet, every row has all columns.
+        is_choice = values.get("accept") is not None
+        chosen = values["accept"] if is_choice else values.get("label")
         labels = labels_in(chosen) if verdict == "accept" else ()
         reason = "without a label" if chosen is None and verdict == "accept" else _VERDICTS[verdict]
-        answers.append(Answer(labels, reason, person, is_partial="accept" not in values))
+        answers.append(Answer(labels, reason, person, is_partial=not is_choice))
     return ExportItem(
         row.line,
         {"text": values["text"]},

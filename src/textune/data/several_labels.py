@@ -24,8 +24,8 @@ _QUOTES = " \t'\""
 _LONGEST_LIST = 2000
 
 # Names hardly ever hold these, so one part that is a label of its own is enough; a semicolon is enough by
-# itself. A comma without a space was written by a program.
-_JOINING = (";", "|", "\n", ",")
+# itself. A comma without a space was written by a program. The last but one are commas of Chinese and Japanese.
+_JOINING = (";", "|", "\n", "\t", "\uff0c", "\u3001", ",")
 # Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
 _ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")
 
@@ -106,8 +106,9 @@ def _split_all(labels: Collection[str], separator: str) -> dict[str, tuple[str, 
     for label in labels:
         inner = label[1:-1] if _BRACKETS.get(label[0]) == label[-1] else label
         if separator in inner and not (separator == "," and ", " in inner):
-            of_label = tuple(part.strip(_QUOTES) for part in inner.split(separator))
-            if all(of_label):
+            # Forms write a separator after every label, the last one too; some programs write two in a row.
+            of_label = tuple(part.strip(_QUOTES) for part in inner.split(separator) if part.strip(_QUOTES))
+            if len(of_label) > 1:
                 parts[label] = of_label
     return parts
 

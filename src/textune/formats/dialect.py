@@ -28,6 +28,7 @@ _STORED_LINES = 20_000
 _MOST_CATEGORIES = 200
 _ENOUGH_ROWS = 10
 _A_FEW_ROWS = 3
+_MANY_LINES = 8
 _TEXT_DELIMITERS = ("\t", "|")
 """Between these, quotes are usual characters; between commas and semicolons they usually enclose cells."""
 
@@ -230,6 +231,7 @@ class _Scan:
     def decide(self, origin: str) -> tuple[Quoting, str]:
         """Return what quotes mean, and a note; see `find_dialect`."""
         rows = self.known.rows
+        self._learn_from_ends()
         if rows < _A_FEW_ROWS:
             self._learn_from_cells()
         suspicious = [(line, lines) for line, lines in self.swallowing if self._row_like(lines) > 1]
@@ -259,6 +261,13 @@ class _Scan:
             return "csv", f"{len(self.swallowing):,} of them span several lines, in quotes."
         return "csv", ""
 
+    def _learn_from_ends(self) -> None:
+        """Take values also from the rows of quoted cells, whose other cells end on the last line."""
+        for _, lines in self.swallowing:
+            cells = next(csv_rows(lines, self.delimiter))
+            if len(cells) == self.width:
+                self.known.add(cells)
+
     def _learn_from_cells(self) -> None:
         """Take values also from the lines of quoted cells, as few other lines are rows."""
         for _, lines in self.swallowing:
@@ -279,6 +288,9 @@ class _Scan:
         rows = (without_end(line).split(self.delimiter) for line in lines)
         cells = [[cell.strip('"') for cell in row] for row in rows if len(row) == self.width > 1]
         kinds = {column: values for column, values in self.known.categories().items() if column < self.width}
+        # Hardly any text has a row's delimiters on each of its lines, be the values known or not.
+        if len(cells) == len(lines) >= (_MANY_LINES if kinds else _A_FEW_ROWS):
+            return len(cells)
         if not kinds and self.delimiter not in _TEXT_DELIMITERS:
             return 0
         return sum(
