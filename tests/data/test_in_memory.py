@@ -285,3 +285,10 @@ def test_a_resumed_run_gets_data_if_and_only_if_no_file_holds_it(data: Any, name
         data_of_run(data, name)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [np.array, list, tuple])
+def test_a_cell_may_hold_an_array_of_one_label(kind: Callable[[list[str]], Any]) -> None:
+    loaded = load(frame(label=[kind([label]) for label in LABELS]))
+
+    assert list(loaded.label_names) == ["joy", "sadness"]

@@ -123,3 +123,8 @@ def test_all_cells_of_another_kind_are_reported_at_once() -> None:
     assert error.message == (
         "train.csv, lines 3, 5: the label is {'name': 'joy'} (dict), not a name or a whole number."
     )
+
+
+@pytest.mark.parametrize("label", [[[0, 4, "joy"]], [[0, 4, "joy"], [5, 9, "anger"]], [{"name": "joy"}]])
+def test_a_list_of_spans_is_not_called_several_labels(label: list[Any]) -> None:
+    assert "not a name or a whole number" in refusal(["joy", label]).message

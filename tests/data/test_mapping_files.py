@@ -33,6 +33,10 @@ def test_ids_are_named_by_a_list(posts: Path) -> None:
         ("mapping.txt", "0\tjoy\n1\tanger"),
         ("names.csv", "1,anger\n0,joy\n"),
         ("names.txt", "0: joy\n1: anger\n"),
+        ("names.txt", "0 joy\n1 anger\n"),
+        ("names.csv", "id,name\n0,joy\n1,anger\n"),
+        ("names.csv", "name,id\nanger,1\njoy,0\n"),
+        ("names.tsv", "joy\t0\nanger\t1\n"),
         ("names.json", '["joy", "anger"]'),
         ("names.json", '{"0": "joy", "1": "anger"}'),
         ("names.json", '{"joy": 0, "anger": 1}'),
@@ -45,10 +49,18 @@ def test_a_file_of_names_is_read_as_people_write_them(tmp_path: Path, name: str,
     assert read_names(tmp_path / name) == {0: "joy", 1: "anger"}
 
 
+@pytest.mark.parametrize("lines", [["7 days", "30 days"], ["grade: 1", "grade: 2"], ["joy", "Top, 10"]])
+def test_a_name_may_hold_a_number(tmp_path: Path, lines: list[str]) -> None:
+    (tmp_path / "names.txt").write_text("\n".join(lines), encoding="utf-8")
+
+    assert list(read_names(tmp_path / "names.txt").values()) == lines
+
+
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
         ("names.txt", "joy\n\nanger\n", "line 2: there is no name"),
+        ("names.txt", "0\tjoy\n1\tanger\nfear\n", "line 3: expected an id and a name"),
         ("names.txt", "0\tjoy\nanger\n", "line 2: expected an id and a name"),
         ("names.txt", "0\tjoy\n0\tanger\n", "the name 'anger' of the id 0 or its id occurs twice"),
         ("names.txt", "joy\njoy\n", "the name 'joy' of the id 1 or its id occurs twice"),

@@ -44,6 +44,8 @@ def test_row_numbers_without_a_column_in_the_header_are_left_out(tmp_path: Path)
     [
         ("text,label\nso happy,joy\ntext,label\nso happy,joy\n", "on line 3, which is left out"),
         ("text,label\ntext,label\nso happy,joy\ntext,label\nso happy,joy\n", "on lines 2, 4, which are left"),
+        ("text,label\nso happy,joy\nText,LABEL\nso happy,joy\n", "on line 3, which is left out"),
+        ("\ufefftext,label\nso happy,joy\n\ufefftext,label\nso happy,joy\n", "on line 3, which is left out"),
         ('"text","label"\nso happy,joy\ntext,label\nso happy,joy\n', "on line 3, which is left out"),
     ],
 )
@@ -52,6 +54,37 @@ def test_a_header_inside_a_file_is_not_a_row(content: str, lines: str, tmp_path:
 
     assert values(path) == [ROW, ROW]
     assert lines in table_notes(path)[0]
+
+
+def test_a_second_header_in_another_order_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", "text,label\nso happy,joy\nlabel,text\njoy,so happy\n")
+
+    assert refusal(path).message.endswith(
+        "posts.csv, line 3 is a second header, with the columns in another order."
+    )
+
+
+def test_a_row_of_one_column_may_be_its_name_in_capitals(tmp_path: Path) -> None:
+    assert values(write(tmp_path / "posts.csv", "text\nText\n")) == [{"text": "Text"}]
+
+
+@pytest.mark.parametrize("numbers", [("1", "2"), ("17", "4"), ("0", "1")])
+def test_row_numbers_may_be_in_any_order(numbers: tuple[str, str], tmp_path: Path) -> None:
+    rows = "".join(f'"{number}","so happy","joy"\n' for number in numbers)
+
+    assert values(write(tmp_path / "posts.csv", f'"text","label"\n{rows}')) == [ROW, ROW]
+
+
+def test_numbers_that_recur_are_not_row_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", "text,label\n1,so happy,joy\n1,alone,sadness\n")
+
+    assert "the row has 3 cells, but the header has 2" in refusal(path).message
+
+
+def test_lines_above_the_header_are_named_as_the_fault(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "posts.csv", "Our survey\n\ntext,label\nso happy,joy\nalone,sadness\n"))
+
+    assert error.hint == "If the column names are further down, delete the lines above them."
 
 
 def test_columns_without_a_header_are_called_by_their_numbers(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_kind_of_file_that_is_not_read_is_answered_with_those_that_are(tmp_pat
     error = refusal(write(tmp_path / "posts.xlsx", b"PK\x03\x04"))
 
     assert "posts.xlsx is not a known kind of table: its suffix is '.xlsx'" in error.message
-    assert "suffixes .csv, .tsv, .tab, .spacy, .jsonl, .ndjson, .json, .parquet." in error.hint
+    assert "suffixes .csv, .tsv, .tab, .psv, .spacy, .jsonl, .ndjson, .json, .parquet." in error.hint
 
 
 def test_a_quote_that_is_never_closed_is_reported_with_the_line_where_it_opens(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def _cell(value: Any, separator: str) -> _Cell:
 def _of_list(items: Collection[Any], separator: str) -> _Cell:
     # The items of a list are names, whatever they hold.
     cells = [cell for item in items if (cell := _cell(item, "none")) is not None]
+    if any(isinstance(item, list | tuple | dict) for item in items):
+        return _NoLabel(items)  # Such as spans: [[0, 5, "PERSON"]].
     if not cells:
         return None
     return cells[0] if all(cell == cells[0] for cell in cells) else _Several(tuple(cells))

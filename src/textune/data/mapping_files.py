@@ -18,6 +18,8 @@ from textune.errors import DataError
 from textune.formats.lines import read_lines
 
 _ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>.*\S)\s*")
+_SPACED = re.compile(r"(?P<id>[0-9]{1,9})\s+(?P<name>.*\S)\s*")
+_REVERSED = re.compile(r"\s*(?P<name>.*\S)\s*[\t,;:=]\s*(?P<id>[0-9]{1,9})\s*")
 _EXAMPLE = (
     "Write a name per line, from id 0; or an id, a tab and a name per line; or JSON such as "
     '{"0": "anger", "1": "joy"}.'
@@ -58,17 +60,30 @@ def read_names(path: Path) -> dict[int, str]:
     lines = list(enumerate(read_lines(path), start=1))
     while lines and not lines[-1][1].strip():
         lines.pop()
-    matches = [(number, _ENTRY.fullmatch(line)) for number, line in lines if line.strip()]
-    if not any(match for _, match in matches):
-        blank = next((number for number, line in lines if not line.strip()), None)
-        if blank is not None or not lines:
-            raise DataError(f"{path}, line {blank or 1}: there is no name.", _EXAMPLE)
-        names = ((number - 1, line.strip()) for number, line in lines)
-        return _checked(names, origin=str(path))
-    wrong = next((number for number, match in matches if match is None), None)
-    if wrong is not None:
-        raise DataError(f"{path}, line {wrong}: expected an id and a name, as on other lines.", _EXAMPLE)
-    return _checked(((int(match["id"]), match["name"]) for _, match in matches if match), origin=str(path))
+    filled = [(number, line) for number, line in lines if line.strip()]
+    for pattern in (_ENTRY, _SPACED, _REVERSED):
+        matches = [pattern.fullmatch(line) for _, line in filled]
+        # The first line may hold the names of columns.
+        own = matches if len(matches) < 3 or matches[0] else matches[1:]
+        entries = [(int(match["id"]), match["name"]) for match in own if match]
+        if not entries or (pattern is not _ENTRY and not _are_ids(entries, of=len(own))):
+            continue
+        wrong = next(
+            (number for (number, _), match in zip(filled[-len(own) :], own, strict=True) if not match), None
+        )
+        if wrong is not None:
+            raise DataError(f"{path}, line {wrong}: expected an id and a name, as on other lines.", _EXAMPLE)
+        return _checked(entries, origin=str(path))
+    blank = next((number for number, line in lines if not line.strip()), None)
+    if blank is not None or not lines:
+        raise DataError(f"{path}, line {blank or 1}: there is no name.", _EXAMPLE)
+    return _checked(((number - 1, line.strip()) for number, line in lines), origin=str(path))
+
+
+def _are_ids(entries: Sequence[tuple[int, str]], *, of: int) -> bool:
+    """Return whether every line has an id and a name of its own: otherwise, names hold numbers."""
+    ids, names = zip(*entries, strict=True)
+    return len(set(ids)) == len(set(names)) == of and sorted(ids) == list(range(min(ids), min(ids) + of))
 
 
 def _has_names(raw: RawSource) -> bool:

@@ -170,6 +170,8 @@ def _plain(value: Any) -> Any:
         return value
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # A number of NumPy or torch.
         value = value.item()
+    elif getattr(value, "ndim", None) == 1 and hasattr(value, "tolist"):  # What pandas reads a list as.
+        value = value.tolist()
     is_missing = (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in (
         "NAType",
         "NaTType",

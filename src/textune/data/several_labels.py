@@ -24,7 +24,8 @@ _QUOTES = " \t'\""
 _LONGEST_LIST = 2000
 
 # Names hardly ever hold these, so one part that is a label of its own is enough; a semicolon is enough by
-# itself. A comma without a space was written by a program. The last but one are commas of Chinese and Japanese.
+# itself. A comma without a space was written by a program. Two are the commas of Chinese and
+# Japanese.
 _JOINING = (";", "|", "\n", "\t", "\uff0c", "\u3001", ",")
 # Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
 _ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -39,6 +39,26 @@ class _Layout:
     names: tuple[str, ...]
     header: tuple[str, ...] | None
     notes: tuple[str, ...]
+
+
+@dataclass
+class _RowNumbers:
+    """Whether each row begins with a number of its own that the header has no column for, as R writes."""
+
+    width: int
+    possible: bool
+    numbers: set[str] = field(default_factory=set)
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Look at a row."""
+        self.possible = (
+            self.possible
+            and len(cells) == self.width + 1
+            and cells[0].isdecimal()
+            and cells[0] not in self.numbers
+        )
+        if self.possible:
+            self.numbers.add(cells[0])
 
 
 def _cells(path: Path, dialect: Dialect) -> Iterator[Numbered]:
@@ -126,18 +146,18 @@ def _find_layout(path: Path, dialect: Dialect, *, has_header: bool) -> _Layout:
     header = tuple(first[1]) if has_header else None
     filled = Counter(number for number, cell in enumerate(first[1]) if cell.strip() and not has_header)
     widths: dict[int, list[int]] = {}
-    repeated, is_index, count = [], has_header, 0
+    repeated, index, count = [], _RowNumbers(len(names), possible=has_header), 0
     for line, cells in rows:
-        if tuple(cells) == header:
+        if header is not None and _is_header(cells, header, place=f"{path}, line {line}"):
             repeated.append(line)
             continue
         count += 1
         filled.update(number for number, cell in enumerate(cells) if cell.strip())
-        is_index = is_index and len(cells) == len(names) + 1 and cells[0] == str(count)
+        index.add(cells)
         widths.setdefault(len(cells), []).append(line)
     count += not has_header
     notes = [f"{path} has {counted(count, 'row')}: {dialect.note}"] if dialect.note else []
-    if is_index and count > 1:
+    if index.possible and count > 1:
         names = ["", *names]  # R writes no name above the numbers of rows.
         header = ("", *header) if header else None
         filled[0] = 0
@@ -160,6 +180,31 @@ def _find_layout(path: Path, dialect: Dialect, *, has_header: bool) -> _Layout:
             f"In {path}, {DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))} separate cells."
         )
     return _Layout(dialect, tuple(names), header, tuple(notes))
+
+
+def _is_header(cells: Sequence[str], header: Sequence[str], *, place: str = "") -> bool:
+    """Return whether a row is the header again, perhaps in other capitals or after a byte order mark.
+
+    With a place, raise a `DataError` if its columns are in another order.
+    """
+    if tuple(cells) == header:
+        return True
+    if not 1 < len(cells) == len(header) or not all(map(_plain, cells)):
+        return False
+    plain = [_plain(name) for name in header]
+    if not all(_plain(cell) in plain for cell in cells):
+        return False
+    is_same = [_plain(cell) for cell in cells] == plain
+    if place and not is_same and sorted(map(_plain, cells)) == sorted(plain):
+        raise DataError(
+            f"{place} is a second header, with the columns in another order.",
+            "Move the rows below it to a file of their own, or put their columns in the order of the first.",
+        )
+    return is_same
+
+
+def _plain(cell: str) -> str:
+    return cell.strip('\ufeff" ').casefold()
 
 
 def _check_widths(
@@ -186,12 +231,16 @@ def _check_widths(
             if others
             else ""
         )
+        count = sum(map(len, widths.values()))
+        below = has_header and width == 1 and len(wrong) == 1 and others + 1 > count / 2
         marks = DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))
         raise DataError(
             f"{path}, line {line}: the row has {counted(cells, 'cell')}, but the "
             f"{'header' if has_header else 'first row'} "
             f"has {width}.{more}",
-            f"Quote cells that hold {marks} or line ends.",
+            "If the column names are further down, delete the lines above them."
+            if below
+            else f"Quote cells that hold {marks} or line ends.",
         )
 
 
@@ -199,12 +248,12 @@ def _rows(layout: _Layout, path: Path, columns: Collection[str]) -> Iterator[Row
     indices = {
         name: index for index, name in enumerate(layout.names) if name and (name in columns or not columns)
     }
-    header = list(layout.header) if layout.header is not None else None
+    header = layout.header
     rows = _cells(path, layout.dialect)
     if header is not None:
         next(rows)
     for line, cells in rows:
-        if cells != header:
+        if header is None or not _is_header(cells, header):
             yield Row(line, {name: cells[index] for name, index in indices.items()})
 
 
@@ -212,4 +261,5 @@ _USUAL = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 register(Format("CSV", (".csv",), adapt=partial(_adapt, ",")))
 register(Format("TSV", (".tsv", ".tab"), adapt=partial(_adapt, "\t")))
+register(Format("PSV", (".psv",), adapt=partial(_adapt, "|")))
 register(Format("text table", (), adapt=partial(_adapt, "")))
