@@ -111,6 +111,70 @@ def test_splits_inside_are_used(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("last", ["test ", "TEST", "eval"])
+def test_splits_inside_are_named_as_those_of_a_table(tmp_path: Path, last: str) -> None:
+    rows = [answer("a", "joy", meta={"split": "train"}), answer("b", "joy", meta={"split": last})]
+
+    assert labelled(write_lines(tmp_path / "posts.jsonl", rows)) == {
+        "train": [("a", "joy")],
+        "test": [("b", "joy")],
+    }
+
+
+def test_other_splits_inside_never_join_train(tmp_path: Path) -> None:
+    names = ["train", "test", "holdout"]
+    rows = [answer(name, "joy", meta={"split": name}) for name in names]
+
+    source = read(write_lines(tmp_path / "posts.jsonl", rows))
+
+    assert {split: rows.texts for split, rows in source.splits.items()} == {
+        "train": ["train"],
+        "test": ["test"],
+    }
+    assert "Ignored splits of the column 'split': 'holdout' (1 row)." in source.notes
+
+
+def test_a_misspelt_split_inside_is_refused_with_its_line(tmp_path: Path) -> None:
+    rows = [answer(name, "joy", meta={"split": name}) for name in ("train", "test", "tset")]
+
+    with pytest.raises(DataError, match=r"holds 'tset' here: .*posts.jsonl, line 3"):
+        read(write_lines(tmp_path / "posts.jsonl", rows))
+
+
+def test_splits_inside_are_left_aside_on_request(tmp_path: Path) -> None:
+    rows = [answer("a", "joy", meta={"split": "train"}), answer("b", "joy", meta={"split": "test"})]
+    export = write_lines(tmp_path / "posts.jsonl", rows)
+
+    source = read_source(str(export), ColumnChoice.of(DataSettings(split_column="none")))
+
+    assert {split: rows.texts for split, rows in source.splits.items()} == {"train": ["a", "b"]}
+
+
+def test_a_field_of_a_task_may_be_the_chosen_column_of_splits(tmp_path: Path) -> None:
+    result = [{"from_name": "mood", "value": {"choices": ["joy"]}}]
+    data = [{"text": "a", "part": "train"}, {"text": "b", "part": "test"}]
+    export = write_array(
+        tmp_path / "posts.json", [{"data": each, "annotations": [{"result": result}]} for each in data]
+    )
+    chosen = ColumnChoice.of(DataSettings(text_column="text", split_column="part"))
+
+    assert read_source(str(export), chosen).splits["test"].texts == ["b"]
+    with pytest.raises(DataError, match="has no column 'parts'"):
+        read_source(str(export), ColumnChoice.of(DataSettings(text_column="text", split_column="parts")))
+
+
+def test_disagreement_is_kept_with_its_row_in_the_split_inside(tmp_path: Path) -> None:
+    votes = [("a", "train", "joy"), ("b", "test", "joy"), ("c", "test", "joy"), ("c", "test", "joy")]
+    rows = [
+        answer(text, label, str(n), meta={"split": split}) for n, (text, split, label) in enumerate(votes)
+    ]
+    rows.append(answer("c", "anger", "x", meta={"split": "test"}))
+
+    (one,) = read(write_lines(tmp_path / "posts.jsonl", rows)).disagreements
+
+    assert (one.split, one.row, one.text, one.place) == ("test", 1, "c", "posts.jsonl, line 3")
+
+
 def test_a_folder_of_exports_has_the_splits_that_they_are_named_after(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.jsonl", answers(4, "joy", "anger"))
     task = {

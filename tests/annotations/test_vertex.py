@@ -20,20 +20,29 @@ def row(text: str, label: str = "", split: str = "") -> dict[str, Any]:
 
 
 def test_the_annotation_is_the_label_and_ml_use_the_split(tmp_path: Path) -> None:
-    rows = [
-        row("so happy", "joy", "training"),
-        row("go away", "anger", "test"),
-        row("hm", "joy"),
-        row("later"),
-    ]
+    rows = [row("so happy", "joy", "training"), row("go away", "anger", "test"), row("later")]
     export = write_lines(tmp_path / "posts.jsonl", rows)
 
-    assert labelled(export) == {"train": [("so happy", "joy"), ("hm", "joy")], "test": [("go away", "anger")]}
+    assert labelled(export) == {"train": [("so happy", "joy")], "test": [("go away", "anger")]}
     assert read(export).notes == (
-        "posts.jsonl is a Vertex AI export: 4 texts, 3 labelled, 1 without annotation.",
-        "posts.jsonl says which split a text is in: train (1), test (1); train also gets the 1 without a "
-        "split.",
+        "posts.jsonl is a Vertex AI export: 3 texts, 2 labelled, 1 without annotation.",
+        "The column 'split' decides the splits: train (1 row), test (1 row).",
     )
+
+
+@pytest.mark.parametrize("rest", ["", "unassigned", "UNASSIGNED "])
+def test_a_labelled_text_without_a_split_beside_others_is_refused(tmp_path: Path, rest: str) -> None:
+    rows = [row("so happy", "joy", "training"), row("go away", "anger", "test"), row("hm", "joy", rest)]
+    export = write_lines(tmp_path / "posts.jsonl", rows)
+
+    with pytest.raises(DataError, match=r"holds nothing here: .*posts.jsonl, line 3"):
+        read(export)
+
+
+def test_texts_that_are_all_unassigned_have_no_splits(tmp_path: Path) -> None:
+    rows = [row("so happy", "joy", "unassigned"), row("go away", "anger", "unassigned")]
+
+    assert list(labelled(write_lines(tmp_path / "posts.jsonl", rows))) == ["train"]
 
 
 def test_several_annotations_are_several_labels(tmp_path: Path) -> None:
@@ -51,7 +60,7 @@ def test_texts_in_a_bucket_are_not_read(tmp_path: Path) -> None:
 
 
 def test_csv_may_begin_with_the_split(tmp_path: Path) -> None:
-    lines = 'training,"so happy, really",joy\nvalidation,go away,anger\n,hm,joy,anger\n'
+    lines = 'training,"so happy, really",joy\nvalidation,go away,anger\ntraining,hm,joy,anger\n'
     export = write(tmp_path / "posts.csv", f"{lines}test,what a day,joy\n,later\n")
 
     assert labelled(export) == {

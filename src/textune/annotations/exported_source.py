@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,23 @@ from textune.annotations.export_file import (
 )
 from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
-from textune.data.dataset import SPLITS
+from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.label_cells import whole_number
-from textune.data.raw import Disagreement, Piece, RawSource, RawSplit
+from textune.data.raw import Disagreement, Piece, RawSource, RawSplit, join_rows
 from textune.errors import DataError
-from textune.formats.split_names import SPLIT_OF
 from textune.wording import counted, listed
 
 _PLACES_SHOWN = 10
+_NO_QUESTION = "label"
+_JUDGED = ""
+"""The column that carries what people say about the texts through their division into splits."""
 
 
 def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> RawSource | None:
     """Read annotation tools' exports as the splits that they are named after; None if they are tables.
 
-    Of a single file, the splits inside are used. Raise a `DataError` if a file is damaged, if nothing is
-    labelled, or if only some files are exports.
+    The splits inside count as a table's column of splits does. Raise a `DataError` if a file is damaged, if
+    nothing is labelled, or if only some files are exports.
     """
     paths = list(chain.from_iterable(files.values()))
     tools = {path: tool for path in paths if (tool := exporting_tool(path, choice))}
@@ -72,56 +74,81 @@ class _Judged:
     """A text, and what people say about it."""
 
     item: ExportItem
+    place: str
     text: Any
     answers: Sequence[Answer]
     labels: tuple[str, ...]
     reason: str
     votes: str
 
-    @property
-    def split(self) -> str:
-        return SPLIT_OF.get(self.item.split.lower(), "")
-
 
 def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> RawSource:
-    rows_of: defaultdict[str, list[_Judged]] = defaultdict(list)
-    pieces: defaultdict[str, list[Piece]] = defaultdict(list)
+    parts: defaultdict[str, list[RawSplit]] = defaultdict(list)
     notes: list[str] = []
-    disagreements = []
-    for named, export in exports:
+    disagreements: list[Disagreement] = []
+    question = ""
+    for split, export in exports:
         text, question, others = _names(export, choice)
         judged = _judge(export, text, question)
         notes += _notes(export, judged)
         if others:
             notes.append(f"The labels are those called '{question}', not {listed_columns(others)}.")
-        numbers: defaultdict[str, list[int]] = defaultdict(list)
-        for each in judged:
-            split = named if len(exports) > 1 else each.split or named
-            if each.votes:
-                place = f"{export.shown}, {export.unit} {each.item.line}"
-                row = len(rows_of[split]) if each.labels else None
-                disagreements.append(Disagreement(split, row, str(each.text), place, each.votes))
-            if each.labels:
-                rows_of[split].append(each)
-                numbers[split].append(each.item.line)
-        for split, lines in numbers.items():
-            pieces[split].append(Piece(export.origin, export.origin, export.unit, lines))
-    if not any(rows_of.values()):
+        disagreements += [
+            _disagreement(split, None, each) for each in judged if not each.labels and each.votes
+        ]
+        if rows := [each for each in judged if each.labels]:
+            parts[split].append(_rows(export, rows, choice, text=text, question=question))
+    if not parts:
         raise DataError(
             f"{notes[0]} There is nothing to learn from.",
             " ".join(["Label some texts, then export again. Suggestions are not labels.", *notes[1:]]),
         )
-    splits = {
-        split: RawSplit(
-            tuple(pieces[split]), [each.text for each in rows], [_cell(each.labels) for each in rows]
-        )
-        for split in SPLITS
-        if (rows := rows_of[split])
-    }
+    raw = RawSource({split: join_rows(rows) for split, rows in parts.items()}, None, tuple(notes))
+    divided = decide_columns(
+        raw,
+        replace(choice, label=question or _NO_QUESTION, others=True),
+        label=question or _NO_QUESTION,
+        origin=exports[0][1].origin,
+    )
+    splits = {split: replace(rows, others={}) for split, rows in divided.splits.items()}
+    labelled = {split: rows.column(_JUDGED) for split, rows in divided.splits.items()}
+    disagreements += [
+        _disagreement(split, row, each)
+        for split, rows in labelled.items()
+        for row, each in enumerate(rows)
+        if each.votes
+    ]
     # Stored names are kept as they are, even with commas. Numbers are left to be named.
-    names = sorted({each.labels[0] for rows in rows_of.values() for each in rows if len(each.labels) == 1})
+    names = sorted({each.labels[0] for rows in labelled.values() for each in rows if len(each.labels) == 1})
     stored = None if any(whole_number(name) is not None for name in names) else dict(enumerate(names))
-    return RawSource(splits, stored, tuple(notes), tuple(disagreements))
+    return replace(
+        divided, splits=splits, label_names=divided.label_names or stored, disagreements=tuple(disagreements)
+    )
+
+
+def _rows(
+    export: ToolExport, judged: Sequence[_Judged], choice: ColumnChoice, *, text: str, question: str
+) -> RawSplit:
+    """Return the labelled texts of an export, with the values beside them that decide something."""
+    names = dict.fromkeys(name for item in export.items for name in item.texts)
+    if any(item.split for item in export.items):
+        names[SPLIT_FIELD] = None
+    # The question is the label, so no value beside the text could be it.
+    label = question or _NO_QUESTION
+    beside = deciding_columns(
+        list(names), replace(choice, label=label), text=text, label=label, origin=export.origin
+    )
+    others = {
+        name: [each.item.split if name == SPLIT_FIELD else each.item.texts.get(name) for each in judged]
+        for name in beside
+    }
+    piece = Piece(export.origin, export.origin, export.unit, [each.item.line for each in judged])
+    texts, labels = [each.text for each in judged], [_cell(each.labels) for each in judged]
+    return RawSplit((piece,), texts, labels, {**others, _JUDGED: judged})
+
+
+def _disagreement(split: str, row: int | None, judged: _Judged) -> Disagreement:
+    return Disagreement(split, row, str(judged.text), judged.place, judged.votes)
 
 
 def _cell(labels: tuple[str, ...]) -> str | list[str]:
@@ -134,7 +161,8 @@ def _judge(export: ToolExport, text: str, question: str) -> list[_Judged]:
     for item in export.items:
         given = [*item.answers.get(question, ()), *item.answers.get(EVERY_QUESTION, ())]
         answers = consensus.complete_answers(given)
-        judged.append(_Judged(item, item.texts.get(text), answers, *consensus.join_answers(answers)))
+        place = f"{export.shown}, {export.unit} {item.line}"
+        judged.append(_Judged(item, place, item.texts.get(text), answers, *consensus.join_answers(answers)))
     return judged
 
 
@@ -200,9 +228,4 @@ def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
         nouns = counted(suggested, tool.noun)
         notes.append(f"A machine's suggestions, for {nouns}, do not count as labels.")
     notes += _remarks(export, judged)
-    inside = Counter(each.split for each in judged if each.labels)
-    if set(inside) - {""}:
-        sizes = ", ".join(f"{split} ({inside[split]:,})" for split in SPLITS if inside[split])
-        rest = f"; train also gets the {inside['']:,} without a split" if inside[""] else ""
-        notes.append(f"{export.shown} says which split a {tool.noun} is in: {sizes}{rest}.")
     return notes

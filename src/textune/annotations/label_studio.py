@@ -69,7 +69,7 @@ def _read_task(row: Row) -> ExportItem:
         row.line,
         data,
         answers,
-        split=str(data.get("split", "")),
+        split=str(data.get("split") or ""),
         has_suggestion=bool(task.get("predictions")),
     )
 

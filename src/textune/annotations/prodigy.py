@@ -57,7 +57,7 @@ def _read_row(row: Row) -> ExportItem:
         {"label": answers},
         # Without hashes, people's answers about the same text belong together.
         key=values.get("_input_hash", values["text"] if person else None),
-        split=str((values.get("meta") or {}).get("split", "")),
+        split=str((values.get("meta") or {}).get("split") or ""),
         has_suggestion=verdict is None and bool(values.get("accept")),
     )
 

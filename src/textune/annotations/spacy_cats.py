@@ -19,7 +19,7 @@ def _read_row(row: Row) -> ExportItem:
     unsure = any(value not in (0, 1) for value in cats.values())
     labels = tuple(sorted(name for name, value in cats.items() if value == 1 and not unsure))
     verdict = "with values between 0 and 1" if unsure else "with all values at 0"
-    split = str((row.values.get("meta") or {}).get("split", ""))
+    split = str((row.values.get("meta") or {}).get("split") or "")
     answers = [Answer(labels, verdict)] if cats else []
     return ExportItem(row.line, {"text": row.values["text"]}, {"cats": answers}, split=split)
 

@@ -30,9 +30,13 @@ def _read_row(row: Row) -> ExportItem:
         raise ValueError(f"its text is elsewhere, in {values['textGcsUri']}")
     annotations = [*(values.get(_SEVERAL) or []), *([values[_ONE]] if values.get(_ONE) else [])]
     labels = labels_in([annotation["displayName"] for annotation in annotations])
-    split = str((values.get(_LABELS) or {}).get(_SPLIT, ""))
+    split = _split(str((values.get(_LABELS) or {}).get(_SPLIT) or ""))
     answers = {"label": [Answer(labels)]} if labels else {}
     return ExportItem(row.line, {"textContent": values["textContent"]}, answers, split=split)
+
+
+def _split(ml_use: str) -> str:
+    return "" if ml_use.strip().lower() == "unassigned" else ml_use
 
 
 def _has_splits(rows: list[list[str]]) -> bool:
@@ -56,7 +60,9 @@ def _read_file(path: Path) -> Iterator[ExportItem]:
                 "Write the texts themselves into the file.",
             )
         names = labels_in(labels)
-        yield ExportItem(line, {"text": text}, {"label": [Answer(names)]} if names else {}, split=split)
+        yield ExportItem(
+            line, {"text": text}, {"label": [Answer(names)]} if names else {}, split=_split(split)
+        )
 
 
 register_tools(
