@@ -1,13 +1,14 @@
-"""From a source to files of another format, which are read again and compared.
+"""From a source to files of another format, which are read again and compared before they get their names.
 
 Texts, labels and splits stay what they are. Does not know the formats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from textune.annotations.registry import TargetFormat, TextToWrite, labels_in
@@ -16,6 +17,7 @@ from textune.data.label_cells import labels_in_cells
 from textune.data.label_names import name_ids, stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
+from textune.files import publish, storage_errors
 
 
 def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWrite]:
@@ -93,6 +95,36 @@ def plan_files(
     return files
 
 
+def write_files(
+    path: Path,
+    target: TargetFormat,
+    files: Mapping[Path, Sequence[TextToWrite]],
+    names: Sequence[str],
+    *,
+    check: Callable[[Path], None],
+) -> None:
+    """Write the files of a conversion, those beside them included; none is replaced before all are checked.
+
+    Args:
+        path: The file, or the folder of a file per split.
+        target: The format.
+        files: The files to write with their texts, see `plan_files`.
+        names: The names of all labels.
+        check: Raises an error unless the file or folder that it gets, which becomes `path`, is right.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as name:
+            folder = Path(name)
+            for file, rows in files.items():
+                target.write(rows, names, folder / path.name / file.relative_to(path))
+            check(folder / path.name)
+            for written in sorted(file for file in folder.rglob("*") if file.is_file()):
+                place = path.parent / written.relative_to(folder)
+                place.parent.mkdir(exist_ok=True)
+                publish(written, place)
+
+
 def check_copy(texts: Sequence[TextToWrite], copy: RawSource) -> None:
     """Raise a `DataError` unless a source has the labelled texts among these, and no others."""
     labelled = [row for row in texts if row.labels]
@@ -101,5 +133,5 @@ def check_copy(texts: Sequence[TextToWrite], copy: RawSource) -> None:
         first = next((row for row in labelled if row not in again), labelled[0])
         raise DataError(
             f"What was written is not read as it was: {first.text[:60]!r}, {', '.join(first.labels)}.",
-            "Do not use these files; convert to jsonl.",
+            "Nothing was written or replaced. Convert to jsonl, which holds every text and label.",
         )

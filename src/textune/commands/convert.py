@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import has_magic
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from textune.annotations.conversion import check_copy, label_names_of, plan_files, texts_of_source
-from textune.annotations.registry import TextToWrite, find_target
-from textune.context import Context, Observer, Pace
+from textune.annotations.conversion import (
+    check_copy,
+    label_names_of,
+    plan_files,
+    texts_of_source,
+    write_files,
+)
+from textune.annotations.registry import find_target
+from textune.context import Context, Observer
 from textune.data.columns import ColumnChoice
 from textune.data.mapping_files import with_names
 from textune.data.sources import read_source
@@ -46,7 +49,7 @@ def convert(
 ) -> Conversion:
     """Write the labelled texts of a source, or a run's predictions for its texts, in another format.
 
-    What has been written is read again, and compared with the source.
+    What has been written is read again, and compared with the source, before a file is replaced.
 
     Args:
         data: The source; with `predictions`, also an input as `textune predict --input` reads it.
@@ -66,7 +69,9 @@ def convert(
     target = find_target(to, for_predictions=bool(predictions))
     ctx.stage("Reading the data")
     if predictions:
-        texts, names = _predict(Path(predictions).expanduser(), data, settings, ctx)
+        from textune.prediction.suggestions import suggest_labels
+
+        texts, names = suggest_labels(Path(predictions).expanduser(), data, settings, ctx)
     else:
         recipe = resolve_recipe("frozen", model=None, data=data, seed=None, settings=settings)
         choice = ColumnChoice.of(recipe.data)
@@ -77,10 +82,12 @@ def convert(
         names = label_names_of(texts, raw)
     files = plan_files(path, target, texts, overwrite=overwrite)
     ctx.stage("Writing")
-    for file, rows in files.items():
-        target.write(rows, names, file)
-    if not predictions and any(row.labels for row in texts):
-        check_copy(texts, read_source(str(path), ColumnChoice(), ctx))
+
+    def check(copy: Path) -> None:
+        if not predictions and any(row.labels for row in texts):
+            check_copy(texts, read_source(str(copy), ColumnChoice(), ctx))
+
+    write_files(path, target, files, names, check=check)
     labelled = sum(bool(row.labels or row.prediction) for row in texts)
     document = {
         "output": str(path),
@@ -89,32 +96,3 @@ def convert(
         "labelled": labelled,
     }
     return Conversion(path, len(texts), labelled, target.remark(path), document)
-
-
-def _predict(
-    run: Path, data: str, settings: Sequence[str], ctx: Context
-) -> tuple[list[TextToWrite], list[str]]:
-    from textune.prediction.input_columns import choose_columns
-    from textune.prediction.inputs import open_rows
-    from textune.prediction.stream import TextRow, predict_rows
-    from textune.runtimes.choosing import choose, load_choice
-
-    splits: Iterable[str] = repeat("")
-    choice = choose_columns(run, settings=settings)
-    if data == "-" or has_magic(data) or os.path.exists(os.path.expanduser(data)):  # noqa: PTH110, PTH111
-        rows, total = open_rows((), data, choice, ctx)
-    else:
-        source = texts_of_source(read_source(data, choice, ctx))
-        rows, total = [TextRow(each.text, {}) for each in source], len(source)
-        splits = [each.split for each in source]
-    chosen = choose(run, runtime="", texts=total or None)
-    for note in chosen.notes:
-        ctx.note(note)
-    predictor, progress = load_choice(chosen), Pace(ctx, total).advance
-    ctx.stage("Classifying")
-    predicted = predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=progress)
-    texts = [
-        TextToWrite(each.row.text, split=split, prediction=each.label or "", scores=each.scores)
-        for each, split in zip(predicted, splits, strict=False)
-    ]
-    return texts, list(predictor.label_names)
