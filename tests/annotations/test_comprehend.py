@@ -48,6 +48,28 @@ def test_csv_with_a_header_is_an_ordinary_table(tmp_path: Path, header: str) -> 
     assert not any("Comprehend" in note for note in source.notes)
 
 
+def test_a_quote_in_csv_without_a_header_swallows_no_rows(tmp_path: Path) -> None:
+    texts = [f"this is text number {number}" for number in range(20)]
+    texts[4], texts[9] = f'"{texts[4]}', f'{texts[9]}"'
+    rows = [("joy" if number % 2 else "anger", text) for number, text in enumerate(texts)]
+    table = write(tmp_path / "posts.csv", "".join(f"{label},{text}\n" for label, text in rows))
+
+    source = read(table)
+
+    assert source.splits["train"].texts == texts
+    assert any("20 rows: quotes are read as ordinary characters" in note for note in source.notes)
+
+
+def test_rows_in_a_quoted_cell_are_refused_if_other_cells_need_quotes(tmp_path: Path) -> None:
+    texts = [f"this is text number {number}" for number in range(20)]
+    texts[4], texts[9], texts[12] = f'"{texts[4]}', f'{texts[9]}"', '"oh, well"'
+    rows = [("joy" if number % 2 else "anger", text) for number, text in enumerate(texts)]
+    table = write(tmp_path / "posts.csv", "".join(f"{label},{text}\n" for label, text in rows))
+
+    with pytest.raises(DataError, match=r"posts.csv, lines 5 to 10: a cell in quotes"):
+        read(table)
+
+
 def test_settings_for_tables_win(tmp_path: Path) -> None:
     table = write(tmp_path / "posts.csv", "text,label\nso happy,joy\ngo away,anger\n")
 

@@ -19,7 +19,7 @@ from textune.data.columns import ColumnChoice, find_text_column
 from textune.errors import DataError
 from textune.formats.joining import join_values
 from textune.formats.registry import AS_USUAL, Row, format_of
-from textune.formats.tables import read_rows
+from textune.formats.tables import read_rows, table_notes
 from textune.wording import first_line
 
 SPLIT_FIELD = "split"
@@ -31,7 +31,10 @@ _DIFFERENCES = (AttributeError, LookupError, TypeError, ValueError, RecursionErr
 
 @dataclass(frozen=True, slots=True)
 class ToolExport:
-    """The items of an export, one per text; they come from a number of rows. `unit` is what lines count."""
+    """The items of an export, one per text; they come from a number of rows. `unit` is what lines count.
+
+    `notes` say how its file is read.
+    """
 
     origin: str
     shown: str
@@ -39,6 +42,7 @@ class ToolExport:
     items: Sequence[ExportItem]
     rows: int
     unit: str
+    notes: Sequence[str] = ()
 
 
 def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
@@ -56,11 +60,12 @@ def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
 def read_tool_export(path: Path, tool: Tool, choice: ColumnChoice) -> ToolExport:
     """Read the items of a file; raise a `DataError` if it does not have the tool's structure throughout."""
     if tool.read_file is not None:
-        items, unit = tool.read_file(path), tool.unit
+        items, unit, notes = tool.read_file(path), tool.unit, tool.file_notes(path)
     else:
-        unit = format_of(path).unit
+        unit, notes = format_of(path).unit, table_notes(path)
         items = _row_items(read_rows(path), f"{path}, {unit}", tool)
-    return _joined(_collect(str(path), path.name, tool, items, unit), choice)
+    export = _collect(str(path), path.name, tool, items, unit)
+    return _joined(replace(export, notes=notes), choice)
 
 
 def read_export_rows(

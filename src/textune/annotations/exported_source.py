@@ -206,7 +206,7 @@ def _remarks(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
 
 
 def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
-    tool, notes = export.tool, [f"{_summary(export, judged)}."]
+    tool, notes = export.tool, [f"{_summary(export, judged)}.", *export.notes]
     several = [
         labels for each in judged if len(labels := [one.labels for one in each.answers if one.labels]) > 1
     ]

@@ -1,37 +1,19 @@
-"""CSV without a header, as cloud services import it: its cells, and which column holds labels."""
+"""CSV without a header, as cloud services import it: its first cells, and which column holds labels."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES
 from textune.errors import DataError
-from textune.formats.lines import MAX_CELL_CHARACTERS, decode_lines, open_data_file
+from textune.formats.delimited import read_cells
 from textune.formats.registry import find_format
 from textune.formats.tables import column_names
 
 _ROWS_LOOKED_AT = 1000
-
-
-def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the first line and the cells of each row, which may have any number of them."""
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_CHARACTERS))
-    with open_data_file(path) as file:
-        reader, line = csv.reader(decode_lines(file, str(path)), strict=True), 1
-        try:
-            for cells in reader:
-                if cells:
-                    yield line, cells
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise DataError(
-                f"{path}, line {line} cannot be read as CSV: {error}.",
-                "Quote cells that hold commas, quotes or line ends.",
-            ) from error
 
 
 def first_cells(path: Path) -> list[list[str]]:

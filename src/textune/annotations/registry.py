@@ -72,6 +72,7 @@ class Tool:
         read_row: Returns the item of a row; almost any exception means that the row differs from the others.
         is_file: Returns whether a file that is not a table, which begins with some bytes, is the tool's.
         read_file: Yields such a file's items.
+        file_notes: Returns sentences about how such a file is read.
         unit: What `ExportItem.line` counts in such a file.
         remarks: What to say about texts without a label, by verdict.
     """
@@ -82,6 +83,7 @@ class Tool:
     read_row: Callable[[Row], ExportItem] | None = None
     is_file: Callable[[Path, bytes], bool] | None = None
     read_file: Callable[[Path], Iterator[ExportItem]] | None = None
+    file_notes: Callable[[Path], Sequence[str]] = lambda path: ()
     unit: str = "line"
     remarks: Mapping[str, str] = field(default_factory=dict)
 

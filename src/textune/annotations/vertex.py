@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textune.annotations.headerless import are_labels, first_cells, read_cells
+from textune.annotations.headerless import are_labels, first_cells
 from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
 from textune.errors import DataError
+from textune.formats.delimited import quoting_notes, read_cells
 from textune.formats.registry import Row
 
 _ONE, _SEVERAL, _LABELS = "classificationAnnotation", "classificationAnnotations", "dataItemResourceLabels"
@@ -67,5 +68,5 @@ def _read_file(path: Path) -> Iterator[ExportItem]:
 
 register_tools(
     Tool("Vertex AI", is_row=_is_row, read_row=_read_row),
-    Tool("Vertex AI", is_file=_is_file, read_file=_read_file),
+    Tool("Vertex AI", is_file=_is_file, read_file=_read_file, file_notes=quoting_notes),
 )

@@ -10,11 +10,12 @@ import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
 from textune.errors import DataError
+from textune.formats.compression import file_on_disk
 from textune.formats.dialect import DELIMITER_NAMES, Dialect, csv_rows, find_dialect
 from textune.formats.lines import MAX_CELL_CHARACTERS, decode_lines, empty_file, open_data_file, without_end
 from textune.formats.registry import Format, Reading, Row, check_header, register
@@ -59,6 +60,36 @@ class _RowNumbers:
         )
         if self.possible:
             self.numbers.add(cells[0])
+
+
+def read_cells(path: Path) -> Iterator[Numbered]:
+    """Yield the rows of a file of commas, which may have any number of cells and need no header.
+
+    Raises:
+        DataError: The file cannot be read, or what its quotes mean is not clear.
+    """
+    return _cells(path, _comma_dialect(path))
+
+
+def quoting_notes(path: Path) -> tuple[str, ...]:
+    """Return a sentence about the quotes of a file that `read_cells` reads, if there is one to say."""
+    dialect = _comma_dialect(path)
+    if not dialect.note:
+        return ()
+    return (f"{path} has {counted(sum(1 for _ in _cells(path, dialect)), 'row')}: {dialect.note}",)
+
+
+def _comma_dialect(path: Path) -> Dialect:
+    with open_data_file(path):  # This raises the reason if it cannot be opened.
+        status = file_on_disk(path).stat()
+    return _comma_dialect_once(path, (status.st_mtime_ns, status.st_size, status.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _comma_dialect_once(path: Path, _: tuple[int, ...]) -> Dialect:
+    """Return the dialect of a file in the state that the last argument describes."""
+    with open_data_file(path) as file:
+        return find_dialect(decode_lines(file, str(path)), str(path), usual=",", separator=",")
 
 
 def _cells(path: Path, dialect: Dialect) -> Iterator[Numbered]:
