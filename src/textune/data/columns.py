@@ -63,8 +63,10 @@ class ColumnChoice:
         changes = {
             name: value for name, value in asdict(self.reading).items() if value != getattr(AS_USUAL, name)
         }
-        remembered = sorted(self.remembered & {"text_column", "header"})
-        changes |= {"remembered": remembered} if remembered else {}
+        effective = {"text_column"} if self.text else set()
+        effective |= set() if self.reading.header else {"header"}
+        if remembered := sorted(self.remembered & effective):
+            changes["remembered"] = remembered
         return "; ".join([self.text, *(f"{name} = {value!r}" for name, value in changes.items())])
 
     def requested(self) -> ColumnChoice:
