@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
 
 from source_files import named_labels, refusal, write_csv, write_tweeteval
 from textune.data.mapping_files import read_names
@@ -60,10 +62,16 @@ def test_a_name_may_hold_a_number(tmp_path: Path, lines: list[str]) -> None:
     ("name", "content", "fault"),
     [
         ("names.txt", "joy\n\nanger\n", "line 2: there is no name"),
-        ("names.txt", "0\tjoy\n1\tanger\nfear\n", "line 3: expected an id and a name"),
-        ("names.txt", "0\tjoy\nanger\n", "line 2: expected an id and a name"),
-        ("names.txt", "0\tjoy\n0\tanger\n", "the name 'anger' of the id 0 or its id occurs twice"),
-        ("names.txt", "joy\njoy\n", "the name 'joy' of the id 1 or its id occurs twice"),
+        ("names.txt", "0\tjoy\nanger\n", "line 2: expected an id, a tab and a name, found 'anger'"),
+        ("names.txt", "0\tjoy\n1\tanger\nfear\n", "line 3: expected an id, a tab and a name"),
+        (
+            "names.txt",
+            "0 joy\n1\tanger\n2\tfear\n",
+            "line 1: expected an id, a tab and a name, found '0 joy'",
+        ),
+        ("names.txt", "0\tjoy\tglee\n1\tanger\tfury\n", "line 1: expected an id, a tab and a name"),
+        ("names.txt", "0\tjoy\n\n0\tanger\n", "line 3: the name 'anger' of the id 0 or its id occurs twice"),
+        ("names.txt", "joy\njoy\n", "line 2: the name 'joy' of the id 1 or its id occurs twice"),
         ("names.json", "joy", "is not JSON"),
         ("names.json", '{"joy": "anger"}', "maps no ids to names"),
         ("names.json", "[1, 2]", "maps no ids to names"),
@@ -112,6 +120,55 @@ def test_a_mapping_beside_tables_names_their_ids(posts: Path, tmp_path: Path) ->
 
     assert list(loaded.label_names) == ["joy", "anger"]
     assert loaded.notes[0] == "Labels are named after mapping.txt."
+
+
+@pytest.mark.parametrize("mapping", ["0\tjoy\n1\tanger\n", "joy\nanger\n", "0,joy\n1,anger\n"])
+def test_a_mapping_is_read_alike_in_a_text_folder_and_beside_tables(tmp_path: Path, mapping: str) -> None:
+    write_tweeteval(tmp_path)
+    (tmp_path / "mapping.txt").write_text(mapping, encoding="utf-8")
+
+    assert list(load_source(str(tmp_path)).label_names) == ["joy", "anger"]
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_mapping_beside_tables_names_ids_although_some_rows_have_none(tmp_path: Path, blank: str) -> None:
+    write_csv(tmp_path / "train.csv", [(f"post {number}", str(number % 2)) for number in range(30)])
+    write_csv(tmp_path / "test.csv", [("post a", blank), ("post b", blank)])
+    (tmp_path / "mapping.txt").write_text("0\tjoy\n1\tanger\n", encoding="utf-8")
+
+    loaded = load_source(str(tmp_path))
+
+    assert list(loaded.label_names) == ["joy", "anger"]
+
+
+def test_a_mapping_beside_tables_names_ids_in_lists_of_one(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": f"post {number}", "label": [number % 2]}) for number in range(30)]
+    (tmp_path / "train.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "mapping.txt").write_text("0\tjoy\n1\tanger\n", encoding="utf-8")
+
+    assert list(load_source(str(tmp_path)).label_names) == ["joy", "anger"]
+
+
+def test_a_mapping_beside_tables_with_names_is_reported_as_not_used(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [(f"post {n}", ["joy", "anger"][n % 2]) for n in range(30)])
+    (tmp_path / "mapping.txt").write_text("0\tsad\n1\tglad\n", encoding="utf-8")
+
+    loaded = load_source(str(tmp_path))
+
+    assert list(loaded.label_names) == ["anger", "joy"]
+    assert loaded.notes[0] == "mapping.txt is not used, since not all labels are ids."
+
+
+def test_a_mapping_beside_a_table_that_stores_its_names_is_not_said_to_name_them(tmp_path: Path) -> None:
+    features = Features(text=Value("string"), label=ClassLabel(names=["glad", "sad"]))
+    rows = {"text": [f"post {number}" for number in range(30)], "label": [0, 1] * 15}
+    Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "train.parquet")
+    (tmp_path / "mapping.txt").write_text("0\tjoy\n1\tanger\n", encoding="utf-8")
+
+    loaded = load_source(str(tmp_path))
+
+    assert list(loaded.label_names) == ["glad", "sad"]
+    assert not any("mapping.txt" in note for note in loaded.notes)
 
 
 def test_names_that_a_run_remembers_do_not_replace_those_of_another_source(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.label_cells import is_missing_label, show_label, whole_number
+from textune.data.label_names import stored_names
 from textune.data.raw import RawSource, join_rows, label_places
 from textune.errors import DataError
 from textune.formats.split_names import SPLIT_OF
@@ -120,8 +121,7 @@ def _named(raw: RawSource, choice: ColumnChoice, *, label: str, origin: str) -> 
         numbers = {key: whole_number(key) for key, _ in pairs}
         have_names = all(whole_number(value) is None for _, value in pairs)
         if len(pairs) == len(numbers) == len({value for _, value in pairs}):
-            has_own = any(piece.label_names for rows in raw.splits.values() for piece in rows.pieces)
-            if None not in numbers.values() and have_names and not has_own and not raw.label_names:
+            if None not in numbers.values() and have_names and not stored_names(raw):
                 table = {number: value for key, value in pairs if (number := numbers[key]) is not None}
                 note = f"Labels are named after the column '{name}'."
                 return replace(raw, label_names=dict(sorted(table.items())), notes=(*raw.notes, note))

@@ -17,8 +17,9 @@ from typing import Any
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.deciding_columns import decide_columns, deciding_columns
-from textune.data.label_cells import whole_number
-from textune.data.mapping_files import with_names
+from textune.data.label_cells import labels_in_cells, whole_number
+from textune.data.label_names import stored_names
+from textune.data.mapping_files import read_names
 from textune.data.raw import Piece, RawSource, RawSplit
 from textune.errors import DataError
 from textune.formats.compression import archive_members, without_compression
@@ -32,6 +33,7 @@ _SHARD = re.compile(r"(?P<name>[a-z]+)(?:[-_](?P<number>\d+)(?:-of-(?P<total>\d+
 EXPORTS = "textune.annotations.exported_source:read_exports"
 """What reads the exports of annotation tools. It is imported when a file is read."""
 
+_MAPPING = "mapping.txt"
 _TWEETEVAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -78,12 +80,20 @@ def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> 
     ]
     notes = (f"Ignored files that are not named after a split: {', '.join(ignored)}.",) if ignored else ()
     raw = read_tables(files, choice, notes=notes)
-    mapping = path / "mapping.txt"
-    labels = {str(label).strip() for rows in raw.splits.values() for label in rows.labels}
-    if mapping.name in names and all(whole_number(label) is not None for label in labels):
-        raw = replace(raw, notes=(*raw.notes, f"Labels are named after {mapping.name}."))
-        return with_names(raw, str(mapping), remembered=True)
-    return raw
+    return _with_mapping(raw, path / _MAPPING) if _MAPPING in names and not stored_names(raw) else raw
+
+
+def _with_mapping(raw: RawSource, path: Path) -> RawSource:
+    """Return a source whose label ids are named after a file beside it, and a note; names stay."""
+    try:
+        labels, _ = labels_in_cells(raw.splits)
+    except DataError:  # Whatever uses the labels says what is wrong with them.
+        return raw
+    present = {str(label) for of_split in labels.values() for label in of_split if label is not None}
+    if any(whole_number(label) is None for label in present):
+        return replace(raw, notes=(*raw.notes, f"{path.name} is not used, since not all labels are ids."))
+    note = f"Labels are named after {path.name}."
+    return replace(raw, label_names=read_names(path), notes=(*raw.notes, note))
 
 
 def _is_tweeteval(members: Sequence[Path]) -> bool:
@@ -176,7 +186,10 @@ def _check_shards(split: str, shards: Sequence[tuple[Path, re.Match[str]]]) -> N
 
 
 def _read_tweeteval(path: Path, members: Collection[str]) -> RawSource:
-    names, notes = _mapping(path / "mapping.txt", exists="mapping.txt" in members)
+    names = read_names(path / _MAPPING) if _MAPPING in members else None
+    notes = (
+        () if names else (f"There is no {_MAPPING}, so the labels keep their names from the label files.",)
+    )
     splits = {}
     for name, split in _TWEETEVAL_SPLITS.items():
         text_file, label_file = path / f"{name}_text.txt", path / f"{name}_labels.txt"
@@ -191,29 +204,6 @@ def _read_tweeteval(path: Path, members: Collection[str]) -> RawSource:
             piece = Piece(str(text_file), str(label_file), "line", range(1, len(texts) + 1))
             splits[split] = RawSplit((piece,), texts, labels)
     return RawSource(splits, names, notes)
-
-
-def _mapping(path: Path, *, exists: bool) -> tuple[dict[int, str] | None, tuple[str, ...]]:
-    """Return the label names by id, in the order of the ids, and a note if there are none."""
-    if not exists:
-        return None, ("There is no mapping.txt, so the labels keep their names from the label files.",)
-    names: dict[int, str] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        label, _, name = (part.strip() for part in line.partition("\t"))
-        if not line.strip():
-            continue
-        if not re.fullmatch("[0-9]{1,9}", label) or not name or "\t" in name:
-            raise DataError(
-                f"{path}, line {number}: expected an id, a tab and a name, found {line[:60]!r}.",
-                "Write, for instance: 0, a tab, anger",
-            )
-        if int(label) in names or name in names.values():
-            raise DataError(
-                f"{path}, line {number}: the id {label} or the name '{name[:60]}' occurs twice.",
-                "Give every id one name, and every name one id.",
-            )
-        names[int(label)] = name
-    return dict(sorted(names.items())), ()
 
 
 def _unknown_folder(path: Path, members: Sequence[Path]) -> DataError:

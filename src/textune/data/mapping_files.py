@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textune.data.label_names import stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError
 from textune.formats.lines import read_lines
 
-_ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>.*\S)\s*")
-_SPACED = re.compile(r"(?P<id>[0-9]{1,9})\s+(?P<name>.*\S)\s*")
+_ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>[^\t]*[^\s])\s*")
+_SPACED = re.compile(r"(?P<id>[0-9]{1,9})\s+(?P<name>[^\t]*[^\s])\s*")
 _REVERSED = re.compile(r"\s*(?P<name>.*\S)\s*[\t,;:=]\s*(?P<id>[0-9]{1,9})\s*")
 _EXAMPLE = (
     "Write a name per line, from id 0; or an id, a tab and a name per line; or JSON such as "
@@ -34,14 +35,14 @@ def with_names(raw: RawSource, names: str | Sequence[str], *, remembered: bool =
     Raises:
         DataError: A file of names is missing or wrong, or two ids have one name.
     """
-    if names == "auto" or (remembered and _has_names(raw)):
+    if names == "auto" or (remembered and stored_names(raw)):
         return raw
     if names == "none":
         table = None
     elif isinstance(names, str):
         table = read_names(Path(names).expanduser())
     else:
-        table = _checked(enumerate(names), origin="data.label_names")
+        table = _checked(("data.label_names", *entry) for entry in enumerate(names))
     splits = {
         split: replace(rows, pieces=tuple(replace(piece, label_names=None) for piece in rows.pieces))
         for split, rows in raw.splits.items()
@@ -56,40 +57,44 @@ def read_names(path: Path) -> dict[int, str]:
         DataError: It cannot be read, or an id or a name occurs twice.
     """
     if path.suffix.lower() == ".json":
-        return _checked(_json_entries(path), origin=str(path))
+        return _checked((str(path), *entry) for entry in _json_entries(path))
     lines = list(enumerate(read_lines(path), start=1))
     while lines and not lines[-1][1].strip():
         lines.pop()
     filled = [(number, line) for number, line in lines if line.strip()]
     for pattern in (_ENTRY, _SPACED, _REVERSED):
-        matches = [pattern.fullmatch(line) for _, line in filled]
+        matches = [(number, line, pattern.fullmatch(line)) for number, line in filled]
         # The first line may hold the names of columns.
-        own = matches if len(matches) < 3 or matches[0] else matches[1:]
-        entries = [(int(match["id"]), match["name"]) for match in own if match]
+        has_names = len(matches) > 2 and not matches[0][2] and not re.match(r"\s*[0-9]", matches[0][1])
+        own = matches[1:] if has_names else matches
+        entries = [
+            (f"{path}, line {number}", int(match["id"]), match["name"]) for number, _, match in own if match
+        ]
         if not entries or (pattern is not _ENTRY and not _are_ids(entries, of=len(own))):
             continue
-        wrong = next(
-            (number for (number, _), match in zip(filled[-len(own) :], own, strict=True) if not match), None
-        )
-        if wrong is not None:
-            raise DataError(f"{path}, line {wrong}: expected an id and a name, as on other lines.", _EXAMPLE)
-        return _checked(entries, origin=str(path))
+        for number, line, match in own:
+            if match is None:
+                raise _no_entry(path, number, line)
+        return _checked(entries)
     blank = next((number for number, line in lines if not line.strip()), None)
     if blank is not None or not lines:
         raise DataError(f"{path}, line {blank or 1}: there is no name.", _EXAMPLE)
-    return _checked(((number - 1, line.strip()) for number, line in lines), origin=str(path))
+    for number, line in lines:
+        if "\t" in line.strip():
+            raise _no_entry(path, number, line)
+    return _checked((f"{path}, line {number}", number - 1, line) for number, line in lines)
 
 
-def _are_ids(entries: Sequence[tuple[int, str]], *, of: int) -> bool:
-    """Return whether every line has an id and a name of its own: otherwise, names hold numbers."""
-    ids, names = zip(*entries, strict=True)
-    return len(set(ids)) == len(set(names)) == of and sorted(ids) == list(range(min(ids), min(ids) + of))
-
-
-def _has_names(raw: RawSource) -> bool:
-    return bool(raw.label_names) or any(
-        piece.label_names for rows in raw.splits.values() for piece in rows.pieces
+def _no_entry(path: Path, number: int, line: str) -> DataError:
+    return DataError(
+        f"{path}, line {number}: expected an id, a tab and a name, found {line[:60]!r}.", _EXAMPLE
     )
+
+
+def _are_ids(entries: Sequence[tuple[str, int, str]], *, of: int) -> bool:
+    """Return whether every line has an id and a name of its own: otherwise, names hold numbers."""
+    _, ids, names = zip(*entries, strict=True)
+    return len(set(ids)) == len(set(names)) == of and sorted(ids) == list(range(min(ids), min(ids) + of))
 
 
 def _json_entries(path: Path) -> Iterable[tuple[int, str]]:
@@ -109,14 +114,16 @@ def _json_entries(path: Path) -> Iterable[tuple[int, str]]:
     raise DataError(f"{path} maps no ids to names.", _EXAMPLE)
 
 
-def _checked(entries: Iterable[tuple[int, str]], *, origin: str) -> dict[int, str]:
+def _checked(entries: Iterable[tuple[str, int, str]]) -> dict[int, str]:
+    """Return names by id, in the order of the ids, from the place, the id and the name of each."""
     names: dict[int, str] = {}
-    for number, name in entries:
-        if not name.strip() or number in names or name in names.values():
-            fault = "is empty" if not name.strip() else "or its id occurs twice"
+    for place, number, name in entries:
+        name = name.strip()
+        if not name or number in names or name in names.values():
+            fault = "is empty" if not name else "or its id occurs twice"
             raise DataError(
-                f"{origin}: the name {name[:60]!r} of the id {number} {fault}.",
+                f"{place}: the name {name[:60]!r} of the id {number} {fault}.",
                 "Give every id one name, and every name one id.",
             )
-        names[number] = name.strip()
+        names[number] = name
     return dict(sorted(names.items()))
