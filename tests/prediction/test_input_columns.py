@@ -13,6 +13,8 @@ from textune.formats.registry import Reading
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import input_notes, open_texts
 from textune.recipe.recipes import dump_recipe, resolve_recipe
+from tiny_exports import fake_export
+from tiny_models import change_json
 
 LONE_QUOTES = "".join(
     f"{'ham' if row % 2 else 'spam'}\t{chr(34) * (row == 10)}message {row}{chr(34) * (row == 27)}\n"
@@ -114,3 +116,12 @@ def test_a_column_that_is_requested_by_name_is_looked_for_in_the_header(tmp_path
     path = write(tmp_path / "posts.csv", "title,remark\nBad,so happy\n")
 
     assert texts(path, choose_columns(run, text_column="remark")) == ["so happy"]
+
+
+def test_an_export_without_its_run_joins_the_columns_of_the_run(tmp_path: Path) -> None:
+    export = fake_export(tmp_path / "export")
+    reading = {"text_column": ["Title", "Body"], "text_separator": " [SEP] "}
+    change_json(export / "manifest.json", reading=reading)
+    path = write(tmp_path / "posts.csv", "Title,Body\nBad,so happy\n")
+
+    assert texts(path, choose_columns(export)) == ["Bad [SEP] so happy"]

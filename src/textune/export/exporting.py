@@ -17,6 +17,7 @@ import numpy as np
 from textune.context import Context
 from textune.data.dataset import Split
 from textune.encoder.placement import Placement
+from textune.encoder.separator import stored_separator
 from textune.errors import ExportError, MissingExtraError, RequestError, TextuneError, VerificationError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
@@ -24,7 +25,7 @@ from textune.recipe.recipes import load_recipe
 from textune.run.layout import Run, model_sha256
 from textune.run.predictions import read_predictions
 from textune.runtimes.export_predictor import ExportPredictor
-from textune.runtimes.exports import DESCRIPTION, Export, ExportDescription
+from textune.runtimes.exports import DESCRIPTION, READING, Export, ExportDescription
 from textune.runtimes.processor import (
     available_cores,
     computes_in_bf16,
@@ -148,7 +149,9 @@ def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapp
     """Return what an export's manifest says besides the list of files."""
     model, export = rows[0], rows[-1]
     change = export.agreement.macro_f1_difference
+    data = stored_separator(load_recipe(str(run.recipe)).data, run.model)
     return {
+        "reading": data.model_dump(include=READING),
         "model_sha256": model_sha256(run),
         "versions": {name: version(name) for name in ("textune", "torch", "transformers")},
         "check": {

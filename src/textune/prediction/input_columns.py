@@ -18,8 +18,9 @@ from textune.formats.lines import open_data_file
 from textune.formats.registry import Reading, find_format, may_be_table
 from textune.formats.tables import column_names
 from textune.recipe.recipes import load_recipe, override_data
-from textune.recipe.settings import Recipe
+from textune.recipe.settings import DataSettings, Recipe
 from textune.run.layout import Run
+from textune.runtimes.exports import is_export, read_export
 
 DETECTED = ColumnChoice()
 
@@ -39,6 +40,8 @@ def choose_columns(
     """
     recipe = Run(run).recipe
     own = load_recipe(str(recipe)) if recipe.is_file() else Recipe()
+    if not recipe.is_file() and is_export(run):
+        own = Recipe(data=DataSettings(**read_export(run).manifest.get("reading", {})))
     if text_column:
         names = text_column if isinstance(text_column, str) else json.dumps(list(text_column))
         settings = [*settings, f"data.text_column={names}"]

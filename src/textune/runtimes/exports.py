@@ -28,6 +28,8 @@ from textune.runtimes.registry import Runtime, find_runtime
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
 EXPORT_FORMAT = 1
+READING = {"text_column", "text_separator", "header", "separator", "quoting"}
+"""The settings of data that a manifest keeps under `reading`: how the run's own texts are read."""
 _AGAIN = "Copy it again from its source, or export the run again with `textune export`."
 
 
