@@ -50,6 +50,21 @@ def test_a_column_that_names_splits_decides_them(tmp_path: Path, name: str, valu
     )
 
 
+@pytest.mark.parametrize("name", ["dataset", "Type", "data type", "phase"])
+def test_a_column_of_another_name_decides_if_it_holds_nothing_but_splits(tmp_path: Path, name: str) -> None:
+    loaded = load_source(str(write(tmp_path / "posts.csv", **{name: THIRDS})))
+
+    assert sizes(loaded) == {"train": 20, "validation": 4, "test": 6}
+    assert f"The column '{name}' decides the splits" in loaded.notes[0]
+
+
+@pytest.mark.parametrize("values", [["train", "plane", "test"] * 10, ["test"] * 30, ["news", ""] * 15])
+def test_a_column_of_another_name_is_left_aside_in_silence(tmp_path: Path, values: list[str]) -> None:
+    loaded = load_source(str(write(tmp_path / "posts.csv", type=values)))
+
+    assert "'type'" not in " ".join(loaded.notes)
+
+
 @pytest.mark.parametrize(("name", "true"), [("is_test", "True"), ("is_test", "1"), ("Is Test", "TRUE")])
 def test_a_column_that_marks_a_split_decides_it(tmp_path: Path, name: str, true: str) -> None:
     false = {"True": "False", "1": "0", "TRUE": "FALSE"}[true]

@@ -25,8 +25,10 @@ from textune.wording import counted, listed
 
 _SPLIT_COLUMNS = (
     "split", "splits", "fold", "folds", "set", "partition", "subset", "ml_use", "usage", "data_split",
-    "dataset_split", "train_test"
+    "dataset_split", "train_test", "split_name", "data_set"
 )  # fmt: skip
+# These often hold something else, which is not worth a note.
+_OTHER_SPLIT_COLUMNS = ("dataset", "data_type", "type", "phase", "stage", "part", "group")
 _SPLIT_OPTION = "data.split_column"
 _IGNORED = "ignored"
 _MOST_SHOWN = 5
@@ -78,7 +80,7 @@ def _for_columns(choice: ColumnChoice, columns: Sequence[str]) -> ColumnChoice:
 def _may_divide(name: str, choice: ColumnChoice) -> bool:
     if choice.split:
         return name == choice.split != "none"
-    return _plain(name) in _SPLIT_COLUMNS or _marked_split(name) is not None
+    return _plain(name) in (*_SPLIT_COLUMNS, *_OTHER_SPLIT_COLUMNS) or _marked_split(name) is not None
 
 
 def _plain(name: str) -> str:
@@ -218,6 +220,9 @@ def _division(
     }
     named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
     others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
+    is_usual = is_chosen or _plain(name) not in _OTHER_SPLIT_COLUMNS
+    if not is_usual and (others or "train" not in named or len(named) < 2):
+        return None, ""
     if not named or (others and "train" not in named and len(named) < 2):
         found = listed([repr(value) for value in others], most=_MOST_SHOWN) or "nothing"
         message = f"The column '{name}' of {origin} names no splits: it holds {found}."
