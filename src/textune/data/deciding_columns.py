@@ -19,6 +19,7 @@ from textune.data.dataset import SPLITS
 from textune.data.label_cells import is_missing_label, show_label, whole_number
 from textune.data.label_names import stored_names
 from textune.data.raw import RawSource, join_rows, label_places
+from textune.data.verdict_columns import may_judge, without_turned_down
 from textune.errors import DataError
 from textune.formats.split_names import SPLIT_OF
 from textune.wording import counted, listed
@@ -52,7 +53,11 @@ def deciding_columns(
     return [
         name
         for name in beside
-        if choice.others or _may_divide(name, choice) or _may_name(name, label) or _is_rival(name, choice)
+        if choice.others
+        or _may_divide(name, choice)
+        or _may_name(name, label)
+        or _is_rival(name, choice)
+        or may_judge(name)
     ]
 
 
@@ -65,6 +70,7 @@ def decide_columns(raw: RawSource, choice: ColumnChoice, *, label: str, origin: 
     """
     choice = _for_columns(choice, _names(raw))
     raw = _named(raw, choice, label=label, origin=origin)
+    raw = without_turned_down(raw, _names(raw))
     raw = _divided(raw, choice, origin=origin)
     if choice.others:
         return raw
