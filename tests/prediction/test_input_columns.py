@@ -8,7 +8,7 @@ import pytest
 
 from table_files import write
 from textune.data.columns import ColumnChoice
-from textune.errors import RequestError
+from textune.errors import DataError, RequestError
 from textune.formats.registry import Reading
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import input_notes, open_texts
@@ -125,3 +125,14 @@ def test_an_export_without_its_run_joins_the_columns_of_the_run(tmp_path: Path) 
     path = write(tmp_path / "posts.csv", "Title,Body\nBad,so happy\n")
 
     assert texts(path, choose_columns(export)) == ["Bad [SEP] so happy"]
+
+
+def test_a_file_with_some_of_the_columns_that_the_run_joins_is_refused(tmp_path: Path) -> None:
+    run = run_with(tmp_path, 'data.text_column=["title", "body"]', 'data.text_separator=" "')
+    path = write(tmp_path / "posts.csv", "id,body\n1,so happy\n")
+
+    with pytest.raises(DataError, match="no column 'title', which the run joins with 'body'") as caught:
+        texts(path, choose_columns(run))
+
+    assert texts(path, choose_columns(run, text_column="body")) == ["so happy"]
+    assert "data.text_column=body" in caught.value.hint

@@ -81,14 +81,29 @@ class ColumnChoice:
             split="" if "split_column" in self.remembered else self.split,
         )
 
-    def for_columns(self, columns: Sequence[str]) -> ColumnChoice:
-        """Return the choice without the remembered columns that are not there."""
+    def for_columns(self, columns: Sequence[str], *, origin: str) -> ColumnChoice:
+        """Return the choice without the remembered columns that are not there.
+
+        Raise a `DataError` if only some of the columns are there that the run joins.
+        """
+        self.check_parts(columns, origin=origin)
         own = self
         if "text_column" in self.remembered and self.text not in columns:
             own = replace(own, text="", reading=replace(self.reading, joined=()))
         if "label_column" in self.remembered and self.label not in columns:
             own = replace(own, label="")
         return own
+
+    def check_parts(self, columns: Sequence[str], *, origin: str) -> None:
+        """Raise a `DataError` if some, but not all of the columns are there that the run joins."""
+        missing = [name for name in self.reading.joined if name not in columns]
+        if "text_column" in self.remembered and 0 < len(missing) < len(self.reading.joined):
+            present = next(name for name in self.reading.joined if name in columns)
+            raise DataError(
+                f"{origin} has no column {listed_columns(missing)}, which the run joins with '{present}'. "
+                f"Its columns are: {listed_columns(columns)}.",
+                f"Add the column, or read '{present}' alone: {_TEXT_OPTION.replace('NAME', present)}",
+            )
 
     def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the columns of text and label, and a note about them unless they have these names.
@@ -97,7 +112,7 @@ class ColumnChoice:
             DataError: A chosen column does not exist, no column or several columns qualify, or both are the
                 same.
         """
-        own = self.for_columns(columns)
+        own = self.for_columns(columns, origin=origin)
         text, joined = find_text_column(columns, own, origin=origin), own.reading.joined
         label = _find("label", LABEL_NAMES, columns, origin=origin, name=own.label, option=_LABEL_OPTION)
         if label in (text, *joined):

@@ -69,6 +69,7 @@ def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
             return named if _has_column(path, named) else choice
         return named if is_table or _has_text_column(path, named) else None
     usual = replace(named, text="", reading=replace(named.reading, joined=()))
+    named.check_parts(_columns(path, usual), origin=str(path))
     for option, found in ((named, _has_column), (usual, _has_text_column), (choice, _has_column)):
         if found(path, option):
             return option
@@ -82,8 +83,7 @@ def note_on_lines(path: Path) -> list[str]:
         return []
     return [
         f"Each line of {path} is a text. If it is a table of {columns} columns, add --set data.header=false "
-        "--set "
-        f"data.text_column=N, with N from 1 to {columns}."
+        f"--set data.text_column=N, with N from 1 to {columns}."
     ]
 
 

@@ -33,7 +33,9 @@ def rows_in_memory(texts: Any, choice: ColumnChoice) -> list[TextRow]:
     if is_list_of_dicts or (is_table(texts) and not isinstance(texts, tuple)):
         columns = join_columns(columns_of(texts, origin), choice.reading, origin)
         names = list(columns)
-        column = find_text_column(names, choice.for_columns(names), origin=origin, option=_OPTION)
+        column = find_text_column(
+            names, choice.for_columns(names, origin=origin), origin=origin, option=_OPTION
+        )
         values = columns.pop(column)
     else:
         columns, values = {}, values_of(texts, origin)
