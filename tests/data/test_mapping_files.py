@@ -33,6 +33,7 @@ def test_ids_are_named_by_a_list(posts: Path) -> None:
     [
         ("emotions.txt", "joy\nanger\n\n"),
         ("mapping.txt", "0\tjoy\n1\tanger"),
+        ("mapping.txt", "0\tjoy\t_red_heart_\n1\tanger\t_fire_\n"),
         ("names.csv", "1,anger\n0,joy\n"),
         ("names.txt", "0: joy\n1: anger\n"),
         ("names.txt", "0 joy\n1 anger\n"),

@@ -111,6 +111,15 @@ def test_a_class_that_a_given_split_lacks_is_noted(tmp_path: Path) -> None:
     assert "The split test has no row with the label: sadness." in load_source(str(tmp_path)).notes
 
 
+@pytest.mark.parametrize("word", ["nan", "NULL", r"\N"])
+def test_a_label_that_may_stand_for_none_is_noted(word: str, tmp_path: Path) -> None:
+    rows = [*small_rows(30), *((f"post {number}", word) for number in range(5))]
+
+    notes = load_source(str(write_csv(tmp_path / "posts.csv", rows))).notes
+
+    assert any(f"The label {word!r} is a class like any other" in note for note in notes)
+
+
 def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
     rows = [*small_rows(30), *((f"post {number}", "Joy") for number in range(5))]
 

@@ -19,6 +19,8 @@ from textune.errors import DataError
 from textune.formats.lines import read_lines
 
 _ENTRY = re.compile(r"\s*(?P<id>[0-9]{1,9})\s*[\t,;:=]\s*(?P<name>[^\t]*[^\s])\s*")
+# TweetEval describes its emoji after their names.
+_DESCRIBED = re.compile(r"\s*(?P<id>[0-9]{1,9})\t(?P<name>[^\t]*[^\s])\t_[^\t]*_\s*")
 _SPACED = re.compile(r"(?P<id>[0-9]{1,9})\s+(?P<name>[^\t]*[^\s])\s*")
 _REVERSED = re.compile(r"\s*(?P<name>.*\S)\s*[\t,;:=]\s*(?P<id>[0-9]{1,9})\s*")
 _EXAMPLE = (
@@ -62,7 +64,7 @@ def read_names(path: Path) -> dict[int, str]:
     while lines and not lines[-1][1].strip():
         lines.pop()
     filled = [(number, line) for number, line in lines if line.strip()]
-    for pattern in (_ENTRY, _SPACED, _REVERSED):
+    for pattern in (_ENTRY, _DESCRIBED, _SPACED, _REVERSED):
         matches = [(number, line, pattern.fullmatch(line)) for number, line in filled]
         # The first line may hold the names of columns.
         has_names = len(matches) > 2 and not matches[0][2] and not re.match(r"\s*[0-9]", matches[0][1])

@@ -38,6 +38,7 @@ from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
 
 _MIN_ROWS = 2
+_WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
 
 _KINDS = (
     "A source is a file ({suffixes}; also compressed), a folder or ZIP archive of such files named after "
@@ -290,6 +291,12 @@ def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list
         for group in alike.values()
         if len(group) > 1
     ]
+    if missing := [name for name in names if name.casefold() in _WORDS_FOR_NOTHING]:
+        notes.append(
+            f"The label {', '.join(map(repr, missing))} is a class like any other. If it stands for a "
+            "missing label, "
+            "leave the cell empty, or delete these rows."
+        )
     return notes
 
 
