@@ -258,7 +258,8 @@ class _Scan:
         if self.bare and not encloses and not self.fault:
             return "none", "quotes are read as ordinary characters, as no cell needs them."
         if self.swallowing and not self.fault:
-            return "csv", f"{len(self.swallowing):,} of them span several lines, in quotes."
+            verb = "spans" if len(self.swallowing) == 1 else "span"
+            return "csv", f"{len(self.swallowing):,} of them {verb} several lines, in quotes."
         return "csv", ""
 
     def _learn_from_ends(self) -> None:
