@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datasets
 import numpy as np
+import pytest
 
-from textune.data.dataset import Dataset, Split
+from textune.data.dataset import MULTI_LABEL, UNKNOWN, Dataset, Split
+from textune.errors import DataError
 
 
 def small() -> Dataset:
@@ -47,3 +49,33 @@ def test_the_fingerprint_is_of_texts_labels_and_names() -> None:
     other = Dataset({**small(), "test": Split.from_lists(["oh dear"], [1])}, small().label_names)
     renamed = Dataset(small().splits, ("anger", "joy"))
     assert len({small().fingerprint, other.fingerprint, renamed.fingerprint}) == 3
+
+
+def several(labels: list[list[int]]) -> Dataset:
+    texts = [f"text {number}" for number in range(len(labels))]
+    return Dataset.from_lists(
+        {"train": (texts, labels)}, label_names=["anger", "joy", "fear"], problem_type=MULTI_LABEL
+    )
+
+
+def test_the_labels_of_texts_that_can_have_several_are_a_matrix() -> None:
+    rows = several([[0, 1, 1], [0, 0, 0], [1, 0, UNKNOWN]])["train"]
+
+    assert (rows.labels.shape, rows.labels.dtype) == ((3, 3), np.int64)
+    assert rows.take([2, 0]).labels.tolist() == [[1, 0, UNKNOWN], [0, 1, 1]]
+
+
+def test_several_labels_of_a_text_are_a_list_in_a_dataset_dict() -> None:
+    rows = several([[0, 1, 1], [0, 0, 0]]).to_dataset_dict()["train"]
+
+    assert rows.features["label"].feature == datasets.ClassLabel(names=["anger", "joy", "fear"])
+    assert list(rows["label"]) == [[1, 2], []]
+
+
+def test_a_list_of_labels_cannot_say_that_one_is_unknown() -> None:
+    with pytest.raises(DataError, match="not known for 1 text whether it has"):
+        several([[0, 1, UNKNOWN], [0, 0, 0]]).to_dataset_dict()
+
+
+def test_a_label_matrix_changes_the_fingerprint() -> None:
+    assert several([[0, 1, 1]]).fingerprint != several([[0, 1, 0]]).fingerprint

@@ -1,6 +1,6 @@
 """Checked labelled texts, on which every step after reading works.
 
-In: texts and label ids by split. Out: a `Dataset` of typed `Split`s, and its conversion to
+In: texts and labels by split. Out: a `Dataset` of typed `Split`s, and its conversion to
 `datasets.DatasetDict`. Does not know where the texts come from, nor models.
 """
 
@@ -11,27 +11,44 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from textune.errors import DataError
+from textune.wording import counted
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
 SPLITS = ("train", "validation", "test")
 
+SINGLE_LABEL = "single_label_classification"
+MULTI_LABEL = "multi_label_classification"
+"""The kinds of label, by the names that the `problem_type` of a transformers configuration has for them."""
+
+UNKNOWN = -1
+"""Stands where it is not known whether a text of a multi-label dataset has a label."""
+
+
+LabelValues = Sequence[int] | Sequence[Sequence[int]] | NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The examples of a split: texts, label ids, and row numbers (from 0) in the split as it was loaded."""
+    """The examples of a split: texts, labels, and row numbers (from 0) in the split as it was loaded.
+
+    If every text has one label, `labels` are its ids, (rows,). If a text can have several, `labels` are
+    (rows, classes): 1 for a label that the text has, 0 for one that it has not, and `UNKNOWN`.
+    """
 
     texts: Sequence[str]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
 
     @classmethod
-    def from_lists(cls, texts: Sequence[str], labels: Sequence[int] | NDArray[np.int64]) -> Split:
+    def from_lists(cls, texts: Sequence[str], labels: LabelValues) -> Split:
         """Return a split whose rows are numbered from 0."""
         return cls(texts, np.asarray(labels, dtype=np.int64), np.arange(len(texts)))
 
@@ -53,23 +70,26 @@ class Dataset(Mapping[str, Split]):
         label_names: The name of every label id.
         name: The name of the source.
         notes: Sentences about how the source was read.
+        problem_type: Whether every text has one label, `SINGLE_LABEL`, or any number of them, `MULTI_LABEL`.
     """
 
     splits: Mapping[str, Split]
     label_names: tuple[str, ...]
     name: str = ""
     notes: tuple[str, ...] = ()
+    problem_type: str = SINGLE_LABEL
 
     @classmethod
     def from_lists(
         cls,
-        splits: Mapping[str, tuple[Sequence[str], Sequence[int]]],
+        splits: Mapping[str, tuple[Sequence[str], LabelValues]],
         *,
         label_names: Sequence[str],
         name: str = "",
         notes: Sequence[str] = (),
+        problem_type: str = SINGLE_LABEL,
     ) -> Dataset:
-        """Return a dataset of texts and label ids by split.
+        """Return a dataset of texts and labels by split; see `Split` for the labels of each kind.
 
         Example:
             >>> dataset = Dataset.from_lists({"train": (["so happy"], [1])}, label_names=["anger", "joy"])
@@ -77,17 +97,29 @@ class Dataset(Mapping[str, Split]):
             (1, [1])
         """
         typed = {split: Split.from_lists(texts, labels) for split, (texts, labels) in splits.items()}
-        return cls(typed, tuple(label_names), name, tuple(notes))
+        return cls(typed, tuple(label_names), name, tuple(notes), problem_type)
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a text can have any number of labels."""
+        return self.problem_type == MULTI_LABEL
 
     def to_dataset_dict(self) -> DatasetDict:
-        """Return the splits with the columns `text` (string) and `label` (`ClassLabel`)."""
+        """Return the splits with the columns `text` (string) and `label`.
+
+        A label is a `ClassLabel`, or a list of them if a text can have several.
+
+        Raises:
+            DataError: It is not known whether a text has a label: a list cannot say so.
+        """
         import datasets
 
-        labels = datasets.ClassLabel(names=list(self.label_names))
+        one = datasets.ClassLabel(names=list(self.label_names))
+        labels = datasets.List(one) if self.is_multi_label else one
         features = datasets.Features(text=datasets.Value("string"), label=labels)
         splits: dict[str, datasets.Dataset] = {}
         for split, rows in self.items():
-            columns = {"text": list(rows.texts), "label": rows.labels.tolist()}
+            columns = {"text": list(rows.texts), "label": self._ids_of(rows)}
             splits[split] = datasets.Dataset.from_dict(columns, features=features)
         return datasets.DatasetDict(splits)
 
@@ -98,6 +130,18 @@ class Dataset(Mapping[str, Split]):
         for split, rows in self.items():
             digest.update(json.dumps([split, list(rows.texts), rows.labels.tolist()]).encode())
         return digest.hexdigest()
+
+    def _ids_of(self, rows: Split) -> Sequence[Any]:
+        if not self.is_multi_label:
+            return list(rows.labels.tolist())
+        if unknown := int((rows.labels == UNKNOWN).any(axis=1).sum()):
+            have = "it has" if unknown == 1 else "they have"
+            raise DataError(
+                f"It is not known for {counted(unknown, 'text')} whether {have} some of the labels, and a "
+                "list of labels cannot say so.",
+                "Leave these texts out, or use the arrays in `Split.labels`.",
+            )
+        return [np.flatnonzero(row).tolist() for row in rows.labels]
 
     def __getitem__(self, split: str) -> Split:
         return self.splits[split]
