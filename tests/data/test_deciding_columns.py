@@ -73,12 +73,6 @@ def test_a_column_that_marks_a_split_decides_it(tmp_path: Path, name: str, true:
     assert texts(load_source(str(path)), "test") == [f"post {row}" for row in range(24, 30)]
 
 
-def test_a_column_that_marks_train_leaves_open_what_the_others_are(tmp_path: Path) -> None:
-    path = write(tmp_path / "posts.csv", is_train=["True"] * 24 + ["False"] * 6)
-
-    assert "names no splits: it holds 'true', 'false'. It is not used." in load_source(str(path)).notes[0]
-
-
 def test_rows_of_a_split_that_a_column_names_keep_their_lines(tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", split=THIRDS, label=[*LABELS[:-1], "fear"])
 

@@ -136,6 +136,10 @@ class RawSource:
     notes: tuple[str, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
 
+    def columns(self) -> list[str]:
+        """Return the names of the columns beside text and label."""
+        return list(dict.fromkeys(name for rows in self.splits.values() for name in rows.others))
+
 
 def join_rows(parts: Sequence[RawSplit]) -> RawSplit:
     """Return the rows of several splits as one; a column that a part lacks is empty there."""

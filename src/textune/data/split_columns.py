@@ -1,0 +1,177 @@
+"""Columns that say which split a row is in, by the split's name or by marks.
+
+In: a source with these columns. Out: the source divided into these splits, and notes; or a `DataError`, if
+columns leave a row's split open or contradict each other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from textune.data.columns import ColumnChoice, listed_columns
+from textune.data.dataset import SPLITS
+from textune.data.label_cells import is_missing_label
+from textune.data.raw import RawSource, join_rows, label_places
+from textune.data.split_marks import find_marks, is_plain_name, marked_split, read_marks
+from textune.errors import DataError
+from textune.formats.split_names import SPLIT_OF
+from textune.wording import counted, listed
+
+SPLIT_OPTION = "data.split_column"
+_SPLIT_COLUMNS = (
+    "split", "splits", "fold", "folds", "set", "partition", "subset", "ml_use", "usage", "data_split",
+    "dataset_split", "train_test", "split_name", "data_set"
+)  # fmt: skip
+# These often hold something else, which is not worth a note.
+_OTHER_SPLIT_COLUMNS = ("dataset", "data_type", "type", "phase", "stage", "part", "group")
+_IGNORED = "ignored"
+_MOST_SHOWN = 5
+
+
+def may_divide(name: str, choice: ColumnChoice) -> bool:
+    """Return whether a column may say which split a row is in, by its name."""
+    if choice.split:
+        return name == choice.split != "none"
+    plain = _plain(name)
+    return plain in (*_SPLIT_COLUMNS, *_OTHER_SPLIT_COLUMNS) or marked_split(plain) is not None
+
+
+def divide(raw: RawSource, choice: ColumnChoice, *, origin: str) -> RawSource:
+    """Return a source with the splits that its columns name or mark, if any do.
+
+    Raises:
+        DataError: A column divides some rows only, or columns contradict each other.
+    """
+    is_chosen, notes, divisions = bool(choice.split), list[str](), list[_Division]()
+    names = {name: _plain(name) for name in raw.columns() if may_divide(name, choice)}
+    if marks := find_marks(raw, names, are_chosen=is_chosen):
+        divisions.append(_by_marks(raw, marks))
+    for name, plain in names.items():
+        if name not in marks and (is_chosen or not is_plain_name(plain)):
+            division, note = _by_name(raw, name, origin=origin, is_chosen=is_chosen)
+            notes += [note] if note else []
+            divisions += [division] if division else []
+    if not divisions:
+        return replace(raw, notes=(*raw.notes, *notes))
+    first = divisions[0]
+    for division in divisions:
+        _check_files(raw, division)
+    if different := [each.columns[0] for each in divisions if each.splits != first.splits]:
+        raise DataError(
+            f"{origin} has several columns that name splits, and they differ: "
+            f"{listed_columns([first.columns[0], *different])}.",
+            f"Choose one: --set {SPLIT_OPTION}={first.columns[0]}",
+        )
+    splits = {}
+    for split in SPLITS:
+        parts = [
+            rows.take([row for row, value in enumerate(first.splits[own]) if value == split])
+            for own, rows in raw.splits.items()
+        ]
+        if any(part.texts for part in parts):
+            splits[split] = join_rows([part for part in parts if part.texts])
+    sizes = ", ".join(f"{split} ({counted(len(rows.texts), 'row')})" for split, rows in splits.items())
+    notes.append(f"{first.called} decide{first.verb_ending} the splits: {sizes}.")
+    return replace(raw, splits=splits, notes=(*raw.notes, *notes))
+
+
+@dataclass(frozen=True)
+class _Division:
+    """The split of every row as columns say, by the split that the row's file is named after."""
+
+    columns: Sequence[str]
+    splits: Mapping[str, Sequence[str]]
+
+    @property
+    def called(self) -> str:
+        """The columns for the beginning of a sentence."""
+        return _called(self.columns)
+
+    @property
+    def verb_ending(self) -> str:
+        """What a verb about the columns ends with."""
+        return "s" if len(self.columns) == 1 else ""
+
+
+def _called(columns: Sequence[str]) -> str:
+    names = " and ".join(f"'{name}'" for name in columns)
+    return f"The column{'s' if len(columns) > 1 else ''} {names}"
+
+
+def _unused(columns: Sequence[str]) -> str:
+    return f"To leave the column{'s' if len(columns) > 1 else ''} aside: --set {SPLIT_OPTION}=none"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().casefold().rpartition("/")[2])
+
+
+def _by_marks(raw: RawSource, marks: Mapping[str, str]) -> _Division:
+    columns = list(marks)
+    return _Division(columns, read_marks(raw, marks, called=_called(columns), hint=_unused(columns)))
+
+
+def _by_name(raw: RawSource, name: str, *, origin: str, is_chosen: bool) -> tuple[_Division | None, str]:
+    """Return the split of every row as a column names it.
+
+    If the column names no splits, return None. A note says so, or which rows are ignored.
+    """
+    values = {own: [_written(value) for value in rows.column(name)] for own, rows in raw.splits.items()}
+    named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
+    others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
+    is_usual = is_chosen or _plain(name) not in _OTHER_SPLIT_COLUMNS
+    if not is_usual and (others or "train" not in named or len(named) < 2):
+        return None, ""
+    if not named or (others and "train" not in named and len(named) < 2):
+        found = listed([repr(value) for value in others], most=_MOST_SHOWN) or "nothing"
+        message = f"The column '{name}' of {origin} names no splits: it holds {found}."
+        if is_chosen:
+            raise DataError(message, f"Its values must be train, validation or test. {_unused([name])}")
+        return None, f"{message} It is not used." if others else ""
+    # What resembles a split's name may be misspelt; other splits are ignored, as those of a stored data set.
+    ignored = [value for value in others if not difflib.get_close_matches(value, SPLIT_OF, 1, 0.75)]
+    division = {
+        own: [
+            SPLIT_OF.get(value, _IGNORED if value in ignored else own if own != "train" and not value else "")
+            for value in of_rows
+        ]
+        for own, of_rows in values.items()
+    }
+    unclear = {own: [i for i, value in enumerate(of_rows) if not value] for own, of_rows in division.items()}
+    if any(unclear.values()):
+        unknown = dict.fromkeys(values[own][row] for own, rows in unclear.items() for row in rows)
+        what = listed([repr(value) if value else "nothing" for value in unknown], most=_MOST_SHOWN)
+        raise DataError(
+            f"The column '{name}' names the splits of other rows, but holds {what} here: "
+            f"{label_places(raw.splits, unclear)}.",
+            f"Write train, validation or test. {_unused([name])}",
+        )
+    rows_of = Counter(value for value in chain(*values.values()) if value in ignored)
+    sizes = ", ".join(f"'{value}' ({counted(rows, 'row')})" for value, rows in rows_of.items())
+    note = f"Ignored splits of the column '{name}': {sizes}." if sizes else ""
+    return _Division([name], division), note
+
+
+def _check_files(raw: RawSource, division: _Division) -> None:
+    """Raise a `DataError` if columns put rows into another split than the name of their file does."""
+    contrary = {
+        own: [i for i, value in enumerate(of_rows) if own != "train" and value not in (own, _IGNORED)]
+        for own, of_rows in division.splits.items()
+    }
+    if any(contrary.values()):
+        raise DataError(
+            f"{division.called} name{division.verb_ending} another split than the file does: "
+            f"{label_places(raw.splits, contrary)}.",
+            f"Move these rows. {_unused(division.columns)}",
+        )
+
+
+def _written(value: Any) -> str:
+    """Return a cell in lower case, and empty if it holds nothing."""
+    return "" if is_missing_label(value) else str(value).strip().casefold()
