@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textune.context import UNWATCHED, Context
+from textune.data.dataset import SINGLE_LABEL
 from textune.encoder import inspection
 from textune.encoder.architectures import changes_of, prepare_encoder, read_architecture, usable_positions
 from textune.encoder.embedded import (
@@ -29,7 +30,6 @@ from textune.encoder.hub import fetch_model
 from textune.encoder.unpacking import unpack
 from textune.encoder.weights import load_strictly, quiet_transformers, renew_head
 from textune.errors import ModelError
-from textune.tasks.single_label import PROBLEM_TYPE
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
@@ -135,7 +135,12 @@ def import_architecture(folder: ModelFolder) -> None:
 
 
 def load_stock_model(
-    folder: ModelFolder, *, label_names: Sequence[str], seed: int, new_head: bool = True
+    folder: ModelFolder,
+    *,
+    label_names: Sequence[str],
+    seed: int,
+    new_head: bool = True,
+    problem_type: str = SINGLE_LABEL,
 ) -> PreTrainedModel:
     """Load a model with the classification head of its architecture, in float32 and evaluation mode.
 
@@ -150,7 +155,7 @@ def load_stock_model(
     config = _read_config(folder)
     config.id2label = dict(enumerate(label_names))
     config.label2id = {name: number for number, name in enumerate(label_names)}
-    config.problem_type = PROBLEM_TYPE
+    config.problem_type = problem_type
     model = load_strictly(
         AutoModelForSequenceClassification,
         folder.path,

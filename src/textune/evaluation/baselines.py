@@ -25,9 +25,11 @@ class Baseline:
 
 
 MAJORITY = "majority_class"
+FREQUENCIES = "label_frequencies"
 TFIDF = "tfidf_logistic_regression"
 BASELINES: Mapping[str, Baseline] = {
     MAJORITY: Baseline("the most frequent class", "majority class"),
+    FREQUENCIES: Baseline("the frequency of each label", "label frequencies"),
     TFIDF: Baseline("TF-IDF + logistic regression", "TF-IDF, logistic"),
 }
 """The baselines by their keys in metrics.json."""
@@ -48,9 +50,7 @@ def baseline_probabilities(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the probabilities (rows, classes) of every baseline by key, from the cache if possible."""
     labels = np.asarray(train_labels)
-    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn")]
-    settings = [TFIDF, _WORD, _PIECE_CHARACTERS, _MAX_CHARACTERS, _MIN_TEXTS, _INVERSE_REGULARISATION]
-    parts = [settings, _TOLERANCE, _MAX_ITERATIONS, versions, classes]
+    parts = [*tfidf_facts(), classes]
     key = sha256_of_text(json.dumps([parts, list(train_texts), labels.tolist(), list(texts)]))
     # The cache holds float32; each float64 is stored as two.
     halves, _ = FeatureCache().get_or_compute(
@@ -99,9 +99,24 @@ def tfidf_probabilities(
     the probabilities are the class frequencies of the training labels.
     """
     labels = np.asarray(train_labels)
-    features = _tfidf(train_texts, texts) if len(np.unique(labels)) > 1 else None
+    features = tfidf_features(train_texts, texts) if len(np.unique(labels)) > 1 else None
     if features is None:
         return majority_probabilities(labels, classes=classes, rows=len(texts))
+    regression = fit_regression(features[: len(labels)], labels)
+    probabilities = np.zeros((len(texts), classes))
+    probabilities[:, regression.classes_] = regression.predict_proba(features[len(labels) :])
+    return probabilities
+
+
+def tfidf_facts() -> list[Any]:
+    """Return everything besides texts and labels that the probabilities of TF-IDF depend on."""
+    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn")]
+    settings = [TFIDF, _WORD, _PIECE_CHARACTERS, _MAX_CHARACTERS, _MIN_TEXTS, _INVERSE_REGULARISATION]
+    return [settings, _TOLERANCE, _MAX_ITERATIONS, versions]
+
+
+def fit_regression(features: Any, labels: NDArray[Any]) -> Any:
+    """Return scikit-learn's logistic regression, fitted on features (rows, pieces) and labels (rows,)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -109,13 +124,10 @@ def tfidf_probabilities(
     with warnings.catch_warnings():
         # More steps cost time and do not improve the baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        regression.fit(features[: len(labels)], labels)
-    probabilities = np.zeros((len(texts), classes))
-    probabilities[:, regression.classes_] = regression.predict_proba(features[len(labels) :])
-    return probabilities
+        return regression.fit(features, labels)
 
 
-def _tfidf(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
+def tfidf_features(train_texts: Sequence[str], texts: Sequence[str]) -> Any:
     """Return sparse float32 features (training rows + rows, pieces), or None if no training text has any.
 
     Words are counted in all texts, and each distinct word is cut into pieces once: the product of the two

@@ -15,7 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.data.dataset import MULTI_LABEL
 from textune.evaluation.intervals import Interval
+from textune.evaluation.label_scores import LabelScores, right_rows
 from textune.evaluation.metrics import DECIDING, Labels, Metric, Probabilities, headline_metrics
 from textune.tasks.single_label import decide
 
@@ -129,10 +131,27 @@ def compare_probabilities(
     )
 
 
+def compare_label_sets(
+    first: LabelScores, second: LabelScores, labels: Labels, *, bootstrap_samples: int = 2000
+) -> Comparison:
+    """Compare two classifiers of several labels on the same rows; labels are (rows, classes).
+
+    A row is right if it gets exactly its labels.
+    """
+    return Comparison(
+        examples=len(labels),
+        agreement=float((first.given == second.given).all(axis=1).mean()),
+        differences=measure_differences(
+            headline_metrics(MULTI_LABEL), first, second, labels, bootstrap_samples=bootstrap_samples
+        ),
+        mcnemar=mcnemar(right_rows(first, labels), right_rows(second, labels)),
+    )
+
+
 def measure_differences(
     metrics: Collection[Metric],
-    first: Probabilities,
-    second: Probabilities,
+    first: Any,
+    second: Any,
     labels: Labels,
     *,
     bootstrap_samples: int = 2000,

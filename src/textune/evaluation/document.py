@@ -36,6 +36,8 @@ class Verdict(_Part):
     examples: int = 0
     agreement: float = 0.0
     accuracy: Difference | None = None
+    micro_f1: Difference | None = None
+    exact_match: Difference | None = None
     macro_f1: Difference | None = None
     log_loss: Difference | None = None
     mcnemar: McNemar | None = None
@@ -69,6 +71,20 @@ class AbstentionEffect(_Part):
     validation: Answers | None = None
     test: Answers | None = None
     train: Answers | None = None
+
+
+class ThresholdEffect(_Part):
+    """The thresholds of labels, chosen on validation, and what they bring over 0.5 on test.
+
+    `shrinkage` is the number of rows with a label at which its own best threshold weighs as much as the
+    `common` one; None: only the common one counts.
+    """
+
+    values: dict[str, float]
+    common: float
+    shrinkage: float | None
+    macro_f1: Difference
+    micro_f1: Difference
 
 
 class TrainingSummary(_Part):
@@ -110,6 +126,7 @@ class Measurements(_Part):
     baselines: dict[str, SplitMetrics] = {}
     verdict: Verdict | None = None
     calibration: Calibration | None = None
+    thresholds: ThresholdEffect | None = None
     coverage: tuple[CoverageRow, ...] = ()
     abstention: AbstentionEffect | None = None
     interval_methods: dict[str, str] = {}

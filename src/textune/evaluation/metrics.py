@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.data.dataset import SINGLE_LABEL
 from textune.discovery import import_files
 from textune.evaluation.intervals import (
     EVERYWHERE,
@@ -37,8 +38,8 @@ Labels = NDArray[np.integer[Any]]
 """Class ids, (rows,)."""
 Values = NDArray[np.float64]
 """A metric's values, such as (samples, classifiers)."""
-Classifiers = Sequence[Probabilities]
-"""The probabilities of several classifiers for the same rows."""
+Classifiers = Sequence[Any]
+"""What several classifiers say of the same rows: `Probabilities` each, or `LabelScores` of several labels."""
 
 DECIDING = "macro_f1"
 """The metric that decides which of two classifiers is better."""
@@ -61,6 +62,7 @@ class Metric:
         unit: `%` for a share that is shown in percent, `nats`, or an empty string.
         direction: Which values are better.
         hub_type: Its name on the Hub; empty for its key.
+        problem_type: The kind of label that it measures, see `textune.tasks`.
         is_headline: Whether the report charts it, and classifiers are compared by it.
     """
 
@@ -71,6 +73,7 @@ class Metric:
     direction: Literal["higher", "lower"] = "higher"
     is_headline: bool = False
     hub_type: str = ""
+    problem_type: str = SINGLE_LABEL
 
     @property
     def interval_method(self) -> str:
@@ -132,7 +135,7 @@ class RowMetric(Metric):
         rows: Returns the values of rows, given probabilities (rows, classes) and labels (rows,).
     """
 
-    rows: Callable[[Probabilities, Labels], RowValues] = field(kw_only=True)
+    rows: Callable[[Any, Labels], RowValues] = field(kw_only=True)
 
     @property
     def interval_method(self) -> str:
@@ -194,22 +197,31 @@ class CalibrationMetric(Metric):
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by key, in the order of the tables."""
+"""All metrics by key, in the order of the tables. A key that several kinds of label share has one name, unit
+and direction; `metrics_of` has the function of each kind."""
+_METRICS_OF: dict[str, dict[str, Metric]] = {}
 
 
 def register_metric(metric: Metric) -> None:
-    """Add a metric to `METRICS`."""
-    METRICS[metric.key] = metric
+    """Add a metric to `METRICS` and to those of its kind of label."""
+    _METRICS_OF.setdefault(metric.problem_type, {})[metric.key] = metric
+    if metric.key not in METRICS or metric.problem_type == SINGLE_LABEL:
+        METRICS[metric.key] = metric
 
 
-def headline_metrics() -> list[Metric]:
+def metrics_of(problem_type: str) -> dict[str, Metric]:
+    """Return the metrics of a kind of label by key."""
+    return _METRICS_OF[problem_type]
+
+
+def headline_metrics(problem_type: str = SINGLE_LABEL) -> list[Metric]:
     """Return the metrics with a chart, by which classifiers are compared."""
-    return [metric for metric in METRICS.values() if metric.is_headline]
+    return [metric for metric in metrics_of(problem_type).values() if metric.is_headline]
 
 
-def interval_methods() -> dict[str, str]:
+def interval_methods(problem_type: str = SINGLE_LABEL) -> dict[str, str]:
     """Return the name of the method behind the intervals of each metric, by key."""
-    return {key: metric.interval_method for key, metric in METRICS.items()}
+    return {key: metric.interval_method for key, metric in metrics_of(problem_type).items()}
 
 
 def _are_one(first: Probabilities, second: Probabilities) -> bool:

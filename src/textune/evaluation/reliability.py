@@ -18,7 +18,7 @@ from textune.evaluation.intervals import Interval, percentile_interval, resample
 from textune.tasks import single_label
 from textune.tasks.single_label import confidence, decide
 
-_BINS = 15
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def reliability_bins(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple
     numbers, top, right = _bin_rows(probabilities, labels)
     return tuple(
         ReliabilityBin(
-            low=int(number) / _BINS,
-            high=(int(number) + 1) / _BINS,
+            low=int(number) / BINS,
+            high=(int(number) + 1) / BINS,
             examples=int((numbers == number).sum()),
             confidence=float(top[numbers == number].mean()),
             accuracy=float(right[numbers == number].mean()),
@@ -101,11 +101,11 @@ def error_resamples(
     binned = [_bin_rows(rows, labels) for rows in probabilities]
     keys = np.column_stack([numbers * 2 + right.astype(np.int64) for numbers, _, right in binned])
     cells, places, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    distances = np.zeros((len(binned), len(cells), _BINS))
+    distances = np.zeros((len(binned), len(cells), BINS))
     for number, (_, top, right) in enumerate(binned):
         mean = np.bincount(places.ravel(), weights=top - right) / counts
         distances[number, np.arange(len(cells)), cells[:, number] // 2] = mean
-    held = len(cells) + len(binned) * _BINS
+    held = len(cells) + len(binned) * BINS
     errors = [
         np.abs(draws @ distances).sum(axis=-1).T / len(labels)
         for draws in resampled_counts(counts, samples=samples, seed=seed, values_per_sample=held)
@@ -183,5 +183,5 @@ def _bin_rows(
     """Return each row's bin, its top probability, and 1 where its most probable class is the true one."""
     top = confidence(probabilities).astype(np.float64)
     right = (decide(probabilities) == labels).astype(np.float64)
-    upper_edges = np.arange(1, _BINS) / _BINS
+    upper_edges = np.arange(1, BINS) / BINS
     return np.searchsorted(upper_edges, top, side="left"), top, right

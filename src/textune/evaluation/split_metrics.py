@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL
+from textune.evaluation.class_metrics import (
+    ClassMetrics,
+    LabelMetrics,
+    count_cooccurrence,
+    measure_classes,
+    measure_labels,
+)
 from textune.evaluation.intervals import Interval
-from textune.evaluation.macro_f1 import count_confusion, ratio
-from textune.evaluation.metrics import METRICS, Labels, Metric, Probabilities
+from textune.evaluation.label_scores import LabelScores
+from textune.evaluation.macro_f1 import count_confusion
+from textune.evaluation.metrics import METRICS, Labels, Metric, Probabilities, metrics_of
 from textune.wording import listed
 
 _SUM_TOLERANCE = 1e-3
@@ -21,22 +29,14 @@ _FIRST_IN_JSON = ("accuracy", "log_loss", "macro_f1", "expected_calibration_erro
 """The order of these metrics in metrics.json."""
 
 
-@dataclass(frozen=True)
-class ClassMetrics:
-    """The metrics of one class; a share of nothing is 0. `support` is its number of rows."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
 class SplitMetrics(BaseModel):
     """All metrics of one classifier on one set of rows; flat in JSON, where intervals are `KEY_ci95`.
 
     Metrics and their 95 % intervals are by key, those of classes by name in the order of their ids.
-    `confusion` has a row per true class and a column per predicted class. `truncated` counts the texts that
-    are longer than the model reads, if the classifier is a model with such a limit.
+    `confusion` has a row per true class and a column per predicted class. Where a text can have several
+    labels, there is `cooccurrence` instead: how many texts that have the label of a row get that of a column.
+    `truncated` counts the texts that are longer than the model reads, if the classifier is a model with such
+    a limit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,8 +45,9 @@ class SplitMetrics(BaseModel):
     truncated: int | None = None
     values: dict[str, float]
     intervals: dict[str, Interval]
-    per_class: dict[str, ClassMetrics]
-    confusion: list[list[int]]
+    per_class: dict[str, LabelMetrics | ClassMetrics]
+    confusion: list[list[int]] = []
+    cooccurrence: list[list[int]] = []
 
     @model_validator(mode="before")
     @classmethod
@@ -72,8 +73,13 @@ class SplitMetrics(BaseModel):
             **self.values,
             **{f"{key}{_INTERVAL}": list(ends) for key, ends in self.intervals.items()},
             "per_class": {name: vars(metrics) for name, metrics in self.per_class.items()},
-            "confusion": self.confusion,
+            **({"cooccurrence": self.cooccurrence} if self.is_multi_label else {"confusion": self.confusion}),
         }
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a text can have several labels."""
+        return bool(self.cooccurrence)
 
     @property
     def classes_without_rows(self) -> str:
@@ -129,16 +135,49 @@ def measure(
     """
     _check(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
     classifiers, confusion = [probabilities], count_confusion(probabilities, labels)
-    measured = {key: metric.measure(classifiers, labels)[0] for key, metric in METRICS.items()}
+    metrics = metrics_of(SINGLE_LABEL)
+    measured = {key: metric.measure(classifiers, labels)[0] for key, metric in metrics.items()}
     return SplitMetrics(
         examples=len(labels),
         values={key: measured[key] for key in dict.fromkeys([*_FIRST_IN_JSON, *measured])},
         intervals={
             key: metric.interval(classifiers, labels, samples=bootstrap_samples, seed=seed)
-            for key, metric in METRICS.items()
+            for key, metric in metrics.items()
         },
-        per_class=_per_class(confusion, label_names),
+        per_class=measure_classes(confusion, label_names),
         confusion=confusion.tolist(),
+    )
+
+
+def measure_label_sets(
+    scores: LabelScores,
+    labels: Labels,
+    *,
+    label_names: Sequence[str],
+    thresholds: NDArray[np.float64],
+    bootstrap_samples: int = 2000,
+    seed: int = 0,
+) -> SplitMetrics:
+    """Measure the probabilities of labels, and the labels given, against labels (rows, classes).
+
+    `thresholds` (classes,) are those above which labels were given.
+
+    Example:
+        >>> scores = LabelScores(np.array([[0.9, 0.6]]), np.array([[True, True]]))
+        >>> names, thresholds = ["joy", "fear"], np.array([0.5, 0.5])
+        >>> found = measure_label_sets(scores, np.array([[1, 0]]), label_names=names, thresholds=thresholds)
+        >>> found.values["hamming_loss"], found.cooccurrence
+        (0.5, [[1, 1], [0, 0]])
+    """
+    metrics, options = metrics_of(MULTI_LABEL), {"samples": bootstrap_samples, "seed": seed}
+    return SplitMetrics(
+        examples=len(labels),
+        values={key: metric.measure([scores], labels)[0] for key, metric in metrics.items()},
+        intervals={key: metric.interval([scores], labels, **options) for key, metric in metrics.items()},
+        per_class=dict(
+            measure_labels(scores, labels, label_names=label_names, thresholds=thresholds, **options)
+        ),
+        cooccurrence=count_cooccurrence(scores.given, labels).tolist(),
     )
 
 
@@ -166,10 +205,3 @@ def _check(
         raise ValueError(f"probabilities must sum to 1 in each row; row {row} sums to {sums[row]:.6g}")
     if bootstrap_samples < 1:
         raise ValueError(f"bootstrap_samples must be at least 1, got {bootstrap_samples}")
-
-
-def _per_class(confusion: NDArray[np.int64], label_names: Sequence[str]) -> dict[str, ClassMetrics]:
-    hits, predicted, support = np.diagonal(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
-    columns = [ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, predicted + support), support]
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {name: ClassMetrics(*row) for name, row in zip(label_names, rows, strict=True)}

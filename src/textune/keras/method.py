@@ -15,12 +15,14 @@ from textune.encoder.features import feature_shape, note_cached
 from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement
 from textune.encoder.tokenization import TokenRows
+from textune.errors import RecipeError
 from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode_on_keras
 from textune.keras.engine import KerasHead, build_keras_head, end_to_end, fit_keras_head, seeded
 from textune.keras.start import keras_versions
 from textune.keras.tensors import tf_batches
 from textune.recipe.methods import KerasTraining
 from textune.recipe.settings import Recipe
+from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
 from textune.tasks.single_label import epoch_scores, probabilities
 from textune.training.method import Fit, Method, calibrate
 from textune.training.processes import Processes
@@ -38,6 +40,15 @@ class KerasMethod(Method):
     def check_model(cls, folder: ModelFolder) -> None:
         """Raise a `ModelError` if KerasHub does not know the model's architecture."""
         check_keras_knows(folder)
+
+    @classmethod
+    def check_labels(cls, kind: LabelKind) -> None:
+        """Raise a `RecipeError` for texts with several labels."""
+        if kind.is_multi_label:
+            raise RecipeError(
+                "The Keras engine learns one label per text, and these texts have several.",
+                "Train on torch: --set train.engine=torch",
+            )
 
     @classmethod
     def choose_placement(cls, recipe: Recipe, processes: Processes) -> Placement:
@@ -115,12 +126,12 @@ class KerasMethod(Method):
             history, end = follow(
                 events, settings.num_train_epochs, self.ctx, steps=steps if from_tokens else 0
             )
-        temperature = 1.0
+        calibration = NO_CALIBRATION
         if settings.calibrate:
             logits, labels = self._logits("validation"), task.labels("validation")
-            temperature = calibrate(task.classifier, logits, labels, ctx=self.ctx)
+            calibration = calibrate(task.classifier, logits, labels, ctx=self.ctx)
             self._head.read()
-        return Fit(history, end, temperature)
+        return Fit(history, end, calibration)
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities (rows, classes) by split, as Keras computes them."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from textune.context import Context
 from textune.errors import ModelError, RecipeError
 from textune.recipe.settings import ModelSettings
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.single_label import SINGLE
 
 if TYPE_CHECKING:
     from textune.encoder.loading import ModelFolder
@@ -21,6 +23,7 @@ def build_classifier(
     *,
     settings: ModelSettings,
     label_names: Sequence[str],
+    kind: LabelKind = SINGLE,
     max_length: int,
     seed: int,
     ctx: Context,
@@ -39,7 +42,7 @@ def build_classifier(
 
     names = tuple(label_names)
     if settings.head == "stock":
-        model = load_stock_model(folder, label_names=names, seed=seed)
+        model = load_stock_model(folder, label_names=names, seed=seed, problem_type=kind.problem_type)
         pooling = stock_pooling(model.config)
         classifier = EncoderClassifier(
             tokenizer=tokenizer,
@@ -50,6 +53,7 @@ def build_classifier(
             max_length=max_length,
             padding_id=_find_padding_id(model.base_model, tokenizer, pooling, max_length, ctx),
             stock=model,
+            kind=kind,
         )
         _check_stock_head(classifier, folder.name)
         return classifier
@@ -64,6 +68,7 @@ def build_classifier(
         label_names=names,
         max_length=max_length,
         padding_id=_find_padding_id(encoder, tokenizer, pooling, max_length, ctx),
+        kind=kind,
     )
 
 

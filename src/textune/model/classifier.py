@@ -18,7 +18,8 @@ from textune.encoder.prefix import Pooling, encode
 from textune.encoder.tokenization import tokenize_texts
 from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.model.heads import Head
-from textune.tasks.single_label import probabilities
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.single_label import SINGLE
 
 EXAMPLES = ("a short text", "and one that is somewhat longer than the first")
 """Texts on which two ways to compute are compared."""
@@ -35,6 +36,7 @@ class EncoderClassifier:
         max_length: The maximum number of tokens that are read of a text.
         padding_id: The id that fills up the shorter rows of a batch; None: a batch has texts of one length.
         stock: The sequence-classification model that shares encoder and head, if the head is stock.
+        kind: What a label is: one per text, or several.
     """
 
     tokenizer: Any
@@ -45,6 +47,7 @@ class EncoderClassifier:
     max_length: int
     padding_id: int | None
     stock: Any = None
+    kind: LabelKind = SINGLE
 
     def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         """Return the token ids of each text, truncated after `max_length`, without padding."""
@@ -81,7 +84,7 @@ class EncoderClassifier:
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of features (rows, width)."""
         parts = map(torch.from_numpy, read_in_parts(features))
-        return probabilities(torch.cat([head_logits(self.head, part) for part in parts]))
+        return self.kind.probabilities(torch.cat([head_logits(self.head, part) for part in parts]))
 
 
 def head_logits(head: nn.Module, features: torch.Tensor) -> torch.Tensor:

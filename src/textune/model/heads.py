@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from textune.encoder.prefix import Pooling
+from textune.tasks.label_kind import LogitCalibration
 
 _CONSTANT = 1e-6
 """The standard deviation below which a feature counts as constant."""
@@ -103,11 +104,18 @@ def stock_pooling(config: Any) -> Pooling:
     return Pooling("mean" if getattr(config, "classifier_pooling", "cls") == "mean" else "cls")
 
 
-def fold_temperature(head: Head, temperature: float) -> None:
-    """Divide the logits by a temperature for good, by dividing the last layer's weights."""
+def fold_calibration(head: Head, calibration: LogitCalibration) -> None:
+    """Rescale the logits for good, by rescaling the last layer's weights."""
+    weight, bias = head.output.weight, head.output.bias
     with torch.no_grad():
-        head.output.weight.div_(temperature)
-        head.output.bias.div_(temperature)
+        if isinstance(calibration.divisor, float):
+            weight.div_(calibration.divisor)
+            bias.div_(calibration.divisor)
+        else:
+            divisor = torch.from_numpy(calibration.divisor).to(weight)
+            weight.div_(divisor.unsqueeze(1))
+            bias.div_(divisor)
+        bias.add_(torch.as_tensor(calibration.shift).to(bias))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import stat
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
+from textune.data.dataset import SINGLE_LABEL
 from textune.encoder import loading
 from textune.encoder.padding import find_padding_id
 from textune.encoder.prefix import Pooling
@@ -22,7 +23,7 @@ from textune.errors import ModelError
 from textune.files import foreign_storage_errors, write_json
 from textune.model.classifier import EncoderClassifier
 from textune.model.heads import Head, LinearHead, StockHead
-from textune.tasks.single_label import PROBLEM_TYPE
+from textune.tasks.registry import LABEL_KINDS, label_kind
 
 _FORMAT = 1
 _COPY_AGAIN = "Copy the run again from its source."
@@ -43,6 +44,14 @@ class _Description(BaseModel):
     pooling: _Pooling
     labels: list[str] = Field(min_length=2)
     max_length: PositiveInt
+    problem_type: str = SINGLE_LABEL
+
+    @field_validator("problem_type")
+    @classmethod
+    def _is_known(cls, problem_type: str) -> str:
+        if problem_type not in LABEL_KINDS:
+            raise ValueError(f"'{problem_type}' is not a kind of label")
+        return problem_type
 
 
 def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
@@ -54,7 +63,7 @@ def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
     model = classifier.stock if classifier.stock is not None else classifier.encoder
     model.config.id2label = dict(enumerate(classifier.label_names))
     model.config.label2id = {name: number for number, name in enumerate(classifier.label_names)}
-    model.config.problem_type = PROBLEM_TYPE
+    model.config.problem_type = classifier.kind.problem_type
     # The tokenizer carries the limit that training used, so that plain transformers cuts where textune does.
     classifier.tokenizer.model_max_length = classifier.max_length
     with foreign_storage_errors(), quiet_transformers():
@@ -69,6 +78,7 @@ def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
         pooling=_Pooling(kind=classifier.pooling.kind, layers=list(classifier.pooling.layers)),
         labels=list(classifier.label_names),
         max_length=classifier.max_length,
+        problem_type=classifier.kind.problem_type,
     )
     write_json(folder / "textune.json", description.model_dump())
     # safetensors writes files that only their owner may read: they get the mode of the other files.
@@ -88,7 +98,9 @@ def load_classifier(folder: Path) -> EncoderClassifier:
     model: Any
     head: Head
     if stock:
-        model = loading.load_stock_model(source, label_names=names, seed=0, new_head=False)
+        model = loading.load_stock_model(
+            source, label_names=names, seed=0, new_head=False, problem_type=described.problem_type
+        )
         head = StockHead(model)
     else:
         model = loading.load_encoder(source, new_head=False)
@@ -111,6 +123,7 @@ def load_classifier(folder: Path) -> EncoderClassifier:
         max_length=described.max_length,
         padding_id=find_padding_id(encoder, tokenizer, pooling=read, max_length=described.max_length),
         stock=model if stock else None,
+        kind=label_kind(described.problem_type),
     )
 
 

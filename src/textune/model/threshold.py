@@ -1,16 +1,25 @@
-"""The threshold below which a classifier gives no label, stored beside its weights. Needs no torch."""
+"""The thresholds of a classifier, stored beside its weights. Needs no torch.
+
+`abstention.json`: the confidence below which a text gets no label. `thresholds.json`: where a text can have
+several labels, the probability from which it gets each of them.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textune.errors import ModelError
 from textune.files import write_json
 
 ABSTENTION = "abstention.json"
+LABEL_THRESHOLDS = "thresholds.json"
 
 
 @dataclass(frozen=True)
@@ -45,3 +54,25 @@ def read_abstention(folder: Path) -> Abstention | None:
         return Abstention(float(values["min_precision"]), None if threshold is None else float(threshold))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} cannot be read.", "Copy the run again from its source.") from error
+
+
+def write_label_thresholds(folder: Path, thresholds: NDArray[np.float64], label_names: Sequence[str]) -> None:
+    """Store the threshold of each label, (classes,), in a classifier's folder."""
+    values = dict(zip(label_names, thresholds.tolist(), strict=True))
+    write_json(folder / LABEL_THRESHOLDS, {"thresholds": values})
+
+
+def read_label_thresholds(folder: Path, label_names: Sequence[str]) -> NDArray[np.float64]:
+    """Return the threshold of each label, (classes,); raise a `ModelError` if they cannot be read."""
+    path = folder / LABEL_THRESHOLDS
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
+        thresholds = np.array([float(values[name]) for name in label_names])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} cannot be read.", "Copy the run again from its source.") from error
+    if len(values) != len(label_names) or not ((thresholds >= 0) & (thresholds <= 1)).all():
+        raise ModelError(
+            f"{path} does not hold one threshold from 0 to 1 for each label.",
+            "Copy the run again from its source.",
+        )
+    return thresholds

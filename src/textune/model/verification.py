@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textune.encoder.placement import choose_placement, one_thread
 from textune.errors import VerificationError
-from textune.model.threshold import Abstention, read_abstention
+from textune.model.threshold import Abstention, read_abstention, read_label_thresholds
 
 if TYPE_CHECKING:
     from textune.model.classifier import EncoderClassifier
@@ -32,6 +32,7 @@ def verify_saved(
     probabilities: NDArray[np.float64],
     precision: str,
     abstention: Abstention | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> tuple[EncoderClassifier, dict[str, Any]]:
     """Load the saved model once, compare it with the trained one, and return it with what was compared.
 
@@ -47,6 +48,12 @@ def verify_saved(
         if read_abstention(folder) != abstention:
             raise VerificationError(
                 "The saved model has a different threshold than the trained model.", _FAULT
+            )
+        if thresholds is not None and (
+            read_label_thresholds(folder, reloaded.label_names).tolist() != thresholds.tolist()
+        ):
+            raise VerificationError(
+                "The saved model has other thresholds of labels than the trained model.", _FAULT
             )
         sample = list(texts[:_TEXTS])
         placement = choose_placement("fp32")

@@ -4,7 +4,9 @@
     RUN/predictions/baselines/NAME.parquet     a baseline's, for the test split
 
 Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
-predicted label's probability) and `scores` (every label's).
+predicted label's probability) and `scores` (every label's). Where a text can have several labels, there are
+`labels`, `unknown` (those of which it is not known) and `predicted`, which are lists of names, and no
+`label` or `score`.
 """
 
 from __future__ import annotations
@@ -18,23 +20,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.data.dataset import Split
+from textune.data.dataset import UNKNOWN, Split
 from textune.errors import RunError
+from textune.evaluation.label_scores import LabelScores
 from textune.files import atomic_path
 from textune.tasks.single_label import confidence, decide
 
 _SHOWN_CHARACTERS = 60
 
 _Key = tuple[str, str, int]
-"""A text, its label, and how many such rows come before it."""
+"""A text, its label or labels, and how many such rows come before it."""
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Labelled texts with the probabilities (rows, classes) that a classifier gave them.
 
-    `rows` are their numbers in the source's split, `labels` the ids of their true classes, both (rows,).
-    `label_names` are in the order of the ids.
+    `rows` are their numbers in the source's split, (rows,), and `labels` are as in `Split`. `label_names` are
+    in the order of the classes. Where a text can have several labels, `given` says which it gets, (rows,
+    classes).
     """
 
     rows: NDArray[np.int64]
@@ -42,11 +46,26 @@ class Predictions:
     labels: NDArray[np.int64]
     label_names: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    given: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, split: Split, probabilities: NDArray[np.float64], label_names: Sequence[str]) -> Predictions:
+    def of(
+        cls,
+        split: Split,
+        probabilities: NDArray[np.float64],
+        label_names: Sequence[str],
+        *,
+        given: NDArray[np.bool_] | None = None,
+    ) -> Predictions:
         """Return the predictions (rows, classes) for a split."""
-        return cls(split.rows, tuple(split.texts), split.labels, tuple(label_names), probabilities)
+        return cls(split.rows, tuple(split.texts), split.labels, tuple(label_names), probabilities, given)
+
+    @property
+    def label_scores(self) -> LabelScores:
+        """The probabilities and the given labels, where a text can have several."""
+        if self.given is None:
+            raise ValueError("each text has one label")
+        return LabelScores(self.probabilities, self.given)
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -74,15 +93,30 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         buffers = pa.py_buffer(np.cumsum([0, *map(len, encoded)])), pa.py_buffer(b"".join(encoded))
         return pa.LargeStringArray.from_buffers(len(encoded), *buffers).cast(pa.string())
 
-    names = predictions.label_names
+    def lists(cells: NDArray[np.bool_]) -> pa.Array:
+        offsets = np.concatenate([[0], cells.sum(axis=1).cumsum()]).astype(np.int32)
+        chosen = strings([names[label] for label in np.nonzero(cells)[1].tolist()])
+        return pa.ListArray.from_arrays(numbers(offsets), chosen)
+
+    names, labels = predictions.label_names, predictions.labels
     columns = [numbers(column) for column in predictions.probabilities.T]
+    if predictions.given is None:
+        decided = {
+            "label": strings([names[label] for label in labels.tolist()]),
+            "predicted": strings([names[label] for label in predictions.predicted.tolist()]),
+            "score": numbers(predictions.scores),
+        }
+    else:
+        decided = {
+            "labels": lists(labels == 1),
+            "unknown": lists(labels == UNKNOWN),
+            "predicted": lists(predictions.given),
+        }
     table = pa.table(
         {
             "row": numbers(predictions.rows),
             "text": strings(predictions.texts),
-            "label": strings([names[label] for label in predictions.labels.tolist()]),
-            "predicted": strings([names[label] for label in predictions.predicted.tolist()]),
-            "score": numbers(predictions.scores),
+            **decided,
             "scores": pa.StructArray.from_arrays(columns, names=list(names)),
         }
     )
@@ -103,14 +137,31 @@ def read_predictions(path: Path) -> Predictions:
     table = parquet.read_table(path)
     scores = table["scores"].combine_chunks()
     names = [scores.type.field(number).name for number in range(scores.type.num_fields)]
-    ids = table["label"].combine_chunks()
+    given = None
+    if "labels" in table.column_names:
+        labels = _cells(table["labels"], names).astype(np.int64)
+        labels[_cells(table["unknown"], names)] = UNKNOWN
+        given = _cells(table["predicted"], names)
+    else:
+        ids = table["label"].combine_chunks()
+        labels = np.asarray(compute.index_in(ids, pa.array(names, pa.string())), dtype=np.int64)
     return Predictions(
         rows=table["row"].to_numpy(),
         texts=tuple(table["text"].to_pylist()),
-        labels=np.asarray(compute.index_in(ids, pa.array(names, pa.string())), dtype=np.int64),
+        labels=labels,
         label_names=tuple(names),
         probabilities=np.column_stack([scores.field(number).to_numpy() for number in range(len(names))]),
+        given=given,
     )
+
+
+def _cells(column: Any, names: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which of the names each row of a column of lists holds, (rows, names)."""
+    places = {name: place for place, name in enumerate(names)}
+    cells = np.zeros((len(column), len(names)), dtype=bool)
+    for row, values in enumerate(column.to_pylist()):
+        cells[row, [places[value] for value in values]] = True
+    return cells
 
 
 def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
@@ -135,6 +186,7 @@ def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str
         rows=second.rows[order],
         texts=first.texts,
         labels=first.labels,
+        given=None if second.given is None else second.given[order][:, columns],
         label_names=first.label_names,
         probabilities=second.probabilities[order][:, columns],
     )
@@ -143,11 +195,22 @@ def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str
 def _keys(predictions: Predictions) -> list[_Key]:
     counts: Counter[tuple[str, str]] = Counter()
     keys = []
-    for text, label in zip(predictions.texts, predictions.labels.tolist(), strict=True):
-        pair = text, predictions.label_names[label]
+    for text, label in zip(predictions.texts, _written_labels(predictions), strict=True):
+        pair = text, label
         counts[pair] += 1
         keys.append((*pair, counts[pair]))
     return keys
+
+
+def _written_labels(predictions: Predictions) -> list[str]:
+    names = predictions.label_names
+    if predictions.given is None:
+        return [names[label] for label in predictions.labels.tolist()]
+    written = {UNKNOWN: "?{}", 1: "{}"}
+    return [
+        ", ".join(sorted(written[value].format(names[place]) for place, value in enumerate(row) if value))
+        for row in predictions.labels.tolist()
+    ]
 
 
 def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str], split: str) -> RunError:

@@ -11,7 +11,7 @@ from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.evaluation.evaluating import Evaluation
 from textune.files import write_text
-from textune.model.threshold import write_abstention
+from textune.model.threshold import write_abstention, write_label_thresholds
 from textune.model.verification import verify_saved
 from textune.run.layout import Run
 from textune.run.predictions import Predictions, write_predictions
@@ -48,13 +48,13 @@ def save_results(
     with ctx.clock.stage("save"):
         ctx.stage("Saving and verifying the model")
         write_text(run.history, "".join(json.dumps(entry) + "\n" for entry in history))
-        names = dataset.label_names
+        names, given = dataset.label_names, evaluation.given
         predictions = {
-            split: Predictions.of(dataset[split], values, names)
+            split: Predictions.of(dataset[split], values, names, given=given.get(split))
             for split, values in evaluation.probabilities.items()
         }
         of_baselines = {
-            f"baselines/{key}": Predictions.of(dataset["test"], values, names)
+            f"baselines/{key}": Predictions.of(dataset["test"], values, names, given=given.get(key))
             for key, values in evaluation.baselines.items()
         }
         for name, stored in {**predictions, **of_baselines}.items():
@@ -62,6 +62,8 @@ def save_results(
         storage.save_classifier(classifier, run.model)
         if evaluation.abstention is not None:
             write_abstention(run.model, evaluation.abstention)
+        if evaluation.thresholds is not None:
+            write_label_thresholds(run.model, evaluation.thresholds, names)
         saved, verification = verify_saved(
             run.model,
             classifier,
@@ -69,5 +71,6 @@ def save_results(
             probabilities=evaluation.probabilities["test"],
             precision=precision,
             abstention=evaluation.abstention,
+            thresholds=evaluation.thresholds,
         )
         return SavedResults(predictions, saved, verification)

@@ -1,7 +1,6 @@
 """One label per text: what the logits mean, what training minimises, and how a label is decided.
 
-In: logits or probabilities, and class ids. Out: probabilities, losses, decisions. Another kind of label is
-another file here with the same functions: no other module calls softmax, argmax or cross-entropy.
+In: logits or probabilities, and class ids. Out: probabilities, losses, decisions.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from textune.data.dataset import SINGLE_LABEL
+from textune.tasks.label_kind import LabelKind, LogitCalibration
+
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-PROBLEM_TYPE = "single_label_classification"
 _TEMPERATURES = (0.05, 20.0)
 _EDGE = 0.01
 _MIN_ROWS = 30
@@ -146,3 +147,40 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float | None:
     best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x
     inside = bounds[0] + _EDGE < best < bounds[1] - _EDGE
     return math.exp(best) if inside else None
+
+
+def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logits whose softmax gives probabilities (rows, classes): their logarithms."""
+    with np.errstate(divide="ignore"):
+        logits: NDArray[np.float64] = np.log(probabilities)
+    return logits
+
+
+def fit_calibration(logits: torch.Tensor, labels: torch.Tensor) -> LogitCalibration | None:
+    """Return the temperature as a calibration of all logits alike; see `fit_temperature`."""
+    temperature = fit_temperature(logits, labels)
+    return None if temperature is None else LogitCalibration(temperature)
+
+
+def loss_weight(labels: torch.Tensor, class_weights: torch.Tensor | None) -> float:
+    """Return the divisor of a summed loss: the number of rows, or the sum of their classes' weights."""
+    return float(len(labels)) if class_weights is None else float(class_weights[labels].sum())
+
+
+def class_weights(labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return `balanced_weights` (classes,) of class ids (rows,)."""
+    return balanced_weights(labels.tolist(), classes)
+
+
+SINGLE = LabelKind(
+    problem_type=SINGLE_LABEL,
+    activate=activate,
+    probabilities=probabilities,
+    log_odds=log_odds,
+    loss=label_loss,
+    loss_weight=loss_weight,
+    class_weights=class_weights,
+    disagreement=disagreement,
+    epoch_scores=epoch_scores,
+    fit_calibration=fit_calibration,
+)

@@ -31,7 +31,7 @@ from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
 from textune.recipe.methods import EncoderTraining
 from textune.run.layout import Run
-from textune.tasks.single_label import epoch_scores, probabilities
+from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
 from textune.training.loop import FitEnd
 from textune.training.members import Member, build_learner, frozen_layers_of, members_of, trained_tokens
 from textune.training.method import Fit, Method, Task, calibrate
@@ -56,7 +56,7 @@ class EncoderMethod(Method):
         self._members: list[Member] = []
         # What `fit` leaves to `probabilities`: logits of validation rows by the members that left them out.
         self._held_out: torch.Tensor | None = None
-        self._temperature = 1.0
+        self._calibration: LogitCalibration = NO_CALIBRATION
 
     def prepare(self) -> None:
         """Run the frozen layers once, and build the module that is trained."""
@@ -108,7 +108,7 @@ class EncoderMethod(Method):
         if task.processes.is_first:
             with self.ctx.clock.stage("evaluate"):
                 self._encode_and_calibrate()
-        return Fit(history, end, self._temperature, self._frozen_layers)
+        return Fit(history, end, self._calibration, self._frozen_layers)
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities (rows, classes) by split.
@@ -118,7 +118,9 @@ class EncoderMethod(Method):
         """
         by_split = super().probabilities()
         if self._held_out is not None:
-            by_split["validation"] = probabilities(self._held_out / self._temperature)
+            by_split["validation"] = self.task.classifier.kind.probabilities(
+                self._calibration.apply(self._held_out)
+            )
             self.ctx.note(
                 "Validation rows were trained on: their metrics are those of members that left them out."
             )
@@ -138,7 +140,7 @@ class EncoderMethod(Method):
             logits = self._held_out
             if logits is None:
                 logits = head_logits(classifier.head, torch.from_numpy(self.features["validation"]))
-            self._temperature = calibrate(classifier, logits, task.labels("validation"), ctx=self.ctx)
+            self._calibration = calibrate(classifier, logits, task.labels("validation"), ctx=self.ctx)
 
     def _train_members(
         self, asked_to_stop: Callable[[], bool], *, resume: bool
@@ -191,7 +193,9 @@ class EncoderMethod(Method):
 
         def score() -> dict[str, dict[str, float]]:
             held_out_logits.append(learner.logits(member.held_out))
-            return {"validation": epoch_scores(held_out_logits[-1], member.held_out.labels)}
+            return {
+                "validation": task.classifier.kind.epoch_scores(held_out_logits[-1], member.held_out.labels)
+            }
 
         with ctx.clock.stage("train"):
             keeper = Keeper(folder, train.save_steps, ctx.note)

@@ -21,7 +21,8 @@ from textune.encoder.placement import one_thread
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
-from textune.tasks.single_label import balanced_weights, epoch_scores, label_loss
+from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
+from textune.tasks.single_label import SINGLE
 from textune.training.loop import (
     Batch,
     BestWeights,
@@ -46,7 +47,7 @@ _SPLITS = ("train", "validation")
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The rows to train on: keyword arguments of the module, one row per example, and class ids (rows,).
+    """The rows to train on: keyword arguments of the module, one row per example, and their labels.
 
     The seed and the epoch's number alone decide the order of the batches.
     A `batch_size` of 0 puts all rows into one batch.
@@ -107,22 +108,24 @@ class HeadMethod(Method):
             inputs["train"],
             labels["train"],
             classes=len(classifier.label_names),
+            kind=classifier.kind,
             settings=settings,
             score=lambda module: {
-                split: epoch_scores(head_logits(module, inputs[split]), labels[split]) for split in _SPLITS
+                split: classifier.kind.epoch_scores(head_logits(module, inputs[split]), labels[split])
+                for split in _SPLITS
             },
             learning_rate_factor=task.learning_rate_factor,
         )
         events = track(events, task.recipe, folder=self.run.logs)
         history, end = follow(events, settings.num_train_epochs, self.ctx)
-        temperature = 1.0
+        calibration = NO_CALIBRATION
         if settings.calibrate:
             logits = head_logits(head, inputs["validation"])
-            temperature = calibrate(classifier, logits, labels["validation"], ctx=self.ctx)
+            calibration = calibrate(classifier, logits, labels["validation"], ctx=self.ctx)
         if isinstance(head, LinearHead) and standardisation:
             standardisation.fold_into(head)
         head.eval()
-        return Fit(history, end, temperature)
+        return Fit(history, end, calibration)
 
 
 def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
@@ -142,9 +145,10 @@ def fit_head(
     classes: int,
     settings: HeadTraining,
     score: Callable[[nn.Module], Scores],
+    kind: LabelKind = SINGLE,
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
-    """Train a head in place, on float32 features (rows, width) and class ids (rows,); yield what happens.
+    """Train a head in place, on float32 features (rows, width) and labels of a kind; yield what happens.
 
     `score` returns the metrics by split, "validation" among them, of the head as it is. A
     `learning_rate_factor` of the epoch, counted from 0, replaces the named schedule. A loss that is NaN or
@@ -152,7 +156,7 @@ def fit_head(
     """
     data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
-    weights = balanced_weights(labels.tolist(), classes) if settings.class_weights == "balanced" else None
+    weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
     factor = schedule_of(
         settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps
     )
@@ -161,7 +165,7 @@ def fit_head(
     for weight_decay in candidates:
         log_loss_before = best.log_loss
         events = _fit_once(
-            head, data, settings, weight_decay, factor=factor, class_weights=weights, score=score
+            head, data, settings, weight_decay, factor=factor, class_weights=weights, score=score, kind=kind
         )
         events = stop_early(
             _continue_count(events, epochs, data.steps_per_epoch), settings.early_stopping_patience
@@ -193,9 +197,10 @@ def _fit_once(
     factor: Factor,
     class_weights: torch.Tensor | None,
     score: Callable[[nn.Module], Scores],
+    kind: LabelKind,
 ) -> Iterator[Event]:
     def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
-        value = label_loss(
+        value = kind.loss(
             module(**batch.inputs),
             batch.labels,
             class_weights=class_weights,

@@ -15,7 +15,6 @@ from textune.encoder.states import TokenStates
 from textune.encoder.suffix import layers_of
 from textune.model.trainable import depths
 from textune.recipe.methods import EncoderTraining
-from textune.tasks.single_label import balanced_weights
 from textune.training.method import Task
 from textune.training.optimizer import schedule_of
 from textune.training.stepping import EncoderLearner
@@ -92,13 +91,13 @@ def build_learner(
     """Return the learner that trains a module; the seed of its rows decides the dropout, too."""
     weights = None
     if train.class_weights == "balanced":
-        weights = balanced_weights(data.labels.tolist(), len(task.classifier.label_names))
+        weights = task.classifier.kind.class_weights(data.labels, len(task.classifier.label_names))
     return EncoderLearner(
         module,
         depths(module),
         data,
         settings=replace(train, seed=data.seed),
-        loss=BatchLoss(train.label_smoothing_factor, weights, train.rdrop),
+        loss=BatchLoss(train.label_smoothing_factor, weights, train.rdrop, kind=task.classifier.kind),
         factor=schedule_of(
             train, data.steps_per_epoch, task.learning_rate_factor, warmup_steps=train.warmup_steps
         ),

@@ -26,6 +26,8 @@ from textune.files import sha256_of_text
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
 from textune.run.origin import DataOrigin, MachineOrigin, ModelOrigin, Origin, PlacementOrigin, RecipeOrigin
+from textune.tasks.label_kind import NO_CALIBRATION, LabelKind, LogitCalibration
+from textune.tasks.registry import label_kind
 from textune.training.processes import Processes
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ class Task:
     learning_rate_factor: Callable[[int], float] | None = None
 
     def labels(self, split: str) -> torch.Tensor:
-        """Return the class ids of a split, (rows,)."""
+        """Return the labels of a split, as in `Split`."""
         import torch
 
         return torch.from_numpy(self.texts.dataset[split].labels)
@@ -125,21 +127,23 @@ class Task:
 class Fit:
     """The result of a training: its learning curve, one entry per epoch, and the epoch of the kept weights.
 
-    The logits were divided by `temperature`, which is 1 where nothing was calibrated.
+    The logits were rescaled by `calibration`.
     """
 
     history: list[dict[str, Any]]
     end: FitEnd
-    temperature: float
+    calibration: LogitCalibration = NO_CALIBRATION
     frozen_layers: int | str = "all"
 
     def summary(self, task: Task) -> dict[str, Any]:
         """Return what metrics.json says of the training."""
+        per_label = self.calibration.to_json(task.classifier.label_names)
         return {
             "epochs": self.end.epochs,
             "best_epoch": self.end.epoch,
             "weight_decay": self.end.weight_decay,
-            "temperature": self.temperature,
+            "temperature": self.calibration.temperature,
+            **({"calibration": per_label} if per_label else {}),
             "engine": task.recipe.train.engine,
             "precision": task.placement.precision,
             "frozen_layers": self.frozen_layers,
@@ -173,6 +177,10 @@ class Method(ABC):
     @classmethod  # noqa: B027 - most methods can train any model.
     def check_model(cls, folder: ModelFolder) -> None:
         """Raise a `ModelError` if the method cannot train a model."""
+
+    @classmethod  # noqa: B027 - most methods know every kind of label.
+    def check_labels(cls, kind: LabelKind) -> None:
+        """Raise a `RecipeError` if the method cannot learn labels of this kind."""
 
     @classmethod
     def choose_placement(cls, recipe: Recipe, processes: Processes) -> Placement:
@@ -234,6 +242,7 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
         # This imports torch: faults of the data or the model's files are reported before that.
         method = method_of(recipe)
         method.check_model(weights)
+        method.check_labels(label_kind(data.problem_type))
         tokenizer = load_tokenizer(weights)
     with ctx.clock.stage("prepare"):
         ctx.stage("Preparing texts")
@@ -252,6 +261,7 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
             tokenizer,
             settings=recipe.model,
             label_names=data.label_names,
+            kind=label_kind(data.problem_type),
             max_length=texts.max_length,
             seed=recipe.train.seed,
             ctx=ctx,
@@ -272,20 +282,20 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
 
 def calibrate(
     classifier: EncoderClassifier, logits: torch.Tensor, labels: torch.Tensor, *, ctx: Context
-) -> float:
-    """Fit a temperature on validation rows, fold it into the head's last layer, and return it.
+) -> LogitCalibration:
+    """Fit a calibration on validation rows, fold it into the head's last layer, and return it.
 
     `logits` are (rows, classes) of rows that the classifier was not trained on. Where they determine no
-    temperature, it is 1, and `ctx` notes that.
+    calibration, the logits stay as they are, and `ctx` notes that.
     """
-    from textune.model.heads import fold_temperature
-    from textune.tasks.single_label import fit_temperature
+    from textune.model.heads import fold_calibration
 
-    temperature = fit_temperature(logits, labels)
-    if temperature is None:
+    calibration = classifier.kind.fit_calibration(logits, labels)
+    if calibration is None:
         ctx.note(
             f"The {len(labels)} validation rows are too few or too easy for calibration, so the "
             "probabilities stay as they are."
         )
-    fold_temperature(classifier.head, temperature or 1.0)
-    return temperature or 1.0
+        calibration = NO_CALIBRATION
+    fold_calibration(classifier.head, calibration)
+    return calibration

@@ -34,11 +34,16 @@ def follow(
         if isinstance(event, EpochEnd):
             entry = {name: getattr(event, name) for name in ("epoch", "step", "learning_rate", "loss")}
             history.append(entry | _named_scores(event, "_"))
-            log_loss, accuracy = (event.scores["validation"][name] for name in ("log_loss", "accuracy"))
+            log_loss = event.scores["validation"]["log_loss"]
+            others = "".join(
+                f", {name.replace('_', '-')} {value:.1%}"
+                for name, value in event.scores["validation"].items()
+                if name != "log_loss"
+            )
             if steps:
                 ctx.note(
                     f"Epoch {event.epoch} of {epochs}: loss {event.loss:.4f}, validation log loss "
-                    f"{log_loss:.4f}, accuracy {accuracy:.1%}"
+                    f"{log_loss:.4f}{others}"
                 )
             else:
                 status = f"validation log loss {log_loss:.4f}"

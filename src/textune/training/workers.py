@@ -24,7 +24,8 @@ from torch import nn
 from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
-from textune.tasks.single_label import disagreement, label_loss
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.single_label import SINGLE
 from textune.training.parameters import Masters
 from textune.training.tokens import TokenSet
 
@@ -50,15 +51,17 @@ class BatchLoss:
         class_weights: A weight for each class, (classes,), or None.
         rdrop: How much the disagreement of two passes with different dropout weighs; 0: one pass (R-Drop, Wu
             et al. 2021, https://arxiv.org/abs/2106.14448).
+        kind: What a label is.
     """
 
     label_smoothing: float = 0.0
     class_weights: torch.Tensor | None = None
     rdrop: float = 0.0
+    kind: LabelKind = SINGLE
 
     def weight_of(self, labels: torch.Tensor) -> float:
-        """Return the divisor of a batch's summed loss: the number of its rows, or their classes' weights."""
-        return float(len(labels)) if self.class_weights is None else float(self.class_weights[labels].sum())
+        """Return the divisor of a batch's summed loss."""
+        return self.kind.loss_weight(labels, self.class_weights)
 
     def of(self, module: nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
         """Return the loss of a module, summed over the rows of its inputs."""
@@ -67,10 +70,10 @@ class BatchLoss:
         twice = module(**{name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()})
         first, second = twice.chunk(2)
         supervised = (self._supervised(first, labels) + self._supervised(second, labels)) / 2
-        return supervised + self.rdrop * disagreement(first, second)
+        return supervised + self.rdrop * self.kind.disagreement(first, second)
 
     def _supervised(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return label_loss(
+        return self.kind.loss(
             logits,
             labels,
             class_weights=self.class_weights,
