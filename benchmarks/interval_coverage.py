@@ -29,8 +29,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from textune.evaluation.metrics import METRICS, headline_metrics
+from textune.data.dataset import SINGLE_LABEL
+from textune.evaluation.metrics import headline_metrics, metrics_of
 
+METRICS = metrics_of(SINGLE_LABEL)
 CLASSES = (2, 4, 20, 77)
 ROWS = (5, 20, 100, 300)
 ACCURACIES = (0.6, 0.9, 0.99)

@@ -32,7 +32,7 @@ class FrequencyMethod(Method):
         with torch.no_grad():
             head.output.bias.copy_((counts / counts.sum()).log())
         epoch = {"epoch": 1, "step": 1, "learning_rate": 1.0, "loss": 1.0, "validation_log_loss": 1.0}
-        return Fit([epoch], FitEnd(1, 1, 0.0), temperature=1.0)
+        return Fit([epoch], FitEnd(1, 1, 0.0))
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities by split."""

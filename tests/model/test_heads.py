@@ -13,7 +13,8 @@ from textune.encoder.batching import pad_tensors
 from textune.encoder.placement import Placement
 from textune.encoder.prefix import encode
 from textune.model.classifier import head_logits
-from textune.model.heads import LinearHead, Standardisation, StockHead, fold_temperature, stock_pooling
+from textune.model.heads import LinearHead, Standardisation, StockHead, fold_calibration, stock_pooling
+from textune.tasks.label_kind import LogitCalibration
 from tiny_models import ARCHITECTURES, build_tiny_model
 
 ROWS = [[2, 10, 11, 3], [2, 12, 3], [2, 10, 11, 12, 13, 14, 3]]
@@ -77,7 +78,7 @@ def test_the_last_layer_of_a_stock_head_gives_the_logits(model: Any) -> None:
     head, features = StockHead(model), features_of(model)
     before = head_logits(head, features)
 
-    fold_temperature(head, 2.0)
+    fold_calibration(head, LogitCalibration(2.0))
 
     torch.testing.assert_close(head_logits(head, features), before / 2)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serving_stand_in import LABELS, Running, WordPredictor, logits_of, probabilities_of, running
+from textune.data.dataset import SINGLE_LABEL
 from textune.evaluation import metrics
 
 METRICS = {"metrics": {"test": {"accuracy": 0.8}}}
@@ -185,7 +186,7 @@ def test_info_has_a_row_for_every_metric_that_is_registered(
 
     rows = server.ask("GET", "/info").json["metrics"]
 
-    assert [row["key"] for row in rows] == list(metrics.METRICS)
+    assert [row["key"] for row in rows] == list(metrics.metrics_of(SINGLE_LABEL))
     assert rows[-1] == {"key": "toy", "title": "toy metric", "unit": "%", "direction": "higher"}
 
 

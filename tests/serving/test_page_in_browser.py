@@ -13,7 +13,8 @@ import textune
 from browser import Browser, Page
 from serving_process import ServerProcess, serving
 from small_data import small_rows
-from textune.evaluation.metrics import METRICS
+from textune.data.dataset import SINGLE_LABEL
+from textune.evaluation.metrics import metrics_of
 
 BARS = "[...document.querySelectorAll('#bars li')]"
 TABLE = "[...document.querySelectorAll('#rows tbody tr')]"
@@ -80,7 +81,7 @@ def test_a_file_that_is_chosen_becomes_a_table_of_labels(page: Page, trained_run
 def test_the_page_shows_every_measured_metric_of_the_table(page: Page) -> None:
     titles = page.evaluate(f"{METRICS_HEAD}.slice(1).map((cell) => cell.textContent.toLowerCase())")
 
-    assert titles == [metric.title.lower() for metric in METRICS.values()]
+    assert titles == [metric.title.lower() for metric in metrics_of(SINGLE_LABEL).values()]
     assert page.complaints() == []
 
 

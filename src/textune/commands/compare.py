@@ -57,7 +57,7 @@ def compare(
         RequestError: A run or the split is wrong, or the runs were measured on different rows.
     """
     from textune.evaluation.baselines import BASELINES
-    from textune.evaluation.comparison import compare_probabilities, describe_comparison
+    from textune.evaluation.comparison import compare_label_sets, compare_probabilities, describe_comparison
 
     ctx = Context(observer)
     if split not in SPLITS:
@@ -73,9 +73,10 @@ def compare(
     predictions = read_predictions(run.predictions / f"{split}.parquet")
     others = match_rows(predictions, read_predictions(file), names=(str(first), shown), split=split)
     ctx.stage("Comparing")
-    comparison = compare_probabilities(
-        predictions.probabilities,
-        others.probabilities,
+    compare_scores = compare_probabilities if predictions.given is None else compare_label_sets
+    comparison = compare_scores(
+        predictions.scored,
+        others.scored,
         predictions.labels,
         bootstrap_samples=load_recipe(str(run.recipe)).evaluate.bootstrap_samples,
     )

@@ -84,8 +84,7 @@ class _Choices:
         own, common = log_odds(self.own), log_odds(np.array(self.common))
         result = []
         for shrinkage in SHRINKAGES:
-            weight = self.counts / (self.counts + shrinkage) if np.isfinite(shrinkage) else 0 * own
-            weight = np.where(self.counts > 0, weight, 0.0)
+            weight = self.counts / np.maximum(self.counts + shrinkage, 1)
             result.append(sigmoid(common + weight * (own - common)))
         return result
 
@@ -115,17 +114,19 @@ def _best_threshold(probabilities: Values, labels: Labels) -> float:
 
 def _common_threshold(probabilities: Values, labels: Labels) -> float:
     """Return the threshold for all labels with the highest macro-F1, out of 200 between the bounds."""
-    candidates = sigmoid(np.linspace(*log_odds(np.array([_LOWEST, _HIGHEST])).tolist(), _COMMON_STEPS))
+    low, high = log_odds(np.array([_LOWEST, _HIGHEST])).tolist()
+    candidates = sigmoid(np.linspace(low, high, _COMMON_STEPS))
     has, known = labels == 1, labels != UNKNOWN
-    support = has.sum(axis=0)
+    if not has.any():
+        return USUAL_THRESHOLD
     by_label = []
     for column, truth, row_known in zip(probabilities.T, has.T, known.T, strict=True):
         values, hits = np.sort(column[row_known]), np.sort(column[truth])
         given = len(values) - np.searchsorted(values, candidates)
         right = len(hits) - np.searchsorted(hits, candidates)
         by_label.append(f1(right, given - right, len(hits) - right))
-    macro = np.mean([values for values, count in zip(by_label, support, strict=True) if count], axis=0)
-    return float(candidates[int(np.argmax(macro))]) if support.any() else USUAL_THRESHOLD
+    macro = np.mean([values for values, some in zip(by_label, has.any(axis=0), strict=True) if some], axis=0)
+    return float(candidates[int(np.argmax(macro))])
 
 
 def _macro_f1(probabilities: Values, given: NDArray[np.bool_], labels: Labels) -> float:

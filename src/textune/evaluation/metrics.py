@@ -197,21 +197,25 @@ class CalibrationMetric(Metric):
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by key, in the order of the tables. A key that several kinds of label share has one name, unit
-and direction; `metrics_of` has the function of each kind."""
-_METRICS_OF: dict[str, dict[str, Metric]] = {}
+"""All metrics by key, in the order of the tables. Kinds of label that share a key share its name, unit and
+direction; `metrics_of` has the function of each kind."""
+_OF_LABEL_SETS: dict[str, Metric] = {}
 
 
 def register_metric(metric: Metric) -> None:
-    """Add a metric to `METRICS` and to those of its kind of label."""
-    _METRICS_OF.setdefault(metric.problem_type, {})[metric.key] = metric
-    if metric.key not in METRICS or metric.problem_type == SINGLE_LABEL:
+    """Add a metric to `METRICS`, and to those of its kind of label."""
+    if metric.problem_type == SINGLE_LABEL:
         METRICS[metric.key] = metric
+    else:
+        METRICS.setdefault(metric.key, metric)
+        _OF_LABEL_SETS[metric.key] = metric
 
 
 def metrics_of(problem_type: str) -> dict[str, Metric]:
     """Return the metrics of a kind of label by key."""
-    return _METRICS_OF[problem_type]
+    if problem_type == SINGLE_LABEL:
+        return {key: metric for key, metric in METRICS.items() if metric.problem_type == problem_type}
+    return dict(_OF_LABEL_SETS)
 
 
 def headline_metrics(problem_type: str = SINGLE_LABEL) -> list[Metric]:

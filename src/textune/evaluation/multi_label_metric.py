@@ -118,11 +118,13 @@ def _bin_sums(probabilities: NDArray[Any], labels: Labels) -> tuple[Values, Valu
     bins = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
     cells = (np.arange(classes) * BINS + bins)[known]
     distances = (probabilities - (labels == 1))[known]
+    columns = np.column_stack([distances, distances**2, np.ones(len(cells))])
+    size = classes * BINS
     sums, squares, counts = (
-        np.bincount(cells, weights=weights, minlength=classes * BINS).reshape(classes, BINS)
-        for weights in (distances, distances**2, np.ones(len(cells)))
+        np.bincount(cells, weights=column, minlength=size).astype(np.float64).reshape(classes, BINS)
+        for column in columns.T
     )
-    variances: Values = squares - sums**2 / np.maximum(counts, 1)
+    variances = squares - sums**2 / np.maximum(counts, 1)
     return sums, np.maximum(variances, 0.0), known.sum(axis=0).astype(np.float64)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from textune.data.dataset import SINGLE_LABEL
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.intervals import Interval
-from textune.evaluation.metrics import METRICS, Classifiers, Labels, headline_metrics, interval_methods
+from textune.evaluation.metrics import METRICS, Classifiers, Labels, interval_methods, metrics_of
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,23 @@ class Spread:
 
 def describe_headlines(values: Mapping[str, float]) -> str:
     """Return the headline metrics among values by key for a sentence."""
-    return ", ".join(f"{metric.title} {metric.write(values[metric.key])}" for metric in headline_metrics())
+    shown = [metric for metric in METRICS.values() if metric.is_headline and metric.key in values]
+    return ", ".join(f"{metric.title} {metric.write(values[metric.key])}" for metric in shown)
 
 
 def measure_spread(
-    classifiers: Classifiers, labels: Labels, *, bootstrap_samples: int = 2000
+    classifiers: Classifiers,
+    labels: Labels,
+    *,
+    problem_type: str = SINGLE_LABEL,
+    bootstrap_samples: int = 2000,
 ) -> dict[str, Spread]:
-    """Measure the classifiers of two or more seeds on the same rows; return each metric's spread by key."""
+    """Measure the classifiers of two or more seeds on the same rows; return each metric's spread by key.
+
+    The classifiers' kind of label is `problem_type`.
+    """
     spreads = {}
-    for key, metric in METRICS.items():
+    for key, metric in metrics_of(problem_type).items():
         values = metric.measure(classifiers, labels)
         spreads[key] = Spread(
             mean=float(np.mean(values)),
@@ -55,9 +64,13 @@ def summarise_seeds(
     path: str,
     runs: Sequence[str],
     seeds: Sequence[int],
+    problem_type: str = SINGLE_LABEL,
     bootstrap_samples: int,
 ) -> dict[str, Any]:
-    """Return the contents of summary.json; documents, classifiers, runs and seeds have the same order."""
+    """Return the contents of summary.json; documents, classifiers, runs and seeds have the same order.
+
+    The classifiers' kind of label is `problem_type`.
+    """
     first = documents[0]
     losses = [document.metrics["validation"].values["log_loss"] for document in documents]
     return {
@@ -74,13 +87,13 @@ def summarise_seeds(
                 **{
                     key: {**asdict(spread), "ci95": list(spread.ci95), "values": list(spread.values)}
                     for key, spread in measure_spread(
-                        classifiers, labels, bootstrap_samples=bootstrap_samples
+                        classifiers, labels, problem_type=problem_type, bootstrap_samples=bootstrap_samples
                     ).items()
                 },
             }
             for split, (classifiers, labels) in scored.items()
         },
-        "interval_methods": interval_methods(),
+        "interval_methods": interval_methods(problem_type),
         **_verdicts(documents),
         "seconds": {"total": round(sum(document.seconds["total"] for document in documents), 3)},
     }

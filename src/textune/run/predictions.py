@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.data.dataset import UNKNOWN, Split
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL, UNKNOWN, Split
 from textune.errors import RunError
 from textune.evaluation.label_scores import LabelScores
 from textune.files import atomic_path
@@ -61,11 +61,14 @@ class Predictions:
         return cls(split.rows, tuple(split.texts), split.labels, tuple(label_names), probabilities, given)
 
     @property
-    def label_scores(self) -> LabelScores:
-        """The probabilities and the given labels, where a text can have several."""
-        if self.given is None:
-            raise ValueError("each text has one label")
-        return LabelScores(self.probabilities, self.given)
+    def problem_type(self) -> str:
+        """The kind of label, see `textune.tasks`."""
+        return SINGLE_LABEL if self.given is None else MULTI_LABEL
+
+    @property
+    def scored(self) -> Any:
+        """What metrics take: the probabilities or, where a text can have several labels, `LabelScores`."""
+        return self.probabilities if self.given is None else LabelScores(self.probabilities, self.given)
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -169,6 +172,12 @@ def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str
 
     If their rows or classes differ, a `RunError` calls the two by `names`, and names the split.
     """
+    if first.problem_type != second.problem_type:
+        raise RunError(
+            f"{names[0]} and {names[1]} cannot be compared: of one of them, a text has one label, and of the "
+            "other any number of labels.",
+            "Compare runs that were trained on the same data.",
+        )
     if set(first.label_names) != set(second.label_names):
         raise RunError(
             f"{names[0]} and {names[1]} cannot be compared: the labels of the first are "

@@ -67,12 +67,12 @@ class SeedsPlan:
         """Return the recipe of a seed; raise a `RecipeError` if the seed is not valid."""
         return check_recipe(self.recipe.model_dump(), origin=self.name, settings=[f"train.seed={seed}"])
 
-    def read_scores(self) -> dict[str, tuple[list[NDArray[np.float64]], NDArray[np.int64]]]:
-        """Return the probabilities of each run and the labels, for validation and test."""
+    def read_scores(self) -> dict[str, tuple[list[Any], NDArray[np.int64]]]:
+        """Return what each run says of the rows, as its metrics take it, and the labels, by split."""
         scores = {}
         for split in ("validation", "test"):
             stored = [read_predictions(Run(run).predictions / f"{split}.parquet") for run in self.runs]
-            scores[split] = [rows.probabilities for rows in stored], stored[0].labels
+            scores[split] = [rows.scored for rows in stored], stored[0].labels
         return scores
 
 

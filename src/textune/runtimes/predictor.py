@@ -17,19 +17,27 @@ from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.errors import DataError
 from textune.model.threshold import Abstention
-from textune.tasks.single_label import confidence, decide
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.single_label import SINGLE, confidence, decide
 
 
 class Predictor(ABC):
-    """A loaded classifier, whatever runs it.
+    """A loaded classifier, whatever runs it; `kind` says whether a text has one label or several.
 
     Texts are truncated after `max_tokens`; `tokenize` says which texts are. No label is given if the top
     probability is below `threshold`; 0: a label is always given, infinity: never.
     """
 
-    def __init__(self, label_names: tuple[str, ...], max_tokens: int, abstention: Abstention | None) -> None:
+    def __init__(
+        self,
+        label_names: tuple[str, ...],
+        max_tokens: int,
+        abstention: Abstention | None,
+        kind: LabelKind = SINGLE,
+    ) -> None:
         self.label_names = label_names
         self.max_tokens = max_tokens
+        self.kind = kind
         self.threshold = 0.0 if abstention is None else abstention.least_score
 
     @abstractmethod

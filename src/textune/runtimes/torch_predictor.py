@@ -35,7 +35,7 @@ class TorchPredictor(Predictor):
         abstention: Abstention | None = None,
         weights_sha256: str = "",
     ) -> None:
-        super().__init__(classifier.label_names, classifier.max_length, abstention)
+        super().__init__(classifier.label_names, classifier.max_length, abstention, classifier.kind)
         self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")
         self.classifier = classifier.placed(self._placement)

@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
 from textune.evaluation.baselines import BASELINES
-from textune.evaluation.metrics import METRICS
+from textune.evaluation.metrics import metrics_of
 from textune.explain.attribution import MAX_PARTS, occlude, weigh
 from textune.serving.answers import answers_of
 from textune.serving.gate import PAGE, Gate
@@ -175,6 +175,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
         """Describe the model, its metrics, and the server's limits."""
         served, limits = service.served, service.limits
         names, threshold = served.predictor.label_names, served.predictor.threshold
+        shown = metrics_of(served.predictor.kind.problem_type)
         return InfoAnswer(
             model_id=served.model,
             model_sha=served.model_sha256,
@@ -197,7 +198,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             max_queued_texts=limits.queued_texts,
             timeout_seconds=limits.timeout_seconds,
             version=app.version,
-            metrics=[{name: getattr(row, name) for name in _METRIC_FIELDS} for row in METRICS.values()],
+            metrics=[{name: getattr(row, name) for name in _METRIC_FIELDS} for row in shown.values()],
             baselines={key: baseline.title for key, baseline in BASELINES.items()},
             figures=dict(served.metrics),
         )
