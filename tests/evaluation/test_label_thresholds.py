@@ -30,7 +30,7 @@ def test_labels_with_few_rows_are_drawn_toward_a_common_threshold() -> None:
 
     chosen = choose_label_thresholds(probabilities, labels)
 
-    assert chosen.shrinkage >= 10
+    assert chosen.shrinkage > 0
 
 
 def test_a_label_that_no_row_has_gets_the_common_threshold() -> None:
