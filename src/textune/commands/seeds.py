@@ -14,7 +14,6 @@ from typing import Any
 from textune.commands.resume import resume_run
 from textune.commands.training_job import carry_out
 from textune.context import Context, NamedContext, Observer
-from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL
 from textune.data.in_memory import as_source, data_of_run
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.spread import describe_headlines, summarise_seeds
@@ -115,7 +114,6 @@ def _train_all(plan: SeedsPlan, request: Request, ctx: Context) -> SeedsResult:
             path=str(plan.path),
             runs=[str(run) for run in plan.runs],
             seeds=plan.seeds,
-            problem_type=MULTI_LABEL if metrics[0].test.is_multi_label else SINGLE_LABEL,
             bootstrap_samples=plan.recipe.evaluate.bootstrap_samples,
         )
         write_json(plan.summary, document)

@@ -12,7 +12,6 @@ from textune.context import Context
 from textune.encoder.memory import keep_memory_low
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import Evaluation, evaluate_splits
-from textune.evaluation.evaluating_labels import evaluate_label_splits
 from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults
@@ -109,13 +108,12 @@ def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
 def _evaluate(task: Task, method: Method, fit: Fit, ctx: Context) -> Evaluation:
     with ctx.clock.stage("evaluate"):
         ctx.stage("Evaluating")
-        data, rows = task.texts.dataset, method.probabilities()
-        options: dict[str, Any] = {
-            "settings": task.recipe.evaluate,
-            "truncated": task.texts.truncated,
-            "short_test": task.texts.short_test,
-            "ctx": ctx,
-        }
-        if data.is_multi_label:
-            return evaluate_label_splits(data, rows, calibration=fit.calibration, **options)
-        return evaluate_splits(data, rows, temperature=fit.calibration.temperature, **options)
+        return evaluate_splits(
+            task.texts.dataset,
+            method.probabilities(),
+            settings=task.recipe.evaluate,
+            calibration=fit.calibration,
+            truncated=task.texts.truncated,
+            short_test=task.texts.short_test,
+            ctx=ctx,
+        )

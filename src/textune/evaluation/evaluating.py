@@ -33,6 +33,7 @@ from textune.evaluation.reliability import measure_reliability, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.model.threshold import Abstention
 from textune.recipe.settings import EvaluateSettings
+from textune.tasks.label_kind import LogitCalibration
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,30 @@ def evaluate_splits(
     probabilities: Mapping[str, NDArray[np.float64]],
     *,
     settings: EvaluateSettings,
-    temperature: float,
+    calibration: LogitCalibration,
     truncated: Mapping[str, int],
     short_test: NDArray[np.bool_] | None = None,
     ctx: Context,
 ) -> Evaluation:
     """Measure all splits, the filtered test rows, the baselines, calibration and coverage.
 
-    The probabilities are (rows, classes) by split; their logits were divided by `temperature`. `truncated`
-    counts the truncated texts by split. `short_test` (rows,) says which test rows pass the filter by words;
-    it is None without a filter.
+    The probabilities are (rows, classes) by split; `calibration` rescaled their logits. `truncated` counts
+    the truncated texts by split. `short_test` (rows,) says which test rows pass the filter by words; it is
+    None without a filter.
     """
+    if dataset.is_multi_label:
+        from textune.evaluation.evaluating_labels import evaluate_label_splits
+
+        return evaluate_label_splits(
+            dataset,
+            probabilities,
+            settings=settings,
+            calibration=calibration,
+            truncated=truncated,
+            short_test=short_test,
+            ctx=ctx,
+        )
+    temperature = calibration.temperature
     samples = settings.bootstrap_samples
     scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
     validation, test = scored["validation"], scored["test"]

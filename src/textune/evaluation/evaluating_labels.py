@@ -29,7 +29,7 @@ from textune.evaluation.reliability import BINS, Reliability, ReliabilityBin
 from textune.evaluation.split_metrics import SplitMetrics, measure_label_sets
 from textune.recipe.settings import EvaluateSettings
 from textune.tasks.label_kind import LogitCalibration
-from textune.tasks.multi_label import USUAL_THRESHOLD, decide, log_odds, sigmoid
+from textune.tasks.multi_label import MULTI, USUAL_THRESHOLD, decide
 
 
 def evaluate_label_splits(
@@ -162,7 +162,7 @@ def _verdict(
 def _calibration_effect(
     probabilities: NDArray[np.float64], labels: NDArray[Any], calibration: LogitCalibration, *, samples: int
 ) -> CalibrationEffect:
-    before = sigmoid(calibration.undo(log_odds(probabilities)))
+    before = MULTI.probabilities(calibration.undo(MULTI.log_odds(probabilities)))
     return CalibrationEffect(
         before=measure_label_reliability(before, labels, bootstrap_samples=samples),
         after=measure_label_reliability(probabilities, labels, bootstrap_samples=samples),

@@ -17,7 +17,7 @@ from textune.data.dataset import UNKNOWN
 from textune.evaluation.label_scores import Counts, LabelScores
 from textune.evaluation.metrics import Labels, Values
 from textune.evaluation.multi_label_metric import f1
-from textune.tasks.multi_label import USUAL_THRESHOLD, decide, log_odds, sigmoid
+from textune.tasks.multi_label import MULTI, USUAL_THRESHOLD, decide
 
 SHRINKAGES = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)
 _FOLDS = 10
@@ -61,7 +61,7 @@ def choose_label_thresholds(probabilities: Values, labels: Labels, *, seed: int 
         for number, thresholds in enumerate(choices.shrunk()):
             given[number, inside] = decide(probabilities[inside], thresholds)
     macro = [_macro_f1(probabilities, each, labels) for each in given]
-    best = int(np.argmax(macro))
+    best = _first_highest(np.array(macro))
     choices = _thresholds(probabilities, labels)
     return LabelThresholds(
         thresholds=choices.shrunk()[best],
@@ -81,11 +81,11 @@ class _Choices:
 
     def shrunk(self) -> list[Values]:
         """Return the thresholds (classes,) for each of `SHRINKAGES`."""
-        own, common = log_odds(self.own), log_odds(np.array(self.common))
+        own, common = MULTI.log_odds(self.own), MULTI.log_odds(np.array(self.common))
         result = []
         for shrinkage in SHRINKAGES:
             weight = self.counts / np.maximum(self.counts + shrinkage, 1)
-            result.append(sigmoid(common + weight * (own - common)))
+            result.append(MULTI.probabilities(common + weight * (own - common)))
         return result
 
 
@@ -106,7 +106,7 @@ def _best_threshold(probabilities: Values, labels: Labels) -> float:
     values = 2 * hits / (count + has.sum())
     # Rows with equal probabilities are given the label together or not at all.
     is_last = np.append(sorted_probabilities[1:] < sorted_probabilities[:-1], True)
-    best = int(np.argmax(np.where(is_last, values, -1.0)))
+    best = _first_highest(np.where(is_last, values, -1.0))
     following = sorted_probabilities[best + 1] if best + 1 < len(has) else 0.0
     threshold = (sorted_probabilities[best] + following) / 2
     return float(np.clip(threshold, _LOWEST, _HIGHEST))
@@ -114,8 +114,8 @@ def _best_threshold(probabilities: Values, labels: Labels) -> float:
 
 def _common_threshold(probabilities: Values, labels: Labels) -> float:
     """Return the threshold for all labels with the highest macro-F1, out of 200 between the bounds."""
-    low, high = log_odds(np.array([_LOWEST, _HIGHEST])).tolist()
-    candidates = sigmoid(np.linspace(low, high, _COMMON_STEPS))
+    low, high = MULTI.log_odds(np.array([_LOWEST, _HIGHEST])).tolist()
+    candidates = MULTI.probabilities(np.linspace(low, high, _COMMON_STEPS))
     has, known = labels == 1, labels != UNKNOWN
     if not has.any():
         return USUAL_THRESHOLD
@@ -126,7 +126,7 @@ def _common_threshold(probabilities: Values, labels: Labels) -> float:
         right = len(hits) - np.searchsorted(hits, candidates)
         by_label.append(f1(right, given - right, len(hits) - right))
     macro = np.mean([values for values, some in zip(by_label, has.any(axis=0), strict=True) if some], axis=0)
-    return float(candidates[int(np.argmax(macro))])
+    return float(candidates[_first_highest(macro)])
 
 
 def _macro_f1(probabilities: Values, given: NDArray[np.bool_], labels: Labels) -> float:
@@ -134,3 +134,7 @@ def _macro_f1(probabilities: Values, given: NDArray[np.bool_], labels: Labels) -
     hits, wrong, missed = (cells.sum(axis=0) for cells in (counts.hits, counts.wrong, counts.missed))
     present = hits + missed > 0
     return float(f1(hits, wrong, missed)[present].mean()) if present.any() else 0.0
+
+
+def _first_highest(values: Values) -> int:
+    return int(np.flatnonzero(values == values.max())[0])

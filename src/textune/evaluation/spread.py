@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from textune.data.dataset import SINGLE_LABEL
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.intervals import Interval
@@ -64,14 +64,11 @@ def summarise_seeds(
     path: str,
     runs: Sequence[str],
     seeds: Sequence[int],
-    problem_type: str = SINGLE_LABEL,
     bootstrap_samples: int,
 ) -> dict[str, Any]:
-    """Return the contents of summary.json; documents, classifiers, runs and seeds have the same order.
-
-    The classifiers' kind of label is `problem_type`.
-    """
+    """Return the contents of summary.json; documents, classifiers, runs and seeds have the same order."""
     first = documents[0]
+    problem_type = MULTI_LABEL if first.test.is_multi_label else SINGLE_LABEL
     losses = [document.metrics["validation"].values["log_loss"] for document in documents]
     return {
         "run": path,
