@@ -11,7 +11,8 @@ from textune.audit.checks import check_data
 from textune.context import Context
 from textune.encoder.memory import keep_memory_low
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.evaluating import Evaluation, evaluate_splits
+from textune.evaluation.evaluating import evaluate_splits
+from textune.evaluation.evaluation import Evaluation
 from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults

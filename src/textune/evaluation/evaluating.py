@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,29 +27,14 @@ from textune.evaluation.document import (
     Verdict,
     better_baseline,
 )
+from textune.evaluation.evaluating_labels import evaluate_label_splits
+from textune.evaluation.evaluation import Evaluation
 from textune.evaluation.metrics import interval_methods
 from textune.evaluation.reliability import measure_reliability, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics, measure
 from textune.model.threshold import Abstention
 from textune.recipe.settings import EvaluateSettings
 from textune.tasks.label_kind import LogitCalibration
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What was measured, what it rests on, and the thresholds, if any.
-
-    Probabilities are (rows, classes) by split, those of baselines (test rows, classes) by key. Where a text
-    can have several labels, `thresholds` (classes,) decide which it gets, and `given` holds the labels given
-    to the rows (rows, classes), by split and by baseline.
-    """
-
-    measurements: Measurements
-    probabilities: Mapping[str, NDArray[np.float64]]
-    baselines: dict[str, NDArray[np.float64]]
-    abstention: Abstention | None = None
-    thresholds: NDArray[np.float64] | None = None
-    given: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def evaluate_splits(
@@ -70,8 +54,6 @@ def evaluate_splits(
     None without a filter.
     """
     if dataset.is_multi_label:
-        from textune.evaluation.evaluating_labels import evaluate_label_splits
-
         return evaluate_label_splits(
             dataset,
             probabilities,

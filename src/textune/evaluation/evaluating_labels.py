@@ -20,7 +20,7 @@ from textune.evaluation.document import (
     Verdict,
     better_baseline,
 )
-from textune.evaluation.evaluating import Evaluation
+from textune.evaluation.evaluation import Evaluation
 from textune.evaluation.label_baselines import label_baseline_probabilities
 from textune.evaluation.label_scores import LabelScores
 from textune.evaluation.label_thresholds import LabelThresholds, choose_label_thresholds

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import Context
 from textune.data.dataset import Dataset
-from textune.evaluation.evaluating import Evaluation
+from textune.evaluation.evaluation import Evaluation
 from textune.files import write_text
 from textune.model.threshold import write_abstention, write_label_thresholds
 from textune.model.verification import verify_saved

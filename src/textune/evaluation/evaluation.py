@@ -1,0 +1,29 @@
+"""What an evaluation found: the measurements, and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.evaluation.document import Measurements
+from textune.model.threshold import Abstention
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured, what it rests on, and the thresholds, if any.
+
+    Probabilities are (rows, classes) by split, those of baselines (test rows, classes) by key. Where a text
+    can have several labels, `thresholds` (classes,) decide which it gets, and `given` holds the labels given
+    to the rows (rows, classes), by split and by baseline.
+    """
+
+    measurements: Measurements
+    probabilities: Mapping[str, NDArray[np.float64]]
+    baselines: dict[str, NDArray[np.float64]]
+    abstention: Abstention | None = None
+    thresholds: NDArray[np.float64] | None = None
+    given: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
