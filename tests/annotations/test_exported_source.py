@@ -12,6 +12,7 @@ from datasets import Dataset, DatasetDict
 
 from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.data.columns import ColumnChoice
+from textune.data.in_memory import as_source
 from textune.data.sources import load_held_out, load_source, read_source
 from textune.errors import DataError
 from textune.prediction.inputs import read_texts
@@ -307,3 +308,23 @@ def test_names_for_numbers_name_only_numbers(tmp_path: Path) -> None:
 
     assert first.label_names == second.label_names == ("joy", "anger")
     assert first.fingerprint == second.fingerprint
+
+
+def test_an_export_in_memory_beside_a_table_is_refused() -> None:
+    table = [{"text": "so happy", "label": "joy"}]
+    _, data = as_source({"train": answers(4, "joy", "anger"), "test": table})
+
+    with pytest.raises(DataError, match=r"split train is an export .* but .*split test is an ordinary table"):
+        load_source(data or "")
+
+
+@pytest.mark.parametrize("given", [set(), {"label_column"}])
+def test_an_export_is_recognised_in_memory_as_in_its_file(tmp_path: Path, given: set[str]) -> None:
+    rows = answers(4, "joy", "anger")
+    export = write_lines(tmp_path / "posts.jsonl", rows)
+    choice = ColumnChoice.of(DataSettings(label_column="answer"), given=given)
+    _, data = as_source(rows)
+
+    in_file, in_memory = (read_source(source or "", choice).splits["train"] for source in (str(export), data))
+
+    assert in_memory.labels == in_file.labels == (["accept"] * 4 if given else ["joy", "anger"] * 2)

@@ -93,6 +93,24 @@ def test_rows_are_taken_by_position_whatever_the_index() -> None:
     assert load((TEXTS, shuffled)).fingerprint == load((TEXTS, LABELS)).fingerprint
 
 
+@pytest.mark.parametrize("index", [range(23, -1, -1), [*range(23), 99], list("abcdefghijklmnopqrstuvwx")])
+@pytest.mark.parametrize("form", [tuple, lambda pair: dict(zip(("text", "label"), pair, strict=True))])
+def test_series_with_different_indexes_are_refused(
+    form: Callable[[tuple[pd.Series, pd.Series]], Any], index: Any
+) -> None:
+    error = refusal(form((pd.Series(TEXTS), pd.Series(LABELS, index=index))))
+
+    assert "the indexes of 'text' and 'label' differ, for instance" in error
+    assert "labels.loc[texts.index]" in error
+
+
+def test_series_with_the_same_index_are_rows_of_one_table() -> None:
+    index = range(23, -1, -1)
+    pair = (pd.Series(TEXTS, index=index), pd.Series(LABELS, index=index))
+
+    assert load(pair).fingerprint == load((TEXTS, LABELS)).fingerprint
+
+
 @pytest.mark.parametrize(
     ("labels", "names"),
     [

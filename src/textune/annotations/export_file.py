@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textune.annotations.registry import ROWS_LOOKED_AT, ExportItem, Tool, find_row_tool, find_tool
+from textune.annotations.registry import ExportItem, Tool, find_file_tool, find_row_tool
 from textune.data.columns import ColumnChoice, find_text_column
 from textune.errors import DataError
 from textune.formats.joining import join_values
@@ -24,6 +24,9 @@ from textune.wording import first_line
 
 SPLIT_FIELD = "split"
 """The name of a value that says which split a text is in, and is not the text."""
+
+ROWS_LOOKED_AT = 20
+"""The rows that decide whether a table is an export."""
 
 _DIFFERENCES = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """What reading a row may raise that does not have the structure of the others."""
@@ -46,15 +49,29 @@ class ToolExport:
 
 
 def exporting_tool(path: Path, choice: ColumnChoice) -> Tool | None:
-    """Return the tool that exported a file; None for a table, or if the choice is one for tables."""
-    choice = choice.requested()
-    if replace(choice.reading, joined=(), between="") != AS_USUAL:
+    """Return the tool that exported a file; None for a table or a file that cannot be read.
+
+    None as well if the choice is one for tables, see `exporting_tool_of_rows`.
+    """
+    if not _is_usual(choice.requested()):
         return None
-    tool = find_tool(path)
-    if tool is None or tool.read_row is None or not (choice.text or choice.label):
-        return tool
-    first = [row.values for row in islice(read_rows(path), ROWS_LOOKED_AT)]
-    return None if _has_other_columns(first, tool, choice) else tool
+    try:
+        tool = find_file_tool(path)
+        first = [row.values for row in islice(read_rows(path), ROWS_LOOKED_AT)] if tool is None else []
+    except DataError:  # Whatever reads the file as a table says what is wrong with it.
+        return None
+    return tool or exporting_tool_of_rows(first, choice)
+
+
+def exporting_tool_of_rows(rows: Sequence[Mapping[str, Any]], choice: ColumnChoice) -> Tool | None:
+    """Return the tool that exported the first rows of a table, in a file or in memory.
+
+    None if no tool has such rows, or if the choice is one for tables: of how to read them, or of a column
+    that the tool knows neither as text nor as label. Choices that a run only remembers do not count.
+    """
+    choice = choice.requested()
+    tool = find_row_tool(rows) if _is_usual(choice) else None
+    return None if tool is None or _has_other_columns(rows, tool, choice) else tool
 
 
 def read_tool_export(path: Path, tool: Tool, choice: ColumnChoice) -> ToolExport:
@@ -69,15 +86,10 @@ def read_tool_export(path: Path, tool: Tool, choice: ColumnChoice) -> ToolExport
 
 
 def read_export_rows(
-    rows: Iterable[Mapping[str, Any]], origin: str, choice: ColumnChoice
-) -> ToolExport | None:
-    """Read rows in memory as `read_tool_export` does, or return None if no tool exported them."""
-    iterator = iter(rows)
-    first = list(islice(iterator, ROWS_LOOKED_AT))
-    tool = find_row_tool(first)
-    if tool is None or _has_other_columns(first, tool, choice):
-        return None
-    numbered = (Row(number, values) for number, values in enumerate(chain(first, iterator), start=1))
+    rows: Iterable[Mapping[str, Any]], origin: str, tool: Tool, choice: ColumnChoice
+) -> ToolExport:
+    """Read rows in memory as `read_tool_export` reads those of a file."""
+    numbered = (Row(number, values) for number, values in enumerate(rows, start=1))
     items = _row_items(numbered, f"{origin}, row", tool)
     return _joined(_collect(origin, origin, tool, items, "row"), choice)
 
@@ -88,6 +100,11 @@ def export_texts(path: Path, tool: Tool, choice: ColumnChoice) -> Iterator[tuple
     name = text_name(export, choice, option="--text-column NAME")
     for item in export.items:
         yield f"{path}, {export.unit} {item.line}", item.texts.get(name)
+
+
+def _is_usual(choice: ColumnChoice) -> bool:
+    """Return whether nothing is chosen about how a file is read, except for columns to join."""
+    return replace(choice.reading, joined=(), between="") == AS_USUAL
 
 
 def _has_other_columns(rows: Sequence[Mapping[str, Any]], tool: Tool, choice: ColumnChoice) -> bool:

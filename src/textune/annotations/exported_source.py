@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textune.annotations import consensus
 from textune.annotations.export_file import (
+    ROWS_LOOKED_AT,
     SPLIT_FIELD,
     ToolExport,
     exporting_tool,
+    exporting_tool_of_rows,
     read_export_rows,
     read_tool_export,
     text_name,
 )
-from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem
+from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem, Tool
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.label_cells import whole_number
@@ -42,31 +44,47 @@ def read_exports(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> R
     The splits inside count as a table's column of splits does. Raise a `DataError` if a file is damaged, if
     nothing is labelled, or if only some files are exports.
     """
-    paths = list(chain.from_iterable(files.values()))
-    tools = {path: tool for path in paths if (tool := exporting_tool(path, choice))}
-    if not tools:
-        return None
-    if tables := [path for path in paths if path not in tools]:
-        export = next(iter(tools))
-        raise DataError(
-            f"{export} is an export of an annotation tool, but {tables[0]} is an ordinary table.",
-            f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv",
-        )
-    exports = [
-        (split, read_tool_export(path, tools[path], choice))
-        for split, shards in files.items()
-        for path in shards
-    ]
-    return _source(exports, choice)
+    paths = [(split, path) for split, shards in files.items() for path in shards]
+    tools = _only_exports({path: exporting_tool(path, choice) for _, path in paths})
+    exports = [(split, read_tool_export(path, tools[path], choice)) for split, path in paths if tools]
+    return _source(exports, choice) if exports else None
 
 
 def read_exported_rows(
     splits: Mapping[str, tuple[str, Iterable[Mapping[str, Any]]]], choice: ColumnChoice
 ) -> RawSource | None:
     """Read the rows of splits, each with its name in messages, as `read_exports` reads files."""
-    exports = [(split, read_export_rows(rows, origin, choice)) for split, (origin, rows) in splits.items()]
-    known = [(split, export) for split, export in exports if export is not None]
-    return _source(known, choice) if known and len(known) == len(exports) else None
+    rows, tools = {}, {}
+    for split, (origin, of_split) in splits.items():
+        iterator = iter(of_split)
+        first = list(islice(iterator, ROWS_LOOKED_AT))
+        rows[split] = chain(first, iterator)
+        tools[origin] = exporting_tool_of_rows(first, choice)
+    known = _only_exports(tools)
+    exports = [
+        (split, read_export_rows(rows[split], origin, known[origin], choice))
+        for split, (origin, _) in splits.items()
+        if known
+    ]
+    return _source(exports, choice) if exports else None
+
+
+_Place = TypeVar("_Place", str, Path)
+
+
+def _only_exports(tools: Mapping[_Place, Tool | None]) -> dict[_Place, Tool]:
+    """Return the tool that exported each table; nothing for tables, and a `DataError` if some are exports."""
+    exports = {place: tool for place, tool in tools.items() if tool is not None}
+    table = next((place for place, tool in tools.items() if tool is None), None)
+    if not exports or table is None:
+        return exports
+    export = next(iter(exports))
+    raise DataError(
+        f"{export} is an export of an annotation tool, but {table} is an ordinary table.",
+        f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv"
+        if isinstance(export, Path)
+        else "Give all splits the same columns, or pass the export's splits alone.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

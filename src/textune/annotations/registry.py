@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from textune.discovery import import_files
-from textune.errors import DataError, RequestError
+from textune.errors import RequestError
 from textune.formats.lines import open_data_file
 from textune.formats.registry import Row
-from textune.formats.tables import read_rows
 
 EVERY_QUESTION = ""
 """The question of an answer that holds for all questions, such as that of a skipped task."""
-
-ROWS_LOOKED_AT = 20
-"""The rows that decide whether a table is an export."""
 
 _HEAD_BYTES = 4096
 
@@ -159,22 +154,17 @@ def find_target(name: str, *, for_predictions: bool) -> TargetFormat:
     return target
 
 
-def find_tool(path: Path) -> Tool | None:
-    """Return the tool that exported a file, or None for an ordinary table or a file that cannot be read."""
+def find_file_tool(path: Path) -> Tool | None:
+    """Return the tool that exported a file that is not a table, or None; it may raise a `DataError`."""
     import_files("textune.annotations")
-    try:
-        with open_data_file(path) as file:
-            head = file.read(_HEAD_BYTES)
-        for tool in _TOOLS:
-            if tool.is_file is not None and tool.is_file(path, head):
-                return tool
-        return find_row_tool([row.values for row in islice(read_rows(path), ROWS_LOOKED_AT)])
-    except DataError:  # Whatever reads the file as a table says what is wrong with it.
-        return None
+    with open_data_file(path) as file:
+        head = file.read(_HEAD_BYTES)
+    by_file = (tool for tool in _TOOLS if tool.is_file is not None and tool.is_file(path, head))
+    return next(by_file, None)
 
 
 def find_row_tool(rows: Sequence[Mapping[str, Any]]) -> Tool | None:
-    """Return the tool that exported rows, or None."""
+    """Return the tool that exported the rows of a table, or None."""
     import_files("textune.annotations")
     by_row = (tool for tool in _TOOLS if tool.is_row is not None and any(map(tool.is_row, rows)))
     return next(by_row, None)

@@ -1,8 +1,8 @@
 """Tables that Python holds: lists, dicts, DataFrames, Arrow tables and datasets become columns of values.
 
-Values are read by position: the index of a pandas object plays no part. NumPy's numbers become Python's, and
-every missing value (None, NaN, NA) becomes None. The libraries whose objects these are stay unimported. Does
-not know which column is the text, nor what a label is.
+Values are read by position, and series of pandas with different indexes are refused. NumPy's numbers become
+Python's, and every missing value (None, NaN, NA) becomes None. The libraries whose objects these are stay
+unimported. Does not know which column is the text, nor what a label is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def columns_of(table: Any, origin: str) -> dict[str, list[Any]]:
     given as names.
 
     Raises:
-        DataError: It is not a table, two columns have the same name, or their lengths differ.
+        DataError: It is not a table, two columns have the same name, or their lengths or indexes differ.
 
     Example:
         >>> columns_of([("so happy", "joy"), ("so sad", None)], "the list")
@@ -66,6 +66,7 @@ def columns_of(table: Any, origin: str) -> dict[str, list[Any]]:
             f"{origin}: '{first}' has {counted(rows, 'value')}, but '{other}' has {lengths[other]:,}.",
             "Pass a label for every text, in the same order.",
         )
+    _check_indexes(named, origin)
     return columns
 
 
@@ -124,6 +125,25 @@ def _named_columns(table: Any, origin: str) -> list[tuple[str, Any]]:
         ]
     streamed = "Load it without streaming. " if type(table).__name__.startswith("IterableDataset") else ""
     raise DataError(f"{origin} is not a table of labelled texts.", f"{streamed}Pass {KINDS}.")
+
+
+def _check_indexes(columns: Sequence[tuple[str, Any]], origin: str) -> None:
+    """Raise a `DataError` if series of pandas have different indexes: rows may not be where they seem."""
+    indexed = [(name, column.index) for name, column in columns if hasattr(_index_of(column), "equals")]
+    for name, index in indexed[1:]:
+        first, own = indexed[0]
+        if not own.equals(index):
+            row = next((n for n, pair in enumerate(zip(own, index, strict=True)) if pair[0] != pair[1]), 0)
+            raise DataError(
+                f"{origin}: the indexes of '{first}' and '{name}' differ, for instance {own[row]!r} and "
+                f"{index[row]!r} in row {row + 1}.",
+                "Put them into the same order by their index, labels.loc[texts.index], and check it. If "
+                "they belong together by position: texts.to_list(), labels.to_list()",
+            )
+
+
+def _index_of(column: Any) -> Any:
+    return getattr(column, "index", None)
 
 
 def _columns_of_rows(rows: list[Any], origin: str) -> list[tuple[str, Any]]:
