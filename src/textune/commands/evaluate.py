@@ -15,8 +15,8 @@ from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.metrics import interval_methods
-from textune.evaluation.split_metrics import measure
-from textune.model.threshold import read_abstention
+from textune.evaluation.split_metrics import measure_rows
+from textune.model.threshold import read_abstention, thresholds_of
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run
 from textune.run.origin import origin_of_complete
@@ -98,7 +98,9 @@ def evaluate_run(
         )
     with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
-        metrics = measure(*scored, label_names=names, bootstrap_samples=recipe.evaluate.bootstrap_samples)
+        thresholds = thresholds_of(finished.model, classifier.kind, names)
+        samples = recipe.evaluate.bootstrap_samples
+        metrics = measure_rows(*scored, label_names=names, thresholds=thresholds, bootstrap_samples=samples)
         metrics = metrics.with_truncated(truncated)
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
@@ -112,7 +114,7 @@ def evaluate_run(
         model=origin.model.name,
         source=source,
         metrics={split: metrics},
-        interval_methods=interval_methods(),
+        interval_methods=interval_methods(classifier.kind.problem_type),
         **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
         seconds=ctx.clock.seconds(),
     )

@@ -60,7 +60,15 @@ def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precis
         >>> choose_threshold(probabilities, labels, min_precision=0.9)
         0.75
     """
-    scores, precisions = _shown_precisions(probabilities, labels)
+    return lowest_threshold(*_top_and_right(probabilities, labels), min_precision=min_precision)
+
+
+def lowest_threshold(scores: Values, right: NDArray[np.bool_], *, min_precision: float) -> float | None:
+    """Return the lowest threshold of scores (rows,) at which rows show that enough of them are right (rows,).
+
+    It is 0 if all rows reach it, and None if no threshold is sufficient.
+    """
+    scores, precisions = _shown_precisions(scores, right)
     enough = np.flatnonzero(precisions >= min_precision)
     if not len(enough):
         return None
@@ -71,7 +79,7 @@ def choose_threshold(probabilities: Probabilities, labels: Labels, *, min_precis
 
 def most_precision(probabilities: Probabilities, labels: Labels) -> float:
     """Return the highest precision that the rows show at any threshold (see `choose_threshold`)."""
-    return float(_shown_precisions(probabilities, labels)[1].max())
+    return float(_shown_precisions(*_top_and_right(probabilities, labels))[1].max())
 
 
 def measure_answers(probabilities: Probabilities, labels: Labels, *, threshold: float) -> Answers:
@@ -111,27 +119,30 @@ def measure_coverage(
 
 def coverage_curve(probabilities: Probabilities, labels: Labels) -> list[tuple[float, float]]:
     """Return a curve of at most 200 points of coverage and precision, from the most confident rows on."""
-    scores, counts, right = _cumulated(probabilities, labels)
+    scores, counts, right = _cumulated(*_top_and_right(probabilities, labels))
     points = np.unique(np.linspace(0, len(scores) - 1, min(len(scores), _CURVE_POINTS)).round().astype(int))
     coverage, precision = counts[points] / len(labels), right[points] / counts[points]
     return list(zip(coverage.tolist(), precision.tolist(), strict=True))
 
 
-def _shown_precisions(probabilities: Probabilities, labels: Labels) -> tuple[Values, Values]:
-    """Return the distinct top probabilities, falling, and the precisions that rows at or above them show."""
+def _top_and_right(probabilities: Probabilities, labels: Labels) -> tuple[Values, NDArray[np.bool_]]:
+    """Return each row's top probability, and whether that class is the row's label."""
+    return confidence(probabilities).astype(np.float64), decide(probabilities) == labels
+
+
+def _shown_precisions(scores: Values, right: NDArray[np.bool_]) -> tuple[Values, Values]:
+    """Return the distinct scores, falling, and the precisions that rows at or above them show."""
     from scipy.special import betaincinv
 
-    scores, counts, right = _cumulated(probabilities, labels)
-    lowest = betaincinv(np.maximum(right, 1), counts - right + 1, 1 - _CONFIDENCE)
-    return scores, np.where(right > 0, lowest, 0.0)
+    distinct, counts, hits = _cumulated(scores, right)
+    lowest = betaincinv(np.maximum(hits, 1), counts - hits + 1, 1 - _CONFIDENCE)
+    return distinct, np.where(hits > 0, lowest, 0.0)
 
 
 def _cumulated(
-    probabilities: Probabilities, labels: Labels
+    scores: Values, right: NDArray[np.bool_]
 ) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct top probabilities, falling, and how many rows reach each and are right there."""
-    top = confidence(probabilities).astype(np.float64)
-    right = decide(probabilities) == labels
-    scores, places = np.unique(-top, return_inverse=True)
-    counts, hits = (np.cumsum(np.bincount(places, weights=weights)) for weights in (np.ones(len(top)), right))
-    return -scores, counts.astype(np.int64), hits.astype(np.int64)
+    """Return the distinct scores, falling, and how many rows reach each and are right there."""
+    distinct, places = np.unique(-scores, return_inverse=True)
+    counts, hits = (np.cumsum(np.bincount(places, weights=each)) for each in (np.ones(len(scores)), right))
+    return -distinct, counts.astype(np.int64), hits.astype(np.int64)

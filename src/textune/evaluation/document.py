@@ -77,7 +77,9 @@ class ThresholdEffect(_Part):
     """The thresholds of labels, chosen on validation, and what they bring over 0.5 on test.
 
     `shrinkage` is the number of rows with a label at which its own best threshold weighs as much as the
-    `common` one; None: only the common one counts.
+    `common` one; None: only the common one counts. With a `min_precision`, this share of the texts that get a
+    label should have it; a label of which validation rows cannot show that has the threshold 1, and is never
+    given.
     """
 
     values: dict[str, float]
@@ -85,6 +87,7 @@ class ThresholdEffect(_Part):
     shrinkage: float | None
     macro_f1: Difference
     micro_f1: Difference
+    min_precision: float = 0.0
 
 
 class TrainingSummary(_Part):

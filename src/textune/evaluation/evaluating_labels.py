@@ -23,13 +23,14 @@ from textune.evaluation.document import (
 from textune.evaluation.evaluation import Evaluation
 from textune.evaluation.label_baselines import label_baseline_probabilities
 from textune.evaluation.label_scores import LabelScores
-from textune.evaluation.label_thresholds import LabelThresholds, choose_label_thresholds
+from textune.evaluation.label_thresholds import NEVER, LabelThresholds, choose_label_thresholds
 from textune.evaluation.metrics import headline_metrics, interval_methods, metrics_of
 from textune.evaluation.reliability import BINS, Reliability, ReliabilityBin
 from textune.evaluation.split_metrics import SplitMetrics, measure_label_sets
 from textune.recipe.settings import EvaluateSettings
 from textune.tasks.label_kind import LogitCalibration
 from textune.tasks.multi_label import MULTI, USUAL_THRESHOLD, decide
+from textune.wording import listed
 
 
 def evaluate_label_splits(
@@ -48,7 +49,18 @@ def evaluate_label_splits(
     measured with thresholds from other validation rows. For the other arguments see `evaluate_splits`.
     """
     samples, labels = settings.bootstrap_samples, {split: rows.labels for split, rows in dataset.items()}
-    chosen = choose_label_thresholds(probabilities["validation"], labels["validation"])
+    chosen = choose_label_thresholds(
+        probabilities["validation"], labels["validation"], min_precision=settings.min_precision
+    )
+    if never := [
+        name
+        for name, threshold in zip(dataset.label_names, chosen.thresholds, strict=True)
+        if threshold == NEVER
+    ]:
+        ctx.note(
+            f"The validation rows show no threshold at which {settings.min_precision:.1%} of the texts that "
+            f"get {listed(never, most=5)} have it: no text gets {'it' if len(never) == 1 else 'them'}."
+        )
     scores = {split: _score(values, chosen) for split, values in probabilities.items()}
     scores["validation"] = LabelScores(probabilities["validation"], chosen.given)
 
@@ -78,7 +90,9 @@ def evaluate_label_splits(
             for split in ("validation", "test")
         },
     )
-    parts["thresholds"] = _threshold_effect(dataset.label_names, chosen, test, truth, samples=samples)
+    parts["thresholds"] = _threshold_effect(
+        dataset.label_names, chosen, test, truth, samples=samples, min_precision=settings.min_precision
+    )
     parts["interval_methods"] = interval_methods(MULTI_LABEL)
     return Evaluation(
         Measurements(**parts),
@@ -170,7 +184,13 @@ def _calibration_effect(
 
 
 def _threshold_effect(
-    names: tuple[str, ...], chosen: LabelThresholds, test: LabelScores, labels: NDArray[Any], *, samples: int
+    names: tuple[str, ...],
+    chosen: LabelThresholds,
+    test: LabelScores,
+    labels: NDArray[Any],
+    *,
+    samples: int,
+    min_precision: float,
 ) -> ThresholdEffect:
     usual = LabelScores(test.probabilities, decide(test.probabilities, USUAL_THRESHOLD))
     metrics = [metric for metric in headline_metrics(MULTI_LABEL) if metric.key in ("macro_f1", "micro_f1")]
@@ -179,4 +199,5 @@ def _threshold_effect(
         common=chosen.common,
         shrinkage=chosen.shrinkage if np.isfinite(chosen.shrinkage) else None,
         **measure_differences(metrics, test, usual, labels, bootstrap_samples=samples),
+        **({"min_precision": min_precision} if min_precision else {}),
     )

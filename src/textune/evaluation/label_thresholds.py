@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.data.dataset import UNKNOWN
+from textune.evaluation.abstention import lowest_threshold
 from textune.evaluation.label_scores import Counts, LabelScores
 from textune.evaluation.metrics import Labels, Values
 from textune.evaluation.multi_label_metric import f1
@@ -43,8 +44,18 @@ class LabelThresholds:
     given: NDArray[np.bool_]
 
 
-def choose_label_thresholds(probabilities: Values, labels: Labels, *, seed: int = 0) -> LabelThresholds:
+NEVER = 1.0
+"""The threshold of a label that is never given."""
+
+
+def choose_label_thresholds(
+    probabilities: Values, labels: Labels, *, min_precision: float = 0.0, seed: int = 0
+) -> LabelThresholds:
     """Choose thresholds by the probabilities (rows, classes) and the labels of held-out rows.
+
+    With a `min_precision`, a threshold is at least the lowest at which held-out rows show that this share of
+    the texts that get the label have it, see `textune.evaluation.abstention`. A label without one is `NEVER`
+    given.
 
     Example:
         >>> probabilities = np.array([[0.4, 0.9], [0.3, 0.1]] * 50)
@@ -58,13 +69,15 @@ def choose_label_thresholds(probabilities: Values, labels: Labels, *, seed: int 
     for fold in np.unique(folds):
         inside = folds == fold
         choices = _thresholds(probabilities[~inside], labels[~inside])
+        least = _least_thresholds(probabilities[~inside], labels[~inside], min_precision=min_precision)
         for number, thresholds in enumerate(choices.shrunk()):
-            given[number, inside] = decide(probabilities[inside], thresholds)
+            given[number, inside] = decide(probabilities[inside], np.maximum(thresholds, least))
     macro = [_macro_f1(probabilities, each, labels) for each in given]
     best = _first_highest(np.array(macro))
     choices = _thresholds(probabilities, labels)
+    least = _least_thresholds(probabilities, labels, min_precision=min_precision)
     return LabelThresholds(
-        thresholds=choices.shrunk()[best],
+        thresholds=np.maximum(choices.shrunk()[best], least),
         common=choices.common,
         shrinkage=SHRINKAGES[best],
         given=given[best],
@@ -87,6 +100,17 @@ class _Choices:
             weight = self.counts / np.maximum(self.counts + shrinkage, 1)
             result.append(MULTI.probabilities(common + weight * (own - common)))
         return result
+
+
+def _least_thresholds(probabilities: Values, labels: Labels, *, min_precision: float) -> Values:
+    """Return the lowest threshold of each label, (classes,), at which rows show the precision."""
+    least = np.zeros(labels.shape[1])
+    if min_precision:
+        for number, (column, truth) in enumerate(zip(probabilities.T, labels.T, strict=True)):
+            known = truth != UNKNOWN
+            lowest = lowest_threshold(column[known], truth[known] == 1, min_precision=min_precision)
+            least[number] = NEVER if lowest is None else lowest
+    return least
 
 
 def _thresholds(probabilities: Values, labels: Labels) -> _Choices:

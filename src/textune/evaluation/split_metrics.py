@@ -21,6 +21,7 @@ from textune.evaluation.intervals import Interval
 from textune.evaluation.label_scores import LabelScores
 from textune.evaluation.macro_f1 import count_confusion
 from textune.evaluation.metrics import METRICS, Labels, Metric, Probabilities, metrics_of
+from textune.tasks.multi_label import decide
 from textune.wording import listed
 
 _SUM_TOLERANCE = 1e-3
@@ -146,6 +147,26 @@ def measure(
         },
         per_class=measure_classes(confusion, label_names),
         confusion=confusion.tolist(),
+    )
+
+
+def measure_rows(
+    probabilities: Probabilities,
+    labels: Labels,
+    *,
+    label_names: Sequence[str],
+    thresholds: NDArray[np.float64] | None,
+    bootstrap_samples: int = 2000,
+) -> SplitMetrics:
+    """Measure probabilities (rows, classes); with thresholds (classes,), a text can have several labels."""
+    if thresholds is None:
+        return measure(probabilities, labels, label_names=label_names, bootstrap_samples=bootstrap_samples)
+    return measure_label_sets(
+        LabelScores(probabilities.astype(np.float64), decide(probabilities, thresholds)),
+        labels,
+        label_names=label_names,
+        thresholds=thresholds,
+        bootstrap_samples=bootstrap_samples,
     )
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from textune.data.hub_datasets import is_hub_name
 from textune.encoder.embedded import EMBEDDED_MODELS
-from textune.evaluation.metrics import headline_metrics
-from textune.evaluation.split_metrics import measured_metrics
+from textune.evaluation.metrics import METRICS
+from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
 from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
 from textune.report.sections import baseline_rows, describe_methods
-from textune.report.verdict import judge
+from textune.report.verdict import describe_thresholds, judge
 
 PLACEHOLDER = "OWNER/NAME"
 """The name of the repository in a card that has not been pushed."""
@@ -40,6 +40,8 @@ def render_card(run: RunResults) -> str:
         "interval_methods": describe_methods(document),
         "metric_rows": [("this model", test), *baseline_rows(run)],
         "test": test,
+        "several": test.is_multi_label,
+        "thresholds_sentence": describe_thresholds(document),
         "source": short_name(document.source),
         "dataset": hub_dataset(run)[0],
         "rows": {split: metrics.examples for split, metrics in document.metrics.items()},
@@ -100,20 +102,25 @@ def _metadata(run: RunResults) -> str:
             metric_value=round(test.values[metric.key], 4),
             metric_args={"interval_95": [round(end, 4) for end in test.intervals[metric.key]]},
         )
-        for metric in headline_metrics()
-        if metric.key in test.intervals
+        for metric in METRICS.values()
+        if metric.is_headline and metric.key in test.intervals
     ]
     data = ModelCardData(
         base_model=base_model(run) or None,
         datasets=[dataset] if dataset else None,
         eval_results=results,
         library_name="transformers" if run.head == "stock" else "textune",
-        metrics=[metric.hub_type or metric.key for metric in headline_metrics() if metric.unit == "%"],
+        metrics=_hub_metrics(test),
         model_name=run.name,
         pipeline_tag="text-classification",
         tags=["text-classification", "textune"],
     )
     return f"{data.to_yaml()}\n"
+
+
+def _hub_metrics(test: SplitMetrics) -> list[str]:
+    shown = [metric for metric in METRICS.values() if metric.is_headline and metric.unit == "%"]
+    return list(dict.fromkeys(metric.hub_type or metric.key for metric in shown if metric.key in test.values))
 
 
 def escape_markdown(text: str) -> str:

@@ -25,7 +25,7 @@ from textune.explain.attribution import Explanation
 from textune.report import sections
 from textune.report.references import references_for
 from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
-from textune.report.verdict import judge
+from textune.report.verdict import describe_thresholds, judge
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,6 +54,8 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
     context = {
         "title": " · ".join((document.recipe, short_name(document.model), short_name(document.source))),
         "run": run,
+        "several": run.test.is_multi_label,
+        "thresholds_sentence": describe_thresholds(document),
         "document": document,
         "embedded": EMBEDDED_MODELS.get(document.model),
         "training": training,
@@ -90,6 +92,7 @@ def render_runs(runs: Sequence[RunResults]) -> str:
     labels = list(dict.fromkeys(label for run in runs for label in run.label_names))
     context = {
         "title": f"{len(runs)} runs",
+        "several": all(run.test.is_multi_label for run in runs),
         "runs": named,
         "labels": labels,
         "same_test": len({_test_rows(run) for run in runs}) == 1,
@@ -140,7 +143,7 @@ def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str
     test = run.predictions.get("test")
     if test is None:
         return run.origin.data.fingerprint
-    return test.texts, tuple(test.label_names[label] for label in test.labels)
+    return test.texts, test.written_labels
 
 
 def _render(template: str, context: Mapping[str, Any]) -> str:

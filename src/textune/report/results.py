@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from textune.data.dataset import SPLITS
+from textune.data.dataset import SPLITS, UNKNOWN
 from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.split_metrics import SplitMetrics
@@ -118,7 +119,9 @@ def run_names(runs: Sequence[RunResults]) -> list[str]:
 class Mistake:
     """A row, numbered from 0 in its split, for which another class is more probable than its label.
 
-    `score` is the probability of that class, `label_probability` that of the label.
+    `score` is the probability of that class, `label_probability` that of the label. Where a text can have
+    several labels, `label` and `predicted` are lists in words, and both probabilities are those of
+    `decisive`, the label that is most wrongly given or missing.
     """
 
     split: str
@@ -128,21 +131,59 @@ class Mistake:
     predicted: str
     score: float
     label_probability: float
+    decisive: str = ""
 
 
 def find_mistakes(predictions: Predictions, *, split: str) -> list[Mistake]:
-    """Return all rows whose most probable class is not their label, the most confident first."""
+    """Return all rows with a wrong label, the most confident mistake first."""
+    if predictions.given is not None:
+        return find_label_mistakes(predictions, predictions.given, split=split)
     wrong = np.flatnonzero(predictions.predicted != predictions.labels)
     order = wrong[np.argsort(-predictions.scores[wrong], kind="stable")]
     return [_mistake(predictions, row, int(predictions.predicted[row]), split) for row in order]
+
+
+def find_label_mistakes(predictions: Predictions, given: NDArray[np.bool_], *, split: str) -> list[Mistake]:
+    """Return all rows that do not get exactly their labels, the most confident mistake first.
+
+    A mistake's `score` is the probability of the label that is most wrongly given or missing.
+    """
+    labels, probabilities, names = predictions.labels, predictions.probabilities, predictions.label_names
+    wrong = (given != (labels == 1)) & (labels != UNKNOWN)
+    distance = np.where(wrong, np.abs(probabilities - (labels == 1)), -1.0)
+    rows = np.flatnonzero(wrong.any(axis=1))
+    order = rows[np.argsort(-distance[rows].max(axis=1), kind="stable")]
+
+    def written(cells: NDArray[np.bool_]) -> str:
+        return ", ".join(names[place] for place in np.flatnonzero(cells)) or "no label"
+
+    mistakes = []
+    for row in order.tolist():
+        worst = int(np.flatnonzero(distance[row] == distance[row].max())[0])
+        mistakes.append(
+            Mistake(
+                split=split,
+                row=int(predictions.rows[row]),
+                text=predictions.texts[row],
+                label=written(labels[row] == 1),
+                predicted=written(given[row]),
+                score=float(probabilities[row, worst]),
+                label_probability=float(probabilities[row, worst]),
+                decisive=names[worst],
+            )
+        )
+    return mistakes
 
 
 def list_suspects(by_split: Mapping[str, Predictions], *, most: int) -> list[Mistake]:
     """Return at most `most` rows whose label is probably wrong, the least credible label first.
 
     The classifier must not have been trained on the splits. The ranking is that of `textune audit`. A
-    classifier that hardly beats the majority class gives no suspects.
+    classifier that hardly beats the majority class gives no suspects, and neither does one of several labels
+    per text.
     """
+    if any(rows.given is not None for rows in by_split.values()):
+        return []
     places = [(split, row) for split, rows in by_split.items() for row in range(len(rows.labels))]
     if len(places) < MIN_ROWS:
         return []

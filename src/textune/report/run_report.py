@@ -73,7 +73,7 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
         predictor.predict_proba,
         [mistake.text for mistake in mistakes],
         label_names=predictor.label_names,
-        labels=[mistake.predicted for mistake in mistakes],
+        labels=[mistake.decisive or mistake.predicted for mistake in mistakes],
         seconds=_WORDS_SECONDS,
     )
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from textune.evaluation.abstention import Answers, coverage_curve, measure_answers
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.metrics import METRICS, Metric, headline_metrics
+from textune.evaluation.metrics import METRICS, Metric
 from textune.evaluation.reliability import reliability_bins, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics
 from textune.report.charts import Axis, IntervalRow, Series, interval_chart, line_chart, reliability_diagram
@@ -29,6 +29,7 @@ _FEWEST_ANSWERS = 20
 class Confusion:
     """How often the texts of each class are predicted as each class, and their share of the true class.
 
+    Where a text can have several labels: how many texts that have one label get another, beside or instead.
     `rows` is a matrix with one row per true class in `names`. With too many classes, both are empty, and
     `commonest` lists true class, predicted class, number of texts and share.
     """
@@ -46,8 +47,8 @@ def headline_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tu
             f"{', lower is better' if metric.direction == 'lower' else ''}",
             _headline_chart(runs, names, metric),
         )
-        for metric in headline_metrics()
-        if all(metric.key in run.test.values for run in runs)
+        for metric in METRICS.values()
+        if metric.is_headline and all(metric.key in run.test.values for run in runs)
     ]
 
 
@@ -102,12 +103,12 @@ def metric_rows(run: RunResults, name: str) -> list[tuple[str, SplitMetrics, boo
 
 
 def learning_charts(runs: Sequence[RunResults], names: Sequence[str]) -> list[tuple[str, Markup]]:
-    """Draw log loss and accuracy by epoch, with their names; for several runs, on validation only."""
+    """Draw log loss and accuracy or micro-F1 by epoch, with names; for several runs, on validation only."""
     if not all(run.history for run in runs):
         return []
     return [
         (METRICS[key].title, chart)
-        for key in ("log_loss", "accuracy")
+        for key in ("log_loss", "accuracy", "micro_f1")
         if (chart := _learning_chart(runs, names, METRICS[key])) is not None
     ]
 
@@ -151,7 +152,11 @@ def _curves(run: RunResults, key: str, name: str, look: int, *, epochs: int = 1)
 def confusion_of(run: RunResults) -> Confusion:
     """Return how often the test texts of each class are predicted as each class."""
     names = run.label_names
-    shares = [[(count, count / max(sum(row), 1)) for count in row] for row in run.test.confusion]
+    supports = [metrics.support for metrics in run.test.per_class.values()]
+    shares = [
+        [(count, count / max(support, 1)) for count in row]
+        for row, support in zip(_predicted_counts(run.test), supports, strict=True)
+    ]
     if len(names) <= MOST_CLASSES:
         return Confusion(names, tuple(tuple(row) for row in shares), ())
     mixed = [
@@ -164,10 +169,17 @@ def confusion_of(run: RunResults) -> Confusion:
     return Confusion((), (), tuple(mixed[:_LISTED_CONFUSIONS]))
 
 
+def _predicted_counts(test: SplitMetrics) -> list[list[int]]:
+    return test.cooccurrence if test.is_multi_label else test.confusion
+
+
 def reliability_of(run: RunResults) -> Markup | None:
     """Draw the reliability of the scores on test, before and after calibration."""
-    test = run.test_predictions
-    if test is None:
+    test, calibration = run.test_predictions, run.document.calibration
+    if run.test.is_multi_label and calibration is not None:
+        effect = calibration.test
+        return reliability_diagram(effect.after.bins, effect.before.bins, name="Reliability on test")
+    if test is None or run.test.is_multi_label:
         return None
     temperature = run.document.temperature
     after = reliability_bins(test.probabilities, test.labels)
@@ -186,7 +198,7 @@ def answers_by_threshold(run: RunResults) -> list[tuple[float, Answers]]:
     return [
         (threshold, measure_answers(test.probabilities, test.labels, threshold=threshold))
         for threshold in _THRESHOLDS
-        if test is not None
+        if test is not None and not run.test.is_multi_label
     ]
 
 
@@ -194,7 +206,7 @@ def coverage_chart(runs: Sequence[RunResults], names: Sequence[str]) -> Markup |
     """Draw the share of correct answers if only the most confident texts are answered."""
     series = []
     for number, (run, name) in enumerate(zip(runs, names, strict=True)):
-        if (test := run.test_predictions) is not None:
+        if (test := run.test_predictions) is not None and not run.test.is_multi_label:
             fewest = min(_FEWEST_ANSWERS / len(test.texts), 1.0)
             curve = coverage_curve(test.probabilities, test.labels)
             points = [point for point in curve if point[0] >= fewest]

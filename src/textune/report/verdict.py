@@ -46,12 +46,39 @@ def judge(document: MetricsDocument) -> Judgement:
 
 
 def _quality(test: SplitMetrics) -> str:
+    if test.is_multi_label:
+        return _quality_of_label_sets(test)
     (low, high), (macro_low, macro_high) = test.intervals["accuracy"], test.intervals["macro_f1"]
     return (
         f"Of {test.examples:,} texts that it had not seen, it labels {in_percent(test.values['accuracy'])} "
         f"correctly (95 % interval: {low * 100:.1f} to {high * 100:.1f}); with every label counting the "
         f"same, macro-F1 is {in_percent(test.values['macro_f1'])} ({macro_low * 100:.1f} to "
         f"{macro_high * 100:.1f})."
+    )
+
+
+def _quality_of_label_sets(test: SplitMetrics) -> str:
+    (low, high), (macro_low, macro_high) = test.intervals["micro_f1"], test.intervals["macro_f1"]
+    return (
+        f"Over the labels of {test.examples:,} texts that it had not seen, micro-F1 is "
+        f"{in_percent(test.values['micro_f1'])} (95 % interval: {low * 100:.1f} to {high * 100:.1f}); with "
+        f"every label counting the same, macro-F1 is {in_percent(test.values['macro_f1'])} "
+        f"({macro_low * 100:.1f} to {macro_high * 100:.1f}). "
+        f"{in_percent(test.values['exact_match'])} of the texts get exactly their labels."
+    )
+
+
+def describe_thresholds(document: MetricsDocument) -> str:
+    """Return what the labels' own thresholds bring over 0.5, or an empty string if there are none."""
+    if document.thresholds is None:
+        return ""
+    difference = document.thresholds.macro_f1
+    low, high = (end * 100 for end in difference.ci95)
+    return (
+        "A text gets each label from a threshold that was chosen on validation. On test, macro-F1 is "
+        f"{in_percent(difference.first)} with these thresholds and {in_percent(difference.second)} with 0.5 "
+        f"for every label, a difference of {difference.difference * 100:+.1f} points (95 % interval: "
+        f"{low:+.1f} to {high:+.1f})."
     )
 
 
@@ -81,12 +108,14 @@ def _care(test: SplitMetrics) -> str:
     if not tested:
         return f"{calibration[:1].upper()}{calibration[1:]}."
     weakest = min(tested, key=lambda name: test.per_class[name].f1)
+    f1 = in_percent(test.per_class[weakest].f1)
+    if test.is_multi_label:
+        return f"It is weakest on {_quoted(weakest)} (F1 {f1}); {calibration}."
     row = test.confusion[names.index(weakest)]
     confused = {name: count for name, count in zip(names, row, strict=True) if name != weakest}
     other = max(confused, key=lambda name: confused[name], default=weakest)
     share = confused.get(other, 0) / test.per_class[weakest].support
     mixed = f", {share * 100:.0f} % of which it labels {_quoted(other)}" if share >= _OFTEN else ""
-    f1 = in_percent(test.per_class[weakest].f1)
     return f"It is weakest on {_quoted(weakest)} (F1 {f1}){mixed}; {calibration}."
 
 

@@ -71,6 +71,18 @@ class Predictions:
         return self.probabilities if self.given is None else LabelScores(self.probabilities, self.given)
 
     @property
+    def written_labels(self) -> tuple[str, ...]:
+        """The label of each row by name; several in alphabetical order, and `?` before an unknown one."""
+        names = self.label_names
+        if self.given is None:
+            return tuple(names[label] for label in self.labels.tolist())
+        marks = {UNKNOWN: "?", 1: ""}
+        return tuple(
+            ", ".join(sorted(f"{marks[value]}{names[place]}" for place, value in enumerate(row) if value))
+            for row in self.labels.tolist()
+        )
+
+    @property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of every row, (rows,)."""
         return decide(self.probabilities)
@@ -204,22 +216,11 @@ def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str
 def _keys(predictions: Predictions) -> list[_Key]:
     counts: Counter[tuple[str, str]] = Counter()
     keys = []
-    for text, label in zip(predictions.texts, _written_labels(predictions), strict=True):
+    for text, label in zip(predictions.texts, predictions.written_labels, strict=True):
         pair = text, label
         counts[pair] += 1
         keys.append((*pair, counts[pair]))
     return keys
-
-
-def _written_labels(predictions: Predictions) -> list[str]:
-    names = predictions.label_names
-    if predictions.given is None:
-        return [names[label] for label in predictions.labels.tolist()]
-    written = {UNKNOWN: "?{}", 1: "{}"}
-    return [
-        ", ".join(sorted(written[value].format(names[place]) for place, value in enumerate(row) if value))
-        for row in predictions.labels.tolist()
-    ]
 
 
 def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str], split: str) -> RunError:

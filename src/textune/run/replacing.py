@@ -48,6 +48,11 @@ def choose_abstention(run: Run, min_precision: float) -> Abstention | None:
     if not min_precision:
         return None
     rows = read_predictions(run.predictions / "validation.parquet")
+    if rows.given is not None:
+        raise RequestError(
+            "The thresholds of a run whose texts can have several labels are chosen by its training.",
+            f"Train again with --set evaluate.min_precision={min_precision}",
+        )
     validation = rows.probabilities, rows.labels
     threshold = choose_threshold(*validation, min_precision=min_precision)
     if threshold is None:

@@ -15,11 +15,12 @@ from textune.cli.render.intervals_drawn import draw_bar, interval_table
 from textune.cli.render.table_looks import bare_table, escape, framed_table, show
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.baselines import BASELINES
+from textune.evaluation.class_metrics import LabelMetrics
 from textune.evaluation.document import AbstentionEffect, Calibration, MetricsDocument
 from textune.evaluation.metrics import METRICS, Metric, in_percent
 from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
 from textune.report.references import references_for
-from textune.report.verdict import judge
+from textune.report.verdict import describe_thresholds, judge
 
 _METRICS_PER_TABLE = 4
 """The number that fits into 80 characters."""
@@ -40,8 +41,12 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
         for row in reference.rows(document, history):
             table.add_row(*row)
         show("", table)
+    if document.coverage:
+        show("", _answered_table(document.coverage))
     if document.calibration is not None:
-        show("", _answered_table(document.coverage), _calibration_sentence(document.calibration))
+        show(_calibration_sentence(document.calibration, is_multi_label=document.test.is_multi_label))
+    if document.thresholds is not None:
+        show("", escape(describe_thresholds(document)))
     if document.abstention is not None:
         show(_abstention_sentences(document.abstention))
     show("", *map(escape, judge(document).sentences))
@@ -111,12 +116,29 @@ def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Tabl
 
 
 def _class_table(metrics: SplitMetrics, split: str) -> Table:
+    if metrics.is_multi_label:
+        return _label_table(metrics, split)
     table = bare_table("", "rows", "precision", "recall", "F1", title=f"{split}, by class")
     table.add_column(width=20)
     for name, measured in metrics.per_class.items():
         values = map(in_percent, (measured.precision, measured.recall, measured.f1))
         bar = f"[blue]{draw_bar(measured.f1)}[/blue]"
         table.add_row(escape(name), f"{measured.support:,}", *values, bar)
+    return table
+
+
+def _label_table(metrics: SplitMetrics, split: str) -> Table:
+    table = bare_table(
+        *("", "rows", "threshold", "precision", "recall", "F1", "95 % interval"),
+        title=f"{split}, by label",
+        caption="A text gets a label if its probability reaches the label's threshold.",
+    )
+    for name, measured in metrics.per_class.items():
+        if isinstance(measured, LabelMetrics):
+            low, high = (f"{end * 100:.1f}" for end in measured.f1_ci95)
+            values = map(in_percent, (measured.precision, measured.recall, measured.f1))
+            support = f"{measured.support:,}"
+            table.add_row(escape(name), support, f"{measured.threshold:.2f}", *values, f"{low} to {high}")
     return table
 
 
@@ -157,8 +179,13 @@ def _answered_table(rows: Sequence[CoverageRow]) -> Table:
     return table
 
 
-def _calibration_sentence(calibration: Calibration) -> str:
+def _calibration_sentence(calibration: Calibration, *, is_multi_label: bool) -> str:
     after = calibration.test.after.expected_calibration_error
+    if is_multi_label:
+        before = calibration.test.before.expected_calibration_error
+        return (
+            f"Calibrating each label changed the calibration error on test from {before:.3f} to {after:.3f}."
+        )
     if calibration.temperature == 1:
         return f"The probabilities are not calibrated: the calibration error on test is {after:.3f}."
     before = calibration.test.before.expected_calibration_error
