@@ -128,6 +128,20 @@ def exported_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def label_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny run whose texts can have several labels, with exports in fp32. Tests leave it as it is."""
+    import textune
+    from tiny_classifiers import label_classifier
+    from tiny_exports import EXACT, save_tiny_run
+
+    folder = tmp_path_factory.mktemp("runs")
+    run = save_tiny_run(folder / "labels", label_classifier(Path(tiny_distilbert)))
+    for runtime in EXACT:
+        textune.export(run, runtime=runtime)
+    return run
+
+
+@pytest.fixture(scope="session")
 def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the frozen recipe on TweetEval with the embedded model."""
     from real_commands import textune_json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from textune.model.heads import LinearHead, StockHead, stock_pooling
 from textune.model.storage import save_classifier
 from textune.run.lifecycle import complete_run, new_run
 from textune.run.origin import Origin
+from textune.tasks.multi_label import MULTI
 
 EMOTIONS = ("anger", "joy", "sadness")
 
@@ -36,6 +38,13 @@ def stock_classifier(
         padding_id=find_padding_id(model.base_model, tokenizer, pooling=pooling, max_length=max_length),
         stock=model,
     )
+
+
+def label_classifier(folder: Path, *, labels: Sequence[str] = EMOTIONS) -> EncoderClassifier:
+    """Return a classifier with a stock head, whose probabilities of several labels differ a lot."""
+    classifier = stock_classifier(folder, labels=labels)
+    torch.nn.init.normal_(classifier.stock.classifier.weight, generator=torch.Generator().manual_seed(0))
+    return replace(classifier, kind=MULTI)
 
 
 def save_run(path: Path, classifier: EncoderClassifier) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 import textune
 from small_data import small_rows
 from textune.data.dataset import Split
@@ -12,13 +14,14 @@ from textune.export.writing import new_export, write_manifest
 from textune.files import write_json
 from textune.model.classifier import EncoderClassifier
 from textune.model.storage import save_classifier
-from textune.model.threshold import Abstention, write_abstention
+from textune.model.threshold import Abstention, write_abstention, write_label_thresholds
 from textune.recipe.recipes import Recipe, dump_recipe
 from textune.run.lifecycle import complete_run, new_run
 from textune.run.origin import Origin
 from textune.run.predictions import Predictions, write_predictions
 from textune.runtimes.exports import DESCRIPTION, ExportDescription, Speed
 from textune.runtimes.torch_predictor import TorchPredictor
+from textune.tasks.multi_label import decide
 
 EXACT = ("onnx", "openvino")
 IN_8_BITS = ("onnx-int8", "openvino-int8")
@@ -29,7 +32,11 @@ _SPLITS = {"train": 1, "validation": 2, "test": 3}
 def save_tiny_run(
     folder: Path, classifier: EncoderClassifier, *, rows: int = 60, abstention: Abstention | None = None
 ) -> Path:
-    """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder."""
+    """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder.
+
+    If a text can have several labels, the threshold of each is the median of its probabilities on test.
+    """
+    thresholds = None
     with new_run(folder, recipe=dump_recipe(Recipe()), origin=Origin()) as run:
         save_classifier(classifier, run.model)
         if abstention is not None:
@@ -38,9 +45,16 @@ def save_tiny_run(
         for split, seed in _SPLITS.items():
             texts = [text for text, _ in small_rows(rows, seed=seed)]
             probabilities = TorchPredictor(classifier).predict_proba(texts)
-            labelled = Split.from_lists(texts, probabilities.argmax(axis=1))
-            predictions = Predictions.of(labelled, probabilities, classifier.label_names)
+            labels, given = probabilities.argmax(axis=1), None
+            if classifier.kind.is_multi_label:
+                thresholds = np.median(probabilities, axis=0)
+                given = decide(probabilities, thresholds)
+                labels = given.astype(np.int64)
+            labelled = Split.from_lists(texts, labels)
+            predictions = Predictions.of(labelled, probabilities, classifier.label_names, given=given)
             write_predictions(run.predictions / f"{split}.parquet", predictions)
+        if thresholds is not None:
+            write_label_thresholds(run.model, thresholds, classifier.label_names)
         complete_run(run, {"model": {"name": "tiny"}})
     return folder
 

@@ -112,6 +112,17 @@ def test_int8_is_shown_beside_fp32_and_the_model(run: Path, tmp_path: Path) -> N
     assert export.rows[2].bytes < export.rows[1].bytes
 
 
+def test_an_export_in_8_bits_is_measured_by_the_labels_that_reach_their_thresholds(
+    label_run: Path, tmp_path: Path
+) -> None:
+    export = textune.export(label_run, runtime="onnx", int8=True, out=tmp_path / "export", force=True)
+
+    exact, int8 = (row.agreement for row in export.rows[1:])
+    assert (exact.labels, exact.macro_f1_difference.first) == (1, 1)
+    assert 0 < int8.labels < 1
+    assert 0 < int8.macro_f1_difference.first < 1
+
+
 def test_an_export_goes_into_the_run_which_stays_whole(run: Path) -> None:
     path = textune.export(run, runtime="onnx").path
 

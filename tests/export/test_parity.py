@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from textune.data.dataset import Split
 from textune.export.parity import (
@@ -20,6 +21,7 @@ from textune.export.parity import (
     remarks_on,
 )
 from textune.runtimes.exports import Speed
+from textune.tasks.multi_label import decide
 
 RANDOM = np.random.default_rng(0)
 PROBABILITIES = RANDOM.dirichlet([1, 1, 1], size=200)
@@ -98,6 +100,32 @@ def test_int8_may_not_lose_more_than_half_a_point() -> None:
 
     assert "points of macro-F1 (95 % interval of the change: -" in fault
     assert "at most 0.5 are allowed" in fault
+
+
+def test_several_labels_agree_where_a_text_gets_exactly_the_same_ones() -> None:
+    thresholds = np.array([0.2, 0.4, 0.6])
+    truth = Split.from_lists(TEXTS.texts, decide(PROBABILITIES, thresholds).astype(np.int64))
+    moved = PROBABILITIES.copy()
+    crosses = np.flatnonzero((moved[:, 0] >= 0.2) & (moved[:, 1] < 0.4))[:5]
+    moved[crosses, :2] = 0.19, 0.41  # Two labels of each of these rows change.
+
+    compared = describe_row(
+        "onnx",
+        Path(__file__).parent,
+        Measurement(moved, moved[:50], SPEED),
+        measured(),
+        truth,
+        thresholds=thresholds,
+    )
+
+    assert compared.agreement.labels == pytest.approx(195 / 200)
+    assert compared.macro_f1 == pytest.approx(
+        f1_score(truth.labels, decide(moved, thresholds), average="macro")
+    )
+    assert compared.agreement.macro_f1_difference.second == 1
+    assert "97.50 % of the texts get the labels of the model" in find_fault(
+        replace(compared, agreement=replace(compared.agreement, largest_difference=0.0)), precision="fp32"
+    )
 
 
 def test_a_slower_export_is_reported() -> None:

@@ -130,6 +130,7 @@ def test_export_json_is_all_there_is_to_read(place: Path) -> None:
         "padding_id": 0,
         "whole_bytes": False,
         "emoji": "keep",
+        "problem_type": "single_label_classification",
     }
 
 

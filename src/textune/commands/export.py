@@ -11,7 +11,7 @@ from textune.errors import RequestError
 from textune.export.exporting import choose_precision, describe_manifest, read_check_texts, write_and_measure
 from textune.export.parity import ParityRow, check_parity, remarks_on
 from textune.export.writing import check_place, new_export, write_manifest
-from textune.model.threshold import read_abstention, write_abstention
+from textune.model.threshold import copy_thresholds
 from textune.run.layout import open_run
 from textune.runtimes.exports import export_name, exports_folder
 from textune.runtimes.processor import available_cores
@@ -74,8 +74,7 @@ def export(
     with new_export(place) as folder:
         rows = write_and_measure(finished, chosen, precision, folder, texts, ctx=ctx)
         remarks = [*remarks_on(rows), *check_parity(rows[-1], precision=precision, forced=force)]
-        if (abstention := read_abstention(finished.model)) is not None:
-            write_abstention(folder, abstention)
+        copy_thresholds(finished.model, folder)
         write_manifest(folder, describe_manifest(finished, rows, texts))
     agreement, speed = rows[-1].agreement, rows[-1].speed
     document = {

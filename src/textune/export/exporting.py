@@ -21,6 +21,7 @@ from textune.encoder.separator import stored_separator
 from textune.errors import ExportError, MissingExtraError, RequestError, TextuneError, VerificationError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
+from textune.model.threshold import read_thresholds_of
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import Run, model_sha256
 from textune.run.predictions import read_predictions
@@ -88,6 +89,7 @@ def write_and_measure(
     from textune.export.graphs import ClassifierGraph
     from textune.runtimes.torch_predictor import TorchPredictor
 
+    thresholds = read_thresholds_of(run.model, classifier.kind, classifier.label_names)
     description = ExportDescription(
         runtime=runtime.name,
         precision=precision,
@@ -97,11 +99,12 @@ def write_and_measure(
         padding_id=classifier.padding_id,
         whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
         emoji=load_recipe(str(run.recipe)).prepare.emoji,
+        problem_type=classifier.kind.problem_type,
     )
     ctx.stage("Measuring the run's model")
     predictor = TorchPredictor(classifier, placement=_REFERENCE)
     model = measure_predictor(predictor, texts.texts, load_seconds=load_seconds)
-    rows = [describe_row("torch", run.model, model, model, texts)]
+    rows = [describe_row("torch", run.model, model, model, texts, thresholds=thresholds)]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         source = ClassifierGraph(classifier, scratch)
@@ -124,7 +127,7 @@ def write_and_measure(
                 opened = ExportPredictor(export)
                 load_seconds = time.perf_counter() - start
                 measured = measure_predictor(opened, texts.texts, load_seconds=load_seconds)
-            rows.append(describe_row(variant.name, place, measured, model, texts))
+            rows.append(describe_row(variant.name, place, measured, model, texts, thresholds=thresholds))
             del opened
     return rows
 

@@ -7,17 +7,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.data.dataset import Split
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL, Split
 from textune.errors import VerificationError
 from textune.evaluation.comparison import Difference, measure_differences
-from textune.evaluation.metrics import DECIDING, METRICS
+from textune.evaluation.label_scores import LabelScores
+from textune.evaluation.metrics import DECIDING, metrics_of
 from textune.runtimes.exports import Speed
 from textune.runtimes.predictor import Predictor
-from textune.tasks.single_label import decide
+from textune.tasks import multi_label, single_label
 
 SAME = 1e-4
 """The largest difference allowed between a probability of an fp32 export and the model's."""
@@ -40,6 +42,8 @@ class Measurement:
 @dataclass(frozen=True)
 class Agreement:
     """How far an export's answers are those of the model: the share of texts with the same label, and more.
+
+    If a text can have several labels, it must get exactly the same ones.
 
     `dependence` is the largest change of a probability due to the texts beside it, `macro_f1_difference` the
     export's macro-F1 minus the model's.
@@ -79,20 +83,37 @@ def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_second
     return Measurement(probabilities, np.array(alone), speed)
 
 
-def describe_row(name: str, folder: Path, export: Measurement, model: Measurement, texts: Split) -> ParityRow:
-    """Compare an export, or the model itself, with the model; `folder` is where it lies."""
-    change = measure_differences(
-        [METRICS[DECIDING]], export.probabilities, model.probabilities, texts.labels
-    )[DECIDING]
-    predicted, reference = (decide(measured.probabilities) for measured in (export, model))
+def describe_row(
+    name: str,
+    folder: Path,
+    export: Measurement,
+    model: Measurement,
+    texts: Split,
+    *,
+    thresholds: NDArray[np.float64] | None = None,
+) -> ParityRow:
+    """Compare an export, or the model itself, with the model; `folder` is where it lies.
+
+    If a text can have several labels, it gets those that reach their `thresholds`, (classes,).
+    """
+    pair = export.probabilities, model.probabilities
+    scores: Sequence[Any] = pair
+    if thresholds is None:
+        metric = metrics_of(SINGLE_LABEL)[DECIDING]
+        same = single_label.decide(pair[0]) == single_label.decide(pair[1])
+    else:
+        metric = metrics_of(MULTI_LABEL)[DECIDING]
+        scores = [LabelScores(each, multi_label.decide(each, thresholds)) for each in pair]
+        same = (scores[0].given == scores[1].given).all(axis=1)
+    change = measure_differences([metric], scores[0], scores[1], texts.labels)[DECIDING]
     return ParityRow(
         name=name,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         speed=export.speed,
         macro_f1=change.first,
         agreement=Agreement(
-            labels=float((predicted == reference).mean()),
-            largest_difference=float(np.abs(export.probabilities - model.probabilities).max()),
+            labels=float(same.mean()),
+            largest_difference=float(np.abs(pair[0] - pair[1]).max()),
             dependence=float(np.abs(export.alone - export.probabilities[: len(export.alone)]).max()),
             macro_f1_difference=change,
         ),
@@ -115,7 +136,7 @@ def find_fault(row: ParityRow, *, precision: str) -> str:
             f"at most {SAME:.0e} is allowed"
         )
     if agreement.labels < 1:
-        return f"only {agreement.labels * 100:.2f} % of its labels are those of the model"
+        return f"only {agreement.labels * 100:.2f} % of the texts get the labels of the model"
     if not agreement.dependence <= SAME_ALONE:
         return (
             f"a text's probabilities depend on the texts beside it by up to {agreement.dependence:.2g}; "

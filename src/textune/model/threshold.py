@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,6 +62,20 @@ def write_label_thresholds(folder: Path, thresholds: NDArray[np.float64], label_
     """Store the threshold of each label, (classes,), in a classifier's folder."""
     values = dict(zip(label_names, thresholds.tolist(), strict=True))
     write_json(folder / LABEL_THRESHOLDS, {"thresholds": values})
+
+
+def read_thresholds_of(
+    folder: Path, kind: LabelKind, label_names: Sequence[str]
+) -> NDArray[np.float64] | None:
+    """Return the threshold of each label, (classes,), or None where a text has one label; errors as below."""
+    return read_label_thresholds(folder, label_names) if kind.is_multi_label else None
+
+
+def copy_thresholds(source: Path, target: Path) -> None:
+    """Copy whatever thresholds one classifier's folder holds into another."""
+    for name in (ABSTENTION, LABEL_THRESHOLDS):
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)
 
 
 def read_label_thresholds(folder: Path, label_names: Sequence[str]) -> NDArray[np.float64]:

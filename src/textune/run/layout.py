@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from textune.errors import RunError
 from textune.files import find_damage, reading_errors, sha256_of_text
-from textune.model.threshold import ABSTENTION
+from textune.model.threshold import ABSTENTION, LABEL_THRESHOLDS
 
 RUN_FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
@@ -88,8 +88,9 @@ def read_manifest(run: Run) -> dict[str, Any]:
 
 
 def model_sha256(run: Run) -> str:
-    """Return the hash of all files of a run's model except the threshold, which no export depends on."""
-    listed = sorted((name, sha) for name, sha in _model_files(run).items() if not name.endswith(ABSTENTION))
+    """Return the hash of all files of a run's model except the thresholds, which no export depends on."""
+    thresholds = (ABSTENTION, LABEL_THRESHOLDS)
+    listed = sorted((name, sha) for name, sha in _model_files(run).items() if not name.endswith(thresholds))
     return sha256_of_text(json.dumps(listed))
 
 

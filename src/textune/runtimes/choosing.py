@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.errors import ExportError, MissingExtraError
-from textune.model.threshold import read_abstention
+from textune.model.threshold import read_abstention, read_thresholds_of
 from textune.run.layout import Run, model_sha256, open_run
 from textune.runtimes.exports import (
     Export,
@@ -40,7 +40,7 @@ _WORTH_A_GPU = 1_000
 class Choice:
     """What classifies: `torch`, or an export by its name, with sentences that say why.
 
-    The folder `model` holds the threshold: it is that of the run's classifier, or an export without its run.
+    The folder `model` holds the thresholds: it is that of the run's classifier, or an export without its run.
     """
 
     runtime: str
@@ -75,11 +75,15 @@ def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
     if choice.export is not None:
         from textune.runtimes.export_predictor import ExportPredictor
 
-        return ExportPredictor(choice.export, abstention=abstention)
+        description = choice.export.description
+        thresholds = read_thresholds_of(choice.model, description.kind, description.label_names)
+        return ExportPredictor(choice.export, abstention=abstention, thresholds=thresholds)
     from textune.model.storage import load_classifier
     from textune.runtimes.torch_predictor import TorchPredictor
 
-    return TorchPredictor(load_classifier(choice.model), abstention=abstention)
+    classifier = load_classifier(choice.model)
+    thresholds = read_thresholds_of(choice.model, classifier.kind, classifier.label_names)
+    return TorchPredictor(classifier, abstention=abstention, thresholds=thresholds)
 
 
 def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice:

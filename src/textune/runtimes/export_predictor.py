@@ -20,7 +20,6 @@ from textune.model.threshold import Abstention
 from textune.runtimes.exports import Export, export_command
 from textune.runtimes.predictor import Predictor, check_text_list
 from textune.runtimes.processor import available_cores, multiplies_whole_bytes
-from textune.tasks import single_label
 
 _MAX_TOKENS = 512
 """Tokens in a batch: its numbers then stay in a core's cache, which is 2 to 7 % faster than 2,048."""
@@ -33,9 +32,18 @@ class ExportPredictor(Predictor):
     read or would give wrong results on this processor.
     """
 
-    def __init__(self, export: Export, *, threads: int = 0, abstention: Abstention | None = None) -> None:
+    def __init__(
+        self,
+        export: Export,
+        *,
+        threads: int = 0,
+        abstention: Abstention | None = None,
+        thresholds: NDArray[np.float64] | None = None,
+    ) -> None:
         description = export.description
-        super().__init__(description.label_names, description.max_length, abstention)
+        super().__init__(
+            description.label_names, description.max_length, abstention, description.kind, thresholds
+        )
         export.runtime.check_installed()
         if description.whole_bytes and not multiplies_whole_bytes():
             raise ExportError(
@@ -71,14 +79,14 @@ class ExportPredictor(Predictor):
         batches = self._batches(rows)
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
         for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
-            probabilities[batch] = single_label.probabilities(logits)
+            probabilities[batch] = self.kind.probabilities(logits)
             done += len(batch)
             if on_progress:
                 on_progress(done, len(rows))
         return probabilities
 
     def logits(self, rows: TokenIds) -> NDArray[np.float32]:
-        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives.
+        """Return the logits (texts, classes) of token ids, from which `probabilities` come.
 
         The calling thread computes alone, so that a server's threads do not wait for each other.
         """

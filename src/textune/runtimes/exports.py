@@ -7,6 +7,7 @@ neither torch nor transformers.
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: how to use the other two
     EXPORT/abstention.json   when no label is given; only where the run has a threshold
+    EXPORT/thresholds.json   from which probability a label is given; only where a text can have several
     EXPORT/manifest.json     written last: the model it came from, how it was checked, sizes and SHA-256
 """
 
@@ -19,11 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textune.data.dataset import SINGLE_LABEL
 from textune.errors import ExportError, RequestError
 from textune.files import find_damage, reading_errors
 from textune.run.layout import Run
 from textune.runtimes.processor import available_cores, processor_name
 from textune.runtimes.registry import Runtime, find_runtime
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.registry import label_kind
 
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
@@ -53,7 +57,7 @@ class ExportDescription:
     Logits are divided by the temperature, which is 1 where calibration is already in the weights.
     `padding_id` fills up the shorter rows of a batch; None: a batch has texts of one length. With
     `whole_bytes`, the graph needs a processor for which `processor.multiplies_whole_bytes` holds. `emoji` is
-    the recipe's `prepare.emoji`.
+    the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`.
     """
 
     runtime: str
@@ -64,6 +68,12 @@ class ExportDescription:
     padding_id: int | None
     whole_bytes: bool
     emoji: str
+    problem_type: str = SINGLE_LABEL
+
+    @property
+    def kind(self) -> LabelKind:
+        """What logits mean."""
+        return label_kind(self.problem_type)
 
     @property
     def name(self) -> str:
@@ -154,7 +164,7 @@ def read_export(path: Path) -> Export:
         description = ExportDescription(label_names=tuple(labels), **values)
         export = Export(path, description, manifest)
         # Everything that is used later is read now, so that damage is reported here and nowhere else.
-        _ = (export.graph, export.speed("export"), export.speed("model"))
+        _ = (export.graph, export.speed("export"), export.speed("model"), description.kind)
         limits = (description.temperature, description.max_length)
         is_named = isinstance(labels, list) and len(labels) > 1 and all(isinstance(n, str) for n in labels)
         if not is_named or not isinstance(manifest["files"], dict) or min(limits) <= 0:

@@ -17,6 +17,7 @@ from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.errors import DataError
 from textune.model.threshold import Abstention
+from textune.tasks import multi_label
 from textune.tasks.label_kind import LabelKind
 from textune.tasks.single_label import SINGLE, confidence, decide
 
@@ -25,7 +26,8 @@ class Predictor(ABC):
     """A loaded classifier, whatever runs it; `kind` says whether a text has one label or several.
 
     Texts are truncated after `max_tokens`; `tokenize` says which texts are. No label is given if the top
-    probability is below `threshold`; 0: a label is always given, infinity: never.
+    probability is below `threshold`; 0: a label is always given, infinity: never. If a text can have several
+    labels, it gets those that reach their `thresholds`, (classes,), which are None otherwise.
     """
 
     def __init__(
@@ -34,11 +36,15 @@ class Predictor(ABC):
         max_tokens: int,
         abstention: Abstention | None,
         kind: LabelKind = SINGLE,
+        thresholds: NDArray[np.float64] | None = None,
     ) -> None:
         self.label_names = label_names
         self.max_tokens = max_tokens
         self.kind = kind
         self.threshold = 0.0 if abstention is None else abstention.least_score
+        self.thresholds = thresholds
+        if kind.is_multi_label and thresholds is None:
+            self.thresholds = np.full(len(label_names), multi_label.USUAL_THRESHOLD)
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
@@ -50,23 +56,33 @@ class Predictor(ABC):
 
     @abstractmethod
     def logits(self, rows: TokenIds) -> NDArray[np.float32]:
-        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives."""
+        """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
 
     def predict_proba(
         self, texts: Sequence[str], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
-        """Return the probability of every class for every text, (texts, classes); rows sum to 1."""
+        """Return the probability of every class for every text, (texts, classes).
+
+        Rows sum to 1, unless a text can have several labels.
+        """
         return self.probabilities(self.tokenize(texts).rows, on_progress=on_progress)
 
     def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the logits (texts, classes), whose softmax is what `predict_proba` gives."""
+        """Return the logits (texts, classes), from which the probabilities of `predict_proba` come."""
         return self.logits(self.tokenize(texts).rows)
 
-    def predict(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the most probable label of every text, or None where it is below the threshold."""
+    def predict(self, texts: Sequence[str]) -> list[str | None] | list[list[str]]:
+        """Return the most probable label of every text, or None where it is below the threshold.
+
+        If a text can have several labels, return a list of them for every text, perhaps an empty one.
+        """
+        probabilities = self.predict_proba(texts)
+        if self.thresholds is not None:
+            given = multi_label.decide(probabilities, self.thresholds)
+            return multi_label.names_of_given(given, self.label_names)
         return [
             self.label_names[decide(row)] if confidence(row) >= self.threshold else None
-            for row in self.predict_proba(texts)
+            for row in probabilities
         ]
 
 

@@ -14,7 +14,7 @@ from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.truncation import TokenIds, TokenizedTexts
-from textune.model.threshold import Abstention
+from textune.model.threshold import Abstention, read_thresholds_of
 from textune.runtimes.predictor import Predictor, check_text_list
 
 if TYPE_CHECKING:
@@ -33,9 +33,12 @@ class TorchPredictor(Predictor):
         *,
         placement: Placement | None = None,
         abstention: Abstention | None = None,
+        thresholds: NDArray[np.float64] | None = None,
         weights_sha256: str = "",
     ) -> None:
-        super().__init__(classifier.label_names, classifier.max_length, abstention, classifier.kind)
+        super().__init__(
+            classifier.label_names, classifier.max_length, abstention, classifier.kind, thresholds
+        )
         self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")
         self.classifier = classifier.placed(self._placement)
@@ -57,7 +60,7 @@ class TorchPredictor(Predictor):
         return self.classifier.probabilities(self._features(rows, on_progress))
 
     def logits(self, rows: TokenIds) -> NDArray[np.float32]:
-        """Return the logits (texts, classes) of token ids, whose softmax is what `probabilities` gives."""
+        """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
         import torch
 
         from textune.model.classifier import head_logits
@@ -82,6 +85,8 @@ class TorchPredictor(Predictor):
 def load_folder(folder: str | Path) -> TorchPredictor:
     """Load a classifier from a folder that is not a run, such as a download of what `textune push` uploaded.
 
+    If a text can have several labels, the folder also holds their thresholds.
+
     No code and no pickles are read from the folder.
 
     Args:
@@ -92,4 +97,7 @@ def load_folder(folder: str | Path) -> TorchPredictor:
     """
     from textune.model.storage import load_classifier
 
-    return TorchPredictor(load_classifier(Path(folder).expanduser()))
+    place = Path(folder).expanduser()
+    classifier = load_classifier(place)
+    thresholds = read_thresholds_of(place, classifier.kind, classifier.label_names)
+    return TorchPredictor(classifier, thresholds=thresholds)

@@ -7,6 +7,7 @@ of which is independent of the others, losses, decisions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -62,6 +63,16 @@ def decide(
     """Return which labels each row gets, (rows, classes): those that reach their threshold, (classes,)."""
     given: NDArray[np.bool_] = np.asarray(probabilities) >= thresholds
     return given
+
+
+def names_of_given(given: NDArray[np.bool_], label_names: Sequence[str]) -> list[list[str]]:
+    """Return the names of the labels that each row gets, (rows, classes), in the order of the classes.
+
+    Example:
+        >>> names_of_given(np.array([[True, True], [False, False]]), ["joy", "love"])
+        [['joy', 'love'], []]
+    """
+    return [[label_names[label] for label in np.flatnonzero(row).tolist()] for row in given]
 
 
 def label_loss(
