@@ -16,7 +16,7 @@ from textune.evaluation.document import MetricsDocument
 from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.metrics import interval_methods
 from textune.evaluation.split_metrics import measure_rows
-from textune.model.threshold import read_abstention, thresholds_of
+from textune.model.threshold import read_abstention, read_thresholds_of
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run
 from textune.run.origin import origin_of_complete
@@ -98,7 +98,7 @@ def evaluate_run(
         )
     with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
-        thresholds = thresholds_of(finished.model, classifier.kind, names)
+        thresholds = read_thresholds_of(finished.model, classifier.kind, names)
         samples = recipe.evaluate.bootstrap_samples
         metrics = measure_rows(*scored, label_names=names, thresholds=thresholds, bootstrap_samples=samples)
         metrics = metrics.with_truncated(truncated)

@@ -92,8 +92,3 @@ def read_label_thresholds(folder: Path, label_names: Sequence[str]) -> NDArray[n
             "Copy the run again from its source.",
         )
     return thresholds
-
-
-def thresholds_of(folder: Path, kind: LabelKind, label_names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return the threshold of each label, (classes,), or None where a text has one label."""
-    return read_label_thresholds(folder, label_names) if kind.is_multi_label else None
