@@ -109,8 +109,12 @@ class SplitMetrics(BaseModel):
 
 def measured_metrics(splits: Iterable[SplitMetrics]) -> list[Metric]:
     """Return the metrics that some of the splits have."""
-    keys = {key for split in splits for key in split.values}
-    return [metric for metric in METRICS.values() if metric.key in keys]
+    measured = list(splits)
+    keys = {key for split in measured for key in split.values}
+    several = any(split.is_multi_label for split in measured)
+    # A key that both kinds have stands where its own kind has it.
+    metrics = {**metrics_of(MULTI_LABEL), **METRICS} if several else METRICS
+    return [metric for key, metric in metrics.items() if key in keys]
 
 
 def measure(
