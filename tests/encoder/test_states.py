@@ -52,7 +52,7 @@ def numbered() -> TokenStates:
 def test_cached_states_are_the_live_ones_to_the_bit(prefix: Any, tmp_path: Path) -> None:
     ids, mask = pad_tensors(ROWS, padding_id=0)
     with torch.inference_mode():
-        live = run_prefix(prefix, ids, mask)
+        live = run_prefix(prefix, {"input_ids": ids, "attention_mask": mask})
 
     states, _ = states_of(FeatureCache(tmp_path), prefix)
     padded, padded_mask = states.padded([0, 1, 2])

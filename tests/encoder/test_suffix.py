@@ -44,7 +44,7 @@ def runnable_suffix(encoder: Any, frozen_layers: int) -> Any:
 
 def prefix_states(encoder: Any, frozen_layers: int) -> torch.Tensor:
     with torch.inference_mode():
-        return run_prefix(build_prefix(encoder, frozen_layers), **inputs_of(encoder))
+        return run_prefix(build_prefix(encoder, frozen_layers), inputs_of(encoder))
 
 
 @pytest.fixture(params=CAN_BE_CUT)

@@ -13,7 +13,7 @@ from table_files import write, write_parquet
 from textune.data.in_memory import as_source
 from textune.data.sources import load_source
 from textune.errors import DataError
-from textune.formats.joining import with_joined_name
+from textune.formats.joining import with_made_names
 from textune.formats.registry import Reading
 from textune.formats.tables import column_names, read_rows
 from textune.recipe.settings import DataSettings
@@ -94,7 +94,7 @@ def test_a_text_that_holds_the_separator_is_kept_as_it_is(tmp_path: Path) -> Non
 
 
 def test_without_all_parts_there_is_no_joined_column() -> None:
-    assert with_joined_name(["Title", "Kind"], BOTH) == ["Title", "Kind"]
+    assert with_made_names(["Title", "Kind"], BOTH) == ["Title", "Kind"]
 
 
 def test_a_source_has_the_joined_texts_in_the_order_of_the_setting(tmp_path: Path) -> None:

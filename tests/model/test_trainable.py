@@ -47,7 +47,7 @@ def states_of(classifier: EncoderClassifier, frozen_layers: int) -> dict[str, to
     """Return the inputs of a module whose frozen layers are left out."""
     inputs = inputs_of(classifier)
     with torch.inference_mode():
-        states = run_prefix(build_prefix(classifier.encoder, frozen_layers), **inputs)
+        states = run_prefix(build_prefix(classifier.encoder, frozen_layers), inputs)
     return {"states": states, "attention_mask": inputs["attention_mask"]}
 
 

@@ -18,6 +18,7 @@ from textune.data.label_names import name_ids, stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
 from textune.files import publish, storage_errors
+from textune.formats.text_pairs import TextPair
 
 
 def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWrite]:
@@ -43,6 +44,12 @@ def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWr
             table = piece.label_names or raw.label_names or {}
             for index in span:
                 text, label, name = rows.texts[index], rows.labels[index], names[split][index]
+                if isinstance(text, TextPair):
+                    raise DataError(
+                        f"{rows.text_places([index])}: this is a pair of texts; the formats to convert to "
+                        "have one text per row.",
+                        "Convert one of the columns: leave data.text_pair_column empty.",
+                    )
                 if not isinstance(text, str):
                     raise DataError(
                         f"{rows.text_places([index])}: {repr(text)[:60]} is not a text.",

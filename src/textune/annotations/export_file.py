@@ -20,6 +20,7 @@ from textune.errors import DataError
 from textune.formats.joining import join_values
 from textune.formats.registry import AS_USUAL, Row, format_of
 from textune.formats.tables import read_rows, table_notes
+from textune.formats.text_pairs import TextPair
 from textune.wording import first_line
 
 SPLIT_FIELD = "split"
@@ -103,8 +104,8 @@ def export_texts(path: Path, tool: Tool, choice: ColumnChoice) -> Iterator[tuple
 
 
 def _is_usual(choice: ColumnChoice) -> bool:
-    """Return whether nothing is chosen about how a file is read, except for columns to join."""
-    return replace(choice.reading, joined=(), between="") == AS_USUAL
+    """Return whether nothing is chosen about how a file is read, except for columns to join or to pair."""
+    return choice.reading.without_made() == AS_USUAL
 
 
 def _has_other_columns(rows: Sequence[Mapping[str, Any]], tool: Tool, choice: ColumnChoice) -> bool:
@@ -149,10 +150,10 @@ def _join(first: ExportItem, later: ExportItem) -> ExportItem:
 
 
 def _joined(export: ToolExport, choice: ColumnChoice) -> ToolExport:
-    """Return an export with the joined texts that are chosen, if all of their parts are in it."""
+    """Return an export with the joined texts and pairs that are chosen, if all of their parts are in it."""
     reading = choice.reading
     names = {name for item in export.items for name in item.texts}
-    if not reading.joined or not names.issuperset(reading.joined):
+    if not reading.made_names or not names.issuperset(reading.parts_of(reading.made_names[-1])):
         return export
     items = []
     for item in export.items:
@@ -166,7 +167,11 @@ def text_name(
 ) -> str:
     """Return what the export calls its text: the only text there is, or the one with a usual name."""
     names = dict.fromkeys(name for item in export.items for name in item.texts if name != SPLIT_FIELD)
-    texts = [name for name in names if any(isinstance(item.texts.get(name), str) for item in export.items)]
+    texts = [
+        name
+        for name in names
+        if any(isinstance(item.texts.get(name), str | TextPair) for item in export.items)
+    ]
     name = choice.text if choice.text in names or "text_column" not in choice.remembered else ""
     if len(texts) == 1 and not name:
         return texts[0]

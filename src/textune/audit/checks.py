@@ -17,6 +17,7 @@ from textune.audit.findings import Example, Finding, Severity, examples_of, in_o
 from textune.context import Context
 from textune.data.raw import Disagreement
 from textune.discovery import import_files
+from textune.formats.text_pairs import has_pairs, sides_of
 from textune.wording import counted
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class AuditInput:
     encoder: EncodedTexts | None = None
     no_encoder: str = ""
     ctx: Context = field(default_factory=Context)
+
+    @property
+    def noun(self) -> str:
+        """What an example is called in a sentence: a text, or a pair of texts."""
+        return "pair" if has_pairs(example.text for example in self.examples[:1]) else "text"
 
     def progress(self, unit: str) -> Callable[[int, int], None]:
         """Return a callback that shows how many units are done, and how many there are."""
@@ -136,10 +142,16 @@ def flag_texts(
     advice: str,
 ) -> Iterator[Finding]:
     """Yield a finding about the texts that have a fault, if any; its title begins with their number."""
-    faults = [(example, fault_of(example.text)) for example in audited.examples]
+    faults = [
+        (
+            example,
+            next((fault for side in sides_of(example.text) if (fault := fault_of(side)) is not None), None),
+        )
+        for example in audited.examples
+    ]
     rows = tuple(example.flag(fault) for example, fault in faults if fault is not None)
     if rows:
-        yield Finding(id, severity, f"{counted(len(rows), 'text')} {title}", len(rows), rows, advice)
+        yield Finding(id, severity, f"{counted(len(rows), audited.noun)} {title}", len(rows), rows, advice)
 
 
 def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:

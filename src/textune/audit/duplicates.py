@@ -17,6 +17,7 @@ from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.data.dataset import SPLITS
 from textune.data.splits import normalise_text
+from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted
 
 MOST_LEAKAGE = 0.01
@@ -42,12 +43,12 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
     for example in audited.examples:
         by_words[words_of(example.text)].append(example)
     groups = [group for group in by_words.values() if len(group) > 1]
-    sizes, names = split_sizes(audited.examples), audited.label_names
+    sizes, names, noun = split_sizes(audited.examples), audited.label_names, audited.noun
     for split in SPLITS:
         inside = [[example for example in group if example.split == split] for group in groups]
         if inside := [group for group in inside if len(group) > 1]:
             rows = _rows(inside, names)
-            occur = "text occurs" if len(inside) == 1 else "texts occur"
+            occur = f"{noun} occurs" if len(inside) == 1 else f"{noun}s occur"
             yield Finding(
                 "D003",
                 "warning",
@@ -55,7 +56,7 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
                 + _closeness(inside),
                 len(inside),
                 rows,
-                "Keep one row per text: a text that occurs twice counts twice, in training and in metrics.",
+                f"Keep one row per {noun}: what occurs twice counts twice, in training and in metrics.",
             )
     for first, later in combinations(SPLITS, 2):
         shared = [group for group in groups if {first, later} <= {example.split for example in group}]
@@ -67,22 +68,25 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
         yield Finding(
             "D007",
             "warning",
-            f"{counted(len(disputed), 'text')} with different labels ({len(rows):,} rows)",
+            f"{counted(len(disputed), noun)} with different labels ({len(rows):,} rows)",
             len(disputed),
             rows,
-            "Decide on one label per text, or delete the text: no model can get both labels right.",
+            f"Decide on one label per {noun}, or delete the {noun}: no model can get both labels right.",
         )
 
 
-def words_of(text: str) -> str:
+def words_of(text: AnyText) -> str:
     """Return a text's words without case, spaces, punctuation, emoji, links and mentions.
 
-    A text without any word, such as one of emoji only, keeps everything but case and spaces.
+    A text without any word, such as one of emoji only, keeps everything but case and spaces. The texts of a
+    pair are on two lines.
 
     Example:
         >>> words_of("@you  Depression SUCKS! https://t.co/x"), words_of("depression sucks😔")
         ('depression sucks', 'depression sucks')
     """
+    if not isinstance(text, str):
+        return "\n".join(map(words_of, text))
     plain = unicodedata.normalize("NFKC", text).casefold()
     return _NO_WORD.sub(" ", LINK_OR_MENTION.sub(" ", plain)).strip() or normalise_text(plain)
 
@@ -115,7 +119,7 @@ def _closeness(groups: Groups) -> str:
     for group in groups:
         if len({example.text for example in group}) < len(group):
             kinds["exact"] += 1
-        elif len({normalise_text(example.text) for example in group}) < len(group):
+        elif len({tuple(map(normalise_text, sides_of(row.text))) for row in group}) < len(group):
             kinds["differing in case or spaces"] += 1
         else:
             kinds["with the same words"] += 1

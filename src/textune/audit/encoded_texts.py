@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from textune.audit.findings import Example
 from textune.context import Context
+from textune.encoder.architectures import has_segments
 from textune.encoder.emoji import read_emoji
-from textune.encoder.loading import ModelFolder, find_model, load_tokenizer, token_limit
-from textune.encoder.tokenization import max_length_of
+from textune.encoder.loading import ModelFolder, complete_config, find_model, load_tokenizer, token_limit
+from textune.encoder.tokenization import max_length_of, tokenize_texts
+from textune.encoder.truncation import TokenIds, with_segments
+from textune.formats.text_pairs import has_pairs, sides_of
 from textune.recipe.recipes import Recipe
 
 _TOKENIZED_AT_ONCE = 5000
@@ -31,7 +35,7 @@ class TokenCounts:
     the share of unknown tokens.
     """
 
-    cut: list[list[int]]
+    cut: TokenIds
     lengths: NDArray[np.int64]
     unknown: NDArray[np.float64]
 
@@ -56,27 +60,32 @@ class EncodedTexts:
     def max_length(self) -> int:
         """The maximum number of tokens that the encoder reads per text."""
         limit = token_limit(self._tokenizer, self.folder.config)
-        return max_length_of(self.recipe.prepare, self._tokenizer, limit)
+        return max_length_of(self.recipe.prepare, self._tokenizer, limit, pairs=self._are_pairs)
 
     @cached_property
     def tokens(self) -> TokenCounts:
         """The tokens of every example."""
         tokenizer, max_length = self._tokenizer, self.max_length
         self.ctx.stage("Measuring lengths")
-        cut: list[list[int]] = []
+        cut: list[Any] = []
         lengths: list[int] = []
         unknown: list[float] = []
-        special = tokenizer.num_special_tokens_to_add()
+        special = tokenizer.num_special_tokens_to_add(pair=self._are_pairs)
+        segments = self._are_pairs and has_segments(complete_config(self.folder), tokenizer)
         for start in range(0, len(self.examples), _TOKENIZED_AT_ONCE):
             texts = [example.text for example in self.examples[start : start + _TOKENIZED_AT_ONCE]]
-            for text, ids in zip(texts, tokenizer(texts, verbose=False)["input_ids"], strict=True):
+            sides = map(list, zip(*map(sides_of, texts), strict=True))
+            for text, encoding in zip(texts, tokenizer(*sides, verbose=False).encodings, strict=True):
+                ids = encoding.ids
                 lengths.append(len(ids))
                 # A text in which the tokenizer finds no token is lost on the encoder.
                 own = len(ids) - special
                 unknown.append(ids.count(tokenizer.unk_token_id) / own if own > 0 else 1.0)
                 if len(ids) > max_length:
-                    ids = tokenizer(text, truncation=True, max_length=max_length)["input_ids"]
-                cut.append(list(ids))
+                    rows, _ = tokenize_texts([text], tokenizer, max_length=max_length, segments=segments)
+                    cut.append(rows[0])
+                else:
+                    cut.append(with_segments(ids, encoding.type_ids) if segments else ids)
             self.ctx.advance(len(cut), len(self.examples), unit="texts")
         return TokenCounts(cut, np.array(lengths, dtype=np.int64), np.array(unknown))
 
@@ -95,6 +104,7 @@ class EncodedTexts:
             settings=recipe.model,
             label_names=self.label_names,
             max_length=self.max_length,
+            pairs=self._are_pairs,
             seed=recipe.train.seed,
             ctx=ctx,
         )
@@ -114,9 +124,14 @@ class EncodedTexts:
             parts.append(features)
         return np.concatenate(parts)
 
+    @property
+    def _are_pairs(self) -> bool:
+        return has_pairs(example.text for example in self.examples[:1])
+
     @cached_property
     def _tokenizer(self) -> Any:
         tokenizer = load_tokenizer(self.folder)
         if self.recipe.prepare.emoji == "words":
-            return read_emoji(tokenizer, [row.text for row in self.examples if row.split == "train"])
+            texts = [row.text for row in self.examples if row.split == "train"]
+            return read_emoji(tokenizer, chain.from_iterable(map(sides_of, texts)))
         return tokenizer

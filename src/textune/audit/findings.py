@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from textune.data.dataset import Dataset
+from textune.formats.text_pairs import AnyText, text_fields
 
 Severity = Literal["error", "warning", "info"]
 
@@ -27,7 +28,7 @@ class FlaggedRow:
 
     split: str
     row: int
-    text: str
+    text: AnyText
     place: str
     """Where it stands in the source, for instance `line 4`."""
     note: str = ""
@@ -39,7 +40,7 @@ class Example:
 
     split: str
     row: int
-    text: str
+    text: AnyText
     label: int
     place: str
 
@@ -69,7 +70,7 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON values; rows have their split, number and text."""
-        rows = [{"split": row.split, "row": row.row, "text": row.text} for row in self.rows]
+        rows = [{"split": row.split, "row": row.row, **text_fields(row.text)} for row in self.rows]
         return {**self.summary(), "rows": rows, "advice": self.advice}
 
 

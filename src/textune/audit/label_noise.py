@@ -27,6 +27,7 @@ from textune.errors import RequestError, StorageError
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.files import write_text
 from textune.formats.registry import table_suffixes
+from textune.formats.text_pairs import sides_of, text_columns
 from textune.wording import counted
 
 _MANY = 0.01
@@ -35,7 +36,7 @@ AUTO = "auto"
 
 _COLUMNS = (
     *("rank", "split", "row", "place", "label", "suggested"),
-    *("label_probability", "suggested_probability", "text"),
+    *("label_probability", "suggested_probability"),
 )
 
 
@@ -159,7 +160,8 @@ def suspects_csv(suspects: Sequence[Suspect]) -> str:
     """Return the contents of a CSV file of suspects."""
     contents = io.StringIO()
     writer = csv.writer(contents, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    texts = text_columns([suspect.example.text for suspect in suspects])
+    writer.writerow((*_COLUMNS, *texts))
     ranks = Counter[str]()
     for suspect in suspects:
         row = suspect.example
@@ -167,7 +169,7 @@ def suspects_csv(suspects: Sequence[Suspect]) -> str:
         place = ranks[row.split], row.split, row.row, row.place
         labels = suspect.label, suspect.suggested
         shares = f"{suspect.label_probability:.4f}", f"{suspect.suggested_probability:.4f}"
-        writer.writerow((*place, *labels, *shares, row.text))
+        writer.writerow((*place, *labels, *shares, *sides_of(row.text)))
     return contents.getvalue()
 
 

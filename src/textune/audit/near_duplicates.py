@@ -22,6 +22,7 @@ from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
 from textune.data.dataset import SPLITS
+from textune.formats.text_pairs import AnyText
 from textune.wording import counted
 
 SIMILARITY = 0.7
@@ -62,13 +63,15 @@ def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
             yield _finding(shared, first, later, len(shared) / sizes[later], names)
 
 
-def runs_of(text: str) -> frozenset[str]:
-    """Return the runs of characters by which a text is compared.
+def runs_of(text: AnyText) -> frozenset[str]:
+    """Return the runs of characters by which a text is compared; those of a pair differ by their side.
 
     Example:
         >>> runs_of("So happy! @you") == runs_of("so  HAPPY http://x.y")
         True
     """
+    if not isinstance(text, str):
+        return frozenset(f"{place} {run}" for place, side in enumerate(text) for run in runs_of(side))
     words = words_of(text[:_MAX_CHARACTERS])
     last = max(1, len(words) - _RUN_CHARACTERS + 1)
     return frozenset(words[start : start + _RUN_CHARACTERS] for start in range(last))

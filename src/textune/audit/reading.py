@@ -22,6 +22,7 @@ from textune.data.raw import RawSource, RawSplit
 from textune.data.sources import complete_source
 from textune.data.texts import BlankTexts, are_left_out, blanks_as_empty, is_blank
 from textune.errors import DataError
+from textune.formats.text_pairs import TextPair
 from textune.recipe.settings import DataSettings
 from textune.wording import counted
 
@@ -77,7 +78,7 @@ def _usable(rows: RawSplit, *, is_train: bool, keeps_blanks: bool) -> list[int]:
     return [
         index
         for index, (text, label) in enumerate(zip(rows.texts, rows.labels, strict=True))
-        if isinstance(text, str)
+        if isinstance(text, str | TextPair)
         and (keeps_blanks or not is_blank(text))
         and not (labels_count and is_missing_label(label))
     ]
@@ -95,8 +96,10 @@ def _unusable_rows(
         for index in sorted(set(range(len(places))) - set(usable[split])):
             text = rows.texts[index]
             has_none = index in blank
-            note = "no text" if has_none else "no label" if isinstance(text, str) else "not a text"
-            row = FlaggedRow(split, index, "" if text is None else str(text), places[index], note)
+            is_text = isinstance(text, str | TextPair)
+            note = "no text" if has_none else "no label" if is_text else "not a text"
+            shown = text if is_text else "" if text is None else str(text)
+            row = FlaggedRow(split, index, shown, places[index], note)
             (left_out if has_none and leaves_out else refused).append(row)
     refusal = Finding(
         "D001",

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from textune.audit.checks import AuditInput, check, flag_texts
 from textune.audit.findings import Example, Finding, percent
+from textune.formats.text_pairs import sides_of
 from textune.wording import counted
 
 _MIXED_SHARE = 0.01
@@ -31,7 +32,7 @@ _LOOKALIKES = {"Latin", "Cyrillic", "Greek"}
 @check(needs="texts", D016="mixed scripts")
 def find_mixed_scripts(audited: AuditInput) -> Iterator[Finding]:
     """Find texts in another script than most, and words that mix scripts."""
-    scripts = [main_script(example.text) for example in audited.examples]
+    scripts = [main_script(" ".join(sides_of(example.text))) for example in audited.examples]
     counts = Counter(script for script in scripts if script)
     if len(counts) > 1:
         yield _others(audited.examples, scripts, counts)

@@ -19,6 +19,7 @@ from textune.audit.findings import Example, Finding
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.data.dataset import SPLITS
 from textune.data.splits import make_folds
+from textune.formats.text_pairs import sides_of
 
 _MIN_ROWS = 30
 _CLEAR = 0.6
@@ -107,7 +108,7 @@ def telling_words(examples: Sequence[Example], held_out: NDArray[np.bool_]) -> l
     """
     counts: dict[str, list[int]] = {}
     for example, is_held_out in zip(examples, held_out, strict=True):
-        for word in set(_WORD.findall(example.text.casefold())):
+        for word in set(_WORD.findall(" ".join(sides_of(example.text)).casefold())):
             counts.setdefault(word, [0, 0])[int(is_held_out)] += 1
     words = list(counts)
     table = np.array([counts[word] for word in words], dtype=np.float64).reshape(-1, 2)

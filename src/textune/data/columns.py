@@ -1,4 +1,4 @@
-"""Which column holds the text, and which the label.
+"""Which column holds the text, or which two hold pairs of texts, and which holds the label.
 
 In: the names of a table's columns, and perhaps the name that the user chose. Out: the column, or a
 `DataError` that lists all columns. Does not look into the columns.
@@ -25,6 +25,7 @@ LABEL_NAMES = (
 )  # fmt: skip
 
 _TEXT_OPTION = "--set data.text_column=NAME"
+_PAIR_OPTION = "--set data.text_pair_column=NAME"
 _LABEL_OPTION = "--set data.label_column=NAME"
 
 
@@ -56,6 +57,9 @@ class ColumnChoice:
         if not isinstance(text, str):
             reading = replace(reading, joined=tuple(text), between=settings.text_separator or "\n")
             text = reading.joined_name
+        if settings.text_pair_column:
+            reading = replace(reading, pair=(text, settings.text_pair_column))
+            text = reading.pair_name
         return cls(text, settings.label_column, others, reading, ALL_SETTINGS - given, settings.split_column)
 
     def describe(self) -> str:
@@ -64,6 +68,7 @@ class ColumnChoice:
             name: value for name, value in asdict(self.reading).items() if value != getattr(AS_USUAL, name)
         }
         effective = {"text_column"} if self.text else set()
+        effective |= {"text_pair_column"} if self.reading.pair else set()
         effective |= set() if self.reading.header else {"header"}
         if remembered := sorted(self.remembered & effective):
             changes["remembered"] = remembered
@@ -72,9 +77,15 @@ class ColumnChoice:
     def requested(self) -> ColumnChoice:
         """Return the choice without the settings that are remembered."""
         own = [name for name in ("separator", "quoting", "header") if name in self.remembered]
-        own += ["joined", "between"] if "text_column" in self.remembered else []
+        text, forgets_pair = self.text, "text_pair_column" in self.remembered
+        if forgets_pair:
+            own.append("pair")
+            text = self.reading.pair[0] if self.reading.pair else text
+        if "text_column" in self.remembered and (forgets_pair or not self.reading.pair):
+            own += ["joined", "between"]
+            text = ""
         return ColumnChoice(
-            "" if "text_column" in self.remembered else self.text,
+            text,
             "" if "label_column" in self.remembered else self.label,
             self.others,
             replace(self.reading, **{name: getattr(AS_USUAL, name) for name in own}),
@@ -84,18 +95,24 @@ class ColumnChoice:
     def for_columns(self, columns: Sequence[str], *, origin: str) -> ColumnChoice:
         """Return the choice without the remembered columns that are not there.
 
-        Raise a `DataError` if only some of the columns are there that the run joins.
+        Raise a `DataError` if only some of the columns are there that the run joins, or if a column of its
+        pairs is missing.
         """
         self.check_parts(columns, origin=origin)
         own = self
-        if "text_column" in self.remembered and self.text not in columns:
+        if not self.reading.pair and "text_column" in self.remembered and self.text not in columns:
             own = replace(own, text="", reading=replace(self.reading, joined=()))
         if "label_column" in self.remembered and self.label not in columns:
             own = replace(own, label="")
         return own
 
     def check_parts(self, columns: Sequence[str], *, origin: str) -> None:
-        """Raise a `DataError` if some, but not all of the columns are there that the run joins."""
+        """Raise a `DataError` if some, but not all of the columns are there that the run joins.
+
+        A column of the run's pairs must be there in any case: a single text could not take their place.
+        """
+        if self.reading.pair and "text_pair_column" in self.remembered:
+            _check_pair(self.reading, columns, origin=origin)
         missing = [name for name in self.reading.joined if name not in columns]
         if "text_column" in self.remembered and 0 < len(missing) < len(self.reading.joined):
             present = next(name for name in self.reading.joined if name in columns)
@@ -115,11 +132,14 @@ class ColumnChoice:
         own = self.for_columns(columns, origin=origin)
         text, joined = find_text_column(columns, own, origin=origin), own.reading.joined
         label = _find("label", LABEL_NAMES, columns, origin=origin, name=own.label, option=_LABEL_OPTION)
-        if label in (text, *joined):
+        if label in (text, *own.reading.parts_of(text)):
             raise DataError(
                 f"The column '{label}' is both the text and the label.",
                 f"Name two columns: {_TEXT_OPTION} {_LABEL_OPTION}",
             )
+        if pair := own.reading.pair:
+            first, second = (f"'{name}'" for name in pair)
+            return text, label, (f"Texts are pairs of {first} and {second}; labels are in '{label}'.",)
         if joined:
             parts = " and ".join(f"'{name}'" for name in joined)
             between = f"with {self.reading.between!r} between them"
@@ -141,11 +161,26 @@ def find_text_column(
         >>> find_text_column(["id", "Tweet", "emotion"], origin="posts.csv")
         'Tweet'
     """
+    reading = choice.reading
+    options = dict.fromkeys((*reading.joined, *reading.pair[:1]), option)
+    options |= dict.fromkeys(reading.pair[1:], _PAIR_OPTION)
     found = [
         _find("text", TEXT_NAMES, columns, origin=origin, name=name, option=option)
-        for name in (*choice.reading.joined, choice.text)
+        for name, option in [*options.items(), (choice.text, option)]
     ]
     return found[-1]
+
+
+def _check_pair(reading: Reading, columns: Sequence[str], *, origin: str) -> None:
+    missing = [name for name in reading.parts_of(reading.pair_name) if name not in columns]
+    if missing:
+        first, second = (f"'{name}'" for name in reading.pair)
+        own = [name for name in columns if name not in reading.made_names]
+        raise DataError(
+            f"{origin} has no column {listed_columns(missing)}, and the run classifies pairs of {first} and "
+            f"{second}. Its columns are: {listed_columns(own)}.",
+            f"Name the columns of both texts: {_TEXT_OPTION} {_PAIR_OPTION}",
+        )
 
 
 def has_text_column(columns: Sequence[str]) -> bool:

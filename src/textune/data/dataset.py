@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.errors import DataError
+from textune.formats.text_pairs import AnyText, has_pairs, text_columns
 from textune.wording import counted
 
 if TYPE_CHECKING:
@@ -41,14 +42,16 @@ class Split:
 
     If every text has one label, `labels` are its ids, (rows,). If a text can have several, `labels` are
     (rows, classes): 1 for a label that the text has, 0 for one that it has not, and `UNKNOWN`.
+
+    The texts are strings, or all of them are pairs.
     """
 
-    texts: Sequence[str]
+    texts: Sequence[AnyText]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
 
     @classmethod
-    def from_lists(cls, texts: Sequence[str], labels: LabelValues) -> Split:
+    def from_lists(cls, texts: Sequence[AnyText], labels: LabelValues) -> Split:
         """Return a split whose rows are numbered from 0."""
         return cls(texts, np.asarray(labels, dtype=np.int64), np.arange(len(texts)))
 
@@ -82,7 +85,7 @@ class Dataset(Mapping[str, Split]):
     @classmethod
     def from_lists(
         cls,
-        splits: Mapping[str, tuple[Sequence[str], LabelValues]],
+        splits: Mapping[str, tuple[Sequence[AnyText], LabelValues]],
         *,
         label_names: Sequence[str],
         name: str = "",
@@ -105,7 +108,7 @@ class Dataset(Mapping[str, Split]):
         return self.problem_type == MULTI_LABEL
 
     def to_dataset_dict(self) -> DatasetDict:
-        """Return the splits with the columns `text` (string) and `label`.
+        """Return the splits with the columns `text` (string), for pairs also `text_pair`, and `label`.
 
         A label is a `ClassLabel`, or a list of them if a text can have several.
 
@@ -116,12 +119,18 @@ class Dataset(Mapping[str, Split]):
 
         one = datasets.ClassLabel(names=list(self.label_names))
         labels = datasets.List(one) if self.is_multi_label else one
-        features = datasets.Features(text=datasets.Value("string"), label=labels)
         splits: dict[str, datasets.Dataset] = {}
         for split, rows in self.items():
-            columns = {"text": list(rows.texts), "label": self._ids_of(rows)}
+            texts = text_columns(rows.texts)
+            features = datasets.Features({**dict.fromkeys(texts, datasets.Value("string")), "label": labels})
+            columns = {**texts, "label": self._ids_of(rows)}
             splits[split] = datasets.Dataset.from_dict(columns, features=features)
         return datasets.DatasetDict(splits)
+
+    @cached_property
+    def has_pairs(self) -> bool:
+        """Whether the texts are pairs."""
+        return any(has_pairs(rows.texts[:1]) for rows in self.values())
 
     @cached_property
     def fingerprint(self) -> str:

@@ -30,7 +30,7 @@ def deciding_columns(
             f"{origin} has no column '{choice.split}'. Its columns are: {listed_columns(columns)}.",
             f"Choose one of these with --set {SPLIT_OPTION}=NAME",
         )
-    used = (text, label, *choice.reading.parts_of(text))
+    used = (text, label, *choice.reading.parts_of(text), *choice.reading.made_names)
     beside = [name for name in columns if name not in used]
     return [
         name

@@ -20,6 +20,7 @@ from textune.data.stored import EXPORTED_ROWS, read_dataset
 from textune.errors import DataError
 from textune.formats.joining import join_columns
 from textune.formats.split_names import SPLIT_OF
+from textune.formats.text_pairs import as_text
 
 IN_MEMORY = "python:"
 """What a source's name begins with if Python holds its data."""
@@ -147,4 +148,5 @@ def _read_split(
         )
     more = {name: columns[name] for name in others if name in columns}
     piece = Piece(origin, origin, "row", range(1, len(columns[text]) + 1))
-    return RawSplit((piece,), columns[text], columns[label], plain_columns(more))
+    texts = list(map(as_text, columns[text]))
+    return RawSplit((piece,), texts, columns[label], plain_columns(more))

@@ -90,9 +90,11 @@ def values_of(column: Any, origin: str) -> list[Any]:
     methods = [method for method in ("to_list", "to_pylist", "tolist") if hasattr(column, method)]
     values = [_plain(value) for value in (getattr(column, methods[0])() if methods else column)]
     for row, value in enumerate(values, start=1):
-        if isinstance(value, str) and not _is_unicode(value):
+        texts = value if isinstance(value, tuple | list) else (value,)
+        broken = next((text for text in texts if isinstance(text, str) and not _is_unicode(text)), None)
+        if broken is not None:
             raise DataError(
-                f"{origin}, row {row}: {value[:60]!r} is broken: it has half of a surrogate pair.",
+                f"{origin}, row {row}: {broken[:60]!r} is broken: it has half of a surrogate pair.",
                 "Give it as valid Unicode; text.encode('utf-8', 'replace').decode() replaces what is broken.",
             )
     return values

@@ -27,13 +27,14 @@ from textune.data.label_cells import WRONG_COLUMN
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.data.mapping_files import with_names
 from textune.data.raw import RawSource, RawSplit
-from textune.data.splits import make_splits, normalise_text
+from textune.data.splits import copy_key, make_splits, normalise_text
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
 from textune.data.texts import rows_with_texts
 from textune.errors import DataError, RecipeError
 from textune.formats.compression import SUFFIXES, is_archive
 from textune.formats.lines import missing_file
 from textune.formats.registry import may_be_table, table_suffixes
+from textune.formats.text_pairs import has_pairs
 from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
 
@@ -270,10 +271,12 @@ def _notes_on_splits(splits: Mapping[str, Split], *, new: Sequence[str]) -> list
         return []
     sizes = " and ".join(f"{split} ({counted(len(splits[split]), 'row')})" for split in new)
     left = counted(len(splits["train"]), "row")
+    copies = "Texts that differ only in case and spaces"
+    if has_pairs(splits["train"].texts[:1]):
+        copies = "Pairs that differ only in case, spaces and the order of their texts"
     return [
         f"There is no {' or '.join(new)} split: {sizes} {'were' if len(new) > 1 else 'was'} made from "
-        f"train, which keeps {left}. All splits have the same class shares. Texts that differ only in case "
-        "and spaces stay together."
+        f"train, which keeps {left}. All splits have the same class shares. {copies} stay together."
     ]
 
 
@@ -301,11 +304,11 @@ def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list
 
 
 def _notes_on_overlap(splits: Mapping[str, Split]) -> list[str]:
-    train = {normalise_text(text) for text in splits["train"].texts}
+    train = set(map(copy_key, splits["train"].texts))
     notes = []
     for split in ("validation", "test"):
         texts = splits[split].texts
-        if count := sum(normalise_text(text) in train for text in texts):
+        if count := sum(copy_key(text) in train for text in texts):
             notes.append(
                 f"{count:,} of {len(texts):,} rows of {split} also occur in train (ignoring case and spaces)."
             )

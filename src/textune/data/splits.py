@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from textune.errors import DataError
+from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted, itemised
 
 _MANY = 10
@@ -28,8 +29,18 @@ def normalise_text(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def copy_key(text: AnyText) -> str:
+    """Return what copies of a text have in common; those of a pair may have its two texts swapped.
+
+    Example:
+        >>> copy_key("So  HAPPY"), copy_key(TextPair("b", "A")) == copy_key(TextPair("a", "b"))
+        ('so happy', True)
+    """
+    return "\0".join(sorted(map(normalise_text, sides_of(text))))
+
+
 def make_splits(
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     labels: Sequence[str],
     *,
     validation_fraction: float,
@@ -39,7 +50,7 @@ def make_splits(
 ) -> dict[str, list[int]]:
     """Divide rows into train, validation and test; return their numbers by split, in ascending order.
 
-    Rows with the same text (see `normalise_text`) go to the same split. Each class is divided on its own, and
+    Rows with the same text (see `copy_key`) go to the same split. Each class is divided on its own, and
     occurs in every split; a split with the share 0 is empty. `places` says where rows are, for an error.
 
     Raises:
@@ -83,10 +94,10 @@ def _too_small(
     return DataError(f"{len(found):,} labels have too few texts {parts}:\n{itemised(faults)}", hint)
 
 
-def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> list[int]:
+def make_folds(texts: Sequence[AnyText], labels: Sequence[str], *, folds: int) -> list[int]:
     """Return the fold, from 0, of every row.
 
-    Rows with the same text (see `normalise_text`) get the same fold, and each class is spread over the folds
+    Rows with the same text (see `copy_key`) get the same fold, and each class is spread over the folds
     as evenly as its texts allow.
     """
     fold_of, total = [0] * len(texts), [0] * folds
@@ -101,14 +112,14 @@ def make_folds(texts: Sequence[str], labels: Sequence[str], *, folds: int) -> li
     return fold_of
 
 
-def groups_by_class(texts: Sequence[str], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:
+def groups_by_class(texts: Sequence[AnyText], labels: Sequence[str], seed: int) -> dict[str, list[list[int]]]:
     """Return, by class, the rows of every distinct text, in an order that seed and texts determine.
 
     A text whose rows disagree belongs to the class of most of them; a class may so have none.
     """
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
-        groups[normalise_text(text)].append(row)
+        groups[copy_key(text)].append(row)
     by_class: dict[str, list[list[int]]] = {label: [] for label in sorted(set(labels))}
     for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest()):
         counts = Counter(sorted(labels[row] for row in groups[text]))

@@ -16,7 +16,7 @@ from textune.data.columns import ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
-from textune.formats.joining import join_columns, with_joined_name
+from textune.formats.joining import join_columns, with_made_names
 from textune.formats.registry import Reading
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin:
         return replace(exported, notes=(*exported.notes, *ignored))
     first = splits[next(iter(split_names.values()))]
     reading = choice.reading
-    names = with_joined_name(first.column_names, reading)
+    names = with_made_names(first.column_names, reading)
     text, label, notes = choice.find(names, origin=origin)
     beside = deciding_columns(names, choice, text=text, label=label, origin=origin)
     others = [name for name in _plain_columns(first) if name in beside]

@@ -103,6 +103,14 @@ def usable_positions(config: PretrainedConfig, *, padding_id: int) -> int | None
     return positions - (padding_id + 1 if config.model_type in _POSITIONS_AFTER_PADDING else 0)
 
 
+def has_segments(config: PretrainedConfig, tokenizer: Any) -> bool:
+    """Return whether a model tells the two texts of a pair apart by segment ids (`token_type_ids`).
+
+    Other models see only the tokens between the texts.
+    """
+    return "token_type_ids" in tokenizer.model_input_names and getattr(config, "type_vocab_size", 0) > 1
+
+
 def prepare_encoder(encoder: Any, *, path: Path) -> None:
     """Make an encoder in evaluation mode compute what its own classifier computes, and check its output.
 

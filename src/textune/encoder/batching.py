@@ -20,6 +20,9 @@ Progress = Callable[[int, int], None]
 """Called with the number of texts that are done, and their total number."""
 Result = TypeVar("Result")
 
+MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+"""What a model calls its inputs, in the order of `pad_rows`; the last one only for pairs with segment ids."""
+
 _MAX_ROWS = 32
 _MAX_TOKENS = 2048
 
@@ -56,10 +59,11 @@ def batches_by_length(
 
 def pad_rows(
     rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int | None, width: int | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], ...]:
     """Return `input_ids` and `attention_mask`, both (rows, width), for each text's token ids.
 
-    By default, the width is that of the longest row. Without a `padding_id`, shorter rows are a `ValueError`.
+    Rows of token ids and segment ids, (tokens, 2), also give `token_type_ids` (rows, width). By default, the
+    width is that of the longest row. Without a `padding_id`, shorter rows are a `ValueError`.
 
     Example:
         >>> pad_rows([[5, 6], [7]], padding_id=0)[0].tolist()
@@ -70,19 +74,25 @@ def pad_rows(
     if padding_id is None and not real.all():
         raise ValueError("these rows must not be padded, and their lengths differ")
     input_ids = np.full(real.shape, padding_id or 0, dtype=np.int64)
-    if len(rows):
-        input_ids[real] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
-    return input_ids, real.astype(np.int64)
+    mask = real.astype(np.int64)
+    if not len(rows):
+        return input_ids, mask
+    tokens = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    if tokens.ndim == 1:
+        input_ids[real] = tokens
+        return input_ids, mask
+    token_type_ids = np.zeros_like(input_ids)
+    input_ids[real], token_type_ids[real] = tokens.T
+    return input_ids, mask, token_type_ids
 
 
 def pad_tensors(
     rows: Sequence[Sequence[int] | NDArray[Any]], *, padding_id: int | None
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, ...]:
     """Return what `pad_rows` returns as torch tensors."""
     import torch
 
-    input_ids, attention_mask = pad_rows(rows, padding_id=padding_id)
-    return torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+    return tuple(map(torch.from_numpy, pad_rows(rows, padding_id=padding_id)))
 
 
 def run_in_threads(

@@ -56,7 +56,9 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray
     lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
     digest.update(lengths.tobytes())
     no_row = np.empty(0, dtype=np.int64)
-    digest.update(np.concatenate([no_row, *rows], dtype=np.int64, casting="unsafe").tobytes())
+    # Rows with segment ids have twice as many numbers.
+    flat = [np.ravel(row) for row in rows]
+    digest.update(np.concatenate([no_row, *flat], dtype=np.int64, casting="unsafe").tobytes())
     return digest.hexdigest()
 
 

@@ -127,6 +127,13 @@ def token_limit(tokenizer: PreTrainedTokenizerFast, config: Mapping[str, Any]) -
     return min(known, default=_USUAL_LIMIT)
 
 
+def complete_config(folder: ModelFolder) -> PretrainedConfig:
+    """Return a model's configuration with the defaults of its architecture."""
+    from transformers import CONFIG_MAPPING
+
+    return CONFIG_MAPPING[folder.config["model_type"]].from_dict(dict(folder.config))
+
+
 def import_architecture(folder: ModelFolder) -> None:
     """Import transformers' code of a model's architecture."""
     from transformers import CONFIG_MAPPING, MODEL_MAPPING

@@ -8,14 +8,14 @@ length share a batch. Does not know labels, heads or the cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.encoder.batching import Progress, batches_by_length, pad_tensors
+from textune.encoder.batching import MODEL_INPUTS, Progress, batches_by_length, pad_tensors
 from textune.encoder.memory import MappedPages
 from textune.encoder.placement import Placement, in_parallel, place
 
@@ -66,13 +66,11 @@ def encode(
     """
     worker = place(encoder, placement)
 
-    def encode_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def encode_batch(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         last_only = pooling.layers == (-1,)
-        output = worker(
-            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=not last_only
-        )
+        output = worker(**inputs, output_hidden_states=not last_only)
         states = (output.last_hidden_state,) if last_only else output.hidden_states
-        return pool(states, attention_mask, pooling=pooling)
+        return pool(states, inputs["attention_mask"], pooling=pooling)
 
     batches = run_batches(
         encode_batch, rows, padding_id=padding_id, placement=placement, on_progress=on_progress
@@ -88,7 +86,7 @@ def encode(
 
 
 def run_batches(
-    work: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    work: Callable[[Mapping[str, torch.Tensor]], torch.Tensor],
     rows: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
     padding_id: int | None,
@@ -97,15 +95,16 @@ def run_batches(
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield the row numbers and the result, on the CPU, of batches as they finish.
 
-    `work` takes `input_ids` and `attention_mask` (rows, tokens) on the placement's device, and returns a
-    tensor with one row per text; `rows` holds each text's token ids.
+    `work` takes the model's inputs (rows, tokens) by name on the placement's device, and returns a tensor
+    with one row per text; `rows` holds each text's token ids.
     """
     import torch
 
     def run(batch: list[int]) -> torch.Tensor:
         with torch.inference_mode():
             inputs = pad_tensors([rows[row] for row in batch], padding_id=padding_id)
-            return work(*(tensor.to(placement.device) for tensor in inputs)).cpu()
+            placed = (tensor.to(placement.device) for tensor in inputs)
+            return work(dict(zip(MODEL_INPUTS, placed, strict=False))).cpu()
 
     batches = batches_by_length([len(row) for row in rows], padded=padding_id is not None)
     done = 0

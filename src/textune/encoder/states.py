@@ -6,7 +6,7 @@ in which texts follow each other without padding. Does not know labels or traini
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,8 +80,8 @@ def cached_states(
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
 
-    def encode_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return run_prefix(prefix, input_ids, attention_mask).to(STORED)
+    def encode_batch(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return run_prefix(prefix, inputs).to(STORED)
 
     def write(array: NDArray[np.int16]) -> None:
         pages = MappedPages(array)

@@ -61,8 +61,8 @@ def build_suffix(encoder: Any, frozen_layers: int, *, first_token_only: bool = F
 def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str, torch.Tensor]) -> None:
     """Raise a `RecipeError` unless an encoder in evaluation mode and fp32 can be cut after `frozen_layers`.
 
-    Prefix and suffix together must give the encoder's output for `input_ids` and `attention_mask` of a few
-    texts: some architectures pass more than hidden states from layer to layer.
+    Prefix and suffix together must give the encoder's output for the inputs of a few texts: some
+    architectures pass more than hidden states from layer to layer.
     """
     layers = layers_of(encoder)
     name = encoder.config.model_type
@@ -83,7 +83,7 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
     try:
         with torch.inference_mode():
             expected = whole(**inputs).last_hidden_state
-            states = run_prefix(prefix, inputs["input_ids"], mask)
+            states = run_prefix(prefix, inputs)
             actual = suffix(inputs_embeds=states, attention_mask=mask).last_hidden_state
     # An architecture may raise anything if only a part of it runs.
     except Exception:
@@ -97,10 +97,10 @@ def check_frozen_layers(encoder: Any, frozen_layers: int, *, inputs: Mapping[str
         )
 
 
-def run_prefix(prefix: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+def run_prefix(prefix: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Return the hidden states (rows, tokens, width) that a prefix of `build_prefix` computes."""
     try:
-        prefix(input_ids=input_ids, attention_mask=attention_mask)
+        prefix(**inputs)
     except _ReachedError as reached:
         return reached.hidden_states
     raise AssertionError("a prefix stops at its last layer")

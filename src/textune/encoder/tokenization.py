@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
-from textune.encoder.truncation import describe_truncation, which_truncated
+from textune.encoder.truncation import describe_truncation, which_truncated, with_segments
 from textune.errors import DataError, RecipeError, RequestError
+from textune.formats.text_pairs import AnyText, has_pairs, sides_of
 from textune.recipe.settings import PrepareSettings
 
 Padding = Literal["longest", "longest_in_set", "max_length"]
@@ -27,15 +28,22 @@ _RAISE = "Raise prepare.max_words, or set it to 0 to keep all rows."
 class TokenRows(Sequence[NDArray[np.int32]]):
     """Token ids of texts, special tokens included, without padding; each row is an array (tokens,).
 
-    All rows share one array, which takes a tenth of the memory of lists of numbers.
+    With the segment ids of pairs, each row is an array (tokens, 2), see `with_segments`. All rows share one
+    array, which takes a tenth of the memory of lists of numbers.
     """
 
-    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, rows: Sequence[Sequence[int]], segments: Sequence[Sequence[int]] | None = None
+    ) -> None:
         self.lengths: NDArray[np.int64] = np.array([len(row) for row in rows], dtype=np.int64)
         self._offsets = np.concatenate([[0], np.cumsum(self.lengths)])
-        self._ids = np.fromiter(
-            (token for row in rows for token in row), dtype=np.int32, count=int(self._offsets[-1])
-        )
+        self._ids = self._in_one_array(rows)
+        if segments is not None:
+            self._ids = with_segments(self._ids, self._in_one_array(segments))
+
+    def _in_one_array(self, rows: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+        numbers = (number for row in rows for number in row)
+        return np.fromiter(numbers, dtype=np.int32, count=int(self._offsets[-1]))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -45,7 +53,7 @@ class TokenRows(Sequence[NDArray[np.int32]]):
             raise IndexError(row)
         return self._ids[self._offsets[row] : self._offsets[row + 1]]
 
-    def tolist(self) -> list[list[int]]:
+    def tolist(self) -> list[Any]:
         """Return the rows as lists of numbers."""
         return [row.tolist() for row in self]
 
@@ -74,13 +82,20 @@ class TokenizedDataset:
 
 
 def tokenize(
-    dataset: Dataset, tokenizer: Any, settings: PrepareSettings, *, token_limit: int, ctx: Context
+    dataset: Dataset,
+    tokenizer: Any,
+    settings: PrepareSettings,
+    *,
+    token_limit: int,
+    segments: bool = False,
+    ctx: Context,
 ) -> TokenizedDataset:
     """Filter and tokenize a dataset for a model with this token limit; note dropped rows and truncated texts.
 
-    Errors are those of `max_length_of` and `find_short_texts`, and a `DataError` if a class loses all rows.
+    `segments` says whether the model tells the texts of a pair apart by segment ids. Errors are those of
+    `max_length_of` and `find_short_texts`, and a `DataError` if a class loses all rows.
     """
-    max_length = max_length_of(settings, tokenizer, token_limit)
+    max_length = max_length_of(settings, tokenizer, token_limit, pairs=dataset.has_pairs)
     dropped, short_test = dict.fromkeys(dataset, 0), None
     if settings.max_words:
         short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
@@ -90,7 +105,9 @@ def tokenize(
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated = {}, {}
     for split, rows in dataset.items():
-        tokens[split], is_truncated = tokenize_texts(rows.texts, tokenizer, max_length=max_length)
+        tokens[split], is_truncated = tokenize_texts(
+            rows.texts, tokenizer, max_length=max_length, segments=segments
+        )
         truncated[split] = int(is_truncated.sum())
     padded_length = padded_length_of(settings.padding, tokens, max_length)
     for split, count in truncated.items():
@@ -100,13 +117,20 @@ def tokenize(
 
 
 def tokenize_texts(
-    texts: Sequence[str], tokenizer: Any, *, max_length: int
+    texts: Sequence[AnyText], tokenizer: Any, *, max_length: int, segments: bool = False
 ) -> tuple[TokenRows, NDArray[np.bool_]]:
-    """Return the token ids of texts, truncated to `max_length`, and which texts were truncated, (texts,)."""
+    """Return the token ids of texts, truncated to `max_length`, and which texts were truncated, (texts,).
+
+    Of a pair, the longer text is truncated first. With `segments`, the rows of pairs have segment ids.
+    """
     if not len(texts):  # The tokenizers of transformers fail on an empty list.
         return TokenRows([]), np.zeros(0, dtype=np.bool_)
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
-    return TokenRows(encoded["input_ids"]), which_truncated(encoded.encodings)
+    sides = map(list, zip(*map(sides_of, texts), strict=True))
+    encoded = tokenizer(*sides, truncation=True, max_length=max_length)
+    segment_ids = None
+    if segments and has_pairs(texts[:1]):
+        segment_ids = [encoding.type_ids for encoding in encoded.encodings]
+    return TokenRows(encoded["input_ids"], segment_ids), which_truncated(encoded.encodings)
 
 
 def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_length: int) -> int | None:
@@ -117,12 +141,14 @@ def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_leng
     return longest if padding == "longest_in_set" else max_length
 
 
-def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -> int:
+def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int, *, pairs: bool = False) -> int:
     """Return the number of tokens to which texts are truncated: the recipe's, or the model's own limit.
 
-    Raise a `RecipeError` if the recipe's number is too small for any text, or exceeds the model's limit.
+    With `pairs`, the two texts of a pair share them. Raise a `RecipeError` if the recipe's number is too
+    small for any text, or exceeds the model's limit.
     """
-    length, shortest = settings.max_length, tokenizer.num_special_tokens_to_add() + 1
+    length = settings.max_length
+    shortest = tokenizer.num_special_tokens_to_add(pair=pairs) + 1 + pairs
     if 0 < length < shortest:
         raise RecipeError(
             f"prepare.max_length = {length} leaves no room for text besides the special tokens.",
@@ -136,17 +162,19 @@ def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int) -
     return length or token_limit
 
 
-def find_short_texts(texts: Mapping[str, Sequence[str]], max_words: int) -> dict[str, NDArray[np.bool_]]:
+def find_short_texts(texts: Mapping[str, Sequence[AnyText]], max_words: int) -> dict[str, NDArray[np.bool_]]:
     """Return, by split, which texts have at most `max_words` words, separated by white space.
 
-    Raise a `RequestError` if a split has no such text.
+    The words of both texts of a pair count. Raise a `RequestError` if a split has no such text.
 
     Example:
         >>> find_short_texts({"train": ["so happy", "a b c"]}, 2)["train"].tolist()
         [True, False]
     """
     short = {
-        split: np.array([len(text.split()) <= max_words for text in rows], dtype=np.bool_)
+        split: np.array(
+            [sum(len(side.split()) for side in sides_of(text)) <= max_words for text in rows], dtype=np.bool_
+        )
         for split, rows in texts.items()
     }
     for split, is_short in short.items():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textune.wording import counted
 
 TokenIds = Sequence[Sequence[int] | NDArray[np.int32]]
-"""The token ids of each text, special tokens included, without padding."""
+"""The token ids of each text, special tokens included, without padding; see `with_segments` for pairs."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,22 @@ class TokenizedTexts:
 
     rows: TokenIds
     truncated: NDArray[np.bool_]
+
+
+def with_segments(
+    token_ids: Sequence[int] | NDArray[np.int32], segments: Sequence[int] | NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the tokens of a pair for a model that tells its texts apart: (tokens, 2), ids and segment ids.
+
+    The segment id is 0 for the first text and 1 for the second (`token_type_ids` in transformers).
+    """
+    return np.array([token_ids, segments], dtype=np.int32).T
+
+
+def token_ids_of(row: Sequence[int] | NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the token ids (tokens,) of a text, without the segment ids of a pair."""
+    tokens = np.asarray(row, dtype=np.int32)
+    return tokens if tokens.ndim == 1 else tokens[:, 0]
 
 
 def which_truncated(encodings: Sequence[Any]) -> NDArray[np.bool_]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,44 +15,45 @@ from textune.encoder.cache import FeatureCache
 from textune.evaluation.baselines import (
     BASELINES,
     FREQUENCIES,
-    TFIDF,
     fit_regression,
     tfidf_facts,
     tfidf_features,
+    what_baselines_read,
 )
 from textune.files import sha256_of_text
+from textune.formats.text_pairs import AnyText, has_pairs
 
 Labels = NDArray[np.int64]
 
 
 def label_baseline_probabilities(
-    train_texts: Sequence[str],
+    train_texts: Sequence[AnyText],
     train_labels: Labels,
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     *,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the probabilities (rows, classes) of every baseline by key, from the cache if possible.
 
     `train_labels` are (training rows, classes). `on_progress` is called with the number of labels that are
-    learned and their total.
+    learned and their total. For pairs, see `baseline_probabilities`.
     """
-    parts = ["labels", *tfidf_facts(), list(train_texts), train_labels.tolist(), list(texts)]
+    probabilities = {FREQUENCIES: np.tile(label_frequencies(train_labels), (len(texts), 1))}
+    for name, (train_read, read) in what_baselines_read(train_texts, texts).items():
+        facts = tfidf_facts(pairs=has_pairs(train_read[:1]))
+        parts = ["labels", *facts, list(train_read), train_labels.tolist(), list(read)]
+        # The cache holds float32; each float64 is stored as two.
+        halves, _ = FeatureCache().get_or_compute(
+            sha256_of_text(json.dumps(parts)),
+            partial(_halves, train_read, train_labels, read, on_progress=on_progress),
+            description=f"{BASELINES[name].title} · {len(train_texts)} and {len(texts)} texts",
+        )
+        probabilities[name] = halves.view(np.float64)
+    return probabilities
 
-    def compute() -> NDArray[np.float32]:
-        rows = _one_versus_rest(train_texts, train_labels, texts, on_progress=on_progress)
-        return rows.view(np.float32)
 
-    # The cache holds float32; each float64 is stored as two.
-    halves, _ = FeatureCache().get_or_compute(
-        sha256_of_text(json.dumps(parts)),
-        compute,
-        description=f"{BASELINES[TFIDF].title} · {len(train_texts)} and {len(texts)} texts",
-    )
-    return {
-        FREQUENCIES: np.tile(label_frequencies(train_labels), (len(texts), 1)),
-        TFIDF: halves.view(np.float64),
-    }
+def _halves(*texts_and_labels: Any, on_progress: Callable[[int, int], None]) -> NDArray[np.float32]:
+    return _one_versus_rest(*texts_and_labels, on_progress=on_progress).view(np.float32)
 
 
 def label_frequencies(labels: Labels) -> NDArray[np.float64]:
@@ -66,9 +69,9 @@ def label_frequencies(labels: Labels) -> NDArray[np.float64]:
 
 
 def _one_versus_rest(
-    train_texts: Sequence[str],
+    train_texts: Sequence[AnyText],
     labels: Labels,
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     *,
     on_progress: Callable[[int, int], None],
 ) -> NDArray[np.float64]:

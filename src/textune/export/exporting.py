@@ -100,6 +100,8 @@ def write_and_measure(
         whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
         emoji=load_recipe(str(run.recipe)).prepare.emoji,
         problem_type=classifier.kind.problem_type,
+        pairs=classifier.pairs,
+        segments=classifier.segments,
     )
     ctx.stage("Measuring the run's model")
     predictor = TorchPredictor(classifier, placement=_REFERENCE)

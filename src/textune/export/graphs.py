@@ -7,7 +7,7 @@ checks that it gives the classifier's logits.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from textune.encoder.placement import Placement
 from textune.encoder.prefix import pool
 from textune.encoder.suffix import build_suffix
 from textune.errors import ModelError
+from textune.formats.text_pairs import AnyText, TextPair
 from textune.model.classifier import EncoderClassifier
 from textune.model.trainable import reads_first_token_only
 from textune.wording import first_line
@@ -46,11 +47,17 @@ class _Logits(nn.Module):
         self.head = classifier.head
         self._pooling = classifier.pooling
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         last_only = self._pooling.layers == (-1,)
-        output = self.encoder(
-            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=not last_only
-        )
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        output = self.encoder(**inputs, output_hidden_states=not last_only)
         states = (output.last_hidden_state,) if last_only else output.hidden_states
         logits: torch.Tensor = self.head(pool(states, attention_mask, pooling=self._pooling))
         return logits
@@ -65,11 +72,13 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     graph = folder / "graph.onnx"
     # `eager` attention consists of plain operations, which the runtimes know how to fuse.
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
-    inputs = classifier.inputs(classifier.tokenize(["a few words of an example", "a word"]).rows)
+    texts: list[AnyText] = ["a few words of an example", "a word"]
+    pairs: list[AnyText] = [TextPair("a few words of an example", "a word"), TextPair("a word", "a word")]
+    inputs = classifier.inputs(classifier.tokenize(pairs if classifier.pairs else texts).rows)
     short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:
-        _trace(_Logits(encoder, placed).eval(), (inputs["input_ids"], inputs["attention_mask"]), graph)
+        _trace(_Logits(encoder, placed).eval(), inputs, graph)
     except OSError:
         raise
     # An architecture's own code can fail in any way while it is traced.
@@ -82,16 +91,16 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     return graph
 
 
-def _trace(module: nn.Module, example: tuple[torch.Tensor, torch.Tensor], graph: Path) -> None:
-    """Write a module as a graph, by tracing it with an example of two rows of different length."""
-    inputs = {name: {0: "rows", 1: "tokens"} for name in ("input_ids", "attention_mask")}
+def _trace(module: nn.Module, example: Mapping[str, torch.Tensor], graph: Path) -> None:
+    """Write a module as a graph, by tracing it with the inputs of two rows of different length."""
+    inputs = {name: {0: "rows", 1: "tokens"} for name in example}
     with torch.no_grad(), warnings.catch_warnings(), _no_log():
         # It warns that it is the older of two exporters, and about every size that might become a constant.
         # The newer one needs two more packages, and takes twice as long for the same graph.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            example,
+            tuple(example.values()),
             str(graph),
             input_names=list(inputs),
             output_names=["logits"],

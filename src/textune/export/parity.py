@@ -17,6 +17,7 @@ from textune.errors import VerificationError
 from textune.evaluation.comparison import Difference, measure_differences
 from textune.evaluation.label_scores import LabelScores
 from textune.evaluation.metrics import DECIDING, metrics_of
+from textune.formats.text_pairs import AnyText
 from textune.runtimes.exports import Speed
 from textune.runtimes.predictor import Predictor
 from textune.tasks import multi_label, single_label
@@ -66,7 +67,7 @@ class ParityRow:
     agreement: Agreement
 
 
-def measure_predictor(predictor: Predictor, texts: Sequence[str], *, load_seconds: float) -> Measurement:
+def measure_predictor(predictor: Predictor, texts: Sequence[AnyText], *, load_seconds: float) -> Measurement:
     """Let a predictor classify one or more texts one by one and all at once, and time it."""
     single = texts[:_SINGLE_TEXTS]
     for text in single[:5]:  # They warm up.

@@ -36,6 +36,8 @@ class Reading:
     """How delimited files are read: the separator (empty: found), the meaning of quotes, and the header.
 
     Tables of all formats have a column more if there are `joined` ones: their texts, with `between` them.
+    With two columns in `pair`, they have another one, of pairs of texts; its first may be that of joined
+    texts.
     """
 
     separator: str = ""
@@ -43,15 +45,32 @@ class Reading:
     header: bool = True
     joined: tuple[str, ...] = ()
     between: str = ""
+    pair: tuple[str, ...] = ()
 
     def parts_of(self, text: str) -> tuple[str, ...]:
         """Return the columns that the column of the text is made of."""
+        if self.pair and text == self.pair_name:
+            return tuple(part for name in self.pair for part in self.parts_of(name))
         return self.joined if text == self.joined_name else (text,)
 
     @property
     def joined_name(self) -> str:
         """The name of the column of joined texts, empty without any."""
         return " + ".join(self.joined)
+
+    @property
+    def pair_name(self) -> str:
+        """The name of the column of pairs, empty without any."""
+        return " | ".join(self.pair)
+
+    @property
+    def made_names(self) -> tuple[str, ...]:
+        """The names of the columns that are made from others, in the order in which they are made."""
+        return tuple(name for name in (self.joined_name, self.pair_name) if name)
+
+    def without_made(self) -> Reading:
+        """Return how the file itself is read, without the columns that are made from its own."""
+        return replace(self, joined=(), between="", pair=())
 
 
 AS_USUAL = Reading()
@@ -140,11 +159,7 @@ def format_of(path: Path, reading: Reading = AS_USUAL) -> Format:
     """Return the format of a file, as it is to be read; raise a `DataError` if no format has its suffix."""
     known = find_format(path) or _format_of_contents(path)
     if known is not None:
-        return (
-            known
-            if known.adapt is None
-            else _adapted(known, path, replace(reading, joined=(), between=AS_USUAL.between))
-        )
+        return known if known.adapt is None else _adapted(known, path, reading.without_made())
     ending = path.suffix.lower() or path.name
     raise DataError(
         f"{path} is not a known kind of table: its suffix is '{ending}'.",

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 from textune.errors import DataError
-from textune.formats.joining import join_values, with_joined_name
+from textune.formats.joining import join_values, with_made_names
 from textune.formats.lines import MAX_CELL_CHARACTERS, empty_file, open_data_file
 from textune.formats.registry import AS_USUAL, Format, Reading, Row, find_format, format_of
 
@@ -32,10 +31,9 @@ def column_names(path: Path, reading: Reading = AS_USUAL, *, may_be_empty: bool 
     """
     file_format = _format_of_file(path, reading)
     if file_format and file_format.columns is not None:
-        return with_joined_name(file_format.columns(path), reading)
-    apart = replace(reading, joined=())
-    first = next(read_rows(path, reading=apart, may_be_empty=may_be_empty), None)
-    return with_joined_name(list(first.values) if first else [], reading)
+        return with_made_names(file_format.columns(path), reading)
+    first = next(read_rows(path, reading=reading.without_made(), may_be_empty=may_be_empty), None)
+    return with_made_names(list(first.values) if first else [], reading)
 
 
 def read_rows(
@@ -46,9 +44,9 @@ def read_rows(
     Raise a `DataError` if the file cannot be read, a row is invalid, or there are no rows but must be.
     """
     file_format = _format_of_file(path, reading)
-    joins = bool(reading.joined) and (not columns or reading.joined_name in columns)
+    joins = bool(reading.made_names) and (not columns or not {*reading.made_names}.isdisjoint(columns))
     if columns and joins:
-        columns = dict.fromkeys([*reading.joined, *(name for name in columns if name != reading.joined_name)])
+        columns = dict.fromkeys(part for name in columns for part in reading.parts_of(name))
     rows = file_format.rows(path, columns) if file_format else iter(())
     first = list(islice(rows, 1))
     if not first and not may_be_empty:

@@ -9,22 +9,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textune.context import Context
 from textune.encoder.batching import pad_rows
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.features import feature_shape, note_cached
 from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement
 from textune.encoder.tokenization import TokenRows
-from textune.errors import RecipeError
+from textune.errors import ModelError, RecipeError
 from textune.keras.encoder import build_keras_encoder, check_keras_knows, encode_on_keras
 from textune.keras.engine import KerasHead, build_keras_head, end_to_end, fit_keras_head, seeded
 from textune.keras.start import keras_versions
 from textune.keras.tensors import tf_batches
 from textune.recipe.methods import KerasTraining
 from textune.recipe.settings import Recipe
+from textune.run.layout import Run
 from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
 from textune.tasks.single_label import epoch_scores, probabilities
-from textune.training.method import Fit, Method, calibrate
+from textune.training.method import Fit, Method, Task, calibrate
 from textune.training.processes import Processes
 from textune.training.tracking import follow
 
@@ -35,6 +37,16 @@ class KerasMethod(Method):
     settings: KerasTraining
     _head: KerasHead
     """The head in Keras, which `fit` builds."""
+
+    def __init__(self, task: Task, run: Run, ctx: Context) -> None:
+        super().__init__(task, run, ctx)
+        if task.classifier.segments:
+            raise ModelError(
+                f"The Keras engine does not tell the texts of a pair apart as {task.weights.name} does, by "
+                "segment ids.",
+                "Train on torch (--set train.engine=torch), or take a model without segment ids, such as "
+                "DistilBERT or RoBERTa.",
+            )
 
     @classmethod
     def check_model(cls, folder: ModelFolder) -> None:

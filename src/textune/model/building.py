@@ -25,10 +25,13 @@ def build_classifier(
     label_names: Sequence[str],
     kind: LabelKind = SINGLE,
     max_length: int,
+    pairs: bool = False,
     seed: int,
     ctx: Context,
 ) -> EncoderClassifier:
     """Load an encoder and put an untrained head on it; `seed` decides the weights of a stock head.
+
+    It takes `pairs` of texts, or else single ones.
 
     Raises:
         ModelError: The weights do not fit, the stock head needs more than one vector per text, or a text has
@@ -54,6 +57,7 @@ def build_classifier(
             padding_id=_find_padding_id(model.base_model, tokenizer, pooling, max_length, ctx),
             stock=model,
             kind=kind,
+            pairs=pairs,
         )
         _check_stock_head(classifier, folder.name)
         return classifier
@@ -69,6 +73,7 @@ def build_classifier(
         max_length=max_length,
         padding_id=_find_padding_id(encoder, tokenizer, pooling, max_length, ctx),
         kind=kind,
+        pairs=pairs,
     )
 
 
@@ -104,9 +109,9 @@ def _check_stock_head(classifier: EncoderClassifier, name: str) -> None:
     import torch
 
     from textune.encoder.placement import Placement
-    from textune.model.classifier import EXAMPLES, head_logits
+    from textune.model.classifier import head_logits
 
-    rows = classifier.tokenize(EXAMPLES).rows
+    rows = classifier.examples()
     features = classifier.features(rows, placement=Placement("cpu", "fp32", "eager"))
     with torch.inference_mode():
         stock = classifier.stock.eval()

@@ -45,6 +45,7 @@ class _Description(BaseModel):
     labels: list[str] = Field(min_length=2)
     max_length: PositiveInt
     problem_type: str = SINGLE_LABEL
+    pairs: bool = False
 
     @field_validator("problem_type")
     @classmethod
@@ -79,6 +80,7 @@ def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
         labels=list(classifier.label_names),
         max_length=classifier.max_length,
         problem_type=classifier.kind.problem_type,
+        pairs=classifier.pairs,
     )
     write_json(folder / "textune.json", description.model_dump())
     # safetensors writes files that only their owner may read: they get the mode of the other files.
@@ -124,12 +126,18 @@ def load_classifier(folder: Path) -> EncoderClassifier:
         padding_id=find_padding_id(encoder, tokenizer, pooling=read, max_length=described.max_length),
         stock=model if stock else None,
         kind=label_kind(described.problem_type),
+        pairs=described.pairs,
     )
 
 
 def read_max_length(folder: Path) -> int:
     """Return the maximum number of tokens per text of a stored classifier; errors as `load_classifier`."""
     return _read_description(folder).max_length
+
+
+def read_takes_pairs(folder: Path) -> bool:
+    """Return whether a stored classifier takes pairs of texts; errors as `load_classifier`."""
+    return _read_description(folder).pairs
 
 
 def _read_description(folder: Path) -> _Description:

@@ -98,15 +98,18 @@ class TrainableClassifier(nn.Module):
         attention_mask: torch.Tensor,
         *,
         input_ids: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
         states: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return float32 logits (rows, classes) of token ids (rows, tokens) or states (rows, tokens, width).
 
-        The mask (rows, tokens) is 1 for real tokens and 0 for padding.
+        The mask (rows, tokens) is 1 for real tokens and 0 for padding. Pairs may have `token_type_ids`.
         """
         # States are stored in 16 bits, whatever the module computes in.
         dtype = next(self.head.parameters()).dtype
         inputs = {"input_ids": input_ids} if states is None else {"inputs_embeds": states.to(dtype)}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
         last_only = self._pooling.layers == (-1,)
         output = self.encoder(
             **inputs, attention_mask=attention_mask, **({} if last_only else {"output_hidden_states": True})
@@ -179,7 +182,7 @@ def make_trainable(
 def reads_first_token_only(classifier: EncoderClassifier, inputs: Mapping[str, torch.Tensor]) -> bool:
     """Return whether the last layer's output for the first token is all that a classifier's head needs.
 
-    Both ways are compared on the `input_ids` and `attention_mask` of a few texts, on the CPU in fp32.
+    Both ways are compared on the inputs of a few texts, on the CPU in fp32.
     """
     if classifier.pooling != Pooling("cls", (-1,)):
         return False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from textune.encoder.placement import choose_placement, one_thread
 from textune.errors import VerificationError
+from textune.formats.text_pairs import AnyText, text_fields
 from textune.model.threshold import Abstention, read_abstention, read_label_thresholds
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def verify_saved(
     folder: Path,
     classifier: EncoderClassifier,
     *,
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     probabilities: NDArray[np.float64],
     precision: str,
     abstention: Abstention | None = None,
@@ -92,7 +93,7 @@ def _compare_tensors(trained: EncoderClassifier, reloaded: EncoderClassifier) ->
 
 
 def _pipeline_probabilities(
-    folder: Path, classifier: EncoderClassifier, texts: Sequence[str]
+    folder: Path, classifier: EncoderClassifier, texts: Sequence[AnyText]
 ) -> NDArray[np.float64]:
     from transformers import pipeline
 
@@ -100,7 +101,8 @@ def _pipeline_probabilities(
 
     with quiet_transformers():
         plain = pipeline("text-classification", model=str(folder), top_k=None, device="cpu")
-        answers = plain(list(texts), truncation=True)
+        inputs = [text if isinstance(text, str) else text_fields(text) for text in texts]
+        answers = plain(inputs, truncation=True)
     by_name = [{entry["label"]: entry["score"] for entry in answer} for answer in answers]
     return np.array([[scores[name] for name in classifier.label_names] for scores in by_name])
 

@@ -54,6 +54,8 @@ class DataSettings(Section):
     """A Hub name with an optional configuration, a folder, a file, or `sample:emotion`."""
     text_column: ColumnNames = ""
     """The text's column, by name, or number without a header; several are joined; empty: detected."""
+    text_pair_column: ColumnName = ""
+    """The column of the second text, where pairs of texts are classified; it needs `text_column`."""
     text_separator: str = ""
     """What stands between joined texts; empty: the model's separator token, or a line break without one."""
     label_column: ColumnName = ""
@@ -78,6 +80,17 @@ class DataSettings(Section):
     """The share of the training rows that becomes the test split if the source has none."""
     split_seed: int = Field(default=0, ge=0)
     """The seed of the splits that textune makes; unlike `train.seed`, so that all seeds share the splits."""
+
+    @model_validator(mode="after")
+    def _pair_has_two_columns(self) -> DataSettings:
+        pair, texts = self.text_pair_column, self.text_column
+        if pair and not texts:
+            raise ValueError(
+                f"data.text_pair_column = {pair!r} needs data.text_column, the column of the first text"
+            )
+        if pair and pair in ([texts] if isinstance(texts, str) else texts):
+            raise ValueError(f"data.text_pair_column = {pair!r} is the column of the first text, too")
+        return self
 
     @property
     def joins_columns(self) -> bool:

@@ -22,6 +22,7 @@ from textune.errors import RequestError
 from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import measured_metrics
 from textune.explain.attribution import Explanation
+from textune.formats.text_pairs import AnyText
 from textune.report import sections
 from textune.report.references import references_for
 from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
@@ -139,7 +140,7 @@ def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
     return [part for part in parts if part[0]]
 
 
-def _test_rows(run: RunResults) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+def _test_rows(run: RunResults) -> tuple[tuple[AnyText, ...], tuple[str, ...]] | str:
     test = run.predictions.get("test")
     if test is None:
         return run.origin.data.fingerprint

@@ -3,10 +3,10 @@
     RUN/predictions/SPLIT.parquet              the classifier's
     RUN/predictions/baselines/NAME.parquet     a baseline's, for the test split
 
-Columns: `row` (its number in the source's split), `text`, `label` and `predicted` (names), `score` (the
-predicted label's probability) and `scores` (every label's). Where a text can have several labels, there are
-`labels`, `unknown` (those of which it is not known) and `predicted`, which are lists of names, and no
-`label` or `score`.
+Columns: `row` (its number in the source's split), `text`, `text_pair` if the texts are pairs, `label` and
+`predicted` (names), `score` (the predicted label's probability) and `scores` (every label's). Where a text
+can have several labels, there are `labels`, `unknown` (those of which it is not known) and `predicted`, which
+are lists of names, and no `label` or `score`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL, UNKNOWN, Split
 from textune.errors import RunError
 from textune.evaluation.label_scores import LabelScores
 from textune.files import atomic_path
+from textune.formats.text_pairs import TEXT_FIELDS, AnyText, TextPair, as_shown, text_columns
 from textune.tasks.single_label import confidence, decide
 
 _SHOWN_CHARACTERS = 60
 
-_Key = tuple[str, str, int]
+_Key = tuple[AnyText, str, int]
 """A text, its label or labels, and how many such rows come before it."""
 
 
@@ -42,7 +43,7 @@ class Predictions:
     """
 
     rows: NDArray[np.int64]
-    texts: tuple[str, ...]
+    texts: tuple[AnyText, ...]
     labels: NDArray[np.int64]
     label_names: tuple[str, ...]
     probabilities: NDArray[np.float64]
@@ -130,7 +131,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     table = pa.table(
         {
             "row": numbers(predictions.rows),
-            "text": strings(predictions.texts),
+            **{name: strings(column) for name, column in text_columns(predictions.texts).items()},
             **decided,
             "scores": pa.StructArray.from_arrays(columns, names=list(names)),
         }
@@ -162,7 +163,7 @@ def read_predictions(path: Path) -> Predictions:
         labels = np.asarray(compute.index_in(ids, pa.array(names, pa.string())), dtype=np.int64)
     return Predictions(
         rows=table["row"].to_numpy(),
-        texts=tuple(table["text"].to_pylist()),
+        texts=texts_in(table),
         labels=labels,
         label_names=tuple(names),
         probabilities=np.column_stack([scores.field(number).to_numpy() for number in range(len(names))]),
@@ -177,6 +178,12 @@ def _cells(column: Any, names: Sequence[str]) -> NDArray[np.bool_]:
     for row, values in enumerate(column.to_pylist()):
         cells[row, [places[value] for value in values]] = True
     return cells
+
+
+def texts_in(table: Any) -> tuple[AnyText, ...]:
+    """Return the texts, or pairs, in an Arrow table's columns of their names."""
+    columns = [table[name].to_pylist() for name in TEXT_FIELDS if name in table.column_names]
+    return tuple(columns[0] if len(columns) == 1 else map(TextPair._make, zip(*columns, strict=True)))
 
 
 def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str], split: str) -> Predictions:
@@ -214,7 +221,7 @@ def match_rows(first: Predictions, second: Predictions, *, names: tuple[str, str
 
 
 def _keys(predictions: Predictions) -> list[_Key]:
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[AnyText, str]] = Counter()
     keys = []
     for text, label in zip(predictions.texts, predictions.written_labels, strict=True):
         pair = text, label
@@ -229,7 +236,7 @@ def _rows_differ(keys: tuple[list[_Key], list[_Key]], *, names: tuple[str, str],
     number = 0 if only[0] else 1
     text, label, _ = only[number][0]
     relabelled = {key[0] for key in only[0]} & {key[0] for key in only[1]}
-    shown = " ".join(text.split())
+    shown = " ".join(as_shown(text).split())
     shown = shown if len(shown) <= _SHOWN_CHARACTERS else shown[: _SHOWN_CHARACTERS - 1] + "…"
     return RunError(
         f"{names[0]} and {names[1]} cannot be compared: their {split} rows differ. "

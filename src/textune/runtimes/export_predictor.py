@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
-from textune.encoder.truncation import TokenIds, TokenizedTexts, which_truncated
+from textune.encoder.truncation import TokenIds, TokenizedTexts, which_truncated, with_segments
 from textune.errors import ExportError
+from textune.formats.text_pairs import AnyText
 from textune.model.threshold import Abstention
 from textune.runtimes.exports import Export, export_command
 from textune.runtimes.predictor import Predictor, check_text_list
@@ -42,7 +43,12 @@ class ExportPredictor(Predictor):
     ) -> None:
         description = export.description
         super().__init__(
-            description.label_names, description.max_length, abstention, description.kind, thresholds
+            description.label_names,
+            description.max_length,
+            abstention,
+            description.kind,
+            thresholds,
+            pairs=description.pairs,
         )
         export.runtime.check_installed()
         if description.whole_bytes and not multiplies_whole_bytes():
@@ -68,11 +74,13 @@ class ExportPredictor(Predictor):
                 "Export the run again with this version of the runtime: `textune export`.",
             ) from error
 
-    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
         """Return the token ids of every text, and which texts were truncated."""
-        check_text_list(texts)
-        encodings = self._tokenizer.encode_batch(list(texts))
-        return TokenizedTexts([encoding.ids for encoding in encodings], which_truncated(encodings))
+        encodings = self._tokenizer.encode_batch(check_text_list(texts, pairs=self.pairs))
+        rows: TokenIds = [encoding.ids for encoding in encodings]
+        if self._description.segments:
+            rows = [with_segments(encoding.ids, encoding.type_ids) for encoding in encodings]
+        return TokenizedTexts(rows, which_truncated(encodings))
 
     def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""

@@ -32,7 +32,7 @@ from textune.tasks.registry import label_kind
 DESCRIPTION = "export.json"
 MANIFEST = "manifest.json"
 EXPORT_FORMAT = 1
-READING = {"text_column", "text_separator", "header", "separator", "quoting"}
+READING = {"text_column", "text_pair_column", "text_separator", "header", "separator", "quoting"}
 """The settings of data that a manifest keeps under `reading`: how the run's own texts are read."""
 _AGAIN = "Copy it again from its source, or export the run again with `textune export`."
 
@@ -57,7 +57,9 @@ class ExportDescription:
     Logits are divided by the temperature, which is 1 where calibration is already in the weights.
     `padding_id` fills up the shorter rows of a batch; None: a batch has texts of one length. With
     `whole_bytes`, the graph needs a processor for which `processor.multiplies_whole_bytes` holds. `emoji` is
-    the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`.
+    the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`. With `pairs`, pairs
+    of texts are classified; with `segments`, the graph has a third input, `token_type_ids`, that tells their
+    texts apart.
     """
 
     runtime: str
@@ -69,6 +71,8 @@ class ExportDescription:
     whole_bytes: bool
     emoji: str
     problem_type: str = SINGLE_LABEL
+    pairs: bool = False
+    segments: bool = False
 
     @property
     def kind(self) -> LabelKind:

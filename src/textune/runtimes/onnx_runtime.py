@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from textune.encoder.batching import MODEL_INPUTS
 from textune.runtimes.processor import multiplies_whole_bytes
 from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
 
@@ -19,8 +20,8 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     options.log_severity_level = 4  # Its errors are raised as well.
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
-    def compute_logits(input_ids: Any, attention_mask: Any) -> Any:
-        return session.run(["logits"], {"input_ids": input_ids, "attention_mask": attention_mask})[0]
+    def compute_logits(*inputs: Any) -> Any:
+        return session.run(["logits"], dict(zip(MODEL_INPUTS, inputs, strict=False)))[0]
 
     return compute_logits
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from textune.encoder.batching import MODEL_INPUTS
 from textune.errors import ExportError
 from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
 
@@ -35,11 +36,11 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     for _ in range(threads):
         idle.put(compiled.create_infer_request())
 
-    def compute_logits(input_ids: Any, attention_mask: Any) -> Any:
+    def compute_logits(*inputs: Any) -> Any:
         request = idle.get()
         try:
             with _runtime_errors():
-                result = request.infer({"input_ids": input_ids, "attention_mask": attention_mask})
+                result = request.infer(dict(zip(MODEL_INPUTS, inputs, strict=False)))
             # The next thread that takes the request overwrites its memory.
             return result["logits"].copy()
         finally:

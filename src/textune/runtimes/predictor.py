@@ -13,9 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.data.pairs import check_texts_fit
 from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.errors import DataError
+from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
 from textune.model.threshold import Abstention
 from textune.tasks import multi_label
 from textune.tasks.label_kind import LabelKind
@@ -25,9 +27,10 @@ from textune.tasks.single_label import SINGLE, confidence, decide
 class Predictor(ABC):
     """A loaded classifier, whatever runs it; `kind` says whether a text has one label or several.
 
-    Texts are truncated after `max_tokens`; `tokenize` says which texts are. No label is given if the top
-    probability is below `threshold`; 0: a label is always given, infinity: never. If a text can have several
-    labels, it gets those that reach their `thresholds`, (classes,), which are None otherwise.
+    With `pairs`, it takes pairs of texts, and else single texts; the others are refused. Texts are truncated
+    after `max_tokens`; `tokenize` says which texts are. No label is given if the top probability is below
+    `threshold`; 0: a label is always given, infinity: never. If a text can have several labels, it gets those
+    that reach their `thresholds`, (classes,), which are None otherwise.
     """
 
     def __init__(
@@ -37,17 +40,20 @@ class Predictor(ABC):
         abstention: Abstention | None,
         kind: LabelKind = SINGLE,
         thresholds: NDArray[np.float64] | None = None,
+        *,
+        pairs: bool = False,
     ) -> None:
         self.label_names = label_names
         self.max_tokens = max_tokens
         self.kind = kind
+        self.pairs = pairs
         self.threshold = 0.0 if abstention is None else abstention.least_score
         self.thresholds = thresholds
         if kind.is_multi_label and thresholds is None:
             self.thresholds = np.full(len(label_names), multi_label.USUAL_THRESHOLD)
 
     @abstractmethod
-    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
         """Return the token ids of every text, and which texts were truncated."""
 
     @abstractmethod
@@ -59,7 +65,7 @@ class Predictor(ABC):
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
 
     def predict_proba(
-        self, texts: Sequence[str], *, on_progress: Progress | None = None
+        self, texts: Sequence[AnyText], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of every class for every text, (texts, classes).
 
@@ -67,11 +73,11 @@ class Predictor(ABC):
         """
         return self.probabilities(self.tokenize(texts).rows, on_progress=on_progress)
 
-    def predict_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def predict_logits(self, texts: Sequence[AnyText]) -> NDArray[np.float32]:
         """Return the logits (texts, classes), from which the probabilities of `predict_proba` come."""
         return self.logits(self.tokenize(texts).rows)
 
-    def predict(self, texts: Sequence[str]) -> list[str | None] | list[list[str]]:
+    def predict(self, texts: Sequence[AnyText]) -> list[str | None] | list[list[str]]:
         """Return the most probable label of every text, or None where it is below the threshold.
 
         If a text can have several labels, return a list of them for every text, perhaps an empty one.
@@ -86,18 +92,26 @@ class Predictor(ABC):
         ]
 
 
-def check_text_list(texts: Sequence[str]) -> None:
-    """Raise an error unless texts are a list of strings of valid Unicode."""
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list of texts, not a single string")
-    for number, text in enumerate(texts, start=1):
-        if not isinstance(text, str):
+def check_text_list(texts: Sequence[AnyText], *, pairs: bool = False) -> list[AnyText]:
+    """Return texts as a list, or raise an error unless they are strings of valid Unicode, or pairs of them.
+
+    Pairs may be plain tuples. A `DataError` says that these are pairs rather than single texts, or the
+    reverse.
+    """
+    if isinstance(texts, str | TextPair):
+        kind = "string" if isinstance(texts, str) else "pair"
+        raise TypeError(f"texts must be a list of texts, not a single {kind}")
+    checked: list[AnyText] = [as_text(text) if isinstance(text, tuple) else text for text in texts]
+    for number, text in enumerate(checked, start=1):
+        if not isinstance(text, str | TextPair):
             raise TypeError(f"text {number} is not a string but {type(text).__name__}")
         try:
-            text.encode()
+            "".join(sides_of(text)).encode()
         except UnicodeEncodeError as error:
             raise DataError(
                 f"Text {number} is broken: its character {error.start + 1} is half of a surrogate pair, or a "
                 "byte that is not UTF-8.",
                 "Give it as valid Unicode; text.encode('utf-8', 'replace').decode() replaces what is broken.",
             ) from error
+    check_texts_fit(checked, pairs=pairs)
+    return checked

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 TORCH = "torch"
 """The runtime of a run's own model, without an export."""
-Logits = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[np.float32]"]
-"""From `input_ids` and `attention_mask` (rows, tokens) to logits (rows, classes); any thread may call it."""
+Logits = Callable[..., "NDArray[np.float32]"]
+"""From int64 arrays (rows, tokens), the `MODEL_INPUTS` that the graph has, in their order, to logits (rows,
+classes); any thread may call it."""
 
 
 class GraphSource(Protocol):

@@ -14,6 +14,7 @@ from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.truncation import TokenIds, TokenizedTexts
+from textune.formats.text_pairs import AnyText
 from textune.model.threshold import Abstention, read_thresholds_of
 from textune.runtimes.predictor import Predictor, check_text_list
 
@@ -37,7 +38,12 @@ class TorchPredictor(Predictor):
         weights_sha256: str = "",
     ) -> None:
         super().__init__(
-            classifier.label_names, classifier.max_length, abstention, classifier.kind, thresholds
+            classifier.label_names,
+            classifier.max_length,
+            abstention,
+            classifier.kind,
+            thresholds,
+            pairs=classifier.pairs,
         )
         self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")
@@ -48,10 +54,9 @@ class TorchPredictor(Predictor):
         """Where it runs, such as `cpu` or `cuda`."""
         return self._placement.device
 
-    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
         """Return the token ids of every text, and which texts were truncated."""
-        check_text_list(texts)
-        return self.classifier.tokenize(texts)
+        return self.classifier.tokenize(check_text_list(texts, pairs=self.pairs))
 
     def probabilities(self, rows: TokenIds, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""

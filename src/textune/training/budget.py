@@ -141,11 +141,10 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
 
 def _most_frozen(task: Task, frozen: int) -> int:
     from textune.encoder.suffix import check_frozen_layers, layers_of
-    from textune.model.classifier import EXAMPLES
     from textune.model.trainable import absolute_layer
 
     classifier, layers = task.classifier, layers_of(task.classifier.encoder)
-    inputs = classifier.inputs(classifier.tokenize(EXAMPLES).rows)
+    inputs = classifier.inputs(classifier.examples())
     if frozen:
         check_frozen_layers(classifier.encoder, frozen, inputs=inputs)
     if layers is None or task.recipe.model.lora_rank:
@@ -180,7 +179,7 @@ def _measure(task: Task, frozen: int, most: int) -> Costs:
 
 def _rehearse(task: Task, frozen_layers: int) -> float:
     from textune.encoder.suffix import layers_of
-    from textune.model.classifier import EXAMPLES
+    from textune.encoder.truncation import token_ids_of
     from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
     from textune.training import members
     from textune.training.stepping import REHEARSED_STEPS
@@ -189,14 +188,14 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     train = task.recipe.training
     assert isinstance(train, EncoderTraining)
     table, tokens = task.classifier.encoder.get_input_embeddings(), members.trained_tokens(task)
-    example = task.classifier.inputs(task.classifier.tokenize(EXAMPLES).rows)
+    example = task.classifier.inputs(task.classifier.examples())
     module = make_trainable(
         task.classifier,
         frozen_layers=frozen_layers,
         freeze_embeddings=task.recipe.model.freeze_embeddings or left_out,
         dropout=task.recipe.model.dropout,
         left_out=left_out,
-        token_ids=set().union(*tokens),
+        token_ids=set().union(*map(token_ids_of, tokens)),
         first_token_only=reads_first_token_only(task.classifier, example),
     )
     data = members.members_of(task, train, tokens, None)[0].learned

@@ -26,7 +26,8 @@ from textune.encoder.memory import release_free_memory
 from textune.encoder.placement import place
 from textune.encoder.states import TokenStates, cached_states
 from textune.encoder.suffix import build_prefix, check_frozen_layers
-from textune.model.classifier import EXAMPLES, head_logits
+from textune.encoder.truncation import token_ids_of
+from textune.model.classifier import head_logits
 from textune.model.lora import add_lora, merge_lora
 from textune.model.trainable import make_trainable, reads_first_token_only, restore_table
 from textune.recipe.methods import EncoderTraining
@@ -62,7 +63,7 @@ class EncoderMethod(Method):
         """Run the frozen layers once, and build the module that is trained."""
         task, settings = self.task, self.task.recipe.model
         classifier, encoder = task.classifier, task.classifier.encoder
-        example = classifier.inputs(classifier.tokenize(EXAMPLES).rows)
+        example = classifier.inputs(classifier.examples())
         first_token_only = reads_first_token_only(classifier, example)
         if self._frozen_layers:
             check_frozen_layers(encoder, self._frozen_layers, inputs=example)
@@ -87,7 +88,7 @@ class EncoderMethod(Method):
             freeze_embeddings=settings.freeze_embeddings,
             dropout=settings.dropout,
             left_out=states is not None,
-            token_ids=set().union(*tokens),
+            token_ids=set().union(*map(token_ids_of, tokens)),
             low_rank=bool(settings.lora_rank),
             first_token_only=first_token_only,
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +24,7 @@ from textune.data.in_memory import PythonData
 from textune.data.sources import load_dataset
 from textune.encoder.placement import Placement, choose_placement
 from textune.files import sha256_of_text
+from textune.formats.text_pairs import sides_of
 from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
 from textune.recipe.settings import Recipe
 from textune.run.origin import DataOrigin, MachineOrigin, ModelOrigin, Origin, PlacementOrigin, RecipeOrigin
@@ -225,8 +227,15 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
 
     `data` replaces the recipe's, and needs no test split.
     """
+    from textune.encoder.architectures import has_segments
     from textune.encoder.emoji import read_emoji
-    from textune.encoder.loading import find_model, import_architecture, load_tokenizer, token_limit
+    from textune.encoder.loading import (
+        complete_config,
+        find_model,
+        import_architecture,
+        load_tokenizer,
+        token_limit,
+    )
     from textune.encoder.separator import resolve_separator
     from textune.encoder.tokenization import tokenize
     from textune.model.building import build_classifier
@@ -247,13 +256,14 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
     with ctx.clock.stage("prepare"):
         ctx.stage("Preparing texts")
         if recipe.prepare.emoji == "words":
-            tokenizer = read_emoji(tokenizer, data["train"].texts)
+            tokenizer = read_emoji(tokenizer, chain.from_iterable(map(sides_of, data["train"].texts)))
         limit = token_limit(tokenizer, weights.config)
         # Tokenizing leaves the interpreter free, and the import takes as long. Its result is not used: if
         # it fails, `build_classifier` imports the same again and reports why.
         with ThreadPoolExecutor(1) as executor:
             executor.submit(import_architecture, weights)
-            texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, ctx=ctx)
+            segments = has_segments(complete_config(weights), tokenizer)
+            texts = tokenize(data, tokenizer, recipe.prepare, token_limit=limit, segments=segments, ctx=ctx)
     with ctx.clock.stage("load"):
         ctx.stage("Loading the encoder")
         classifier = build_classifier(
@@ -263,6 +273,7 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
             label_names=data.label_names,
             kind=label_kind(data.problem_type),
             max_length=texts.max_length,
+            pairs=data.has_pairs,
             seed=recipe.train.seed,
             ctx=ctx,
         )

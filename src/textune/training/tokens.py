@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textune.encoder.batching import pad_tensors
+from textune.encoder.batching import MODEL_INPUTS, pad_tensors
 from textune.encoder.states import TokenStates
 
 _BATCHES_SORTED_TOGETHER = 25
@@ -83,5 +83,6 @@ class TokenSet:
         if isinstance(self.texts, TokenStates):
             states, mask = self.texts.padded(numbers)
             return {"states": states.to(device), "attention_mask": mask.to(device)}
-        ids, mask = pad_tensors([self.texts[number] for number in numbers], padding_id=self.padding_id)
-        return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
+        tensors = pad_tensors([self.texts[number] for number in numbers], padding_id=self.padding_id)
+        placed = (tensor.to(device) for tensor in tensors)
+        return dict(zip(MODEL_INPUTS, placed, strict=False))

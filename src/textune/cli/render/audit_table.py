@@ -15,6 +15,7 @@ from rich.text import Text
 from textune.audit.checks import check_titles
 from textune.audit.findings import SEVERITIES
 from textune.cli.render.table_looks import framed_table, show
+from textune.formats.text_pairs import as_shown
 from textune.wording import counted
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _example_rows(rows: Sequence[FlaggedRow], limit: int) -> Iterator[Renderable
     grid.add_column(no_wrap=True, max_width=34)
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
     for row in rows[:limit]:
-        grid.add_row(f"{row.split} {row.place}", Text(printable(row.note)), Text(printable(row.text)))
+        grid.add_row(
+            f"{row.split} {row.place}", Text(printable(row.note)), Text(printable(as_shown(row.text)))
+        )
     yield grid
     if len(rows) > limit:
         yield Text(f"and {counted(len(rows) - limit, 'more row')} (--rows N, or --json)", style="dim")

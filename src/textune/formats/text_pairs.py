@@ -1,0 +1,79 @@
+"""What is classified: a text, or a pair of texts that is read as one input, such as a question and an answer.
+
+Everything that takes texts takes pairs as well. The two never mix in one data set or one model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+
+class TextPair(NamedTuple):
+    """Two texts that are classified together; their order matters."""
+
+    first: str
+    second: str
+
+
+AnyText = str | TextPair
+"""A single text or a pair."""
+
+TEXT_FIELDS = ("text", "text_pair")
+"""What the two texts of a pair are called wherever they have names, as in transformers; a single text has the
+first one."""
+
+
+def sides_of(text: AnyText) -> tuple[str, ...]:
+    """Return both texts of a pair, or the only one.
+
+    Example:
+        >>> sides_of(TextPair("why?", "because")), sides_of("so happy")
+        (('why?', 'because'), ('so happy',))
+    """
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def as_shown(text: AnyText) -> str:
+    """Return a text for display, with a bar between the texts of a pair.
+
+    Example:
+        >>> as_shown(TextPair("why?", "because"))
+        'why? | because'
+    """
+    return " | ".join(sides_of(text))
+
+
+def as_text(value: Any) -> Any:
+    """Return a tuple or list of two texts as a pair, with missing texts as empty ones; other values as is.
+
+    Example:
+        >>> as_text(("why?", "because"))
+        TextPair(first='why?', second='because')
+    """
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    if is_pair and all(side is None or isinstance(side, str) for side in value):
+        return TextPair(*(side or "" for side in value))
+    return value
+
+
+def text_fields(text: AnyText) -> dict[str, str]:
+    """Return a text by its name, or both texts of a pair by theirs.
+
+    Example:
+        >>> text_fields(TextPair("why?", "because"))
+        {'text': 'why?', 'text_pair': 'because'}
+    """
+    return dict(zip(TEXT_FIELDS, sides_of(text), strict=False))
+
+
+def text_columns(texts: Sequence[AnyText]) -> dict[str, list[str]]:
+    """Return texts as a column, or both texts of pairs as two, by their names."""
+    sides = [sides_of(text) for text in texts]
+    names = TEXT_FIELDS if has_pairs(texts[:1]) else TEXT_FIELDS[:1]
+    return {name: [each[place] for each in sides] for place, name in enumerate(names)}
+
+
+def has_pairs(texts: Iterable[Any]) -> bool:
+    """Return whether a pair is among some texts."""
+    return any(isinstance(text, TextPair) for text in texts)
