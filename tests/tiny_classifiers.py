@@ -22,7 +22,7 @@ EMOTIONS = ("anger", "joy", "sadness")
 
 
 def stock_classifier(
-    folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16
+    folder: Path, *, labels: Sequence[str] = EMOTIONS, max_length: int = 16, pairs: bool = False
 ) -> EncoderClassifier:
     """Return the encoder of a folder with the head of its architecture."""
     source = find_model(str(folder))
@@ -37,6 +37,7 @@ def stock_classifier(
         max_length=max_length,
         padding_id=find_padding_id(model.base_model, tokenizer, pooling=pooling, max_length=max_length),
         stock=model,
+        pairs=pairs,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import textune
+from pair_data import pair_rows
 from small_data import small_rows
 from textune.data.dataset import Split
 from textune.export.writing import new_export, write_manifest
@@ -43,7 +44,8 @@ def save_tiny_run(
             write_abstention(run.model, abstention)
         run.predictions.mkdir()
         for split, seed in _SPLITS.items():
-            texts = [text for text, _ in small_rows(rows, seed=seed)]
+            labelled_texts = (pair_rows if classifier.pairs else small_rows)(rows, seed=seed)
+            texts = [text for text, _ in labelled_texts]
             probabilities = TorchPredictor(classifier).predict_proba(texts)
             labels, given = probabilities.argmax(axis=1), None
             if classifier.kind.is_multi_label:

@@ -134,6 +134,8 @@ def test_textune_json_says_what_the_tensors_do_not(saved: Mapping[str, Path]) ->
         "pooling": {"kind": "mean", "layers": [-1, 1]},
         "labels": list(EMOTIONS),
         "max_length": 16,
+        "problem_type": "single_label_classification",
+        "pairs": False,
     }
 
 

@@ -57,9 +57,9 @@ class ExportDescription:
     Logits are divided by the temperature, which is 1 where calibration is already in the weights.
     `padding_id` fills up the shorter rows of a batch; None: a batch has texts of one length. With
     `whole_bytes`, the graph needs a processor for which `processor.multiplies_whole_bytes` holds. `emoji` is
-    the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`. With `pairs`, pairs
-    of texts are classified; with `segments`, the graph has a third input, `token_type_ids`, that tells their
-    texts apart.
+    the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`. With `pairs`,
+    pairs of texts are classified; with `segments`, the graph has a third input, `token_type_ids`, that tells
+    their texts apart.
     """
 
     runtime: str
