@@ -131,6 +131,8 @@ def test_export_json_is_all_there_is_to_read(place: Path) -> None:
         "whole_bytes": False,
         "emoji": "keep",
         "problem_type": "single_label_classification",
+        "pairs": False,
+        "segments": False,
     }
 
 
