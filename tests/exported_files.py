@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textune.data.columns import ColumnChoice
+from textune.data.label_cells import LabelSet
 from textune.data.raw import RawSource
 from textune.data.sources import read_source
 from textune.prediction.inputs import read_texts
@@ -44,11 +45,18 @@ def labelled(path: Path, text: str = "", label: str = "") -> Labelled:
     names = source.label_names or {}
     return {
         split: [
-            (text, names[label] if isinstance(label, int) else label)
+            (text, names[label] if isinstance(label, int) else _as_written(label))
             for text, label in zip(rows.texts, rows.labels, strict=True)
         ]
         for split, rows in source.splits.items()
     }
+
+
+def _as_written(label: Any) -> Any:
+    """Return a set of one label as that label, and others as lists."""
+    if not isinstance(label, LabelSet):
+        return label
+    return label.labels[0] if len(label.labels) == 1 else list(label.labels)
 
 
 def first_note(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textune.annotations.consensus import complete_answers, join_answers, krippendorff_alpha
+from textune.annotations.consensus import complete_answers, join_answers, join_label_sets, krippendorff_alpha
 from textune.annotations.registry import Answer
 
 A, B, C = ("a",), ("b",), ("c",)
@@ -66,3 +66,43 @@ def test_alpha_is_that_of_the_published_example() -> None:
 
 def test_alpha_is_unknown_if_all_gave_one_label() -> None:
     assert krippendorff_alpha([[A, A], [A, A]]) is None
+
+
+def test_of_several_labels_each_needs_more_than_half_of_the_people() -> None:
+    given = answers(("a", "b"), ("a",), ("a", "c"))
+
+    assert join_label_sets(given, "abc") == (A, (), "", "a + b 1, a 1, a + c 1")
+
+
+def test_what_half_of_the_people_gave_is_not_known() -> None:
+    assert join_label_sets(answers(("a", "b"), ("a",)), "abc")[:3] == (A, B, "")
+
+
+def test_people_who_agree_on_no_label_have_no_majority() -> None:
+    labels, _, reason, votes = join_label_sets(answers(A, B, C), "abc")
+
+    assert (labels, reason, votes) == ((), "tied", "a 1, b 1, c 1")
+
+
+def test_people_may_agree_that_there_is_no_label() -> None:
+    none = Answer(has_none="yes")
+
+    assert join_label_sets([none, none, Answer(A)], "abc") == ((), (), "", "none 2, a 1")
+
+
+def test_an_answer_that_may_mean_none_of_the_labels_does_so_on_request() -> None:
+    blank = Answer(verdict="left empty", has_none="unclear")
+
+    assert join_label_sets([blank], "ab") == ((), (), "left empty", "")
+    assert join_label_sets([blank], "ab", blank_is_none=True) == ((), (), "", "")
+
+
+def test_a_label_that_nobody_was_asked_about_is_not_known() -> None:
+    yes = Answer(A, is_partial=True, asked=A)
+    no = Answer((), "rejected", is_partial=True, asked=B)
+
+    assert join_label_sets(complete_answers([yes, no]), "abc") == (A, C, "", "")
+
+
+def test_a_verdict_does_not_vote_on_several_labels() -> None:
+    assert join_label_sets([Answer(A), Answer(verdict="skipped")], "ab") == (A, (), "", "")

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from datasets import Dataset, DatasetDict
@@ -13,6 +14,7 @@ from datasets import Dataset, DatasetDict
 from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.data.columns import ColumnChoice
 from textune.data.in_memory import as_source
+from textune.data.label_cells import LabelSet
 from textune.data.sources import load_held_out, load_source, read_source
 from textune.errors import DataError
 from textune.prediction.inputs import read_texts
@@ -56,13 +58,60 @@ def test_numbers_as_labels_are_in_their_order(tmp_path: Path) -> None:
     assert load_source(str(export)).label_names == ("1", "9", "10")
 
 
-def test_several_labels_are_refused_with_their_places(tmp_path: Path) -> None:
+def test_several_labels_of_a_text_make_all_labels_sets(tmp_path: Path) -> None:
     rows = [*answers(40, "joy", "anger"), answer("hm", "joy") | {"accept": ["joy", "anger"]}]
 
-    with pytest.raises(DataError, match=r"posts.jsonl, line 41") as caught:
-        load_source(str(write_lines(tmp_path / "posts.jsonl", rows)))
+    source = load_source(str(write_lines(tmp_path / "posts.jsonl", rows)))
 
-    assert "several labels" in str(caught.value)
+    assert source.is_multi_label
+    assert (
+        source["train"].labels.sum() + source["validation"].labels.sum() + source["test"].labels.sum() == 42
+    )
+
+
+def doccano(*labels: str) -> dict[str, Any]:
+    return {"id": 1, "text": f"about {labels}", "label": list(labels), "Comments": []}
+
+
+def test_a_text_without_labels_may_be_one_that_nobody_has_looked_at(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "a.jsonl", [doccano("joy", "anger"), doccano(), doccano("joy")])
+
+    source = read_source(str(export), ColumnChoice())
+
+    assert source.splits["train"].labels == [LabelSet(("anger", "joy")), LabelSet(("joy",))]
+    assert source.notes == (
+        "a.jsonl is a doccano export: 3 texts, 2 labelled, 1 without annotation.",
+        "Left out 1 text without any label. If they have none of the labels: --set data.label_kind=multi",
+    )
+
+
+def test_a_text_without_labels_has_none_of_several_on_request(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "a.jsonl", [doccano("joy", "anger"), doccano(), doccano("joy")])
+
+    source = read_source(str(export), ColumnChoice(kind="multi"))
+
+    assert source.splits["train"].labels[1] == LabelSet(())
+
+
+def test_several_labels_of_a_text_are_refused_where_each_must_have_one(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "a.jsonl", [doccano("joy", "anger"), doccano("joy"), doccano("anger")])
+
+    with pytest.raises(DataError, match=r"1 of 3 rows have several labels.*a.jsonl, line 1"):
+        load_source(str(export), DataSettings(label_kind="single"))
+
+
+def test_annotators_decide_on_each_of_several_labels(tmp_path: Path) -> None:
+    votes = [("joy", "love"), ("joy",), ("joy", "love"), ("love",)]
+    people = [
+        answer("hm", "x") | {"accept": list(own), "_annotator_id": f"p{n}"} for n, own in enumerate(votes)
+    ]
+    source = read_source(str(write_lines(tmp_path / "a.jsonl", people)), ColumnChoice())
+
+    assert source.splits["train"].labels == [LabelSet(("joy", "love"))]
+    assert source.notes[1].endswith(
+        "A label counts if more than half of them gave it; if half did, it is not known."
+    )
+    assert [each.votes for each in source.disagreements] == ["joy + love 2, joy 1, love 1"]
 
 
 def test_an_export_measures_a_classifier(tmp_path: Path) -> None:

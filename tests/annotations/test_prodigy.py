@@ -11,6 +11,7 @@ import pytest
 from exported_files import first_note, labelled, read, texts_to_classify, write_lines
 from observers import Notes
 from textune.context import Context
+from textune.data.label_cells import LabelSet
 from textune.data.sources import load_source
 from textune.errors import DataError
 
@@ -53,6 +54,32 @@ def test_several_accepted_labels_of_one_person_are_several_labels(tmp_path: Path
     answers = [binary("hm", "joy", "accept"), binary("hm", "anger", "accept")]
 
     assert labelled(write_lines(tmp_path / "a.jsonl", answers)) == {"train": [("hm", ["anger", "joy"])]}
+
+
+def test_a_rejected_label_is_one_that_a_text_with_several_does_not_have(tmp_path: Path) -> None:
+    answers = [
+        *(binary("hm", label, "accept") for label in ("joy", "anger")),
+        binary("go away", "joy", "reject"),
+        binary("oh", "fear", "ignore"),
+    ]
+
+    source = read(write_lines(tmp_path / "a.jsonl", answers))
+
+    assert source.splits["train"].texts == ["hm", "go away"]
+    assert source.splits["train"].labels == [LabelSet(("anger", "joy")), LabelSet((), ("anger",))]
+
+
+def test_an_accepted_answer_without_choices_has_none_of_several_labels(tmp_path: Path) -> None:
+    answers = [
+        choice("hm", "joy", "anger"),
+        choice("the bus", answer="accept"),
+        choice("oh", answer="ignore"),
+    ]
+
+    export = write_lines(tmp_path / "a.jsonl", answers)
+
+    assert labelled(export) == {"train": [("hm", ["anger", "joy"]), ("the bus", [])]}
+    assert first_note(export) == "a.jsonl is a Prodigy export: 3 texts, 2 labelled, 1 ignored."
 
 
 def test_several_people_are_told_apart(tmp_path: Path) -> None:

@@ -35,6 +35,15 @@ def test_several_values_of_one_are_several_labels(tmp_path: Path) -> None:
     assert labelled(write_lines(tmp_path / "a.jsonl", [both])) == {"train": [("hm", ["anger", "joy"])]}
 
 
+def test_a_document_with_all_values_at_0_has_none_of_several_labels(tmp_path: Path) -> None:
+    both = {"text": "hm", "cats": {"joy": 1, "anger": 1}}
+    none = {"text": "the bus", "cats": {"joy": 0, "anger": 0}}
+
+    assert labelled(write_lines(tmp_path / "a.jsonl", [both, none])) == {
+        "train": [("hm", ["anger", "joy"]), ("the bus", [])]
+    }
+
+
 def test_a_document_without_cats_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError,

@@ -12,7 +12,7 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from pyarrow import parquet
 
-from source_files import named_labels, refusal, write_csv, write_tweeteval
+from source_files import named_labels, refusal, write_tweeteval
 from textune.data.sources import load_held_out, load_source
 from textune.recipe.settings import DataSettings
 
@@ -133,12 +133,4 @@ def test_all_ids_without_a_name_are_reported_at_once(tmp_path: Path) -> None:
 
     assert refusal(tmp_path).message.startswith(
         f"{tmp_path / 'test_labels.txt'}, lines 2, 4, 6: the labels 7, 8 have no name."
-    )
-
-
-def test_several_ids_in_csv_are_refused(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "posts.csv", [("so happy", "27"), ("oh", "2,27"), ("ah", "2")])
-
-    assert refusal(path).message.startswith(
-        f"1 of 3 rows have several labels, such as '2,27': {path}, line 3"
     )

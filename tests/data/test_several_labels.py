@@ -32,7 +32,7 @@ from textune.data.several_labels import find_several, parse_list
     ],
 )
 def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], several: set[str]) -> None:
-    assert find_several(labels).keys() == several
+    assert find_several(labels).parts.keys() == several
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], sev
     ],
 )
 def test_a_name_may_hold_what_divides_labels(labels: list[str]) -> None:
-    assert find_several(labels) == {}
+    assert find_several(labels).parts == {}
 
 
 def test_the_name_of_a_class_is_one_label() -> None:
-    assert find_several(["joy;anger", "joy", "anger"], known=["joy;anger"]) == {}
+    assert find_several(["joy;anger", "joy", "anger"], known=["joy;anger"]).parts == {}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,7 @@ def test_the_name_of_a_class_is_one_label() -> None:
         ("(joy)", None),
         ("[[1]]", None),
         ("{'joy': 1}", None),
+        ("[0. 1. 0.]", [0.0, 1.0, 0.0]),
         ("[" * 3000, None),
     ],
 )

@@ -296,7 +296,8 @@ def is_sound(source: Labelled) -> bool:
     """Return whether a source keeps its promises: full splits, meaningful texts, labels with names."""
     ids = set(range(len(source.label_names)))
     return (
-        list(source) == ["train", "validation", "test"]
+        not source.is_multi_label
+        and list(source) == ["train", "validation", "test"]
         and min(sizes(source).values()) >= 2
         and all(text.strip() for rows in source.values() for text in rows.texts)
         and set(source["train"].labels.tolist()) == ids

@@ -1,4 +1,4 @@
-"""Published data sets in their authors' own files: read with all rows, or refused for the right reason."""
+"""Published data sets in their authors' own files: read with all rows and labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY
-from source_files import refusal, sizes
+from source_files import sizes
 from textune.data.sources import load_source
 from textune.recipe.settings import DataSettings
 
@@ -39,7 +39,18 @@ def test_clinc150_is_read_by_its_splits_without_those_out_of_scope(published: Pa
     assert any("'oos_test' (1,000 rows)" in note for note in source.notes)
 
 
-def test_goemotions_is_refused_for_its_texts_with_several_labels(published: Path) -> None:
-    error = refusal(published / "goemotions", header=False, text_column="1", label_column="2")
+def test_goemotions_is_read_with_all_rows_and_labels(published: Path) -> None:
+    folder = published / "goemotions"
+    settings = DataSettings(
+        header=False, text_column="1", label_column="2", label_names=str(folder / "emotions.txt")
+    )
 
-    assert error.message.startswith("8,817 of 54,263 rows have several labels, such as '8,20': ")
+    source = load_source(str(folder), settings)
+
+    assert sizes(source) == {"train": 43_410, "validation": 5426, "test": 5427}
+    assert source.label_names[:2] == ("admiration", "amusement")
+    assert source["test"].labels.sum(axis=0)[:3].tolist() == [504, 264, 198]
+    assert source.notes[1] == (
+        "8,817 of 54,263 rows have several labels, separated by commas: every text can have several of 28 "
+        "labels."
+    )

@@ -56,7 +56,7 @@ def _read_record(row: Row) -> ExportItem:
 def _answer(value: Any, status: Any, person: Any) -> Answer:
     if status in _NOT_SUBMITTED:
         return Answer((), status, str(person or ""))
-    return Answer(labels_in(value), annotator=str(person or ""))
+    return Answer(labels_in(value), annotator=str(person or ""), has_none="yes" if value == [] else "no")
 
 
 def _is_row(row: Mapping[str, Any]) -> bool:

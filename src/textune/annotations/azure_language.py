@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from textune.annotations.consensus import UNANSWERED
 from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
 from textune.errors import DataError
 from textune.formats.lines import decode_lines, open_data_file, without_end
@@ -56,8 +57,8 @@ def _read_document(path: Path, number: int, document: Any) -> ExportItem:
         text = without_end("".join(decode_lines(stream, str(file))))
     classes = document.get("classes") or ([document["class"]] if document.get("class") else [])
     labels = labels_in([each["category"] for each in classes])
-    answers = {"class": [Answer(labels)]} if labels else {}
-    return ExportItem(number, {"text": text}, answers, split=str(document.get("dataset") or ""))
+    answer = Answer(labels) if labels else Answer(verdict=UNANSWERED, has_none="unclear")
+    return ExportItem(number, {"text": text}, {"class": [answer]}, split=str(document.get("dataset") or ""))
 
 
 register_tools(Tool("Azure AI Language", "document", is_file=_is_file, read_file=_read_file, unit="document"))

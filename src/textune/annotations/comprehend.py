@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from textune.annotations.consensus import UNANSWERED
 from textune.annotations.headerless import are_labels, first_cells
 from textune.annotations.registry import Answer, ExportItem, Tool, labels_in, register_tools
 from textune.errors import DataError
@@ -48,7 +49,8 @@ def _read_row(row: Row) -> ExportItem:
         elif "failure-reason" in meta:
             answers[job] = [Answer(verdict="failed")]
         else:
-            answers[job] = [Answer(labels_in(meta.get("class-name") or list(meta["class-map"].values())))]
+            labels = labels_in(meta.get("class-name") or list(meta["class-map"].values()))
+            answers[job] = [Answer(labels, has_none="yes")]
     return ExportItem(row.line, {"source": values["source"]}, answers, has_suggestion=by_machine)
 
 
@@ -66,7 +68,8 @@ def _read_file(path: Path) -> Iterator[ExportItem]:
         label, text = cells
         parts = label.split("|")
         labels = labels_in(parts if all(parts) else label)
-        yield ExportItem(line, {"text": text}, {"label": [Answer(labels)]} if labels else {})
+        answer = Answer(labels) if labels else Answer(verdict=UNANSWERED, has_none="unclear")
+        yield ExportItem(line, {"text": text}, {"label": [answer]})
 
 
 register_tools(

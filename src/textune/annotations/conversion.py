@@ -6,15 +6,15 @@ Texts, labels and splits stay what they are. Does not know the formats.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from textune.annotations.registry import TargetFormat, TextToWrite, labels_in
 from textune.data.dataset import SPLITS
-from textune.data.label_cells import labels_in_cells
+from textune.data.label_cells import Label
+from textune.data.label_matrix import flatten
 from textune.data.label_names import name_ids, stored_names
+from textune.data.label_sets import labels_in_cells
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
 from textune.files import publish, storage_errors
@@ -31,41 +31,30 @@ def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWr
     Raises:
         DataError: A value is not a text or a label, or an id has no name.
     """
-    first = {
-        split: replace(rows, labels=list(map(_first, rows.labels))) for split, rows in raw.splits.items()
-    }
-    single = replace(raw, splits=first)
-    values, _ = labels_in_cells(first, separator=separator, known=stored_names(raw))
-    names = name_ids(values, single)
+    cells = labels_in_cells(raw.splits, separator=separator, stored=stored_names(raw))
+    flat = flatten(raw, cells)
+    values = name_ids(flat.labels, flat.source)
     texts = []
     for split in [split for split in SPLITS if split in raw.splits]:
         rows = raw.splits[split]
-        for piece, span in rows.spans():
-            table = piece.label_names or raw.label_names or {}
-            for index in span:
-                text, label, name = rows.texts[index], rows.labels[index], names[split][index]
-                if isinstance(text, TextPair):
-                    raise DataError(
-                        f"{rows.text_places([index])}: this is a pair of texts; the formats to convert to "
-                        "have one text per row.",
-                        "Convert one of the columns: leave data.text_pair_column empty.",
-                    )
-                if not isinstance(text, str):
-                    raise DataError(
-                        f"{rows.text_places([index])}: {repr(text)[:60]} is not a text.",
-                        "Add the text, or delete the row.",
-                    )
-                several = isinstance(label, list | tuple) and len(label) > 1
-                labels = [table.get(each, each) for each in label] if several else [name]
-                named = split if list(raw.splits) != ["train"] else ""
-                texts.append(
-                    TextToWrite(text, labels_in([each for each in labels if each is not None]), named)
+        names: list[list[Label]] = [[] for _ in rows.texts]
+        for row, name in zip(flat.rows[split], values[split], strict=True):
+            names[row] += [name] if name is not None else []
+        named = split if list(raw.splits) != ["train"] else ""
+        for row, text in enumerate(rows.texts):
+            if isinstance(text, TextPair):
+                raise DataError(
+                    f"{rows.text_places([row])}: this is a pair of texts; the formats to convert to have one "
+                    "text per row.",
+                    "Convert one of the columns: leave data.text_pair_column empty.",
                 )
+            if not isinstance(text, str):
+                raise DataError(
+                    f"{rows.text_places([row])}: {repr(text)[:60]} is not a text.",
+                    "Add the text, or delete the row.",
+                )
+            texts.append(TextToWrite(text, labels_in(names[row]), named))
     return texts
-
-
-def _first(label: Any) -> Any:
-    return list(label[:1]) if isinstance(label, list | tuple) else label
 
 
 def label_names_of(texts: Sequence[TextToWrite], raw: RawSource) -> list[str]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from textune.annotations.consensus import UNANSWERED
 from textune.annotations.plain_tables import write_json_lines
 from textune.annotations.registry import (
     Answer,
@@ -41,18 +42,20 @@ def _is_list(value: Any) -> bool:
 def _read_row(row: Row) -> ExportItem:
     values = row.values
     name = next((name for name in (*_LABELS, "annotations") if name in values), "label")
+    # An export has an id. There, an empty list may be that of a text that nobody has looked at.
+    none: Literal["unclear", "yes"] = "unclear" if "id" in values else "yes"
     # A prediction that `textune convert` wrote has no id before doccano gives it one.
     is_prediction = "prediction" in values and "id" not in values
     return ExportItem(
         row.line,
         {"text": values["text"] if "text" in values else values["data"]},
-        {name: [] if is_prediction else _answers(values.get(name))},
+        {name: [] if is_prediction else _answers(values.get(name), none)},
         split=str(values.get("split") or ""),
         has_suggestion=is_prediction,
     )
 
 
-def _answers(given: Any) -> list[Answer]:
+def _answers(given: Any, none: Literal["unclear", "yes"]) -> list[Answer]:
     if isinstance(given, list) and given and isinstance(given[0], dict):
         # Old versions write one annotation per person and label, with the number of the label.
         return [
@@ -61,8 +64,10 @@ def _answers(given: Any) -> list[Answer]:
     if isinstance(given, str):
         parts = given.split("#")
         given = parts if all(parts) else given
+    if given is None:
+        return []
     labels = labels_in(given)
-    return [Answer(labels)] if labels else []
+    return [Answer(labels) if labels else Answer(verdict=UNANSWERED, has_none=none)]
 
 
 def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
@@ -70,7 +75,9 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 
 
 def _record(row: TextToWrite) -> dict[str, Any]:
-    record: dict[str, Any] = {"text": row.text, "label": list(row.labels)}
+    record: dict[str, Any] = {"text": row.text}
+    if row.labels:  # An empty list would say that the text has none of the labels.
+        record["label"] = list(row.labels)
     if row.split:
         record["split"] = row.split
     if row.prediction:

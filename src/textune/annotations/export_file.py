@@ -105,7 +105,7 @@ def export_texts(path: Path, tool: Tool, choice: ColumnChoice) -> Iterator[tuple
 
 def _is_usual(choice: ColumnChoice) -> bool:
     """Return whether nothing is chosen about how a file is read, except for columns to join or to pair."""
-    return choice.reading.without_made() == AS_USUAL
+    return not choice.labels and choice.reading.without_made() == AS_USUAL
 
 
 def _has_other_columns(rows: Sequence[Mapping[str, Any]], tool: Tool, choice: ColumnChoice) -> bool:

@@ -27,7 +27,8 @@ from textune.annotations.export_file import (
 from textune.annotations.registry import EVERY_QUESTION, Answer, ExportItem, Tool
 from textune.data.columns import LABEL_NAMES, ColumnChoice, listed_columns
 from textune.data.deciding_columns import decide_columns, deciding_columns
-from textune.data.label_cells import whole_number
+from textune.data.label_cells import LabelSet, whole_number
+from textune.data.label_columns import LabelColumn
 from textune.data.raw import Disagreement, Piece, RawSource, RawSplit, join_rows
 from textune.errors import DataError
 from textune.wording import counted, listed
@@ -96,8 +97,14 @@ class _Judged:
     text: Any
     answers: Sequence[Answer]
     labels: tuple[str, ...]
+    unknown: tuple[str, ...]
     reason: str
     votes: str
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether there is no reason against it; a text that can have several labels may have none."""
+        return not self.reason
 
 
 def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> RawSource:
@@ -105,17 +112,23 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
     notes: list[str] = []
     disagreements: list[Disagreement] = []
     question = ""
-    for split, export in exports:
-        text, question, others = _names(export, choice)
-        judged = _judge(export, text, question)
-        notes += _notes(export, judged)
+    asked = [_names(export, choice) for _, export in exports]
+    answers = [
+        _answers_of(export, question) for (_, export), (_, question, _) in zip(exports, asked, strict=True)
+    ]
+    sets = _label_sets(chain.from_iterable(answers), choice)
+    for (split, export), (text, question, others), given in zip(exports, asked, answers, strict=True):
+        judged = _judge(export, text, given, sets=sets, blank_is_none=choice.kind == "multi")
+        notes += _notes(export, judged, is_multi=sets is not None)
         if others:
             notes.append(f"The labels are those called '{question}', not {listed_columns(others)}.")
         disagreements += [
-            _disagreement(split, None, each) for each in judged if not each.labels and each.votes
+            _disagreement(split, None, each) for each in judged if not each.is_labelled and each.votes
         ]
-        if rows := [each for each in judged if each.labels]:
-            parts[split].append(_rows(export, rows, choice, text=text, question=question))
+        if rows := [each for each in judged if each.is_labelled]:
+            parts[split].append(
+                _rows(export, rows, choice, text=text, question=question, is_multi=sets is not None)
+            )
     if not parts:
         raise DataError(
             f"{notes[0]} There is nothing to learn from.",
@@ -125,7 +138,7 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
     divided = decide_columns(
         raw,
         replace(choice, label=question or _NO_QUESTION, others=True),
-        label=question or _NO_QUESTION,
+        label=LabelColumn(question or _NO_QUESTION),
         origin=exports[0][1].origin,
     )
     splits = {split: replace(rows, others={}) for split, rows in divided.splits.items()}
@@ -137,7 +150,9 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
         if each.votes
     ]
     # Stored names are kept as they are, even with commas. Numbers are left to be named.
-    names = sorted({each.labels[0] for rows in labelled.values() for each in rows if len(each.labels) == 1})
+    names = sets or sorted(
+        {each.labels[0] for rows in labelled.values() for each in rows if len(each.labels) == 1}
+    )
     stored = None if any(whole_number(name) is not None for name in names) else dict(enumerate(names))
     return replace(
         divided, splits=splits, label_names=divided.label_names or stored, disagreements=tuple(disagreements)
@@ -145,23 +160,29 @@ def _source(exports: Sequence[tuple[str, ToolExport]], choice: ColumnChoice) -> 
 
 
 def _rows(
-    export: ToolExport, judged: Sequence[_Judged], choice: ColumnChoice, *, text: str, question: str
+    export: ToolExport,
+    judged: Sequence[_Judged],
+    choice: ColumnChoice,
+    *,
+    text: str,
+    question: str,
+    is_multi: bool,
 ) -> RawSplit:
     """Return the labelled texts of an export, with the values beside them that decide something."""
     names = dict.fromkeys(name for item in export.items for name in item.texts)
     if any(item.split for item in export.items):
         names[SPLIT_FIELD] = None
     # The question is the label, so no value beside the text could be it.
-    label = question or _NO_QUESTION
+    label = LabelColumn(question or _NO_QUESTION)
     beside = deciding_columns(
-        list(names), replace(choice, label=label), text=text, label=label, origin=export.origin
+        list(names), replace(choice, label=label.name), text=text, label=label, origin=export.origin
     )
     others = {
         name: [each.item.split if name == SPLIT_FIELD else each.item.texts.get(name) for each in judged]
         for name in beside
     }
     piece = Piece(export.origin, export.origin, export.unit, [each.item.line for each in judged])
-    texts, labels = [each.text for each in judged], [_cell(each.labels) for each in judged]
+    texts, labels = [each.text for each in judged], [_cell(each, is_multi=is_multi) for each in judged]
     return RawSplit((piece,), texts, labels, {**others, _JUDGED: judged})
 
 
@@ -169,18 +190,48 @@ def _disagreement(split: str, row: int | None, judged: _Judged) -> Disagreement:
     return Disagreement(split, row, str(judged.text), judged.place, judged.votes)
 
 
-def _cell(labels: tuple[str, ...]) -> str | list[str]:
+def _cell(judged: _Judged, *, is_multi: bool) -> str | list[str] | LabelSet:
     """Return labels as a cell; a name that could be read as a list is the only item of one."""
+    labels = judged.labels
+    if is_multi:
+        return LabelSet(labels, judged.unknown)
     return labels[0] if len(labels) == 1 and labels[0][0] not in "[({" else list(labels)
 
 
-def _judge(export: ToolExport, text: str, question: str) -> list[_Judged]:
+def _answers_of(export: ToolExport, question: str) -> list[list[Answer]]:
+    """Return the answers about every text."""
+    return [
+        consensus.complete_answers([*item.answers.get(question, ()), *item.answers.get(EVERY_QUESTION, ())])
+        for item in export.items
+    ]
+
+
+def _label_sets(answers: Iterable[Sequence[Answer]], choice: ColumnChoice) -> list[str] | None:
+    """Return all labels if texts can have several, or None."""
+    given = [answer for of_text in answers for answer in of_text]
+    several = choice.kind == "auto" and any(len(answer.labels) > 1 for answer in given)
+    if not several and choice.kind != "multi":
+        return None
+    return sorted({label for answer in given for label in (*answer.labels, *(answer.asked or ()))})
+
+
+def _judge(
+    export: ToolExport,
+    text: str,
+    answers: Sequence[Sequence[Answer]],
+    *,
+    sets: Sequence[str] | None,
+    blank_is_none: bool,
+) -> list[_Judged]:
     judged = []
-    for item in export.items:
-        given = [*item.answers.get(question, ()), *item.answers.get(EVERY_QUESTION, ())]
-        answers = consensus.complete_answers(given)
+    for item, given in zip(export.items, answers, strict=True):
+        if sets is None:
+            labels, reason, votes = consensus.join_answers(given)
+            found: tuple[Any, ...] = labels, (), reason, votes
+        else:
+            found = consensus.join_label_sets(given, sets, blank_is_none=blank_is_none)
         place = f"{export.shown}, {export.unit} {item.line}"
-        judged.append(_Judged(item, place, item.texts.get(text), answers, *consensus.join_answers(answers)))
+        judged.append(_Judged(item, place, item.texts.get(text), given, *found))
     return judged
 
 
@@ -223,7 +274,7 @@ def _remarks(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
     return [remark for reason, remark in export.tool.remarks.items() if reason in reasons]
 
 
-def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
+def _notes(export: ToolExport, judged: Sequence[_Judged], *, is_multi: bool) -> list[str]:
     tool, notes = export.tool, [f"{_summary(export, judged)}.", *export.notes]
     several = [
         labels for each in judged if len(labels := [one.labels for one in each.answers if one.labels]) > 1
@@ -231,19 +282,33 @@ def _notes(export: ToolExport, judged: Sequence[_Judged]) -> list[str]:
     if several:
         agreed = sum(len(set(labels)) == 1 for labels in several)
         alpha = consensus.krippendorff_alpha(several)
+        counts = "The most frequent label counts."
+        if is_multi:
+            counts = "A label counts if more than half of them gave it; if half did, it is not known."
         measure = "" if alpha is None else f" (Krippendorff's alpha {alpha:.2f})"
         notes.append(
             f"Where several annotators labelled a {tool.noun}, they all agree on {agreed:,} of "
-            f"{len(several):,}, {agreed / len(several):.1%}{measure}. The most frequent label counts."
+            f"{len(several):,}, {agreed / len(several):.1%}{measure}. {counts}"
         )
     if tied := [each for each in judged if each.reason == consensus.TIED]:
         units = export.unit if len(tied) == 1 else f"{export.unit}s"
         lines = listed([each.item.line for each in tied], most=_PLACES_SHOWN)
-        notes.append(
-            f"Left out, since as many annotators gave one label as another: {export.shown}, {units} {lines}."
-        )
+        reason = "no label has a majority" if is_multi else "as many annotators gave one label as another"
+        notes.append(f"Left out, since {reason}: {export.shown}, {units} {lines}.")
     if suggested := sum(item.has_suggestion for item in export.items):
         nouns = counted(suggested, tool.noun)
         notes.append(f"A machine's suggestions, for {nouns}, do not count as labels.")
     notes += _remarks(export, judged)
+    if is_multi and (unclear := _unclear(judged)):
+        notes.append(
+            f"Left out {counted(unclear, tool.noun)} without any label. If they have none of the labels: "
+            "--set data.label_kind=multi"
+        )
     return notes
+
+
+def _unclear(judged: Sequence[_Judged]) -> int:
+    return sum(
+        not each.is_labelled and any(answer.has_none == "unclear" for answer in each.answers)
+        for each in judged
+    )

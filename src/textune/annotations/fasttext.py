@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from textune.annotations.consensus import UNANSWERED
 from textune.annotations.registry import Answer, ExportItem, TargetFormat, TextToWrite, Tool, register_tools
 from textune.errors import DataError
 from textune.files import write_text
@@ -47,7 +48,8 @@ def _read_file(path: Path) -> Iterator[ExportItem]:
         if match and text:
             text = match[0][len(match[0].rstrip(" \t")) + 1 :] + text
         names = tuple(sorted({label.removeprefix(_PREFIX) for label in labels}))
-        yield ExportItem(number, {"text": text}, {"label": [Answer(names)]} if names else {})
+        answer = Answer(names) if names else Answer(verdict=UNANSWERED, has_none="unclear")
+        yield ExportItem(number, {"text": text}, {"label": [answer]})
 
 
 def _cells(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -62,7 +62,7 @@ def _read_task(row: Row) -> ExportItem:
             answers[name].append(Answer(labels_in(labels), annotator=person))
         if not given:
             verdict = "without choices" if annotation["result"] else "left empty"
-            answers[EVERY_QUESTION].append(Answer((), verdict, person))
+            answers[EVERY_QUESTION].append(Answer((), verdict, person, has_none="unclear"))
     if not annotations and task.get("drafts"):
         answers[EVERY_QUESTION].append(Answer(verdict="saved as a draft"))
     return ExportItem(
@@ -108,7 +108,7 @@ def _read_row(row: Row) -> ExportItem:
             value = json.loads(value)
         labels = labels_in(_labels(value)) if isinstance(value, str | dict | list | int) else ()
         if row.values["annotation_id"] not in (None, ""):
-            answers[name] = [Answer(labels, annotator=person)]
+            answers[name] = [Answer(labels, annotator=person, has_none="unclear")]
     return ExportItem(row.line, values, answers, key=row.values["id"], split=str(values.get("split") or ""))
 
 

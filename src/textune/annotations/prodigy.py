@@ -1,7 +1,8 @@
 """Prodigy: the JSONL of `db-out`, from binary questions (`label`) and from choices (`options`, `accept`).
 
 Structures: the recipes textcat.teach, textcat.manual and textcat.correct. Each row is one answer to one
-question; answers with the same `_input_hash` are about the same text. A rejected label is no label.
+question; answers with the same `_input_hash` are about the same text. A rejected label is no label; where
+texts can have several, it says that a text does not have that one.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def _read_row(row: Row) -> ExportItem:
         chosen = values["accept"] if is_choice else values.get("label")
         labels = labels_in(chosen) if verdict == "accept" else ()
         reason = "without a label" if chosen is None and verdict == "accept" else _VERDICTS[verdict]
-        answers.append(Answer(labels, reason, person, is_partial=not is_choice))
+        if is_choice:
+            answers.append(Answer(labels, reason, person, has_none="yes" if verdict == "accept" else "no"))
+        else:
+            asked = labels_in(chosen) if verdict != "ignore" else ()
+            answers.append(Answer(labels, reason, person, is_partial=True, asked=asked))
     return ExportItem(
         row.line,
         {"text": values["text"]},

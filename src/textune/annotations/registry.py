@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from textune.discovery import import_files
 from textune.errors import RequestError
@@ -26,13 +26,22 @@ _HEAD_BYTES = 4096
 class Answer:
     """What one person said about a text: labels or, without any, a verdict such as `skipped`.
 
-    A partial answer is about a single label; the same person's other answers complete it.
+    Attributes:
+        labels: The labels that the text has.
+        verdict: Why there are none.
+        annotator: The person.
+        is_partial: Whether the answer is about a single label; the same person's other answers complete it.
+        asked: The labels that the person was asked about; None: all.
+        has_none: Whether an answer without labels says that a text that can have several has none of them;
+            `unclear`: it may also be that nobody has looked at the text.
     """
 
     labels: tuple[str, ...] = ()
     verdict: str = "left empty"
     annotator: str = ""
     is_partial: bool = False
+    asked: tuple[str, ...] | None = None
+    has_none: Literal["no", "unclear", "yes"] = "no"
 
 
 @dataclass(frozen=True, slots=True)

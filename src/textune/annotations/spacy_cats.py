@@ -1,4 +1,4 @@
-"""spaCy: documents with `cats`, in JSONL or a DocBin. The label is the only one whose value is 1."""
+"""spaCy: documents with `cats`, in JSONL or a DocBin. The labels are those whose value is 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _read_row(row: Row) -> ExportItem:
     labels = tuple(sorted(name for name, value in cats.items() if value == 1 and not unsure))
     verdict = "with values between 0 and 1" if unsure else "with all values at 0"
     split = str((row.values.get("meta") or {}).get("split") or "")
-    answers = [Answer(labels, verdict)] if cats else []
+    answers = [Answer(labels, verdict, has_none="no" if unsure else "yes")] if cats else []
     return ExportItem(row.line, {"text": row.values["text"]}, {"cats": answers}, split=split)
 
 

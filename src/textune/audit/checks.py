@@ -156,6 +156,8 @@ def flag_texts(
 
 def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:
     """Run the cheap checks on a training's dataset, note the findings, and return their summaries as JSON."""
+    if dataset.is_multi_label:
+        return []
     audited = AuditInput(examples_of(dataset), dataset.label_names, test_fraction=test_fraction, ctx=ctx)
     unordered, _ = run_checks(audited, [cheap for cheap in all_checks() if cheap.in_training])
     findings = in_order(unordered)

@@ -14,7 +14,7 @@ from typing import Any
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.findings import Example, Finding, FlaggedRow
-from textune.data.dataset import SPLITS
+from textune.data.dataset import SINGLE_LABEL, SPLITS
 from textune.data.label_cells import is_missing_label
 from textune.data.labels import Labelling, read_labels
 from textune.data.mapping_files import with_names
@@ -59,6 +59,11 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     except DataError as error:
         refused.append(Finding("D002", "error", error.message.rstrip("."), 1, advice=error.hint))
         labelling = _label_anyway(usable_source, settings)
+    if labelling.problem_type != SINGLE_LABEL:
+        raise DataError(
+            f"The texts of {settings.source} can have several labels.",
+            "An audit of them is not supported yet.",
+        )
     examples, columns = _examples(splits, usable, labelling)
     notes = (*source.notes, *labelling.notes)
     return AuditInput(

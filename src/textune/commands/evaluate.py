@@ -80,7 +80,7 @@ def evaluate_run(
         ctx.stage("Loading the data")
         names = classifier.label_names
         source, rows = load_rows(
-            data, finished, recipe, origin, split=split, settings=settings, label_names=names, ctx=ctx
+            data, finished, recipe, origin, split=split, settings=settings, classifier=classifier, ctx=ctx
         )
     with ctx.clock.stage("prepare"):
         tokenized = classifier.tokenize(rows.texts)

@@ -10,9 +10,10 @@ import difflib
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
+from textune.data.label_columns import LabelColumn
 from textune.errors import DataError
 from textune.formats.registry import AS_USUAL, Reading
-from textune.recipe.settings import DataSettings
+from textune.recipe.settings import DataSettings, LabelKindSetting
 from textune.wording import listed
 
 TEXT_NAMES = (
@@ -23,6 +24,9 @@ LABEL_NAMES = (
     "label", "labels", "category", "class", "target", "emotion", "sentiment", "intent", "topic", "y",
     "label_text", "label_name"
 )  # fmt: skip
+
+_FEW_COLUMNS = 3
+_LABEL_COLUMNS_SHOWN = 10
 
 _TEXT_OPTION = "--set data.text_column=NAME"
 _PAIR_OPTION = "--set data.text_pair_column=NAME"
@@ -36,8 +40,9 @@ ALL_SETTINGS = frozenset(DataSettings.model_fields)
 class ColumnChoice:
     """The columns of text, label and split (empty: detected by name), and how files are read.
 
-    `others` asks for the other columns as well. `remembered` are the names of the settings that are those of
-    a run's own data: a column that one of them names counts only for files that have it.
+    `labels` are columns of zeros and ones, one per label, instead of one column; `kind` says how many labels
+    a text may have. `others` asks for the other columns as well. `remembered` are the names of the settings
+    that are those of a run's own data: a column that one of them names counts only for files that have it.
     """
 
     text: str = ""
@@ -46,6 +51,8 @@ class ColumnChoice:
     reading: Reading = AS_USUAL
     remembered: Set[str] = frozenset()
     split: str = ""
+    labels: tuple[str, ...] = ()
+    kind: LabelKindSetting = "auto"
 
     @classmethod
     def of(
@@ -60,7 +67,16 @@ class ColumnChoice:
         if settings.text_pair_column:
             reading = replace(reading, pair=(text, settings.text_pair_column))
             text = reading.pair_name
-        return cls(text, settings.label_column, others, reading, ALL_SETTINGS - given, settings.split_column)
+        return cls(
+            text,
+            settings.label_column,
+            others,
+            reading,
+            ALL_SETTINGS - given,
+            settings.split_column,
+            tuple(settings.label_columns),
+            settings.label_kind,
+        )
 
     def describe(self) -> str:
         """Return the text column, and what differs from how files are usually read."""
@@ -90,6 +106,8 @@ class ColumnChoice:
             self.others,
             replace(self.reading, **{name: getattr(AS_USUAL, name) for name in own}),
             split="" if "split_column" in self.remembered else self.split,
+            labels=() if "label_columns" in self.remembered else self.labels,
+            kind=self.kind,
         )
 
     def for_columns(self, columns: Sequence[str], *, origin: str) -> ColumnChoice:
@@ -104,6 +122,8 @@ class ColumnChoice:
             own = replace(own, text="", reading=replace(self.reading, joined=()))
         if "label_column" in self.remembered and self.label not in columns:
             own = replace(own, label="")
+        if "label_columns" in self.remembered and not set(self.labels) & set(columns):
+            own = replace(own, labels=())
         return own
 
     def check_parts(self, columns: Sequence[str], *, origin: str) -> None:
@@ -122,7 +142,7 @@ class ColumnChoice:
                 f"Add the column, or read '{present}' alone: {_TEXT_OPTION.replace('NAME', present)}",
             )
 
-    def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, str, tuple[str, ...]]:
+    def find(self, columns: Sequence[str], *, origin: str) -> tuple[str, LabelColumn, tuple[str, ...]]:
         """Return the columns of text and label, and a note about them unless they have these names.
 
         Raises:
@@ -131,22 +151,23 @@ class ColumnChoice:
         """
         own = self.for_columns(columns, origin=origin)
         text, joined = find_text_column(columns, own, origin=origin), own.reading.joined
-        label = _find("label", LABEL_NAMES, columns, origin=origin, name=own.label, option=_LABEL_OPTION)
-        if label in (text, *own.reading.parts_of(text)):
+        label = _find_label(columns, own, origin=origin)
+        if both := {*label.columns} & {text, *own.reading.parts_of(text)}:
             raise DataError(
-                f"The column '{label}' is both the text and the label.",
+                f"The column {listed_columns(sorted(both))} is both the text and the label.",
                 f"Name two columns: {_TEXT_OPTION} {_LABEL_OPTION}",
             )
+        labels = listed([repr(name) for name in label.columns], most=_LABEL_COLUMNS_SHOWN)
         if pair := own.reading.pair:
             first, second = (f"'{name}'" for name in pair)
-            return text, label, (f"Texts are pairs of {first} and {second}; labels are in '{label}'.",)
+            return text, label, (f"Texts are pairs of {first} and {second}; labels are in {labels}.",)
         if joined:
             parts = " and ".join(f"'{name}'" for name in joined)
             between = f"with {self.reading.between!r} between them"
-            return text, label, (f"Texts are the columns {parts}, {between}; labels are in '{label}'.",)
-        if (text, label) == ("text", "label"):
+            return text, label, (f"Texts are the columns {parts}, {between}; labels are in {labels}.",)
+        if (text, label.name) == ("text", "label"):
             return text, label, ()
-        return text, label, (f"Texts are in the column '{text}', labels in '{label}'.",)
+        return text, label, (f"Texts are in the column '{text}', labels in {labels}.",)
 
 
 def find_text_column(
@@ -169,6 +190,15 @@ def find_text_column(
         for name, option in [*options.items(), (choice.text, option)]
     ]
     return found[-1]
+
+
+def _find_label(columns: Sequence[str], choice: ColumnChoice, *, origin: str) -> LabelColumn:
+    known = LABEL_NAMES if not choice.labels else ()
+    found = [
+        _find("label", known, columns, origin=origin, name=name, option=_LABEL_OPTION)
+        for name in choice.labels or (choice.label,)
+    ]
+    return LabelColumn(", ".join(found), choice.labels)
 
 
 def _check_pair(reading: Reading, columns: Sequence[str], *, origin: str) -> None:
@@ -210,10 +240,12 @@ def _find(
             f"{origin} has several columns that could hold the {what}: {listed_columns(candidates)}.",
             f"Choose one: {option.replace('NAME', candidates[0])}",
         )
+    several = " If each label has a column of zeros and ones: --set data.label_columns=NAME,NAME"
     raise DataError(
         f"{origin} has no column with a usual name for the {what}. Its columns are: "
         f"{listed_columns(columns)}.",
-        f"Choose the one that holds the {what}: {_example(what, columns, option)}",
+        f"Choose the one that holds the {what}: {_example(what, columns, option)}"
+        + (several if what == "label" and len(columns) > _FEW_COLUMNS else ""),
     )
 
 

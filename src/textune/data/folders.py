@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -17,8 +18,10 @@ from typing import Any
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.deciding_columns import decide_columns, deciding_columns
-from textune.data.label_cells import labels_in_cells, whole_number
+from textune.data.label_cells import whole_number
+from textune.data.label_columns import LabelColumn
 from textune.data.label_names import stored_names
+from textune.data.label_sets import labels_in_cells
 from textune.data.mapping_files import read_names
 from textune.data.raw import Piece, RawSource, RawSplit
 from textune.errors import DataError
@@ -86,10 +89,11 @@ def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> 
 def _with_mapping(raw: RawSource, path: Path) -> RawSource:
     """Return a source whose label ids are named after a file beside it, and a note; names stay."""
     try:
-        labels, _ = labels_in_cells(raw.splits)
+        sets = labels_in_cells(raw.splits).sets
     except DataError:  # Whatever uses the labels says what is wrong with them.
         return raw
-    present = {str(label) for of_split in labels.values() for label in of_split if label is not None}
+    labels = [of_row.labels for of_split in sets.values() for of_row in of_split if of_row]
+    present = {str(label) for of_row in labels for label in of_row}
     if any(whole_number(label) is None for label in present):
         return replace(raw, notes=(*raw.notes, f"{path.name} is not used, since not all labels are ids."))
     note = f"Labels are named after {path.name}."
@@ -124,13 +128,15 @@ def _notes_on_files(files: Mapping[str, Sequence[Path]], reading: Reading) -> li
 
 
 def _read_split(
-    shards: Sequence[Path], text: str, label: str, others: Sequence[str], reading: Reading
+    shards: Sequence[Path], text: str, label: LabelColumn, others: Sequence[str], reading: Reading
 ) -> RawSplit:
     pieces, texts, labels = [], [], []
     more: dict[str, list[Any]] = {name: [] for name in others}
     for shard in shards:
         columns = column_names(shard, reading)
-        missing = next((name for name in (*reading.parts_of(text), label) if name not in columns), None)
+        missing = next(
+            (name for name in (*reading.parts_of(text), *label.columns) if name not in columns), None
+        )
         if missing is not None:
             raise DataError(
                 f"{shard} has no column '{missing}', which train has. Its columns are: "
@@ -139,16 +145,18 @@ def _read_split(
                 "validation or test split is made from train.",
             )
         numbers = []
-        wanted = (text, label, *(name for name in others if name in columns))
+        known = format_of(shard, reading)
+        wanted = (text, *label.columns, *(name for name in others if name in columns))
         for row in read_rows(shard, columns=wanted, reading=reading):
             numbers.append(row.line)
             texts.append(row.values[text])
-            labels.append(row.values[label])
+            labels.append(
+                label.value_in(row.values, partial("{}, {} {}".format, shard, known.unit, row.line))
+            )
             for name, values in more.items():
                 values.append(row.values.get(name))
-        known = format_of(shard, reading)
-        names = dict(enumerate(known.label_names(shard, label))) if known.label_names else None
-        pieces.append(Piece(str(shard), str(shard), known.unit, numbers, names))
+        names = dict(enumerate(known.label_names(shard, label.name))) if known.label_names else None
+        pieces.append(Piece(str(shard), str(shard), known.unit, numbers, label.names or names))
     return RawSplit(tuple(pieces), texts, labels, more)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
+from textune.data.label_columns import LabelColumn
 from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import EXPORTED_ROWS, read_dataset
@@ -111,7 +112,7 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
     names = list(next(iter(columns.values())))
     text, label, more = choice.find(names, origin=data.name)
     others = deciding_columns(names, choice, text=text, label=label, origin=data.name)
-    needed = (*reading.parts_of(text), label)
+    needed = (*reading.parts_of(text), *label.columns)
     splits = {
         split: _read_split(values, origins[split], text, label, needed=needed, others=others)
         for split, values in columns.items()
@@ -137,7 +138,7 @@ def _read_split(
     columns: Mapping[str, list[Any]],
     origin: str,
     text: str,
-    label: str,
+    label: LabelColumn,
     *,
     needed: Sequence[str],
     others: Sequence[str],
@@ -147,6 +148,6 @@ def _read_split(
             f"{origin} has no column '{missing[0]}', which train has.", "Give all splits the same columns."
         )
     more = {name: columns[name] for name in others if name in columns}
-    piece = Piece(origin, origin, "row", range(1, len(columns[text]) + 1))
+    piece = Piece(origin, origin, "row", range(1, len(columns[text]) + 1), label.names)
     texts = list(map(as_text, columns[text]))
-    return RawSplit((piece,), texts, columns[label], plain_columns(more))
+    return RawSplit((piece,), texts, label.values_in(columns, origin), plain_columns(more))

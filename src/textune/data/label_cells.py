@@ -1,8 +1,8 @@
-"""From the cells of a label column to labels: a name or a whole number per row.
+"""From the cells of a label column to what they hold: a name, a number, a list of them, or a bit per label.
 
-In: the splits as they were read. Out: a label per row, or None where there is none. A cell with several
-labels, a score, or a value of another kind is refused with all its places. Does not know which labels are
-classes.
+In: the splits as they were read. Out: the contents of every cell, or None where there is no label. A score or
+a value of another kind is refused with all its places. Does not know which labels are classes, nor whether a
+text may have several.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from textune.data.raw import RawSplit, label_places
-from textune.data.several_labels import find_several, parse_list
+from textune.data.several_labels import parse_list
 from textune.errors import DataError
-from textune.wording import counted
 
 Label = str | int | bool
 RawLabels = list[Label | None]
@@ -27,12 +26,26 @@ _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?P<percent>\s*%)?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _MOST = 0.9
-_ONE_NAME = " If each of them is a single name: --set data.label_separator=none"
 
 
-@dataclass(frozen=True)
-class _Several:
-    labels: tuple[Any, ...]
+@dataclass(frozen=True, slots=True)
+class LabelList:
+    """The items of a cell that is a list, or is divided by a separator; they may repeat."""
+
+    items: tuple[Label, ...]
+
+    @property
+    def distinct(self) -> tuple[Label, ...]:
+        """The items without repetitions."""
+        return tuple(dict.fromkeys(self.items))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of a text that can have several, and those of which it is not known whether it has them."""
+
+    labels: tuple[Label, ...]
+    unknown: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,34 +53,19 @@ class _NoLabel:
     value: Any
 
 
-_Cell = Label | float | _Several | _NoLabel | None
+Cell = Label | LabelList | LabelSet | None
+_AnyCell = Cell | float | _NoLabel
 
 
-def labels_in_cells(
-    splits: Mapping[str, RawSplit], *, separator: str = "auto", known: Collection[str] = ()
-) -> tuple[dict[str, RawLabels], tuple[str, ...]]:
-    """Return every row's label by split, and notes.
-
-    Args:
-        splits: The splits as they were read.
-        separator: What stands between several labels of a cell; `auto`: detected; `none`: a cell is one name.
-        known: The names of the classes, as far as they are known.
+def read_cells_of(splits: Mapping[str, RawSplit], *, separator: str) -> dict[str, list[Cell]]:
+    """Return what every row's cell holds, by split; see `labels_in_cells` for the separator.
 
     Raises:
-        DataError: A cell holds several labels or a score, or neither a name nor a whole number.
+        DataError: A cell holds a score, or neither labels nor a name nor a whole number.
     """
     cells = {split: [_cell(value, separator) for value in rows.labels] for split, rows in splits.items()}
     _refuse_scores(cells, splits)
-    _refuse_other_values(cells, splits)
-    _refuse_several(cells, splits, separator=separator, known=known)
-    was_list = any(
-        not isinstance(value, str | int | float | None)
-        or (isinstance(value, str) and isinstance(cell, str | int) and value.strip() != cell)
-        for split, rows in splits.items()
-        for value, cell in zip(rows.labels, cells[split], strict=True)
-    )
-    notes = ("The labels are lists of one label each.",) if was_list else ()
-    return {split: [_label(cell) for cell in values] for split, values in cells.items()}, notes
+    return _refuse_other_values(cells, splits)
 
 
 def whole_number(label: str) -> int | None:
@@ -88,54 +86,63 @@ def show_label(label: Any) -> str:
 
 
 def is_missing_label(value: Any) -> bool:
-    """Return whether a cell holds no label."""
-    return _cell(value, "auto") is None
+    """Return whether a cell holds no label, such as an empty list."""
+    return _cell(value, "auto") in (None, LabelList(()))
 
 
-def _cell(value: Any, separator: str) -> _Cell:
+def _cell(value: Any, separator: str) -> _AnyCell:
     if isinstance(value, str):
-        value = value.strip()
-        if not value:
-            return None
-        if value[0] == "{" and value[-1] == "}" and ":" in value and separator != "none":
-            return _NoLabel(value)  # Scores by label.
-        items = None if separator == "none" else parse_list(value)
-        if items is None and separator not in ("auto", "none") and separator in value:
-            items = value.split(separator)
-        return value if items is None else _of_list(items, separator)
-    if value is None or isinstance(value, bool | int):
+        return _of_string(value.strip(), separator)
+    if value is None or isinstance(value, bool | int | LabelSet):
         return value
     if isinstance(value, float):
         if math.isnan(value):
             return None
         return int(value) if value.is_integer() else value
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)
     if isinstance(value, list | tuple):
-        return _of_list(value, separator)
-    return _NoLabel(value)
+        return _of_list(value)
+    return _of_bits(value) if isinstance(value, Mapping) else _NoLabel(value)
 
 
-def _of_list(items: Collection[Any], separator: str) -> _Cell:
+def _of_string(value: str, separator: str) -> _AnyCell:
+    if not value or separator == "none":
+        return value or None
+    if value[0] == "{" and value[-1] == "}" and ":" in value:
+        return _NoLabel(value)  # Scores by label.
+    items = parse_list(value)
+    if items is None and separator != "auto" and separator in value:
+        items = value.split(separator)
+    return value if items is None else _of_list(items)
+
+
+def _of_list(items: Collection[Any]) -> LabelList | _NoLabel:
     # The items of a list are names, whatever they hold.
     cells = [cell for item in items if (cell := _cell(item, "none")) is not None]
-    if any(isinstance(item, list | tuple | dict) for item in items):
-        return _NoLabel(items)  # Such as spans: [[0, 5, "PERSON"]].
-    if not cells:
-        return None
-    return cells[0] if all(cell == cells[0] for cell in cells) else _Several(tuple(cells))
+    labels = tuple(cell for cell in cells if isinstance(cell, str | int))
+    # Otherwise, the list holds scores, or something like spans: [[0, 5, "PERSON"]].
+    return LabelList(labels) if len(labels) == len(cells) else _NoLabel(items)
 
 
-def _label(cell: _Cell) -> Label | None:
-    assert not isinstance(cell, float | _Several | _NoLabel)
-    return cell
+def _of_bits(bits: Mapping[Any, Any]) -> LabelSet | _NoLabel:
+    """Return the labels of a mapping from names to 0, 1 or nothing, as spaCy has it."""
+    values = {name: _cell(bit, "none") for name, bit in bits.items()}
+    if not values or not all(isinstance(name, str) and bit in (0, 1, None) for name, bit in values.items()):
+        return _NoLabel(bits)
+    return LabelSet(
+        tuple(name for name, bit in values.items() if bit == 1),
+        tuple(name for name, bit in values.items() if bit is None),
+    )
 
 
-def _rows(cells: Mapping[str, list[_Cell]]) -> Iterator[tuple[str, int, _Cell]]:
+def _rows(cells: Mapping[str, list[_AnyCell]]) -> Iterator[tuple[str, int, _AnyCell]]:
     for split, values in cells.items():
         for row, cell in enumerate(values):
             yield split, row, cell
 
 
-def _refuse_scores(cells: Mapping[str, list[_Cell]], splits: Mapping[str, RawSplit]) -> None:
+def _refuse_scores(cells: Mapping[str, list[_AnyCell]], splits: Mapping[str, RawSplit]) -> None:
     labels = [cell for _, _, cell in _rows(cells) if cell is not None]
     # Otherwise, a comma divides two ids.
     commas = all(isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell) for cell in labels)
@@ -153,7 +160,7 @@ def _refuse_scores(cells: Mapping[str, list[_Cell]], splits: Mapping[str, RawSpl
         )
 
 
-def _as_number(cell: _Cell, *, commas: bool) -> float | None:
+def _as_number(cell: _AnyCell, *, commas: bool) -> float | None:
     if isinstance(cell, int | float):
         return float(cell)
     if isinstance(cell, str) and commas:
@@ -164,48 +171,22 @@ def _as_number(cell: _Cell, *, commas: bool) -> float | None:
     return None
 
 
-def _refuse_other_values(cells: Mapping[str, list[_Cell]], splits: Mapping[str, RawSplit]) -> None:
+def _refuse_other_values(
+    cells: Mapping[str, list[_AnyCell]], splits: Mapping[str, RawSplit]
+) -> dict[str, list[Cell]]:
     wrong: defaultdict[str, list[int]] = defaultdict(list)
+    right: dict[str, list[Cell]] = {split: [] for split in cells}
     shown = ""
     for split, row, cell in _rows(cells):
         if isinstance(cell, float | _NoLabel):
             value = cell.value if isinstance(cell, _NoLabel) else cell
             shown = shown or f"{show_label(value)} ({type(value).__name__})"
             wrong[split].append(row)
+        else:
+            right[split].append(cell)
     if wrong:
         raise DataError(
             f"{label_places(splits, wrong)}: the label is {shown}, not a name or a whole number.",
             WRONG_COLUMN,
         )
-
-
-def _refuse_several(
-    cells: Mapping[str, list[_Cell]],
-    splits: Mapping[str, RawSplit],
-    *,
-    separator: str,
-    known: Collection[str],
-) -> None:
-    names = {cell for _, _, cell in _rows(cells) if isinstance(cell, str)}
-    joined = find_several(names, known=known) if separator == "auto" else {}
-    several: defaultdict[str, list[int]] = defaultdict(list)
-    example: Any = None
-    for split, row, cell in _rows(cells):
-        if isinstance(cell, _Several) or cell in joined:
-            example = splits[split].labels[row] if example is None else example
-            several[split].append(row)
-    vectors = [cell.labels for _, _, cell in _rows(cells) if isinstance(cell, _Several)]
-    if several and not joined and all(set(map(str, vector)) == {"0", "1"} for vector in vectors):
-        raise DataError(
-            f"The labels are lists of zeros and ones, such as {show_label(example)}: "
-            f"{label_places(splits, several)}.",
-            "Write the name of the class that has the one. Texts with several labels are not supported yet.",
-        )
-    if several:
-        count, total = (sum(map(len, rows.values())) for rows in (several, cells))
-        raise DataError(
-            f"{count:,} of {counted(total, 'row')} have several labels, such as {show_label(example)}: "
-            f"{label_places(splits, several)}.",
-            "Texts with several labels are not supported yet: keep the texts with one label, or choose one "
-            f"for each text.{_ONE_NAME if any(map(str.isalpha, ''.join(joined))) else ''}",
-        )
+    return right

@@ -1,8 +1,9 @@
 """From the labels of rows to label ids and label names.
 
-In: a source as it was read. Out: an id for every row and a name for every id, or a `DataError` that names the
-invalid rows. A label is a name or a whole number. The classes are the labels of train. Names decide, not ids:
-where a file or split stores names, its ids are read by them. Does not know the texts.
+In: a source as it was read. Out: an id for every row, or a row of zeros and ones where texts can have several
+labels, and a name for every id; or a `DataError` that names the invalid rows. A label is a name or a whole
+number. The classes are the labels of train. Names decide, not ids: where a file or split stores names, its
+ids are read by them. Does not know the texts.
 """
 
 from __future__ import annotations
@@ -12,8 +13,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from textune.data.label_cells import WRONG_COLUMN, Label, RawLabels, labels_in_cells, show_label, whole_number
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL
+from textune.data.label_cells import WRONG_COLUMN, Label, RawLabels, show_label, whole_number
+from textune.data.label_matrix import flatten, matrices
 from textune.data.label_names import name_ids, stored_names
+from textune.data.label_sets import CellLabels, labels_in_cells
 from textune.data.raw import RawSource, RawSplit, label_places
 from textune.data.splits import normalise_text
 from textune.errors import DataError
@@ -26,18 +33,22 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class Labelling:
-    """The name of every label id, the label id of every row by labelled split, and notes."""
+    """The name of every label id, the labels of every row by labelled split, and notes.
+
+    The labels are as in `Split`: (rows,) ids or, if texts can have several, (rows, classes).
+    """
 
     names: tuple[str, ...]
-    ids: Mapping[str, list[int]]
+    ids: Mapping[str, list[int] | NDArray[np.int64]]
     notes: tuple[str, ...]
+    problem_type: str = SINGLE_LABEL
 
 
 def read_labels(
     raw: RawSource,
     settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
 ) -> Labelling:
-    """Return every row's label id.
+    """Return every row's label id, or its labels if texts can have several.
 
     Ids follow the order of the names, or of the numbers; `false` comes before `true`. If the source stores
     names, ids follow its order.
@@ -46,8 +57,13 @@ def read_labels(
         DataError: A row has no label or an invalid one, a label is not in train, or there is one class.
     """
     stored = stored_names(raw)
-    values, notes = labels_in_cells(raw.splits, separator=settings.label_separator, known=stored)
-    values = name_ids(values, raw)
+    cells = labels_in_cells(
+        raw.splits, separator=settings.label_separator, kind=settings.label_kind, stored=stored
+    )
+    if settings.label_kind == "multi":
+        cells = cells.with_blank_as_none()
+    flat = flatten(raw, cells)
+    values = name_ids(flat.labels, flat.source)
     if not stored:  # The labels are names, or all of them are numbers.
         numbers = _written_numbers(values)
         values = {split: [numbers.get(label, label) for label in labels] for split, labels in values.items()}
@@ -58,15 +74,16 @@ def read_labels(
         if split == "train" or not _is_unlabelled(labels, train)
     }
     ignored = [split for split in values if split not in labelled]
-    notes += tuple(f"The split {split} has no labelled rows and is ignored." for split in ignored)
-    _check_present(labelled, raw.splits)
+    notes = tuple(f"The split {split} has no labelled rows and is ignored." for split in ignored)
+    _check_present(flat.unlabelled(labelled), raw.splits, cells)
     if not train:
         raise DataError(
-            f"{raw.splits['train'].pieces[0].label_origin} has no rows.",
+            f"{raw.splits['train'].pieces[0].label_origin} has no "
+            f"{'labels' if raw.splits['train'].labels else 'rows'}.",
             "Add labelled texts, then try again.",
         )
     if not stored:
-        _check_kind(train, raw.splits["train"])
+        _check_kind(train, flat.source.splits["train"])
     present = {label for label in train if label is not None}
     order = [*(name for name in stored if name in present), *sorted(present - set(stored))]
     names = [_name(label) for label in order]
@@ -78,7 +95,11 @@ def read_labels(
         )
     if unused := [name for name in stored if name not in present]:
         notes += (f"No row of train has the label {_listed(unused)}, so it is not a class.",)
-    return Labelling(tuple(names), _ids(labelled, raw.splits, names), notes)
+    ids = _ids(labelled, flat.source.splits, names)
+    if not cells.is_multi:
+        return Labelling(tuple(names), ids, (*cells.notes, *notes))
+    described = cells.describe(len(names))
+    return Labelling(tuple(names), matrices(flat, ids, names), (described, *cells.notes, *notes), MULTI_LABEL)
 
 
 def read_ids(
@@ -86,17 +107,30 @@ def read_ids(
     split: str,
     names: Sequence[str],
     settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
-) -> list[int]:
-    """Return the label id of every row of one split among a classifier's classes, `names`.
+    *,
+    problem_type: str = SINGLE_LABEL,
+) -> list[int] | NDArray[np.int64]:
+    """Return the labels of every row of one split among a classifier's classes, `names`; see `Labelling`.
 
-    Raise a `DataError` for rows without a label, or with a label that is not a class.
+    Raise a `DataError` for rows without a label, with a label that is not a class, or with several labels
+    that a classifier of single labels cannot give.
     """
     raw = replace(raw, splits={split: raw.splits[split]})
     stored = stored_names(raw)
-    values, _ = labels_in_cells(raw.splits, separator=settings.label_separator, known=[*names, *stored])
-    values = name_ids(values, raw)
-    _check_present(values, raw.splits)
-    return _ids(values, raw.splits, names)[split]
+    cells = labels_in_cells(
+        raw.splits,
+        separator=settings.label_separator,
+        kind="multi" if problem_type == MULTI_LABEL else "single",
+        stored=stored,
+        known=names,
+    )
+    if problem_type == MULTI_LABEL and settings.label_kind == "multi":
+        cells = cells.with_blank_as_none()
+    flat = flatten(raw, cells)
+    values = name_ids(flat.labels, flat.source)
+    _check_present(flat.unlabelled(values), raw.splits, cells)
+    ids = _ids(values, flat.source.splits, names)
+    return (matrices(flat, ids, names) if cells.is_multi else ids)[split]
 
 
 def _written_numbers(values: Mapping[str, RawLabels]) -> dict[Label | None, int]:
@@ -112,15 +146,14 @@ def _is_unlabelled(labels: RawLabels, train: RawLabels) -> bool:
     return set(labels) <= {None} or (set(labels) == {_UNLABELLED} and _UNLABELLED not in train)
 
 
-def _check_present(values: Mapping[str, RawLabels], splits: Mapping[str, RawSplit]) -> None:
-    missing = {
-        split: [index for index, label in enumerate(labels) if label is None]
-        for split, labels in values.items()
-    }
+def _check_present(
+    missing: Mapping[str, Sequence[int]], splits: Mapping[str, RawSplit], cells: CellLabels
+) -> None:
     if count := sum(map(len, missing.values())):
+        none = " Or, if a blank says that a text has none of the labels: --set data.label_kind=multi"
         raise DataError(
             f"{counted(count, 'row')} without a label: {label_places(splits, missing)}.",
-            "Label or delete these rows, then try again.",
+            f"Label or delete these rows, then try again.{none if cells.is_multi else ''}",
         )
 
 

@@ -40,8 +40,9 @@ def is_table(value: Any) -> bool:
 def columns_of(table: Any, origin: str) -> dict[str, list[Any]]:
     """Return a table's columns of plain values by name; `origin` names the table in errors.
 
-    Texts and labels without column names are in the columns `text` and `label`. A dataset's class labels are
-    given as names.
+    Texts and labels without column names are in the columns `text` and `label`; a matrix of labels becomes a
+    list per row, and a table of them a mapping from names to values. A dataset's class labels are given as
+    names.
 
     Raises:
         DataError: It is not a table, two columns have the same name, or their lengths or indexes differ.
@@ -111,7 +112,9 @@ def _named_columns(table: Any, origin: str) -> list[tuple[str, Any]]:
     if isinstance(table, Mapping):
         return [(str(name), column) for name, column in table.items()]
     if isinstance(table, tuple) and len(table) == 2:
-        return list(zip(("text", "label"), table, strict=True))
+        texts, labels = table
+        _check_indexes([("text", texts), ("label", labels)], origin)
+        return [("text", texts), ("label", _rows_of_matrix(labels))]
     if isinstance(table, list) and table:
         return _columns_of_rows(table, origin)
     if type(table).__name__ == "LazyFrame":
@@ -146,6 +149,18 @@ def _check_indexes(columns: Sequence[tuple[str, Any]], origin: str) -> None:
 
 def _index_of(column: Any) -> Any:
     return getattr(column, "index", None)
+
+
+def _rows_of_matrix(labels: Any) -> Any:
+    """Return the rows of labels that are an array or a table, with a column per label; others as they are."""
+    if hasattr(labels, "toarray"):  # A sparse matrix of SciPy.
+        labels = labels.toarray()
+    if getattr(labels, "ndim", 1) != 2 and not hasattr(labels, "to_dicts"):
+        return labels
+    if hasattr(labels, "columns"):
+        rows: Any = labels.to_dicts() if hasattr(labels, "to_dicts") else labels.to_dict("records")
+        return rows
+    return labels.tolist() if labels.shape[1] > 1 else labels
 
 
 def _columns_of_rows(rows: list[Any], origin: str) -> list[tuple[str, Any]]:

@@ -1,7 +1,8 @@
 """Cells that hold several labels: `2,27`, `joy;anger`, `['joy', 'surprise']`.
 
-In: the distinct labels of a source. Out: those that are several in one, with their parts. A name may hold a
-comma, so the parts must be known: as labels of their own, or from other cells. Does not know rows.
+In: the distinct labels of a source. Out: those that are several in one, with their parts, and whether that is
+certain. A name may hold a comma, so the parts must be known: as labels of their own, or from other cells.
+Does not know rows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _IDS = re.compile(r"-?[0-9]+(?:\s*[,;|]\s*-?[0-9]+|\s+-?[0-9]+)+")
+# Thousands, and scores with a decimal comma: neither are two ids.
+_NUMBER_WITH_COMMAS = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+|-?[0-9]+,(?:5|25|50|75)")
 _QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 # What NumPy writes where Python writes a comma (a space), and around a list in a list.
 _NUMPY = re.compile(
@@ -31,38 +35,87 @@ _JOINING = (";", "|", "\n", "\t", "\uff0c", "\u3001", ",")
 _ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")
 
 
-def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Return the labels that are several in one cell, with their parts.
+_CERTAIN_SHARE = 0.8
+"""How many of the parts of joined labels must be known from elsewhere before the joint is certain.
+
+Of a topic and its subtopics, such as `Phones|Android`, only the topics are.
+"""
+_SEVERAL_JOINTS = 3
+"""Different cells that are joined by what names hold too, before that is certain."""
+
+
+@dataclass(frozen=True)
+class JoinedLabels:
+    """Labels that are several in one cell.
+
+    Attributes:
+        parts: Their parts.
+        separators: What stands between these, in any of the labels.
+        are_certain: Whether they can hardly be names.
+    """
+
+    parts: Mapping[str, tuple[str, ...]]
+    separators: tuple[str, ...] = ()
+    are_certain: bool = False
+
+
+def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> JoinedLabels:
+    """Return the labels that are several in one cell.
 
     `known` are the names of classes, if they are known: none of those is several labels.
 
     Example:
-        >>> find_several(["joy", "anger", "joy;anger", "Mergers, Acquisitions"])
+        >>> find_several(["joy", "anger", "joy;anger", "Mergers, Acquisitions"]).parts
         {'joy;anger': ('joy', 'anger')}
-        >>> find_several(["2", "2,27"])
-        {'2,27': ('2', '27')}
+        >>> joined = find_several(["2", "27", "2,27"])
+        >>> joined.parts, joined.separators, joined.are_certain
+        ({'2,27': ('2', '27')}, (',',), True)
     """
     labels = set(labels) - set(known)
     several = {label: tuple(re.findall("-?[0-9]+", label)) for label in labels if _IDS.fullmatch(label)}
+    separators = {label: _separator_of_ids(label) for label in several}
     alone = {*labels, *known} - several.keys()
-    for separator in _JOINING:
+    for separator in (*_JOINING, *_ALSO_IN_NAMES):
         parts = _split_all(labels, separator)
-        positions = _positions(parts)
-        several |= {
-            label: of_label
-            for label, of_label in parts.items()
-            if separator == ";" or any(part in alone or len(positions[part]) > 1 for part in of_label)
-        }
-    for separator in _ALSO_IN_NAMES:
-        parts = _split_all(labels, separator)
-        positions = _positions(parts) if separator == ", " else {}
-        several |= {
-            label: of_label
-            for label, of_label in parts.items()
-            if all(part in alone for part in of_label)
-            or any(len(positions.get(part, ())) > 1 for part in of_label)
-        }
-    return several
+        positions = _positions(parts) if separator in (*_JOINING, ", ") else {}
+        is_enough = any if separator in _JOINING else all
+        for label, of_label in parts.items():
+            if label not in several and (
+                separator == ";"
+                or is_enough(part in alone for part in of_label)
+                or any(len(positions.get(part, ())) > 1 for part in of_label)
+            ):
+                several[label] = of_label
+                separators[label] = separator
+    used = tuple(dict.fromkeys(separators[label] for label in sorted(several)))
+    # What divides some cells divides all of them, if it can hardly be in a name.
+    everywhere = {**several}
+    for separator in used:
+        everywhere = _split_all(labels, separator) | everywhere
+    if _are_certain(everywhere, used, alone - everywhere.keys()):
+        return JoinedLabels(everywhere, used, are_certain=True)
+    return JoinedLabels(several, used)
+
+
+def _separator_of_ids(label: str) -> str:
+    return next((separator for separator in ";|," if separator in label), " ")
+
+
+def _are_certain(
+    several: Mapping[str, tuple[str, ...]], separators: Collection[str], alone: Collection[str]
+) -> bool:
+    """Return whether the parts are ids, or labels elsewhere too: alone, or in another place of a cell."""
+    kinds = {separator.strip(" ") or " " for separator in separators}
+    if len(kinds) != 1 or all(map(_NUMBER_WITH_COMMAS.fullmatch, several)):
+        return False
+    if kinds <= {*",;|"} and all(map(_IDS.fullmatch, several)):
+        return True
+    positions = _positions(several)
+    parts = [part for of_label in several.values() for part in of_label]
+    attested = sum(part in alone or len(positions[part]) > 1 for part in parts)
+    if {*separators} & {*_JOINING}:
+        return attested >= _CERTAIN_SHARE * len(parts)
+    return kinds <= {",", "#"} and len(several) >= _SEVERAL_JOINTS and attested == len(parts)
 
 
 def parse_list(label: str) -> list[Any] | None:
@@ -75,7 +128,7 @@ def parse_list(label: str) -> list[Any] | None:
     if _BRACKETS.get(label[0]) != label[-1] or len(label) > _LONGEST_LIST:
         return None
     items = read_items(label)
-    return items if items is not None and all(isinstance(item, str | int) for item in items) else None
+    return items if items is not None and all(isinstance(item, str | int | float) for item in items) else None
 
 
 def read_items(cell: str) -> list[Any] | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
@@ -19,7 +19,7 @@ import numpy as np
 
 from textune.context import UNWATCHED, Context
 from textune.data.columns import ALL_SETTINGS, ColumnChoice
-from textune.data.dataset import SPLITS, Dataset, Split
+from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL, SPLITS, Dataset, Split
 from textune.data.folders import read_archive, read_folder, read_tables
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
@@ -27,19 +27,19 @@ from textune.data.label_cells import WRONG_COLUMN
 from textune.data.labels import Labelling, read_ids, read_labels
 from textune.data.mapping_files import with_names
 from textune.data.raw import RawSource, RawSplit
-from textune.data.splits import copy_key, make_splits, normalise_text
+from textune.data.split_notes import notes_on_splits
+from textune.data.splits import make_splits
 from textune.data.stored import is_saved_dataset, read_dataset, read_saved_dataset
+from textune.data.stratification import make_multi_label_splits
 from textune.data.texts import rows_with_texts
 from textune.errors import DataError, RecipeError
 from textune.formats.compression import SUFFIXES, is_archive
 from textune.formats.lines import missing_file
 from textune.formats.registry import may_be_table, table_suffixes
-from textune.formats.text_pairs import has_pairs
 from textune.recipe.settings import DataSettings
 from textune.wording import counted, listed
 
 _MIN_ROWS = 2
-_WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
 
 _KINDS = (
     "A source is a file ({suffixes}; also compressed), a folder or ZIP archive of such files named after "
@@ -89,14 +89,13 @@ def load_source(
         for note in raw.notes:  # How the source was read may explain what is wrong with it.
             ctx.note(note)
         raise
+    dataset = Dataset(splits, labelling.names, str(name), problem_type=labelling.problem_type)
     notes = (
         *raw.notes,
         *labelling.notes,
-        *_notes_on_splits(splits, new=[split for split in SPLITS if split not in labelling.ids]),
-        *_notes_on_classes(splits, labelling.names),
-        *_notes_on_overlap(splits),
+        *notes_on_splits(dataset, new=[split for split in SPLITS if split not in labelling.ids]),
     )
-    return Dataset(splits, labelling.names, str(name), notes)
+    return replace(dataset, notes=notes)
 
 
 def load_held_out(
@@ -105,6 +104,7 @@ def load_held_out(
     *,
     split: str,
     label_names: Sequence[str],
+    problem_type: str = SINGLE_LABEL,
     own_fingerprint: str = "",
     given: Set[str] = ALL_SETTINGS,
     ctx: Context = UNWATCHED,
@@ -116,6 +116,7 @@ def load_held_out(
         settings: How to read it.
         split: The split to load; the result has only this one.
         label_names: The classes of the classifier, whose ids the labels get.
+        problem_type: Whether the classifier gives a text one label or any number; see `Dataset`.
         given: The names of the settings that were given for this source. The others are those of the
             classifier's own data: columns that this source lacks are detected, and names of ids do not
             replace those that it stores.
@@ -131,7 +132,7 @@ def load_held_out(
     notes = raw.notes
     if split not in raw.splits and (own := _completed(raw, settings, fingerprint=own_fingerprint)):
         note = f"The run was trained on {name}, so only the {split} split made from it is measured."
-        return Dataset({split: own[split]}, own.label_names, str(name), (*notes, note))
+        return Dataset({split: own[split]}, own.label_names, str(name), (*notes, note), own.problem_type)
     if split in raw.splits:
         rows = raw.splits[split]
     elif list(raw.splits) == ["train"]:  # A source without splits is read as one.
@@ -148,17 +149,17 @@ def load_held_out(
         remembered="label_names" not in given,
     )
     texts = rows_with_texts(raw, settings.blank_texts)
-    labels = np.asarray(read_ids(texts.source, split, label_names, settings), np.int64)
+    ids = read_ids(texts.source, split, label_names, settings, problem_type=problem_type)
     rows = texts.source.splits[split]
-    examples = Split(rows.texts, labels, np.asarray(texts.numbers[split]))
-    return Dataset({split: examples}, tuple(label_names), str(name), texts.source.notes)
+    examples = Split(rows.texts, np.asarray(ids, np.int64), np.asarray(texts.numbers[split]))
+    return Dataset({split: examples}, tuple(label_names), str(name), texts.source.notes, problem_type)
 
 
 def _completed(raw: RawSource, settings: DataSettings, *, fingerprint: str) -> Dataset | None:
     """Return a source with the splits that training makes, if it is the one with this fingerprint."""
     with suppress(DataError):
         labelling, splits = complete_source(with_names(raw, settings.label_names), "", settings)
-        dataset = Dataset(splits, labelling.names)
+        dataset = Dataset(splits, labelling.names, problem_type=labelling.problem_type)
         return dataset if dataset.fingerprint == fingerprint else None
     return None
 
@@ -183,16 +184,7 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
         for split, ids in labelling.ids.items()
     }
     train = stored["train"]
-    if set(stored) == set(SPLITS):
-        _check_single_rows(raw.splits["train"], labelling)
-    rows_of = make_splits(
-        train.texts,
-        [labelling.names[label] for label in train.labels],
-        validation_fraction=0 if "validation" in stored else settings.validation_fraction,
-        test_fraction=0 if "test" in stored else settings.test_fraction,
-        seed=settings.split_seed,
-        places=raw.splits["train"].label_places,
-    )
+    rows_of = _divide(train, labelling, stored, settings, raw.splits["train"])
     # Rows of a split that was made are numbered from 0.
     splits = {
         split: stored[split]
@@ -207,6 +199,32 @@ def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[
                 f"Give it at least {_MIN_ROWS} rows, or remove it: a missing split is made from train.",
             )
     return labelling, splits
+
+
+def _divide(
+    train: Split, labelling: Labelling, stored: Collection[str], settings: DataSettings, rows: RawSplit
+) -> dict[str, list[int]]:
+    """Return the rows of train that stay there, and those of the splits that are made from them."""
+    validation = 0 if "validation" in stored else settings.validation_fraction
+    test = 0 if "test" in stored else settings.test_fraction
+    if labelling.problem_type == MULTI_LABEL:
+        return make_multi_label_splits(
+            train.texts,
+            train.labels,
+            validation_fraction=validation,
+            test_fraction=test,
+            seed=settings.split_seed,
+        )
+    if not (validation or test):
+        _check_single_rows(rows, labelling)
+    return make_splits(
+        train.texts,
+        [labelling.names[label] for label in train.labels],
+        validation_fraction=validation,
+        test_fraction=test,
+        seed=settings.split_seed,
+        places=rows.label_places,
+    )
 
 
 def read_source(name: str | PythonData, choice: ColumnChoice, ctx: Context = UNWATCHED) -> RawSource:
@@ -264,52 +282,3 @@ def _check_single_rows(rows: RawSplit, labelling: Labelling) -> None:
             f"{rows.label_places(rare)}: train has no other row with the label {listed(names, most=10)}.",
             f"Add rows with that label, change it, or delete the row. {WRONG_COLUMN}",
         )
-
-
-def _notes_on_splits(splits: Mapping[str, Split], *, new: Sequence[str]) -> list[str]:
-    if not new:
-        return []
-    sizes = " and ".join(f"{split} ({counted(len(splits[split]), 'row')})" for split in new)
-    left = counted(len(splits["train"]), "row")
-    copies = "Texts that differ only in case and spaces"
-    if has_pairs(splits["train"].texts[:1]):
-        copies = "Pairs that differ only in case, spaces and the order of their texts"
-    return [
-        f"There is no {' or '.join(new)} split: {sizes} {'were' if len(new) > 1 else 'was'} made from "
-        f"train, which keeps {left}. All splits have the same class shares. {copies} stay together."
-    ]
-
-
-def _notes_on_classes(splits: Mapping[str, Split], names: Sequence[str]) -> list[str]:
-    notes = []
-    for split, rows in splits.items():
-        present = set(rows.labels.tolist())
-        if absent := [name for label, name in enumerate(names) if label not in present]:
-            notes.append(f"The split {split} has no row with the label: {', '.join(absent)}.")
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        alike[normalise_text(name)].append(name)
-    notes += [
-        f"These labels look alike but count as different: {', '.join(group)}."
-        for group in alike.values()
-        if len(group) > 1
-    ]
-    if missing := [name for name in names if name.casefold() in _WORDS_FOR_NOTHING]:
-        notes.append(
-            f"The label {', '.join(map(repr, missing))} is a class like any other. If it stands for a "
-            "missing label, "
-            "leave the cell empty, or delete these rows."
-        )
-    return notes
-
-
-def _notes_on_overlap(splits: Mapping[str, Split]) -> list[str]:
-    train = set(map(copy_key, splits["train"].texts))
-    notes = []
-    for split in ("validation", "test"):
-        texts = splits[split].texts
-        if count := sum(copy_key(text) in train for text in texts):
-            notes.append(
-                f"{count:,} of {len(texts):,} rows of {split} also occur in train (ignoring case and spaces)."
-            )
-    return notes

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from textune.data.columns import ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
+from textune.data.label_columns import LabelColumn
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
 from textune.formats.joining import join_columns, with_made_names
@@ -84,21 +85,21 @@ def _plain_columns(rows: Dataset) -> list[str]:
 
 
 def _read_split(
-    rows: Dataset, origin: str, text: str, label: str, others: list[str], reading: Reading
+    rows: Dataset, origin: str, text: str, label: LabelColumn, others: list[str], reading: Reading
 ) -> RawSplit:
     texts = reading.parts_of(text)
-    missing = next((name for name in (*texts, label) if name not in rows.column_names), None)
+    missing = next((name for name in (*texts, *label.columns) if name not in rows.column_names), None)
     if missing is not None:
         raise DataError(
             f"{origin} has no column '{missing}', which train has.", "Give all splits the same columns."
         )
     present = [name for name in others if name in rows.column_names]
-    columns = rows.select_columns([*texts, label, *present]).with_format(None)[:]
+    columns = rows.select_columns([*texts, *label.columns, *present]).with_format(None)[:]
     columns = join_columns(columns, reading, origin)
     # The feature of a list holds that of its items.
-    kind = rows.features[label]
+    kind = rows.features[label.columns[0]]
     names = getattr(getattr(kind, "feature", kind), "names", None)
-    named = dict(enumerate(names)) if names else None
+    named = label.names or (dict(enumerate(names)) if names else None)
     piece = Piece(origin, origin, "row", range(1, len(rows) + 1), named)
     more = {name: columns[name] if name in present else [None] * len(rows) for name in others}
-    return RawSplit((piece,), columns[text], columns[label], more)
+    return RawSplit((piece,), columns[text], label.values_in(columns, origin), more)

@@ -42,6 +42,17 @@ def _as_names(value: object) -> object:
     return names[0] if len(names) == 1 else names
 
 
+def _as_label_columns(value: object) -> object:
+    given = value.split(",") if isinstance(value, str) and value else value or []
+    names = [_as_name(name) for name in (given if isinstance(given, list) else [given])]
+    names = [name.strip() if isinstance(name, str) else name for name in names]
+    if not all(isinstance(name, str) and name for name in names) or len({*map(str, names)}) < len(names):
+        raise ValueError(f"data.label_columns = {value}: give different names, such as joy,anger")
+    return names
+
+
+LabelKindSetting = Literal["auto", "single", "multi"]
+LabelColumns = Annotated[list[str], BeforeValidator(_as_label_columns)]
 ColumnName = Annotated[str, BeforeValidator(_as_name)]
 ColumnNames = Annotated[str | list[str], BeforeValidator(_as_names)]
 Separator = Annotated[str, BeforeValidator(_as_separator)]
@@ -60,6 +71,10 @@ class DataSettings(Section):
     """What stands between joined texts; empty: the model's separator token, or a line break without one."""
     label_column: ColumnName = ""
     """The column that holds the label, like `text_column`."""
+    label_columns: LabelColumns = []
+    """Columns of zeros and ones, one per label, such as `joy,anger`; a blank cell: not known."""
+    label_kind: LabelKindSetting = "auto"
+    """Whether a text has one label (`single`) or any number (`multi`); `auto`: as the data show."""
     split_column: ColumnName = ""
     """The column that holds the split of each row; empty: detected; `none`: no column decides."""
     header: bool = True
@@ -96,6 +111,14 @@ class DataSettings(Section):
     def joins_columns(self) -> bool:
         """Whether the text is in several columns."""
         return not isinstance(self.text_column, str)
+
+    @model_validator(mode="after")
+    def _labels_are_in_one_place(self) -> DataSettings:
+        if self.label_columns and self.label_column:
+            raise ValueError(
+                "give data.label_column or data.label_columns, not both: labels are in one place"
+            )
+        return self
 
 
 class PrepareSettings(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textune.context import Context
 from textune.data.dataset import Dataset, Split
@@ -19,6 +19,9 @@ from textune.run.layout import Run, read_manifest
 from textune.run.lifecycle import check_resumable
 from textune.run.origin import Origin, read_origin
 from textune.run.predictions import read_predictions
+
+if TYPE_CHECKING:
+    from textune.model.classifier import EncoderClassifier
 
 
 def check_origin(run: Run, before: Origin, now: Origin, *, ctx: Context) -> None:
@@ -102,10 +105,10 @@ def load_rows(
     *,
     split: str,
     settings: Sequence[str],
-    label_names: Sequence[str],
+    classifier: EncoderClassifier,
     ctx: Context,
 ) -> tuple[str, Split]:
-    """Return the name and a split of the data to measure a run on, which by default (None) is its own.
+    """Return the name and a split of the data to measure a run's classifier on; by default (None) its own.
 
     Of its own data, it is the split of the training. If that data was in memory, it is the rows that the run
     stores, without those of train and validation that the recipe dropped. Other data is read by the recipe's
@@ -134,7 +137,8 @@ def load_rows(
         held or name,
         reading,
         split=split,
-        label_names=label_names,
+        label_names=classifier.label_names,
+        problem_type=classifier.kind.problem_type,
         given=given,
         own_fingerprint=origin.data.fingerprint,
         ctx=ctx,

@@ -1,0 +1,98 @@
+"""Sentences about a loaded data set: which splits were made, which labels they lack, what they share.
+
+In: a data set with all its splits. Out: notes. Does not know how it was read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import Dataset, Split
+from textune.data.splits import copy_key, normalise_text
+from textune.wording import counted, listed
+
+_WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
+_MOST_SHOWN = 10
+
+
+def notes_on_splits(dataset: Dataset, *, new: Sequence[str]) -> list[str]:
+    """Return sentences about a data set's splits; `new` ones were made from train."""
+    return [
+        *_notes_on_new_splits(dataset, new),
+        *_notes_on_classes(dataset),
+        *(_notes_on_rare_labels(dataset) if dataset.is_multi_label else ()),
+        *_notes_on_overlap(dataset),
+    ]
+
+
+def _notes_on_new_splits(dataset: Dataset, new: Sequence[str]) -> list[str]:
+    if not new:
+        return []
+    sizes = " and ".join(f"{split} ({counted(len(dataset[split]), 'row')})" for split in new)
+    left = counted(len(dataset["train"]), "row")
+    shares = "shares of every label" if dataset.is_multi_label else "class shares"
+    copies = "Texts that differ only in case and spaces"
+    if dataset.has_pairs:
+        copies = "Pairs that differ only in case, spaces and the order of their texts"
+    return [
+        f"There is no {' or '.join(new)} split: {sizes} {'were' if len(new) > 1 else 'was'} made from "
+        f"train, which keeps {left}. All splits have the same {shares}. {copies} stay together."
+    ]
+
+
+def _notes_on_classes(dataset: Dataset) -> list[str]:
+    notes, names = [], dataset.label_names
+    for split, rows in dataset.items():
+        absent = [name for name, count in zip(names, _rows_with(dataset, rows), strict=True) if not count]
+        if absent:
+            notes.append(f"The split {split} has no row with the label: {', '.join(absent)}.")
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[normalise_text(name)].append(name)
+    notes += [
+        f"These labels look alike but count as different: {', '.join(group)}."
+        for group in alike.values()
+        if len(group) > 1
+    ]
+    if missing := [name for name in names if name.casefold() in _WORDS_FOR_NOTHING]:
+        notes.append(
+            f"The label {', '.join(map(repr, missing))} is a class like any other. If it stands for a "
+            "missing label, leave the cell empty, or delete these rows."
+        )
+    return notes
+
+
+def _notes_on_rare_labels(dataset: Dataset) -> list[str]:
+    """Return a note about labels with a single row in train, which may be misspelt."""
+    counts = _rows_with(dataset, dataset["train"])
+    rare = [f"'{name}'" for name, count in zip(dataset.label_names, counts, strict=True) if count == 1]
+    if not rare:
+        return []
+    one = len(rare) == 1
+    return [
+        f"Train has a single row with {'the label' if one else 'each of the labels'} "
+        f"{listed(rare, most=_MOST_SHOWN)}: {'it' if one else 'they'} can hardly be learned."
+    ]
+
+
+def _rows_with(dataset: Dataset, rows: Split) -> NDArray[np.int64]:
+    """Return how many rows have each label, (classes,)."""
+    if dataset.is_multi_label:
+        return np.asarray((rows.labels == 1).sum(axis=0), dtype=np.int64)
+    return np.bincount(rows.labels, minlength=len(dataset.label_names)).astype(np.int64)
+
+
+def _notes_on_overlap(dataset: Dataset) -> list[str]:
+    train = set(map(copy_key, dataset["train"].texts))
+    notes = []
+    for split in ("validation", "test"):
+        texts = dataset[split].texts
+        if count := sum(copy_key(text) in train for text in texts):
+            notes.append(
+                f"{count:,} of {len(texts):,} rows of {split} also occur in train (ignoring case and spaces)."
+            )
+    return notes
