@@ -23,7 +23,8 @@ from textune.cluster.request import predict_on_cluster
 from textune.commands.predict import predict
 from textune.context import Context
 from textune.errors import DataError, RequestError
-from tiny_classifiers import linear_classifier, save_run
+from tiny_classifiers import label_classifier, linear_classifier, save_run
+from tiny_exports import save_tiny_run
 from tiny_models import build_tiny_model
 
 ray = pytest.importorskip("ray", reason="needs textune[cluster]")
@@ -92,6 +93,17 @@ def test_two_workers_predict_what_one_process_does(
     assert [row["score"] for row in rows if row["label"]] == pytest.approx(
         [row["score"] for row in one_process if row["label"]], abs=1e-5
     )
+
+
+def test_two_workers_give_a_text_the_labels_that_one_process_gives(posts: Path, tmp_path: Path) -> None:
+    classifier = label_classifier(build_tiny_model(tmp_path / "model"))
+    run = save_tiny_run(tmp_path / "run", classifier)
+    predict(run, input_file=str(posts / "1.parquet"), output=tmp_path / "out.parquet")
+
+    predict_on_cluster(run, str(posts / "1.parquet"), tmp_path / "out", workers=2)
+
+    one_process = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["labels"] for row in in_order(tmp_path / "out")] == [row["labels"] for row in one_process]
 
 
 def test_every_row_carries_its_file_and_its_number(run: Path, posts: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class StandIn:
         fails_at_call: The number of the call that raises an error; 0: none does.
         error: What is raised.
         label_names: The classes' names, two of them.
+        thresholds: From which probability a text gets each of several labels; None: a text has one label.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class StandIn:
         fails_at_call: int = 0,
         error: BaseException | None = None,
         label_names: tuple[str, ...] = LABELS,
+        thresholds: tuple[float, float] | None = None,
     ) -> None:
         self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
+        self.thresholds = None if thresholds is None else np.array(thresholds)
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call
         self._error = error or ZeroDivisionError("the predictor failed")

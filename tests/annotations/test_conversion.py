@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_several_labels_and_texts_without_one_stay_what_they_are(name: str, tmp_
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_predictions_are_read_as_suggestions(name: str, tmp_path: Path) -> None:
-    predicted = TextToWrite("so happy", prediction="joy", scores={"joy": 0.9, "anger": 0.1})
+    predicted = TextToWrite("so happy", predictions=("joy",), scores={"joy": 0.9, "anger": 0.1})
     target = target_formats()[name]
     file = tmp_path / f"posts{target.suffix}"
 
@@ -95,6 +96,22 @@ def test_predictions_are_read_as_suggestions(name: str, tmp_path: Path) -> None:
     assert labelled(file) == {"train": [("go away", "anger")]}
     assert "A machine's suggestions, for 1 " in read(file).notes[1]
     assert "0.9" in file.read_text()
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_several_predictions_are_written_with_the_lowest_or_all_of_their_scores(
+    name: str, tmp_path: Path
+) -> None:
+    scores = {"joy": 0.9, "love": 0.25, "anger": 0.125}
+    predicted = TextToWrite("so happy", predictions=("joy", "love"), scores=scores, can_have_several=True)
+    target = target_formats()[name]
+    file = tmp_path / f"posts{target.suffix}"
+
+    target.write([predicted], ["anger", "joy", "love"], file)
+
+    assert re.search(r'\[\s*"joy",\s*"love"\s*\]', file.read_text())
+    assert "0.25" in file.read_text()
+    assert "0.125" not in file.read_text()
 
 
 @pytest.mark.parametrize("name", ["csv", "parquet"])

@@ -215,6 +215,21 @@ def test_a_classified_table_has_the_place_the_prediction_and_the_other_columns(t
     }  # fmt: skip
 
 
+def test_a_classified_table_has_the_labels_that_reach_their_thresholds(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", "labels,label,text\nown,kept,hhss\n,,ssss\n,,\n")
+    files = (str(path),)
+    reader = RowReader(files, DETECTED, read_columns(files, multi_label=True), {}, multi_label=True)
+    (table,) = reader.read(0)
+
+    classified = classify(StandIn(thresholds=(0.5, 0.5)), table).to_pylist()
+
+    assert [row["labels"] for row in classified] == [["joy", "sadness"], ["sadness"], None]
+    assert [row["scores"] for row in classified] == [
+        {"joy": 0.5, "sadness": 0.5}, {"joy": 0.0, "sadness": 1.0}, None
+    ]  # fmt: skip
+    assert (classified[0]["input_labels"], classified[0]["label"]) == ("own", "kept")
+
+
 def test_a_table_without_rows_has_the_columns_all_the_same(posts: Path) -> None:
     table = next(reader_of([posts]).read(0)).slice(0, 0)
     results = ("label", "score", "scores")

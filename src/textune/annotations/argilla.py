@@ -97,12 +97,13 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 
 def _record(number: int, row: TextToWrite) -> dict[str, Any]:
     labels: Any = list(row.labels) if len(row.labels) > 1 else "".join(row.labels)
-    suggestion = {"value": row.prediction, "score": row.score, "agent": "textune"}
+    score = [row.scores[name] for name in row.predictions] if row.can_have_several else row.score
+    suggestion = {"value": row.prediction, "score": score, "agent": "textune"}
     return {
         "id": str(number),
         "fields": {"text": row.text},
         "metadata": {"split": row.split} if row.split else {},
-        "suggestions": {"label": suggestion} if row.prediction else {},
+        "suggestions": {"label": suggestion} if row.predictions else {},
         "responses": {"label": [{"value": labels, "user_id": str(UUID(int=0))}]} if labels else {},
         "vectors": {},
         "status": "completed" if labels else "pending",

@@ -80,9 +80,8 @@ def _record(row: TextToWrite) -> dict[str, Any]:
         record["label"] = list(row.labels)
     if row.split:
         record["split"] = row.split
-    if row.prediction:
-        score = row.score
-        record |= {"label": [row.prediction], "prediction": row.prediction, "score": score}
+    if row.predictions:
+        record |= {"label": list(row.predictions), "prediction": row.prediction, "score": row.score}
     return record
 
 

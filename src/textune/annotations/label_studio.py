@@ -113,7 +113,7 @@ def _read_row(row: Row) -> ExportItem:
 
 
 def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> None:
-    several = any(len(row.labels) > 1 for row in rows)
+    several = any(len(row.labels) > 1 or row.can_have_several for row in rows)
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in names)
     write_text(
         _interface(path),
@@ -128,10 +128,9 @@ def _task(row: TextToWrite) -> dict[str, Any]:
     task: dict[str, Any] = {"data": data, "annotations": [], "predictions": []}
     if row.labels:
         task["annotations"].append({"result": _choice(row.labels), "was_cancelled": False})
-    if row.prediction:
-        score = row.score
-        result = {"result": _choice([row.prediction]), "score": score, "model_version": "textune"}
-        task["predictions"].append(result)
+    if row.predictions:
+        result = _choice(row.predictions)
+        task["predictions"].append({"result": result, "score": row.score, "model_version": "textune"})
     return task
 
 

@@ -24,10 +24,10 @@ def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 
 def _records(rows: Sequence[TextToWrite]) -> Iterable[dict[str, Any]]:
     """Yield the columns of each row; all rows have the same ones."""
-    are_predicted = any(row.prediction for row in rows)
+    are_predicted = any(row.predictions for row in rows)
     for row in rows:
         if are_predicted:
-            yield {"text": row.text, "prediction": row.prediction or None, "score": row.score}
+            yield {"text": row.text, "prediction": row.prediction, "score": row.score}
         else:
             labels = list(row.labels)
             yield {"text": row.text, "label": labels if len(labels) > 1 else "".join(labels) or None}
@@ -56,7 +56,8 @@ def _write_parquet(rows: Sequence[TextToWrite], names: Sequence[str], path: Path
 
 
 def _check_single(rows: Sequence[TextToWrite], kind: str) -> None:
-    if number := next((number for number, row in enumerate(rows, start=1) if len(row.labels) > 1), None):
+    several = (n for n, row in enumerate(rows, start=1) if len(row.labels) > 1 or row.can_have_several)
+    if number := next(several, None):
         raise DataError(
             f"Text {number:,} has several labels, which a column of {kind} cannot hold.", "Convert to jsonl."
         )

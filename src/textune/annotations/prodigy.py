@@ -72,12 +72,12 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 
 
 def _task(names: Sequence[str], row: TextToWrite) -> dict[str, Any]:
-    style = "multiple" if len(row.labels) > 1 else "single"
+    style = "multiple" if len(row.labels) > 1 or row.can_have_several else "single"
     options = [{"id": name, "text": name} for name in names]
     meta: dict[str, Any] = {"split": row.split} if row.split else {}
     task = {"text": row.text, "options": options, "config": {"choice_style": style}}
-    if row.prediction:
-        task["accept"] = [row.prediction]
+    if row.predictions:
+        task["accept"] = list(row.predictions)
         meta["score"] = row.score
     elif row.labels:
         task |= {"accept": list(row.labels), "answer": "accept"}

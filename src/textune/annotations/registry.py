@@ -99,18 +99,29 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class TextToWrite:
-    """A text to write: its labels (none: not labelled), or a prediction and the scores of all labels."""
+    """A text to write: its labels (none: not labelled), or predictions and the scores of all labels.
+
+    There is at most one prediction, unless it `can_have_several`.
+    """
 
     text: str
     labels: tuple[str, ...] = ()
     split: str = ""
-    prediction: str = ""
+    predictions: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    can_have_several: bool = False
+
+    @property
+    def prediction(self) -> str | list[str] | None:
+        """What is predicted: a label, or a list if the text can have several; None: nothing."""
+        if not self.predictions:
+            return None
+        return list(self.predictions) if self.can_have_several else self.predictions[0]
 
     @property
     def score(self) -> float | None:
-        """The score of the prediction."""
-        return self.scores.get(self.prediction)
+        """The score of the prediction, of several the lowest."""
+        return min((self.scores[name] for name in self.predictions), default=None)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from textune.errors import RequestError
 from textune.formats.registry import format_names
 
 if TYPE_CHECKING:
-    from textune.prediction.stream import Prediction
+    from textune.prediction.stream import AnyPrediction
 
 _LOCAL = "local"
 
@@ -119,14 +119,26 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
         raise RequestError(f"{option} needs --engine ray.", f"Add --engine ray, or remove {option}.")
 
 
-def _print_line(prediction: Prediction, *, mark_truncated: bool) -> None:
+def _print_line(prediction: AnyPrediction, *, mark_truncated: bool) -> None:
     text = " ".join(prediction.row.text.split())
-    label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
-    share = "" if prediction.score is None else f"{prediction.score:.1%}"
     mark = "  (truncated)" if mark_truncated and prediction.truncated else ""
-    print(f"{label:<12} {share:>6}  {text}{mark}")  # noqa: T201
+    print(f"{_answer(prediction)}  {text}{mark}")  # noqa: T201
 
 
-def _print_json(prediction: Prediction, *, mark_truncated: bool) -> None:
+def _answer(prediction: AnyPrediction) -> str:
+    """Return the label or labels of a text with their probabilities, as wide as most are."""
+    from textune.prediction.stream import MultiLabelPrediction
+
+    if not isinstance(prediction, MultiLabelPrediction):
+        label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
+        share = "" if prediction.score is None else f"{prediction.score:.1%}"
+        return f"{label:<12} {share:>6}"
+    scores = prediction.scores
+    chosen = sorted(prediction.labels or (), key=lambda label: -scores[label])
+    shown = ", ".join(f"{label} {scores[label]:.1%}" for label in chosen)
+    return f"{shown or ('(no label)' if scores else '(no text)'):<28}"
+
+
+def _print_json(prediction: AnyPrediction, *, mark_truncated: bool) -> None:
     values = prediction.to_json(mark_truncated=mark_truncated)
     print(json_module.dumps(values, ensure_ascii=False, default=str))  # noqa: T201

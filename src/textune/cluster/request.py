@@ -70,11 +70,14 @@ def predict_on_cluster(
     for sentence in input_notes(files, choice):
         ctx.note(sentence)
     names = tuple(str(path) for path in files)
-    columns = read_columns(names, choice, mark_truncated=mark_truncated)
+    from textune.model.storage import read_kind
+
+    multi_label = read_kind(Run(folder).model).is_multi_label
+    columns = read_columns(names, choice, mark_truncated=mark_truncated, multi_label=multi_label)
     job = describe_job(folder, files, choice=choice, mark_truncated=mark_truncated, hashed=False)
     opened = open_journal(target, job, restart=restart, unlisted=PARTS)
     with opened as journal, advise_when_stopped(journal):
-        reader = RowReader(names, choice, columns, done_rows(journal.folder), mark_truncated)
+        reader = RowReader(names, choice, columns, done_rows(journal.folder), mark_truncated, multi_label)
         with journal.checked_input(job.files):
             cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
             _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)

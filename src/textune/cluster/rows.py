@@ -29,6 +29,7 @@ from textune.prediction.output_columns import (
     stored_columns,
 )
 from textune.prediction.stream import WINDOW, TextRow, predict_rows, prefix_clashes
+from textune.prediction.writers import OutputLayout
 from textune.run.layout import open_run, read_manifest
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
@@ -50,7 +51,8 @@ class RowReader:
     """Turns files into tables of rows.
 
     Paths are absolute. `columns` is the Arrow schema of the columns besides the text. Rows that are `done`
-    are skipped. With `mark_truncated`, the output has the column `truncated`.
+    are skipped. With `mark_truncated`, the output has the column `truncated`; with `multi_label`, a
+    text has a list of labels in it.
     """
 
     files: tuple[str, ...]
@@ -58,6 +60,7 @@ class RowReader:
     columns: Any
     done: Intervals
     mark_truncated: bool = False
+    multi_label: bool = False
 
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of a file, by its number, as Arrow tables of one window each.
@@ -68,9 +71,10 @@ class RowReader:
 
         file = self.files[number]
         schema = pa.schema([("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), *self.columns])
+        results = _result_names(self.mark_truncated, self.multi_label)
         remaining = self._remaining(file)
         while window := list(islice(remaining, WINDOW)):
-            others = [_others(row, self.mark_truncated) for _, row in window]
+            others = [prefix_clashes(row.others, results=results) for _, row in window]
             values = [
                 {"file": file, "row": place, "text": row.text, **columns}
                 for (place, row), columns in zip(window, others, strict=True)
@@ -99,7 +103,11 @@ class RowReader:
 
 
 def read_columns(
-    files: Sequence[str], choice: ColumnChoice = DETECTED, *, mark_truncated: bool = False
+    files: Sequence[str],
+    choice: ColumnChoice = DETECTED,
+    *,
+    mark_truncated: bool = False,
+    multi_label: bool = False,
 ) -> Any:
     """Return the Arrow schema of the output's other columns.
 
@@ -107,15 +115,16 @@ def read_columns(
     Parquet cannot hold are a `DataError`.
     """
     paths = [Path(file) for file in files]
+    results = _result_names(mark_truncated, multi_label)
     if store_types(paths):
         with _column_errors():
-            return stored_columns(paths, choice, results=_result_names(mark_truncated))
+            return stored_columns(paths, choice, results=results)
     for file in files:
         rows = read_texts(Path(file), choice, may_be_empty=file != files[-1])
         if window := list(islice(rows, WINDOW)):
             break
     with _column_errors(file):
-        return fit_columns([_others(row, mark_truncated) for row in window], None)
+        return fit_columns([prefix_clashes(row.others, results=results) for row in window], None)
 
 
 def classify(predictor: Predictor, table: Any, *, mark_truncated: bool = False) -> Any:
@@ -124,9 +133,7 @@ def classify(predictor: Predictor, table: Any, *, mark_truncated: bool = False) 
 
     rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
     predictions = list(predict_rows(predictor, rows, threshold=predictor.threshold))
-    fields = result_fields(
-        predictor.label_names, may_abstain=predictor.threshold > 0, mark_truncated=mark_truncated
-    )
+    fields = OutputLayout.of(predictor, mark_truncated=mark_truncated).result_fields()
     values = [row.to_arrow(mark_truncated=mark_truncated) for row in predictions]
     results = pa.Table.from_pylist(values, schema=pa.schema(fields))
     others = [name for name in table.column_names if name not in (*_PLACE, "text")]
@@ -230,12 +237,10 @@ def _column_errors(file: str = "") -> Iterator[None]:
         ) from error
 
 
-def _others(row: TextRow, mark_truncated: bool) -> dict[str, Any]:
-    return prefix_clashes(row.others, results=_result_names(mark_truncated))
-
-
-def _result_names(mark_truncated: bool) -> list[str]:
-    fields = result_fields((), may_abstain=True, mark_truncated=mark_truncated)
+def _result_names(mark_truncated: bool, multi_label: bool) -> list[str]:
+    fields = result_fields(
+        (), multi_label=multi_label, may_abstain=not multi_label, mark_truncated=mark_truncated
+    )
     return [*_PLACE, _IS_TRUNCATED, *(field.name for field in fields)]
 
 

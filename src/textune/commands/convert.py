@@ -88,7 +88,7 @@ def convert(
             check_copy(texts, read_source(str(copy), ColumnChoice(), ctx))
 
     write_files(path, target, files, names, check=check)
-    labelled = sum(bool(row.labels or row.prediction) for row in texts)
+    labelled = sum(bool(row.labels or row.predictions) for row in texts)
     document = {
         "output": str(path),
         "files": list(map(str, files)),

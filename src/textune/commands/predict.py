@@ -11,7 +11,7 @@ from textune.context import Context, Observer, Pace
 from textune.encoder.memory import keep_memory_low
 
 if TYPE_CHECKING:
-    from textune.prediction.stream import Prediction
+    from textune.prediction.stream import AnyPrediction
 
 ENGINES = {"ray": "textune.cluster.request:predict_on_cluster"}
 """Functions that classify files outside this process; each is imported when it is needed."""
@@ -29,7 +29,7 @@ def predict(
     restart: bool = False,
     runtime: str = "",
     observer: Observer | None = None,
-    show: Callable[[Prediction], None] = lambda prediction: None,
+    show: Callable[[AnyPrediction], None] = lambda prediction: None,
 ) -> int:
     """Classify texts and show the predictions, or write them to a file; return the number of predictions.
 
@@ -93,16 +93,19 @@ def predict(
         ctx.note(sentence)
     predictor = load_choice(choice)
     ctx.stage("Classifying")
-    tally, threshold = Tally(), predictor.threshold
+    tally, pace = Tally(), Pace(ctx, total)
     predictions = tally.count(
-        predict_rows(predictor, rows, threshold=threshold, on_progress=Pace(ctx, total).advance)
+        predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=pace.advance)
     )
     if target:
-        write_file(target, predictions, OutputLayout(predictor.label_names, threshold > 0, mark_truncated))
+        layout = OutputLayout.of(predictor, mark_truncated=mark_truncated)
+        for sentence in layout.notes(target):
+            ctx.note(sentence)
+        write_file(target, predictions, layout)
     else:
         for prediction in predictions:
             show(prediction)
-    tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+    tally.report(predictor, ctx)
     return tally.predictions
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textune.context import Context, Observer, Pace
 
 if TYPE_CHECKING:
-    from textune.prediction.stream import Prediction
+    from textune.prediction.stream import AnyPrediction
 
 
 def predict_texts(
@@ -19,7 +19,7 @@ def predict_texts(
     text_column: str | Sequence[str] = "",
     runtime: str = "",
     observer: Observer | None = None,
-) -> list[Prediction]:
+) -> list[AnyPrediction]:
     """Classify texts; return a prediction for each, in their order.
 
     Args:
@@ -33,7 +33,8 @@ def predict_texts(
 
     Returns:
         A `Prediction` per text: `label`, `score`, `scores` by label, and `row` with `text` and `others`. A
-        missing or blank text has no label.
+        missing or blank text has no label. If a text can have several labels, a `MultiLabelPrediction`: it
+        has `labels` instead of `label` and `score`.
 
     Raises:
         RequestError: The run or the runtime is wrong, or a value is not a text.
@@ -54,5 +55,5 @@ def predict_texts(
     tally, threshold = Tally(), predictor.threshold
     progress = Pace(ctx, len(rows)).advance
     predictions = list(tally.count(predict_rows(predictor, rows, threshold=threshold, on_progress=progress)))
-    tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+    tally.report(predictor, ctx)
     return predictions

@@ -23,6 +23,7 @@ from textune.errors import ModelError
 from textune.files import foreign_storage_errors, write_json
 from textune.model.classifier import EncoderClassifier
 from textune.model.heads import Head, LinearHead, StockHead
+from textune.tasks.label_kind import LabelKind
 from textune.tasks.registry import LABEL_KINDS, label_kind
 
 _FORMAT = 1
@@ -138,6 +139,11 @@ def read_max_length(folder: Path) -> int:
 def read_takes_pairs(folder: Path) -> bool:
     """Return whether a stored classifier takes pairs of texts; errors as `load_classifier`."""
     return _read_description(folder).pairs
+
+
+def read_kind(folder: Path) -> LabelKind:
+    """Return the kind of label of a stored classifier; errors as `load_classifier`."""
+    return label_kind(_read_description(folder).problem_type)
 
 
 def _read_description(folder: Path) -> _Description:

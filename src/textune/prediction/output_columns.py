@@ -36,13 +36,19 @@ def check_column_names(rows: Iterable[Mapping[str, Any]], known: Collection[str]
 
 
 def result_fields(
-    label_names: Sequence[str], *, may_abstain: bool = False, mark_truncated: bool = False
+    label_names: Sequence[str],
+    *,
+    multi_label: bool = False,
+    may_abstain: bool = False,
+    mark_truncated: bool = False,
 ) -> list[Any]:
     """Return the Arrow fields that a prediction adds to its row, the text first."""
     import pyarrow as pa
 
     scores = pa.struct([(name, pa.float64()) for name in label_names])
     kinds = {"text": pa.string(), "label": pa.string(), "score": pa.float64(), "scores": scores}
+    if multi_label:
+        kinds = {"text": pa.string(), "labels": pa.list_(pa.string()), "scores": scores}
     if may_abstain:
         kinds["abstained"] = pa.bool_()
     if mark_truncated:

@@ -19,8 +19,8 @@ from textune.files import atomic_path, publish, storage_errors
 from textune.prediction.inputs import find_files, input_notes, is_input, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
-from textune.prediction.output_columns import result_fields, stored_columns
-from textune.prediction.stream import Prediction, Tally, predict_rows
+from textune.prediction.output_columns import stored_columns
+from textune.prediction.stream import AnyPrediction, Tally, predict_rows
 from textune.prediction.writers import OUTPUT_FORMATS, OutputLayout, in_windows, open_writer
 from textune.runtimes.choosing import Choice, choose, load_choice
 
@@ -65,23 +65,25 @@ def predict_files(
         pace = Pace(ctx, job.rows, done=journal.rows)
         with journal.checked_input(job.files):
             next(islice(rows, journal.rows, journal.rows), None)  # The rows that are done are skipped.
-            threshold, columns = predictor.threshold, None
+            layout = OutputLayout.of(predictor, mark_truncated=mark_truncated)
+            for sentence in layout.notes(output):
+                ctx.note(sentence)
             if output.suffix.lower() == ".parquet":
-                fields = result_fields((), may_abstain=threshold > 0, mark_truncated=mark_truncated)
-                results = [field.name for field in fields]
-                columns = stored_columns(files, input_columns, results=results)
-            predictions = predict_rows(predictor, rows, threshold=threshold, on_progress=pace.advance)
-            layout = OutputLayout(predictor.label_names, threshold > 0, mark_truncated, columns)
+                results = [field.name for field in layout.result_fields()]
+                layout = replace(layout, columns=stored_columns(files, input_columns, results=results))
+            predictions = predict_rows(
+                predictor, rows, threshold=predictor.threshold, on_progress=pace.advance
+            )
             write_parts(journal, predictions, layout, suffix=output.suffix)
         ctx.stage(f"Writing {output}")
         tally = Tally(journal.rows, journal.count("abstained"), journal.count("truncated"))
         join_parts(journal, output)
-        tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+        tally.report(predictor, ctx)
     return tally.predictions
 
 
 def write_parts(
-    journal: Journal, predictions: Iterable[Prediction], layout: OutputLayout, *, suffix: str
+    journal: Journal, predictions: Iterable[AnyPrediction], layout: OutputLayout, *, suffix: str
 ) -> None:
     """Write the predictions of the rows after those that are done."""
     windows = in_windows(predictions)

@@ -16,11 +16,14 @@ from typing import Any
 from textune.context import Context
 from textune.encoder.truncation import describe_truncation
 from textune.runtimes.predictor import Predictor
+from textune.tasks import multi_label
 from textune.tasks.single_label import decide
 
 WINDOW = 1024
 """Rows that are predicted and written together."""
 RESULT_COLUMNS = ("text", "label", "score", "scores")
+MULTI_LABEL_COLUMNS = ("text", "labels", "scores")
+"""The columns of a result if a text can have several labels."""
 TRUNCATED = "truncated"
 """The column, on request, that says which texts are longer than the model reads."""
 _INPUT = re.compile("^(input_)+")
@@ -68,6 +71,43 @@ class Prediction:
         return self.to_json(mark_truncated=mark_truncated) | {"scores": self.scores or None}
 
 
+@dataclass(frozen=True)
+class MultiLabelPrediction:
+    """A row with its prediction, if a text can have several labels.
+
+    The labels are those that reach their thresholds, in the order of the classes. A text that is empty has
+    None, and no scores. `truncated`: the text is longer than the model reads.
+    """
+
+    row: TextRow
+    labels: tuple[str, ...] | None
+    scores: Mapping[str, float]
+    truncated: bool = False
+
+    @property
+    def abstained(self) -> bool:
+        """Whether a text that is not empty gets no label."""
+        return self.labels == ()
+
+    def to_json(self, *, mark_truncated: bool = False) -> dict[str, Any]:
+        """Return JSON values, then the row's other columns; see `Prediction.to_json`."""
+        result: dict[str, Any] = {
+            "text": self.row.text,
+            "labels": None if self.labels is None else list(self.labels),
+            "scores": dict(self.scores),
+        }
+        if mark_truncated:
+            result[TRUNCATED] = self.truncated
+        return result | prefix_clashes(self.row.others, results=result)
+
+    def to_arrow(self, *, mark_truncated: bool = False) -> dict[str, Any]:
+        """Return the prediction's values by the names of its Arrow fields."""
+        return self.to_json(mark_truncated=mark_truncated) | {"scores": self.scores or None}
+
+
+AnyPrediction = Prediction | MultiLabelPrediction
+
+
 def prefix_clashes(others: Mapping[str, Any], *, results: Collection[str] = RESULT_COLUMNS) -> dict[str, Any]:
     """Return a row's other columns; a column named like a result's becomes `input_NAME`.
 
@@ -89,11 +129,12 @@ def predict_rows(
     threshold: float = 0.0,
     window: int = WINDOW,
     on_progress: Callable[[int], None] | None = None,
-) -> Iterator[Prediction]:
+) -> Iterator[AnyPrediction]:
     """Yield the prediction of every row, in order; rows are read at most a window ahead.
 
-    No label is given where the top probability is below `threshold`. After every window, `on_progress` is
-    called with the number of rows done.
+    No label is given where the top probability is below `threshold`. If a text can have several labels, it
+    gets those that reach the predictor's thresholds. After every window, `on_progress` is called with the
+    number of rows done.
     """
     remaining, names, done = iter(rows), predictor.label_names, 0
     while chunk := list(islice(remaining, window)):
@@ -104,10 +145,19 @@ def predict_rows(
             answers = zip(predictor.probabilities(tokenized.rows), tokenized.truncated.tolist(), strict=True)
         for row in chunk:
             if not row.text.strip():
-                yield Prediction(row, None, None, {}, False if threshold else None)
+                yield (
+                    Prediction(row, None, None, {}, False if threshold else None)
+                    if predictor.thresholds is None
+                    else MultiLabelPrediction(row, None, {})
+                )
                 continue
             probabilities, truncated = next(answers)
             scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
+            if predictor.thresholds is not None:
+                given = multi_label.decide(probabilities, predictor.thresholds)
+                [labels] = multi_label.names_of_given(given[None], names)
+                yield MultiLabelPrediction(row, tuple(labels), scores, truncated)
+                continue
             label = names[int(decide(probabilities))]
             score = scores[label]
             abstained = score < threshold
@@ -127,7 +177,7 @@ class Tally:
     abstained: int = 0
     truncated: int = 0
 
-    def count(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+    def count(self, predictions: Iterable[AnyPrediction]) -> Iterator[AnyPrediction]:
         """Count predictions while passing them on."""
         for prediction in predictions:
             self.predictions += 1
@@ -135,14 +185,17 @@ class Tally:
             self.truncated += prediction.truncated
             yield prediction
 
-    def report(self, threshold: float, ctx: Context, *, max_tokens: int) -> None:
+    def report(self, predictor: Predictor, ctx: Context) -> None:
         """Say how many texts were truncated, and how many are left without a label, and why."""
+        threshold = predictor.threshold
         if self.truncated:
-            ctx.note(describe_truncation(self.truncated, self.predictions, max_tokens=max_tokens))
+            ctx.note(describe_truncation(self.truncated, self.predictions, max_tokens=predictor.max_tokens))
         if not self.abstained:
             return
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"
-        if math.isinf(threshold):
+        if predictor.thresholds is not None:
+            ctx.note(f"{shares}: no label's probability reaches its threshold.")
+        elif math.isinf(threshold):
             ctx.note(
                 f"{shares}: no threshold gives this run the requested precision. "
                 "Set another precision with `textune evaluate RUN --min-precision SHARE`."

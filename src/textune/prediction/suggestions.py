@@ -18,7 +18,7 @@ from textune.context import Context, Pace
 from textune.data.sources import read_source
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import open_rows
-from textune.prediction.stream import Tally, TextRow, predict_rows
+from textune.prediction.stream import AnyPrediction, MultiLabelPrediction, Tally, TextRow, predict_rows
 from textune.runtimes.choosing import choose, load_choice
 
 
@@ -54,9 +54,15 @@ def suggest_labels(
     ctx.stage("Classifying")
     tally, threshold = Tally(), predictor.threshold
     predicted = tally.count(predict_rows(predictor, rows, threshold=threshold, on_progress=progress))
-    texts = [
-        TextToWrite(each.row.text, split=split, prediction=each.label or "", scores=each.scores)
-        for each, split in zip(predicted, splits, strict=False)
-    ]
-    tally.report(threshold, ctx, max_tokens=predictor.max_tokens)
+    texts = [_to_write(each, split) for each, split in zip(predicted, splits, strict=False)]
+    tally.report(predictor, ctx)
     return texts, list(predictor.label_names)
+
+
+def _to_write(prediction: AnyPrediction, split: str) -> TextToWrite:
+    text, scores = prediction.row.text, prediction.scores
+    if isinstance(prediction, MultiLabelPrediction):
+        labels = prediction.labels or ()
+        return TextToWrite(text, split=split, predictions=labels, scores=scores, can_have_several=True)
+    one = () if prediction.label is None else (prediction.label,)
+    return TextToWrite(text, split=split, predictions=one, scores=scores)

@@ -24,9 +24,19 @@ from textune.prediction.output_columns import (
     names_of,
     result_fields,
 )
-from textune.prediction.stream import RESULT_COLUMNS, TRUNCATED, WINDOW, Prediction, prefix_clashes
+from textune.prediction.stream import (
+    MULTI_LABEL_COLUMNS,
+    RESULT_COLUMNS,
+    TRUNCATED,
+    WINDOW,
+    AnyPrediction,
+    MultiLabelPrediction,
+    prefix_clashes,
+)
+from textune.runtimes.predictor import Predictor
 
-WriteRows = Callable[[Sequence[Prediction]], None]
+WriteRows = Callable[[Sequence[AnyPrediction]], None]
+_SEPARATORS = ("|", ";", ",", "#")
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,9 @@ class OutputLayout:
     """What the rows of an output hold.
 
     With `may_abstain`, a table has the column `abstained`; with `mark_truncated`, an output of any format has
-    the column `truncated`. `columns` is the Arrow schema of a Parquet file's other columns; None: that of the
-    first window. A part is written `like` an earlier one, which sets the columns, and has no header.
+    the column `truncated`. With `multi_label`, the rows are those of `MultiLabelPrediction`. `columns` is the
+    Arrow schema of a Parquet file's other columns; None: that of the first window. A part is written `like`
+    an earlier one, which sets the columns, and has no header.
     """
 
     label_names: Sequence[str]
@@ -43,6 +54,38 @@ class OutputLayout:
     mark_truncated: bool = False
     columns: Any = None
     like: Path | None = None
+    multi_label: bool = False
+
+    @classmethod
+    def of(cls, predictor: Predictor, *, mark_truncated: bool) -> OutputLayout:
+        """Return what the predictions of a predictor hold."""
+        return cls(
+            predictor.label_names,
+            predictor.threshold > 0,
+            mark_truncated,
+            multi_label=predictor.thresholds is not None,
+        )
+
+    @property
+    def separator(self) -> str:
+        """What stands between the labels of a text in CSV: the first of | ; , # that is in no label."""
+        unused = (sign for sign in _SEPARATORS if not any(sign in name for name in self.label_names))
+        return next(unused, "\n")
+
+    def result_fields(self) -> list[Any]:
+        """Return the Arrow fields of everything but the other columns."""
+        return result_fields(
+            self.label_names,
+            multi_label=self.multi_label,
+            may_abstain=self.may_abstain,
+            mark_truncated=self.mark_truncated,
+        )
+
+    def notes(self, path: Path) -> list[str]:
+        """Return sentences about how a file of predictions is to be read."""
+        if not self.multi_label or path.suffix.lower() != ".csv":
+            return []
+        return [f"The labels of a text are in the column `labels`, separated by {self.separator!r}."]
 
 
 @dataclass(frozen=True)
@@ -64,11 +107,12 @@ def check_output(path: Path) -> None:
         )
 
 
-def write_file(path: Path, predictions: Iterable[Prediction], layout: OutputLayout) -> int:
+def write_file(path: Path, predictions: Iterable[AnyPrediction], layout: OutputLayout) -> int:
     """Write predictions as CSV, JSONL or Parquet, whole or not at all; return the number of rows.
 
-    CSV has a column `score_LABEL` per label instead of `scores`. The other columns of a CSV or Parquet file
-    are those of the first window; a `DataError` says that they cannot hold a later one.
+    CSV has a column `score_LABEL` per label instead of `scores`, and several labels in one cell. The other
+    columns of a CSV or Parquet file are those of the first window; a `DataError` says that they cannot hold a
+    later one.
     """
     check_output(path)
     count, windows = 0, in_windows(predictions)
@@ -80,7 +124,7 @@ def write_file(path: Path, predictions: Iterable[Prediction], layout: OutputLayo
     return count
 
 
-def in_windows(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
+def in_windows(predictions: Iterable[AnyPrediction]) -> Iterator[list[AnyPrediction]]:
     """Return predictions in the windows in which they are written."""
     remaining = iter(predictions)
     return iter(lambda: list(islice(remaining, WINDOW)), [])
@@ -95,7 +139,7 @@ def open_writer(path: Path, suffix: str, layout: OutputLayout) -> AbstractContex
 def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
-        def write(predictions: Sequence[Prediction]) -> None:
+        def write(predictions: Sequence[AnyPrediction]) -> None:
             for prediction in predictions:
                 values = prediction.to_json(mark_truncated=layout.mark_truncated)
                 print(json.dumps(values, ensure_ascii=False, default=str), file=file)
@@ -106,7 +150,9 @@ def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
 @contextmanager
 def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     last = ["abstained"] * layout.may_abstain + [TRUNCATED] * layout.mark_truncated
-    results = ["text", "label", "score", *(f"score_{name}" for name in layout.label_names), *last]
+    decided = ["labels"] if layout.multi_label else ["label", "score"]
+    results = ["text", *decided, *(f"score_{name}" for name in layout.label_names), *last]
+    reserved = (*(MULTI_LABEL_COLUMNS if layout.multi_label else RESULT_COLUMNS), *results)
     names = None
     if layout.like is not None:
         with layout.like.open(encoding="utf-8", newline="") as first_part:
@@ -114,19 +160,19 @@ def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
 
-        def write(predictions: Sequence[Prediction]) -> None:
+        def write(predictions: Sequence[AnyPrediction]) -> None:
             nonlocal names
-            others = [
-                prefix_clashes(prediction.row.others, results=(*RESULT_COLUMNS, *results))
-                for prediction in predictions
-            ]
+            others = [prefix_clashes(prediction.row.others, results=reserved) for prediction in predictions]
             if names is None:
                 names = names_of(others)
                 writer.writerow([*results, *names])
             check_column_names(others, names)
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in layout.label_names]
-                cells = [prediction.row.text, prediction.label, prediction.score, *scores]
+                if isinstance(prediction, MultiLabelPrediction):
+                    cells = [prediction.row.text, layout.separator.join(prediction.labels or ()), *scores]
+                else:
+                    cells = [prediction.row.text, prediction.label, prediction.score, *scores]
                 cells += [str(getattr(prediction, name)).lower() for name in last]
                 writer.writerow([*cells, *(values.get(name) for name in names)])
 
@@ -138,16 +184,14 @@ def _write_parquet(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    results = result_fields(
-        layout.label_names, may_abstain=layout.may_abstain, mark_truncated=layout.mark_truncated
-    )
+    results = layout.result_fields()
     names = [field.name for field in results]
     schema = layout.columns
     if layout.like is not None:
         schema = pa.schema(list(parquet.read_schema(layout.like))[len(results) :])
     writer: Any = None
 
-    def write(predictions: Sequence[Prediction]) -> None:
+    def write(predictions: Sequence[AnyPrediction]) -> None:
         nonlocal schema, writer
         with arrow_refusals():
             if layout.columns is None:
