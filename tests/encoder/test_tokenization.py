@@ -14,6 +14,7 @@ from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.tokenization import (
+    SplitReading,
     TokenizedDataset,
     TokenRows,
     find_short_texts,
@@ -202,3 +203,43 @@ def test_rows_of_tokens_are_read_one_by_one_and_in_turn() -> None:
     assert rows[0].dtype == np.int32
     with pytest.raises(IndexError):
         rows[3]
+
+
+def test_what_is_read_of_each_split_is_counted(tokenizer: Any) -> None:
+    long = "a good day " * 10
+
+    cut = tokenized(tokenizer, {**TEXTS, "test": [long, "so sad"]}, max_length=12)
+    windows = tokenized(
+        tokenizer, {**TEXTS, "test": [long, "so sad"]}, max_length=12, long_texts="windows", window_overlap=3
+    )
+
+    assert cut.reading["test"] == SplitReading(texts=2, longer=1, tokens=36, unread=20, windows=2)
+    assert windows.reading["test"] == SplitReading(texts=2, longer=1, tokens=36, unread=0, windows=5)
+    assert windows.truncated["test"] == 0
+
+
+def test_texts_that_are_read_in_windows_are_noted(tokenizer: Any) -> None:
+    notes = Notes()
+
+    tokenized(
+        tokenizer,
+        {**TEXTS, "test": ["a good day " * 10]},
+        observer=notes,
+        max_length=12,
+        long_texts="windows",
+        window_overlap=3,
+        max_windows=2,
+    )
+
+    longer, cut = notes.notes
+    assert longer.startswith(
+        "1 of 1 text of test is longer than the 12 tokens that the model reads at once; 2 "
+    )
+    assert cut.startswith(
+        "1 of 1 text of test is longer than the 2 windows of 12 tokens that the model reads"
+    )
+
+
+def test_windows_that_would_hold_nothing_new_are_refused(tokenizer: Any) -> None:
+    with pytest.raises(RecipeError, match="leaves no room for new text in windows of 12 tokens"):
+        tokenized(tokenizer, max_length=12, long_texts="windows", window_overlap=10)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from textune.errors import MissingExtraError
+from textune.encoder.windows import WindowReading
+from textune.errors import MissingExtraError, RequestError
 from textune.explain import gradients
 from textune.explain.gradients import explain_by_gradients
 from textune.model.classifier import EncoderClassifier
@@ -84,3 +86,12 @@ def test_without_captum_the_line_that_installs_it_is_reported(
 
     with pytest.raises(MissingExtraError, match=r"textune\[explain\]"):
         explain_by_gradients(classifier, TEXT)
+
+
+def test_a_text_of_several_windows_is_left_to_occlusion(classifier: EncoderClassifier) -> None:
+    reads_windows = replace(classifier, windows=WindowReading(2, "mean"))
+
+    with pytest.raises(RequestError, match="read in 3 windows") as caught:
+        explain_by_gradients(reads_windows, f"{TEXT} {TEXT}")
+
+    assert "occlusion" in caught.value.hint

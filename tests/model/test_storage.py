@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from transformers import AutoTokenizer, pipeline
 
 from textune.encoder.placement import Placement
+from textune.encoder.windows import WindowPooling, WindowReading
 from textune.model.classifier import EncoderClassifier
 from textune.model.storage import load_classifier, save_classifier
 from tiny_classifiers import EMOTIONS, linear_classifier, stock_classifier
@@ -173,3 +175,34 @@ def test_the_tokenizer_carries_the_limit_of_the_training(
 
     assert tokenizer.model_max_length == 16
     assert len(tokenizer("so happy " * 50, truncation=True)["input_ids"]) == 16
+
+
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+def test_how_long_texts_are_read_comes_back(
+    models: Mapping[str, Path], tmp_path: Path, pooling: WindowPooling
+) -> None:
+    classifier = replace(linear_classifier(models["distilbert"]), windows=WindowReading(4, pooling, 3))
+    if pooling == "attention":
+        query = torch.randn(1, 32, generator=torch.Generator().manual_seed(1))
+        classifier.head.window_query = torch.nn.Parameter(query)
+
+    save_classifier(classifier, tmp_path / "saved")
+
+    loaded = load_classifier(tmp_path / "saved")
+    assert loaded.windows == classifier.windows
+    assert bits(loaded) == bits(classifier)
+    assert probabilities(loaded) == probabilities(classifier)
+
+
+def test_versions_that_know_no_windows_refuse_a_classifier_that_reads_them(
+    models: Mapping[str, Path], tmp_path: Path
+) -> None:
+    save_classifier(linear_classifier(models["distilbert"]), tmp_path / "cut")
+    save_classifier(
+        replace(linear_classifier(models["distilbert"]), windows=WindowReading(4, "mean")),
+        tmp_path / "windows",
+    )
+
+    written = [json.loads((tmp_path / name / "textune.json").read_text()) for name in ("cut", "windows")]
+    assert [values["format"] for values in written] == [1, 2]
+    assert "windows" not in written[0]

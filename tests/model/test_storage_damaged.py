@@ -92,7 +92,7 @@ def test_a_field_that_textune_json_lacks_is_named(linear: Path, key: str) -> Non
     assert f"is damaged: {key}: " in refusal(linear).message
 
 
-@pytest.mark.parametrize("written", [2, 0, "1", None])
+@pytest.mark.parametrize("written", [3, 0, "1", None])
 def test_another_format_is_refused(linear: Path, written: Any) -> None:
     change_json(linear / "textune.json", format=written)
 
@@ -205,3 +205,11 @@ def test_a_classifier_without_its_tokenizer_is_refused(linear: Path) -> None:
     (linear / "encoder" / "tokenizer.json").unlink()
 
     assert "has no tokenizer" in refusal(linear).message
+
+
+def test_a_head_that_lacks_the_query_of_its_windows_is_refused(linear: Path) -> None:
+    change_json(
+        linear / "textune.json", format=2, windows={"overlap": 2, "pooling": "attention", "max_windows": 0}
+    )
+
+    assert "does not pool windows as it should" in refusal(linear).message

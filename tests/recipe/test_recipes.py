@@ -10,6 +10,8 @@ import pytest
 from textune.errors import RecipeError
 from textune.recipe.recipes import Recipe, check_recipe, dump_recipe, load_recipe, recipe_names, recipe_text
 
+ATTENTION = ["prepare.long_texts=windows", "prepare.window_pooling=attention"]
+
 
 def test_the_shipped_recipes_are_there() -> None:
     assert recipe_names() == ["best", "frozen", "full", "paper"]
@@ -132,6 +134,16 @@ def test_a_recipe_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         (["train.per_device_train_batch_size=32"], "full batches"),
         (["model.head=stock", "model.pooling=auto", "model.layers=[-1]"], "not convex"),
         (["train.weight_decay=-0.1"], "0 or more"),
+        (["prepare.window_pooling=max"], "window_pooling needs prepare.long_texts = 'windows'"),
+        (
+            [
+                *ATTENTION,
+                "train.optim=adam",
+                "train.weight_decay=0.0",
+                "train.per_device_train_batch_size=32",
+            ],
+            "'attention' needs model.head = 'linear'",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings: list[str], reason: str) -> None:
@@ -151,6 +163,7 @@ def test_settings_that_contradict_each_other_are_refused(settings: list[str], re
         (["train.per_device_train_batch_size=0"], "needs model.frozen_layers = 'all'"),
         (["train.optim=lbfgs", "train.per_device_train_batch_size=0", "model.head=linear"], "in batches"),
         (["train.weight_decay=auto"], "needs optim = 'lbfgs'"),
+        (ATTENTION, "'attention' needs model.frozen_layers = 'all'"),
         (["train.members=2", 'model.frozen_layers="all"'], "members needs layers to train"),
         (["train.use_validation=true"], "needs members of 2 or more"),
         (
@@ -230,6 +243,7 @@ def test_the_paper_recipe_runs_on_keras_as_it_is() -> None:
         "model.head=linear",
         "model.precision=bf16",
         "prepare.padding=longest",
+        "prepare.long_texts=windows",
         "train.weight_decay=0.1",
         "train.lr_scheduler_type=cosine",
         "train.warmup_steps=5",

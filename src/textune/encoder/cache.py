@@ -30,6 +30,7 @@ _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
 _HEADER_BYTES = 4096
 """The size of a mapped entry's header: one page, so that the array starts on a page."""
+_ROWS_HASHED_TOGETHER = 4096
 _DESCRIBED = 300
 """The number of characters of a description that always fit into such a header."""
 
@@ -57,8 +58,9 @@ def feature_key(shape: Mapping[str, Any], rows: Sequence[Sequence[int] | NDArray
     digest.update(lengths.tobytes())
     no_row = np.empty(0, dtype=np.int64)
     # Rows with segment ids have twice as many numbers.
-    flat = [np.ravel(row) for row in rows]
-    digest.update(np.concatenate([no_row, *flat], dtype=np.int64, casting="unsafe").tobytes())
+    for start in range(0, len(rows), _ROWS_HASHED_TOGETHER):
+        part = [np.ravel(rows[row]) for row in range(start, min(start + _ROWS_HASHED_TOGETHER, len(rows)))]
+        digest.update(np.concatenate([no_row, *part], dtype=np.int64, casting="unsafe").tobytes())
     return digest.hexdigest()
 
 

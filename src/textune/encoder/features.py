@@ -7,7 +7,7 @@ Their key is made from everything that shapes them. Does not know labels or head
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
 from textune.encoder.tokenization import TokenizedDataset
+from textune.encoder.windows import TextRows, WindowedTexts
 
 MAPPED_FROM_BYTES = 64_000_000
 """Features of at least this size are mapped from their file, so that memory does not grow with the texts."""
@@ -39,6 +40,10 @@ class FeatureEncoder(Protocol):
     def padding_id(self) -> int | None:
         """The id that fills up the shorter rows of a batch, or None if rows must not be padded."""
 
+    @property
+    def window_pool(self) -> Any:
+        """How vectors of windows become those of texts (`WindowPool`), or None without windows."""
+
 
 def encode_splits(
     encoder: FeatureEncoder,
@@ -48,14 +53,17 @@ def encode_splits(
     placement: Placement,
     ctx: Context,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the features of every split; place the encoder only if features are not cached."""
+    """Return the features of every split; place the encoder only if features are not cached.
+
+    Those of `WindowedTexts` are the features of their windows.
+    """
     features, cached = {}, []
     placed = cache(lambda: place(encoder.encoder, placement))
     for split, tokens in texts.tokens.items():
         ctx.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
-        features[split], from_cache = encode_tokens(
+        features[split], from_cache = _encode_rows(
             encoder,
-            tokens,
+            tokens.windows if isinstance(tokens, WindowedTexts) else tokens,
             weights_sha256=weights.weights_sha256,
             placement=placement,
             description=f"{weights.name} · {texts.dataset.name} · {split}",
@@ -75,6 +83,35 @@ def note_cached(splits: Sequence[str], ctx: Context) -> None:
 
 def encode_tokens(
     encoder: FeatureEncoder,
+    tokens: TextRows,
+    *,
+    weights_sha256: str,
+    placement: Placement,
+    description: str,
+    ctx: Context,
+) -> tuple[NDArray[np.float32], bool]:
+    """Return the features of each text, and whether they were cached, which are those of its windows if any.
+
+    `textune cache list` shows the description.
+    """
+    encode_rows = partial(
+        _encode_rows,
+        encoder,
+        weights_sha256=weights_sha256,
+        placement=placement,
+        description=description,
+        ctx=ctx,
+    )
+    if not isinstance(tokens, WindowedTexts):
+        return encode_rows(tokens)
+    from textune.encoder.window_pooling import pool_windows
+
+    features, was_cached = encode_rows(tokens.windows)
+    return pool_windows(features, tokens, pool=encoder.window_pool), was_cached
+
+
+def _encode_rows(
+    encoder: FeatureEncoder,
     tokens: Sequence[Sequence[int] | NDArray[np.int32]],
     *,
     weights_sha256: str,
@@ -83,11 +120,7 @@ def encode_tokens(
     ctx: Context,
     placed: Callable[[], Any] | None = None,
 ) -> tuple[NDArray[np.float32], bool]:
-    """Return the features of each text's token ids, and whether they were cached.
-
-    `placed` returns the encoder in its placement; by default it is placed for this call. `textune cache list`
-    shows the description.
-    """
+    """Return the features of rows; `placed` returns the encoder in its placement."""
     pooling = encoder.pooling
     shape = {
         **feature_shape(encoder, weights_sha256, placement),

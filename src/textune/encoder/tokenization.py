@@ -15,10 +15,18 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
-from textune.encoder.truncation import describe_truncation, which_truncated, with_segments
+from textune.encoder.truncation import (
+    TokenizedTexts,
+    describe_truncation,
+    read_in_windows,
+    which_truncated,
+    with_segments,
+)
+from textune.encoder.windows import WindowedTexts, WindowReading
 from textune.errors import DataError, RecipeError, RequestError
 from textune.formats.text_pairs import AnyText, has_pairs, sides_of
 from textune.recipe.settings import PrepareSettings
+from textune.wording import counted
 
 Padding = Literal["longest", "longest_in_set", "max_length"]
 
@@ -59,26 +67,44 @@ class TokenRows(Sequence[NDArray[np.int32]]):
 
 
 @dataclass(frozen=True)
+class SplitReading:
+    """How much of a split's texts is read: numbers of texts, tokens (special tokens included) and windows.
+
+    `longer` texts exceed what the encoder reads at once, and `unread` tokens are in no row or window.
+    """
+
+    texts: int
+    longer: int
+    tokens: int
+    unread: int
+    windows: int
+
+
+@dataclass(frozen=True)
 class TokenizedDataset:
     """A dataset with the tokens of its texts; everything but the lengths is by split.
 
     Attributes:
         dataset: Train and validation without the rows that have too many words; test with all rows.
-        max_length: The maximum number of tokens per text, special tokens included.
+        max_length: The maximum number of tokens per text or window, special tokens included.
         padded_length: The length to which the recipe pads all rows, or None if batches are padded one by one.
             Only TensorFlow pads to it, which changes no result.
         truncated: The number of texts that were truncated to `max_length`.
         dropped: The number of rows with too many words; those of test are not dropped.
         short_test: Whether the filter would keep a test row, (rows,), or None without a filter.
+        reading: How much of the texts is read.
+        windows: How texts longer than `max_length` are read; None: they are truncated.
     """
 
     dataset: Dataset
-    tokens: Mapping[str, TokenRows]
+    tokens: Mapping[str, TokenRows | WindowedTexts]
     max_length: int
     padded_length: int | None
     truncated: Mapping[str, int]
     dropped: Mapping[str, int]
     short_test: NDArray[np.bool_] | None
+    reading: Mapping[str, SplitReading]
+    windows: WindowReading | None
 
 
 def tokenize(
@@ -96,6 +122,7 @@ def tokenize(
     `max_length_of` and `find_short_texts`, and a `DataError` if a class loses all rows.
     """
     max_length = max_length_of(settings, tokenizer, token_limit, pairs=dataset.has_pairs)
+    windows = window_reading_of(settings, tokenizer, max_length, pairs=dataset.has_pairs)
     dropped, short_test = dict.fromkeys(dataset, 0), None
     if settings.max_words:
         short = find_short_texts({split: rows.texts for split, rows in dataset.items()}, settings.max_words)
@@ -103,17 +130,53 @@ def tokenize(
         short_test = short.get("test")
         dataset = _filtered(dataset, short, settings.max_words)
         ctx.note(_filter_note(dropped, settings.max_words))
-    tokens, truncated = {}, {}
+    tokens, truncated, reading = {}, {}, {}
     for split, rows in dataset.items():
-        tokens[split], is_truncated = tokenize_texts(
-            rows.texts, tokenizer, max_length=max_length, segments=segments
-        )
-        truncated[split] = int(is_truncated.sum())
+        read = read_texts(rows.texts, tokenizer, max_length=max_length, windows=windows, segments=segments)
+        assert isinstance(read.rows, TokenRows | WindowedTexts)
+        tokens[split], truncated[split] = read.rows, int(read.truncated.sum())
+        reading[split] = _reading_of(read)
+        if windows and reading[split].longer:
+            ctx.note(_windows_note(reading[split], split, max_length))
+        if count := truncated[split]:
+            most = windows.max_windows if windows else 0
+            ctx.note(describe_truncation(count, len(rows), max_tokens=max_length, of=split, max_windows=most))
     padded_length = padded_length_of(settings.padding, tokens, max_length)
-    for split, count in truncated.items():
-        if count:
-            ctx.note(describe_truncation(count, len(dataset[split]), max_tokens=max_length, of=split))
-    return TokenizedDataset(dataset, tokens, max_length, padded_length, truncated, dropped, short_test)
+    return TokenizedDataset(
+        dataset, tokens, max_length, padded_length, truncated, dropped, short_test, reading, windows
+    )
+
+
+def read_texts(
+    texts: Sequence[AnyText],
+    tokenizer: Any,
+    *,
+    max_length: int,
+    windows: WindowReading | None = None,
+    segments: bool = False,
+) -> TokenizedTexts:
+    """Return the token ids of texts, in windows of `max_length` or truncated to it; see `tokenize_texts`."""
+    if windows is not None:
+        return read_in_windows(
+            [str(text) for text in texts],
+            lambda part: tokenizer(part, truncation=False, verbose=False).encodings,
+            max_tokens=max_length,
+            windows=windows,
+        )
+    if not len(texts):  # The tokenizers of transformers fail on an empty list.
+        return TokenizedTexts(TokenRows([]), np.zeros(0, dtype=np.bool_))
+    pairs = has_pairs(texts[:1])
+    sides = map(list, zip(*map(sides_of, texts), strict=True))
+    encoded = tokenizer(*sides, truncation=True, max_length=max_length)
+    segment_ids = None
+    if segments and pairs:
+        segment_ids = [encoding.type_ids for encoding in encoded.encodings]
+    rows, truncated = TokenRows(encoded["input_ids"], segment_ids), which_truncated(encoded.encodings)
+    if pairs:  # What is cut off comes in every combination of both texts.
+        return TokenizedTexts(rows, truncated)
+    special = tokenizer.num_special_tokens_to_add()
+    unread = sum(len(part) - special for encoding in encoded.encodings for part in encoding.overflowing)
+    return TokenizedTexts(rows, truncated, int(rows.lengths.sum()) + unread, unread)
 
 
 def tokenize_texts(
@@ -123,17 +186,14 @@ def tokenize_texts(
 
     Of a pair, the longer text is truncated first. With `segments`, the rows of pairs have segment ids.
     """
-    if not len(texts):  # The tokenizers of transformers fail on an empty list.
-        return TokenRows([]), np.zeros(0, dtype=np.bool_)
-    sides = map(list, zip(*map(sides_of, texts), strict=True))
-    encoded = tokenizer(*sides, truncation=True, max_length=max_length)
-    segment_ids = None
-    if segments and has_pairs(texts[:1]):
-        segment_ids = [encoding.type_ids for encoding in encoded.encodings]
-    return TokenRows(encoded["input_ids"], segment_ids), which_truncated(encoded.encodings)
+    read = read_texts(texts, tokenizer, max_length=max_length, segments=segments)
+    assert isinstance(read.rows, TokenRows)
+    return read.rows, read.truncated
 
 
-def padded_length_of(padding: Padding, tokens: Mapping[str, TokenRows], max_length: int) -> int | None:
+def padded_length_of(
+    padding: Padding, tokens: Mapping[str, TokenRows | WindowedTexts], max_length: int
+) -> int | None:
     """Return the length to which `prepare.padding` pads all rows, or None if each batch has its own."""
     if padding == "longest":
         return None
@@ -162,6 +222,30 @@ def max_length_of(settings: PrepareSettings, tokenizer: Any, token_limit: int, *
     return length or token_limit
 
 
+def window_reading_of(
+    settings: PrepareSettings, tokenizer: Any, max_length: int, *, pairs: bool = False
+) -> WindowReading | None:
+    """Return how texts longer than `max_length` tokens are read in windows; None if they are truncated.
+
+    Raise a `RecipeError` if windows overlap so much that they hold nothing new, or for pairs of texts.
+    """
+    if settings.long_texts == "cut":
+        return None
+    if pairs:
+        raise RecipeError(
+            "prepare.long_texts = 'windows' reads single texts, but these are pairs.",
+            "Set prepare.long_texts = 'cut': the longer text of a pair is truncated first.",
+        )
+    size = max_length - tokenizer.num_special_tokens_to_add()
+    if settings.window_overlap >= size:
+        raise RecipeError(
+            f"prepare.window_overlap = {settings.window_overlap} leaves no room for new text in windows of "
+            f"{max_length} tokens.",
+            f"Set it to {size // 2} or less.",
+        )
+    return WindowReading(settings.window_overlap, settings.window_pooling, settings.max_windows)
+
+
 def find_short_texts(texts: Mapping[str, Sequence[AnyText]], max_words: int) -> dict[str, NDArray[np.bool_]]:
     """Return, by split, which texts have at most `max_words` words, separated by white space.
 
@@ -181,6 +265,21 @@ def find_short_texts(texts: Mapping[str, Sequence[AnyText]], max_words: int) -> 
         if not is_short.any():
             raise RequestError(f"No row of the split '{split}' has {max_words} words or fewer.", _RAISE)
     return short
+
+
+def _reading_of(read: TokenizedTexts) -> SplitReading:
+    windows, longer = len(read.rows), int(read.truncated.sum())
+    if isinstance(read.rows, WindowedTexts):
+        windows, longer = len(read.rows.windows), int((read.rows.counts > 1).sum())
+    return SplitReading(len(read.rows), longer, read.tokens, read.unread, windows)
+
+
+def _windows_note(reading: SplitReading, split: str, max_length: int) -> str:
+    are = "is" if reading.longer == 1 else "are"
+    return (
+        f"{reading.longer:,} of {counted(reading.texts, 'text')} of {split} {are} longer than the "
+        f"{max_length:,} tokens that the model reads at once; {reading.windows:,} windows are read in all."
+    )
 
 
 def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]], max_words: int) -> Dataset:

@@ -6,13 +6,14 @@ Needs only NumPy, so that exports run without torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.encoder.windows import SpecialTokens, TextRows, WindowReading, make_windows, parts_by_characters
 from textune.wording import counted
 
 TokenIds = Sequence[Sequence[int] | NDArray[np.int32]]
@@ -21,10 +22,16 @@ TokenIds = Sequence[Sequence[int] | NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class TokenizedTexts:
-    """The token ids of texts, and which of the texts were truncated (texts,)."""
+    """The token ids of texts, and which of the texts were truncated (texts,).
 
-    rows: TokenIds
+    Where they were counted, `tokens` are those of all texts, special tokens included, and `unread` those of
+    them that truncation removed.
+    """
+
+    rows: TextRows
     truncated: NDArray[np.bool_]
+    tokens: int = 0
+    unread: int = 0
 
 
 def with_segments(
@@ -51,8 +58,33 @@ def which_truncated(encodings: Sequence[Any]) -> NDArray[np.bool_]:
     return np.array([bool(encoding.overflowing) for encoding in encodings], dtype=np.bool_)
 
 
-def describe_truncation(truncated: int, texts: int, *, max_tokens: int, of: str = "") -> str:
+def read_in_windows(
+    texts: Sequence[str],
+    encode: Callable[[list[str]], Sequence[Any]],
+    *,
+    max_tokens: int,
+    windows: WindowReading,
+) -> TokenizedTexts:
+    """Return the token ids of texts in windows of at most `max_tokens`.
+
+    `encode` returns the encodings, by the tokenizers library, of texts that are not truncated.
+    """
+    special = SpecialTokens.of(encode(["a word"])[0])
+    rows = [
+        np.array(encoding.ids, dtype=np.int32)
+        for part in parts_by_characters(texts)
+        for encoding in encode(part)
+    ]
+    windowed, unread = make_windows(rows, special, max_tokens=max_tokens, reading=windows)
+    return TokenizedTexts(windowed, unread > 0, sum(map(len, rows)), int(unread.sum()))
+
+
+def describe_truncation(
+    truncated: int, texts: int, *, max_tokens: int, of: str = "", max_windows: int = 0
+) -> str:
     """Return a sentence: how many texts, such as those of a split, a model does not read to the end.
+
+    With `max_windows`, it reads so many windows of `max_tokens`.
 
     Example:
         >>> describe_truncation(1, 3200, max_tokens=128)
@@ -60,7 +92,8 @@ def describe_truncation(truncated: int, texts: int, *, max_tokens: int, of: str 
     """
     are, rest = ("is", "it") if truncated == 1 else ("are", "each")
     among = f"{counted(texts, 'text')}{f' of {of}' if of else ''}"
+    most = f"{counted(max_windows, 'window') + ' of ' if max_windows else ''}{max_tokens:,} tokens"
     return (
-        f"{truncated:,} of {among} {are} longer than the {max_tokens:,} tokens that the model reads; the "
+        f"{truncated:,} of {among} {are} longer than the {most} that the model reads; the "
         f"rest of {rest} is not read."
     )

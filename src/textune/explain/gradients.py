@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.placement import one_thread
+from textune.encoder.windows import WindowedTexts
+from textune.errors import RequestError
 from textune.explain.attribution import Explanation, Span, find_words, make_explanation
 from textune.extras import check_extra
 from textune.tasks.single_label import activate, decide
@@ -39,9 +41,14 @@ def explain_by_gradients(
 ) -> Explanation:
     """Explain the decision of an fp32 classifier for a label; by default for the most probable one.
 
-    Words beyond the length limit have no weight.
+    Words beyond the length limit have no weight. A text of several windows is a `RequestError`.
     """
     check_captum()
+    if isinstance(rows := classifier.tokenize([text]).rows, WindowedTexts) and rows.counts[0] > 1:
+        raise RequestError(
+            f"The text is read in {rows.counts[0]} windows, and integrated gradients explain one.",
+            "Leave out words instead: --method occlusion",
+        )
     import torch
     from captum.attr import LayerIntegratedGradients
 

@@ -86,6 +86,11 @@ def write_and_measure(
 
     classifier = load_classifier(run.model).placed(_REFERENCE)
     load_seconds = time.perf_counter() - start
+    if classifier.windows is not None:
+        raise ExportError(
+            "A classifier that reads long texts in windows cannot be exported yet.",
+            "Classify with --runtime torch.",
+        )
     from textune.export.graphs import ClassifierGraph
     from textune.runtimes.torch_predictor import TorchPredictor
 

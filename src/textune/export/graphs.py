@@ -74,7 +74,7 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     placed = classifier.placed(Placement("cpu", "fp32", "eager"))
     texts: list[AnyText] = ["a few words of an example", "a word"]
     pairs: list[AnyText] = [TextPair("a few words of an example", "a word"), TextPair("a word", "a word")]
-    inputs = classifier.inputs(classifier.tokenize(pairs if classifier.pairs else texts).rows)
+    inputs = classifier.inputs(classifier.truncate(pairs if classifier.pairs else texts))
     short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:

@@ -95,6 +95,7 @@ class KerasMethod(Method):
         }
         with self.ctx.clock.stage("features"):
             for split, tokens in task.texts.tokens.items():
+                assert isinstance(tokens, TokenRows)
                 self.features[split], from_cache = FeatureCache().get_or_compute(
                     feature_key(shape, tokens),
                     lambda split=split, tokens=tokens: self._encode(split, tokens),  # type: ignore[misc]
@@ -157,7 +158,9 @@ class KerasMethod(Method):
         inputs: Any = self.features["train"]
         if settings.keras_input == "tokens":
             padding_id, width = task.classifier.tokenizer.pad_token_id, task.texts.padded_length
-            padded = pad_rows(task.texts.tokens["train"], padding_id=padding_id, width=width)
+            tokens = task.texts.tokens["train"]
+            assert isinstance(tokens, TokenRows)
+            padded = pad_rows(tokens, padding_id=padding_id, width=width)
             inputs = dict(zip(("input_ids", "attention_mask"), padded, strict=True))
         labels, classes = task.labels("train").tolist(), len(task.classifier.label_names)
         return tf_batches(inputs, labels, batch_size=size, classes=classes, shuffle_seed=settings.seed)

@@ -14,6 +14,7 @@ from textune.tasks.single_label import SINGLE
 if TYPE_CHECKING:
     from textune.encoder.loading import ModelFolder
     from textune.encoder.prefix import Pooling
+    from textune.encoder.windows import WindowReading
     from textune.model.classifier import EncoderClassifier
 
 
@@ -26,6 +27,7 @@ def build_classifier(
     kind: LabelKind = SINGLE,
     max_length: int,
     pairs: bool = False,
+    windows: WindowReading | None = None,
     seed: int,
     ctx: Context,
 ) -> EncoderClassifier:
@@ -58,6 +60,7 @@ def build_classifier(
             stock=model,
             kind=kind,
             pairs=pairs,
+            windows=windows,
         )
         _check_stock_head(classifier, folder.name)
         return classifier
@@ -68,12 +71,17 @@ def build_classifier(
         tokenizer=tokenizer,
         encoder=encoder,
         pooling=pooling,
-        head=LinearHead(encoder.config.hidden_size * len(layers), len(names)),
+        head=LinearHead(
+            encoder.config.hidden_size * len(layers),
+            len(names),
+            attends=windows is not None and windows.pooling == "attention",
+        ),
         label_names=names,
         max_length=max_length,
         padding_id=_find_padding_id(encoder, tokenizer, pooling, max_length, ctx),
         kind=kind,
         pairs=pairs,
+        windows=windows,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from textune.encoder.batching import MODEL_INPUTS, Progress, pad_tensors
 from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
-from textune.encoder.tokenization import tokenize_texts
+from textune.encoder.tokenization import read_texts, tokenize_texts
 from textune.encoder.truncation import TokenIds, TokenizedTexts
+from textune.encoder.window_pooling import WindowPool, encode_windows
+from textune.encoder.windows import TextRows, WindowedTexts, WindowReading
 from textune.formats.text_pairs import AnyText, TextPair
 from textune.model.heads import Head
 from textune.tasks.label_kind import LabelKind
@@ -36,11 +38,12 @@ class EncoderClassifier:
     Attributes:
         encoder: The transformers base model.
         label_names: The classes' names, in the order of the logits.
-        max_length: The maximum number of tokens that are read of a text.
+        max_length: The maximum number of tokens that are read of a text at once.
         padding_id: The id that fills up the shorter rows of a batch; None: a batch has texts of one length.
         pairs: Whether it classifies pairs of texts, rather than single ones.
         stock: The sequence-classification model that shares encoder and head, if the head is stock.
         kind: What a label is: one per text, or several.
+        windows: How longer texts are read; None: they are truncated.
     """
 
     tokenizer: Any
@@ -53,20 +56,33 @@ class EncoderClassifier:
     stock: Any = None
     kind: LabelKind = SINGLE
     pairs: bool = False
+    windows: WindowReading | None = None
 
     @cached_property
     def segments(self) -> bool:
         """Whether the encoder tells the texts of a pair apart by segment ids."""
         return self.pairs and has_segments(self.encoder.config, self.tokenizer)
 
+    @property
+    def window_pool(self) -> WindowPool | None:
+        """How vectors of windows become those of texts, or None without windows."""
+        if self.windows is None:
+            return None
+        return WindowPool(self.windows.pooling, getattr(self.head, "window_query", None))
+
     def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
-        """Return the token ids of each text, truncated after `max_length`, without padding.
+        """Return the token ids of each text without padding, in windows or truncated after `max_length`.
 
         A `DataError` says that these are pairs, and the classifier is for single texts, or the reverse.
         """
         check_texts_fit(texts, pairs=self.pairs)
-        rows = tokenize_texts(texts, self.tokenizer, max_length=self.max_length, segments=self.segments)
-        return TokenizedTexts(*rows)
+        return read_texts(
+            texts, self.tokenizer, max_length=self.max_length, windows=self.windows, segments=self.segments
+        )
+
+    def truncate(self, texts: Sequence[AnyText]) -> TokenIds:
+        """Return the token ids of each text, truncated after `max_length` even if there are windows."""
+        return tokenize_texts(texts, self.tokenizer, max_length=self.max_length, segments=self.segments)[0]
 
     def inputs(self, rows: TokenIds) -> dict[str, torch.Tensor]:
         """Return the model's inputs of token ids by name, always padded, to compare computations."""
@@ -76,31 +92,27 @@ class EncoderClassifier:
     def examples(self) -> TokenIds:
         """Return the token ids of two texts, or pairs, on which two ways to compute are compared."""
         first, second = _EXAMPLES
-        return self.tokenize(
-            [TextPair(first, second), TextPair(second, first)] if self.pairs else _EXAMPLES
-        ).rows
+        return self.truncate([TextPair(first, second), TextPair(second, first)] if self.pairs else _EXAMPLES)
 
     def placed(self, placement: Placement) -> EncoderClassifier:
         """Return the classifier with its encoder on the device and in the arithmetic of a placement."""
         return replace(self, encoder=place(self.encoder, placement))
 
     def features(
-        self,
-        rows: TokenIds,
-        *,
-        placement: Placement,
-        on_progress: Progress | None = None,
-        into: NDArray[np.float32] | None = None,
+        self, rows: TextRows, *, placement: Placement, on_progress: Progress | None = None
     ) -> NDArray[np.float32]:
-        """Return the features (rows, width) of token ids, in the array `into` if there is one."""
-        return encode(
-            self.encoder,
+        """Return the features (texts, width) of texts' token ids."""
+        encode_rows = partial(
+            encode, self.encoder, pooling=self.pooling, padding_id=self.padding_id, placement=placement
+        )
+        if not isinstance(rows, WindowedTexts):
+            return encode_rows(rows, on_progress=on_progress)
+        assert self.window_pool is not None
+        return encode_windows(
+            lambda windows, advance: encode_rows(windows, on_progress=advance),
             rows,
-            pooling=self.pooling,
-            padding_id=self.padding_id,
-            placement=placement,
+            pool=self.window_pool,
             on_progress=on_progress,
-            into=into,
         )
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -109,12 +121,18 @@ class EncoderClassifier:
         return self.kind.probabilities(torch.cat([head_logits(self.head, part) for part in parts]))
 
 
-def head_logits(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
-    """Return a head's logits (rows, classes) in evaluation mode; the head's mode is left as it was."""
+def head_logits(head: nn.Module, features: torch.Tensor, counts: torch.Tensor | None = None) -> torch.Tensor:
+    """Return a head's logits (rows, classes) in evaluation mode; the head's mode is left as it was.
+
+    For `counts` see `LinearHead.forward`.
+    """
     was_training = head.training
     head.eval()
     try:
         with torch.inference_mode():
+            if counts is not None:
+                logits: torch.Tensor = head(features, counts)
+                return logits
             return torch.cat([head(part) for part in torch.split(features, _ROWS_AT_ONCE)])
     finally:
         head.train(was_training)

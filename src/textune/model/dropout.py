@@ -7,6 +7,10 @@ of every step has its own generator, seeded by the step's number, and one byte p
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -29,6 +33,21 @@ class Randomness:
         """Start the sequence that these numbers determine."""
         self._generator = np.random.Generator(np.random.SFC64(numbers))
 
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """The place in the sequence."""
+        return self._generator.bit_generator.state
+
+    @contextmanager
+    def replayed(self, state: Mapping[str, Any]) -> Iterator[None]:
+        """Draw from an earlier place in the sequence, and go on from where it was afterwards."""
+        before = self.state
+        self._generator.bit_generator.state = state
+        try:
+            yield
+        finally:
+            self._generator.bit_generator.state = before
+
     def number(self) -> int:
         """Return a whole number, to seed another generator."""
         return int(self._generator.integers(2**62))
@@ -48,7 +67,7 @@ class FastDropout(nn.Module):
     def __init__(self, rate: float, randomness: Randomness) -> None:
         super().__init__()
         self.rate = rate
-        self._randomness = randomness
+        self.randomness = randomness
         self._threshold = min(round(rate * _LEVELS), _LEVELS - 1)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
@@ -57,7 +76,7 @@ class FastDropout(nn.Module):
             return values
         if values.device.type != "cpu":
             return functional.dropout(values, self.rate)
-        mask = (self._randomness.bytes_like(values) >= self._threshold).to(values.dtype)
+        mask = (self.randomness.bytes_like(values) >= self._threshold).to(values.dtype)
         return values * mask.mul_(_LEVELS / (_LEVELS - self._threshold))
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from textune.encoder.prefix import Pooling
+from textune.encoder.window_pooling import attention_weights
 from textune.tasks.label_kind import LogitCalibration
 
 _CONSTANT = 1e-6
@@ -22,18 +23,37 @@ _CONSTANT = 1e-6
 
 
 class LinearHead(nn.Module):
-    """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed."""
+    """One linear layer, whose weights start at zero: the loss is convex, so the result depends on no seed.
 
-    def __init__(self, width: int, classes: int) -> None:
+    A head that `attends` has `window_query` (1, width) as well, by which the windows of a text are weighted
+    (see `WindowPool`). It starts at zero, which weights all windows alike.
+    """
+
+    def __init__(self, width: int, classes: int, *, attends: bool = False) -> None:
         super().__init__()
         self.output = nn.Linear(width, classes)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
+        self.window_query = nn.Parameter(torch.zeros(1, width)) if attends else None
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return logits (rows, classes) of features (rows, width)."""
+    def forward(self, features: torch.Tensor, counts: torch.Tensor | None = None) -> torch.Tensor:
+        """Return logits (rows, classes) of features (rows, width).
+
+        With `counts` (texts,), the number of windows per text, the features are those of windows, and the
+        logits (texts, classes) those of the weighted windows.
+        """
+        if counts is not None:
+            return self._attend(features, counts)
         logits: torch.Tensor = self.output(features)
         return logits
+
+    def _attend(self, features: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        assert self.window_query is not None
+        # The windows' logits are weighted: fewer numbers than their features, and the same result.
+        output = features @ torch.cat([self.output.weight, self.window_query]).T
+        weights = attention_weights(output[:, -1], counts)
+        logits = torch.segment_reduce(output[:, :-1] * weights.unsqueeze(1), "sum", lengths=counts)
+        return logits + self.output.bias
 
 
 class StockHead(nn.Module):
@@ -152,3 +172,6 @@ class Standardisation:
             weight = head.output.weight.double() / self.scale
             head.output.bias.sub_((weight @ self.mean).float())
             head.output.weight.copy_(weight)
+            if head.window_query is not None:
+                # The mean changes the scores of all windows alike, and so none of the weights.
+                head.window_query.div_(self.scale.float())

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from textune.data.dataset import SINGLE_LABEL
 from textune.encoder import loading
 from textune.encoder.padding import find_padding_id
 from textune.encoder.prefix import Pooling
 from textune.encoder.weights import quiet_transformers
+from textune.encoder.windows import WindowReading
 from textune.errors import ModelError
 from textune.files import foreign_storage_errors, write_json
 from textune.model.classifier import EncoderClassifier
@@ -27,6 +37,8 @@ from textune.tasks.label_kind import LabelKind
 from textune.tasks.registry import LABEL_KINDS, label_kind
 
 _FORMAT = 1
+_FORMAT_WITH_WINDOWS = 2
+"""The format of classifiers that read windows, so that versions that know none refuse to cut the texts."""
 _COPY_AGAIN = "Copy the run again from its source."
 
 
@@ -35,6 +47,14 @@ class _Pooling(BaseModel):
 
     kind: Literal["cls", "mean"]
     layers: list[int] = Field(min_length=1)
+
+
+class _Windows(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    overlap: NonNegativeInt
+    pooling: Literal["mean", "max", "attention"]
+    max_windows: NonNegativeInt
 
 
 class _Description(BaseModel):
@@ -47,6 +67,7 @@ class _Description(BaseModel):
     max_length: PositiveInt
     problem_type: str = SINGLE_LABEL
     pairs: bool = False
+    windows: _Windows | None = None
 
     @field_validator("problem_type")
     @classmethod
@@ -74,16 +95,18 @@ def save_classifier(classifier: EncoderClassifier, folder: Path) -> None:
         if isinstance(classifier.head, LinearHead):
             state = {name: tensor.contiguous() for name, tensor in classifier.head.state_dict().items()}
             save_file(state, folder / "head.safetensors")
+    windows = classifier.windows
     description = _Description(
-        format=_FORMAT,
+        format=_FORMAT_WITH_WINDOWS if windows else _FORMAT,
         head="stock" if classifier.stock is not None else "linear",
         pooling=_Pooling(kind=classifier.pooling.kind, layers=list(classifier.pooling.layers)),
         labels=list(classifier.label_names),
         max_length=classifier.max_length,
         problem_type=classifier.kind.problem_type,
         pairs=classifier.pairs,
+        windows=_Windows(**asdict(windows)) if windows else None,
     )
-    write_json(folder / "textune.json", description.model_dump())
+    write_json(folder / "textune.json", description.model_dump(exclude_none=True))
     # safetensors writes files that only their owner may read: they get the mode of the other files.
     mode = (folder / "textune.json").stat().st_mode
     for weights in folder.rglob("*.safetensors"):
@@ -108,6 +131,9 @@ def load_classifier(folder: Path) -> EncoderClassifier:
     else:
         model = loading.load_encoder(source, new_head=False)
         head = _load_linear_head(folder / "head.safetensors", len(names))
+        attends = described.windows is not None and described.windows.pooling == "attention"
+        if attends != (head.window_query is not None):
+            raise ModelError(f"The head in {folder} does not pool windows as it should.", _COPY_AGAIN)
         width = model.config.hidden_size * len(pooling.layers)
         if head.output.in_features != width:
             raise ModelError(
@@ -128,6 +154,7 @@ def load_classifier(folder: Path) -> EncoderClassifier:
         stock=model if stock else None,
         kind=label_kind(described.problem_type),
         pairs=described.pairs,
+        windows=WindowReading(**described.windows.model_dump()) if described.windows else None,
     )
 
 
@@ -149,7 +176,7 @@ def read_kind(folder: Path) -> LabelKind:
 def _read_description(folder: Path) -> _Description:
     try:
         values = json.loads((folder / "textune.json").read_text(encoding="utf-8"))
-        known = values["format"] == _FORMAT
+        known = values["format"] in (_FORMAT, _FORMAT_WITH_WINDOWS)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{folder} is not a classifier of textune: textune.json cannot be read.",
@@ -157,7 +184,8 @@ def _read_description(folder: Path) -> _Description:
         ) from error
     if not known:
         raise ModelError(
-            f"{folder} has format {values['format']}, but this version of textune reads format {_FORMAT}.",
+            f"{folder} has format {values['format']}, but this version of textune reads format {_FORMAT} "
+            f"and {_FORMAT_WITH_WINDOWS}.",
             "Install the version of textune that wrote it.",
         )
     try:
@@ -176,7 +204,7 @@ def _load_linear_head(path: Path, classes: int) -> LinearHead:
 
     try:
         state = load_file(path)
-        head = LinearHead(state["output.weight"].shape[1], classes)
+        head = LinearHead(state["output.weight"].shape[1], classes, attends="window_query" in state)
         head.load_state_dict(state, strict=True)
     except (OSError, SafetensorError, KeyError, IndexError, RuntimeError) as error:
         raise ModelError(f"The head {path} cannot be read: {error}.", _COPY_AGAIN) from error

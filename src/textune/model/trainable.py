@@ -16,9 +16,11 @@ from torch.nn import functional
 
 from textune.encoder.prefix import Pooling, pool
 from textune.encoder.suffix import build_suffix, layers_of
+from textune.encoder.window_pooling import WindowPool
 from textune.errors import RecipeError
 from textune.model.classifier import EncoderClassifier
 from textune.model.heads import LinearHead
+from textune.model.recomputing import compute_in_parts
 
 _BEFORE_LAYERS = ("embeddings", "embeddings_project")
 """What an encoder has ahead of its layers."""
@@ -69,13 +71,22 @@ class TrainableClassifier(nn.Module):
     """From token ids or hidden states to logits; shares all parameters with a `EncoderClassifier`.
 
     `pooling` counts layers from the suffix's first input. `dropout` applies to the features of a linear head;
-    a stock head has its own. Nothing is dropped in the `frozen_layers` or before them.
+    a stock head has its own. Nothing is dropped in the `frozen_layers` or before them. `window_pool` makes
+    the features of texts from those of their windows.
     """
 
     def __init__(
-        self, encoder: Any, head: nn.Module, *, pooling: Pooling, dropout: float, frozen_layers: int = 0
+        self,
+        encoder: Any,
+        head: nn.Module,
+        *,
+        pooling: Pooling,
+        dropout: float,
+        frozen_layers: int = 0,
+        window_pool: WindowPool | None = None,
     ) -> None:
         super().__init__()
+        self._window_pool = window_pool
         self._frozen_layers = frozen_layers
         self.encoder = encoder
         self.head = head
@@ -100,14 +111,34 @@ class TrainableClassifier(nn.Module):
         input_ids: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         states: torch.Tensor | None = None,
+        window_counts: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return float32 logits (rows, classes) of token ids (rows, tokens) or states (rows, tokens, width).
 
-        The mask (rows, tokens) is 1 for real tokens and 0 for padding. Pairs may have `token_type_ids`.
+        The mask (rows, tokens) is 1 for real tokens and 0 for padding. Pairs may have `token_type_ids`. With
+        `window_counts` (texts,), the rows are the windows of texts, one text after the other, and the logits
+        are (texts, classes).
         """
-        # States are stored in 16 bits, whatever the module computes in.
+        inputs = states if input_ids is None else input_ids
+        assert inputs is not None
+        if window_counts is None:
+            features = self._features(inputs, attention_mask, token_type_ids)
+        else:
+            assert self._window_pool is not None
+            vectors = compute_in_parts(self, self._features, inputs, attention_mask)
+            features = self._window_pool(vectors, window_counts)
         dtype = next(self.head.parameters()).dtype
-        inputs = {"input_ids": input_ids} if states is None else {"inputs_embeds": states.to(dtype)}
+        logits: torch.Tensor = self.head(self.dropout(features.to(dtype)))
+        return logits.float()
+
+    def _features(
+        self, rows: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the features (rows, width) of token ids (rows, tokens) or states (rows, tokens, width)."""
+        inputs = {"input_ids": rows}
+        if rows.is_floating_point():
+            # States are stored in 16 bits, whatever the module computes in.
+            inputs = {"inputs_embeds": rows.to(next(self.head.parameters()).dtype)}
         if token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
         last_only = self._pooling.layers == (-1,)
@@ -115,9 +146,7 @@ class TrainableClassifier(nn.Module):
             **inputs, attention_mask=attention_mask, **({} if last_only else {"output_hidden_states": True})
         )
         states_by_layer = (output.last_hidden_state,) if last_only else output.hidden_states
-        features = pool(states_by_layer, attention_mask, pooling=self._pooling)
-        logits: torch.Tensor = self.head(self.dropout(features.to(dtype)))
-        return logits.float()
+        return pool(states_by_layer, attention_mask, pooling=self._pooling)
 
 
 def make_trainable(
@@ -171,6 +200,7 @@ def make_trainable(
         pooling=pooling,
         dropout=dropout if linear else 0.0,
         frozen_layers=0 if left_out else frozen_layers,
+        window_pool=classifier.window_pool,
     )
     if not (freeze_embeddings or frozen_layers):
         table = encoder.get_input_embeddings()

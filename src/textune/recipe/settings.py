@@ -131,14 +131,27 @@ class PrepareSettings(Section):
     padding: Literal["longest", "longest_in_set", "max_length"] = "longest"
     """How long Keras pads all texts: the `longest_in_set` or `max_length`; on torch this changes nothing."""
     max_length: int = Field(default=0, ge=0)
-    """Maximum number of tokens per text; the rest is truncated. 0: the model's own limit."""
+    """Maximum number of tokens per text or window; 0: the model's own limit."""
+    long_texts: Literal["cut", "windows"] = "cut"
+    """Texts longer than that: `cut` leaves out the rest, `windows` reads overlapping parts of the text."""
+    window_overlap: int = Field(default=32, ge=0)
+    """The minimum number of tokens that a window shares with the one before."""
+    window_pooling: Literal["mean", "max", "attention"] = "mean"
+    """How the vectors of a text's windows become one; `attention` learns which windows count."""
+    max_windows: int = Field(default=0, ge=0)
+    """Maximum number of windows per text; the rest is not read. 0: no maximum."""
 
     @model_validator(mode="after")
-    def _length_is_set(self) -> PrepareSettings:
+    def _settings_fit_together(self) -> PrepareSettings:
         if self.padding == "max_length" and not self.max_length:
             raise ValueError(
                 "padding = 'max_length' needs prepare.max_length, the number of tokens to pad to"
             )
+        of_windows = {"window_overlap", "window_pooling", "max_windows"}
+        fields = type(self).model_fields
+        changed = [name for name in fields if getattr(self, name) != fields[name].default]
+        if self.long_texts == "cut" and (unused := of_windows.intersection(changed)):
+            raise ValueError(f"prepare.{min(unused)} needs prepare.long_texts = 'windows'")
         return self
 
 
@@ -304,11 +317,23 @@ class Recipe(Section):
 def _check_head(recipe: Recipe) -> None:
     if recipe.train.optim == "lbfgs" and recipe.model.head != "linear":
         raise ValueError("train.optim = 'lbfgs' needs model.head = 'linear': a stock head is not convex")
+    if recipe.prepare.window_pooling == "attention" and (
+        recipe.model.head != "linear" or recipe.train.per_device_train_batch_size
+    ):
+        raise ValueError(
+            "prepare.window_pooling = 'attention' needs model.head = 'linear' and "
+            "train.per_device_train_batch_size = 0; 'mean' and 'max' work with every head"
+        )
     if recipe.train.members > 1:
         raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
 
 
 def _check_encoder(recipe: Recipe) -> None:
+    if recipe.prepare.window_pooling == "attention":
+        raise ValueError(
+            "prepare.window_pooling = 'attention' needs model.frozen_layers = 'all'; 'mean' and 'max' work "
+            "with trained layers"
+        )
     if recipe.train.optim == "lbfgs":
         raise ValueError(
             "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
@@ -323,6 +348,7 @@ def _check_keras(recipe: Recipe) -> None:
         "model.frozen_layers = 'all'": model.frozen_layers == "all",
         "model.head = 'stock'": model.head == "stock",
         "model.precision = 'fp32' or 'auto'": model.precision in ("fp32", "auto"),
+        "prepare.long_texts = 'cut'": recipe.prepare.long_texts == "cut",
         "prepare.padding = 'longest_in_set' or 'max_length'": recipe.prepare.padding != "longest",
         "train.optim = 'adam' or 'adamw'": train.optim != "lbfgs",
         "train.weight_decay = 0 unless train.optim = 'adamw'": train.optim == "adamw"

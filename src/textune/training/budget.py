@@ -11,6 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from textune.context import Context
+from textune.encoder.tokenization import TokenRows
+from textune.encoder.windows import TextRows
 from textune.errors import RecipeError, RequestError
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.recipes import check_recipe
@@ -162,7 +164,10 @@ def _most_frozen(task: Task, frozen: int) -> int:
 
 
 def _measure(task: Task, frozen: int, most: int) -> Costs:
-    tokens = list(islice(task.texts.tokens["train"], _ROWS_ENCODED))
+    texts = task.texts.tokens["train"]
+    tokens: TextRows = (
+        list(islice(texts, _ROWS_ENCODED)) if isinstance(texts, TokenRows) else texts.first(_ROWS_ENCODED)
+    )
     placed = task.classifier.placed(task.placement)
     placed.features(tokens, placement=task.placement)
     start = time.perf_counter()
@@ -201,7 +206,7 @@ def _rehearse(task: Task, frozen_layers: int) -> float:
     data = members.members_of(task, train, tokens, None)[0].learned
     batches = list(islice(data.epoch(1), REHEARSED_STEPS))
     if left_out:
-        rows = {number for batch in batches for number in batch}
+        rows = {window for batch in batches for window in data.windows_of(batch)}
         data = _with_zeros(data, task.classifier.encoder.config.hidden_size, rows)
     learner = members.build_learner(replace(task, learning_rate_factor=None), train, module, data, Context())
     seconds = learner.rehearse(batches)
@@ -217,6 +222,7 @@ def _with_zeros(data: TokenSet, width: int, rows: set[int]) -> TokenSet:
 
     from textune.encoder.states import STORED, TokenStates
 
-    lengths = np.array([length if row in rows else 0 for row, length in enumerate(data.lengths)])
+    assert not isinstance(data.texts, TokenStates)
+    lengths = np.array([len(ids) if row in rows else 0 for row, ids in enumerate(data.texts)])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return replace(data, texts=TokenStates(torch.zeros((int(offsets[-1]), width), dtype=STORED), offsets))

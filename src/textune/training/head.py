@@ -6,6 +6,7 @@ kept.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,10 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from textune.context import Context
 from textune.encoder.features import encode_splits
 from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import one_thread
-from textune.model.classifier import head_logits
+from textune.encoder.window_pooling import pool_windows
+from textune.encoder.windows import WindowedTexts
+from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
 from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
@@ -84,25 +88,64 @@ class HeadMethod(Method):
         """Run the frozen encoder over the splits that the cache does not hold."""
         task = self.task
         with self.ctx.clock.stage("features"):
-            self.features = encode_splits(
+            self._encoded = encode_splits(
                 task.classifier, task.texts, weights=task.weights, placement=task.placement, ctx=self.ctx
             )
+            self._pool_windows()
+
+    def _pool_windows(self) -> None:
+        """Set the features of the texts, from those of their windows if there are any."""
+        pool = self.task.classifier.window_pool
+        for split, texts in self.task.texts.tokens.items():
+            self.features[split] = self._encoded[split]
+            if pool is not None and isinstance(texts, WindowedTexts):
+                self.features[split] = pool_windows(self._encoded[split], texts, pool=pool)
 
     def fit(self, *, resume: bool) -> Fit:
         """Fit the head, calibrate it, and fold the features' standardisation into its weights."""
         with self.ctx.clock.stage("train"), one_thread():
             self.ctx.stage("Training the head")
-            return self._fit()
+            classifier, cut = self.task.classifier, self._untrained_for_cut_texts()
+            attends = getattr(classifier.head, "window_query", None) is not None
+            fit = self._fit(classifier, self._encoded if attends else self.features, self.ctx)
+            self._pool_windows()
+            if cut is None:
+                return fit
+            self.ctx.stage("Training a head on truncated texts, for comparison")
+            features = {split: self._features_of_cut_texts(split) for split in _SPLITS}
+            self._fit(cut, features, Context())
+            return replace(fit, cut_probabilities=cut.probabilities(features["validation"]))
 
-    def _fit(self) -> Fit:
-        task, classifier, settings = self.task, self.task.classifier, self.settings
+    def _untrained_for_cut_texts(self) -> EncoderClassifier | None:
+        """Return the classifier with an untrained head for truncated texts; None if texts are all short."""
+        classifier, texts = self.task.classifier, self.task.texts.tokens["validation"]
+        if not isinstance(texts, WindowedTexts) or texts.counts.max() == 1:
+            return None
+        head = copy.deepcopy(classifier.head)
+        if isinstance(head, LinearHead):
+            head.window_query = None
+        return replace(classifier, head=head)
+
+    def _features_of_cut_texts(self, split: str) -> NDArray[np.float32]:
+        texts = self.task.texts.tokens[split]
+        assert isinstance(texts, WindowedTexts)
+        is_cut_at_the_start = self.task.classifier.tokenizer.truncation_side == "left"
+        windows = texts.offsets[1:] - 1 if is_cut_at_the_start else texts.offsets[:-1]
+        return self._encoded[split][windows]
+
+    def _fit(
+        self, classifier: EncoderClassifier, features: Mapping[str, NDArray[np.float32]], ctx: Context
+    ) -> Fit:
+        """Fit a classifier's head on features of texts; those of windows if the head attends to them."""
+        task, settings = self.task, self.settings
         head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
-        inputs = {split: torch.from_numpy(self.features[split]) for split in _SPLITS}
+        inputs = {split: torch.from_numpy(features[split]) for split in _SPLITS}
+        counts = self._window_counts(head)
         standardisation = None
         if isinstance(head, LinearHead):
-            parts = read_in_parts(self.features["train"])
+            parts = read_in_parts(features["train"])
             standardisation = Standardisation.of(map(torch.from_numpy, parts))
-            inputs = {split: _standardised(self.features[split], standardisation) for split in _SPLITS}
+            inputs = {split: _standardised(features[split], standardisation) for split in _SPLITS}
         events = fit_head(
             head,
             inputs["train"],
@@ -111,21 +154,34 @@ class HeadMethod(Method):
             kind=classifier.kind,
             settings=settings,
             score=lambda module: {
-                split: classifier.kind.epoch_scores(head_logits(module, inputs[split]), labels[split])
+                split: classifier.kind.epoch_scores(
+                    head_logits(module, inputs[split], counts[split]), labels[split]
+                )
                 for split in _SPLITS
             },
             learning_rate_factor=task.learning_rate_factor,
+            counts=counts["train"],
         )
-        events = track(events, task.recipe, folder=self.run.logs)
-        history, end = follow(events, settings.num_train_epochs, self.ctx)
+        if classifier is task.classifier:
+            events = track(events, task.recipe, folder=self.run.logs)
+        history, end = follow(events, settings.num_train_epochs, ctx)
         calibration = NO_CALIBRATION
         if settings.calibrate:
-            logits = head_logits(head, inputs["validation"])
-            calibration = calibrate(classifier, logits, labels["validation"], ctx=self.ctx)
+            logits = head_logits(head, inputs["validation"], counts["validation"])
+            calibration = calibrate(classifier, logits, labels["validation"], ctx=ctx)
         if isinstance(head, LinearHead) and standardisation:
             standardisation.fold_into(head)
         head.eval()
         return Fit(history, end, calibration)
+
+    def _window_counts(self, head: nn.Module) -> dict[str, torch.Tensor | None]:
+        """Return how many windows each text has, (texts,), by split; None unless the head attends to them."""
+        counts: dict[str, torch.Tensor | None] = dict.fromkeys(_SPLITS)
+        for split in _SPLITS:
+            texts = self.task.texts.tokens[split]
+            if getattr(head, "window_query", None) is not None and isinstance(texts, WindowedTexts):
+                counts[split] = torch.from_numpy(texts.counts)
+        return counts
 
 
 def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
@@ -147,14 +203,17 @@ def fit_head(
     score: Callable[[nn.Module], Scores],
     kind: LabelKind = SINGLE,
     learning_rate_factor: Factor | None = None,
+    counts: torch.Tensor | None = None,
 ) -> Iterator[Event]:
     """Train a head in place, on float32 features (rows, width) and labels of a kind; yield what happens.
 
+    With `counts` (texts,), the features are those of windows (windows, width): see `LinearHead.forward`.
     `score` returns the metrics by split, "validation" among them, of the head as it is. A
     `learning_rate_factor` of the epoch, counted from 0, replaces the named schedule. A loss that is NaN or
     infinite raises a `DivergenceError`.
     """
-    data = TrainingSet({"features": features}, labels, settings.per_device_train_batch_size, settings.seed)
+    inputs = {"features": features, **({} if counts is None else {"counts": counts})}
+    data = TrainingSet(inputs, labels, settings.per_device_train_batch_size, settings.seed)
     candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
     weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
     factor = schedule_of(

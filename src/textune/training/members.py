@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textune.context import Context
 from textune.encoder.states import TokenStates
 from textune.encoder.suffix import layers_of
+from textune.encoder.windows import WindowedTexts
 from textune.model.trainable import depths
 from textune.recipe.methods import EncoderTraining
 from textune.training.method import Task
@@ -47,11 +48,12 @@ def members_of(
     rows_at_once = train.per_device_train_batch_size * train.gradient_accumulation_steps
     data = TokenSet(
         texts=tokens if states is None else states,
-        lengths=[len(row) for row in tokens],
+        lengths=[length for split in _TRAINED_ON for length in task.texts.tokens[split].lengths.tolist()],
         labels=torch.cat([task.labels(split) for split in _TRAINED_ON]),
         padding_id=task.classifier.padding_id,
         batch_size=rows_at_once * task.processes.count,
         seed=train.seed,
+        window_counts=_window_counts(task),
     )
     split = len(task.texts.tokens["train"])
     validation = range(len(data.lengths) - split)
@@ -81,8 +83,17 @@ def frozen_layers_of(task: Task) -> int:
 
 
 def trained_tokens(task: Task) -> list[NDArray[np.int32]]:
-    """Return the token ids of the training rows, and after them those of the validation rows."""
-    return [ids for split in _TRAINED_ON for ids in task.texts.tokens[split]]
+    """Return the token ids of the training rows, or their windows, and after them of the validation rows."""
+    by_split = [task.texts.tokens[split] for split in _TRAINED_ON]
+    return [
+        ids for texts in by_split for ids in (texts.windows if isinstance(texts, WindowedTexts) else texts)
+    ]
+
+
+def _window_counts(task: Task) -> NDArray[np.int64] | None:
+    by_split = [task.texts.tokens[split] for split in _TRAINED_ON]
+    counts = [texts.counts for texts in by_split if isinstance(texts, WindowedTexts)]
+    return np.concatenate(counts) if counts else None
 
 
 def build_learner(

@@ -129,13 +129,16 @@ class Task:
 class Fit:
     """The result of a training: its learning curve, one entry per epoch, and the epoch of the kept weights.
 
-    The logits were rescaled by `calibration`.
+    The logits were rescaled by `calibration`. `cut_probabilities` (rows, classes) are those of validation by
+    a classifier that was trained in the same way on truncated texts, if texts are read in windows and that is
+    cheap to know.
     """
 
     history: list[dict[str, Any]]
     end: FitEnd
     calibration: LogitCalibration = NO_CALIBRATION
     frozen_layers: int | str = "all"
+    cut_probabilities: NDArray[np.float64] | None = None
 
     def summary(self, task: Task) -> dict[str, Any]:
         """Return what metrics.json says of the training."""
@@ -274,6 +277,7 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
             kind=label_kind(data.problem_type),
             max_length=texts.max_length,
             pairs=data.has_pairs,
+            windows=texts.windows,
             seed=recipe.train.seed,
             ctx=ctx,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from textune.encoder.batching import MODEL_INPUTS, pad_tensors
 from textune.encoder.states import TokenStates
+from textune.encoder.windows import numbers_of
 
 _BATCHES_SORTED_TOGETHER = 25
 """Rows of this many batches are sorted by length together: little padding is left, batches stay random."""
@@ -27,7 +29,8 @@ class TokenSet:
 
     `texts` are token ids without padding or the frozen layers' output for them, and `lengths` count the
     tokens of each. Without a `padding_id`, only rows of equal length are computed together. A `batch_size` of
-    0 puts all rows into one batch.
+    0 puts all rows into one batch. With `window_counts` (texts,), `texts` are the windows of all texts, one
+    text after the other, and each text has so many.
     """
 
     texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
@@ -36,20 +39,32 @@ class TokenSet:
     padding_id: int | None
     batch_size: int
     seed: int
+    window_counts: NDArray[np.int64] | None = None
 
     def subset(self, numbers: Sequence[int]) -> TokenSet:
         """Return the set of some rows, in their order, numbered from 0."""
         texts: Sequence[Sequence[int] | NDArray[np.int32]] | TokenStates
+        windows, counts = self.windows_of(numbers), self.window_counts
         if isinstance(self.texts, TokenStates):
-            texts = self.texts.subset(numbers)
+            texts = self.texts.subset(windows)
         else:
-            texts = [self.texts[number] for number in numbers]
+            texts = [self.texts[window] for window in windows]
         return replace(
             self,
             texts=texts,
             lengths=[self.lengths[number] for number in numbers],
             labels=self.labels[list(numbers)],
+            window_counts=None if counts is None else counts[list(numbers)],
         )
+
+    def windows_of(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Return the places in `texts` of some rows: all windows of each."""
+        return numbers if self.window_counts is None else numbers_of(self._offsets, numbers).tolist()
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.int64]:
+        assert self.window_counts is not None
+        return np.concatenate([[0], np.cumsum(self.window_counts)])
 
     @property
     def steps_per_epoch(self) -> int:
@@ -75,14 +90,19 @@ class TokenSet:
             return [list(numbers)]
         by_length: dict[int, list[int]] = {}
         for number in numbers:
-            by_length.setdefault(int(self.lengths[number]), []).append(number)
+            # All windows of a text have one length.
+            windows = 1 if self.window_counts is None else int(self.window_counts[number])
+            by_length.setdefault(int(self.lengths[number]) // windows, []).append(number)
         return list(by_length.values())
 
     def tensors(self, numbers: Sequence[int], device: torch.device) -> dict[str, torch.Tensor]:
         """Return the inputs of a `TrainableClassifier` for some rows."""
+        windows, inputs = self.windows_of(numbers), dict[str, torch.Tensor]()
+        if self.window_counts is not None:
+            inputs["window_counts"] = torch.from_numpy(self.window_counts[list(numbers)])
         if isinstance(self.texts, TokenStates):
-            states, mask = self.texts.padded(numbers)
-            return {"states": states.to(device), "attention_mask": mask.to(device)}
-        tensors = pad_tensors([self.texts[number] for number in numbers], padding_id=self.padding_id)
-        placed = (tensor.to(device) for tensor in tensors)
-        return dict(zip(MODEL_INPUTS, placed, strict=False))
+            inputs["states"], inputs["attention_mask"] = self.texts.padded(windows)
+        else:
+            rows = [self.texts[window] for window in windows]
+            inputs |= zip(MODEL_INPUTS, pad_tensors(rows, padding_id=self.padding_id), strict=False)
+        return {name: tensor.to(device) for name, tensor in inputs.items()}
