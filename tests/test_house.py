@@ -45,6 +45,7 @@ CIRCLES: set[frozenset[str]] = set()
 
 DECIDERS = {
     "encoder/suffix.py": "the softmax of attention, which is over tokens: no label depends on its meaning",
+    "encoder/window_pooling.py": "the softmax of attention, which is over the windows of a text",
     "keras/engine.py": "the loss that Keras compiles into its own graph; torch's cannot be used there",
 }
 """Files outside `tasks/` that name softmax, sigmoid, argmax or cross-entropy, and why they may."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from textune.encoder.loading import find_model, load_tokenizer
-from textune.encoder.tokenization import read_texts, tokenize_texts
+from textune.encoder.tokenization import read_tokens, tokenize_texts
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import SpecialTokens, WindowedTexts, WindowReading, make_windows
 from textune.errors import ModelError
@@ -27,7 +27,7 @@ def tokenizer(tiny_distilbert: str) -> Any:
 def read(tokenizer: Any, texts: list[str], **settings: Any) -> tuple[WindowedTexts, TokenizedTexts]:
     """Return the windows of 12 tokens of texts, and all that is known of how they were read."""
     reading = WindowReading(**{"overlap": 3, "pooling": "mean", **settings})
-    tokenized = read_texts(texts, tokenizer, max_length=12, windows=reading)
+    tokenized = read_tokens(texts, tokenizer, max_length=12, windows=reading)
     assert isinstance(tokenized.rows, WindowedTexts)
     return tokenized.rows, tokenized
 

@@ -19,7 +19,7 @@ from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
 from textune.encoder.tokenization import TokenizedDataset
-from textune.encoder.windows import TextRows, WindowedTexts
+from textune.encoder.windows import TextTokens, WindowedTexts
 
 MAPPED_FROM_BYTES = 64_000_000
 """Features of at least this size are mapped from their file, so that memory does not grow with the texts."""
@@ -83,7 +83,7 @@ def note_cached(splits: Sequence[str], ctx: Context) -> None:
 
 def encode_tokens(
     encoder: FeatureEncoder,
-    tokens: TextRows,
+    tokens: TextTokens,
     *,
     weights_sha256: str,
     placement: Placement,

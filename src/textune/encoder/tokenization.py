@@ -132,7 +132,7 @@ def tokenize(
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated, reading = {}, {}, {}
     for split, rows in dataset.items():
-        read = read_texts(rows.texts, tokenizer, max_length=max_length, windows=windows, segments=segments)
+        read = read_tokens(rows.texts, tokenizer, max_length=max_length, windows=windows, segments=segments)
         assert isinstance(read.rows, TokenRows | WindowedTexts)
         tokens[split], truncated[split] = read.rows, int(read.truncated.sum())
         reading[split] = _reading_of(read)
@@ -147,7 +147,7 @@ def tokenize(
     )
 
 
-def read_texts(
+def read_tokens(
     texts: Sequence[AnyText],
     tokenizer: Any,
     *,
@@ -186,7 +186,7 @@ def tokenize_texts(
 
     Of a pair, the longer text is truncated first. With `segments`, the rows of pairs have segment ids.
     """
-    read = read_texts(texts, tokenizer, max_length=max_length, segments=segments)
+    read = read_tokens(texts, tokenizer, max_length=max_length, segments=segments)
     assert isinstance(read.rows, TokenRows)
     return read.rows, read.truncated
 

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.encoder.windows import SpecialTokens, TextRows, WindowReading, make_windows, parts_by_characters
+from textune.encoder.windows import (
+    SpecialTokens,
+    TextTokens,
+    WindowReading,
+    make_windows,
+    parts_by_characters,
+)
 from textune.wording import counted
 
 TokenIds = Sequence[Sequence[int] | NDArray[np.int32]]
@@ -28,7 +34,7 @@ class TokenizedTexts:
     them that truncation removed.
     """
 
-    rows: TextRows
+    rows: TextTokens
     truncated: NDArray[np.bool_]
     tokens: int = 0
     unread: int = 0

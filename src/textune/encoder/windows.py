@@ -138,7 +138,7 @@ class WindowedTexts:
             start = end
 
 
-TextRows = Sequence[Sequence[int] | NDArray[np.int32]] | WindowedTexts
+TextTokens = Sequence[Sequence[int] | NDArray[np.int32]] | WindowedTexts
 """What an encoder reads of texts: the token ids of each text, or those of its windows."""
 
 

@@ -18,10 +18,10 @@ from textune.encoder.batching import MODEL_INPUTS, Progress, pad_tensors
 from textune.encoder.memory import read_in_parts
 from textune.encoder.placement import Placement, place
 from textune.encoder.prefix import Pooling, encode
-from textune.encoder.tokenization import read_texts, tokenize_texts
+from textune.encoder.tokenization import read_tokens, tokenize_texts
 from textune.encoder.truncation import TokenIds, TokenizedTexts
 from textune.encoder.window_pooling import WindowPool, encode_windows
-from textune.encoder.windows import TextRows, WindowedTexts, WindowReading
+from textune.encoder.windows import TextTokens, WindowedTexts, WindowReading
 from textune.formats.text_pairs import AnyText, TextPair
 from textune.model.heads import Head
 from textune.tasks.label_kind import LabelKind
@@ -76,7 +76,7 @@ class EncoderClassifier:
         A `DataError` says that these are pairs, and the classifier is for single texts, or the reverse.
         """
         check_texts_fit(texts, pairs=self.pairs)
-        return read_texts(
+        return read_tokens(
             texts, self.tokenizer, max_length=self.max_length, windows=self.windows, segments=self.segments
         )
 
@@ -99,7 +99,7 @@ class EncoderClassifier:
         return replace(self, encoder=place(self.encoder, placement))
 
     def features(
-        self, rows: TextRows, *, placement: Placement, on_progress: Progress | None = None
+        self, rows: TextTokens, *, placement: Placement, on_progress: Progress | None = None
     ) -> NDArray[np.float32]:
         """Return the features (texts, width) of texts' token ids."""
         encode_rows = partial(

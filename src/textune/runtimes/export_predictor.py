@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
 from textune.encoder.truncation import TokenIds, TokenizedTexts, which_truncated, with_segments
-from textune.encoder.windows import TextRows, WindowedTexts
+from textune.encoder.windows import TextTokens, WindowedTexts
 from textune.errors import ExportError
 from textune.formats.text_pairs import AnyText
 from textune.model.threshold import Abstention
@@ -83,7 +83,7 @@ class ExportPredictor(Predictor):
             rows = [with_segments(encoding.ids, encoding.type_ids) for encoding in encodings]
         return TokenizedTexts(rows, which_truncated(encodings))
 
-    def probabilities(self, rows: TextRows, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+    def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
         assert not isinstance(rows, WindowedTexts)
         batches = self._batches(rows)
@@ -95,7 +95,7 @@ class ExportPredictor(Predictor):
                 on_progress(done, len(rows))
         return probabilities
 
-    def logits(self, rows: TextRows) -> NDArray[np.float32]:
+    def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come.
 
         The calling thread computes alone, so that a server's threads do not wait for each other.

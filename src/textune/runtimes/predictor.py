@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textune.data.pairs import check_texts_fit
 from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenizedTexts
-from textune.encoder.windows import TextRows
+from textune.encoder.windows import TextTokens
 from textune.errors import DataError
 from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
 from textune.model.threshold import Abstention
@@ -58,11 +58,11 @@ class Predictor(ABC):
         """Return the token ids of every text, and which texts were truncated."""
 
     @abstractmethod
-    def probabilities(self, rows: TextRows, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+    def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
 
     @abstractmethod
-    def logits(self, rows: TextRows) -> NDArray[np.float32]:
+    def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
 
     def predict_proba(

@@ -14,7 +14,7 @@ from textune.encoder.batching import Progress
 from textune.encoder.features import encode_tokens
 from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.truncation import TokenizedTexts
-from textune.encoder.windows import TextRows
+from textune.encoder.windows import TextTokens
 from textune.formats.text_pairs import AnyText
 from textune.model.threshold import Abstention, read_thresholds_of
 from textune.runtimes.predictor import Predictor, check_text_list
@@ -59,13 +59,13 @@ class TorchPredictor(Predictor):
         """Return the token ids of every text, and which texts were truncated."""
         return self.classifier.tokenize(check_text_list(texts, pairs=self.pairs))
 
-    def probabilities(self, rows: TextRows, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
+    def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
         if not len(rows):
             return np.empty((0, len(self.label_names)))
         return self.classifier.probabilities(self._features(rows, on_progress))
 
-    def logits(self, rows: TextRows) -> NDArray[np.float32]:
+    def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
         import torch
 
@@ -75,7 +75,7 @@ class TorchPredictor(Predictor):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
         return head_logits(self.classifier.head, torch.from_numpy(self._features(rows))).numpy()
 
-    def _features(self, rows: TextRows, on_progress: Progress | None = None) -> NDArray[np.float32]:
+    def _features(self, rows: TextTokens, on_progress: Progress | None = None) -> NDArray[np.float32]:
         if not self._weights_sha256:
             return self.classifier.features(rows, placement=self._placement, on_progress=on_progress)
         return encode_tokens(

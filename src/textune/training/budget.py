@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textune.context import Context
 from textune.encoder.tokenization import TokenRows
-from textune.encoder.windows import TextRows
+from textune.encoder.windows import TextTokens
 from textune.errors import RecipeError, RequestError
 from textune.recipe.methods import EncoderTraining
 from textune.recipe.recipes import check_recipe
@@ -165,7 +165,7 @@ def _most_frozen(task: Task, frozen: int) -> int:
 
 def _measure(task: Task, frozen: int, most: int) -> Costs:
     texts = task.texts.tokens["train"]
-    tokens: TextRows = (
+    tokens: TextTokens = (
         list(islice(texts, _ROWS_ENCODED)) if isinstance(texts, TokenRows) else texts.first(_ROWS_ENCODED)
     )
     placed = task.classifier.placed(task.placement)
