@@ -7,11 +7,14 @@ from typing import Any
 
 from textune.audit.checks import AuditInput, Find
 from textune.audit.findings import Example, Finding
+from textune.formats.text_pairs import AnyText
 
 NAMES = ("anger", "joy")
 
 
-def examples_from(rows: Iterable[tuple[str, str, str]], names: Sequence[str] = NAMES) -> tuple[Example, ...]:
+def examples_from(
+    rows: Iterable[tuple[str, AnyText, str]], names: Sequence[str] = NAMES
+) -> tuple[Example, ...]:
     """Return examples numbered by split, in the order given."""
     counts: dict[str, int] = {}
     made = []

@@ -142,6 +142,18 @@ def label_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def pair_run(tiny_models: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny run on pairs with segment ids, with exports for all runtimes. Tests leave it as it is."""
+    from tiny_classifiers import stock_classifier
+    from tiny_exports import export_all, save_tiny_run
+
+    classifier = stock_classifier(tiny_models("bert"), max_length=40, pairs=True)
+    columns = ("data.text_column=question", "data.text_pair_column=answer")
+    folder = tmp_path_factory.mktemp("runs") / "pairs"
+    return export_all(save_tiny_run(folder, classifier, settings=columns))
+
+
+@pytest.fixture(scope="session")
 def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the frozen recipe on TweetEval with the embedded model."""
     from real_commands import textune_json

@@ -36,6 +36,7 @@ class StandIn:
     ) -> None:
         self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
         self.thresholds = None if thresholds is None else np.array(thresholds)
+        self.pairs = False
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call
         self._error = error or ZeroDivisionError("the predictor failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from textune.files import write_json
 from textune.model.classifier import EncoderClassifier
 from textune.model.storage import save_classifier
 from textune.model.threshold import Abstention, write_abstention, write_label_thresholds
-from textune.recipe.recipes import Recipe, dump_recipe
+from textune.recipe.recipes import Recipe, dump_recipe, resolve_recipe
 from textune.run.lifecycle import complete_run, new_run
 from textune.run.origin import Origin
 from textune.run.predictions import Predictions, write_predictions
@@ -31,14 +32,21 @@ _SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 
 def save_tiny_run(
-    folder: Path, classifier: EncoderClassifier, *, rows: int = 60, abstention: Abstention | None = None
+    folder: Path,
+    classifier: EncoderClassifier,
+    *,
+    rows: int = 60,
+    abstention: Abstention | None = None,
+    settings: Sequence[str] = (),
 ) -> Path:
     """Write a classifier as a complete run, whose labels are what it predicts itself; return the folder.
 
     If a text can have several labels, the threshold of each is the median of its probabilities on test.
+    `settings` are overrides of the recipe that the run is said to have.
     """
     thresholds = None
-    with new_run(folder, recipe=dump_recipe(Recipe()), origin=Origin()) as run:
+    recipe = resolve_recipe(Recipe(), settings=settings)
+    with new_run(folder, recipe=dump_recipe(recipe), origin=Origin()) as run:
         save_classifier(classifier, run.model)
         if abstention is not None:
             write_abstention(run.model, abstention)

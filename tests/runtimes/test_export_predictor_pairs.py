@@ -12,32 +12,25 @@ from pair_data import pair_rows
 from textune.errors import DataError
 from textune.runtimes.choosing import load_predictor
 from tiny_classifiers import stock_classifier
-from tiny_exports import EXACT, IN_8_BITS, export_all, save_tiny_run
+from tiny_exports import EXACT, IN_8_BITS, save_tiny_run
 
 Models = Callable[[str], Path]
 
 PAIRS = [pair for pair, _ in pair_rows(24, seed=9)]
 
 
-@pytest.fixture(scope="module")
-def run(tiny_models: Models, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny run of a model with segment ids, and all of its exports."""
-    classifier = stock_classifier(tiny_models("bert"), max_length=40, pairs=True)
-    return export_all(save_tiny_run(tmp_path_factory.mktemp("runs") / "run", classifier))
-
-
 @pytest.mark.parametrize("runtime", EXACT)
-def test_an_export_gives_the_models_probabilities_for_pairs(run: Path, runtime: str) -> None:
-    model = load_predictor(run, runtime="torch")
+def test_an_export_gives_the_models_probabilities_for_pairs(pair_run: Path, runtime: str) -> None:
+    model = load_predictor(pair_run, runtime="torch")
 
-    export = load_predictor(run, runtime=runtime)
+    export = load_predictor(pair_run, runtime=runtime)
 
     assert np.abs(export.predict_proba(PAIRS) - model.predict_proba(PAIRS)).max() < 1e-4
 
 
 @pytest.mark.parametrize("runtime", EXACT)
-def test_an_export_tells_the_texts_of_a_pair_apart(run: Path, runtime: str) -> None:
-    export = load_predictor(run, runtime=runtime)
+def test_an_export_tells_the_texts_of_a_pair_apart(pair_run: Path, runtime: str) -> None:
+    export = load_predictor(pair_run, runtime=runtime)
     rows = export.tokenize(PAIRS).rows
 
     swapped = [np.stack([row[:, 0], 1 - row[:, 1]], axis=1) for row in rows]  # type: ignore[call-overload]
@@ -46,16 +39,16 @@ def test_an_export_tells_the_texts_of_a_pair_apart(run: Path, runtime: str) -> N
 
 
 @pytest.mark.parametrize("runtime", IN_8_BITS)
-def test_an_export_in_8_bits_takes_pairs(run: Path, runtime: str) -> None:
-    model = load_predictor(run, runtime="torch")
+def test_an_export_in_8_bits_takes_pairs(pair_run: Path, runtime: str) -> None:
+    model = load_predictor(pair_run, runtime="torch")
 
-    export = load_predictor(run, runtime=runtime)
+    export = load_predictor(pair_run, runtime=runtime)
 
     assert np.abs(export.predict_proba(PAIRS) - model.predict_proba(PAIRS)).max() < 0.2
 
 
-def test_plain_tuples_are_pairs(run: Path) -> None:
-    export = load_predictor(run, runtime="onnx")
+def test_plain_tuples_are_pairs(pair_run: Path) -> None:
+    export = load_predictor(pair_run, runtime="onnx")
 
     tuples = export.predict_proba([tuple(pair) for pair in PAIRS])  # type: ignore[misc]
 
@@ -63,9 +56,9 @@ def test_plain_tuples_are_pairs(run: Path) -> None:
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
-def test_a_single_text_is_refused_whatever_runs_the_classifier(run: Path, runtime: str) -> None:
+def test_a_single_text_is_refused_whatever_runs_the_classifier(pair_run: Path, runtime: str) -> None:
     with pytest.raises(DataError, match="takes pairs of texts, and text 1 is a single text"):
-        load_predictor(run, runtime=runtime).predict_proba(["so happy"])
+        load_predictor(pair_run, runtime=runtime).predict_proba(["so happy"])
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])

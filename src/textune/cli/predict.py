@@ -11,6 +11,7 @@ import typer
 from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app
 from textune.errors import RequestError
 from textune.formats.registry import format_names
+from textune.formats.text_pairs import as_shown
 
 if TYPE_CHECKING:
     from textune.prediction.stream import AnyPrediction
@@ -22,6 +23,12 @@ _LOCAL = "local"
 def predict(
     run: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
+    text_pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="The second text, for a run on pairs; one for each TEXT, in the same order."
+        ),
+    ] = None,
     input_file: Annotated[
         str,
         typer.Option(
@@ -65,6 +72,14 @@ def predict(
             show_default="as in the run's own data, or detected by name",
         ),
     ] = None,
+    text_pair_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The column that holds the second text of pairs.",
+            show_default="as in the run's own data",
+        ),
+    ] = "",
     settings: Settings = None,
     mark_truncated: Annotated[
         bool,
@@ -87,6 +102,7 @@ def predict(
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
     options: dict[str, Any] = {
         "text_column": text_column or "",
+        "text_pair_column": text_pair_column,
         "settings": settings or (),
         "mark_truncated": mark_truncated,
         "runtime": runtime,
@@ -100,7 +116,13 @@ def predict(
         else:
             show = partial(_print_json if json else _print_line, mark_truncated=mark_truncated)
             count = run_prediction(
-                run, texts or (), input_file=input_file, output=output, show=show, **options
+                run,
+                texts or (),
+                second_texts=text_pair or (),
+                input_file=input_file,
+                output=output,
+                show=show,
+                **options,
             )
     if output and json:
         show_json({"output": output, "texts": count})
@@ -120,7 +142,7 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
 
 
 def _print_line(prediction: AnyPrediction, *, mark_truncated: bool) -> None:
-    text = " ".join(prediction.row.text.split())
+    text = " ".join(as_shown(prediction.row.text).split())
     mark = "  (truncated)" if mark_truncated and prediction.truncated else ""
     print(f"{_answer(prediction)}  {text}{mark}")  # noqa: T201
 

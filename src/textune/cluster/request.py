@@ -19,14 +19,17 @@ from textune.cluster.rows import (
     read_copy,
 )
 from textune.context import UNWATCHED, Context, Pace
+from textune.data.pairs import misfit
 from textune.encoder.truncation import describe_truncation
 from textune.errors import RequestError
 from textune.extras import check_extra
+from textune.formats.text_pairs import TextPair
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import find_files, input_notes, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import journal_folder, open_journal
 from textune.prediction.resuming import advise_when_stopped, check_apart
+from textune.prediction.stream import TextRow
 from textune.prediction.writers import OUTPUT_FORMATS
 from textune.run.layout import Run, open_run
 from textune.runtimes.exports import is_export
@@ -39,6 +42,7 @@ def predict_on_cluster(
     output: str | Path,
     *,
     text_column: str | Sequence[str] = "",
+    text_pair_column: str = "",
     settings: Sequence[str] = (),
     mark_truncated: bool = False,
     address: str = "",
@@ -65,19 +69,23 @@ def predict_on_cluster(
         check_apart(place / "part-0.parquet", input_file, files)
     folder = open_run(Path(run).expanduser()).path.absolute()
     ctx.stage("Looking at the input")
-    choice = choose_columns(folder, text_column=text_column, settings=settings)
-    open_texts(files, choice)  # Raises early for any unreadable file.
+    choice = choose_columns(
+        folder, text_column=text_column, text_pair_column=text_pair_column, settings=settings
+    )
+    rows = open_texts(files, choice)  # Raises early for any unreadable file.
+    pairs = _check_texts(folder, next(iter(rows)))
     for sentence in input_notes(files, choice):
         ctx.note(sentence)
     names = tuple(str(path) for path in files)
     from textune.model.storage import read_kind
 
     multi_label = read_kind(Run(folder).model).is_multi_label
-    columns = read_columns(names, choice, mark_truncated=mark_truncated, multi_label=multi_label)
+    columns = read_columns(names, choice, mark_truncated=mark_truncated, multi_label=multi_label, pairs=pairs)
     job = describe_job(folder, files, choice=choice, mark_truncated=mark_truncated, hashed=False)
     opened = open_journal(target, job, restart=restart, unlisted=PARTS)
     with opened as journal, advise_when_stopped(journal):
-        reader = RowReader(names, choice, columns, done_rows(journal.folder), mark_truncated, multi_label)
+        done = done_rows(journal.folder)
+        reader = RowReader(names, choice, columns, done, mark_truncated, multi_label, pairs)
         with journal.checked_input(job.files):
             cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
             _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)
@@ -92,6 +100,16 @@ def predict_on_cluster(
         max_tokens = read_max_length(Run(folder).model)
         ctx.note(describe_truncation(truncated, count, max_tokens=max_tokens))
     return count
+
+
+def _check_texts(run: Path, first: TextRow) -> bool:
+    """Return whether a run takes pairs; raise a `DataError` if the first row is of another kind."""
+    from textune.model.storage import read_takes_pairs
+
+    pairs = read_takes_pairs(Run(run).model)
+    if isinstance(first.text, TextPair) is not pairs:
+        raise misfit(pairs=pairs, place="the first text of the input")
+    return pairs
 
 
 def _check_torch(run: str | Path, runtime: str) -> None:

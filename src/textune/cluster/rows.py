@@ -19,6 +19,7 @@ import numpy as np
 from textune.data.columns import ColumnChoice
 from textune.errors import DataError, VerificationError
 from textune.files import atomic_path
+from textune.formats.text_pairs import fields_of_texts, text_fields
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import read_texts
 from textune.prediction.output_columns import (
@@ -31,6 +32,7 @@ from textune.prediction.output_columns import (
 from textune.prediction.stream import WINDOW, TextRow, predict_rows, prefix_clashes
 from textune.prediction.writers import OutputLayout
 from textune.run.layout import open_run, read_manifest
+from textune.run.predictions import texts_in
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
 
@@ -52,7 +54,7 @@ class RowReader:
 
     Paths are absolute. `columns` is the Arrow schema of the columns besides the text. Rows that are `done`
     are skipped. With `mark_truncated`, the output has the column `truncated`; with `multi_label`, a
-    text has a list of labels in it.
+    text has a list of labels in it; with `pairs`, it has both texts of a pair.
     """
 
     files: tuple[str, ...]
@@ -61,6 +63,7 @@ class RowReader:
     done: Intervals
     mark_truncated: bool = False
     multi_label: bool = False
+    pairs: bool = False
 
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of a file, by its number, as Arrow tables of one window each.
@@ -70,13 +73,14 @@ class RowReader:
         import pyarrow as pa
 
         file = self.files[number]
-        schema = pa.schema([("file", pa.string()), ("row", pa.int64()), ("text", pa.string()), *self.columns])
-        results = _result_names(self.mark_truncated, self.multi_label)
+        texts = dict.fromkeys(fields_of_texts(pairs=self.pairs), pa.string())
+        schema = pa.schema([("file", pa.string()), ("row", pa.int64()), *texts.items(), *self.columns])
+        results = _result_names(self.mark_truncated, self.multi_label, self.pairs)
         remaining = self._remaining(file)
         while window := list(islice(remaining, WINDOW)):
             others = [prefix_clashes(row.others, results=results) for _, row in window]
             values = [
-                {"file": file, "row": place, "text": row.text, **columns}
+                {"file": file, "row": place, **text_fields(row.text), **columns}
                 for (place, row), columns in zip(window, others, strict=True)
             ]
             with _column_errors(file):
@@ -108,6 +112,7 @@ def read_columns(
     *,
     mark_truncated: bool = False,
     multi_label: bool = False,
+    pairs: bool = False,
 ) -> Any:
     """Return the Arrow schema of the output's other columns.
 
@@ -115,7 +120,7 @@ def read_columns(
     Parquet cannot hold are a `DataError`.
     """
     paths = [Path(file) for file in files]
-    results = _result_names(mark_truncated, multi_label)
+    results = _result_names(mark_truncated, multi_label, pairs)
     if store_types(paths):
         with _column_errors():
             return stored_columns(paths, choice, results=results)
@@ -131,12 +136,13 @@ def classify(predictor: Predictor, table: Any, *, mark_truncated: bool = False) 
     """Return a table of `RowReader.read` with the predictions of its rows, for `write_part`."""
     import pyarrow as pa
 
-    rows = [TextRow(text, {}) for text in table["text"].to_pylist()]
+    texts = fields_of_texts(pairs=predictor.pairs)
+    rows = [TextRow(text, {}) for text in texts_in(table.select(texts))]
     predictions = list(predict_rows(predictor, rows, threshold=predictor.threshold))
     fields = OutputLayout.of(predictor, mark_truncated=mark_truncated).result_fields()
     values = [row.to_arrow(mark_truncated=mark_truncated) for row in predictions]
     results = pa.Table.from_pylist(values, schema=pa.schema(fields))
-    others = [name for name in table.column_names if name not in (*_PLACE, "text")]
+    others = [name for name in table.column_names if name not in (*_PLACE, *texts)]
     columns = {name: table[name] for name in _PLACE}
     columns |= {name: results[name] for name in results.column_names}
     columns |= {name: table[name] for name in others}
@@ -237,9 +243,9 @@ def _column_errors(file: str = "") -> Iterator[None]:
         ) from error
 
 
-def _result_names(mark_truncated: bool, multi_label: bool) -> list[str]:
+def _result_names(mark_truncated: bool, multi_label: bool, pairs: bool) -> list[str]:
     fields = result_fields(
-        (), multi_label=multi_label, may_abstain=not multi_label, mark_truncated=mark_truncated
+        (), multi_label=multi_label, pairs=pairs, may_abstain=not multi_label, mark_truncated=mark_truncated
     )
     return [*_PLACE, _IS_TRUNCATED, *(field.name for field in fields)]
 

@@ -21,8 +21,10 @@ def predict(
     run: str | Path,
     texts: Sequence[str] = (),
     *,
+    second_texts: Sequence[str] = (),
     input_file: str = "",
     text_column: str | Sequence[str] = "",
+    text_pair_column: str = "",
     settings: Sequence[str] = (),
     output: str | Path = "",
     mark_truncated: bool = False,
@@ -38,10 +40,12 @@ def predict(
     Args:
         run: The folder of a finished run or of an export.
         texts: The texts, unless there is an input file.
+        second_texts: The second text of each pair, for a classifier of pairs.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
             `-` for standard input with one text per line.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
             own data, or detected by name.
+        text_pair_column: The column that holds the second text of pairs; by default as in the run's own data.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
         output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
         mark_truncated: Add a column `truncated` to the output: whether the text is longer than the model
@@ -57,7 +61,7 @@ def predict(
         StoppedError: It was stopped, and can be resumed.
     """
     from textune.prediction.input_columns import choose_columns
-    from textune.prediction.inputs import open_rows
+    from textune.prediction.inputs import open_rows, pair_up
     from textune.prediction.resuming import check_prediction_request, predict_files
     from textune.prediction.stream import Tally, predict_rows
     from textune.prediction.writers import OutputLayout, check_output, write_file
@@ -70,7 +74,10 @@ def predict(
         check_output(target)
     resumable = target is not None and input_file not in {"", "-"}
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
-    columns = choose_columns(folder, text_column=text_column, settings=settings)
+    given = pair_up(texts, second_texts)
+    columns = choose_columns(
+        folder, text_column=text_column, text_pair_column=text_pair_column, settings=settings
+    )
     if target and resumable:
         return predict_files(
             folder,
@@ -82,7 +89,7 @@ def predict(
             runtime=runtime,
             ctx=ctx,
         )
-    rows, total = open_rows(texts, input_file, columns, ctx)
+    rows, total = open_rows(given, input_file, columns, ctx)
     if target and input_file:
         ctx.note(
             "Standard input can be read only once, so this prediction cannot be resumed if it is stopped."

@@ -17,6 +17,7 @@ def predict_texts(
     texts: Any,
     *,
     text_column: str | Sequence[str] = "",
+    text_pair_column: str = "",
     runtime: str = "",
     observer: Observer | None = None,
 ) -> list[AnyPrediction]:
@@ -24,10 +25,12 @@ def predict_texts(
 
     Args:
         run: The folder of a finished run or of an export.
-        texts: A list, an array or a series of texts; or a DataFrame of pandas or polars, an Arrow table, a
-            `datasets.Dataset`, a list of dicts or a dict of columns, whose other columns are kept.
+        texts: A list, an array or a series of texts, or of pairs `(first, second)`; or a DataFrame of pandas
+            or polars, an Arrow table, a `datasets.Dataset`, a list of dicts or a dict of columns, whose other
+            columns are kept.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
             own data, or detected by name.
+        text_pair_column: The column that holds the second text of pairs; by default as in the run's own data.
         runtime: `torch`, or the name of an export; by default the fastest that gives the run's probabilities.
         observer: Receives progress and notes.
 
@@ -45,7 +48,9 @@ def predict_texts(
     from textune.runtimes.choosing import choose, load_choice
 
     ctx, folder = Context(observer), Path(run).expanduser()
-    rows = rows_in_memory(texts, choose_columns(folder, text_column=text_column))
+    rows = rows_in_memory(
+        texts, choose_columns(folder, text_column=text_column, text_pair_column=text_pair_column)
+    )
     choice = choose(folder, runtime=runtime, texts=len(rows) or None)
     for sentence in choice.notes:
         ctx.note(sentence)

@@ -110,6 +110,10 @@ class ColumnChoice:
             kind=self.kind,
         )
 
+    def columns_of_text(self, text: str) -> tuple[str, ...]:
+        """Return the columns that are not beside the text: its own and, of pairs, those of both texts."""
+        return (text, *self.reading.pair) if text == self.reading.pair_name else (text,)
+
     def for_columns(self, columns: Sequence[str], *, origin: str) -> ColumnChoice:
         """Return the choice without the remembered columns that are not there.
 
@@ -208,7 +212,7 @@ def _check_pair(reading: Reading, columns: Sequence[str], *, origin: str) -> Non
         own = [name for name in columns if name not in reading.made_names]
         raise DataError(
             f"{origin} has no column {listed_columns(missing)}, and the run classifies pairs of {first} and "
-            f"{second}. Its columns are: {listed_columns(own)}.",
+            f"{second}. Its columns are: {listed_columns(own) or 'none'}.",
             f"Name the columns of both texts: {_TEXT_OPTION} {_PAIR_OPTION}",
         )
 

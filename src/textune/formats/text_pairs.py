@@ -57,6 +57,11 @@ def as_text(value: Any) -> Any:
     return value
 
 
+def fields_of_texts(*, pairs: bool) -> tuple[str, ...]:
+    """Return the names of the fields of texts, or of pairs."""
+    return TEXT_FIELDS if pairs else TEXT_FIELDS[:1]
+
+
 def text_fields(text: AnyText) -> dict[str, str]:
     """Return a text by its name, or both texts of a pair by theirs.
 
@@ -70,7 +75,7 @@ def text_fields(text: AnyText) -> dict[str, str]:
 def text_columns(texts: Sequence[AnyText]) -> dict[str, list[str]]:
     """Return texts as a column, or both texts of pairs as two, by their names."""
     sides = [sides_of(text) for text in texts]
-    names = TEXT_FIELDS if has_pairs(texts[:1]) else TEXT_FIELDS[:1]
+    names = fields_of_texts(pairs=has_pairs(texts[:1]))
     return {name: [each[place] for each in sides] for place, name in enumerate(names)}
 
 

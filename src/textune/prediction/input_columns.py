@@ -26,13 +26,18 @@ DETECTED = ColumnChoice()
 
 
 def choose_columns(
-    run: Path, *, text_column: str | Sequence[str] = "", settings: Sequence[str] = ()
+    run: Path,
+    *,
+    text_column: str | Sequence[str] = "",
+    text_pair_column: str = "",
+    settings: Sequence[str] = (),
 ) -> ColumnChoice:
     """Return how a run's or export's input is read.
 
     Args:
         run: The folder. A run's own columns count for files that have them.
         text_column: The column that holds the text, or several that are joined.
+        text_pair_column: The column that holds the second text of pairs.
         settings: Overrides `data.key=value`, which count for all files.
 
     Raises:
@@ -45,6 +50,8 @@ def choose_columns(
     if text_column:
         names = text_column if isinstance(text_column, str) else json.dumps(list(text_column))
         settings = [*settings, f"data.text_column={names}"]
+    if text_pair_column:
+        settings = [*settings, f"data.text_pair_column={text_pair_column}"]
     data, given = override_data(own, settings)
     data = stored_separator(data, Run(run).model)
     return ColumnChoice.of(data, given=given)
@@ -64,6 +71,10 @@ def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
     # A header tells more than the habit of another file without one.
     has_header = choice.reading.header or "header" in choice.remembered
     named = replace(choice, reading=replace(choice.reading, header=has_header))
+    if choice.reading.pair:
+        own = named if _has_column(path, named) else choice
+        own.check_parts(_columns(path, own), origin=str(path))
+        return own
     if "text_column" not in choice.remembered:
         if choice.text:
             return named if _has_column(path, named) else choice

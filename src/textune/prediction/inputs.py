@@ -18,15 +18,29 @@ from typing import BinaryIO
 from textune.annotations.export_file import export_texts, exporting_tool
 from textune.context import Context
 from textune.data.columns import ColumnChoice, find_text_column
-from textune.errors import DataError
+from textune.errors import DataError, RequestError
 from textune.formats.compression import archive_members, is_archive
 from textune.formats.lines import decode_lines, open_data_file, read_lines, without_end
 from textune.formats.registry import find_format, format_of, may_be_table, table_suffixes
 from textune.formats.tables import column_names, read_rows, table_notes
+from textune.formats.text_pairs import AnyText, TextPair
 from textune.prediction.input_columns import DETECTED, choice_for, is_empty, note_on_lines
 from textune.prediction.stream import TextRow
+from textune.wording import counted
 
 _BLOCK_BYTES = 1 << 22
+
+
+def pair_up(texts: Sequence[str], seconds: Sequence[str]) -> list[AnyText]:
+    """Return texts, or pairs of them and as many second texts; other numbers are a `RequestError`."""
+    if not seconds:
+        return list(texts)
+    if len(texts) != len(seconds):
+        raise RequestError(
+            f"There are {counted(len(texts), 'text')} and {len(seconds):,} second texts (--text-pair).",
+            "Give one --text-pair for each text, in the same order: TEXT --text-pair TEXT",
+        )
+    return [TextPair(*pair) for pair in zip(texts, seconds, strict=True)]
 
 
 def find_files(pattern: str) -> list[Path]:
@@ -72,7 +86,7 @@ def is_input(path: Path, pattern: str, files: Sequence[Path]) -> bool:
 
 
 def open_rows(
-    texts: Sequence[str], pattern: str, choice: ColumnChoice, ctx: Context
+    texts: Sequence[AnyText], pattern: str, choice: ColumnChoice, ctx: Context
 ) -> tuple[Iterable[TextRow], int]:
     """Return the rows of texts or else of an input, and roughly how many there are; 0: unknown.
 
@@ -138,14 +152,15 @@ def read_texts(
         return
     column = text_column_of(path, own, may_be_empty=may_be_empty)
     unit = "" if is_empty(path) else format_of(path, own.reading).unit
+    texts = own.columns_of_text(column)
     for row in read_rows(path, reading=own.reading, may_be_empty=may_be_empty):
-        others = {name: value for name, value in row.values.items() if name != column}
+        others = {name: value for name, value in row.values.items() if name not in texts}
         holder = partial("{}, {} {}: the column '{}'".format, path, unit, row.line, column)
         yield TextRow(_checked_text(row.values.get(column), holder), others)
 
 
-def _checked_text(text: object, holder: Callable[[], str]) -> str:
-    if text is not None and not isinstance(text, str):
+def _checked_text(text: object, holder: Callable[[], str]) -> AnyText:
+    if text is not None and not isinstance(text, str | TextPair):
         raise DataError(
             f"{holder()} holds {text!r}, not a text.",
             "Put it in quotes, or name another column with --text-column NAME.",

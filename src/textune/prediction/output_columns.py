@@ -14,6 +14,7 @@ from typing import Any
 from textune.data.columns import ColumnChoice
 from textune.errors import DataError
 from textune.formats.registry import find_format
+from textune.formats.text_pairs import fields_of_texts
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import estimate_rows, text_column_of
 from textune.prediction.stream import TRUNCATED, WINDOW, prefix_clashes
@@ -39,16 +40,18 @@ def result_fields(
     label_names: Sequence[str],
     *,
     multi_label: bool = False,
+    pairs: bool = False,
     may_abstain: bool = False,
     mark_truncated: bool = False,
 ) -> list[Any]:
-    """Return the Arrow fields that a prediction adds to its row, the text first."""
+    """Return the Arrow fields that a prediction adds to its row, the text or both texts of a pair first."""
     import pyarrow as pa
 
     scores = pa.struct([(name, pa.float64()) for name in label_names])
-    kinds = {"text": pa.string(), "label": pa.string(), "score": pa.float64(), "scores": scores}
+    texts = dict.fromkeys(fields_of_texts(pairs=pairs), pa.string())
+    kinds = {**texts, "label": pa.string(), "score": pa.float64(), "scores": scores}
     if multi_label:
-        kinds = {"text": pa.string(), "labels": pa.list_(pa.string()), "scores": scores}
+        kinds = {**texts, "labels": pa.list_(pa.string()), "scores": scores}
     if may_abstain:
         kinds["abstained"] = pa.bool_()
     if mark_truncated:
@@ -139,7 +142,8 @@ def _other_fields(path: Path, choice: ColumnChoice, results: Collection[str]) ->
         return  # Of an annotation tool's export, only the texts are read.
     known = find_format(path)
     assert known and known.schema  # See `store_types`.
-    fields = {field.name: field for field in known.schema(path) if field.name != text}
+    texts = choice.columns_of_text(text)
+    fields = {field.name: field for field in known.schema(path) if field.name not in texts}
     for name, field in prefix_clashes(fields, results=results).items():
         kind = field.type
         if pa.types.is_dictionary(kind):

@@ -1,7 +1,7 @@
 """Texts that Python holds, as rows to classify.
 
-In: a list, an array or a series of texts, or a table. Out: a `TextRow` each, in their order, or a `DataError`
-that names the row. Does not know labels.
+In: a list, an array or a series of texts, or of pairs of texts, or a table. Out: a `TextRow` each, in their
+order, or a `DataError` that names the row. Does not know labels.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from textune.data.columns import ColumnChoice, find_text_column
 from textune.data.python_tables import columns_of, is_table, values_of
 from textune.errors import DataError
 from textune.formats.joining import join_columns
+from textune.formats.text_pairs import TextPair, as_text
 from textune.prediction.stream import TextRow
 
 _OPTION = "text_column=NAME"
@@ -36,11 +37,13 @@ def rows_in_memory(texts: Any, choice: ColumnChoice) -> list[TextRow]:
         column = find_text_column(
             names, choice.for_columns(names, origin=origin), origin=origin, option=_OPTION
         )
-        values = columns.pop(column)
+        values, texts_in = columns[column], choice.columns_of_text(column)
+        columns = {name: cells for name, cells in columns.items() if name not in texts_in}
     else:
         columns, values = {}, values_of(texts, origin)
+    values = list(map(as_text, values))
     for row, text in enumerate(values, start=1):
-        if text is not None and not isinstance(text, str):
+        if text is not None and not isinstance(text, str | TextPair):
             raise DataError(
                 f"{origin}, row {row}: {str(text)[:60]!r} ({type(text).__name__}) is not a text.",
                 f"Convert it to text, or name the column of texts: {_OPTION}",

@@ -14,7 +14,9 @@ from itertools import islice
 from typing import Any
 
 from textune.context import Context
+from textune.data.pairs import misfit
 from textune.encoder.truncation import describe_truncation
+from textune.formats.text_pairs import AnyText, TextPair, sides_of, text_fields
 from textune.runtimes.predictor import Predictor
 from textune.tasks import multi_label
 from textune.tasks.single_label import decide
@@ -31,19 +33,24 @@ _INPUT = re.compile("^(input_)+")
 
 @dataclass(frozen=True)
 class TextRow:
-    """A text to classify, and the other columns that came with it."""
+    """A text or a pair to classify, and the other columns that came with it."""
 
-    text: str
+    text: AnyText
     others: Mapping[str, Any]
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is something to classify: a text that is not blank, or two of them."""
+        return all(map(str.strip, sides_of(self.text)))
 
 
 @dataclass(frozen=True)
 class Prediction:
     """A row with its prediction.
 
-    A text that is empty has no label, score or scores; one whose score is below the threshold has no label.
-    `abstained` says which texts those are; None: there is no threshold. `truncated`: the text is longer
-    than the model reads.
+    A text that is empty, or a pair with one that is, has no label, score or scores; one whose score is below
+    the threshold has no label. `abstained` says which texts those are; None: there is no threshold.
+    `truncated`: the text is longer than the model reads.
     """
 
     row: TextRow
@@ -58,7 +65,7 @@ class Prediction:
 
         With `mark_truncated`, they say whether the text was truncated.
         """
-        result: dict[str, Any] = {"text": self.row.text, "label": self.label, "score": self.score}
+        result: dict[str, Any] = {**text_fields(self.row.text), "label": self.label, "score": self.score}
         result["scores"] = dict(self.scores)
         if self.abstained is not None:
             result["abstained"] = self.abstained
@@ -92,7 +99,7 @@ class MultiLabelPrediction:
     def to_json(self, *, mark_truncated: bool = False) -> dict[str, Any]:
         """Return JSON values, then the row's other columns; see `Prediction.to_json`."""
         result: dict[str, Any] = {
-            "text": self.row.text,
+            **text_fields(self.row.text),
             "labels": None if self.labels is None else list(self.labels),
             "scores": dict(self.scores),
         }
@@ -134,17 +141,18 @@ def predict_rows(
 
     No label is given where the top probability is below `threshold`. If a text can have several labels, it
     gets those that reach the predictor's thresholds. After every window, `on_progress` is called with the
-    number of rows done.
+    number of rows done. A pair for a classifier of single texts is a `DataError`, and so is the reverse.
     """
     remaining, names, done = iter(rows), predictor.label_names, 0
     while chunk := list(islice(remaining, window)):
-        texts = [row.text for row in chunk if row.text.strip()]
+        texts = [row.text for row in chunk if row.has_text]
+        check_rows_fit(chunk, predictor, done=done)
         answers: Iterator[Any] = iter([])
         if texts:
             tokenized = predictor.tokenize(texts)
             answers = zip(predictor.probabilities(tokenized.rows), tokenized.truncated.tolist(), strict=True)
         for row in chunk:
-            if not row.text.strip():
+            if not row.has_text:
                 yield (
                     Prediction(row, None, None, {}, False if threshold else None)
                     if predictor.thresholds is None
@@ -167,6 +175,16 @@ def predict_rows(
         done += len(chunk)
         if on_progress:
             on_progress(done)
+
+
+def check_rows_fit(rows: Iterable[TextRow], predictor: Predictor, *, done: int = 0) -> None:
+    """Raise a `DataError` if a row is a pair and the classifier takes single texts, or the reverse.
+
+    `done` is the number of rows before these.
+    """
+    for number, row in enumerate(rows, start=done + 1):
+        if row.has_text and isinstance(row.text, TextPair) is not predictor.pairs:
+            raise misfit(pairs=predictor.pairs, place=f"text {number}")
 
 
 @dataclass

@@ -16,6 +16,7 @@ from textune.annotations.conversion import texts_of_source
 from textune.annotations.registry import TextToWrite
 from textune.context import Context, Pace
 from textune.data.sources import read_source
+from textune.errors import RequestError
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import open_rows
 from textune.prediction.stream import AnyPrediction, MultiLabelPrediction, Tally, TextRow, predict_rows
@@ -51,6 +52,11 @@ def suggest_labels(
     for note in chosen.notes:
         ctx.note(note)
     predictor, progress = load_choice(chosen), Pace(ctx, total).advance
+    if predictor.pairs:
+        raise RequestError(
+            f"{run} classifies pairs of texts, and the formats to convert to have one text per row.",
+            "Write the predictions with `textune predict RUN --input FILE --output FILE`.",
+        )
     ctx.stage("Classifying")
     tally, threshold = Tally(), predictor.threshold
     predicted = tally.count(predict_rows(predictor, rows, threshold=threshold, on_progress=progress))
@@ -60,7 +66,7 @@ def suggest_labels(
 
 
 def _to_write(prediction: AnyPrediction, split: str) -> TextToWrite:
-    text, scores = prediction.row.text, prediction.scores
+    text, scores = str(prediction.row.text), prediction.scores
     if isinstance(prediction, MultiLabelPrediction):
         labels = prediction.labels or ()
         return TextToWrite(text, split=split, predictions=labels, scores=scores, can_have_several=True)

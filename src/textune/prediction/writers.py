@@ -17,6 +17,7 @@ from typing import Any
 
 from textune.errors import RequestError
 from textune.files import atomic_path
+from textune.formats.text_pairs import fields_of_texts, text_fields
 from textune.prediction.output_columns import (
     arrow_refusals,
     check_column_names,
@@ -44,9 +45,10 @@ class OutputLayout:
     """What the rows of an output hold.
 
     With `may_abstain`, a table has the column `abstained`; with `mark_truncated`, an output of any format has
-    the column `truncated`. With `multi_label`, the rows are those of `MultiLabelPrediction`. `columns` is the
-    Arrow schema of a Parquet file's other columns; None: that of the first window. A part is written `like`
-    an earlier one, which sets the columns, and has no header.
+    the column `truncated`. With `multi_label`, the rows are those of `MultiLabelPrediction`; with `pairs`,
+    they have both texts of a pair. `columns` is the Arrow schema of a Parquet file's other columns; None:
+    that of the first window. A part is written `like` an earlier one, which sets the columns, and has no
+    header.
     """
 
     label_names: Sequence[str]
@@ -55,6 +57,7 @@ class OutputLayout:
     columns: Any = None
     like: Path | None = None
     multi_label: bool = False
+    pairs: bool = False
 
     @classmethod
     def of(cls, predictor: Predictor, *, mark_truncated: bool) -> OutputLayout:
@@ -64,6 +67,7 @@ class OutputLayout:
             predictor.threshold > 0,
             mark_truncated,
             multi_label=predictor.thresholds is not None,
+            pairs=predictor.pairs,
         )
 
     @property
@@ -77,6 +81,7 @@ class OutputLayout:
         return result_fields(
             self.label_names,
             multi_label=self.multi_label,
+            pairs=self.pairs,
             may_abstain=self.may_abstain,
             mark_truncated=self.mark_truncated,
         )
@@ -150,8 +155,9 @@ def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
 @contextmanager
 def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
     last = ["abstained"] * layout.may_abstain + [TRUNCATED] * layout.mark_truncated
+    texts = fields_of_texts(pairs=layout.pairs)
     decided = ["labels"] if layout.multi_label else ["label", "score"]
-    results = ["text", *decided, *(f"score_{name}" for name in layout.label_names), *last]
+    results = [*texts, *decided, *(f"score_{name}" for name in layout.label_names), *last]
     reserved = (*(MULTI_LABEL_COLUMNS if layout.multi_label else RESULT_COLUMNS), *results)
     names = None
     if layout.like is not None:
@@ -169,10 +175,12 @@ def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
             check_column_names(others, names)
             for prediction, values in zip(predictions, others, strict=True):
                 scores = [prediction.scores.get(name) for name in layout.label_names]
+                fields = text_fields(prediction.row.text)
+                cells: list[Any] = [fields.get(name) for name in texts]
                 if isinstance(prediction, MultiLabelPrediction):
-                    cells = [prediction.row.text, layout.separator.join(prediction.labels or ()), *scores]
+                    cells += [layout.separator.join(prediction.labels or ()), *scores]
                 else:
-                    cells = [prediction.row.text, prediction.label, prediction.score, *scores]
+                    cells += [prediction.label, prediction.score, *scores]
                 cells += [str(getattr(prediction, name)).lower() for name in last]
                 writer.writerow([*cells, *(values.get(name) for name in names)])
 
