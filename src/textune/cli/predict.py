@@ -95,11 +95,13 @@ def predict(
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.predict import ENGINES, predict_on_engine
     from textune.commands.predict import predict as run_prediction
+    from textune.prediction.inputs import pair_up
 
     engines = (_LOCAL, *ENGINES)
     if engine not in engines:
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
-    _check_engine(engine, ray_address, ray_workers, has_texts=bool(texts))
+    given = pair_up(texts or (), text_pair or ())
+    _check_engine(engine, ray_address, ray_workers, has_texts=bool(given))
     options: dict[str, Any] = {
         "text_column": text_column or "",
         "text_pair_column": text_pair_column,
@@ -115,15 +117,7 @@ def predict(
             count = predict_on_engine(engine, run, input_file, output, **options)
         else:
             show = partial(_print_json if json else _print_line, mark_truncated=mark_truncated)
-            count = run_prediction(
-                run,
-                texts or (),
-                second_texts=text_pair or (),
-                input_file=input_file,
-                output=output,
-                show=show,
-                **options,
-            )
+            count = run_prediction(run, given, input_file=input_file, output=output, show=show, **options)
     if output and json:
         show_json({"output": output, "texts": count})
     elif output:

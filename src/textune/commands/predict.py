@@ -11,6 +11,7 @@ from textune.context import Context, Observer, Pace
 from textune.encoder.memory import keep_memory_low
 
 if TYPE_CHECKING:
+    from textune.formats.text_pairs import AnyText
     from textune.prediction.stream import AnyPrediction
 
 ENGINES = {"ray": "textune.cluster.request:predict_on_cluster"}
@@ -19,9 +20,8 @@ ENGINES = {"ray": "textune.cluster.request:predict_on_cluster"}
 
 def predict(
     run: str | Path,
-    texts: Sequence[str] = (),
+    texts: Sequence[AnyText] = (),
     *,
-    second_texts: Sequence[str] = (),
     input_file: str = "",
     text_column: str | Sequence[str] = "",
     text_pair_column: str = "",
@@ -39,8 +39,7 @@ def predict(
 
     Args:
         run: The folder of a finished run or of an export.
-        texts: The texts, unless there is an input file.
-        second_texts: The second text of each pair, for a classifier of pairs.
+        texts: The texts, or `TextPair`s for a classifier of pairs, unless there is an input file.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
             `-` for standard input with one text per line.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
@@ -61,7 +60,7 @@ def predict(
         StoppedError: It was stopped, and can be resumed.
     """
     from textune.prediction.input_columns import choose_columns
-    from textune.prediction.inputs import open_rows, pair_up
+    from textune.prediction.inputs import open_rows
     from textune.prediction.resuming import check_prediction_request, predict_files
     from textune.prediction.stream import Tally, predict_rows
     from textune.prediction.writers import OutputLayout, check_output, write_file
@@ -74,7 +73,6 @@ def predict(
         check_output(target)
     resumable = target is not None and input_file not in {"", "-"}
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
-    given = pair_up(texts, second_texts)
     columns = choose_columns(
         folder, text_column=text_column, text_pair_column=text_pair_column, settings=settings
     )
@@ -89,7 +87,7 @@ def predict(
             runtime=runtime,
             ctx=ctx,
         )
-    rows, total = open_rows(given, input_file, columns, ctx)
+    rows, total = open_rows(texts, input_file, columns, ctx)
     if target and input_file:
         ctx.note(
             "Standard input can be read only once, so this prediction cannot be resumed if it is stopped."

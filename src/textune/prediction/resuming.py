@@ -16,6 +16,7 @@ from textune.context import Context, Pace
 from textune.data.columns import ColumnChoice
 from textune.errors import ExportError, MissingExtraError, RequestError, StoppedError
 from textune.files import atomic_path, publish, storage_errors
+from textune.formats.text_pairs import AnyText
 from textune.prediction.inputs import find_files, input_notes, is_input, open_texts
 from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
@@ -123,7 +124,7 @@ def choose_as_started(run: Path, output: Path, *, runtime: str, restart: bool, c
 
 
 def check_prediction_request(
-    texts: Sequence[str], input_file: str, *, restart: bool, resumable: bool
+    texts: Sequence[AnyText], input_file: str, *, restart: bool, resumable: bool
 ) -> None:
     """Raise a `RequestError` unless there are texts or files, and something to start over if asked to."""
     if bool(texts) == bool(input_file):
