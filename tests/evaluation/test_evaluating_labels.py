@@ -12,6 +12,8 @@ from textune.data.dataset import MULTI_LABEL, Dataset
 from textune.evaluation.document import Measurements
 from textune.evaluation.evaluating import evaluate_splits
 from textune.evaluation.evaluation import Evaluation
+from textune.evaluation.label_scores import LabelScores
+from textune.evaluation.split_metrics import measure_label_sets
 from textune.recipe.settings import EvaluateSettings
 from textune.tasks.label_kind import LogitCalibration
 from textune.tasks.multi_label import sigmoid
@@ -132,3 +134,15 @@ def test_a_label_that_cannot_show_the_precision_is_never_given_and_that_is_said(
     assert found.thresholds[2] == 1
     assert not found.given["test"][:, 2].any()
     assert any("get noise have it: no text gets it." in sentence for sentence in notes.notes)
+
+
+def test_the_interval_of_a_label_that_is_never_right_does_not_claim_certainty() -> None:
+    labels = np.zeros((100, 1), dtype=np.int64)
+    labels[:4] = 1
+    scores = LabelScores(np.full((100, 1), 0.1), np.zeros((100, 1), dtype=bool))
+
+    found = measure_label_sets(scores, labels, label_names=["rare"], thresholds=np.array([0.5]))
+
+    low, high = found.per_class["rare"].f1_ci95
+    assert low == 0
+    assert 0.3 < high <= 1

@@ -33,7 +33,7 @@ TFIDF_FIRST = "tfidf_first_text"
 TFIDF_SECOND = "tfidf_second_text"
 BASELINES: Mapping[str, Baseline] = {
     MAJORITY: Baseline("the most frequent class", "majority class"),
-    FREQUENCIES: Baseline("the frequency of each label", "label frequencies"),
+    FREQUENCIES: Baseline("the frequency of each label", "frequencies"),
     TFIDF: Baseline("TF-IDF + logistic regression", "TF-IDF, logistic"),
     TFIDF_FIRST: Baseline("TF-IDF of the first texts alone", "TF-IDF, first texts"),
     TFIDF_SECOND: Baseline("TF-IDF of the second texts alone", "TF-IDF, second texts"),

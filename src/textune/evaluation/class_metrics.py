@@ -82,7 +82,11 @@ def measure_labels(
             f1=float(values[number]),
             support=int(hits[number] + missed[number]),
             f1_ci95=_interval(
-                len(labels) * (influence - influence.mean()), float(values[number]), (0.0, 1.0)
+                len(labels) * (influence - influence.mean()),
+                float(values[number]),
+                (0.0, 1.0),
+                # One more row may have the label, and get it or not.
+                more=len(labels) * (np.array([of_others[number], of_hits[number]]) - influence.mean()),
             ),
             threshold=float(thresholds[number]),
             log_loss=log_loss,
@@ -100,12 +104,14 @@ def count_cooccurrence(given: NDArray[np.bool_], labels: Labels) -> NDArray[np.i
     return counts
 
 
-def _interval(deviations: Values, value: float, bounds: Interval) -> Interval:
+def _interval(deviations: Values, value: float, bounds: Interval, *, more: Values | None = None) -> Interval:
+    """Return the interval of a value, given how far each row is from it, and one more row may be."""
     if not len(deviations):
         return bounds
     rows = value + deviations
-    ends = rows.min(keepdims=True), rows.max(keepdims=True)
-    return mean_interval(RowValues(rows, *ends), value, bounds=bounds)
+    ends = rows if more is None else np.concatenate([rows, value + more])
+    most = RowValues(rows, lowest=ends.min(keepdims=True), highest=ends.max(keepdims=True))
+    return mean_interval(most, value, bounds=bounds)
 
 
 def _share(part: float, whole: float) -> float:
