@@ -107,7 +107,7 @@ def test_single_texts_are_refused_by_a_run_on_pairs_and_nothing_is_written(
 def test_pairs_are_refused_by_a_run_on_single_texts_and_nothing_is_written(
     exported_run: Path, questions: Path, tmp_path: Path
 ) -> None:
-    columns = {"text_column": "question", "text_pair_column": "answer"}
+    columns = {"text_column": "question", "settings": ["data.text_pair_column=answer"]}
 
     with pytest.raises(DataError, match="takes single texts, and text 1 is a pair of texts"):
         run_predict(exported_run, questions, tmp_path / "out.csv", **columns)

@@ -100,12 +100,12 @@ def predict(
     engines = (_LOCAL, *ENGINES)
     if engine not in engines:
         raise RequestError(f"There is no engine '{engine}'.", f"The engines are: {', '.join(engines)}.")
+    pair_settings = [f"data.text_pair_column={text_pair_column}"] if text_pair_column else []
     given = pair_up(texts or (), text_pair or ())
     _check_engine(engine, ray_address, ray_workers, has_texts=bool(given))
     options: dict[str, Any] = {
         "text_column": text_column or "",
-        "text_pair_column": text_pair_column,
-        "settings": settings or (),
+        "settings": [*(settings or ()), *pair_settings],
         "mark_truncated": mark_truncated,
         "runtime": runtime,
         "restart": restart,

@@ -42,7 +42,6 @@ def predict_on_cluster(
     output: str | Path,
     *,
     text_column: str | Sequence[str] = "",
-    text_pair_column: str = "",
     settings: Sequence[str] = (),
     mark_truncated: bool = False,
     address: str = "",
@@ -69,9 +68,7 @@ def predict_on_cluster(
         check_apart(place / "part-0.parquet", input_file, files)
     folder = open_run(Path(run).expanduser()).path.absolute()
     ctx.stage("Looking at the input")
-    choice = choose_columns(
-        folder, text_column=text_column, text_pair_column=text_pair_column, settings=settings
-    )
+    choice = choose_columns(folder, text_column=text_column, settings=settings)
     rows = open_texts(files, choice)  # Raises early for any unreadable file.
     pairs = _check_texts(folder, next(iter(rows)))
     for sentence in input_notes(files, choice):

@@ -24,7 +24,6 @@ def predict(
     *,
     input_file: str = "",
     text_column: str | Sequence[str] = "",
-    text_pair_column: str = "",
     settings: Sequence[str] = (),
     output: str | Path = "",
     mark_truncated: bool = False,
@@ -44,7 +43,6 @@ def predict(
             `-` for standard input with one text per line.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
             own data, or detected by name.
-        text_pair_column: The column that holds the second text of pairs; by default as in the run's own data.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
         output: A CSV, JSONL or Parquet file; without one, predictions go to `show`.
         mark_truncated: Add a column `truncated` to the output: whether the text is longer than the model
@@ -73,9 +71,7 @@ def predict(
         check_output(target)
     resumable = target is not None and input_file not in {"", "-"}
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
-    columns = choose_columns(
-        folder, text_column=text_column, text_pair_column=text_pair_column, settings=settings
-    )
+    columns = choose_columns(folder, text_column=text_column, settings=settings)
     if target and resumable:
         return predict_files(
             folder,
