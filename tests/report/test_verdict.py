@@ -75,3 +75,27 @@ def test_few_test_texts_are_called_a_hint() -> None:
 
     assert "With only 30 test rows" in judge(few).caution
     assert judge(document()).caution == ""
+
+
+def sides(quality: float) -> dict[str, SplitMetrics]:
+    """Return the majority class, the first texts alone, and the second texts alone with some quality."""
+    labels = made_predictions().labels
+    majority = made_predictions(seed=3)
+    constant = replace(majority, probabilities=majority.probabilities * 0 + [0.4, 0.3, 0.3], labels=labels)
+    return {
+        "majority_class": made_metrics(constant),
+        "tfidf_first_text": made_metrics(made_predictions(seed=4, quality=-0.5)),
+        "tfidf_second_text": made_metrics(made_predictions(seed=5, quality=quality)),
+    }
+
+
+def test_a_text_of_the_pair_that_predicts_labels_alone_is_a_reason_for_caution() -> None:
+    caution = judge(document(baselines=sides(1.5))).caution
+
+    assert caution.startswith("TF-IDF of the second texts alone labels ")
+    assert "the most frequent class 33.3 %" in caution
+    assert "first texts" not in caution
+
+
+def test_texts_of_pairs_that_predict_nothing_alone_are_no_reason_for_caution() -> None:
+    assert judge(document(baselines=sides(-0.5))).caution == ""

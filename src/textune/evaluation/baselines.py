@@ -35,8 +35,8 @@ BASELINES: Mapping[str, Baseline] = {
     MAJORITY: Baseline("the most frequent class", "majority class"),
     FREQUENCIES: Baseline("the frequency of each label", "frequencies"),
     TFIDF: Baseline("TF-IDF + logistic regression", "TF-IDF, logistic"),
-    TFIDF_FIRST: Baseline("TF-IDF of the first texts alone", "TF-IDF, first texts"),
-    TFIDF_SECOND: Baseline("TF-IDF of the second texts alone", "TF-IDF, second texts"),
+    TFIDF_FIRST: Baseline("TF-IDF of the first texts alone", "TF-IDF, first"),
+    TFIDF_SECOND: Baseline("TF-IDF of the second texts alone", "TF-IDF, second"),
 }
 """The baselines by their keys in metrics.json; the last two are for pairs of texts only."""
 

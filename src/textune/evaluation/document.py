@@ -94,7 +94,7 @@ class TrainingSummary(_Part):
     """A summary of the training; for the terms see the recipe's settings.
 
     The weights are those of `best_epoch`. `dropped` counts the rows with too many words, and `truncated` the
-    truncated texts, by split.
+    truncated texts, by split. `pairs` says whether pairs of texts are classified.
     """
 
     epochs: int | None = None
@@ -106,6 +106,7 @@ class TrainingSummary(_Part):
     frozen_layers: int | str = "all"
     dropped: dict[str, int] = {}
     truncated: dict[str, int] = {}
+    pairs: bool = False
 
 
 class DataCheck(_Part):

@@ -53,6 +53,7 @@ def render_card(run: RunResults) -> str:
         "recipe": Path(document.recipe).name,
         "seed": run.recipe.get("train", {}).get("seed", 0),
         "training": document.training,
+        "pairs": document.training is not None and document.training.pairs,
         "placeholder": PLACEHOLDER,
     }
     # Markdown is escaped by the filter `md`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textune.evaluation.baselines import BASELINES, TFIDF
+from textune.evaluation.baselines import BASELINES, MAJORITY, TFIDF, TFIDF_FIRST, TFIDF_SECOND
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import SplitMetrics
@@ -19,7 +19,8 @@ _OFTEN = 0.1
 class Judgement:
     """A run's result in sentences: how good it is, whether it beats simpler methods, where it is weak.
 
-    `caution` says why the metrics are rough estimates; it is empty if there are enough test rows.
+    `caution` says why the metrics are rough estimates, or that one text of a pair gives labels away; it is
+    empty if there are enough test rows, and none does.
     """
 
     quality: str
@@ -36,13 +37,36 @@ class Judgement:
 def judge(document: MetricsDocument) -> Judgement:
     """Return the judgement on a run's `metrics.json`."""
     test = document.test
-    caution = f"With only {test.examples} test rows, all of this is a rough estimate, intervals included."
     return Judgement(
         quality=_quality(test),
         worth=_worth(document),
         care=_care(test),
-        caution=caution if test.examples < FEW_ROWS else "",
+        caution=" ".join(filter(None, [_few_rows(test), *_one_sided(document)])),
     )
+
+
+def _few_rows(test: SplitMetrics) -> str:
+    if test.examples >= FEW_ROWS:
+        return ""
+    return f"With only {test.examples} test rows, all of this is a rough estimate, intervals included."
+
+
+def _one_sided(document: MetricsDocument) -> list[str]:
+    """Return a sentence for each text of the pairs that predicts labels without the other one."""
+    majority = document.baselines.get(MAJORITY)
+    sentences = []
+    for key in (TFIDF_FIRST, TFIDF_SECOND):
+        alone = document.baselines.get(key)
+        if majority is None or alone is None or "accuracy" not in alone.intervals:
+            continue
+        share, most = alone.values["accuracy"], majority.values["accuracy"]
+        if alone.intervals["accuracy"][0] > most:
+            sentences.append(
+                f"{BASELINES[key].title} labels {in_percent(share)} correctly, and the most frequent class "
+                f"{in_percent(most)}: part of this result may come from how those texts were written, and "
+                "not from comparing the two."
+            )
+    return sentences
 
 
 def _quality(test: SplitMetrics) -> str:

@@ -154,6 +154,7 @@ class Fit:
             "frozen_layers": self.frozen_layers,
             "dropped": dict(task.texts.dropped),
             "truncated": dict(task.texts.truncated),
+            **({"pairs": True} if task.data.has_pairs else {}),
         }
 
 

@@ -57,7 +57,9 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
     report = Path(document.run) / "report.html"
     if report.exists():
         typer.echo(f"Open its report in a browser: {report}")
-    typer.echo(f'Try it:\n  textune predict {shlex.quote(document.run)} "Your own text"')
+    pairs = document.training is not None and document.training.pairs
+    second = ' --text-pair "Another text"' if pairs else ""
+    typer.echo(f'Try it:\n  textune predict {shlex.quote(document.run)} "Your own text"{second}')
 
 
 def show_evaluation(document: MetricsDocument) -> None:
