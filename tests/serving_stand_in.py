@@ -26,7 +26,8 @@ from textune.serving.process import bind
 from textune.serving.served import Served
 from textune.serving.server import Server
 from textune.serving.service import Service
-from textune.tasks.single_label import softmax
+from textune.tasks.multi_label import MULTI, sigmoid
+from textune.tasks.single_label import SINGLE, softmax
 
 LABELS = ("anger", "joy", "sadness")
 BREAKS = "break the model"
@@ -42,16 +43,23 @@ def probabilities_of(text: str) -> dict[str, float]:
     return dict(zip(LABELS, softmax(np.array([logits_of(text)]))[0].tolist(), strict=True))
 
 
+def independent_probabilities_of(text: str) -> dict[str, float]:
+    """Return the probability of every label for a text that can have several."""
+    return dict(zip(LABELS, sigmoid(np.array(logits_of(text))).tolist(), strict=True))
+
+
 class WordPredictor:
     """A classifier that can be held, remembers its batches, and breaks over one text.
 
-    Its tokens are words.
+    Its tokens are words. With thresholds, a text can have several labels.
     """
 
     label_names, max_tokens = LABELS, 8
 
-    def __init__(self, *, threshold: float = 0.0) -> None:
+    def __init__(self, *, threshold: float = 0.0, thresholds: Sequence[float] | None = None) -> None:
         self.threshold = threshold
+        self.thresholds = None if thresholds is None else np.array(thresholds)
+        self.kind = SINGLE if thresholds is None else MULTI
         self.open = threading.Event()
         self.open.set()
         self.entered = threading.Event()
@@ -82,7 +90,7 @@ class WordPredictor:
 
     def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> Any:
         """Return the probabilities (texts, classes)."""
-        return softmax(self.logits(texts))
+        return self.kind.probabilities(self.logits(texts))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from textune.serving.answers import answers_of
-from textune.tasks.single_label import independent_probabilities, probabilities, softmax
+from textune.tasks.multi_label import sigmoid
+from textune.tasks.single_label import probabilities, softmax
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [-700.0, 0.0, 700.0]], dtype=np.float32)
 
@@ -18,10 +19,8 @@ def test_softmax_gives_the_probabilities_that_textune_predicts() -> None:
 
 
 def test_sigmoid_takes_every_class_by_itself_and_does_not_overflow() -> None:
-    np.testing.assert_allclose(
-        independent_probabilities(LOGITS[0]), [0.8807970, 0.2689414, 0.6224593], atol=1e-7
-    )
-    np.testing.assert_array_equal(independent_probabilities(LOGITS[1]), [0.0, 0.5, 1.0])
+    np.testing.assert_allclose(sigmoid(LOGITS[0]), [0.8807970, 0.2689414, 0.6224593], atol=1e-7)
+    np.testing.assert_array_equal(sigmoid(LOGITS[1]), [0.0, 0.5, 1.0])
 
 
 def test_labels_come_with_the_highest_score_first() -> None:

@@ -247,7 +247,9 @@ def test_the_interface_is_described(server: Running) -> None:
     document = server.ask("GET", "/openapi.json").json
 
     assert document["openapi"].startswith("3.")
-    assert set(document["paths"]) == {"/", "/predict", "/explain", "/health", "/ready", "/info", "/metrics"}
+    assert set(document["paths"]) == {
+        *("/", "/predict", "/labels", "/explain", "/health", "/ready", "/info", "/metrics")
+    }
     assert set(document["paths"]["/"]["post"]["responses"]) == {
         *("200", "408", "413", "422", "429", "500", "503", "504")
     }

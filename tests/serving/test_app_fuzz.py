@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from serving_stand_in import Running, eventually, running
+from serving_stand_in import Running, WordPredictor, eventually, running
 
 REQUESTS = int(os.environ.get("TEXTUNE_SERVE_REQUESTS", "0"))
 
@@ -45,7 +45,7 @@ names = st.sampled_from(
     ["inputs", "parameters", "top_k", "function_to_apply", "truncate", "label", "raw_scores"]
 )
 documents = st.dictionaries(names, values | st.text() | st.lists(st.text(), max_size=5), max_size=4)
-paths = st.sampled_from(["/", "/predict", "/explain"])
+paths = st.sampled_from(["/", "/predict", "/labels", "/explain"])
 lines = st.lists(
     st.sampled_from(
         [
@@ -71,9 +71,10 @@ lines = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(timeout_seconds=5, body_bytes=5000, texts=20, characters=500) as server:
+@pytest.fixture(scope="module", params=[None, (0.3, 0.5, 0.6)], ids=["one label", "several labels"])
+def server(request: pytest.FixtureRequest) -> Iterator[Running]:
+    predictor = WordPredictor(thresholds=request.param)
+    with running(predictor=predictor, timeout_seconds=5, body_bytes=5000, texts=20, characters=500) as server:
         yield server
 
 
@@ -129,7 +130,7 @@ def test_any_bytes_leave_the_server_as_it_was(server: Running) -> None:
     assert not [line for line in server.logged() if line["level"] == "error"]
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/explain"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain"])
 def test_the_server_does_what_its_own_description_says(server: Running, path: str) -> None:
     operation = schema(server)[path]["POST"]
 

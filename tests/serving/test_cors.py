@@ -85,7 +85,7 @@ def test_a_page_may_read_every_header_that_the_server_adds(server: Running) -> N
     assert "retry-after" in exposed
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/explain", "/info"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain", "/info"])
 def test_a_preflight_needs_no_key(server: Running, path: str) -> None:
     asked = "authorization,content-type,x-of-a-client"
 

@@ -37,7 +37,7 @@ def test_anything_else_does_not(server: Running, given: str) -> None:
     assert answer.json["error_type"] == "unauthorized"
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/explain", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain", "/nowhere"])
 def test_every_endpoint_that_works_needs_the_key(server: Running, path: str) -> None:
     assert server.post(ASKED, path).status == 401
 

@@ -15,6 +15,7 @@ import pytest
 from browser import find_chromium
 from serving_stand_in import Running, running
 from textune.formats.tables import read_rows
+from textune.prediction.writers import OutputLayout
 from textune.serving import page as files
 
 FILES = files.page_files()
@@ -206,6 +207,13 @@ def test_a_written_table_is_read_as_it_was() -> None:
     written = evaluate(f"tables.formatTable({json.dumps(names)}, {json.dumps(rows)})")
 
     assert evaluate(f"tables.readTable('a.csv', {json.dumps(written)})") == {"names": names, "rows": rows}
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a|b", "c;d"], ["|", ";", ",", "#"]])
+def test_labels_are_separated_as_the_command_does(names: list[str]) -> None:
+    separator = evaluate(f"tables.labelSeparator({json.dumps(names)})")
+
+    assert separator == OutputLayout(names, multi_label=True).separator
 
 
 def test_a_file_goes_in_parts_that_the_server_takes() -> None:

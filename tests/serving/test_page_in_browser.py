@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ import textune
 from browser import Browser, Page
 from serving_process import ServerProcess, serving
 from small_data import small_rows
+from textune.commands.predict import predict
 from textune.data.dataset import SINGLE_LABEL
 from textune.evaluation.metrics import metrics_of
 
@@ -105,3 +108,74 @@ def test_the_page_shows_a_new_metric_and_copes_with_missing_ones(page: Page) -> 
     shown = page.evaluate(f"{rows}.map((row) => [...row.cells].map((cell) => cell.textContent))")
     assert shown == [["this model", "50.0 % ±10.0"], ["guessing", "(none)"]]
     assert page.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def label_server(label_run: Path) -> Iterator[ServerProcess]:
+    with serving(label_run, "--runtime", "onnx") as server:
+        yield server
+
+
+@pytest.fixture
+def label_page(chromium: Browser, label_server: ServerProcess) -> Page:
+    """The page of a run whose texts can have several labels."""
+    page = chromium.open(label_server.url)
+    page.wait_until("document.querySelector('#metrics').textContent !== 'No metrics yet.'")
+    return page
+
+
+def test_every_label_of_a_text_that_can_have_several_has_a_bar_with_its_threshold(
+    label_page: Page, label_run: Path
+) -> None:
+    predictor: Any = textune.load(label_run, runtime="onnx")
+    labels, text = max(zip(predictor.predict(TEXTS), TEXTS, strict=True), key=lambda pair: len(pair[0]))
+
+    label_page.type_text("#text", text)
+    label_page.wait_until("document.querySelectorAll('#words .word').length > 0")
+
+    names = "map((bar) => bar.querySelector('.label').textContent)"
+    marks = label_page.evaluate(f"{BARS}.map((bar) => parseFloat(bar.querySelector('.mark').style.left))")
+    shown = dict(zip(label_page.evaluate(f"{BARS}.{names}"), marks, strict=True))
+    thresholds = dict(zip(predictor.label_names, predictor.thresholds * 100, strict=True))
+    reached = label_page.evaluate(f"{BARS}.filter((bar) => bar.classList.contains('reached')).{names}")
+    summary = label_page.evaluate("document.querySelector('#summary').textContent")
+    assert sorted(reached) == labels
+    assert [part.split()[0] for part in summary.split(", ")] == reached
+    assert shown == pytest.approx(thresholds, abs=0.01)
+    assert label_page.complaints() == []
+
+
+def test_a_label_that_is_chosen_is_explained(label_page: Page) -> None:
+    label_page.type_text("#text", TEXTS[0])
+    label_page.wait_until("document.querySelectorAll('#words .word').length > 0")
+    last = label_page.evaluate(f"{BARS}.at(-1).querySelector('.label').textContent")
+
+    label_page.evaluate(f"{BARS}.at(-1).querySelector('button').click()")
+
+    label_page.wait_until(f"document.querySelector('#words-title').textContent.includes('“{last}”')")
+    assert label_page.complaints() == []
+
+
+def test_a_file_becomes_the_table_that_the_command_writes(
+    label_page: Page, label_run: Path, table: Path, tmp_path: Path
+) -> None:
+    predict(label_run, input_file=str(table), output=tmp_path / "out.csv", runtime="onnx")
+    label_page.evaluate(
+        "(() => { const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
+        " blob.text().then((text) => { window.csv = text; }); return make(blob); }; })()"
+    )
+
+    label_page.choose_file("#file", table)
+    label_page.wait_until("document.querySelector('#file-form').offsetParent !== null")
+    label_page.evaluate("document.querySelector('#start').click()")
+    label_page.wait_until("window.csv !== undefined")
+
+    by_page = list(csv.DictReader(io.StringIO(label_page.evaluate("window.csv"))))
+    by_command = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
+    assert list(by_page[0]) == list(by_command[0])
+    assert [(row["id"], row["labels"]) for row in by_page] == [
+        (row["id"], row["labels"]) for row in by_command
+    ]
+    shown = label_page.evaluate(f"{TABLE}.map((row) => row.cells[1].textContent)")
+    assert [row == "(none)" for row in shown] == [not row["labels"] for row in by_command]
+    assert label_page.complaints() == []

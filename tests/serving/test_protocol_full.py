@@ -47,7 +47,7 @@ def taken_through(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/explain"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain"])
 def test_a_question_is_refused_on_the_connection(client: Client, taken_through: list[str], path: str) -> None:
     client.send(f"{LENGTH}x-request-id: mine\r\n", line=f"POST {path} HTTP/1.1")
 

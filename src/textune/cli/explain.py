@@ -17,7 +17,10 @@ def explain(
         str, typer.Option(help="occlusion, or integrated-gradients (extra: explain).")
     ] = "occlusion",
     label: Annotated[
-        str | None, typer.Option(help="The label to explain.", show_default="the most probable one")
+        str | None,
+        typer.Option(
+            help="The label to explain.", show_default="the most probable one, or all that the text gets"
+        ),
     ] = None,
     json: Json = False,
     debug: Debug = False,

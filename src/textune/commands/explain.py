@@ -31,7 +31,8 @@ def explain(
         text: The text.
         method: `occlusion`, which leaves out one word at a time, or `integrated-gradients`, which needs the
             extra `explain`.
-        label: The label to explain; by default the most probable one.
+        label: The label to explain; by default the most probable one. If the text can have several labels,
+            all that it gets are explained: the most probable one, with the others in its `others`.
         observer: Receives progress and notes.
 
     Raises:
@@ -61,9 +62,15 @@ def explain(
         ctx.note(describe_truncation(1, 1, max_tokens=predictor.max_tokens))
     ctx.stage("Explaining")
     if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
-        explanation = explain_by_gradients(predictor.classifier, text, label=label)
+        explanation = explain_by_gradients(
+            predictor.classifier, text, label=label, thresholds=predictor.thresholds
+        )
     else:
         (explanation,) = explain_texts(
-            predictor.predict_proba, [text], label_names=predictor.label_names, labels=[label]
+            predictor.predict_proba,
+            [text],
+            label_names=predictor.label_names,
+            labels=[label],
+            thresholds=predictor.thresholds,
         )
     return replace(explanation, truncated=truncated)

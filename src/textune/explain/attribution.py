@@ -15,13 +15,13 @@ import re
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.tasks.single_label import decide
+from textune.tasks import multi_label, single_label
 
 Span = tuple[int, int]
 """The start and the end of something in a text, in characters."""
@@ -55,7 +55,8 @@ class Word:
 class Explanation:
     """The words that led to a label, and the label's probability.
 
-    `truncated`: the text is longer than the model reads, so some of its words weigh nothing.
+    `truncated`: the text is longer than the model reads, so some of its words weigh nothing. `others` are the
+    explanations of the text's other labels, if it can have several; None: it cannot.
     """
 
     text: str
@@ -63,10 +64,18 @@ class Explanation:
     score: float
     words: tuple[Word, ...]
     truncated: bool = False
+    others: tuple[Explanation, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the explanation as JSON values."""
-        return {**asdict(self), "words": [asdict(word) for word in self.words]}
+        """Return the explanation as JSON values; `others` only if the text can have several labels."""
+        whole = {"text": self.text, **self._of_label(), "truncated": self.truncated}
+        if self.others is None:
+            return whole
+        return {**whole, "others": [other._of_label() for other in self.others]}
+
+    def _of_label(self) -> dict[str, Any]:
+        words = [asdict(word) for word in self.words]
+        return {"label": self.label, "score": self.score, "words": words}
 
 
 @dataclass(frozen=True)
@@ -103,15 +112,55 @@ def weigh(
     *,
     label_names: Sequence[str],
     label: str | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> Explanation:
     """Return the explanation of a label, by default the most probable one.
 
-    The probabilities (versions, classes) are those of `occlusion.versions()`.
+    Args:
+        occlusion: The text.
+        probabilities: Those of `occlusion.versions()`, (versions, classes).
+        label_names: The classes' names.
+        label: The label to explain.
+        thresholds: From which probability a text gets each of several labels, (classes,). By default, all
+            labels that it gets are explained, or the most probable one if it gets none.
     """
-    number = int(decide(probabilities[0])) if label is None else list(label_names).index(label)
-    score = float(probabilities[0, number])
-    weights = score - probabilities[1:, number]
-    return make_explanation(occlusion.text, label_names[number], score, occlusion.spans, weights)
+
+    def explain(number: int) -> Explanation:
+        score = float(probabilities[0, number])
+        weights = score - probabilities[1:, number]
+        return make_explanation(occlusion.text, label_names[number], score, occlusion.spans, weights)
+
+    if label is not None:
+        numbers = [list(label_names).index(label)]
+    else:
+        numbers = labels_to_explain(probabilities[0], thresholds)
+    return join_explanations(map(explain, numbers), several=thresholds is not None)
+
+
+def labels_to_explain(
+    probabilities: NDArray[np.float64], thresholds: NDArray[np.float64] | None
+) -> list[int]:
+    """Return the class ids of the labels that a text gets, the most probable first; at least one.
+
+    The probabilities are (classes,). Without thresholds, a text has one label.
+
+    Example:
+        >>> labels_to_explain(np.array([0.3, 0.4, 0.9]), np.array([0.2, 0.5, 0.5]))
+        [2, 0]
+        >>> labels_to_explain(np.array([0.3, 0.4, 0.2]), np.array([0.5, 0.5, 0.5]))
+        [1]
+    """
+    best = int(single_label.decide(probabilities))
+    if thresholds is None:
+        return [best]
+    given = np.flatnonzero(multi_label.decide(probabilities, thresholds)).tolist()
+    return sorted(given, key=lambda number: -probabilities[number]) or [best]
+
+
+def join_explanations(explanations: Iterable[Explanation], *, several: bool) -> Explanation:
+    """Return the first explanation of a text; if the text can have several labels, it holds the others."""
+    first, *others = explanations
+    return replace(first, others=tuple(others)) if several else first
 
 
 def explain_texts(
@@ -120,6 +169,7 @@ def explain_texts(
     *,
     label_names: Sequence[str],
     labels: Sequence[str | None] | None = None,
+    thresholds: NDArray[np.float64] | None = None,
     seconds: float = math.inf,
 ) -> list[Explanation]:
     """Explain decisions by leaving out each word in turn; short texts are predicted many at a time.
@@ -128,7 +178,8 @@ def explain_texts(
         predict_proba: From texts to probabilities (texts, classes).
         texts: The texts.
         label_names: The classes' names, in the order of the probabilities.
-        labels: The label to explain for each text; None explains the most probable one.
+        labels: The label to explain for each text; None explains the default of `weigh`.
+        thresholds: See `weigh`.
         seconds: After this time no further prediction starts, and only the first texts are explained.
     """
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
@@ -149,7 +200,8 @@ def explain_texts(
         of_text, probabilities = np.split(probabilities, [1 + len(occlusion.spans)])
         if len(of_text) <= len(occlusion.spans):
             break
-        explanations.append(weigh(occlusion, of_text, label_names=label_names, label=label))
+        explanation = weigh(occlusion, of_text, label_names=label_names, label=label, thresholds=thresholds)
+        explanations.append(explanation)
     return explanations
 
 

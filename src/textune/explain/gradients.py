@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 from textune.encoder.placement import one_thread
 from textune.encoder.windows import WindowedTexts
 from textune.errors import RequestError
-from textune.explain.attribution import Explanation, Span, find_words, make_explanation
+from textune.explain.attribution import (
+    Explanation,
+    Span,
+    find_words,
+    join_explanations,
+    labels_to_explain,
+    make_explanation,
+)
 from textune.extras import check_extra
-from textune.tasks.single_label import activate, decide
 
 if TYPE_CHECKING:
     import torch
@@ -37,11 +43,16 @@ def check_captum() -> None:
 
 
 def explain_by_gradients(
-    classifier: EncoderClassifier, text: str, *, label: str | None = None
+    classifier: EncoderClassifier,
+    text: str,
+    *,
+    label: str | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> Explanation:
     """Explain the decision of an fp32 classifier for a label; by default for the most probable one.
 
-    Words beyond the length limit have no weight. A text of several windows is a `RequestError`.
+    Words beyond the length limit have no weight. A text of several windows is a `RequestError`. For the
+    thresholds see `attribution.weigh`.
     """
     check_captum()
     if isinstance(rows := classifier.tokenize([text]).rows, WindowedTexts) and rows.counts[0] > 1:
@@ -68,17 +79,24 @@ def explain_by_gradients(
     probabilities = partial(_probabilities, classifier)
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
-    number = int(decide(scores.numpy())) if label is None else classifier.label_names.index(label)
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
-    # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
-    with one_thread():
-        weights = gradients.attribute(
-            ids, baselines=blanks, target=number, n_steps=_STEPS, internal_batch_size=_ROWS_AT_ONCE
-        )
-    by_token = weights.sum(dim=-1)[0].detach().double().cpu().numpy()
     words = find_words(text)
-    by_word = _sum_by_word(by_token, encoded["offset_mapping"], words)
-    return make_explanation(text, classifier.label_names[number], float(scores[number]), words, by_word)
+
+    def explain(number: int) -> Explanation:
+        # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
+        with one_thread():
+            weights = gradients.attribute(
+                ids, baselines=blanks, target=number, n_steps=_STEPS, internal_batch_size=_ROWS_AT_ONCE
+            )
+        by_token = weights.sum(dim=-1)[0].detach().double().cpu().numpy()
+        by_word = _sum_by_word(by_token, encoded["offset_mapping"], words)
+        return make_explanation(text, classifier.label_names[number], float(scores[number]), words, by_word)
+
+    if label is not None:
+        numbers = [classifier.label_names.index(label)]
+    else:
+        numbers = labels_to_explain(scores.numpy(), thresholds)
+    return join_explanations(map(explain, numbers), several=thresholds is not None)
 
 
 def blank_id(tokenizer: Any) -> int:
@@ -95,7 +113,7 @@ def _probabilities(classifier: EncoderClassifier, input_ids: torch.Tensor) -> to
     mask = torch.ones_like(input_ids)
     output = classifier.encoder(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
     features = pool(output.hidden_states, mask, pooling=classifier.pooling)
-    return activate(classifier.head(features.cpu()))
+    return classifier.kind.activate(classifier.head(features.cpu()))
 
 
 def _sum_by_word(by_token: NDArray[np.float64], offsets: Any, words: list[Span]) -> NDArray[np.float64]:

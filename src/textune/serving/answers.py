@@ -5,20 +5,26 @@ Scores are computed in float64, so that a served probability is the one that `te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.serving.schemas import Score
-from textune.tasks.single_label import confidence, independent_probabilities, probabilities
+from textune.runtimes.predictor import Predictor
+from textune.serving.schemas import LabelAnswer, LabelsAnswer, Score
+from textune.tasks import multi_label, single_label
 
 _FUNCTIONS: Mapping[str, Callable[[NDArray[Any]], NDArray[np.float64]]] = {
-    "softmax": probabilities,
-    "sigmoid": independent_probabilities,
+    "softmax": single_label.probabilities,
+    "sigmoid": multi_label.probabilities,
     "none": lambda logits: np.asarray(logits, dtype=np.float64),
 }
+
+
+def probabilities_function(predictor: Predictor) -> str:
+    """Return the name of the function from logits to the probabilities that a predictor gives."""
+    return "sigmoid" if predictor.kind.is_multi_label else "softmax"
 
 
 def answers_of(
@@ -45,7 +51,32 @@ def answers_of(
         for row, order in zip(scores.tolist(), orders, strict=True)
     ]
     if threshold:
-        for answer, highest in zip(answers, confidence(probabilities(logits)), strict=True):
+        tops = single_label.confidence(single_label.probabilities(logits))
+        for answer, highest in zip(answers, tops, strict=True):
             if highest < threshold:
                 answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
     return answers
+
+
+def decisions_of(
+    logits: NDArray[np.floating[Any]], truncated: NDArray[np.bool_], predictor: Predictor
+) -> Iterator[LabelAnswer | LabelsAnswer]:
+    """Yield what `textune predict` says of each row of logits (texts, classes), but for the text."""
+    names, thresholds = predictor.label_names, predictor.thresholds
+    for row, cut in zip(predictor.kind.probabilities(logits), truncated.tolist(), strict=True):
+        scores = dict(zip(names, row.tolist(), strict=True))
+        if thresholds is not None:
+            [labels] = multi_label.names_of_given(multi_label.decide(row[None], thresholds), names)
+            yield {"labels": labels, "scores": scores, "truncated": cut}
+            continue
+        label = names[int(single_label.decide(row))]
+        is_sure = scores[label] >= predictor.threshold
+        answer: LabelAnswer = {
+            "label": label if is_sure else None,
+            "score": scores[label],
+            "scores": scores,
+            "truncated": cut,
+        }
+        if predictor.threshold:
+            answer["abstained"] = not is_sure
+        yield answer

@@ -19,8 +19,8 @@ from starlette.exceptions import HTTPException
 
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.metrics import metrics_of
-from textune.explain.attribution import MAX_PARTS, occlude, weigh
-from textune.serving.answers import answers_of
+from textune.explain.attribution import MAX_PARTS, Explanation, occlude, weigh
+from textune.serving.answers import answers_of, decisions_of, probabilities_function
 from textune.serving.gate import PAGE, Gate
 from textune.serving.page import page_files
 from textune.serving.refusals import Refusal, draining
@@ -29,8 +29,13 @@ from textune.serving.schemas import (
     ClassifyRequest,
     ErrorAnswer,
     ExplainAnswer,
+    ExplainLabelsAnswer,
     ExplainRequest,
     InfoAnswer,
+    LabelAnswer,
+    LabelExplanation,
+    LabelsAnswer,
+    LabelsRequest,
     Part,
     PredictRequest,
     Score,
@@ -39,7 +44,6 @@ from textune.serving.schemas import (
     texts_of,
 )
 from textune.serving.service import Service
-from textune.tasks.single_label import probabilities
 
 _METRIC_FIELDS = ("key", "title", "unit", "direction")
 _REFUSALS = {
@@ -88,6 +92,7 @@ def build_app(service: Service) -> Gate:
 
 def _add_questions(app: FastAPI, service: Service) -> None:
     predictor, limits = service.served.predictor, service.limits
+    multi_label, usual_function = predictor.kind.is_multi_label, probabilities_function(predictor)
     described = _described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
 
     @app.post("/", **described)
@@ -98,7 +103,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         return answers_of(
             logits,
             predictor.label_names,
-            function=parameters.function_to_apply or "softmax",
+            function=parameters.function_to_apply or usual_function,
             top_k=parameters.top_k,
             threshold=predictor.threshold,
         )
@@ -112,14 +117,24 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         answers = answers_of(
             logits,
             predictor.label_names,
-            function="none" if body.raw_scores else "softmax",
+            function="none" if body.raw_scores else usual_function,
             threshold=predictor.threshold,
         )
         return answers[0] if isinstance(body.inputs, str) else answers
 
-    @app.post("/explain", **described)
-    async def explain(body: ExplainRequest, request: Request) -> ExplainAnswer:
-        """Weigh the words of a text: how much less probable the label is without each of them."""
+    answer_type = list[LabelsAnswer] if multi_label else list[LabelAnswer]
+
+    @app.post("/labels", response_model=answer_type, **described)
+    async def labels(body: LabelsRequest, request: Request) -> Any:
+        """Label texts as `textune predict` does, thresholds included: an answer per text."""
+        logits, truncated = await service.logits(texts_of(body.inputs, limits), request.scope["textune"])
+        return list(decisions_of(logits, truncated, predictor))
+
+    explain_type = ExplainLabelsAnswer if multi_label else ExplainAnswer
+
+    @app.post("/explain", response_model=explain_type, **described)
+    async def explain(body: ExplainRequest, request: Request) -> Any:
+        """Weigh the words of a text: how much less probable a label is without each of them."""
         [text] = texts_of(body.inputs, limits)
         names = predictor.label_names
         if body.label is not None and body.label not in names:
@@ -131,11 +146,22 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         record = request.scope["textune"]
         logits, truncated = await service.logits(versions, record)
         record.truncated = int(truncated[0])  # The versions without a word are not the client's texts.
-        explanation = weigh(occlusion, probabilities(logits), label_names=names, label=body.label)
-        parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
-        return ExplainAnswer(
-            label=explanation.label, score=explanation.score, parts=parts, truncated=bool(truncated[0])
+        explanation = weigh(
+            occlusion,
+            predictor.kind.probabilities(logits),
+            label_names=names,
+            label=body.label,
+            thresholds=predictor.thresholds,
         )
+        answer = ExplainAnswer(**dict(_explained(explanation)), truncated=bool(truncated[0]))
+        if explanation.others is None:
+            return answer
+        return ExplainLabelsAnswer(**dict(answer), others=list(map(_explained, explanation.others)))
+
+
+def _explained(explanation: Explanation) -> LabelExplanation:
+    parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
+    return LabelExplanation(label=explanation.label, score=explanation.score, parts=parts)
 
 
 async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
@@ -173,9 +199,10 @@ def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/info", **_described(service, needs_key=True))
     async def info() -> InfoAnswer:
         """Describe the model, its metrics, and the server's limits."""
-        served, limits = service.served, service.limits
-        names, threshold = served.predictor.label_names, served.predictor.threshold
-        shown = metrics_of(served.predictor.kind.problem_type)
+        served = service.served
+        predictor, limits = served.predictor, service.limits
+        names, threshold, thresholds = predictor.label_names, predictor.threshold, predictor.thresholds
+        problem_type = predictor.kind.problem_type
         return InfoAnswer(
             model_id=served.model,
             model_sha=served.model_sha256,
@@ -191,14 +218,19 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             workers=served.workers,
             # JSON has no infinity: a classifier that never gives a label has no threshold.
             abstains_below=threshold if threshold <= 1 else None,
-            max_input_length=served.predictor.max_tokens,
+            problem_type=problem_type,
+            thresholds=None if thresholds is None else dict(zip(names, thresholds.tolist(), strict=True)),
+            max_input_length=predictor.max_tokens,
             max_client_batch_size=limits.texts,
             max_characters=limits.characters,
             max_body_bytes=limits.body_bytes,
             max_queued_texts=limits.queued_texts,
             timeout_seconds=limits.timeout_seconds,
             version=app.version,
-            metrics=[{name: getattr(row, name) for name in _METRIC_FIELDS} for row in shown.values()],
+            metrics=[
+                {name: getattr(row, name) for name in _METRIC_FIELDS}
+                for row in metrics_of(problem_type).values()
+            ],
             baselines={key: baseline.title for key, baseline in BASELINES.items()},
             figures=dict(served.metrics),
         )
@@ -235,7 +267,7 @@ def _described(service: Service, *statuses: int, needs_key: bool = False) -> dic
 
 def _add_limits(schemas: dict[str, Any], service: Service) -> None:
     limits = service.limits
-    for name in ("ClassifyRequest", "PredictRequest"):
+    for name in ("ClassifyRequest", "PredictRequest", "LabelsRequest"):
         text, *batches = schemas[name]["properties"]["inputs"]["oneOf"]
         text["maxLength"] = limits.characters
         for batch in batches:

@@ -21,7 +21,7 @@ from textune.serving.records import Header, Record, new_record
 from textune.serving.refusals import CLIENT_GONE, Refusal, draining, overloaded
 from textune.serving.service import Service
 
-CLASSIFYING = frozenset({"/", "/predict", "/explain"})
+CLASSIFYING = frozenset({"/", "/predict", "/labels", "/explain"})
 """The endpoints whose POST needs the model."""
 
 PAGE = "/page/"

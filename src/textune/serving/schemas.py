@@ -60,7 +60,9 @@ class ClassifyParameters(_Request):
         None, description="How many of the most probable labels to return."
     )
     function_to_apply: Literal["softmax", "sigmoid", "none"] | None = Field(
-        None, description="From logits to scores; softmax by default, whose scores are the probabilities."
+        None,
+        description="From logits to scores. The default gives probabilities: softmax, or sigmoid if a text "
+        "can have several labels.",
     )
 
 
@@ -89,11 +91,21 @@ class PredictRequest(_Request):
     )
 
 
+class LabelsRequest(_Request):
+    """Texts that are to be labelled."""
+
+    inputs: Annotated[_OneText | _Texts, _CHOICE] = Field(description="A text, or a list of texts.")
+
+
 class ExplainRequest(_Request):
     """A text whose words are to be weighed."""
 
     inputs: Text
-    label: str | None = Field(None, description="The label to weigh for; by default the most probable one.")
+    label: str | None = Field(
+        None,
+        description="The label to weigh for; by default the most probable one, or all labels of a text that "
+        "can have several.",
+    )
 
 
 class Score(TypedDict):
@@ -102,6 +114,24 @@ class Score(TypedDict):
     label: Annotated[str | None, Field(description="null if its probability is below the threshold.")]
     score: FiniteFloat
     abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
+
+
+class LabelAnswer(TypedDict):
+    """The label of a text."""
+
+    label: Annotated[str | None, Field(description="null if its probability is below the threshold.")]
+    score: Annotated[FiniteFloat, Field(description="The highest probability.")]
+    scores: Annotated[dict[str, FiniteFloat], Field(description="The probabilities of all labels.")]
+    truncated: Annotated[bool, Field(description="Whether the text is longer than the model reads.")]
+    abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
+
+
+class LabelsAnswer(TypedDict):
+    """The labels of a text that can have several."""
+
+    labels: Annotated[list[str], Field(description="Those that reach their thresholds, perhaps none.")]
+    scores: Annotated[dict[str, FiniteFloat], Field(description="The probabilities of all labels.")]
+    truncated: Annotated[bool, Field(description="Whether the text is longer than the model reads.")]
 
 
 class Part(BaseModel):
@@ -121,6 +151,20 @@ class ExplainAnswer(BaseModel):
     score: FiniteFloat
     parts: list[Part]
     truncated: bool = Field(description="Whether the text is longer than the model reads.")
+
+
+class LabelExplanation(BaseModel):
+    """What every part of a text contributes to another of its labels."""
+
+    label: str
+    score: FiniteFloat
+    parts: list[Part]
+
+
+class ExplainLabelsAnswer(ExplainAnswer):
+    """What every part contributes to the labels of a text that can have several, the most probable first."""
+
+    others: list[LabelExplanation] = Field(description="The text's other labels; empty if one was asked for.")
 
 
 class StatusAnswer(BaseModel):
@@ -143,6 +187,13 @@ class InfoAnswer(BaseModel):
     workers: int
     abstains_below: float | None = Field(
         description="The top probability below which a text gets no label; null: none gets one."
+    )
+    problem_type: str = Field(
+        description="single_label_classification, or multi_label_classification if a text can have several "
+        "labels."
+    )
+    thresholds: dict[str, float] | None = Field(
+        description="The probability from which a text gets each label, if it can have several."
     )
     max_input_length: int = Field(description="Tokens after which a text is truncated.")
     auto_truncate: bool = True

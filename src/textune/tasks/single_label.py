@@ -45,13 +45,6 @@ def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return result
 
 
-def independent_probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the sigmoid of logits (rows, classes), as if the classes did not exclude each other."""
-    # tanh does not overflow where exp would.
-    result: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
-    return result
-
-
 def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
     """Return the most probable class id of each row; of equals, the first."""
     labels: NDArray[np.int64] = probabilities.argmax(axis=-1)

@@ -19,7 +19,17 @@ _FOR, _AGAINST = (74, 144, 226), (245, 124, 0)
 
 
 def show_explanation(explanation: Explanation) -> None:
-    """Show a label, the text with its words coloured, and the words with the largest weights."""
+    """Show a label, the text with its words coloured, and the words with the largest weights.
+
+    The other labels of a text that can have several follow.
+    """
+    for number, each in enumerate((explanation, *(explanation.others or ()))):
+        if number:
+            show("")
+        _show_label(each)
+
+
+def _show_label(explanation: Explanation) -> None:
     show(
         f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}\n",
         coloured(explanation),

@@ -41,14 +41,19 @@ export async function classify(texts, signal) {
   return { answers: document, truncated: Number(headers.get("x-truncated-texts")) };
 }
 
-// Splits the answer to one text: where the classifier gives no label, its first entry says so.
-export function readScores(scores) {
+// Splits the answer to one text: where the classifier gives no label, its first entry says so. If a text can have several
+// labels, it has those that reach their thresholds.
+export function readScores(scores, thresholds = null) {
   const [{ label, score }] = scores;
-  return { label, score, byLabel: scores.filter(({ abstained }) => !abstained) };
+  const byLabel = scores.filter(({ abstained }) => !abstained);
+  const reached = thresholds ? byLabel.filter((each) => each.score >= thresholds[each.label]) : [];
+  return { label, score, byLabel, reached };
 }
 
-export async function explain(text, signal) {
-  return (await call("explain", { method: "POST", body: JSON.stringify({ inputs: text }), signal })).document;
+// Explains a label, or by default the most probable one that the text has.
+export async function explain(text, signal, label) {
+  const asked = label === undefined ? { inputs: text } : { inputs: text, label };
+  return (await call("explain", { method: "POST", body: JSON.stringify(asked), signal })).document;
 }
 
 // Retries while the server is busy or briefly unreachable.

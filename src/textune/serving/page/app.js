@@ -1,7 +1,7 @@
 // The page: it classifies a text as it is typed, and weighs its words when the typing pauses.
 
 import { classify, explain, readInfo, readScores, useKey } from "./api.js";
-import { drawBars, drawMetrics, drawTable, drawWeights, drawWords, percent } from "./drawing.js";
+import { drawBars, drawMetrics, drawTable, drawWeights, drawWords, namesWithShares, percent } from "./drawing.js";
 import { startFiling } from "./filing.js";
 
 const MILLISECONDS_BEFORE_SCORES = 150;
@@ -26,6 +26,7 @@ async function begin() {
   complain(null);
   const labels = Object.keys(limits.model_type.classifier.label2id);
   part("model").textContent = `${limits.run} · ${limits.model_id} · ${labels.join(", ")}`;
+  part("several-hint").hidden = !limits.thresholds;
   drawMetrics(part("metrics"), limits);
   startFiling(limits);
   schedule();
@@ -72,18 +73,25 @@ async function showScores(text, signal) {
     part("words").textContent = text;
     part("weights").tBodies[0].replaceChildren();
   }
-  const { label, score, byLabel } = readScores(scores);
-  drawBars(part("bars"), byLabel);
-  const answer =
-    label === null
-      ? `No label: ${byLabel[0].label} has only ${percent(score)}. Let a person decide.`
-      : `${label}, ${percent(score)}`;
+  const read = readScores(scores, limits.thresholds);
+  const choose = (label) => guarded(() => showWords(text, signal, label))();
+  drawBars(part("bars"), read.byLabel, limits.thresholds, choose);
+  const answer = limits.thresholds ? describeLabels(read) : describeLabel(read);
   const rest = truncated ? ` (The text is longer than the ${maxTokens()} tokens that the model reads.)` : "";
   part("summary").textContent = answer + rest;
 }
 
-async function showWords(text, signal) {
-  const answer = await explain(text, signal);
+function describeLabel({ label, score, byLabel }) {
+  if (label !== null) return `${label}, ${percent(score)}`;
+  return `No label: ${byLabel[0].label} has only ${percent(score)}. Let a person decide.`;
+}
+
+function describeLabels({ reached, byLabel }) {
+  return namesWithShares(reached) || `No label reaches its threshold. The most probable is ${namesWithShares(byLabel.slice(0, 1))}.`;
+}
+
+async function showWords(text, signal, label) {
+  const answer = await explain(text, signal, label);
   drawWords(part("words"), text, answer.parts);
   drawWeights(part("weights").tBodies[0], text, answer.parts);
   part("words-title").textContent = `What each word contributes to “${answer.label}”`;
@@ -96,7 +104,13 @@ async function showLines(text, signal) {
   part("single").hidden = true;
   part("several").hidden = false;
   part("several").replaceChildren();
-  drawTable(part("several"), {
+  drawTable(part("several"), limits.thresholds ? {
+    head: ["Text", "Labels"],
+    rows: answers.map((scores, number) => [
+      sent[number],
+      namesWithShares(readScores(scores, limits.thresholds).reached) || "(none)",
+    ]),
+  } : {
     head: ["Text", "Label", "Probability"],
     rows: answers.map((scores, number) => [sent[number], scores[0].label ?? "(none)", percent(scores[0].score)]),
     numbers: [2],

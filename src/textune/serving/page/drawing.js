@@ -11,23 +11,44 @@ export function element(tag, className = "", text = "") {
   return node;
 }
 
-function track(score) {
+function track(score, threshold) {
   const node = element("span", "track");
   node.setAttribute("aria-hidden", "true");
   const filled = element("span");
   filled.style.width = `${score * 100}%`;
   node.append(filled);
+  if (threshold !== undefined) {
+    const mark = element("span", "mark");
+    mark.style.left = `${threshold * 100}%`;
+    node.append(mark);
+  }
   return node;
 }
 
-export function drawBars(list, scores) {
+// With thresholds, each label stands for itself: those that reach theirs are highlighted, and each can be chosen.
+export function drawBars(list, scores, thresholds = null, choose = () => {}) {
+  list.classList.toggle("several", thresholds !== null);
   list.replaceChildren(
     ...scores.map(({ label, score }) => {
       const item = element("li");
-      item.append(element("span", "label", label), track(score), element("span", "percent", percent(score)));
+      const threshold = thresholds?.[label];
+      const reached = score >= threshold;
+      const name = element(thresholds ? "button" : "span", "label", label);
+      if (thresholds) {
+        name.type = "button";
+        name.addEventListener("click", () => choose(label));
+        item.classList.toggle("reached", reached);
+        item.title = `The threshold is ${percent(threshold)}.`;
+      }
+      const shown = reached ? `${percent(score)} ✓` : percent(score);
+      item.append(name, track(score, threshold), element("span", "percent", shown));
       return item;
     }),
   );
+}
+
+export function namesWithShares(scores) {
+  return scores.map(({ label, score }) => `${label} ${percent(score)}`).join(", ");
 }
 
 // The strongest word has the full colour; if no word matters much, all stay pale.

@@ -2,8 +2,8 @@
 // sent only until it has answered.
 
 import { classify, patiently, readScores } from "./api.js";
-import { drawTable, element, percent } from "./drawing.js";
-import { formatTable, guessColumn, parts, readTable } from "./tables.js";
+import { drawTable, element, namesWithShares, percent } from "./drawing.js";
+import { formatTable, guessColumn, labelSeparator, parts, readTable } from "./tables.js";
 
 const SHOWN_ROWS = 100;
 const TEXTS_AT_ONCE = 64;
@@ -80,11 +80,15 @@ export function startFiling(limits) {
   }
 
   function offer({ names, rows }, column, answers, truncated) {
+    const { thresholds } = limits;
     const first = answers.find((scores) => scores);
     const labels = first ? readScores(first).byLabel.map(({ label }) => label).sort() : [];
+    const separator = labelSeparator(labels);
+    const reached = answers.map((scores) => (thresholds && scores ? readScores(scores, thresholds).reached : []));
     // As `textune predict` names them.
     const last = limits.abstains_below === 0 ? [] : ["abstained"];
-    const results = ["text", "label", "score", ...labels.map((label) => `score_${label}`), ...last];
+    const decided = thresholds ? ["labels"] : ["label", "score"];
+    const results = ["text", ...decided, ...labels.map((label) => `score_${label}`), ...last];
     const others = names.map((name, number) => number).filter((number) => number !== column);
     // A column with the name of a result is kept beside it.
     const otherNames = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
@@ -93,8 +97,7 @@ export function startFiling(limits) {
       const byLabel = new Map(scores?.map(({ label, score }) => [label, score]));
       return [
         row[column],
-        scores?.[0].label,
-        scores?.[0].score,
+        ...(thresholds ? [namesOf(reached[number]).join(separator)] : [scores?.[0].label, scores?.[0].score]),
         ...labels.map((label) => byLabel.get(label)),
         ...last.map(() => scores && String(scores[0].label === null)),
         ...others.map((other) => row[other]),
@@ -107,22 +110,36 @@ export function startFiling(limits) {
     part("download").hidden = false;
     drawTable(part("rows"), {
       caption: `The first ${Math.min(SHOWN_ROWS, rows.length)} of ${rows.length.toLocaleString("en")} rows`,
-      head: ["Text", "Label", "Probability"],
-      rows: filled.slice(0, SHOWN_ROWS).map(([text, label, score]) => [
-        text,
-        label ?? "(none)",
-        score === undefined ? "" : percent(score),
-      ]),
-      numbers: [2],
+      ...(thresholds ? {
+        head: ["Text", "Labels"],
+        rows: filled.slice(0, SHOWN_ROWS).map(([text], number) => [text, namesWithShares(reached[number]) || "(none)"]),
+      } : {
+        head: ["Text", "Label", "Probability"],
+        rows: filled.slice(0, SHOWN_ROWS).map(([text, label, score]) => [
+          text,
+          label ?? "(none)",
+          score === undefined ? "" : percent(score),
+        ]),
+        numbers: [2],
+      }),
     });
     part("rows").hidden = false;
     const without = answers.filter((scores) => !scores).length;
     const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
-    const abstained = answers.filter((scores) => scores?.[0].label === null).length;
-    const open = abstained ? ` ${abstained.toLocaleString("en")} have none: the probability is too low.` : "";
+    const isOpen = (scores, number) => (thresholds ? !reached[number].length : scores[0].label === null);
+    const abstained = answers.filter((scores, number) => scores && isOpen(scores, number)).length;
+    const reason = thresholds ? "no label reaches its threshold" : "the probability is too low";
+    const open = abstained ? ` ${abstained.toLocaleString("en")} have none: ${reason}.` : "";
     const tokens = limits.max_input_length.toLocaleString("en");
     const cut = truncated ? ` ${truncated.toLocaleString("en")} are longer than the ${tokens} tokens that the model reads.` : "";
     report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}${cut}`);
+  }
+
+  // In the order of the classes, as `textune predict` writes them.
+  function namesOf(scores) {
+    const classes = Object.values(limits.model_type.classifier.id2label);
+    const names = new Set(scores.map(({ label }) => label));
+    return classes.filter((name) => names.has(name));
   }
 
   function clearResult() {
