@@ -79,11 +79,12 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 	sh scripts/check-wheel.sh $(PYTHON)
 
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
-	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py
+	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, then kill trainings and predictions 100 times each and resume them to the same bits.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill trainings and predictions 100 times each and resume them to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
+	TEXTUNE_WHOLE_TWEETEVAL=1 $(BIN)/python -m pytest tests/test_real_tweeteval.py tests/test_planted_faults.py
 
 soak-predict: $(VENV)/installed-dev  ## Predict a million rows and measure memory, which must stay flat.
 	TEXTUNE_SOAK_ROWS=1000000 $(BIN)/python -m pytest tests/test_prediction_memory.py

@@ -101,10 +101,12 @@ def populations(classes: int, accuracy: float, rng: np.random.Generator) -> Iter
 
 def true_metrics(population: Population, sizes: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
     """Return the metrics of both classifiers if the population has classes in these proportions."""
-    # As many rows of each class as its share of the largest one; the population's rows are in random order.
+    # All rows of the smallest class, and those of the others as often as they are larger.
     per_class = len(population.labels) // len(population.starts)
-    taken = np.round(per_class * sizes / sizes.max()).astype(int)
-    rows = np.concatenate([start + np.arange(k) for start, k in zip(population.starts, taken, strict=True)])
+    taken = np.round(per_class * sizes / sizes.min()).astype(int)
+    rows = np.concatenate(
+        [start + np.arange(k) % per_class for start, k in zip(population.starts, taken, strict=True)]
+    )
     pair, labels = [each[rows] for each in population.pair], population.labels[rows]
     first, second = zip(*(metric.measure(pair, labels) for metric in METRICS.values()), strict=True)
     return dict(zip(METRICS, first, strict=True)), dict(zip(METRICS, second, strict=True))

@@ -33,29 +33,28 @@ class Planted:
         flipped: Rows of train whose label was changed.
         copies: Rows of test that are copies of training rows.
         disputed: Rows of validation that are training rows under another label.
-        chance: Changed labels that chance would find among the first suspects of train.
+        first: How many of the first suspects of train are looked at.
+        chance: Changed labels that chance would find among these.
     """
 
     folder: Path
     flipped: frozenset[int]
     copies: frozenset[int]
     disputed: frozenset[int]
+    first: int
     chance: float
 
 
-def plant(tweeteval: Path, folder: Path, *, seed: int) -> Planted:
-    """Write TweetEval with faults into a folder."""
+def plant(tweeteval: Path, folder: Path, *, seed: int, divisor: int = 1) -> Planted:
+    """Write TweetEval with faults into a folder: with fewer of all of them, for a part of TweetEval."""
+    flips, copies, disputes, first = (count // divisor for count in (FLIPPED, COPIED, DISPUTED, FIRST))
     splits = {split: _read(tweeteval, name) for name, split in _SPLITS.items()}
     names = sorted({label for _, label in splits["train"]})
     train, chooser = splits["train"], random.Random(seed)
     counts = Counter(" ".join(text.casefold().split()) for rows in splits.values() for text, _ in rows)
     alone = [row for row, (text, _) in enumerate(train) if counts[" ".join(text.casefold().split())] == 1]
-    chosen = chooser.sample(alone, FLIPPED + COPIED + DISPUTED)
-    flipped, copied, disputed = (
-        chosen[:FLIPPED],
-        chosen[FLIPPED : FLIPPED + COPIED],
-        chosen[FLIPPED + COPIED :],
-    )
+    chosen = chooser.sample(alone, flips + copies + disputes)
+    flipped, copied, disputed = (chosen[:flips], chosen[flips : flips + copies], chosen[flips + copies :])
     first_copy, first_disputed = len(splits["test"]), len(splits["validation"])
     splits["test"] += [train[row] for row in copied]
     splits["validation"] += [(train[row][0], _another(train[row][1], names, chooser)) for row in disputed]
@@ -66,9 +65,10 @@ def plant(tweeteval: Path, folder: Path, *, seed: int) -> Planted:
     return Planted(
         folder,
         frozenset(flipped),
-        frozenset(range(first_copy, first_copy + COPIED)),
-        frozenset(range(first_disputed, first_disputed + DISPUTED)),
-        FIRST * FLIPPED / len(train),
+        frozenset(range(first_copy, first_copy + copies)),
+        frozenset(range(first_disputed, first_disputed + disputes)),
+        first,
+        first * flips / len(train),
     )
 
 

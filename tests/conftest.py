@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# The tests start many processes, and each of them would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # A process that a shell starts in the background ignores Ctrl-C, and so do its children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -151,18 +154,6 @@ def pair_run(tiny_models: Callable[[str], Path], tmp_path_factory: pytest.TempPa
     columns = ("data.text_column=question", "data.text_pair_column=answer")
     folder = tmp_path_factory.mktemp("runs") / "pairs"
     return export_all(save_tiny_run(folder, classifier, settings=columns))
-
-
-@pytest.fixture(scope="session")
-def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of the frozen recipe on TweetEval with the embedded model."""
-    from real_commands import textune_json
-
-    out = tmp_path_factory.mktemp("real") / "frozen"
-    textune_json(
-        "train", "--recipe", "frozen", "--model", "embedded:minilm", "--data", tweeteval, "--out", out
-    )
-    return out
 
 
 class Outcome:

@@ -18,7 +18,7 @@ import pytest
 from killing import KILLED, Zygote, result_of
 from tiny_models import build_tiny_model
 
-KILLS = int(os.environ.get("TEXTUNE_KILLS", "20"))
+KILLS = int(os.environ.get("TEXTUNE_KILLS", "10"))
 KILLS_A_RUN = 5
 SETTINGS = [
     "evaluate.baselines=false",

@@ -1,4 +1,7 @@
-"""What the audit finds in TweetEval: its own faults, and planted ones."""
+"""What the audit finds in TweetEval: its own faults, and planted ones.
+
+Those are planted into a part of it, and into all of it by `make torture` and `make bench-audit`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import pytest
 
 import textune
 from audited_examples import found
-from planted_faults import FIRST, LEAK, Planted, plant
+from planted_faults import LEAK, Planted, plant
 from textune.commands.audit import AuditResult
+from tweeteval_part import IS_WHOLE, part_of_tweeteval
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +23,14 @@ def as_published(tweeteval: Path) -> AuditResult:
 
 @pytest.fixture(scope="module")
 def planted(tweeteval: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return plant(tweeteval, tmp_path_factory.mktemp("planted"), seed=0)
+    part = part_of_tweeteval(
+        tweeteval, tmp_path_factory.mktemp("part") / "emotion", train=1000, val=150, test=300
+    )
+    return plant(part, tmp_path_factory.mktemp("planted"), seed=0, divisor=1 if IS_WHOLE else 3)
 
 
 @pytest.fixture(scope="module")
 def audited(planted: Planted) -> AuditResult:
-    # Train's texts are those of TweetEval, so that its features come out of the cache once they are there.
     return textune.audit(str(planted.folder), model="embedded:minilm")
 
 
@@ -77,6 +83,6 @@ def test_the_planted_column_is_found(audited: AuditResult) -> None:
 def test_the_first_suspects_hold_five_times_as_many_changed_labels_as_chance(
     planted: Planted, audited: AuditResult
 ) -> None:
-    first = [suspect.example.row for suspect in audited.suspects[:FIRST]]
+    first = [suspect.example.row for suspect in audited.suspects[: planted.first]]
 
     assert len(planted.flipped.intersection(first)) >= 5 * planted.chance

@@ -1,4 +1,4 @@
-"""End to end on real input: the embedded model, the shipped sample, and TweetEval if it is there."""
+"""End to end on real input: the embedded model and the shipped sample."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conftest import REPOSITORY
-from real_commands import COMMAND, textune_json
+from real_commands import COMMAND
 
 # Runs the command line in a process where any attempt to look up a host or to connect ends it.
 GUARDED = """
@@ -29,101 +28,6 @@ socket.socket.connect_ex = refuse
 from textune.cli.main import main
 main()
 """
-
-
-def figures_of(run: Path, split: str = "test") -> dict[str, Any]:
-    metrics: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["metrics"][split]
-    return metrics
-
-
-def test_frozen_on_tweeteval_reaches_what_a_frozen_encoder_of_this_size_can(frozen_tweeteval: Path) -> None:
-    test = figures_of(frozen_tweeteval)
-
-    assert test["examples"] == 1421
-    assert test["accuracy"] >= 0.755
-    assert test["macro_f1"] >= 0.70
-    assert test["log_loss"] <= 0.66
-
-
-def test_frozen_on_tweeteval_beats_the_published_study(frozen_tweeteval: Path) -> None:
-    test = figures_of(frozen_tweeteval)
-
-    assert test["accuracy"] > 0.7277
-    assert test["log_loss"] < 0.7024
-
-
-def test_frozen_on_tweeteval_is_calibrated(frozen_tweeteval: Path) -> None:
-    assert figures_of(frozen_tweeteval)["expected_calibration_error"] <= 0.04
-
-
-def test_frozen_on_tweeteval_is_clearly_better_than_word_statistics(frozen_tweeteval: Path) -> None:
-    document = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
-
-    words = document["baselines"]["tfidf_logistic_regression"]["macro_f1"]
-
-    assert document["metrics"]["test"]["macro_f1_ci95"][0] > words
-
-
-def test_a_second_training_gives_the_same_bits_from_the_cache(
-    frozen_tweeteval: Path, tweeteval: Path, tmp_path: Path
-) -> None:
-    again = textune_json(
-        "train", "--model", "embedded:minilm", "--data", tweeteval, "--out", tmp_path / "again"
-    )
-
-    first = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
-    heads = [run / "model" / "head.safetensors" for run in (frozen_tweeteval, tmp_path / "again")]
-    assert json.dumps(again["metrics"]) == json.dumps(first["metrics"])
-    assert heads[0].read_bytes() == heads[1].read_bytes()
-
-
-def test_evaluate_repeats_the_metrics_of_the_training(frozen_tweeteval: Path) -> None:
-    assert textune_json("evaluate", frozen_tweeteval)["metrics"]["test"] == figures_of(frozen_tweeteval)
-
-
-def test_one_epoch_of_the_layers_on_tweeteval_beats_the_frozen_encoder(
-    tweeteval: Path, frozen_tweeteval: Path, tmp_path: Path
-) -> None:
-    arguments = ["train", "--recipe", "full", "--model", "embedded:minilm", "--data", tweeteval]
-    settings = ["--set", "train.num_train_epochs=1", "--set", "evaluate.baselines=false"]
-
-    document = textune_json(*arguments, *settings, "--out", tmp_path / "full")
-
-    test = document["metrics"]["test"]
-    assert test["macro_f1"] > figures_of(frozen_tweeteval)["macro_f1"] + 0.02
-    assert test["log_loss"] < figures_of(frozen_tweeteval)["log_loss"]
-
-
-@pytest.fixture(scope="module")
-def paper_run(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The run of the study's recipe on TweetEval, and what its command showed."""
-    out = tmp_path_factory.mktemp("real") / "paper"
-    arguments = ["train", "--recipe", "paper", "--model", "embedded:minilm", "--data", tweeteval]
-    return out, subprocess.run(
-        [COMMAND, *arguments, "--out", out], capture_output=True, text=True, check=True
-    ).stdout
-
-
-def test_paper_on_tweeteval_runs_the_studys_steps_with_its_learning_curve(
-    paper_run: tuple[Path, str],
-) -> None:
-    out, _ = paper_run
-    document = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-
-    history = [json.loads(line) for line in (out / "history.jsonl").read_text(encoding="utf-8").splitlines()]
-    majority = document["baselines"]["majority_class"]["accuracy"]
-    assert len(history) == 15
-    assert history[-1]["train_log_loss"] < history[0]["train_log_loss"]
-    assert history[-1]["learning_rate"] == pytest.approx(1e-3 * 0.9**14)
-    assert document["metrics"]["test"]["accuracy"] > majority + 0.2
-    assert document["filtered"]["test"]["examples"] <= 1421
-
-
-def test_paper_on_tweeteval_is_shown_beside_the_studys_table(paper_run: tuple[Path, str]) -> None:
-    _, shown = paper_run
-
-    study = ["60.88 %", "76.54 %", "61.76 %", "68.98 % (12)", "0.7870 (13)", "72.77 %", "0.7024"]
-    assert [result for result in study if result not in shown] == []
 
 
 @pytest.fixture(scope="session")

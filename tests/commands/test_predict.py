@@ -22,8 +22,16 @@ from textune.errors import DataError, RequestError, StoppedError
 from textune.prediction.inputs import read_texts
 from tiny_classifiers import linear_classifier, save_run
 
-PART = 4096
+PART = 2048
 ROWS = 2 * PART + 500
+
+
+@pytest.fixture(autouse=True, scope="module")
+def parts_of_two_windows() -> Iterator[None]:
+    """Let a part have half as many rows as usual."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textune.prediction.resuming.WINDOWS_PER_PART", 2)
+        yield
 
 
 class Ear:
@@ -69,7 +77,7 @@ def stopped(run: Path, posts: Path) -> Iterator[Path]:
     """The output of a prediction that was stopped when its first part was done."""
     output = posts.with_name("out.csv")
     with pytest.raises(StoppedError):
-        predict(run, input_file=str(posts), output=output, observer=Ear(interrupted_at=PART + 2000))
+        predict(run, input_file=str(posts), output=output, observer=Ear(interrupted_at=PART + 1000))
     return output
 
 
@@ -109,8 +117,8 @@ def test_resuming_is_reported_and_counted_from_what_is_done(run: Path, posts: Pa
 
     predict(run, input_file=str(posts), output=stopped, observer=ear)
 
-    assert ear.notes == ["Resuming after 4,096 rows that were done before."]
-    assert [done for done, _ in ear.progress] == [4096, 5120, 6144, 7168, 8192, ROWS]
+    assert ear.notes == ["Resuming after 2,048 rows that were done before."]
+    assert [done for done, _ in ear.progress] == [2048, 3072, 4096, ROWS]
     assert ear.progress[0][1] == pytest.approx(ROWS, abs=1)
 
 
@@ -179,7 +187,7 @@ def test_a_prediction_resumes_when_the_disk_that_failed_can_be_read_again(
     output = posts.with_name("out.csv")
 
     def fail_late(path: Path, *options: Any, **more: Any) -> Iterator[Any]:
-        yield from islice(read_texts(path, *options, **more), PART + 2000)
+        yield from islice(read_texts(path, *options, **more), PART + 1000)
         raise DataError(f"{path} cannot be read: Input/output error.", "Check the disk.")
 
     with monkeypatch.context() as until_then, pytest.raises(DataError, match="Input/output error"):
@@ -189,7 +197,7 @@ def test_a_prediction_resumes_when_the_disk_that_failed_can_be_read_again(
 
     predict(run, input_file=str(posts), output=output, observer=ear)
 
-    assert ear.notes == ["Resuming after 4,096 rows that were done before."]
+    assert ear.notes == ["Resuming after 2,048 rows that were done before."]
     assert output.read_bytes() == never_stopped
 
 
@@ -275,7 +283,7 @@ def test_parquet_files_keep_the_types_of_their_columns_when_they_are_resumed(
     parquet.write_table(typed_table(), source)
     predict(run, input_file=str(source), output=tmp_path / "never.parquet")
     with pytest.raises(StoppedError):
-        predict(run, input_file=str(source), output=output, observer=Ear(interrupted_at=PART + 2000))
+        predict(run, input_file=str(source), output=output, observer=Ear(interrupted_at=PART + 1000))
 
     predict(run, input_file=str(source), output=output)
 

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ STEPS = 8
 MEMBERS = ("train.members=2", "train.use_validation=true")
 
 
+Whole = Callable[..., tuple[bytes, bytes]]
+
+
 class Interrupter(Silence):
     """Interrupts after a number of steps, counted over all members."""
 
@@ -61,18 +65,30 @@ def train(model: Path, small_csv: str, tmp_path: Path) -> Callable[..., Path]:
     """Train into a folder of this name, and return it."""
 
     def carry_out(name: str, *settings: str, stop_after: int = 0) -> Path:
-        out = tmp_path / name
-        textune.train(
-            "full",
-            model=str(model),
-            data=small_csv,
-            out=out,
-            settings=[*FAST, *settings],
-            observer=Interrupter(stop_after) if stop_after else None,
-        )
-        return out
+        return carry_training_out(model, small_csv, tmp_path / name, *settings, stop_after=stop_after)
 
     return carry_out
+
+
+def carry_training_out(model: Path, data: str, out: Path, *settings: str, stop_after: int = 0) -> Path:
+    observer = Interrupter(stop_after) if stop_after else None
+    textune.train(
+        "full", model=str(model), data=data, out=out, settings=[*FAST, *settings], observer=observer
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(small_csv: str, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The results of undisturbed trainings, by their settings."""
+    folder = tmp_path_factory.mktemp("whole")
+    model = build_tiny_model(folder / "model", "bert")
+
+    @cache
+    def result(*settings: str) -> tuple[bytes, bytes]:
+        return result_of(carry_training_out(model, small_csv, folder / f"run{len(settings)}", *settings))
+
+    return result
 
 
 def stop(train: Callable[..., Path], run: Path, *settings: str, after: int) -> Path:
@@ -84,20 +100,19 @@ def stop(train: Callable[..., Path], run: Path, *settings: str, after: int) -> P
 
 @pytest.mark.parametrize("after", [5, STEPS, STEPS + 2, STEPS + 5])
 def test_members_continue_to_the_same_bits_whichever_was_stopped(
-    train: Callable[..., Path], tmp_path: Path, after: int
+    train: Callable[..., Path], tmp_path: Path, whole: Whole, after: int
 ) -> None:
-    whole = train("whole", *MEMBERS)
     run = stop(train, tmp_path / "run", *MEMBERS, after=after)
 
     textune.resume(run)
 
-    assert result_of(run) == result_of(whole)
+    assert result_of(run) == whole(*MEMBERS)
 
 
 def test_a_signal_after_the_last_step_stops_and_the_run_resumes_to_the_same_bits(
-    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Callable[..., Path], tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, logits, scored = train("whole"), EncoderLearner.logits, iter(range(9))
+    logits, scored = EncoderLearner.logits, iter(range(9))
 
     def logits_with_signal(self: EncoderLearner, *arguments: Any) -> torch.Tensor:
         if next(scored) == 1:
@@ -111,13 +126,13 @@ def test_a_signal_after_the_last_step_stops_and_the_run_resumes_to_the_same_bits
 
     textune.resume(tmp_path / "run")
 
-    assert result_of(tmp_path / "run") == result_of(whole)
+    assert result_of(tmp_path / "run") == whole()
 
 
 def test_an_interruption_while_the_model_is_saved_loses_no_step(
-    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Callable[..., Path], tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, save = train("whole"), command.save_results
+    save = command.save_results
 
     def save_and_interrupt(*arguments: Any, **options: Any) -> None:
         save(*arguments, **options)
@@ -132,7 +147,7 @@ def test_an_interruption_while_the_model_is_saved_loses_no_step(
     textune.resume(tmp_path / "run")
 
     assert last == f"step-{STEPS:08d}"
-    assert result_of(tmp_path / "run") == result_of(whole)
+    assert result_of(tmp_path / "run") == whole()
 
 
 def test_an_interruption_before_the_first_checkpoint_leaves_nothing(
@@ -162,9 +177,9 @@ def test_a_run_that_is_interrupted_when_it_is_complete_stays_and_lets_its_checkp
 
 
 def test_a_gradient_that_is_not_a_number_reaches_neither_weights_nor_checkpoints(
-    train: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Callable[..., Path], tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, learn = train("whole", "train.save_steps=1"), GradientWorkers.learn
+    learn = GradientWorkers.learn
 
     def learn_wrongly(self: GradientWorkers, *arguments: Any, step: int, **others: Any) -> Any:
         learned = learn(self, *arguments, step=step, **others)
@@ -179,7 +194,7 @@ def test_a_gradient_that_is_not_a_number_reaches_neither_weights_nor_checkpoints
 
     textune.resume(tmp_path / "run")
 
-    assert result_of(tmp_path / "run") == result_of(whole)
+    assert result_of(tmp_path / "run") == whole("train.save_steps=1")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Whatever bytes a data file holds, a source is loaded or a message says why not.
 
 Small valid files are damaged: bytes inserted, deleted, changed, repeated, cut off, and nasty fragments put
-in. The suite tries 2,000 of them; TEXTUNE_FUZZ_CASES sets another number (`make fuzz`).
+in. The suite tries 1,000 of them; TEXTUNE_FUZZ_CASES sets another number (`make fuzz`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from textune.data.dataset import Dataset as Labelled
 from textune.data.sources import load_source
 from textune.errors import TextuneError
 
-CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "2000"))
+CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "1000"))
 SECONDS_PER_CASE = 10
 
 ROWS = [

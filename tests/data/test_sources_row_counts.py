@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from textune.errors import DataError
 from textune.formats.tables import read_rows
 
-CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "2000")) // 4
+CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "1000")) // 4
 
 Rows = list[tuple[str, str]]
 

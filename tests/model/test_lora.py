@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from textune.errors import RecipeError
 from textune.model.lora import add_lora, merge_lora
 from tiny_models import ARCHITECTURES
 
-pytest.importorskip("peft", reason="needs the extra 'lora'")
+# It is looked for, not imported: that takes seconds, also where other tests are chosen.
+pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="needs the extra 'lora'")
 
 WITH_LAYERS = [name for name in ARCHITECTURES if name != "albert"]
 IDS = torch.tensor([[2, 10, 11, 12, 3], [2, 13, 14, 15, 3]])

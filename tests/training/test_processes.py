@@ -1,10 +1,11 @@
-"""Two processes on one training, over gloo on the CPU, started by torchrun and by accelerate."""
+"""Two processes on one training, over gloo on the CPU, started by torchrun, by accelerate, and by a fork."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +40,15 @@ HALVED = [*SETTINGS, "train.per_device_train_batch_size=8"]
 
 STOPPING = """
 import os, signal, sys
+import accelerate, datasets, sklearn.linear_model, torch, transformers
 import textune
+import textune.commands.train
+import textune.training.finetune
 from textune.errors import StoppedError
+
+# What a launcher sets. Both processes have imported the libraries before they become two.
+second = os.fork()
+os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if second else "1"
 
 class Impatience:
     def stage(self, title): pass
@@ -55,7 +63,8 @@ try:
 except StoppedError as stopped:
     with open(f"{out}-message-{os.environ['RANK']}", "w", encoding="utf-8") as file:
         file.write(stopped.message)
-os._exit(0)
+code = os.waitstatus_to_exitcode(os.waitpid(second, 0)[1]) if second else 0
+os._exit(code)
 """
 """Trains until the second process alone is asked to stop, after nine steps. Each process
 writes its message into its own file: lines that two write into one pipe can mix."""
@@ -74,7 +83,9 @@ def model(folder: Path) -> str:
     return str(path)
 
 
-def launch(folder: Path, launcher: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def launch(
+    folder: Path, launcher: list[str], *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Start two processes on the CPU that have a cache of their own, with a core each."""
     settings = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "TEXTUNE_CACHE": str(folder / "cache")}
     return subprocess.run(
@@ -83,7 +94,7 @@ def launch(folder: Path, launcher: list[str], *arguments: str) -> subprocess.Com
         text=True,
         check=False,
         timeout=240,
-        env={**os.environ, **settings},
+        env={**os.environ, **settings, **variables},
     )
 
 
@@ -111,7 +122,12 @@ def stopped(model: str, small_csv: str, folder: Path) -> Any:
     """The same once more, stopped in its second epoch."""
     program = folder / "stopping.py"
     program.write_text(STOPPING, encoding="utf-8")
-    return launch(folder, TORCHRUN, str(program), model, small_csv, str(folder / "stopped"), *HALVED)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    arguments = [str(program), model, small_csv, str(folder / "stopped"), *HALVED]
+    group = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    return launch(folder, [], *arguments, **group)
 
 
 @pytest.fixture(scope="module")

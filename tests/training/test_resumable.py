@@ -6,7 +6,8 @@ import errno
 import math
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,23 @@ def contents_of(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+Whole = Callable[[str], tuple[bytes, bytes]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The results of undisturbed trainings, by variant; empty: as they usually are."""
+    folder = tmp_path_factory.mktemp("whole")
+    model, data = build_tiny_model(folder / "model", "bert"), write_small_csv(folder / "texts.csv", 150)
+
+    @cache
+    def result(variant: str) -> tuple[bytes, bytes]:
+        begin(model, data, folder / f"run {variant}", *VARIANTS.get(variant, ()))
+        return result_of(folder / f"run {variant}")
+
+    return result
+
+
 @pytest.fixture
 def stopped(model: Path, data: Path, tmp_path: Path) -> Path:
     """A run that was stopped after step 5, with a checkpoint of step 3."""
@@ -118,21 +136,19 @@ def stopped(model: Path, data: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("stop_at", [5, 7])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_training_that_was_stopped_resumes_to_the_same_bits(
-    model: Path, data: Path, tmp_path: Path, variant: str, stop_at: int
+    model: Path, data: Path, tmp_path: Path, whole: Whole, variant: str, stop_at: int
 ) -> None:
-    begin(model, data, tmp_path / "whole", *VARIANTS[variant])
     with pytest.raises(StoppedError):
         begin(model, data, tmp_path / "run", *VARIANTS[variant], stop_at=stop_at)
 
     go_on(tmp_path / "run")
 
-    assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
+    assert result_of(tmp_path / "run") == whole(variant)
 
 
 def test_a_training_whose_newest_checkpoint_is_damaged_continues_from_the_one_before_to_the_same_bits(
-    model: Path, data: Path, tmp_path: Path
+    model: Path, data: Path, tmp_path: Path, whole: Whole
 ) -> None:
-    begin(model, data, tmp_path / "whole")
     with pytest.raises(StoppedError):
         begin(model, data, tmp_path / "run", stop_at=8)
     os.truncate(tmp_path / "run" / "checkpoints" / "step-00000006" / "weights.safetensors", 100)
@@ -141,19 +157,18 @@ def test_a_training_whose_newest_checkpoint_is_damaged_continues_from_the_one_be
 
     assert any("step-00000006 was skipped: weights.safetensors has 100 bytes" in note for note in notes)
     assert "Resuming from step-00000003." in notes
-    assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
+    assert result_of(tmp_path / "run") == whole("")
 
 
 def test_a_training_without_a_good_checkpoint_starts_over_to_the_same_bits(
-    model: Path, data: Path, tmp_path: Path, stopped: Path
+    stopped: Path, whole: Whole
 ) -> None:
-    begin(model, data, tmp_path / "whole")
     (stopped / "checkpoints" / "step-00000003" / "state.json").unlink()
 
     notes = go_on(stopped)
 
     assert "There is no usable checkpoint: the training starts over." in notes
-    assert result_of(stopped) == result_of(tmp_path / "whole")
+    assert result_of(stopped) == whole("")
 
 
 def test_checkpoints_that_a_kill_left_in_a_complete_run_go_when_it_is_resumed(stopped: Path) -> None:
@@ -249,9 +264,8 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint_and_names_it
 
 
 def test_a_full_disk_at_a_checkpoint_keeps_the_run_and_tells_how_to_continue(
-    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, data: Path, tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(model, data, tmp_path / "whole")
     save, saves = Keeper.save, iter(range(100))
 
     def fill_up(self: Keeper, *arguments: Any) -> None:
@@ -266,7 +280,7 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_run_and_tells_how_to_continue(
 
     go_on(tmp_path / "run")
 
-    assert result_of(tmp_path / "run") == result_of(tmp_path / "whole")
+    assert result_of(tmp_path / "run") == whole("")
 
 
 def test_what_does_not_fit_into_memory_is_learned_in_parts(
