@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from textune.encoder.truncation import TokenizedTexts
+from textune.encoder.windows import WindowReading
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.process import bind
@@ -56,8 +57,15 @@ class WordPredictor:
 
     label_names, max_tokens = LABELS, 8
 
-    def __init__(self, *, threshold: float = 0.0, thresholds: Sequence[float] | None = None) -> None:
-        self.threshold = threshold
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.0,
+        thresholds: Sequence[float] | None = None,
+        windows: WindowReading | None = None,
+    ) -> None:
+        self.threshold, self.windows = threshold, windows
+        self.max_windows = windows.max_windows if windows else 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
         self.kind = SINGLE if thresholds is None else MULTI
         self.open = threading.Event()
@@ -77,7 +85,8 @@ class WordPredictor:
 
     def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         """Return the texts as they are, and which of them are too long."""
-        return TokenizedTexts(texts, np.array([len(text.split()) > self.max_tokens for text in texts]))  # type: ignore[arg-type]
+        most = self.max_tokens * max(1, self.max_windows)
+        return TokenizedTexts(texts, np.array([len(text.split()) > most for text in texts]))  # type: ignore[arg-type]
 
     def logits(self, texts: Sequence[str]) -> Any:
         """Return the logits (texts, classes)."""

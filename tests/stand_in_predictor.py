@@ -35,6 +35,7 @@ class StandIn:
         thresholds: tuple[float, float] | None = None,
     ) -> None:
         self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
+        self.max_windows = 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
         self.pairs = False
         self.calls: list[list[str]] = []

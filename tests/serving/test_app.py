@@ -10,6 +10,7 @@ import pytest
 
 from serving_stand_in import LABELS, Running, WordPredictor, logits_of, probabilities_of, running
 from textune.data.dataset import SINGLE_LABEL
+from textune.encoder.windows import WindowReading
 from textune.evaluation import metrics
 
 METRICS = {"metrics": {"test": {"accuracy": 0.8}}}
@@ -106,6 +107,18 @@ def test_predict_refuses_to_cut_on_the_left(server: Running) -> None:
 
     assert answer.status == 422
     assert "right end only" in answer.json["error"]
+
+
+def test_a_text_that_is_read_in_windows_is_not_cut() -> None:
+    predictor = WordPredictor(windows=WindowReading(0, "mean", max_windows=2))
+    with running(predictor=predictor, metrics=METRICS) as server:
+        answers = [
+            server.post({"inputs": "long " * words, "truncate": False}, "/predict") for words in (9, 17)
+        ]
+
+        assert [answer.status for answer in answers] == [200, 413]
+        assert "longer than the 2 windows of 8 tokens" in answers[1].json["error"]
+        assert server.ask("GET", "/info").json["long_texts"] == "windows"
 
 
 def test_explain_weighs_every_word_for_the_most_probable_label(server: Running) -> None:

@@ -92,10 +92,13 @@ def predict_on_cluster(
         truncated = count_truncated(journal.folder)
         journal.become(target)
     if truncated:
-        from textune.model.storage import read_max_length
+        from textune.model.storage import read_max_length, read_windows
 
-        max_tokens = read_max_length(Run(folder).model)
-        ctx.note(describe_truncation(truncated, count, max_tokens=max_tokens))
+        model = Run(folder).model
+        windows = read_windows(model)
+        most = windows.max_windows if windows else 0
+        max_tokens = read_max_length(model)
+        ctx.note(describe_truncation(truncated, count, max_tokens=max_tokens, max_windows=most))
     return count
 
 

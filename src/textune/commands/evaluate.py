@@ -105,7 +105,9 @@ def evaluate_run(
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
     if truncated:
-        ctx.note(describe_truncation(truncated, len(rows), max_tokens=classifier.max_length, of=split))
+        most = classifier.windows.max_windows if classifier.windows else 0
+        max_tokens = classifier.max_length
+        ctx.note(describe_truncation(truncated, len(rows), max_tokens=max_tokens, of=split, max_windows=most))
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(

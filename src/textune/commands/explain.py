@@ -59,7 +59,8 @@ def explain(
         )
     truncated = bool(predictor.tokenize([text]).truncated[0])
     if truncated:
-        ctx.note(describe_truncation(1, 1, max_tokens=predictor.max_tokens))
+        max_tokens, most = predictor.max_tokens, predictor.max_windows
+        ctx.note(describe_truncation(1, 1, max_tokens=max_tokens, max_windows=most))
     ctx.stage("Explaining")
     if isinstance(predictor, TorchPredictor) and method == GRADIENTS:
         explanation = explain_by_gradients(

@@ -158,7 +158,7 @@ def read_tokens(
     """Return the token ids of texts, in windows of `max_length` or truncated to it; see `tokenize_texts`."""
     if windows is not None:
         return read_in_windows(
-            [str(text) for text in texts],
+            texts,
             lambda part: tokenizer(part, truncation=False, verbose=False).encodings,
             max_tokens=max_length,
             windows=windows,

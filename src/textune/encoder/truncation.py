@@ -20,6 +20,7 @@ from textune.encoder.windows import (
     make_windows,
     parts_by_characters,
 )
+from textune.formats.text_pairs import AnyText
 from textune.wording import counted
 
 TokenIds = Sequence[Sequence[int] | NDArray[np.int32]]
@@ -65,20 +66,20 @@ def which_truncated(encodings: Sequence[Any]) -> NDArray[np.bool_]:
 
 
 def read_in_windows(
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     encode: Callable[[list[str]], Sequence[Any]],
     *,
     max_tokens: int,
     windows: WindowReading,
 ) -> TokenizedTexts:
-    """Return the token ids of texts in windows of at most `max_tokens`.
+    """Return the token ids of single texts in windows of at most `max_tokens`.
 
     `encode` returns the encodings, by the tokenizers library, of texts that are not truncated.
     """
     special = SpecialTokens.of(encode(["a word"])[0])
     rows = [
         np.array(encoding.ids, dtype=np.int32)
-        for part in parts_by_characters(texts)
+        for part in parts_by_characters([str(text) for text in texts])
         for encoding in encode(part)
     ]
     windowed, unread = make_windows(rows, special, max_tokens=max_tokens, reading=windows)

@@ -35,6 +35,15 @@ class WindowPool:
         weights = attention_weights((vectors @ self.query.T).squeeze(1), counts)
         return torch.segment_reduce(vectors * weights.unsqueeze(1), "sum", lengths=counts)
 
+    def of_one_text(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return the vector (1, width) of the only text, in operations that graphs of exports have."""
+        if self.kind == "mean":
+            return vectors.mean(dim=0, keepdim=True)
+        if self.kind == "max":
+            return vectors.amax(dim=0, keepdim=True)
+        assert self.query is not None
+        return torch.softmax(self.query @ vectors.T, dim=1) @ vectors
+
 
 def attention_weights(scores: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Return the weights of windows, (windows,), from their scores, (windows,): those of a text sum to 1."""

@@ -38,6 +38,8 @@ from textune.wording import first_line
 
 _TEXTS = 1500
 """The maximum number of test texts on which an export is checked, which takes a few seconds."""
+_CHARACTERS = 500_000
+"""The maximum number of characters of those texts where windows are read: about 1,000 windows of 128."""
 _REFERENCE = Placement("cpu", "fp32", "eager")
 """Where the run's classifier is loaded to be compared with."""
 
@@ -62,11 +64,19 @@ def choose_precision(runtime: Runtime, *, int8: bool, bf16: bool) -> str:
 
 
 def read_check_texts(run: Run) -> Split:
-    """Return the texts of a run's test split on which an export is checked: of a large split, a part."""
+    """Return the texts of a run's test split on which an export is checked: of a large split, a part.
+
+    Where texts are read in windows, a text of any length takes time, so that fewer long texts are enough.
+    """
+    from textune.model.storage import read_windows
+
     stored = read_predictions(run.predictions / "test.parquet")
     rows = np.arange(len(stored.texts))
     if len(rows) > _TEXTS:
         rows = np.sort(np.random.default_rng(0).choice(rows, _TEXTS, replace=False))
+    if read_windows(run.model) is not None:
+        characters = np.cumsum([len(stored.texts[row]) for row in rows])
+        rows = rows[: max(1, int(np.searchsorted(characters, _CHARACTERS, side="right")))]
     return Split([stored.texts[row] for row in rows], stored.labels[rows], stored.rows[rows])
 
 
@@ -86,12 +96,7 @@ def write_and_measure(
 
     classifier = load_classifier(run.model).placed(_REFERENCE)
     load_seconds = time.perf_counter() - start
-    if classifier.windows is not None:
-        raise ExportError(
-            "A classifier that reads long texts in windows cannot be exported yet.",
-            "Classify with --runtime torch.",
-        )
-    from textune.export.graphs import ClassifierGraph
+    from textune.export.graphs import ClassifierGraph, HeadGraph
     from textune.runtimes.torch_predictor import TorchPredictor
 
     thresholds = read_thresholds_of(run.model, classifier.kind, classifier.label_names)
@@ -107,6 +112,7 @@ def write_and_measure(
         problem_type=classifier.kind.problem_type,
         pairs=classifier.pairs,
         segments=classifier.segments,
+        windows=classifier.windows,
     )
     ctx.stage("Measuring the run's model")
     predictor = TorchPredictor(classifier, placement=_REFERENCE)
@@ -123,9 +129,14 @@ def write_and_measure(
             ctx.stage(f"Writing {variant.name}")
             with _kept_if_it_runs(runtime):
                 runtime.write(source, export.graph, variant.precision)
+                if classifier.windows is not None:
+                    runtime.write(HeadGraph(classifier, scratch), export.head, "fp32")
             tokenizer = Tokenizer.from_str(classifier.tokenizer.backend_tokenizer.to_str())
             tokenizer.no_padding()
-            tokenizer.enable_truncation(variant.max_length, direction=classifier.tokenizer.truncation_side)
+            tokenizer.no_truncation()
+            if classifier.windows is None:
+                side = classifier.tokenizer.truncation_side
+                tokenizer.enable_truncation(variant.max_length, direction=side)
             tokenizer.save(str(export.tokenizer))
             write_json(place / DESCRIPTION, variant.to_json())
             ctx.stage(f"Measuring {variant.name}")

@@ -1,7 +1,8 @@
-"""A classifier as one ONNX graph, from token ids to logits, which runtimes turn into files of their own.
+"""A classifier as an ONNX graph, from token ids to logits, which runtimes turn into files of their own.
 
-The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. The caller
-checks that it gives the classifier's logits.
+The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. Where texts
+are read in windows, it gives features, and a second graph makes the logits of a text from those of its
+windows. The caller checks that they give the classifier's logits.
 """
 
 from __future__ import annotations
@@ -40,11 +41,26 @@ class ClassifierGraph:
         return write_onnx(self.classifier, self.folder)
 
 
-class _Logits(nn.Module):
+@dataclass(frozen=True)
+class HeadGraph:
+    """The head of a classifier that reads windows; see `ClassifierGraph`."""
+
+    classifier: EncoderClassifier
+    folder: Path
+
+    @cached_property
+    def onnx(self) -> Path:
+        """The ONNX graph, written when it is first asked for."""
+        return write_head(self.classifier, self.folder)
+
+
+class _Outputs(nn.Module):
+    """Logits of token ids, or features where the classifier reads windows."""
+
     def __init__(self, encoder: Any, classifier: EncoderClassifier) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = classifier.head
+        self.head = classifier.head if classifier.windows is None else nn.Identity()
         self._pooling = classifier.pooling
 
     def forward(
@@ -59,8 +75,36 @@ class _Logits(nn.Module):
             inputs["token_type_ids"] = token_type_ids
         output = self.encoder(**inputs, output_hidden_states=not last_only)
         states = (output.last_hidden_state,) if last_only else output.hidden_states
-        logits: torch.Tensor = self.head(pool(states, attention_mask, pooling=self._pooling))
+        outputs: torch.Tensor = self.head(pool(states, attention_mask, pooling=self._pooling))
+        return outputs
+
+
+class _TextHead(nn.Module):
+    """Logits (1, classes) of the features (windows, width) of a single text's windows."""
+
+    def __init__(self, classifier: EncoderClassifier) -> None:
+        super().__init__()
+        assert classifier.window_pool is not None
+        self.head = classifier.head
+        self._pool = classifier.window_pool
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self._pool.of_one_text(features))
         return logits
+
+
+def write_head(classifier: EncoderClassifier, folder: Path) -> Path:
+    """Write an ONNX graph in fp32 from the features (windows, width) of a text's windows to its logits."""
+    graph = folder / "head.onnx"
+    width = classifier.encoder.config.hidden_size * len(classifier.pooling.layers)
+    _trace(
+        _TextHead(classifier).eval(),
+        {"features": torch.ones(2, width)},
+        graph,
+        output="logits",
+        axes={"features": {0: "windows"}},
+    )
+    return graph
 
 
 def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
@@ -78,7 +122,9 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:
-        _trace(_Logits(encoder, placed).eval(), inputs, graph)
+        output = "logits" if classifier.windows is None else "features"
+        axes = {name: {0: "rows", 1: "tokens"} for name in inputs} | {output: {0: "rows"}}
+        _trace(_Outputs(encoder, placed).eval(), inputs, graph, output=output, axes=axes)
     except OSError:
         raise
     # An architecture's own code can fail in any way while it is traced.
@@ -91,9 +137,15 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     return graph
 
 
-def _trace(module: nn.Module, example: Mapping[str, torch.Tensor], graph: Path) -> None:
-    """Write a module as a graph, by tracing it with the inputs of two rows of different length."""
-    inputs = {name: {0: "rows", 1: "tokens"} for name in example}
+def _trace(
+    module: nn.Module,
+    example: Mapping[str, torch.Tensor],
+    graph: Path,
+    *,
+    output: str,
+    axes: Mapping[str, Mapping[int, str]],
+) -> None:
+    """Write a module as a graph, by tracing it with inputs of two rows; the `axes` are free in size."""
     with torch.no_grad(), warnings.catch_warnings(), _no_log():
         # It warns that it is the older of two exporters, and about every size that might become a constant.
         # The newer one needs two more packages, and takes twice as long for the same graph.
@@ -102,9 +154,9 @@ def _trace(module: nn.Module, example: Mapping[str, torch.Tensor], graph: Path) 
             module,
             tuple(example.values()),
             str(graph),
-            input_names=list(inputs),
-            output_names=["logits"],
-            dynamic_axes={**inputs, "logits": {0: "rows"}},
+            input_names=list(example),
+            output_names=[output],
+            dynamic_axes=axes,
             opset_version=17,  # The first in which layer normalisation is one operation.
             dynamo=False,
         )

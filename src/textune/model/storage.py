@@ -154,7 +154,7 @@ def load_classifier(folder: Path) -> EncoderClassifier:
         stock=model if stock else None,
         kind=label_kind(described.problem_type),
         pairs=described.pairs,
-        windows=WindowReading(**described.windows.model_dump()) if described.windows else None,
+        windows=_windows_of(described),
     )
 
 
@@ -171,6 +171,15 @@ def read_takes_pairs(folder: Path) -> bool:
 def read_kind(folder: Path) -> LabelKind:
     """Return the kind of label of a stored classifier; errors as `load_classifier`."""
     return label_kind(_read_description(folder).problem_type)
+
+
+def read_windows(folder: Path) -> WindowReading | None:
+    """Return how a stored classifier reads long texts, or None if it truncates them."""
+    return _windows_of(_read_description(folder))
+
+
+def _windows_of(described: _Description) -> WindowReading | None:
+    return WindowReading(**described.windows.model_dump()) if described.windows else None
 
 
 def _read_description(folder: Path) -> _Description:

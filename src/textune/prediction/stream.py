@@ -207,7 +207,10 @@ class Tally:
         """Say how many texts were truncated, and how many are left without a label, and why."""
         threshold = predictor.threshold
         if self.truncated:
-            ctx.note(describe_truncation(self.truncated, self.predictions, max_tokens=predictor.max_tokens))
+            max_tokens, most = predictor.max_tokens, predictor.max_windows
+            ctx.note(
+                describe_truncation(self.truncated, self.predictions, max_tokens=max_tokens, max_windows=most)
+            )
         if not self.abstained:
             return
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"

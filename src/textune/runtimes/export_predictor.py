@@ -6,15 +6,20 @@ of equal length if the classifier reads padding as text, and every core works on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.batching import Progress, batches_by_length, pad_rows, run_in_threads
-from textune.encoder.truncation import TokenIds, TokenizedTexts, which_truncated, with_segments
+from textune.encoder.truncation import (
+    TokenIds,
+    TokenizedTexts,
+    read_in_windows,
+    which_truncated,
+    with_segments,
+)
 from textune.encoder.windows import TextTokens, WindowedTexts
 from textune.errors import ExportError
 from textune.formats.text_pairs import AnyText
@@ -50,6 +55,7 @@ class ExportPredictor(Predictor):
             description.kind,
             thresholds,
             pairs=description.pairs,
+            windows=description.windows,
         )
         export.runtime.check_installed()
         if description.whole_bytes and not multiplies_whole_bytes():
@@ -65,6 +71,8 @@ class ExportPredictor(Predictor):
         try:
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer))
             self._compute = export.runtime.open(export.graph, description.precision, self._threads)
+            if description.windows is not None:
+                self._compute_head = export.runtime.open(export.head, "fp32", self._threads)
         except ExportError:
             raise
         # Each library has errors of its own, some of them bare exceptions.
@@ -77,7 +85,11 @@ class ExportPredictor(Predictor):
 
     def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
         """Return the token ids of every text, and which texts were truncated."""
-        encodings = self._tokenizer.encode_batch(check_text_list(texts, pairs=self.pairs))
+        texts = check_text_list(texts, pairs=self.pairs)
+        if self.windows is not None:
+            encode = self._tokenizer.encode_batch
+            return read_in_windows(texts, encode, max_tokens=self.max_tokens, windows=self.windows)
+        encodings = self._tokenizer.encode_batch(texts)
         rows: TokenIds = [encoding.ids for encoding in encodings]
         if self._description.segments:
             rows = [with_segments(encoding.ids, encoding.type_ids) for encoding in encodings]
@@ -85,10 +97,8 @@ class ExportPredictor(Predictor):
 
     def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
-        assert not isinstance(rows, WindowedTexts)
-        batches = self._batches(rows)
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
-        for batch, logits in run_in_threads(partial(self._logits, rows), batches, threads=self._threads):
+        for batch, logits in self._logits_of_batches(rows, threads=self._threads):
             probabilities[batch] = self.kind.probabilities(logits)
             done += len(batch)
             if on_progress:
@@ -100,16 +110,43 @@ class ExportPredictor(Predictor):
 
         The calling thread computes alone, so that a server's threads do not wait for each other.
         """
-        assert not isinstance(rows, WindowedTexts)
         logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
-        for batch in self._batches(rows):
-            logits[batch] = self._logits(rows, batch)
+        for batch, of_batch in self._logits_of_batches(rows, threads=1):
+            logits[batch] = of_batch
         return logits
 
-    def _batches(self, rows: TokenIds) -> list[list[int]]:
-        padded = self._description.padding_id is not None
-        return batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS, padded=padded)
+    def _logits_of_batches(
+        self, rows: TextTokens, *, threads: int
+    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        if isinstance(rows, WindowedTexts):
+            yield from self._logits_of_windows(rows, threads)
+            return
+        for batch, logits in self._computed(rows, threads):
+            yield batch, logits / self._description.temperature
 
-    def _logits(self, rows: TokenIds, batch: Sequence[int]) -> NDArray[np.float32]:
-        inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
-        return self._compute(*inputs) / self._description.temperature
+    def _logits_of_windows(
+        self, texts: WindowedTexts, threads: int
+    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Yield texts with their logits; the features of few windows are in memory at a time."""
+        for part in texts.parts():
+            first, *others = texts.offsets[part.start : part.stop + 1].tolist()
+            features = np.empty((0, 0), dtype=np.float32)
+            for batch, vectors in self._computed(texts.windows.take(np.arange(first, others[-1])), threads):
+                if not features.size:
+                    features = np.empty((others[-1] - first, vectors.shape[1]), dtype=np.float32)
+                features[batch] = vectors
+            for text, end in enumerate(others, start=part.start):
+                of_text = features[: end - first]
+                features, first = features[end - first :], end
+                yield [text], self._compute_head(of_text) / self._description.temperature
+
+    def _computed(self, rows: TokenIds, threads: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Yield batches of rows with what the graph makes of them."""
+
+        def compute(batch: list[int]) -> NDArray[np.float32]:
+            inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
+            return self._compute(*inputs)
+
+        padded = self._description.padding_id is not None
+        batches = batches_by_length([len(row) for row in rows], max_tokens=_MAX_TOKENS, padded=padded)
+        return run_in_threads(compute, batches, threads=threads)

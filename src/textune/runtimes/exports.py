@@ -4,6 +4,8 @@ Its files are used only after they were found complete and of the right model. D
 neither torch nor transformers.
 
     EXPORT/graph.onnx        from token ids to logits; each runtime has its own name for it
+    EXPORT/head.onnx         from a text's windows to logits; only where texts are read in windows: the graph
+                             then gives the features of each window
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: how to use the other two
     EXPORT/abstention.json   when no label is given; only where the run has a threshold
@@ -16,11 +18,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from textune.data.dataset import SINGLE_LABEL
+from textune.encoder.windows import WindowReading
 from textune.errors import ExportError, RequestError
 from textune.files import find_damage, reading_errors
 from textune.run.layout import Run
@@ -59,7 +62,7 @@ class ExportDescription:
     `whole_bytes`, the graph needs a processor for which `processor.multiplies_whole_bytes` holds. `emoji` is
     the recipe's `prepare.emoji`. `problem_type` is the kind of label, see `textune.tasks`. With `pairs`,
     pairs of texts are classified; with `segments`, the graph has a third input, `token_type_ids`, that tells
-    their texts apart.
+    their texts apart. Texts longer than `max_length` are truncated, or read as `windows` says.
     """
 
     runtime: str
@@ -73,6 +76,7 @@ class ExportDescription:
     problem_type: str = SINGLE_LABEL
     pairs: bool = False
     segments: bool = False
+    windows: WindowReading | None = None
 
     @property
     def kind(self) -> LabelKind:
@@ -87,8 +91,9 @@ class ExportDescription:
     def to_json(self) -> dict[str, Any]:
         """Return the description as JSON values."""
         values = {**vars(self), "labels": list(self.label_names)}
-        del values["label_names"]
-        return {"format": EXPORT_FORMAT, **values}
+        del values["label_names"], values["windows"]
+        windows = {} if self.windows is None else {"windows": asdict(self.windows)}
+        return {"format": EXPORT_FORMAT, **values, **windows}
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,11 @@ class Export:
     def graph(self) -> Path:
         """The graph's file."""
         return self.path / self.runtime.graph
+
+    @property
+    def head(self) -> Path:
+        """The file of the head's graph, which there is only with windows."""
+        return self.graph.with_stem("head")
 
     @property
     def tokenizer(self) -> Path:
@@ -164,7 +174,9 @@ def read_export(path: Path) -> Export:
                 "does not read.",
                 "Export the run again with `textune export`.",
             )
-        labels = values.pop("labels")
+        labels, windows = values.pop("labels"), values.pop("windows", None)
+        if windows is not None:
+            values["windows"] = WindowReading(**windows)
         description = ExportDescription(label_names=tuple(labels), **values)
         export = Export(path, description, manifest)
         # Everything that is used later is read now, so that damage is reported here and nowhere else.

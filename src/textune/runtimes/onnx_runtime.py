@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from textune.encoder.batching import MODEL_INPUTS
 from textune.runtimes.processor import multiplies_whole_bytes
-from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
+from textune.runtimes.registry import Compute, GraphSource, Runtime, register_runtime
 
 
-def _open(graph: Path, precision: str, threads: int) -> Logits:
+def _open(graph: Path, precision: str, threads: int) -> Compute:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -20,10 +19,12 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     options.log_severity_level = 4  # Its errors are raised as well.
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
-    def compute_logits(*inputs: Any) -> Any:
-        return session.run(["logits"], dict(zip(MODEL_INPUTS, inputs, strict=False)))[0]
+    names = [each.name for each in session.get_inputs()]
 
-    return compute_logits
+    def compute(*inputs: Any) -> Any:
+        return session.run(None, dict(zip(names, inputs, strict=True)))[0]
+
+    return compute
 
 
 def _write(source: GraphSource, graph: Path, precision: str) -> None:

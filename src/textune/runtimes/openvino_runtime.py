@@ -9,12 +9,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from textune.encoder.batching import MODEL_INPUTS
 from textune.errors import ExportError
-from textune.runtimes.registry import GraphSource, Logits, Runtime, register_runtime
+from textune.runtimes.registry import Compute, GraphSource, Runtime, register_runtime
 
 
-def _open(graph: Path, precision: str, threads: int) -> Logits:
+def _open(graph: Path, precision: str, threads: int) -> Compute:
     import numpy as np
     import openvino
 
@@ -36,17 +35,19 @@ def _open(graph: Path, precision: str, threads: int) -> Logits:
     for _ in range(threads):
         idle.put(compiled.create_infer_request())
 
-    def compute_logits(*inputs: Any) -> Any:
+    names = [each.get_any_name() for each in compiled.inputs]
+
+    def compute(*inputs: Any) -> Any:
         request = idle.get()
         try:
             with _runtime_errors():
-                result = request.infer(dict(zip(MODEL_INPUTS, inputs, strict=False)))
+                result = request.infer(dict(zip(names, inputs, strict=True)))
             # The next thread that takes the request overwrites its memory.
-            return result["logits"].copy()
+            return result[compiled.output(0)].copy()
         finally:
             idle.put(request)
 
-    return compute_logits
+    return compute
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textune.data.pairs import check_texts_fit
 from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenizedTexts
-from textune.encoder.windows import TextTokens
+from textune.encoder.windows import TextTokens, WindowReading
 from textune.errors import DataError
 from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
 from textune.model.threshold import Abstention
@@ -28,10 +28,11 @@ from textune.tasks.single_label import SINGLE, confidence, decide
 class Predictor(ABC):
     """A loaded classifier, whatever runs it; `kind` says whether a text has one label or several.
 
-    With `pairs`, it takes pairs of texts, and else single texts; the others are refused. Texts are truncated
-    after `max_tokens`; `tokenize` says which texts are. No label is given if the top probability is below
-    `threshold`; 0: a label is always given, infinity: never. If a text can have several labels, it gets those
-    that reach their `thresholds`, (classes,), which are None otherwise.
+    With `pairs`, it takes pairs of texts, and else single texts; the others are refused. Texts of more than
+    `max_tokens` are truncated, or read as `windows` says; `tokenize` says which are truncated. No label is
+    given if the top probability is below `threshold`; 0: a label is always given, infinity: never. If a text
+    can have several labels, it gets those that reach their `thresholds`, (classes,), which are None
+    otherwise.
     """
 
     def __init__(
@@ -43,15 +44,22 @@ class Predictor(ABC):
         thresholds: NDArray[np.float64] | None = None,
         *,
         pairs: bool = False,
+        windows: WindowReading | None = None,
     ) -> None:
         self.label_names = label_names
         self.max_tokens = max_tokens
         self.kind = kind
         self.pairs = pairs
+        self.windows = windows
         self.threshold = 0.0 if abstention is None else abstention.least_score
         self.thresholds = thresholds
         if kind.is_multi_label and thresholds is None:
             self.thresholds = np.full(len(label_names), multi_label.USUAL_THRESHOLD)
+
+    @property
+    def max_windows(self) -> int:
+        """The maximum number of windows per text; 0: no maximum, or no windows."""
+        return 0 if self.windows is None else self.windows.max_windows
 
     @abstractmethod
     def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 TORCH = "torch"
 """The runtime of a run's own model, without an export."""
-Logits = Callable[..., "NDArray[np.float32]"]
-"""From int64 arrays (rows, tokens), the `MODEL_INPUTS` that the graph has, in their order, to logits (rows,
-classes); any thread may call it."""
+Compute = Callable[..., "NDArray[np.float32]"]
+"""From a graph's inputs, in their order, to its output; any thread may call it. The inputs of a classifier's
+graph are its `MODEL_INPUTS`, int64 arrays (rows, tokens), and its output is its logits (rows, classes)."""
 
 
 class GraphSource(Protocol):
-    """A classifier to be written as the graph of a runtime."""
+    """A classifier, or a part of it, to be written as the graph of a runtime."""
 
     @property
     def classifier(self) -> EncoderClassifier:
@@ -37,7 +37,7 @@ class GraphSource(Protocol):
 
     @property
     def onnx(self) -> Path:
-        """The classifier as an ONNX graph in fp32, which is written when it is first asked for."""
+        """The ONNX graph in fp32, which is written when it is first asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Runtime:
         extra: The extra of textune that installs the package.
         graph: The file in the export's folder that holds the graph.
         precisions: The arithmetic it offers: `fp32`, and perhaps `bf16` or `int8`.
-        open: Returns the logits' function, given the graph, the precision and how many threads will call it.
+        open: Returns the graph's function, given the graph, the precision and how many threads will call it.
         write: Writes the graph, given the classifier, path and precision; other files may go beside it.
         byte_products: Precisions whose graph depends on `processor.multiplies_whole_bytes`.
     """
@@ -62,7 +62,7 @@ class Runtime:
     extra: str
     graph: str
     precisions: tuple[str, ...]
-    open: Callable[[Path, str, int], Logits]
+    open: Callable[[Path, str, int], Compute]
     write: Callable[[GraphSource, Path, str], None]
     byte_products: tuple[str, ...] = ()
 

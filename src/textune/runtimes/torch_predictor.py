@@ -45,6 +45,7 @@ class TorchPredictor(Predictor):
             classifier.kind,
             thresholds,
             pairs=classifier.pairs,
+            windows=classifier.windows,
         )
         self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.metrics import metrics_of
 from textune.explain.attribution import MAX_PARTS, Explanation, occlude, weigh
+from textune.runtimes.predictor import Predictor
 from textune.serving.answers import answers_of, decisions_of, probabilities_function
 from textune.serving.gate import PAGE, Gate
 from textune.serving.page import page_files
@@ -68,6 +69,7 @@ _TRUNCATED = {
         "schema": {"type": "integer"},
     }
 }
+_RIGHT_ONLY = "truncation_direction: a long text is truncated at its right end only."
 _RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"}}}
 
 
@@ -168,7 +170,11 @@ async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -
     """Raise a `Refusal` if a text would be truncated but must not be, or must be truncated on the left."""
     if body.truncate is not False and body.truncation_direction.lower() != "left":
         return
-    max_tokens, count_tokens = service.served.predictor.max_tokens, service.served.count_tokens
+    predictor, count_tokens = service.served.predictor, service.served.count_tokens
+    max_tokens = predictor.max_tokens
+    if predictor.windows is not None:
+        await _check_cut_windows(body, texts, predictor)
+        return
     if count_tokens is None:
         raise Refusal(422, "This server cannot count tokens, so it can only truncate texts on the right.")
     # In a thread, as a body may hold a million tokens.
@@ -178,7 +184,17 @@ async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -
             message = f"{count:,} tokens exceed the {max_tokens:,} that the model reads."
             raise Refusal(413, f"inputs[{index}]: {message}")
         if count > max_tokens:
-            raise Refusal(422, "truncation_direction: a long text is truncated at its right end only.")
+            raise Refusal(422, _RIGHT_ONLY)
+
+
+async def _check_cut_windows(body: PredictRequest, texts: list[str], predictor: Predictor) -> None:
+    truncated = (await asyncio.to_thread(predictor.tokenize, texts)).truncated
+    if truncated.any() and body.truncate is False:
+        longest = f"the {predictor.max_windows} windows of {predictor.max_tokens:,} tokens"
+        index = truncated.tolist().index(True)
+        raise Refusal(413, f"inputs[{index}]: It is longer than {longest} that the model reads.")
+    if truncated.any():
+        raise Refusal(422, _RIGHT_ONLY)
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
@@ -221,6 +237,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             problem_type=problem_type,
             thresholds=None if thresholds is None else dict(zip(names, thresholds.tolist(), strict=True)),
             max_input_length=predictor.max_tokens,
+            long_texts="cut" if predictor.windows is None else "windows",
             max_client_batch_size=limits.texts,
             max_characters=limits.characters,
             max_body_bytes=limits.body_bytes,

@@ -195,7 +195,10 @@ class InfoAnswer(BaseModel):
     thresholds: dict[str, float] | None = Field(
         description="The probability from which a text gets each label, if it can have several."
     )
-    max_input_length: int = Field(description="Tokens after which a text is truncated.")
+    max_input_length: int = Field(description="Tokens that the model reads at once.")
+    long_texts: Literal["cut", "windows"] = Field(
+        description="Whether longer texts are truncated, or read in windows."
+    )
     auto_truncate: bool = True
     max_client_batch_size: int
     max_characters: int
