@@ -105,9 +105,7 @@ def evaluate_run(
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
     if truncated:
-        most = classifier.windows.max_windows if classifier.windows else 0
-        max_tokens = classifier.max_length
-        ctx.note(describe_truncation(truncated, len(rows), max_tokens=max_tokens, of=split, max_windows=most))
+        ctx.note(describe_truncation(truncated, len(rows), of=split, **classifier.limits))
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(

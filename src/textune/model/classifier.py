@@ -64,6 +64,14 @@ class EncoderClassifier:
         return self.pairs and has_segments(self.encoder.config, self.tokenizer)
 
     @property
+    def limits(self) -> dict[str, int]:
+        """How much of a text is read at most, as `describe_truncation` takes it."""
+        return {
+            "max_tokens": self.max_length,
+            "max_windows": 0 if self.windows is None else self.windows.max_windows,
+        }
+
+    @property
     def window_pool(self) -> WindowPool | None:
         """How vectors of windows become those of texts, or None without windows."""
         if self.windows is None:
