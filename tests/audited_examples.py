@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from textune.audit.checks import AuditInput, Find
@@ -21,8 +22,24 @@ def examples_from(
     for split, text, label in rows:
         row = counts.get(split, 0)
         counts[split] = row + 1
-        made.append(Example(split, row, text, list(names).index(label), f"line {row + 1}"))
+        made.append(Example(split, row, text, (list(names).index(label),), f"line {row + 1}"))
     return tuple(made)
+
+
+def with_sets(rows: Iterable[tuple[str, str, str]], names: Sequence[str] = NAMES) -> tuple[Example, ...]:
+    """Return examples of texts with several labels, written as `joy fear?`, of which fear is not known."""
+    rows = list(rows)
+    made = examples_from(((split, text, names[0]) for split, text, _ in rows), names)
+    ids = {name: number for number, name in enumerate(names)}
+    parts = [labels.split() for _, _, labels in rows]
+    return tuple(
+        replace(
+            example,
+            labels=tuple(ids[name] for name in own if name in ids),
+            unknown=tuple(ids[name[:-1]] for name in own if name.endswith("?")),
+        )
+        for example, own in zip(made, parts, strict=True)
+    )
 
 
 def in_train(*texts: str) -> tuple[Example, ...]:

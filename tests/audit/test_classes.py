@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audited_examples import examples_from, found, look
+from audited_examples import examples_from, found, look, with_sets
 from textune.audit.classes import find_class_faults
 from textune.audit.findings import Finding
 
@@ -77,6 +77,41 @@ def test_a_class_without_a_row_in_a_held_out_split_is_named() -> None:
     (finding,) = found(faults({"train": EVEN, "test": EVEN, "validation": {"anger": 50, "joy": 50}}), "D010")
 
     assert finding.title == "1 class with no row in validation: fear (0)"
+
+
+def sets(counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
+    """Return the findings on splits with this many rows per set of labels."""
+    rows = [
+        (split, f"{split} {labels} {number}", labels)
+        for split, by_set in counts.items()
+        for labels, count in by_set.items()
+        for number in range(count)
+    ]
+    examples = with_sets(rows, NAMES)
+    return look(find_class_faults, examples, NAMES, test_fraction=0.2, is_multi_label=True)
+
+
+def test_the_share_of_a_label_is_that_of_the_rows_that_have_it() -> None:
+    (finding,) = sets({"train": {"anger joy": 200, "joy": 300, "": 300, "fear": 200}})
+
+    assert finding.title == "3 labels in train: joy 50 %, anger 20 %, fear 20 %"
+
+
+def test_a_label_with_another_share_in_test_is_a_warning() -> None:
+    train = {"anger joy": 200, "fear": 200, "": 200}
+
+    findings = found(sets({"train": train, "test": {"anger joy": 150, "fear": 50, "": 50}}), "D009")
+
+    assert [finding.severity for finding in findings] == ["info", "warning"]
+    assert findings[1].title == (
+        "3 of 3 labels with another share in test than in train: anger has 33 % of train and 60 % of test"
+    )
+
+
+def test_rare_labels_are_called_labels() -> None:
+    (finding,) = found(sets({"train": {"anger": 200, "joy": 200, "fear": 19}, "test": EVEN}), "D010")
+
+    assert finding.title == "1 label with fewer than 20 rows in train, too few to learn: fear (19)"
 
 
 def test_no_rows_give_no_finding() -> None:

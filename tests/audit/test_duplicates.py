@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audited_examples import examples_from, found, look, places
+from audited_examples import examples_from, found, look, places, with_sets
 from textune.audit.duplicates import find_duplicates
 
 FILLERS = [("train", f"filler {number}", "joy") for number in range(10)]
@@ -109,6 +109,21 @@ def test_the_same_text_with_the_same_label_is_not_a_conflict() -> None:
     rows = [("train", "so happy", "joy"), ("train", "so happy", "joy")]
 
     assert found(look(find_duplicates, examples_from(rows)), "D007") == []
+
+
+def test_the_same_text_with_different_sets_of_labels_is_a_conflict() -> None:
+    rows = [("train", "so happy", "joy anger"), ("test", "so HAPPY", "joy"), ("train", "oh", "")]
+
+    (finding,) = found(look(find_duplicates, with_sets(rows), is_multi_label=True), "D007")
+
+    assert [row.note for row in finding.rows] == ["joy, anger", "joy"]
+    assert finding.advice.startswith("Decide on the labels of each text")
+
+
+def test_what_is_not_known_of_a_copy_is_not_a_conflict() -> None:
+    rows = [("train", "so happy", "joy anger"), ("train", "so happy", "joy anger?")]
+
+    assert found(look(find_duplicates, with_sets(rows), is_multi_label=True), "D007") == []
 
 
 def test_different_texts_give_no_finding() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audited_examples import NAMES, examples_from
+from audited_examples import NAMES, examples_from, with_sets
 from textune.audit.findings import Example, Suspect
-from textune.audit.label_noise import describe_suspects, rank_suspects, suspects_csv
-from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
+from textune.audit.label_noise import describe_suspects, suspects_csv
+from textune.audit.out_of_fold import FOLDS, out_of_fold_label_probabilities, out_of_fold_probabilities
+from textune.audit.ranking import labels_judged_well, rank_suspects, rank_suspects_per_label
 from textune.evaluation.suspects import judges_well
 
 ROWS = 200
@@ -98,6 +100,54 @@ def test_probabilities_that_know_nothing_may_not_judge() -> None:
 
     assert judges_well(probabilities_of(labels), labels)
     assert not judges_well(np.full((ROWS, 2), 0.5), labels)
+
+
+def sets_with_wrong() -> tuple[tuple[Example, ...], NDArray[np.int64]]:
+    """Return examples and labels: joy on each third text, but not on row 3, and wrongly on row 4."""
+    labels = np.array([[row % 2 == 0, row % 3 == 0] for row in range(ROWS)], dtype=np.int64)
+    labels[[3, 4], 1] = [0, 1]
+    names = [" ".join(name for name, has in zip(NAMES, own, strict=True) if has) for own in labels]
+    return with_sets(("train", f"text {row}", own) for row, own in enumerate(names)), labels
+
+
+def probabilities_of_labels(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return out-of-fold probabilities of rows whose features hold both true labels, and given labels."""
+    truth = np.array([[row % 2 == 0, row % 3 == 0] for row in range(ROWS)])
+    noise = np.random.default_rng(0).normal(size=(ROWS, 2))
+    features = np.concatenate([noise + 5 * truth, np.random.default_rng(1).normal(size=(ROWS, 3))], axis=1)
+    return out_of_fold_label_probabilities(
+        features.astype(np.float32), labels, [row // 6 % FOLDS for row in range(ROWS)]
+    )
+
+
+def test_labels_that_are_missing_or_wrongly_there_are_suspects() -> None:
+    examples, labels = sets_with_wrong()
+    probabilities = probabilities_of_labels(labels)
+
+    suspects = rank_suspects_per_label(examples, probabilities, NAMES, judged=[0, 1])
+
+    first = {suspect.example.row: (suspect.label, suspect.suggested) for suspect in suspects[:2]}
+    assert first == {3: ("not joy", "joy"), 4: ("joy", "not joy")}
+
+
+def test_a_label_that_is_not_known_is_never_a_suspect() -> None:
+    examples, labels = sets_with_wrong()
+    probabilities = probabilities_of_labels(labels)
+    open_row = replace(examples[3], unknown=(1,))
+
+    suspects = rank_suspects_per_label(
+        [*examples[:3], open_row, *examples[4:]], probabilities, NAMES, judged=[0, 1]
+    )
+
+    assert 3 not in {suspect.example.row for suspect in suspects}
+
+
+def test_labels_that_the_features_do_not_separate_are_not_judged() -> None:
+    _, labels = sets_with_wrong()
+    probabilities = probabilities_of_labels(labels)
+    probabilities[:, 0] = labels[:, 0].mean()
+
+    assert labels_judged_well(probabilities, labels) == [1]
 
 
 def test_the_file_can_be_read_as_labelled_texts() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audited_examples import look
+from audited_examples import look, with_sets
 from textune.audit.findings import Example
 from textune.audit.leaked_columns import find_leaked_columns
 
@@ -18,8 +18,25 @@ NAMES = [("anger", "joy", "fear")[label] for label in LABELS]
 
 def leaks(values: list[Any], labels: list[int] = LABELS) -> list[str]:
     """Return the titles of the findings on one column."""
-    examples = tuple(Example("train", row, f"text {row}", label, "") for row, label in enumerate(labels))
+    examples = tuple(Example("train", row, f"text {row}", (label,), "") for row, label in enumerate(labels))
     return [finding.title for finding in look(find_leaked_columns, examples, columns={"extra": values})]
+
+
+def leaks_of_sets(values: list[Any], sets: list[str]) -> list[str]:
+    """Return the titles of the findings on one column beside sets of labels."""
+    examples = with_sets(("train", f"text {row}", labels) for row, labels in enumerate(sets))
+    found = look(find_leaked_columns, examples, columns={"extra": values}, is_multi_label=True)
+    return [finding.title for finding in found]
+
+
+def test_a_column_that_gives_one_of_several_labels_away_is_found() -> None:
+    sets = [f"{'joy' if row % 3 else ''} {'anger' if chooser.random() < 0.5 else ''}" for row in range(300)]
+
+    (title,) = leaks_of_sets([f"joy={bool(row % 3)}" for row in range(300)], sets)
+
+    assert title == (
+        "The column 'extra' alone predicts 100 % of the label 'joy' (the more frequent answer is 67 %)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from audited_examples import examples_from, found, in_train, look, places
+from audited_examples import examples_from, found, in_train, look, places, with_sets
 from observers import Silence
 from textune.audit.findings import Example, Finding
 from textune.audit.near_duplicates import SIMILARITY, find_near_duplicates, runs_of
@@ -58,6 +58,15 @@ def test_a_copy_in_test_is_leakage() -> None:
 
     assert (finding.id, finding.severity, finding.count) == ("D006", "error", 1)
     assert finding.title.endswith("nearly the same as a row of train, 1 with a different label")
+
+
+def test_near_duplicates_with_other_sets_of_labels_are_counted() -> None:
+    rows = [("train", POST, "joy anger"), ("train", f"{POST} again", "joy")]
+
+    (finding,) = look(find_near_duplicates, with_sets(rows), is_multi_label=True)
+
+    assert finding.title.endswith("nearly the same as another row of it, 1 with different labels")
+    assert finding.rows[0].note == "joy, anger"
 
 
 def test_how_alike_two_texts_are_is_measured_and_not_estimated() -> None:

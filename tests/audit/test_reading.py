@@ -39,6 +39,18 @@ def test_rows_keep_their_numbers_and_lines_where_others_are_left_out(tmp_path: P
     assert (audited.examples[0].row, audited.examples[0].place) == (2, "line 4")
 
 
+def test_a_text_that_has_none_of_several_labels_is_usable(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    sets = [["joy"], [], ["joy", "anger"], ["anger"]]
+    rows = [{"text": f"post {number}", "labels": sets[number % 4]} for number in range(40)]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    audited = read(path)
+
+    assert [example.labels for example in audited.examples[:4]] == [(1,), (), (0, 1), (0,)]
+    assert (audited.is_multi_label, audited.refused) == (True, ())
+
+
 def test_rows_without_text_or_label_are_one_error(tmp_path: Path) -> None:
     audited = read(write_csv(tmp_path / "posts.csv", [*ROWS, ("  ", "joy"), ("so sad", "")]))
 

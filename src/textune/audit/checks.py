@@ -35,6 +35,8 @@ class AuditInput:
 
     Attributes:
         examples: The rows with a text and a label, split after split.
+        is_multi_label: Whether texts can have several labels.
+        unused_labels: The names of labels that no text of train has.
         columns: The values (examples,) of the source's other columns, by name.
         refused: Findings about what training would refuse.
         notes: What the user should know about how the source was read.
@@ -54,6 +56,8 @@ class AuditInput:
     cleanlab: bool = False
     encoder: EncodedTexts | None = None
     no_encoder: str = ""
+    is_multi_label: bool = False
+    unused_labels: tuple[str, ...] = ()
     ctx: Context = field(default_factory=Context)
 
     @property
@@ -156,9 +160,13 @@ def flag_texts(
 
 def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:
     """Run the cheap checks on a training's dataset, note the findings, and return their summaries as JSON."""
-    if dataset.is_multi_label:
-        return []
-    audited = AuditInput(examples_of(dataset), dataset.label_names, test_fraction=test_fraction, ctx=ctx)
+    audited = AuditInput(
+        examples_of(dataset),
+        dataset.label_names,
+        test_fraction=test_fraction,
+        is_multi_label=dataset.is_multi_label,
+        ctx=ctx,
+    )
     unordered, _ = run_checks(audited, [cheap for cheap in all_checks() if cheap.in_training])
     findings = in_order(unordered)
     titles = [finding.title for finding in findings if finding.severity != "info"]

@@ -1,18 +1,19 @@
 """The number of rows per class: balance and equal shares in all splits (D009), enough rows (D010).
 
-Does not know the texts.
+Where texts can have several labels, a class is a label, and its share is that of the rows that have it. Does
+not know the texts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Finding, percent
+from textune.audit.findings import Finding, percent, split_sizes
 from textune.data.dataset import SPLITS
 from textune.wording import listed
 
@@ -29,48 +30,61 @@ _SHOWN = 6
 @check(needs="texts", in_training=True, D009="class balance", D010="small classes")
 def find_class_faults(audited: AuditInput) -> Iterator[Finding]:
     """Describe the classes, and find problems with their sizes."""
-    names = audited.label_names
-    labels = {split: [row.label for row in audited.examples if row.split == split] for split in SPLITS}
-    counts = {split: np.bincount(ids, minlength=len(names)) for split, ids in labels.items() if ids}
+    names, sizes = audited.label_names, split_sizes(audited.examples)
+    counts = {split: np.zeros(len(names), dtype=np.int64) for split in SPLITS if split in sizes}
+    for row in audited.examples:
+        counts[row.split][list(row.labels)] += 1
     if "train" not in counts:
         return
     train, held_out = counts["train"], [split for split in counts if split != "train"]
-    yield _balance(train, names)
+    noun = "label" if audited.is_multi_label else "class"
+    yield _balance(train, sizes["train"], names, noun)
     for split in held_out:
-        yield from _moved(train, counts[split], split, names)
+        if audited.is_multi_label:
+            yield from _moved_labels(train, counts[split], sizes, split, names)
+        else:
+            yield from _moved(train, counts[split], split, names)
     yield from _too_few(
         np.flatnonzero((train > 0) & (train < _FEW_TO_LEARN)).tolist(),
         train,
         names,
         f"fewer than {_FEW_TO_LEARN} rows in train, too few to learn",
-        "Label more texts of these classes, or merge them into others.",
+        f"Label more texts of these {_plural(noun)}, or merge them into others.",
+        noun,
     )
-    yield from _too_few_to_measure(counts, names, audited.test_fraction)
+    yield from _too_few_to_measure(counts, names, audited.test_fraction, noun)
     for split in held_out:
         yield from _too_few(
             np.flatnonzero(counts[split] == 0).tolist(),
             counts[split],
             names,
             f"no row in {split}",
-            "These classes cannot be measured, and macro-F1 leaves them out: move some of their rows there.",
+            f"These {_plural(noun)} cannot be measured, and macro-F1 leaves them out: move some of their "
+            "rows there.",
+            noun,
         )
 
 
-def _balance(train: NDArray[np.int64], names: Sequence[str]) -> Finding:
-    shares = train / train.sum()
+def _plural(noun: str) -> str:
+    return "classes" if noun == "class" else f"{noun}s"
+
+
+def _balance(train: NDArray[np.int64], rows: int, names: Sequence[str], noun: str) -> Finding:
+    shares = train / rows
     order = np.argsort(-train, kind="stable")
     shown = listed([f"{names[label]} {percent(float(shares[label]))}" for label in order], most=_SHOWN)
     small = int((train * _UNBALANCED <= train.max()).sum())
     if not small:
-        title = f"{len(names)} classes in train: {shown}"
-        advice = "No class is smaller than a tenth of the largest."
+        title = f"{len(names)} {_plural(noun)} in train: {shown}"
+        advice = f"No {noun} is smaller than a tenth of the largest."
         return Finding("D009", "info", title, len(names), advice=advice)
     return Finding(
         "D009",
         "warning",
-        f"{small} of {len(names)} classes with at most a tenth of the rows of the largest in train: {shown}",
+        f"{small} of {len(names)} {_plural(noun)} with at most a tenth of the rows of the largest in train: "
+        f"{shown}",
         small,
-        advice=f"The largest class has {train.max() / train[train > 0].min():.0f} times the rows of the "
+        advice=f"The largest {noun} has {train.max() / train[train > 0].min():.0f} times the rows of the "
         "smallest. Look at macro-F1 rather than accuracy, and try --set train.class_weights=balanced.",
     )
 
@@ -102,8 +116,39 @@ def _moved(
     )
 
 
+def _moved_labels(
+    train_counts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    sizes: Mapping[str, int],
+    split: str,
+    names: Sequence[str],
+) -> Iterator[Finding]:
+    """Find labels whose shares differ; each label is a test of its own, so chance is divided among them."""
+    train, other = train_counts / sizes["train"], counts / sizes[split]
+    label = max(range(len(names)), key=lambda label: abs(train[label] - other[label]))
+    moved = abs(float(train[label] - other[label]))
+    if moved < _MOVED:
+        return
+    from scipy.stats import chi2_contingency  # Slow to import, and rarely needed.
+
+    of_both = ((train_counts[label], sizes["train"]), (counts[label], sizes[split]))
+    table = [[has, rows - has] for has, rows in of_both]
+    if chi2_contingency(table).pvalue > _CHANCE / len(names):
+        return
+    differing = int((np.abs(train - other) >= _MOVED).sum())
+    yield Finding(
+        "D009",
+        "warning",
+        f"{differing} of {len(names)} labels with another share in {split} than in train: {names[label]} has "
+        f"{percent(float(train[label]))} of train and {percent(float(other[label]))} of {split}",
+        differing,
+        advice="Find out which split resembles the texts that you will classify: probabilities are "
+        "calibrated, and thresholds chosen, for the shares of train and validation.",
+    )
+
+
 def _too_few_to_measure(
-    counts: dict[str, NDArray[np.int64]], names: Sequence[str], test_fraction: float
+    counts: dict[str, NDArray[np.int64]], names: Sequence[str], test_fraction: float, noun: str
 ) -> Iterator[Finding]:
     is_split_off = "test" not in counts
     test = np.floor(counts["train"] * test_fraction).astype(np.int64) if is_split_off else counts["test"]
@@ -119,7 +164,8 @@ def _too_few_to_measure(
         names,
         f"fewer than {_FEW_TO_MEASURE} rows in {split}, too few to measure",
         f"With so few rows, a recall of 80 % is known to within ±{margin} at best. Label more test rows of "
-        "these classes, and do not compare models by their metrics.",
+        f"these {_plural(noun)}, and do not compare models by their metrics.",
+        noun,
     )
 
 
@@ -135,10 +181,10 @@ def _recall_margin(rows: int) -> float:
 
 
 def _too_few(
-    labels: Sequence[int], counts: NDArray[np.int64], names: Sequence[str], what: str, advice: str
+    labels: Sequence[int], counts: NDArray[np.int64], names: Sequence[str], what: str, advice: str, noun: str
 ) -> Iterator[Finding]:
     if labels:
         shown = listed([f"{names[label]} ({counts[label]})" for label in labels], most=_SHOWN)
-        noun = "class" if len(labels) == 1 else "classes"
-        title = f"{len(labels)} {noun} with {what}: {shown}"
+        nouns = noun if len(labels) == 1 else _plural(noun)
+        title = f"{len(labels)} {nouns} with {what}: {shown}"
         yield Finding("D010", "warning", title, len(labels), advice=advice)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
+from textune.audit.findings import Example, Finding, FlaggedRow, disagree, percent, split_sizes
 from textune.data.dataset import SPLITS
 from textune.data.splits import normalise_text
 from textune.formats.text_pairs import AnyText, sides_of
@@ -63,15 +63,16 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
         if shared:
             both = [[example for example in group if example.split in (first, later)] for group in shared]
             yield _across(both, first, later, sizes[later], names)
-    if disputed := [group for group in groups if len({example.label for example in group}) > 1]:
+    if disputed := [group for group in groups if disagree(group)]:
         rows = _rows(disputed, names)
+        labels = "the labels of each" if audited.is_multi_label else "one label per"
         yield Finding(
             "D007",
             "warning",
             f"{counted(len(disputed), noun)} with different labels ({len(rows):,} rows)",
             len(disputed),
             rows,
-            f"Decide on one label per {noun}, or delete the {noun}: no model can get both labels right.",
+            f"Decide on {labels} {noun}, or delete the {noun}: no model can get both labels right.",
         )
 
 
@@ -111,7 +112,7 @@ def _across(groups: Groups, first: str, later: str, size: int, names: Sequence[s
 
 
 def _rows(groups: Groups, names: Sequence[str]) -> tuple[FlaggedRow, ...]:
-    return tuple(example.flag(names[example.label]) for group in groups for example in group)
+    return tuple(example.flag(example.named(names)) for group in groups for example in group)
 
 
 def _closeness(groups: Groups) -> str:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from textune.data.dataset import Dataset
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import UNKNOWN, Dataset
 from textune.formats.text_pairs import AnyText, text_fields
 
 Severity = Literal["error", "warning", "info"]
@@ -36,13 +39,27 @@ class FlaggedRow:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row with a text and a label id; for the other fields see `FlaggedRow`."""
+    """A row with a text and the ids of its labels; for the other fields see `FlaggedRow`.
+
+    Where texts can have several labels, there may be any number, and `unknown` are those of which it is not
+    known whether the text has them. Otherwise there is one.
+    """
 
     split: str
     row: int
     text: AnyText
-    label: int
+    labels: tuple[int, ...]
     place: str
+    unknown: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> int:
+        """The id of the label, where every text has one."""
+        return self.labels[0]
+
+    def named(self, names: Sequence[str]) -> str:
+        """Return the names of the labels, for a note."""
+        return ", ".join(names[label] for label in self.labels) or "no label"
 
     def flag(self, note: str = "") -> FlaggedRow:
         """Return this example as a row to look at."""
@@ -131,13 +148,36 @@ class AuditResult:
         return {"findings": [finding.to_json() for finding in self.findings]}
 
 
+def make_example(split: str, row: int, text: AnyText, labels: int | NDArray[np.int64], place: str) -> Example:
+    """Return an example with the labels of a row, as `Split` has them."""
+    if np.ndim(labels) == 0:
+        return Example(split, row, text, (int(labels),), place)
+    known, unknown = (tuple(np.flatnonzero(labels == value).tolist()) for value in (1, UNKNOWN))
+    return Example(split, row, text, known, place, unknown)
+
+
 def examples_of(dataset: Dataset) -> tuple[Example, ...]:
     """Return the examples of a dataset, split after split."""
     return tuple(
-        Example(split, row, text, label, f"row {row + 1}")
+        make_example(split, row, text, labels, f"row {row + 1}")
         for split, rows in dataset.items()
-        for row, (text, label) in enumerate(zip(rows.texts, rows.labels.tolist(), strict=True))
+        for row, (text, labels) in enumerate(zip(rows.texts, rows.labels, strict=True))
     )
+
+
+def disagree(examples: Sequence[Example]) -> bool:
+    """Return whether examples have different labels; what is not known of one is no difference."""
+    given = {label for example in examples for label in example.labels}
+    return any(given - {*example.labels, *example.unknown} for example in examples)
+
+
+def label_matrix(examples: Sequence[Example], classes: int) -> NDArray[np.int64]:
+    """Return the labels of examples, (examples, classes), as `Split` has them if texts can have several."""
+    matrix = np.zeros((len(examples), classes), dtype=np.int64)
+    for row, example in enumerate(examples):
+        matrix[row, list(example.unknown)] = UNKNOWN
+        matrix[row, list(example.labels)] = 1
+    return matrix
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,7 +1,7 @@
 """Suspect labels, ranked, and the file in which a person reviews them: D008.
 
-Classifiers on the encoder's features judge rows that they were not trained on; `evaluation.suspects` ranks
-the labels by their probabilities.
+Classifiers on the encoder's features judge rows that they were not trained on; `ranking` ranks the labels by
+their probabilities.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, SkippedCheckError, check
-from textune.audit.findings import DoubtfulLabels, Example, Finding, Suspect, percent, split_sizes
-from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
+from textune.audit.findings import DoubtfulLabels, Finding, Suspect, label_matrix, percent, split_sizes
+from textune.audit.out_of_fold import FOLDS, out_of_fold_label_probabilities, out_of_fold_probabilities
+from textune.audit.ranking import labels_judged_well, rank_suspects, rank_suspects_per_label
 from textune.context import Context
-from textune.data.dataset import SPLITS
 from textune.data.splits import make_folds
+from textune.data.stratification import divide_rows
 from textune.errors import RequestError, StorageError
-from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
+from textune.evaluation.suspects import MIN_ROWS, judges_well
 from textune.files import write_text
 from textune.formats.registry import table_suffixes
 from textune.formats.text_pairs import sides_of, text_columns
@@ -44,6 +44,14 @@ _COLUMNS = (
 def find_label_noise(audited: AuditInput) -> Iterator[Finding]:
     """Find labels that contradict the encoder's features."""
     assert audited.encoder
+    suspects = _suspects_per_label(audited) if audited.is_multi_label else _suspects(audited)
+    if suspects:
+        judge = f"the features of {audited.encoder.recipe.model.name}"
+        yield describe_suspects(suspects, judged=len(audited.examples), judge=judge)
+
+
+def _suspects(audited: AuditInput) -> list[Suspect]:
+    assert audited.encoder
     examples, names = audited.examples, audited.label_names
     labels = np.array([example.label for example in examples])
     if len(examples) < MIN_ROWS or len(np.unique(labels)) < 2:
@@ -56,47 +64,36 @@ def find_label_noise(audited: AuditInput) -> Iterator[Finding]:
     probabilities = out_of_fold_probabilities(features, labels, folds, on_progress=audited.progress("folds"))
     if not judges_well(probabilities, labels):
         raise SkippedCheckError("the model's features do not separate the classes well enough")
-    suspects = rank_suspects(examples, probabilities, names, cleanlab=audited.cleanlab)
-    if suspects:
-        judge = f"the features of {audited.encoder.recipe.model.name}"
-        yield describe_suspects(suspects, judged=len(examples), judge=judge)
+    return rank_suspects(examples, probabilities, names, cleanlab=audited.cleanlab)
 
 
-def rank_suspects(
-    examples: Sequence[Example],
-    probabilities: NDArray[np.float64],
-    label_names: Sequence[str],
-    *,
-    cleanlab: bool = False,
-) -> list[Suspect]:
-    """Return the rows with suspect labels: split by split, the least credible labels first.
-
-    The probabilities (examples, classes) come from classifiers that were not trained on the row. With
-    `cleanlab`, its `find_label_issues` chooses the rows.
-    """
-    labels = np.array([example.label for example in examples])
-    ranked = rank_suspect_labels(
-        probabilities,
-        labels,
-        groups=[SPLITS.index(example.split) for example in examples],
-        rows=_chosen_by_cleanlab(labels, probabilities) if cleanlab else None,
+def _suspects_per_label(audited: AuditInput) -> list[Suspect]:
+    assert audited.encoder
+    examples, names = audited.examples, audited.label_names
+    if len(examples) < MIN_ROWS:
+        raise SkippedCheckError(f"fewer than {MIN_ROWS} rows")
+    labels, features = label_matrix(examples, len(names)), audited.encoder.features
+    audited.ctx.stage("Judging labels")
+    folds = divide_rows([row.text for row in examples], labels, shares=[1 / FOLDS] * FOLDS, seed=0)
+    probabilities = out_of_fold_label_probabilities(
+        features, labels, folds, on_progress=audited.progress("folds")
     )
-    return [
-        Suspect(
-            examples[suspect.row],
-            label_names[labels[suspect.row]],
-            label_names[suspect.suggested],
-            suspect.label_probability,
-            suspect.suggested_probability,
+    judged = labels_judged_well(probabilities, labels)
+    if not judged:
+        raise SkippedCheckError("the model's features do not separate any label well enough")
+    if len(judged) < len(names):
+        audited.ctx.note(
+            f"{counted(len(names) - len(judged), 'label')} of {len(names)} cannot be judged: the model's "
+            "features do not separate them well enough."
         )
-        for suspect in ranked
-    ]
+    return rank_suspects_per_label(examples, probabilities, names, judged=judged, cleanlab=audited.cleanlab)
 
 
 def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -> DoubtfulLabels:
     """Return finding D008 about at least one suspect; `judge` says what the classifiers learned from."""
-    share = len(suspects) / judged
-    by_split = split_sizes([suspect.example for suspect in suspects])
+    examples = {(suspect.example.split, suspect.example.row): suspect.example for suspect in suspects}
+    share = len(examples) / judged
+    by_split = split_sizes(list(examples.values()))
     listed = ", ".join(f"{count:,} in {split}" for split, count in by_split.items())
     rows = tuple(
         suspect.example.flag(
@@ -104,26 +101,17 @@ def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -
         )
         for suspect in suspects
     )
+    texts = f" of {counted(len(examples), 'text')}" if len(examples) < len(suspects) else ""
     return DoubtfulLabels(
         "D008",
         "warning" if share >= _MANY else "info",
-        f"{counted(len(suspects), 'suspect label')}, {percent(share)} of all ({listed})",
+        f"{counted(len(suspects), 'suspect label')}{texts}, {percent(share)} of all ({listed})",
         len(suspects),
         rows,
         "Review them from the top, and stop where the labels are right. Classifiers that learned from "
-        f"{judge}, but not from these rows, prefer another class. Some of the texts are merely difficult.",
+        f"{judge}, but not from these rows, judge otherwise. Some of the texts are merely difficult.",
         tuple(suspects),
     )
-
-
-def _chosen_by_cleanlab(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[int]:
-    from cleanlab.filter import find_label_issues
-
-    known, positions = np.unique(labels, return_inverse=True)
-    issues = find_label_issues(
-        positions, probabilities[:, known], return_indices_ranked_by="self_confidence", n_jobs=1
-    )
-    return [int(row) for row in issues]
 
 
 def check_file_name(file: str | Path | None) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Finding, percent
+from textune.audit.findings import Example, Finding, label_matrix, percent
 
 _NEARLY_ALWAYS = 0.95
 _MOST_ERRORS = 0.2
@@ -37,27 +37,48 @@ _PIECE = re.compile(r"[^\W_]+")
 @check(needs="columns", D018="leaked columns")
 def find_leaked_columns(audited: AuditInput) -> Iterator[Finding]:
     """Find columns that nearly always determine the label."""
-    labels = np.array([example.label for example in audited.examples], dtype=np.int64)
-    if len(labels) < _MIN_ROWS or not audited.columns:
+    count = len(audited.examples)
+    if count < _MIN_ROWS or not audited.columns:
         return
     audited.ctx.stage("Looking at other columns")
     # A fixed random order, as files are often sorted by label.
-    order = np.random.default_rng(0).permutation(len(labels))[:_MAX_ROWS]
-    labels = labels[order]
-    majority = float(np.bincount(labels).max() / len(labels))
+    order = np.random.default_rng(0).permutation(count)[:_MAX_ROWS].tolist()
+    targets = _targets([audited.examples[row] for row in order], audited)
     for done, (name, values) in enumerate(audited.columns.items(), start=1):
-        accuracy = column_accuracy([values[row] for row in order], labels)
-        if accuracy >= _NEARLY_ALWAYS and 1 - accuracy <= _MOST_ERRORS * (1 - majority):
-            yield Finding(
-                "D018",
-                "warning",
-                f"The column '{name}' alone predicts {percent(accuracy)} of the labels (the most frequent "
-                f"class is {percent(majority)})",
-                1,
-                advice="textune does not read it. Make sure that it has not leaked into the texts, and keep "
-                "it away from other tools that learn from this source.",
-            )
+        shown = [values[row] for row in order]
+        for what, labels in targets.items():
+            majority = float(np.bincount(labels).max() / len(labels))
+            accuracy = column_accuracy(shown, labels)
+            if accuracy >= _NEARLY_ALWAYS and 1 - accuracy <= _MOST_ERRORS * (1 - majority):
+                yield Finding(
+                    "D018",
+                    "warning",
+                    f"The column '{name}' alone predicts {percent(accuracy)} of {what} {percent(majority)})",
+                    1,
+                    advice="textune does not read it. Make sure that it has not leaked into the texts, and "
+                    "keep it away from other tools that learn from this source.",
+                )
+                break
         audited.progress("columns")(done, len(audited.columns))
+
+
+def _targets(examples: Sequence[Example], audited: AuditInput) -> dict[str, NDArray[np.int64]]:
+    """Return what a column may give away (rows,), by how a sentence goes on.
+
+    These are the labels or, where texts can have several, their sets, and each label that is neither in few
+    rows nor missing from few.
+    """
+    if not audited.is_multi_label:
+        labels = np.array([example.label for example in examples], dtype=np.int64)
+        return {"the labels (the most frequent class is": labels}
+    numbers: dict[tuple[int, ...], int] = {}
+    sets = [numbers.setdefault(example.labels, len(numbers)) for example in examples]
+    targets = {"the sets of labels (the most frequent one is": np.array(sets, dtype=np.int64)}
+    has = label_matrix(examples, len(audited.label_names)) == 1
+    for label in np.flatnonzero(np.minimum(has.sum(axis=0), (~has).sum(axis=0)) >= _MIN_ROWS).tolist():
+        name = audited.label_names[label]
+        targets[f"the label '{name}' (the more frequent answer is"] = has[:, label].astype(np.int64)
+    return targets
 
 
 def column_accuracy(values: Sequence[Any], labels: NDArray[np.int64]) -> float:

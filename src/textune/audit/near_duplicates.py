@@ -20,7 +20,7 @@ from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE, words_of
-from textune.audit.findings import Example, Finding, FlaggedRow, percent, split_sizes
+from textune.audit.findings import Example, Finding, FlaggedRow, disagree, percent, split_sizes
 from textune.data.dataset import SPLITS
 from textune.formats.text_pairs import AnyText
 from textune.wording import counted
@@ -60,7 +60,8 @@ def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
     for first, later in [*((split, split) for split in SPLITS), *combinations(SPLITS, 2)]:
         shared = [pair for pair in pairs if (pair.like.split, pair.example.split) == (first, later)]
         if shared:
-            yield _finding(shared, first, later, len(shared) / sizes[later], names)
+            share, several = len(shared) / sizes[later], audited.is_multi_label
+            yield _finding(shared, first, later, share, names, several=several)
 
 
 def runs_of(text: AnyText) -> frozenset[str]:
@@ -119,10 +120,13 @@ def _nearest(
     return nearest
 
 
-def _finding(pairs: Sequence[_Pair], first: str, later: str, share: float, names: Sequence[str]) -> Finding:
+def _finding(
+    pairs: Sequence[_Pair], first: str, later: str, share: float, names: Sequence[str], *, several: bool
+) -> Finding:
     count, rows = counted(len(pairs), "row"), _rows_of(pairs, names)
-    disputed = sum(pair.example.label != pair.like.label for pair in pairs)
-    labels = f", {disputed:,} with a different label" if disputed else ""
+    disputed = sum(disagree([pair.example, pair.like]) for pair in pairs)
+    different = "different labels" if several else "a different label"
+    labels = f", {disputed:,} with {different}" if disputed else ""
     if first == later:
         return Finding(
             "D005",
@@ -150,8 +154,8 @@ def _rows_of(pairs: Sequence[_Pair], names: Sequence[str]) -> tuple[FlaggedRow, 
         by_like[pair.like.split, pair.like.row].append(pair)
     rows = []
     for group in by_like.values():
-        rows.append(group[0].like.flag(names[group[0].like.label]))
+        rows.append(group[0].like.flag(group[0].like.named(names)))
         rows += [
-            pair.example.flag(f"{names[pair.example.label]}, {pair.similarity:.0%} alike") for pair in group
+            pair.example.flag(f"{pair.example.named(names)}, {pair.similarity:.0%} alike") for pair in group
         ]
     return tuple(rows)

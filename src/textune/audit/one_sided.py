@@ -35,6 +35,8 @@ def find_one_sided(audited: AuditInput) -> Iterator[Finding]:
     rows = [row for row in audited.examples if row.split == "train" and isinstance(row.text, TextPair)]
     if audited.noun != "pair":
         return
+    if audited.is_multi_label:
+        raise SkippedCheckError("it is measured only where every pair has one label")
     labels = np.array([row.label for row in rows], dtype=np.int64)
     if len(rows) < _MIN_ROWS or len(np.unique(labels)) < 2:
         raise SkippedCheckError(f"fewer than {_MIN_ROWS} rows of train, or a single class")

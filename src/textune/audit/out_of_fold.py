@@ -1,4 +1,8 @@
-"""Out-of-fold probabilities of any classes: logistic regression on any features, by the other folds."""
+"""Out-of-fold probabilities: logistic regression on any features, by the other folds.
+
+Classes exclude each other and share one classifier. Labels that do not have a classifier each, all of which
+are fitted together.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from textune.data.dataset import UNKNOWN
+from textune.tasks import multi_label
 
 FOLDS = 5
 
@@ -50,6 +57,84 @@ def out_of_fold_probabilities(
     return probabilities
 
 
+def out_of_fold_label_probabilities(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    folds: Sequence[int],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float64]:
+    """Return the probability of every label (rows, classes) of rows, as `out_of_fold_probabilities` does.
+
+    The labels (rows, classes) are 1, 0, or `UNKNOWN`: then they count nowhere.
+    """
+    folds_of, probabilities = np.asarray(folds), np.zeros(labels.shape)
+    strengths: Sequence[float] = _STRENGTHS
+    for fold in range(FOLDS):
+        held_out = folds_of == fold
+        if held_out.any() and not held_out.all():
+            train, test = _standardised(features, held_out)
+            best = np.inf
+            for strength in strengths:
+                fitted = _fit_labels(train[1], labels[train[0]], test, strength)
+                loss = log_loss_per_label(fitted, labels[held_out]).mean()
+                if loss >= best:
+                    break
+                best, best_strength, probabilities[held_out] = loss, strength, fitted
+            strengths = (best_strength,)
+        if on_progress:
+            on_progress(fold + 1, FOLDS)
+    return probabilities
+
+
+def log_loss_per_label(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean log loss of each label (classes,), in nats, over the rows where it is known."""
+    right = np.where(labels == 1, probabilities, 1 - probabilities)
+    losses = np.where(labels == UNKNOWN, 0.0, -np.log(np.clip(right, 1e-12, None)))
+    means: NDArray[np.float64] = losses.sum(axis=0) / np.maximum((labels != UNKNOWN).sum(axis=0), 1)
+    return means
+
+
+def _fit_labels(
+    train: NDArray[np.float32], labels: NDArray[np.int64], test: NDArray[np.float32], strength: float
+) -> NDArray[np.float64]:
+    """Return the probabilities of labels (test rows, classes) by logistic regressions on features."""
+    import torch
+
+    inputs, targets = torch.from_numpy(train), torch.from_numpy(labels)
+    shares = (labels == 1).sum(axis=0) / np.maximum((labels != UNKNOWN).sum(axis=0), 1)
+    start = multi_label.log_odds(np.clip(shares, 1e-4, 1 - 1e-4)).astype(np.float32)
+    weights = torch.zeros(train.shape[1], labels.shape[1], requires_grad=True)
+    shifts = torch.from_numpy(start).requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [weights, shifts], max_iter=_MAX_ITERATIONS // 2, tolerance_change=1e-6, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = multi_label.label_loss(inputs @ weights + shifts, targets, reduction="sum")
+        total = (loss + weights.square().sum() / (2 * strength)) / len(inputs)
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        return multi_label.probabilities(torch.from_numpy(test) @ weights + shifts)
+
+
+def _standardised(
+    features: NDArray[np.float32], held_out: NDArray[np.bool_]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.float32]], NDArray[np.float32]]:
+    """Return the rows to train on with their standardised features, and the features of held-out rows."""
+    rows = np.flatnonzero(~held_out)
+    if len(rows) > _MAX_TRAINING_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, _MAX_TRAINING_ROWS, replace=False))
+    train = features[rows]
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    deviation[deviation == 0] = 1
+    return (rows, (train - mean) / deviation), (features[held_out] - mean) / deviation
+
+
 def _best_fit(
     features: NDArray[np.float32],
     ids: NDArray[np.int64],
@@ -61,13 +146,8 @@ def _best_fit(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    rows = np.flatnonzero(~held_out)
-    if len(rows) > _MAX_TRAINING_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _MAX_TRAINING_ROWS, replace=False))
-    train, train_ids, test_ids = features[rows], ids[rows], ids[held_out]
-    mean, deviation = train.mean(axis=0), train.std(axis=0)
-    deviation[deviation == 0] = 1
-    train, test = (train - mean) / deviation, (features[held_out] - mean) / deviation
+    (rows, train), test = _standardised(features, held_out)
+    train_ids, test_ids = ids[rows], ids[held_out]
     best, best_strength, chosen = np.inf, strengths[0], np.zeros((len(test), classes))
     if len(np.unique(train_ids)) < 2:
         chosen[:, train_ids[0]] = 1

@@ -13,9 +13,11 @@ from itertools import chain
 from typing import Any
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.findings import Example, Finding, FlaggedRow
-from textune.data.dataset import SINGLE_LABEL, SPLITS
+from textune.audit.findings import Example, Finding, FlaggedRow, make_example
+from textune.data.dataset import MULTI_LABEL, SPLITS
 from textune.data.label_cells import is_missing_label
+from textune.data.label_names import stored_names
+from textune.data.label_sets import labels_in_cells
 from textune.data.labels import Labelling, read_labels
 from textune.data.mapping_files import with_names
 from textune.data.raw import RawSource, RawSplit
@@ -42,8 +44,9 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     if keeps:
         kept = {split: blanks_as_empty(rows) for split, rows in source.splits.items()}
         source = replace(source, splits=kept)
+    labelled = _labelled_rows(source, settings)
     usable = {
-        split: _usable(rows, is_train=split == "train", keeps_blanks=keeps)
+        split: _usable(rows, labelled[split], is_train=split == "train", keeps_blanks=keeps)
         for split, rows in source.splits.items()
     }
     splits = {split: rows.take(usable[split]) for split, rows in source.splits.items()}
@@ -59,11 +62,6 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
     except DataError as error:
         refused.append(Finding("D002", "error", error.message.rstrip("."), 1, advice=error.hint))
         labelling = _label_anyway(usable_source, settings)
-    if labelling.problem_type != SINGLE_LABEL:
-        raise DataError(
-            f"The texts of {settings.source} can have several labels.",
-            "An audit of them is not supported yet.",
-        )
     examples, columns = _examples(splits, usable, labelling)
     notes = (*source.notes, *labelling.notes)
     return AuditInput(
@@ -74,18 +72,38 @@ def read_for_audit(source: RawSource, settings: DataSettings) -> AuditInput:
         notes,
         disagreements=source.disagreements,
         test_fraction=settings.test_fraction,
+        is_multi_label=labelling.problem_type == MULTI_LABEL,
+        unused_labels=labelling.unused,
     )
 
 
-def _usable(rows: RawSplit, *, is_train: bool, keeps_blanks: bool) -> list[int]:
+def _labelled_rows(source: RawSource, settings: DataSettings) -> dict[str, list[bool]]:
+    """Return whether each row is labelled; one that has none of several labels is."""
+    with suppress(DataError):
+        cells = labels_in_cells(
+            source.splits,
+            separator=settings.label_separator,
+            kind=settings.label_kind,
+            stored=stored_names(source),
+        )
+        if cells.is_multi:
+            if settings.label_kind == "multi":
+                cells = cells.with_blank_as_none()
+            return {split: [of_row is not None for of_row in rows] for split, rows in cells.sets.items()}
+    return {
+        split: [not is_missing_label(label) for label in rows.labels] for split, rows in source.splits.items()
+    }
+
+
+def _usable(rows: RawSplit, labelled: Sequence[bool], *, is_train: bool, keeps_blanks: bool) -> list[int]:
     """Return the indices of rows with a text and a label; an unlabelled held-out split needs no labels."""
-    labels_count = is_train or not all(map(is_missing_label, rows.labels))
+    labels_count = is_train or any(labelled)
     return [
         index
-        for index, (text, label) in enumerate(zip(rows.texts, rows.labels, strict=True))
+        for index, (text, is_labelled) in enumerate(zip(rows.texts, labelled, strict=True))
         if isinstance(text, str | TextPair)
         and (keeps_blanks or not is_blank(text))
-        and not (labels_count and is_missing_label(label))
+        and (is_labelled or not labels_count)
     ]
 
 
@@ -147,7 +165,7 @@ def _examples(
 ) -> tuple[tuple[Example, ...], dict[str, list[Any]]]:
     splits = {split: usable_splits[split] for split in SPLITS if split in labelling.ids}
     examples = [
-        Example(split, *values)
+        make_example(split, *values)
         for split, rows in splits.items()
         for values in zip(usable[split], rows.texts, labelling.ids[split], rows.places(), strict=True)
     ]

@@ -34,7 +34,7 @@ def find_swapped_pairs(audited: AuditInput) -> Iterator[Finding]:
     def rows_of(groups: list[dict[bool, list[Example]]]) -> tuple[FlaggedRow, ...]:
         names = audited.label_names
         return tuple(
-            row.flag(names[row.label]) for group in groups for rows in group.values() for row in rows
+            row.flag(row.named(names)) for group in groups for rows in group.values() for row in rows
         )
 
     for earlier, later in combinations(SPLITS, 2):
@@ -67,5 +67,5 @@ def _is_across(group: dict[bool, list[Example]], earlier: str, later: str) -> bo
     return any(earlier in splits[order] and later in splits[not order] for order in (True, False))
 
 
-def _labels(group: dict[bool, list[Example]], order: bool) -> set[int]:
-    return {row.label for row in group[order]}
+def _labels(group: dict[bool, list[Example]], order: bool) -> set[tuple[int, ...]]:
+    return {row.labels for row in group[order]}

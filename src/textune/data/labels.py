@@ -35,13 +35,15 @@ _MOST_SHOWN = 10
 class Labelling:
     """The name of every label id, the labels of every row by labelled split, and notes.
 
-    The labels are as in `Split`: (rows,) ids or, if texts can have several, (rows, classes).
+    The labels are as in `Split`: (rows,) ids or, if texts can have several, (rows, classes). Labels with
+    `unused` names are in no row of train, so they are not classes.
     """
 
     names: tuple[str, ...]
     ids: Mapping[str, list[int] | NDArray[np.int64]]
     notes: tuple[str, ...]
     problem_type: str = SINGLE_LABEL
+    unused: tuple[str, ...] = ()
 
 
 def read_labels(
@@ -97,9 +99,9 @@ def read_labels(
         notes += (f"No row of train has the label {_listed(unused)}, so it is not a class.",)
     ids = _ids(labelled, flat.source.splits, names)
     if not cells.is_multi:
-        return Labelling(tuple(names), ids, (*cells.notes, *notes))
-    described = cells.describe(len(names))
-    return Labelling(tuple(names), matrices(flat, ids, names), (described, *cells.notes, *notes), MULTI_LABEL)
+        return Labelling(tuple(names), ids, (*cells.notes, *notes), unused=tuple(unused))
+    notes = (cells.describe(len(names)), *cells.notes, *notes)
+    return Labelling(tuple(names), matrices(flat, ids, names), notes, MULTI_LABEL, tuple(unused))
 
 
 def read_ids(
