@@ -10,7 +10,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -119,6 +119,9 @@ torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clien
 
 bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEval the audit finds.
 	$(BIN)/python benchmarks/planted_faults.py
+
+bench-long-texts: $(VENV)/installed-dev  ## Find a sentence in 3,000 words, and measure memory up to 100,000.
+	$(BIN)/python benchmarks/long_texts.py
 
 bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtime with transformers' pipeline; minutes.
 	$(BIN)/python benchmarks/predict.py

@@ -34,8 +34,9 @@ def find_lengths(audited: AuditInput) -> Iterator[Finding]:
         f"{counted(len(cut), 'text')}, {percent(share)} of all, truncated to {max_length} tokens ({spread})",
         len(cut),
         tuple(audited.examples[row].flag(f"{lengths[row]:,} tokens") for row in cut),
-        f"The model does not read the rest of these texts. Choose one that reads more than {model} "
-        "(ModernBERT reads 8,192 tokens), or move what matters to the front.",
+        f"The model does not read the rest of these texts. Read them in windows (--set "
+        f"prepare.long_texts=windows), choose a model that reads more than {model} (ModernBERT reads 8,192 "
+        "tokens), or move what matters to the front.",
     )
 
 

@@ -114,7 +114,7 @@ def _evaluate(task: Task, method: Method, fit: Fit, ctx: Context) -> Evaluation:
             method.probabilities(),
             settings=task.recipe.evaluate,
             calibration=fit.calibration,
-            truncated=task.texts.truncated,
-            short_test=task.texts.short_test,
+            **task.texts.counted,
+            cut_probabilities=fit.cut_probabilities,
             ctx=ctx,
         )

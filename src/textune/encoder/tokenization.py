@@ -106,6 +106,11 @@ class TokenizedDataset:
     reading: Mapping[str, SplitReading]
     windows: WindowReading | None
 
+    @property
+    def counted(self) -> dict[str, Any]:
+        """What an evaluation says of the texts: `truncated`, `short_test`, `reading` and `windows`."""
+        return {name: getattr(self, name) for name in ("truncated", "short_test", "reading", "windows")}
+
 
 def tokenize(
     dataset: Dataset,

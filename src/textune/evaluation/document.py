@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from textune.encoder.tokenization import SplitReading
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.comparison import Difference, McNemar, Outcome
 from textune.evaluation.metrics import DECIDING, TIE_BREAKING
@@ -109,6 +110,19 @@ class TrainingSummary(_Part):
     pairs: bool = False
 
 
+class LongTexts(_Part):
+    """How much of long texts is read: `cut` leaves out the rest of each, `windows` reads parts of it in turn.
+
+    `splits` has what was counted. `against_cutting` is the macro-F1 on validation with windows, minus that of
+    the same training on truncated texts, where that was cheap to measure.
+    """
+
+    reading: Literal["cut", "windows"] = "cut"
+    splits: dict[str, SplitReading] = {}
+    against_cutting: Difference | None = None
+    sentence: str = ""
+
+
 class DataCheck(_Part):
     """A finding of the data checks; see `textune.audit`."""
 
@@ -133,6 +147,7 @@ class Measurements(_Part):
     thresholds: ThresholdEffect | None = None
     coverage: tuple[CoverageRow, ...] = ()
     abstention: AbstentionEffect | None = None
+    long_texts: LongTexts | None = None
     interval_methods: dict[str, str] = {}
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
+from textune.encoder.tokenization import SplitReading
+from textune.encoder.windows import WindowReading
 from textune.evaluation.abstention import (
     Scored,
     choose_threshold,
@@ -29,6 +31,7 @@ from textune.evaluation.document import (
 )
 from textune.evaluation.evaluating_labels import evaluate_label_splits
 from textune.evaluation.evaluation import Evaluation
+from textune.evaluation.long_texts import measure_long_texts
 from textune.evaluation.metrics import interval_methods
 from textune.evaluation.reliability import measure_reliability, undo_temperature
 from textune.evaluation.split_metrics import SplitMetrics, measure
@@ -45,14 +48,25 @@ def evaluate_splits(
     calibration: LogitCalibration,
     truncated: Mapping[str, int],
     short_test: NDArray[np.bool_] | None = None,
+    reading: Mapping[str, SplitReading] | None = None,
+    windows: WindowReading | None = None,
+    cut_probabilities: NDArray[np.float64] | None = None,
     ctx: Context,
 ) -> Evaluation:
     """Measure all splits, the filtered test rows, the baselines, calibration and coverage.
 
     The probabilities are (rows, classes) by split; `calibration` rescaled their logits. `truncated` counts
     the truncated texts by split. `short_test` (rows,) says which test rows pass the filter by words; it is
-    None without a filter.
+    None without a filter. For `reading`, `windows` and `cut_probabilities` see `measure_long_texts`.
     """
+    long_texts = measure_long_texts(
+        reading or {},
+        windows=windows is not None,
+        cut=cut_probabilities,
+        read=probabilities["validation"],
+        labels=dataset["validation"].labels,
+        bootstrap_samples=settings.bootstrap_samples,
+    )
     if dataset.is_multi_label:
         return evaluate_label_splits(
             dataset,
@@ -62,7 +76,7 @@ def evaluate_splits(
             truncated=truncated,
             short_test=short_test,
             ctx=ctx,
-        )
+        ).with_long_texts(long_texts)
     temperature = calibration.temperature
     samples = settings.bootstrap_samples
     scored = {split: (values, dataset[split].labels) for split, values in probabilities.items()}
@@ -115,7 +129,8 @@ def evaluate_splits(
                 f"{cannot_reach(validation, precision)} The run labels no text until you set another "
                 "precision: textune evaluate RUN --min-precision SHARE"
             )
-    return Evaluation(Measurements(**parts), probabilities, baselines, abstention)
+    evaluation = Evaluation(Measurements(**parts), probabilities, baselines, abstention)
+    return evaluation.with_long_texts(long_texts)
 
 
 def describe_abstention(abstention: Abstention, scored: Mapping[str, Scored]) -> AbstentionEffect:

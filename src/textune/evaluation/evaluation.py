@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.document import Measurements
+from textune.evaluation.document import LongTexts, Measurements
 from textune.model.threshold import Abstention
 
 
@@ -27,3 +27,9 @@ class Evaluation:
     abstention: Abstention | None = None
     thresholds: NDArray[np.float64] | None = None
     given: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def with_long_texts(self, long_texts: LongTexts | None) -> Evaluation:
+        """Return the evaluation with how long texts are read, unless no text is long."""
+        if long_texts is None:
+            return self
+        return replace(self, measurements=self.measurements.model_copy(update={"long_texts": long_texts}))

@@ -47,6 +47,7 @@ def render_card(run: RunResults) -> str:
         "rows": {split: metrics.examples for split, metrics in document.metrics.items()},
         "training_rows": {label: metrics.support for label, metrics in training_rows.items()},
         "max_length": run.max_length,
+        "reads_windows": run.recipe.get("prepare", {}).get("long_texts") == "windows",
         "joined": _joined_columns(run),
         "rare": [name for name, metrics in test.per_class.items() if metrics.support < _FEW_ROWS],
         "head": run.head,

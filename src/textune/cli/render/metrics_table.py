@@ -49,6 +49,8 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
         show("", escape(describe_thresholds(document)))
     if document.abstention is not None:
         show(_abstention_sentences(document.abstention))
+    if document.long_texts is not None:
+        show("", escape(document.long_texts.sentence))
     show("", *map(escape, judge(document).sentences))
     parts = ", ".join(f"{name} {value:.1f}" for name, value in document.seconds.items() if name != "total")
     show(f"[dim]{document.seconds['total']:.1f} s: {parts}[/dim]")
