@@ -30,7 +30,7 @@ class NumberClassifier(textune.TextClassifier):
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
         if y is None:
             return super().fit(X, y)
-        numbers, y = validate_data(self, X, y, dtype="numeric")
+        numbers, y = validate_data(self, X, y, dtype="numeric", multi_output=True)
         return super().fit(as_texts(numbers), y)
 
     def predict_proba(self, X: Any) -> Any:  # noqa: N803

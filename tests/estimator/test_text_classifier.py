@@ -124,7 +124,8 @@ def test_anything_but_a_sequence_of_texts_is_refused(fitted: TextClassifier, X: 
         (["joy"] * 90, "y has one class, np.str_\\('joy'\\)"),
         ([*LABELS[:-1], None], r"y\[89\] is missing"),
         (np.linspace(0, 1, 90), "Unknown label type: continuous"),
-        ([["joy"], ["anger", "sadness"]] * 45, "inhomogeneous"),
+        ([["joy"], "anger"] * 45, r"y\[1\] is 'anger', and other rows are lists"),
+        (np.array([[0, 1], [2, 0]] * 45), r"y\[1, 0\] is .*2.*, which is neither zero nor one"),
     ],
 )
 def test_labels_that_are_not_one_class_per_text_are_refused(

@@ -20,9 +20,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from textune.context import Context
 from textune.estimator.fit_data import check_has_labels, hold_out, read_classes, read_texts_of
+from textune.estimator.label_matrices import hold_out_rows, indicators_of, read_label_matrix
+from textune.evaluation.label_thresholds import choose_label_thresholds
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.layout import Run
-from textune.tasks.single_label import decide
+from textune.tasks import multi_label, single_label
 from textune.training.method import Request, load_task, method_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     A share of the rows, `data.validation_fraction`, is held out of every fit: it decides when to stop and how
     strongly to regularise, and calibrates the probabilities. A pickle holds the encoder's weights as well.
 
+    If texts can have several labels, `y` is a matrix of zeros and ones (rows, classes), as scikit-learn has
+    it, or a list of labels per row. Predictions have the form of `y`, and the held-out rows also decide the
+    threshold of each label.
+
     Args:
         recipe: The name of a shipped recipe, a TOML file, or a `Recipe`.
         model: The pretrained encoder; replaces the recipe's `model.name`.
@@ -46,7 +52,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             fits are repeatable.
 
     Attributes:
-        classes_: The labels, sorted, (classes,).
+        classes_: The labels, sorted, (classes,); those of a matrix are its columns' names or numbers.
+        thresholds_: From which probability a text gets each label, (classes,), if it can have several;
+            None otherwise.
 
     Example:
         >>> from sklearn.base import clone
@@ -72,7 +80,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: The texts, (rows,): a list, an array or a series of strings.
-            y: Their labels, (rows,).
+            y: Their labels, (rows,); a matrix of zeros and ones (rows, classes), which may be sparse; or a
+                list of labels per row.
 
         Raises:
             ValueError: The texts or labels are not what they should be.
@@ -81,36 +90,64 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_has_labels(y)
         texts = read_texts_of(X)
-        classes, ids = read_classes(y, rows=len(texts))
+        matrix = read_label_matrix(y, rows=len(texts))
         recipe = self._resolved()
-        data = hold_out(
-            texts,
-            ids,
-            tuple(map(str, classes)),
-            fraction=recipe.data.validation_fraction,
-            seed=recipe.data.split_seed,
-        )
+        fraction, seed = recipe.data.validation_fraction, recipe.data.split_seed
+        if matrix is None:
+            classes, ids = read_classes(y, rows=len(texts))
+            data = hold_out(texts, ids, tuple(map(str, classes)), fraction=fraction, seed=seed)
+        else:
+            classes = matrix.classes
+            data = hold_out_rows(texts, matrix, tuple(map(str, classes)), fraction=fraction, seed=seed)
         ctx = Context()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             task = load_task(Request(recipe, "", Path(folder)), ctx, data)
             method = method_of(recipe)(task, Run(Path(folder)), ctx)
             method.prepare()
             method.fit(resume=False)
+            self.thresholds_ = None
+            if matrix is not None:
+                held_out = method.probabilities()["validation"]
+                # The method may leave rows out, so the labels are those of its own split.
+                labels = task.texts.dataset["validation"].labels
+                self.thresholds_ = choose_label_thresholds(held_out, labels).thresholds
         self._weights_sha256 = "" if recipe.trains_encoder else task.weights.weights_sha256
+        self._gives_lists = matrix is not None and matrix.are_lists
         self._use(task.classifier)
         self.classes_ = classes
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Return the probability of every class, as in `classes_`, for every text, (texts, classes)."""
+        """Return the probability of every class, as in `classes_`, for every text, (texts, classes).
+
+        Rows sum to 1, unless a text can have several labels.
+        """
         check_is_fitted(self)
         return self._predictor.predict_proba(read_texts_of(X))
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
-        """Return the most probable label of every text, (texts,)."""
+    def predict(self, X: Any) -> NDArray[Any] | list[list[Any]]:  # noqa: N803
+        """Return the most probable label of every text, (texts,).
+
+        If a text can have several labels, return those that reach their thresholds in the form in which `fit`
+        took them: a matrix of zeros and ones (texts, classes), or a list of labels per text.
+        """
         probabilities = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes_[decide(probabilities)]
-        return labels
+        if self.thresholds_ is None:
+            labels: NDArray[Any] = self.classes_[single_label.decide(probabilities)]
+            return labels
+        given = multi_label.decide(probabilities, self.thresholds_)
+        if self._gives_lists:
+            return [self.classes_[row].tolist() for row in given]
+        return given.astype(np.int64)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
+        """Return the share of texts that get exactly their labels."""
+        if not getattr(self, "_gives_lists", False):
+            return float(super().score(X, y, sample_weight))
+        from sklearn.metrics import accuracy_score
+
+        truth, given = (indicators_of(labels, self.classes_) for labels in (y, self.predict(X)))
+        return float(accuracy_score(truth, given, sample_weight=sample_weight))
 
     def _resolved(self) -> Recipe:
         """Return the recipe with the overrides of this estimator."""
@@ -130,7 +167,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from textune.runtimes.torch_predictor import TorchPredictor
 
         # The features of an encoder that was not trained are cached: a search needs them for every setting.
-        self._predictor = TorchPredictor(classifier, weights_sha256=self._weights_sha256)
+        self._predictor = TorchPredictor(
+            classifier, thresholds=self.thresholds_, weights_sha256=self._weights_sha256
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         from textune.model.storage import save_classifier
@@ -163,4 +202,5 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_label = True
         return tags
