@@ -33,6 +33,7 @@ def copy_key(text: AnyText) -> str:
     """Return what copies of a text have in common; those of a pair may have its two texts swapped.
 
     Example:
+        >>> from textune.formats.text_pairs import TextPair
         >>> copy_key("So  HAPPY"), copy_key(TextPair("b", "A")) == copy_key(TextPair("a", "b"))
         ('so happy', True)
     """

@@ -108,7 +108,8 @@ class HeadMethod(Method):
             classifier, cut = self.task.classifier, self._untrained_for_cut_texts()
             attends = getattr(classifier.head, "window_query", None) is not None
             fit = self._fit(classifier, self._encoded if attends else self.features, self.ctx)
-            self._pool_windows()
+            if attends:  # The weights of the windows were learned.
+                self._pool_windows()
             if cut is None:
                 return fit
             self.ctx.stage("Training a head on truncated texts, for comparison")

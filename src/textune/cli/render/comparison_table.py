@@ -68,7 +68,9 @@ def _export_table(result: ExportResult) -> Table:
 
 
 def _export_cells(row: ParityRow) -> list[str]:
-    speed = [f"{row.speed.texts_per_second:,.0f}", f"{row.speed.latency_ms:.1f}"]
+    latency = row.speed.latency_ms
+    # Three digits at most, so that the table stays within 80 characters.
+    speed = [f"{row.speed.texts_per_second:,.0f}", f"{latency:.1f}" if latency < 10 else f"{latency:.0f}"]
     size = f"{row.bytes / 1e6:.1f}"
     if row.name == "torch":
         return [row.name, size, "", "", f"{row.macro_f1 * 100:.1f} %", *speed]
