@@ -14,6 +14,8 @@ import pytest
 
 from browser import find_chromium
 from serving_stand_in import Running, running
+from textune.data.columns import TEXT_NAMES
+from textune.errors import DataError
 from textune.formats.tables import read_rows
 from textune.prediction.writers import OutputLayout
 from textune.serving import page as files
@@ -182,6 +184,17 @@ READINGS = {
     "bars.tsv": "text|label\nso, so|ham\nno|spam\n",
     "trailing.csv": "text,label\nso,ham,,\nno,spam,,\n",
     "repeated.csv": "text,label\nso,ham\ntext,label\nno,spam\n",
+    "capitals.csv": 'text,label\nso,ham\nText,LABEL\nno,spam\n\ufeff"text",label\nyes,ham\n',
+    "one column.csv": "text\nso\nText\nno\n",
+    "classes.csv": "text,label\n" + "".join(f'"x {row}","ham"\n' for row in range(12)) + '"a\nb","eggs"\n',
+    "swallowed.tsv": "text\tlabel\n" + LONE.format(*["\t"] * 20) + '"so\tspam\nno"\tspam\nye\tham\n',
+    "bare.tsv": 'text\tlabel\n"so"\tham\nwell, no\tspam\nyes\tham\n"a"\tspam\n',
+    "numbers.csv": 'label,text\n1,"so\n2,no"\n' + "".join(f"{row % 7},m {row}\n" for row in range(20)),
+    "row numbers.csv": "text,label\n1,so,ham\n2,no,spam\n",
+    "nameless.csv": "text,,label,\nso,x,ham,\nno,,spam,\n",
+    "short sep.csv": "SEP=\ntext\tlabel\nso, so\tham\nno\tspam\n",
+    "bars.psv": "text|label\nso; so|ham\nno|spam\n",
+    "text after a quote.tsv": 'text\tlabel\n"so" she said\tham\nno\tspam\nyes\tham\nwell\tham\n',
 }
 
 
@@ -197,8 +210,34 @@ def test_the_page_reads_a_table_as_the_command_does(name: str, tmp_path: Path) -
     ]
 
 
-def test_the_texts_column_is_found_by_its_name() -> None:
-    assert evaluate("tables.guessColumn(['id', 'Tweet', 'label'])") == 1
+REFUSED = {
+    "swallowed classes.csv": 'text,label\n"so,ham\nno",spam\nyes,ham\n',
+    "another order.csv": "text,label\nso,ham\nLabel,Text\nspam,no\n",
+    "text after a quote.csv": 'text,label\n"so" she said,ham\nno,spam\n',
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_page_refuses_what_the_command_refuses(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(REFUSED[name], encoding="utf-8", newline="")
+    with pytest.raises(DataError):
+        list(read_rows(path))
+
+    answer = evaluate(f"tables.readTable({json.dumps(name)}, {json.dumps(REFUSED[name])})")
+
+    assert list(answer) == ["error"]
+
+
+def test_the_page_knows_the_names_of_columns_of_texts_that_the_command_knows() -> None:
+    assert evaluate("tables.TEXT_NAMES") == list(TEXT_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("names", "number"), [(["id", "Tweet", "label"], 1), (["review", "text"], 1), (["a", "b"], 0)]
+)
+def test_the_texts_column_is_found_by_its_name(names: list[str], number: int) -> None:
+    assert evaluate(f"tables.guessColumn({json.dumps(names)})") == number
 
 
 def test_a_written_table_is_read_as_it_was() -> None:
