@@ -223,6 +223,11 @@ export function guessColumn(names) {
   return numbers.find((number) => number >= 0) ?? 0;
 }
 
+// Returns what stands between several labels in a cell: the first that is in none of their names, as in `textune predict`.
+export function labelSeparator(names) {
+  return ["|", ";", ",", "#"].find((sign) => !names.some((name) => name.includes(sign))) ?? "\n";
+}
+
 export function formatTable(names, rows) {
   return [names, ...rows].map((cells) => cells.map(quote).join(",")).join("\r\n") + "\r\n";
 }
