@@ -40,7 +40,7 @@ def explain(
         MissingExtraError: The method needs a package that is not installed.
     """
     from textune.runtimes.choosing import load_predictor
-    from textune.runtimes.predictor import check_text_list
+    from textune.runtimes.predictor import check_text_list, refuse_pairs
     from textune.runtimes.torch_predictor import TorchPredictor
 
     ctx = Context(observer)
@@ -53,6 +53,7 @@ def explain(
     check_text_list([text])
     ctx.stage("Loading the classifier")
     predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=len(text.split()))
+    refuse_pairs(predictor, "explain")
     if label is not None and label not in predictor.label_names:
         raise RequestError(
             f"The run {run} has no label '{label}'.", f"Its labels are {', '.join(predictor.label_names)}."

@@ -8,7 +8,7 @@ row's weight (the infinitesimal jackknife, see `RowValues`). Its interval needs 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,6 @@ def row_values(values: Values, metric: float, slope: Values) -> RowValues:
 @dataclass(frozen=True)
 class SumMetric(RowMetric):
     """A metric of `LabelScores` that is a function of sums over rows."""
-
-    sums: Sums = field(kw_only=True)
-    of_sums: OfSums = field(kw_only=True)
 
     def difference_interval(
         self, pair: Sequence[Any], labels: Labels, *, samples: int, seed: int
@@ -225,19 +222,7 @@ def _register(key: str, title: str, sums: Sums, of_sums: OfSums, *, unit: Any = 
             return replace(result, lowest=np.zeros(1), highest=np.ones(1))
         return result
 
-    register_metric(
-        SumMetric(
-            key,
-            title,
-            function,
-            unit,
-            problem_type=MULTI_LABEL,
-            rows=rows,
-            sums=sums,
-            of_sums=of_sums,
-            **others,
-        )
-    )
+    register_metric(SumMetric(key, title, function, unit, problem_type=MULTI_LABEL, rows=rows, **others))
 
 
 _register("micro_f1", "micro-F1", _row_totals, _micro_f1, is_headline=True, hub_type="f1")

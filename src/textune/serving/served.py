@@ -12,7 +12,7 @@ from textune.run.layout import Run, model_sha256
 from textune.run.origin import origin_of_complete
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import export_command, exports_folder
-from textune.runtimes.predictor import Predictor
+from textune.runtimes.predictor import Predictor, refuse_pairs
 from textune.runtimes.processor import available_cores
 from textune.runtimes.registry import all_runtimes
 from textune.runtimes.torch_predictor import TorchPredictor
@@ -48,6 +48,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     """Load the classifier of a run or export for a thread per core; raise what `choose` raises."""
     choice = choose(path, runtime=runtime)
     predictor, export = load_choice(choice), choice.export
+    refuse_pairs(predictor, "serve")
     facts: dict[str, Any] = {"notes": choice.notes}
     if export is not None and choice.model == export.path:
         facts["model_sha256"] = str(export.manifest["model_sha256"])

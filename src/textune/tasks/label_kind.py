@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.data.dataset import MULTI_LABEL
+
 if TYPE_CHECKING:
     import torch
 
@@ -108,4 +110,4 @@ class LabelKind:
     @property
     def is_multi_label(self) -> bool:
         """Whether a text can have several labels, or none."""
-        return self.problem_type == "multi_label_classification"
+        return self.problem_type == MULTI_LABEL
