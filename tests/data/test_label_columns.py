@@ -171,3 +171,9 @@ def test_label_columns_must_differ_and_have_names(setting: str) -> None:
 def test_labels_are_in_one_column_or_in_several() -> None:
     with pytest.raises(RecipeError, match="not both"):
         load_recipe("frozen", settings=["data.label_columns=joy,anger", "data.label_column=mood"])
+
+
+def test_a_column_of_labels_that_is_not_there_names_the_setting_for_several(tmp_path: Path) -> None:
+    error = refusal(posts(tmp_path), label_columns=["joy", "quite different"])
+
+    assert error.hint == "Choose one of these: --set data.label_columns=NAME,NAME"

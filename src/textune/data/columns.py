@@ -31,6 +31,7 @@ _LABEL_COLUMNS_SHOWN = 10
 _TEXT_OPTION = "--set data.text_column=NAME"
 _PAIR_OPTION = "--set data.text_pair_column=NAME"
 _LABEL_OPTION = "--set data.label_column=NAME"
+_LABELS_OPTION = "--set data.label_columns=NAME,NAME"
 
 
 ALL_SETTINGS = frozenset(DataSettings.model_fields)
@@ -197,9 +198,9 @@ def find_text_column(
 
 
 def _find_label(columns: Sequence[str], choice: ColumnChoice, *, origin: str) -> LabelColumn:
-    known = LABEL_NAMES if not choice.labels else ()
+    known, option = (LABEL_NAMES, _LABEL_OPTION) if not choice.labels else ((), _LABELS_OPTION)
     found = [
-        _find("label", known, columns, origin=origin, name=name, option=_LABEL_OPTION)
+        _find("label", known, columns, origin=origin, name=name, option=option)
         for name in choice.labels or (choice.label,)
     ]
     return LabelColumn(", ".join(found), choice.labels)
@@ -244,7 +245,7 @@ def _find(
             f"{origin} has several columns that could hold the {what}: {listed_columns(candidates)}.",
             f"Choose one: {option.replace('NAME', candidates[0])}",
         )
-    several = " If each label has a column of zeros and ones: --set data.label_columns=NAME,NAME"
+    several = f" If each label has a column of zeros and ones: {_LABELS_OPTION}"
     raise DataError(
         f"{origin} has no column with a usual name for the {what}. Its columns are: "
         f"{listed_columns(columns)}.",
