@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from textune.evaluation.intervals import Interval, RowValues, mean_interval
-from textune.explain.attribution import Explanation, PredictProba, without_words
+from textune.explain.attribution import Explanation, PredictProba
+from textune.explain.words import without_words
 
 _DELETED_SHARE = 0.2
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import WindowReading
+from textune.formats.text_pairs import AnyText, as_shown, sides_of
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.process import bind
@@ -34,25 +35,31 @@ LABELS = ("anger", "joy", "sadness")
 BREAKS = "break the model"
 
 
-def logits_of(text: str) -> list[float]:
+def logits_of(text: AnyText) -> list[float]:
     """Return the logits that the classifier gives for a text: three numbers that depend on all of it."""
-    return [zlib.crc32(f"{label} {text}".encode()) / 2**30 - 2 for label in LABELS]
+    return [zlib.crc32(f"{label} {as_shown(text)}".encode()) / 2**30 - 2 for label in LABELS]
 
 
-def probabilities_of(text: str) -> dict[str, float]:
+def probabilities_of(text: AnyText) -> dict[str, float]:
     """Return the probability of every label for a text."""
     return dict(zip(LABELS, softmax(np.array([logits_of(text)]))[0].tolist(), strict=True))
 
 
-def independent_probabilities_of(text: str) -> dict[str, float]:
+def independent_probabilities_of(text: AnyText) -> dict[str, float]:
     """Return the probability of every label for a text that can have several."""
     return dict(zip(LABELS, sigmoid(np.array(logits_of(text))).tolist(), strict=True))
+
+
+def count_words(text: AnyText) -> int:
+    """Return the number of words of a text, or of both texts of a pair."""
+    return len(" ".join(sides_of(text)).split())
 
 
 class WordPredictor:
     """A classifier that can be held, remembers its batches, and breaks over one text.
 
-    Its tokens are words. With thresholds, a text can have several labels.
+    Its tokens are words. With thresholds, a text can have several labels. With pairs, it takes pairs, and the
+    first text breaks it.
     """
 
     label_names, max_tokens = LABELS, 8
@@ -63,7 +70,9 @@ class WordPredictor:
         threshold: float = 0.0,
         thresholds: Sequence[float] | None = None,
         windows: WindowReading | None = None,
+        pairs: bool = False,
     ) -> None:
+        self.pairs = pairs
         self.threshold, self.windows = threshold, windows
         self.max_windows = windows.max_windows if windows else 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
@@ -71,7 +80,7 @@ class WordPredictor:
         self.open = threading.Event()
         self.open.set()
         self.entered = threading.Event()
-        self.batches: list[list[str]] = []
+        self.batches: list[list[AnyText]] = []
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -83,21 +92,21 @@ class WordPredictor:
         finally:
             self.open.set()
 
-    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokenize(self, texts: Sequence[AnyText]) -> TokenizedTexts:
         """Return the texts as they are, and which of them are too long."""
         most = self.max_tokens * max(1, self.max_windows)
-        return TokenizedTexts(texts, np.array([len(text.split()) > most for text in texts]))  # type: ignore[arg-type]
+        return TokenizedTexts(texts, np.array([count_words(text) > most for text in texts]))  # type: ignore[arg-type]
 
-    def logits(self, texts: Sequence[str]) -> Any:
+    def logits(self, texts: Sequence[AnyText]) -> Any:
         """Return the logits (texts, classes)."""
         self.batches.append(list(texts))
         self.entered.set()
         assert self.open.wait(20)
-        if BREAKS in texts:
+        if any(sides_of(text)[0] == BREAKS for text in texts):
             raise RuntimeError(f"no answer to {BREAKS}")
         return np.array([logits_of(text) for text in texts])
 
-    def predict_proba(self, texts: Sequence[str], *, on_progress: Any = None) -> Any:
+    def predict_proba(self, texts: Sequence[AnyText], *, on_progress: Any = None) -> Any:
         """Return the probabilities (texts, classes)."""
         return self.kind.probabilities(self.logits(texts))
 
@@ -199,7 +208,7 @@ def running(
         workers,
         run="my-run",
         model="tiny",
-        count_tokens=lambda texts: [len(text.split()) for text in texts],
+        count_tokens=lambda texts: [count_words(text) for text in texts],
         metrics=metrics or {},
         model_sha256=model_sha256,
     )

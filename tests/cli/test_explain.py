@@ -10,7 +10,7 @@ import pytest
 
 import textune
 from textune.cli.render.explanation_table import coloured
-from textune.explain.attribution import Explanation, Word
+from textune.explain.attribution import Word
 
 TEXT = "so happy and fun today"
 
@@ -86,7 +86,7 @@ def test_text_that_looks_like_markup_is_shown_as_it_is(textune_command: Any, run
 def test_words_are_coloured_by_what_they_speak_for() -> None:
     words = (Word("good", 0, 4, 0.4), Word("bad", 5, 8, -0.2), Word("so", 9, 11, 0.01))
 
-    spans = coloured(Explanation("good bad so", "joy", 0.9, words)).spans
+    spans = coloured("good bad so", words, largest=0.4).spans
 
     colours = [tuple(map(int, str(span.style).partition("rgb(")[2].rstrip(")").split(","))) for span in spans]
     assert [(span.start, span.end) for span in spans] == [(0, 4), (5, 8)]

@@ -8,6 +8,7 @@ import pytest
 
 import textune
 from serving_stand_in import running
+from textune.formats.text_pairs import TextPair, text_fields
 from textune.report.results import Mistake
 from textune.report.run_report import explain_mistakes
 
@@ -47,3 +48,21 @@ def test_a_mistake_is_explained_for_the_label_that_was_given(run: Path) -> None:
     (reported,) = explain_mistakes(textune.load(run), [mistake])
 
     assert reported == textune.explain(run, TEXT, label="sadness")
+
+
+def test_report_command_and_server_give_the_words_of_pairs_the_same_weights(pair_run: Path) -> None:
+    pair = TextPair("so happy today", "why so sad")
+    predictor = textune.load(pair_run, runtime="torch")
+    asked = textune.explain(pair_run, pair)
+    mistake = Mistake("test", 0, pair, "anger", asked.label, asked.score, 0.1)
+
+    (reported,) = explain_mistakes(predictor, [mistake])
+    with running(predictor=predictor) as server:
+        served = server.post({"inputs": text_fields(pair)}, "/explain").json
+
+    weights = [[word.weight for word in words] for _, words in asked.sides]
+    of_server = [[part["weight"] for part in served[name]] for name in ("parts", "parts_pair")]
+    assert [[word.weight for word in words] for _, words in reported.sides] == [
+        pytest.approx(each, abs=1e-5) for each in weights
+    ]
+    assert of_server == [pytest.approx(each, abs=1e-5) for each in weights]

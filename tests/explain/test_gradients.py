@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from textune.encoder.windows import WindowReading
 from textune.errors import MissingExtraError, RequestError
 from textune.explain import gradients
 from textune.explain.gradients import explain_by_gradients
+from textune.formats.text_pairs import TextPair
 from textune.model.classifier import EncoderClassifier
 from textune.runtimes.torch_predictor import TorchPredictor
 from tiny_classifiers import linear_classifier, stock_classifier
@@ -95,3 +98,26 @@ def test_a_text_of_several_windows_is_left_to_occlusion(classifier: EncoderClass
         explain_by_gradients(reads_windows, f"{TEXT} {TEXT}")
 
     assert "occlusion" in caught.value.hint
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert"])
+def test_the_words_of_both_texts_of_a_pair_add_up_to_the_distance_from_blanks(
+    tiny_models: Callable[[str], Path], architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradients, "_STEPS", 200)
+    classifier = stock_classifier(tiny_models(architecture), max_length=40, pairs=True)
+    pair = TextPair("so happy today", "today so sad")
+    predictor, blank = TorchPredictor(classifier), gradients.blank_id(classifier.tokenizer)
+    (row,) = classifier.tokenize([pair]).rows
+    blanks = np.array(row)
+    ids = blanks if blanks.ndim == 1 else blanks[:, 0]
+    ids[~np.isin(ids, classifier.tokenizer.all_special_ids)] = blank
+
+    explanation = explain_by_gradients(classifier, pair, label=classifier.label_names[0])
+
+    weights = [word.weight for word in explanation.words + explanation.words_pair]
+    scores = predictor.probabilities([row, blanks])[:, 0]
+    assert [word.word for word in explanation.words_pair] == ["today", "so", "sad"]
+    assert explanation.score == pytest.approx(scores[0], abs=1e-5)
+    assert sum(weights) == pytest.approx(scores[0] - scores[1], abs=0.01)
+    assert min(map(abs, weights)) > 0

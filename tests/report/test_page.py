@@ -13,7 +13,9 @@ import pytest
 
 from made_results import made_predictions, made_results, sure_mistakes
 from textune.errors import RequestError
-from textune.explain.attribution import Explanation, Word, find_words
+from textune.explain.attribution import Explanation, Word
+from textune.explain.words import find_words
+from textune.formats.text_pairs import TextPair
 from textune.report.page import render_run, render_runs
 from textune.report.results import RunResults
 
@@ -292,6 +294,21 @@ def test_a_text_of_a_megabyte_does_not_make_the_page_one() -> None:
     explanations = [Explanation(text, "joy", 0.9, (Word(text, 0, len(text), 0.1),)) for text in texts]
 
     assert len(render_run(made_results(test=sure_mistakes(texts)), explanations)) < 500_000
+
+
+def test_both_texts_of_a_pair_are_shown_and_their_words_coloured_on_one_scale() -> None:
+    pairs: list[Any] = [TextPair("so happy today", "how sad")] * 20
+    words = Word("happy", 3, 8, 0.4), Word("sad", 4, 7, -0.2)
+    explanation = Explanation(pairs[0], "joy", 0.9, words[:1], words_pair=words[1:])
+
+    page = render_run(made_results(test=sure_mistakes(pairs)), [explanation])
+
+    first, second = re.findall(r'<p class="text" dir="auto">(.*)</p>', page)[:2]
+    assert first == (
+        'so <mark class="for-4" title="+40.0 points">happy</mark> today | '
+        'how <mark class="against-3" title="-20.0 points">sad</mark>'
+    )
+    assert second == "so happy today | how sad"
 
 
 def test_several_runs_stand_side_by_side_by_their_folders_names() -> None:

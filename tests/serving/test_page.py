@@ -256,11 +256,33 @@ def test_labels_are_separated_as_the_command_does(names: list[str]) -> None:
 
 
 def test_a_file_goes_in_parts_that_the_server_takes() -> None:
-    texts = ["a", " ", "bb", "x" * 11, "cc", "dd"]
+    texts = [["a"], [" "], ["bb"], ["x" * 11], ["cc"], ["dd"]]
 
     tables = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 2, characters: 10, bytes: 1000 }})")
 
     assert tables == [[0, 2], [4, 5]]
+
+
+def test_a_pair_goes_if_both_texts_hold_something_and_fit_together() -> None:
+    texts = [["a", "b"], ["a", " "], ["", "b"], ["x" * 6, "y" * 5], ["x" * 5, "y" * 5]]
+
+    tables = evaluate(f"tables.parts({json.dumps(texts)}, {{ most: 9, characters: 10, bytes: 1000 }})")
+
+    assert tables == [[0, 4]]
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "number"),
+    [
+        (["text", "label", "text_pair"], 0, 2),
+        (["id", "question", "answer"], 1, 2),
+        (["answer", "question"], 1, 0),
+    ],
+)
+def test_the_second_texts_column_is_named_so_or_stands_beside_the_first(
+    names: list[str], first: int, number: int
+) -> None:
+    assert evaluate(f"tables.guessPairColumn({json.dumps(names)}, {first})") == number
 
 
 def test_the_page_knows_how_many_texts_the_model_does_not_read_to_the_end(server: Running) -> None:
@@ -268,7 +290,7 @@ def test_the_page_knows_how_many_texts_the_model_does_not_read_to_the_end(server
         f"const ask = fetch; globalThis.fetch = (path, options) => ask('{server.url}/' + path, options);"
     )
 
-    result = evaluate(f"await api.classify({json.dumps(['so ' * 9, 'short'])})", before=to_server)
+    result = evaluate(f"await api.classify({json.dumps([['so ' * 9], ['short']])})", before=to_server)
 
     assert result["truncated"] == 1
     assert len(result["answers"]) == 2

@@ -13,6 +13,7 @@ import pytest
 
 import textune
 from browser import Browser, Page
+from pair_data import pair_rows, write_pair_csv
 from serving_process import ServerProcess, serving
 from small_data import small_rows
 from textune.commands.predict import predict
@@ -110,6 +111,19 @@ def test_the_page_shows_a_new_metric_and_copes_with_missing_ones(page: Page) -> 
     assert page.complaints() == []
 
 
+def classified(page: Page, table: Path) -> list[dict[str, str]]:
+    """Let the page classify a table; return the rows of the table that it offers."""
+    page.evaluate(
+        "(() => { const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
+        " blob.text().then((text) => { window.csv = text; }); return make(blob); }; })()"
+    )
+    page.choose_file("#file", table)
+    page.wait_until("document.querySelector('#file-form').offsetParent !== null")
+    page.evaluate("document.querySelector('#start').click()")
+    page.wait_until("window.csv !== undefined")
+    return list(csv.DictReader(io.StringIO(page.evaluate("window.csv"))))
+
+
 @pytest.fixture(scope="module")
 def label_server(label_run: Path) -> Iterator[ServerProcess]:
     with serving(label_run, "--runtime", "onnx") as server:
@@ -160,17 +174,8 @@ def test_a_file_becomes_the_table_that_the_command_writes(
     label_page: Page, label_run: Path, table: Path, tmp_path: Path
 ) -> None:
     predict(label_run, input_file=str(table), output=tmp_path / "out.csv", runtime="onnx")
-    label_page.evaluate(
-        "(() => { const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
-        " blob.text().then((text) => { window.csv = text; }); return make(blob); }; })()"
-    )
 
-    label_page.choose_file("#file", table)
-    label_page.wait_until("document.querySelector('#file-form').offsetParent !== null")
-    label_page.evaluate("document.querySelector('#start').click()")
-    label_page.wait_until("window.csv !== undefined")
-
-    by_page = list(csv.DictReader(io.StringIO(label_page.evaluate("window.csv"))))
+    by_page = classified(label_page, table)
     by_command = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
     assert list(by_page[0]) == list(by_command[0])
     assert [(row["id"], row["labels"]) for row in by_page] == [
@@ -179,3 +184,74 @@ def test_a_file_becomes_the_table_that_the_command_writes(
     shown = label_page.evaluate(f"{TABLE}.map((row) => row.cells[1].textContent)")
     assert [row == "(none)" for row in shown] == [not row["labels"] for row in by_command]
     assert label_page.complaints() == []
+
+
+PAIRS = [pair for pair, _ in pair_rows(9, seed=7)]
+
+
+@pytest.fixture(scope="module")
+def pair_server(pair_run: Path) -> Iterator[ServerProcess]:
+    with serving(pair_run, "--runtime", "onnx") as server:
+        yield server
+
+
+@pytest.fixture
+def pair_page(chromium: Browser, pair_server: ServerProcess) -> Page:
+    """The page of a run on pairs of texts."""
+    page = chromium.open(pair_server.url)
+    page.wait_until("document.querySelector('#text-pair').offsetParent !== null")
+    return page
+
+
+def test_a_pair_that_is_typed_is_classified_and_its_words_stand_apart(
+    pair_page: Page, pair_run: Path
+) -> None:
+    predictor = textune.load(pair_run, runtime="onnx")
+
+    pair_page.type_text("#text", PAIRS[0].first)
+    assert pair_page.evaluate("document.querySelector('#single').hidden")
+    pair_page.type_text("#text-pair", PAIRS[0].second)
+    pair_page.wait_until("document.querySelectorAll('#words-pair .word').length > 0")
+
+    labels = pair_page.evaluate(f"{BARS}.map((bar) => bar.querySelector('.label').textContent)")
+    percents = pair_page.evaluate(
+        f"{BARS}.map((bar) => parseFloat(bar.querySelector('.percent').textContent))"
+    )
+    expected = dict(zip(predictor.label_names, predictor.predict_proba(PAIRS[:1])[0] * 100, strict=True))
+    texts = [
+        pair_page.evaluate(f"document.querySelector('#{id}').textContent") for id in ("words", "words-pair")
+    ]
+    words = pair_page.evaluate("document.querySelectorAll('.words .word').length")
+    assert dict(zip(labels, percents, strict=True)) == pytest.approx(expected, abs=0.06)
+    assert texts == list(PAIRS[0])
+    assert pair_page.evaluate("document.querySelector('#weights').tBodies[0].rows.length") == words == 10
+    assert pair_page.complaints() == []
+
+
+def test_a_file_of_pairs_becomes_the_table_that_the_command_writes(
+    pair_page: Page, pair_run: Path, tmp_path: Path
+) -> None:
+    table = write_pair_csv(tmp_path / "pairs.csv", 12)
+    predict(pair_run, input_file=str(table), output=tmp_path / "out.csv", runtime="onnx")
+
+    by_page = classified(pair_page, table)
+    by_command = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
+    assert list(by_page[0]) == list(by_command[0])
+    compared = ("text", "text_pair", "label")
+    assert [[row[name] for name in compared] for row in by_page] == [
+        [row[name] for name in compared] for row in by_command
+    ]
+    shown = pair_page.evaluate(
+        f"{TABLE}.map((row) => [...row.cells].slice(0, 2).map((cell) => cell.textContent))"
+    )
+    assert shown == [[row["text"], row["text_pair"]] for row in by_command]
+    assert pair_page.complaints() == []
+
+
+def test_a_table_with_one_column_has_no_pairs(pair_page: Page, tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("text\nso happy\n", encoding="utf-8")
+
+    pair_page.choose_file("#file", tmp_path / "one.csv")
+
+    pair_page.wait_until("document.querySelector('#file-status').textContent.includes('two columns')")
+    assert pair_page.evaluate("document.querySelector('#file-form').hidden")

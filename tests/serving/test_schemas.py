@@ -8,11 +8,6 @@ from typing import Any
 import pytest
 
 from serving_stand_in import Answer, Running, probabilities_of, running
-from textune.serving.limits import Limits
-from textune.serving.refusals import Refusal
-from textune.serving.schemas import texts_of
-
-LIMITS = Limits(texts=3, characters=10)
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +68,17 @@ def test_a_body_is_taken_for_json_whatever_its_client_calls_it(server: Running, 
         (b"{", "Invalid JSON: Expecting property name enclosed in double quotes at character 1."),
         (b"\xff\xff", "Invalid JSON: it cannot be read."),
         ({}, "inputs: Field required."),
-        ({"inputs": 7}, "inputs: Input should be a text or a list of texts."),
-        ({"inputs": None}, "inputs: Input should be a text or a list of texts."),
+        ({"inputs": 7}, "inputs: Input should be a text, a pair of texts, or a list of them."),
+        ({"inputs": None}, "inputs: Input should be a text, a pair of texts, or a list of them."),
         ({"inputs": []}, "inputs: List should have at least 1 item after validation, not 0."),
         ({"inputs": ["a", 7]}, "inputs[1]: Input should be a valid string."),
-        ({"inputs": [["a"]]}, "inputs: Input should be a text or a list of texts."),
+        ({"inputs": [["a"]]}, "inputs: Input should be a text, a pair of texts, or a list of them."),
+        ({"inputs": {"text": 7}}, "inputs.text: Input should be a valid string."),
+        ({"inputs": {"texts": "a"}}, "inputs.text: Field required. (2 faults in total)"),
+        (
+            {"inputs": [{"text": "a"}, "b"]},
+            "inputs[1]: Input should be an object with a text and, for a pair, a text_pair.",
+        ),
         (
             {"inputs": "a", "parameters": {"top_k": 0}},
             "parameters.top_k: Input should be greater than or equal to 1.",
@@ -106,10 +107,6 @@ def test_half_a_character_is_wrong(server: Running, half: bytes) -> None:
     assert "surrogate without its other half" in line(server, b'{"inputs": "' + half + b'"}')
 
 
-def test_a_pair_of_texts_is_not_a_batch(server: Running) -> None:
-    assert "A pair of texts cannot be classified" in line(server, {"inputs": [["a", "b"]]}, "/predict")
-
-
 def test_the_first_of_several_faults_is_named_with_their_number(server: Running) -> None:
     assert line(server, {"text": "a"}, "/explain") == "inputs: Field required. (2 faults in total)"
 
@@ -118,26 +115,3 @@ def test_nothing_of_a_wrong_request_is_repeated(server: Running) -> None:
     asked = {"inputs": {"secret": "secret"}, "parameters": "secret"}
 
     assert "secret" not in line(server, asked)
-
-
-def test_the_texts_of_all_forms_come_as_one_list() -> None:
-    assert texts_of("a", LIMITS) == ["a"]
-    assert texts_of(["a", "b"], LIMITS) == ["a", "b"]
-    assert texts_of([["a"], ["b"]], LIMITS) == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("inputs", "status", "said"),
-    [
-        (["a"] * 4, 413, "inputs: 4 texts exceed the limit of 3 per request."),
-        (["a", "b" * 11], 413, "inputs[1]: 11 characters exceed the limit of 10 per text."),
-        (["a", " \n"], 422, "inputs[1]: the text is empty."),
-        ("", 422, "inputs: the text is empty."),
-        ("\x1c\x85\ufeff", 422, "inputs: the text is empty."),
-    ],
-)
-def test_texts_beyond_the_limits_are_refused_by_their_number(inputs: Any, status: int, said: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        texts_of(inputs, LIMITS)
-
-    assert (caught.value.status_code, caught.value.detail) == (status, said)

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 import textune
+from pair_data import pair_rows
 from serving_process import serving
 from serving_stand_in import running
 from textune.errors import ExportError, RequestError
+from textune.formats.text_pairs import TextPair
 from textune.serving.served import load_served
 from tiny_classifiers import stock_classifier
 from tiny_exports import EXACT, save_tiny_run
@@ -40,6 +42,28 @@ def test_an_export_answers_as_the_runs_own_classifier_does(exported_run: Path, r
     probabilities = probabilities_of(answers, predictor.label_names)
     np.testing.assert_allclose(probabilities, predictor.predict_proba(TEXTS), atol=1e-4, rtol=0)
     assert info["runtime"] == runtime
+
+
+@pytest.mark.parametrize("runtime", [*EXACT, "torch"])
+def test_served_pairs_get_the_probabilities_that_textune_predicts(pair_run: Path, runtime: str) -> None:
+    pairs = [pair for pair, _ in pair_rows(30, seed=5)]
+    objects = [{"text": first, "text_pair": second} for first, second in pairs]
+    predictor = textune.load(pair_run, runtime="torch")
+
+    with serving(pair_run, "--runtime", runtime) as server:
+        answers = server.post({"inputs": objects})
+        listed = server.post({"inputs": pairs}, "/predict")
+
+    probabilities = probabilities_of(answers, predictor.label_names)
+    np.testing.assert_allclose(probabilities, predictor.predict_proba(pairs), atol=1e-4, rtol=0)
+    assert probabilities_of(listed, predictor.label_names) == probabilities
+
+
+def test_the_tokens_of_both_texts_of_a_pair_are_counted_with_what_separates_them(pair_run: Path) -> None:
+    served = load_served(pair_run)
+
+    assert served.count_tokens is not None
+    assert served.count_tokens([TextPair("so happy", "so"), TextPair("so", "")]) == [6, 4]
 
 
 def test_unasked_the_fastest_export_that_is_exact_serves(exported_run: Path) -> None:

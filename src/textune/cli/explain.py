@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from textune.cli.application import Debug, Json, RunFolder, app
+from textune.formats.text_pairs import TextPair
 
 
 @app.command()
 def explain(
     run: RunFolder,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to explain.")],
+    text_pair: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The second text, for a run on pairs.")
+    ] = None,
     method: Annotated[
         str, typer.Option(help="occlusion, or integrated-gradients (extra: explain).")
     ] = "occlusion",
@@ -31,7 +35,8 @@ def explain(
     from textune.commands.explain import explain as run_explanation
 
     with Watcher(quiet=json) as observer:
-        explanation = run_explanation(run, text, method=method, label=label, observer=observer)
+        explained = text if text_pair is None else TextPair(text, text_pair)
+        explanation = run_explanation(run, explained, method=method, label=label, observer=observer)
     if json:
         show_json(explanation.to_json())
     else:

@@ -16,7 +16,6 @@ from textune.serving.limits import Limits
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: anyone who can reach the server can use it."
 _ANY_PAGE = "No API key is set, and --cors '*' lets any web page use the server from its visitors' browsers."
-_WARM_UP = ("a", "a text of a few words", "many words " * 300)
 
 
 def serve(
@@ -73,8 +72,7 @@ def serve(
         ctx.stage("Loading the classifier")
         prepare_process()
         served = load_served(Path(run).expanduser(), runtime=runtime)
-        # Otherwise the first request would pay for this.
-        served.predictor.predict_logits(_WARM_UP)
+        served.warm_up()
         collect_rarely(limits.queued_texts)
         service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr, cors=origins)
         for note in served.notes:

@@ -1,7 +1,8 @@
 """Which words led to a decision: each word's weight, by leaving it out.
 
-In: a function from texts to probabilities, and texts. Out: an `Explanation` per text. Does not know where the
-probabilities come from, so it works with any runtime; `gradients.py` looks inside a torch classifier.
+In: a function from texts, or pairs of texts, to probabilities, and texts. Out: an `Explanation` of each text,
+with the words of both texts of a pair. Does not know where the probabilities come from, so it works with any
+runtime; `gradients.py` looks inside a torch classifier.
 
 Occlusion (Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901; Li et al. 2016,
 https://arxiv.org/abs/1612.08220): a word's weight is how much the label's probability falls without it. It
@@ -11,9 +12,7 @@ says what the classifier used, not what is true. Words that can replace each oth
 from __future__ import annotations
 
 import math
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -21,18 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.explain.words import Span, find_words, without_words
+from textune.formats.text_pairs import AnyText, TextPair, characters_of, sides_of, text_fields
 from textune.tasks import multi_label, single_label
 
-Span = tuple[int, int]
-"""The start and the end of something in a text, in characters."""
-
-# Letters by kind: w in a word, c a word of its own, m a mark on such a one, a within words, h before one.
-_WORDS = re.compile(r"h?w+(?:aw+)*|cm*|(?:[ax]|h(?!w))+")
-_WITHOUT_SPACES = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
-PredictProba = Callable[[Sequence[str]], NDArray[np.float64]]
-"""From texts to probabilities (texts, classes)."""
+PredictProba = Callable[[Sequence[Any]], NDArray[np.float64]]
+"""From texts, or pairs, to probabilities (texts, classes)."""
 
 MAX_PARTS = 100
 """The maximum number of parts to leave out; in a longer text, a part is several words in a row."""
@@ -55,55 +48,104 @@ class Word:
 class Explanation:
     """The words that led to a label, and the label's probability.
 
-    `truncated`: the text is longer than the model reads, so some of its words weigh nothing. `others` are the
-    explanations of the text's other labels, if it can have several; None: it cannot.
+    Of a pair, `words` are those of the first text, and `words_pair` those of the second one. `truncated`: the
+    text is longer than the model reads, so some of its words weigh nothing. `others` are the explanations of
+    the text's other labels, if it can have several; None: it cannot.
     """
 
-    text: str
+    text: AnyText
     label: str
     score: float
     words: tuple[Word, ...]
     truncated: bool = False
     others: tuple[Explanation, ...] | None = None
+    words_pair: tuple[Word, ...] = ()
+
+    @property
+    def sides(self) -> tuple[tuple[str, tuple[Word, ...]], ...]:
+        """The text and its words, or both texts of a pair and theirs."""
+        return tuple(zip(sides_of(self.text), (self.words, self.words_pair), strict=False))
+
+    @property
+    def largest_weight(self) -> float:
+        """The largest weight, whatever its sign, of all words; 1 if no word weighs anything."""
+        return max((abs(word.weight) for word in self.words + self.words_pair), default=0.0) or 1.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the explanation as JSON values; `others` only if the text can have several labels."""
-        whole = {"text": self.text, **self._of_label(), "truncated": self.truncated}
+        """Return the explanation as JSON values.
+
+        `text_pair` and `words_pair` are there for pairs, and `others` if the text can have several labels.
+        """
+        whole = {**text_fields(self.text), **self._of_label(), "truncated": self.truncated}
         if self.others is None:
             return whole
         return {**whole, "others": [other._of_label() for other in self.others]}
 
     def _of_label(self) -> dict[str, Any]:
-        words = [asdict(word) for word in self.words]
-        return {"label": self.label, "score": self.score, "words": words}
+        words = {"words": self.words, "words_pair": self.words_pair}
+        if isinstance(self.text, str):
+            del words["words_pair"]
+        weighed = {name: [asdict(word) for word in each] for name, each in words.items()}
+        return {"label": self.label, "score": self.score, **weighed}
 
 
 @dataclass(frozen=True)
 class Occlusion:
-    """A text, and the spans that are left out in turn: its words, or runs of words in a long text."""
+    """A text, or a pair, and the spans of each side that are left out in turn.
 
-    text: str
-    spans: tuple[Span, ...]
+    The spans are words, or runs of words in a long text.
+    """
 
-    def versions(self) -> Iterator[str]:
+    text: AnyText
+    spans: tuple[tuple[Span, ...], ...]
+
+    @property
+    def parts(self) -> int:
+        """The number of spans."""
+        return sum(map(len, self.spans))
+
+    def versions(self) -> Iterator[AnyText]:
         """Yield the text, and then the text without each of the spans."""
         yield self.text
-        for span in self.spans:
-            yield without_words(self.text, [span])
+        for place, (side, spans) in enumerate(zip(sides_of(self.text), self.spans, strict=True)):
+            for span in spans:
+                yield _with_side(self.text, place, without_words(side, [span]))
 
 
-def occlude(text: str, *, most: int = MAX_PARTS) -> Occlusion:
+def occlude(text: AnyText, *, most: int = MAX_PARTS) -> Occlusion:
     """Return the spans of a text to leave out in turn, at most `most` spans.
+
+    The two texts of a pair share them by their numbers of words.
 
     Example:
         >>> list(occlude("so happy today", most=2).versions())
         ['so happy today', 'today', 'so happy ']
+        >>> occlude(TextPair("so happy", "why")).spans
+        (((0, 2), (3, 8)), ((0, 3),))
     """
-    words = find_words(text)
-    if len(words) > most:
-        runs = np.array_split(np.arange(len(words)), most)
-        words = [(words[run[0]][0], words[run[-1]][1]) for run in runs]
-    return Occlusion(text, tuple(words))
+    words = [find_words(side) for side in sides_of(text)]
+    numbers = list(map(len, words))
+    if sum(numbers) > most:
+        first = most * numbers[0] // sum(numbers)
+        if len(numbers) > 1:  # Each text has a part, if there are two.
+            first = min(max(first, min(1, numbers[0])), most - min(1, numbers[1]))
+        numbers = [first, most - first]
+    runs = (_runs(each, number) for each, number in zip(words, numbers, strict=False))
+    return Occlusion(text, tuple(map(tuple, runs)))
+
+
+def _runs(words: Sequence[Span], number: int) -> list[Span]:
+    """Return the spans of this many runs of neighbouring words, or of the words if there are fewer."""
+    if not number or len(words) <= number:
+        return list(words[:number])
+    runs = np.array_split(np.arange(len(words)), number)
+    return [(words[run[0]][0], words[run[-1]][1]) for run in runs]
+
+
+def _with_side(text: AnyText, place: int, side: str) -> AnyText:
+    if isinstance(text, str):
+        return side
+    return TextPair(side, text.second) if place == 0 else TextPair(text.first, side)
 
 
 def weigh(
@@ -165,7 +207,7 @@ def join_explanations(explanations: Iterable[Explanation], *, several: bool) -> 
 
 def explain_texts(
     predict_proba: PredictProba,
-    texts: Sequence[str],
+    texts: Sequence[AnyText],
     *,
     label_names: Sequence[str],
     labels: Sequence[str | None] | None = None,
@@ -176,7 +218,7 @@ def explain_texts(
 
     Args:
         predict_proba: From texts to probabilities (texts, classes).
-        texts: The texts.
+        texts: The texts, or pairs.
         label_names: The classes' names, in the order of the probabilities.
         labels: The label to explain for each text; None explains the default of `weigh`.
         thresholds: See `weigh`.
@@ -184,7 +226,7 @@ def explain_texts(
     """
     end, occlusions = time.monotonic() + seconds, list[Occlusion]()
 
-    def versions() -> Iterator[str]:
+    def versions() -> Iterator[AnyText]:
         # One text at a time, as splitting many long texts would use up the time.
         for text in texts:
             occlusions.append(occlude(text))
@@ -197,8 +239,8 @@ def explain_texts(
         rows.append(predict_proba(batch))
     probabilities, explanations = np.concatenate(rows), list[Explanation]()
     for occlusion, label in zip(occlusions, labels or [None] * len(texts), strict=False):
-        of_text, probabilities = np.split(probabilities, [1 + len(occlusion.spans)])
-        if len(of_text) <= len(occlusion.spans):
+        of_text, probabilities = np.split(probabilities, [1 + occlusion.parts])
+        if len(of_text) <= occlusion.parts:
             break
         explanation = weigh(occlusion, of_text, label_names=label_names, label=label, thresholds=thresholds)
         explanations.append(explanation)
@@ -206,65 +248,24 @@ def explain_texts(
 
 
 def make_explanation(
-    text: str, label: str, score: float, spans: Sequence[Span], weights: NDArray[np.float64]
+    text: AnyText, label: str, score: float, spans: Sequence[Sequence[Span]], weights: NDArray[np.float64]
 ) -> Explanation:
-    """Return an explanation from the spans of the words and their weights (words,)."""
-    words = (
-        Word(text[start:end], start, end, weight)
-        for (start, end), weight in zip(spans, weights.tolist(), strict=True)
+    """Return an explanation from the spans of the words of each side, and their weights (words,)."""
+    each = iter(weights.tolist())
+    words, *words_pair = (
+        tuple(Word(side[start:end], start, end, next(each)) for start, end in of_side)
+        for side, of_side in zip(sides_of(text), spans, strict=True)
     )
-    return Explanation(text, label, score, tuple(words))
+    return Explanation(text, label, score, words, words_pair=words_pair[0] if words_pair else ())
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    batch, characters = list[str](), 0
+def _batches(texts: Iterable[AnyText]) -> Iterator[list[AnyText]]:
+    batch, characters = list[AnyText](), 0
     for text in texts:
         batch.append(text)
-        characters += len(text)
+        characters += characters_of(text)
         if characters >= _BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
     if batch:
         yield batch
-
-
-def without_words(text: str, spans: Sequence[Span]) -> str:
-    """Return a text without some spans, and without the spaces that this would double."""
-    parts, position = list[str](), 0
-    for start, end in sorted(spans):
-        parts.append(text[position:start])
-        position = end
-        if parts[-1][-1:].isspace() or not start:
-            position += len(text[end:]) - len(text[end:].lstrip())
-    return "".join([*parts, text[position:]])
-
-
-def find_words(text: str) -> list[Span]:
-    """Return the places of the words of a text.
-
-    Letters and digits make words, apostrophes and hyphens join them, and a # or @ belongs to the word after
-    it. Several other symbols in a row, emoji included, are a word as well. In scripts without spaces, each
-    character is a word.
-
-    Example:
-        >>> text = "Don't be so #sad :("
-        >>> [text[start:end] for start, end in find_words(text)]
-        ["Don't", 'be', 'so', '#sad', ':(']
-    """
-    kinds = ""
-    for character in text:
-        kinds += _kind(character, kinds[-1:])
-    return [match.span() for match in _WORDS.finditer(kinds)]
-
-
-def _kind(character: str, before: str) -> str:
-    """Return the letter of a character's kind, given that of the one before it (see `_WORDS`)."""
-    category = unicodedata.category(character)
-    if character.isspace():
-        return " "
-    # Accents, joiners and skin tones belong to what they stand on.
-    if category[0] == "M" or category in {"Cf", "Sk"}:
-        return {"c": "m", "": "x", " ": "x"}.get(before, before)
-    if category[0] in "LN" or character == "_":
-        return "c" if _WITHOUT_SPACES.match(character) else "w"
-    return {"'": "a", "’": "a", "-": "a", "#": "h", "@": "h"}.get(character, "x")  # noqa: RUF001

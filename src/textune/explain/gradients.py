@@ -18,15 +18,10 @@ from numpy.typing import NDArray
 from textune.encoder.placement import one_thread
 from textune.encoder.windows import WindowedTexts
 from textune.errors import RequestError
-from textune.explain.attribution import (
-    Explanation,
-    Span,
-    find_words,
-    join_explanations,
-    labels_to_explain,
-    make_explanation,
-)
+from textune.explain.attribution import Explanation, join_explanations, labels_to_explain, make_explanation
+from textune.explain.words import Span, find_words
 from textune.extras import check_extra
+from textune.formats.text_pairs import AnyText, sides_of
 
 if TYPE_CHECKING:
     import torch
@@ -44,15 +39,15 @@ def check_captum() -> None:
 
 def explain_by_gradients(
     classifier: EncoderClassifier,
-    text: str,
+    text: AnyText,
     *,
     label: str | None = None,
     thresholds: NDArray[np.float64] | None = None,
 ) -> Explanation:
     """Explain the decision of an fp32 classifier for a label; by default for the most probable one.
 
-    Words beyond the length limit have no weight. A text of several windows is a `RequestError`. For the
-    thresholds see `attribution.weigh`.
+    Words beyond the length limit have no weight. A text of several windows is a `RequestError`. The two texts
+    of a pair go from blanks to themselves together. For the thresholds see `attribution.weigh`.
     """
     check_captum()
     if isinstance(rows := classifier.tokenize([text]).rows, WindowedTexts) and rows.counts[0] > 1:
@@ -65,8 +60,9 @@ def explain_by_gradients(
 
     encoder, tokenizer = classifier.encoder.eval(), classifier.tokenizer
     classifier.head.eval()
+    sides = sides_of(text)
     encoded = tokenizer(
-        text,
+        *sides,
         truncation=True,
         max_length=classifier.max_length,
         return_offsets_mapping=True,
@@ -76,11 +72,16 @@ def explain_by_gradients(
     special = torch.tensor([encoded["special_tokens_mask"]], device=encoder.device).bool()
     blanks = torch.where(special, ids, blank_id(tokenizer))
 
-    probabilities = partial(_probabilities, classifier)
+    segments = None
+    if classifier.segments:
+        segments = torch.tensor([encoded.encodings[0].type_ids], device=encoder.device)
+    probabilities = partial(_probabilities, classifier, segments)
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
-    words = find_words(text)
+    words = [find_words(side) for side in sides]
+    # Of each token the text that it is from, 0 or 1; None: it is a special token.
+    side_of_token = np.array(encoded.sequence_ids(0), dtype=float)
 
     def explain(number: int) -> Explanation:
         # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
@@ -89,8 +90,13 @@ def explain_by_gradients(
                 ids, baselines=blanks, target=number, n_steps=_STEPS, internal_batch_size=_ROWS_AT_ONCE
             )
         by_token = weights.sum(dim=-1)[0].detach().double().cpu().numpy()
-        by_word = _sum_by_word(by_token, encoded["offset_mapping"], words)
-        return make_explanation(text, classifier.label_names[number], float(scores[number]), words, by_word)
+        offsets = encoded["offset_mapping"]
+        by_word = [
+            _sum_by_word(np.where(side_of_token == side, by_token, 0.0), offsets, of_side)
+            for side, of_side in enumerate(words)
+        ]
+        label_name, score = classifier.label_names[number], float(scores[number])
+        return make_explanation(text, label_name, score, words, np.concatenate(by_word))
 
     if label is not None:
         numbers = [classifier.label_names.index(label)]
@@ -104,14 +110,22 @@ def blank_id(tokenizer: Any) -> int:
     return int(tokenizer.pad_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id)
 
 
-def _probabilities(classifier: EncoderClassifier, input_ids: torch.Tensor) -> torch.Tensor:
-    """Return probabilities (rows, classes) of token ids without padding, through which gradients flow."""
+def _probabilities(
+    classifier: EncoderClassifier, segments: torch.Tensor | None, input_ids: torch.Tensor
+) -> torch.Tensor:
+    """Return probabilities (rows, classes) of token ids without padding, through which gradients flow.
+
+    The segment ids (1, tokens) are those of all rows.
+    """
     import torch
 
     from textune.encoder.prefix import pool
 
     mask = torch.ones_like(input_ids)
-    output = classifier.encoder(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
+    inputs = {"input_ids": input_ids, "attention_mask": mask}
+    if segments is not None:
+        inputs["token_type_ids"] = segments.expand_as(input_ids)
+    output = classifier.encoder(**inputs, output_hidden_states=True)
     features = pool(output.hidden_states, mask, pooling=classifier.pooling)
     return classifier.kind.activate(classifier.head(features.cpu()))
 

@@ -34,6 +34,16 @@ def sides_of(text: AnyText) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
 
+def characters_of(text: AnyText) -> int:
+    """Return the number of characters of a text, or of both texts of a pair.
+
+    Example:
+        >>> characters_of("so happy"), characters_of(TextPair("why?", "because"))
+        (8, 11)
+    """
+    return sum(map(len, sides_of(text)))
+
+
 def as_shown(text: AnyText) -> str:
     """Return a text for display, with a bar between the texts of a pair.
 

@@ -21,8 +21,8 @@ from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.errors import RequestError
 from textune.evaluation.metrics import in_percent
 from textune.evaluation.split_metrics import measured_metrics
-from textune.explain.attribution import Explanation
-from textune.formats.text_pairs import AnyText
+from textune.explain.attribution import Explanation, Word
+from textune.formats.text_pairs import AnyText, as_shown
 from textune.report import sections
 from textune.report.references import references_for
 from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
@@ -125,10 +125,15 @@ def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str,
 
 
 def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
-    shown = explanation.text[:_LONG_TEXT]
-    strongest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    sides = [_coloured_side(*side, strongest=explanation.largest_weight) for side in explanation.sides]
+    # Between the texts of a pair stands what `as_shown` has there.
+    return [part for place, side in enumerate(sides) for part in ([(" | ", "", "")] * (place > 0) + side)]
+
+
+def _coloured_side(text: str, words: Sequence[Word], *, strongest: float) -> list[tuple[str, str, str]]:
+    shown = text[:_LONG_TEXT]
     parts, place = [], 0
-    for word in explanation.words:
+    for word in words:
         strength = abs(word.weight) / strongest
         if strength >= _FAINT:
             level = min(_LEVELS, int(strength * _LEVELS) + 1)
@@ -136,7 +141,7 @@ def _coloured(explanation: Explanation) -> list[tuple[str, str, str]]:
             parts.append((shown[place : word.start], "", ""))
             parts.append((shown[word.start : word.end], look, f"{word.weight * 100:+.1f} points"))
             place = word.end
-    parts.append((shown[place:] + ("…" if len(explanation.text) > _LONG_TEXT else ""), "", ""))
+    parts.append((shown[place:] + ("…" if len(text) > _LONG_TEXT else ""), "", ""))
     return [part for part in parts if part[0]]
 
 
@@ -177,5 +182,5 @@ def template_environment(*, autoescape: bool, **filters: Callable[[str], str]) -
         lstrip_blocks=True,
         keep_trailing_newline=not autoescape,
     )
-    environment.filters |= {"percent": in_percent, **filters}
+    environment.filters |= {"percent": in_percent, "shown": as_shown, **filters}
     return environment

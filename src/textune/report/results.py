@@ -20,7 +20,7 @@ from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.split_metrics import SplitMetrics
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
-from textune.formats.text_pairs import as_shown
+from textune.formats.text_pairs import AnyText
 from textune.run.layout import Run, read_manifest
 from textune.run.origin import Origin, read_origin
 from textune.run.predictions import Predictions, read_predictions
@@ -127,7 +127,7 @@ class Mistake:
 
     split: str
     row: int
-    text: str
+    text: AnyText
     label: str
     predicted: str
     score: float
@@ -205,7 +205,7 @@ def _mistake(predictions: Predictions, row: int, predicted: int, split: str) -> 
     return Mistake(
         split=split,
         row=int(predictions.rows[row]),
-        text=as_shown(predictions.texts[row]),
+        text=predictions.texts[row],
         label=predictions.label_names[label],
         predicted=predictions.label_names[predicted],
         score=float(probabilities[predicted]),

@@ -67,7 +67,7 @@ def explain_mistakes(predictor: Predictor, mistakes: Sequence[Mistake]) -> list[
     """
     from textune.explain.attribution import explain_texts
 
-    if not mistakes or predictor.pairs:  # Words are weighed in single texts only.
+    if not mistakes:
         return []
     return explain_texts(
         predictor.predict_proba,

@@ -17,7 +17,7 @@ from textune.data.pairs import check_texts_fit
 from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import TextTokens, WindowReading
-from textune.errors import DataError, RequestError
+from textune.errors import DataError
 from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
 from textune.model.threshold import Abstention
 from textune.tasks import multi_label
@@ -99,15 +99,6 @@ class Predictor(ABC):
             self.label_names[decide(row)] if confidence(row) >= self.threshold else None
             for row in probabilities
         ]
-
-
-def refuse_pairs(predictor: Predictor, command: str) -> None:
-    """Raise a `RequestError` if a predictor takes pairs of texts, which the command cannot give it."""
-    if predictor.pairs:
-        raise RequestError(
-            f"This classifier takes pairs of texts, and `textune {command}` does not take pairs.",
-            "Classify pairs with `textune predict`.",
-        )
 
 
 def check_text_list(texts: Sequence[AnyText], *, pairs: bool = False) -> list[AnyText]:

@@ -10,27 +10,27 @@ import asyncio
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request, Response, Security
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
-from fastapi.security import HTTPBearer
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.metrics import metrics_of
 from textune.explain.attribution import MAX_PARTS, Explanation, occlude, weigh
+from textune.formats.text_pairs import AnyText
 from textune.runtimes.predictor import Predictor
 from textune.serving.answers import answers_of, decisions_of, probabilities_function
+from textune.serving.description import described, fit_requests
 from textune.serving.gate import PAGE, Gate
 from textune.serving.page import page_files
 from textune.serving.refusals import Refusal, draining
+from textune.serving.request_texts import is_batch, texts_of
 from textune.serving.schemas import (
     ClassifyParameters,
     ClassifyRequest,
-    ErrorAnswer,
     ExplainAnswer,
-    ExplainLabelsAnswer,
     ExplainRequest,
     InfoAnswer,
     LabelAnswer,
@@ -42,35 +42,11 @@ from textune.serving.schemas import (
     Score,
     StatusAnswer,
     first_error,
-    texts_of,
 )
 from textune.serving.service import Service
 
 _METRIC_FIELDS = ("key", "title", "unit", "direction")
-_REFUSALS = {
-    401: "The API key is missing or wrong.",
-    408: "The body did not arrive in time.",
-    413: "The body, the number of texts or a text exceeds a limit.",
-    422: "The request is invalid; the answer says where.",
-    429: "The queue is full; the header Retry-After says when to try again.",
-    500: "The model failed on a text.",
-    503: "The server accepts no requests.",
-    504: "The request timed out.",
-}
-_HEADERS = {
-    "x-request-id": {"description": "The request's id.", "schema": {"type": "string"}},
-    "x-total-time": {"description": "Milliseconds in the server.", "schema": {"type": "number"}},
-    "x-queue-time": {"description": "Milliseconds before the model.", "schema": {"type": "number"}},
-    "x-inference-time": {"description": "Milliseconds in the model.", "schema": {"type": "number"}},
-}
-_TRUNCATED = {
-    "x-truncated-texts": {
-        "description": "How many texts are longer than the model reads.",
-        "schema": {"type": "integer"},
-    }
-}
 _RIGHT_ONLY = "truncation_direction: a long text is truncated at its right end only."
-_RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"}}}
 
 
 def build_app(service: Service) -> Gate:
@@ -88,20 +64,22 @@ def build_app(service: Service) -> Gate:
     _add_probes(app, service)
     _add_page(app)
     # FastAPI keeps the document that it has made, and answers with what is added here.
-    _add_limits(app.openapi()["components"]["schemas"], service)
+    fit_requests(app.openapi()["components"]["schemas"], service)
     return Gate(app, service, paths=frozenset(getattr(route, "path", "") for route in app.routes))
 
 
 def _add_questions(app: FastAPI, service: Service) -> None:
     predictor, limits = service.served.predictor, service.limits
-    multi_label, usual_function = predictor.kind.is_multi_label, probabilities_function(predictor)
-    described = _described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
+    usual_function, pairs = probabilities_function(predictor), predictor.pairs
+    answer_type = list[LabelsAnswer] if predictor.kind.is_multi_label else list[LabelAnswer]
+    answers_described = described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
 
-    @app.post("/", **described)
+    @app.post("/", **answers_described)
     async def classify(body: ClassifyRequest, request: Request) -> list[list[Score]]:
         """Classify texts, in Hugging Face's schema: a list per text, even for a single one."""
         parameters = body.parameters or ClassifyParameters()
-        logits, _ = await service.logits(texts_of(body.inputs, limits), request.scope["textune"])
+        texts = texts_of(body.inputs, limits, pairs=pairs)
+        logits, _ = await service.logits(texts, request.scope["textune"])
         return answers_of(
             logits,
             predictor.label_names,
@@ -110,10 +88,10 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             threshold=predictor.threshold,
         )
 
-    @app.post("/predict", **described)
+    @app.post("/predict", **answers_described)
     async def predict(body: PredictRequest, request: Request) -> list[Score] | list[list[Score]]:
         """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
-        texts = texts_of(body.inputs, limits)
+        texts = texts_of(body.inputs, limits, pairs=pairs, listed_pairs=pairs)
         await _check_cut(body, texts, service)
         logits, _ = await service.logits(texts, request.scope["textune"])
         answers = answers_of(
@@ -122,22 +100,19 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             function="none" if body.raw_scores else usual_function,
             threshold=predictor.threshold,
         )
-        return answers[0] if isinstance(body.inputs, str) else answers
+        return answers if is_batch(body.inputs, listed_pairs=pairs) else answers[0]
 
-    answer_type = list[LabelsAnswer] if multi_label else list[LabelAnswer]
-
-    @app.post("/labels", response_model=answer_type, **described)
+    @app.post("/labels", response_model=answer_type, **answers_described)
     async def labels(body: LabelsRequest, request: Request) -> Any:
         """Label texts as `textune predict` does, thresholds included: an answer per text."""
-        logits, truncated = await service.logits(texts_of(body.inputs, limits), request.scope["textune"])
+        texts = texts_of(body.inputs, limits, pairs=pairs)
+        logits, truncated = await service.logits(texts, request.scope["textune"])
         return list(decisions_of(logits, truncated, predictor))
 
-    explain_type = ExplainLabelsAnswer if multi_label else ExplainAnswer
-
-    @app.post("/explain", response_model=explain_type, **described)
+    @app.post("/explain", response_model=ExplainAnswer, **answers_described)
     async def explain(body: ExplainRequest, request: Request) -> Any:
         """Weigh the words of a text: how much less probable a label is without each of them."""
-        [text] = texts_of(body.inputs, limits)
+        [text] = texts_of(body.inputs, limits, pairs=pairs)
         names = predictor.label_names
         if body.label is not None and body.label not in names:
             raise Refusal(422, f"label: must be one of {', '.join(names)}.")
@@ -155,18 +130,24 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             label=body.label,
             thresholds=predictor.thresholds,
         )
-        answer = ExplainAnswer(**dict(_explained(explanation)), truncated=bool(truncated[0]))
-        if explanation.others is None:
-            return answer
-        return ExplainLabelsAnswer(**dict(answer), others=list(map(_explained, explanation.others)))
+        answer: dict[str, Any] = {**_explained(explanation), "truncated": bool(truncated[0])}
+        if explanation.others is not None:
+            answer["others"] = list(map(_explained, explanation.others))
+        return answer
 
 
 def _explained(explanation: Explanation) -> LabelExplanation:
-    parts = [Part(start=word.start, end=word.end, weight=word.weight) for word in explanation.words]
-    return LabelExplanation(label=explanation.label, score=explanation.score, parts=parts)
+    parts, *parts_pair = (
+        [Part(start=word.start, end=word.end, weight=word.weight) for word in words]
+        for _, words in explanation.sides
+    )
+    explained: LabelExplanation = {"label": explanation.label, "score": explanation.score, "parts": parts}
+    if parts_pair:
+        [explained["parts_pair"]] = parts_pair
+    return explained
 
 
-async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -> None:
+async def _check_cut(body: PredictRequest, texts: list[AnyText], service: Service) -> None:
     """Raise a `Refusal` if a text would be truncated but must not be, or must be truncated on the left."""
     if body.truncate is not False and body.truncation_direction.lower() != "left":
         return
@@ -187,7 +168,7 @@ async def _check_cut(body: PredictRequest, texts: list[str], service: Service) -
             raise Refusal(422, _RIGHT_ONLY)
 
 
-async def _check_cut_windows(body: PredictRequest, texts: list[str], predictor: Predictor) -> None:
+async def _check_cut_windows(body: PredictRequest, texts: list[AnyText], predictor: Predictor) -> None:
     truncated = (await asyncio.to_thread(predictor.tokenize, texts)).truncated
     if truncated.any() and body.truncate is False:
         longest = f"the {predictor.max_windows} windows of {predictor.max_tokens:,} tokens"
@@ -198,21 +179,21 @@ async def _check_cut_windows(body: PredictRequest, texts: list[str], predictor: 
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
-    @app.get("/health", **_described(service, 503))
+    @app.get("/health", **described(service, 503))
     async def health() -> StatusAnswer:
         """Return whether the server works; if it does not, it must be restarted."""
         if not service.queue.alive:
             raise Refusal(503, "A worker has ended.")
         return StatusAnswer(status="ok")
 
-    @app.get("/ready", **_described(service, 503))
+    @app.get("/ready", **described(service, 503))
     async def ready() -> StatusAnswer:
         """Return whether the server accepts requests."""
         if service.draining or not service.queue.alive:
             raise draining()
         return StatusAnswer(status="ready")
 
-    @app.get("/info", **_described(service, needs_key=True))
+    @app.get("/info", **described(service, needs_key=True))
     async def info() -> InfoAnswer:
         """Describe the model, its metrics, and the server's limits."""
         served = service.served
@@ -236,6 +217,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             abstains_below=threshold if threshold <= 1 else None,
             problem_type=problem_type,
             thresholds=None if thresholds is None else dict(zip(names, thresholds.tolist(), strict=True)),
+            pairs=predictor.pairs,
             max_input_length=predictor.max_tokens,
             long_texts="cut" if predictor.windows is None else "windows",
             max_client_batch_size=limits.texts,
@@ -252,7 +234,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             figures=dict(served.metrics),
         )
 
-    @app.get("/metrics", response_class=PlainTextResponse, **_described(service, needs_key=True))
+    @app.get("/metrics", response_class=PlainTextResponse, **described(service, needs_key=True))
     async def metrics() -> Response:
         """Return the server's metrics in Prometheus' text format."""
         return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -266,33 +248,6 @@ def _add_page(app: FastAPI) -> None:
 
     for name, response in page_files().items():
         add("/" if name == "index.html" else f"{PAGE}{name}", response)
-
-
-def _described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
-    """Return what the API's description says about an endpoint; the gate checks its key."""
-    is_locked = needs_key and bool(service.key_digests)
-    # Only what needs the model may meet a full queue.
-    classifies = 429 in statuses
-    responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS | (_TRUNCATED if classifies else {})}}
-    for status in (401, *statuses) if is_locked else statuses:
-        responses[status] = {"model": ErrorAnswer, "description": _REFUSALS[status]}
-        if status in {429, 503}:
-            responses[status]["headers"] = _RETRY
-    key = Security(HTTPBearer(scheme_name="key", auto_error=False))
-    return {"responses": responses, "dependencies": [key] if is_locked else []}
-
-
-def _add_limits(schemas: dict[str, Any], service: Service) -> None:
-    limits = service.limits
-    for name in ("ClassifyRequest", "PredictRequest", "LabelsRequest"):
-        text, *batches = schemas[name]["properties"]["inputs"]["oneOf"]
-        text["maxLength"] = limits.characters
-        for batch in batches:
-            batch["maxItems"] = limits.texts
-            batch["items"].get("items", batch["items"])["maxLength"] = limits.characters
-    explain = schemas["ExplainRequest"]["properties"]
-    explain["inputs"]["maxLength"] = limits.characters
-    explain["label"]["anyOf"][0]["enum"] = list(service.served.predictor.label_names)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
+from textune.formats.text_pairs import AnyText, characters_of
+
 _MAX_TEXTS = 32
 _MAX_CHARACTERS = 16_384
 """Per batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
@@ -39,7 +41,7 @@ class Ticket:
     took `inference_seconds` from then on. `left` says that it no longer waits for the answer.
     """
 
-    texts: Sequence[str]
+    texts: Sequence[AnyText]
     answer: asyncio.Future[list[Any]]
     arrived: float
     left: bool = False
@@ -50,7 +52,7 @@ class Ticket:
 
 @dataclass(eq=False, slots=True)
 class Item:
-    """One text of a request."""
+    """One text of a request, or one pair; its length is in characters."""
 
     ticket: Ticket
     index: int
@@ -84,7 +86,7 @@ class TextQueue:
 
     def __init__(
         self,
-        score: Callable[[Sequence[str]], Iterable[Any]],
+        score: Callable[[Sequence[AnyText]], Iterable[Any]],
         *,
         workers: int,
         places: int,
@@ -131,7 +133,7 @@ class TextQueue:
         for _ in self._threads:
             self._batches.put(None)
 
-    def admit(self, texts: Sequence[str]) -> Ticket | None:
+    def admit(self, texts: Sequence[AnyText]) -> Ticket | None:
         """Reserve places for all of a request's texts, or return None; `leave` frees them again."""
         if self.full or self.admitted + len(texts) > self._places:
             return None
@@ -139,7 +141,7 @@ class TextQueue:
         ticket = Ticket(texts, self._loop.create_future(), time.monotonic())
         self.admitted += len(texts)
         self._pending += [
-            Item(ticket, index, min(len(text), self._longest)) for index, text in enumerate(texts)
+            Item(ticket, index, min(characters_of(text), self._longest)) for index, text in enumerate(texts)
         ]
         # Not at once, so that requests that arrive together are classified together.
         self._loop.call_soon(self._dispatch)

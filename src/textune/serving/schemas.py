@@ -7,40 +7,22 @@ models.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12.
 
-from textune.serving.limits import Limits
-from textune.serving.refusals import Refusal
-
-# This means the same in the expressions of JavaScript and of Python, unlike their \s.
-_VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
-_BLANK = re.compile(r"[\s\ufeff]*")
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-_TAGS = {"text", "texts", "singles"}
-
-Text = Annotated[str, Field(json_schema_extra=_VISIBLE)]
-
-
-def _kind(value: Any) -> str | None:
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, list):
-        return "singles" if value and isinstance(value[0], list) else "texts"
-    return None
-
-
-_OneText = Annotated[Text, Tag("text")]
-_Texts = Annotated[list[Text], Tag("texts"), Field(min_length=1)]
-_Singles = Annotated[
-    list[Annotated[list[Text], Field(min_length=1, max_length=1)]], Tag("singles"), Field(min_length=1)
-]
-_CHOICE = Discriminator(
-    _kind, custom_error_type="inputs", custom_error_message="Input should be a text or a list of texts"
+from textune.serving.request_texts import (
+    INPUTS,
+    LISTED_INPUTS,
+    MESSAGES,
+    ONE_INPUT,
+    TAGS,
+    Inputs,
+    ListedInputs,
+    OneInput,
+    StrictRequest,
 )
 
 
@@ -49,11 +31,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class ClassifyParameters(_Request):
+class ClassifyParameters(StrictRequest):
     """The options of Hugging Face's schema."""
 
     top_k: Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None = Field(
@@ -66,22 +44,20 @@ class ClassifyParameters(_Request):
     )
 
 
-class ClassifyRequest(_Request):
+class ClassifyRequest(StrictRequest):
     """A request in Hugging Face's schema of text classification."""
 
-    inputs: Annotated[_OneText | _Texts, _CHOICE] = Field(description="A text, or a list of texts.")
+    inputs: Inputs = Field(description=INPUTS)
     parameters: ClassifyParameters | None = None
     options: dict[str, Any] | None = Field(
         None, description="Accepted, as Hugging Face's older clients send it, and ignored."
     )
 
 
-class PredictRequest(_Request):
+class PredictRequest(StrictRequest):
     """A request in text-embeddings-inference's schema of `/predict`."""
 
-    inputs: Annotated[_OneText | _Texts | _Singles, _CHOICE] = Field(
-        description="A text; or a batch as a list of texts or of lists with one text each."
-    )
+    inputs: ListedInputs = Field(description=LISTED_INPUTS)
     raw_scores: bool = Field(False, description="Give logits instead of probabilities.")
     truncate: bool | None = Field(
         None, description="Truncate texts that are too long for the model (the default); false: refuse them."
@@ -91,16 +67,16 @@ class PredictRequest(_Request):
     )
 
 
-class LabelsRequest(_Request):
+class LabelsRequest(StrictRequest):
     """Texts that are to be labelled."""
 
-    inputs: Annotated[_OneText | _Texts, _CHOICE] = Field(description="A text, or a list of texts.")
+    inputs: Inputs = Field(description=INPUTS)
 
 
-class ExplainRequest(_Request):
-    """A text whose words are to be weighed."""
+class ExplainRequest(StrictRequest):
+    """A text, or a pair of texts, whose words are to be weighed."""
 
-    inputs: Text
+    inputs: OneInput = Field(description=ONE_INPUT)
     label: str | None = Field(
         None,
         description="The label to weigh for; by default the most probable one, or all labels of a text that "
@@ -144,27 +120,25 @@ class Part(BaseModel):
     )
 
 
-class ExplainAnswer(BaseModel):
-    """What every part of a text contributes to a label."""
+class LabelExplanation(TypedDict):
+    """What every part of a text contributes to one of its labels."""
 
     label: str
     score: FiniteFloat
     parts: list[Part]
-    truncated: bool = Field(description="Whether the text is longer than the model reads.")
+    parts_pair: NotRequired[Annotated[list[Part], Field(description="Of a pair: those of its second text.")]]
 
 
-class LabelExplanation(BaseModel):
-    """What every part of a text contributes to another of its labels."""
+class ExplainAnswer(LabelExplanation):
+    """What every part of a text contributes to its label, or to the most probable one of several."""
 
-    label: str
-    score: FiniteFloat
-    parts: list[Part]
-
-
-class ExplainLabelsAnswer(ExplainAnswer):
-    """What every part contributes to the labels of a text that can have several, the most probable first."""
-
-    others: list[LabelExplanation] = Field(description="The text's other labels; empty if one was asked for.")
+    truncated: Annotated[bool, Field(description="Whether the text is longer than the model reads.")]
+    others: NotRequired[
+        Annotated[
+            list[LabelExplanation],
+            Field(description="The text's other labels, if it can have several; empty if one was asked for."),
+        ]
+    ]
 
 
 class StatusAnswer(BaseModel):
@@ -195,6 +169,7 @@ class InfoAnswer(BaseModel):
     thresholds: dict[str, float] | None = Field(
         description="The probability from which a text gets each label, if it can have several."
     )
+    pairs: bool = Field(description="Whether pairs of texts are classified, rather than single texts.")
     max_input_length: int = Field(description="Tokens that the model reads at once.")
     long_texts: Literal["cut", "windows"] = Field(
         description="Whether longer texts are truncated, or read in windows."
@@ -218,42 +193,18 @@ class ErrorAnswer(BaseModel):
     error_type: str
 
 
-def texts_of(inputs: str | Sequence[str] | Sequence[Sequence[str]], limits: Limits) -> list[str]:
-    """Return the texts of a request; raise a `Refusal` if one is blank, or if they exceed the limits."""
-    if isinstance(inputs, str):
-        return [_checked(inputs, "inputs", limits)]
-    if len(inputs) > limits.texts:
-        message = f"inputs: {len(inputs):,} texts exceed the limit of {limits.texts:,} per request."
-        raise Refusal(413, message)
-    flat = [one if isinstance(one, str) else one[0] for one in inputs]
-    return [_checked(text, f"inputs[{number}]", limits) for number, text in enumerate(flat)]
-
-
-def _checked(text: str, place: str, limits: Limits) -> str:
-    if len(text) > limits.characters:
-        raise Refusal(
-            413, f"{place}: {len(text):,} characters exceed the limit of {limits.characters:,} per text."
-        )
-    if _HALF_CHARACTER.search(text):
-        raise Refusal(422, f"{place}: the text contains a surrogate without its other half.")
-    if _BLANK.fullmatch(text):
-        raise Refusal(422, f"{place}: the text is empty.")
-    return text
-
-
 def first_error(errors: Sequence[Any]) -> str:
     """Return the first of FastAPI's errors of a request, and where it is: one line that quotes no text."""
     first = errors[0]
     if first["type"] == "json_invalid":
         return f"Invalid JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
     # A place begins with `body`.
-    parts = [part for part in first["loc"][1:] if part not in _TAGS]
+    parts = [part for part in first["loc"][1:] if part not in TAGS]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     message = " ".join(first["msg"].split())
     if first["type"] == "extra_forbidden":
         message = "This field does not exist"
-    if first["type"] == "too_long":
-        message = "A pair of texts cannot be classified; a batch is a list of texts or of lists with one each"
+    message = MESSAGES.get(first["type"], message)
     more = f" ({len(errors)} faults in total)" if len(errors) > 1 else ""
     start = f"{place[1:]}: " if place else ""
     return f"{start}{message}.{more}"

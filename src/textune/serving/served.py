@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textune.formats.text_pairs import AnyText, TextPair
 from textune.run.layout import Run, model_sha256
 from textune.run.origin import origin_of_complete
 from textune.runtimes.choosing import Choice, choose, load_choice
 from textune.runtimes.exports import export_command, exports_folder
-from textune.runtimes.predictor import Predictor, refuse_pairs
+from textune.runtimes.predictor import Predictor
 from textune.runtimes.processor import available_cores
 from textune.runtimes.registry import all_runtimes
 from textune.runtimes.torch_predictor import TorchPredictor
@@ -20,6 +21,7 @@ from textune.runtimes.torch_predictor import TorchPredictor
 _SHOWN = ("recipe", "metrics", "filtered", "baselines")
 """The parts of `metrics.json` that clients may see: the places of the run and its data are not for them."""
 
+_WARM_UP = ("a", "a text of a few words", "many words " * 300)
 _FASTER = "Serving with torch. An export answers several times faster: "
 
 
@@ -36,19 +38,23 @@ class Served:
     workers: int
     run: str = ""
     model: str = ""
-    count_tokens: Callable[[Sequence[str]], list[int]] | None = None
+    count_tokens: Callable[[Sequence[AnyText]], list[int]] | None = None
     runtime: str = "torch"
     precision: str = "fp32"
     model_sha256: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def warm_up(self) -> None:
+        """Classify texts of several lengths, so that the first request need not pay for what is done once."""
+        pairs = self.predictor.pairs
+        self.predictor.predict_logits([TextPair(text, text) if pairs else text for text in _WARM_UP])
+
 
 def load_served(path: Path, *, runtime: str = "") -> Served:
     """Load the classifier of a run or export for a thread per core; raise what `choose` raises."""
     choice = choose(path, runtime=runtime)
     predictor, export = load_choice(choice), choice.export
-    refuse_pairs(predictor, "serve")
     facts: dict[str, Any] = {"notes": choice.notes}
     if export is not None and choice.model == export.path:
         facts["model_sha256"] = str(export.manifest["model_sha256"])
@@ -90,7 +96,7 @@ def _claim_workers(predictor: Predictor) -> int:
     return cores
 
 
-def _token_counter(choice: Choice) -> Callable[[Sequence[str]], list[int]] | None:
+def _token_counter(choice: Choice) -> Callable[[Sequence[AnyText]], list[int]] | None:
     """Return a counter of tokens with its own tokenizer: the classifier's truncates, and is in use."""
     from tokenizers import Tokenizer
 

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.formats.text_pairs import AnyText
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
@@ -51,7 +52,7 @@ class Service:
         self.draining = False
 
     async def logits(
-        self, texts: Sequence[str], record: Record
+        self, texts: Sequence[AnyText], record: Record
     ) -> tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]:
         """Return the logits (texts, classes), and which texts were truncated (texts,).
 
@@ -75,7 +76,7 @@ class Service:
         record.truncated = int(is_truncated.sum())
         return np.stack(logits), is_truncated
 
-    def _score(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.floating[Any]], np.bool_]]:
+    def _score(self, texts: Sequence[AnyText]) -> Iterator[tuple[NDArray[np.floating[Any]], np.bool_]]:
         predictor = self.served.predictor
         tokenized = predictor.tokenize(texts)
         return zip(predictor.logits(tokenized.rows), tokenized.truncated, strict=True)

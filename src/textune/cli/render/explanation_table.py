@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -10,7 +11,7 @@ from rich.text import Text
 from textune.cli.render.table_looks import bare_table, escape, show
 
 if TYPE_CHECKING:
-    from textune.explain.attribution import Explanation
+    from textune.explain.attribution import Explanation, Word
 
 _LISTED = 8
 _BAR = 20
@@ -21,7 +22,7 @@ _FOR, _AGAINST = (74, 144, 226), (245, 124, 0)
 def show_explanation(explanation: Explanation) -> None:
     """Show a label, the text with its words coloured, and the words with the largest weights.
 
-    The other labels of a text that can have several follow.
+    The two texts of a pair are shown apart. The other labels of a text that can have several follow.
     """
     for number, each in enumerate((explanation, *(explanation.others or ()))):
         if number:
@@ -30,32 +31,36 @@ def show_explanation(explanation: Explanation) -> None:
 
 
 def _show_label(explanation: Explanation) -> None:
+    show(f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}")
+    for number, (text, words) in enumerate(explanation.sides):
+        if len(explanation.sides) > 1:
+            show(f"\n[dim]{('First', 'Second')[number]} text[/dim]")
+        else:
+            show("")
+        largest = explanation.largest_weight
+        show(coloured(text, words, largest=largest), "", _word_table(words, largest=largest))
     show(
-        f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}\n",
-        coloured(explanation),
-        "",
-        _word_table(explanation),
         f"\n[dim]Points: how much the word raises the probability of {escape(explanation.label)}. "
-        "Blue words support it, orange words oppose it.[/dim]",
+        "Blue words support it, orange words oppose it.[/dim]"
     )
 
 
-def coloured(explanation: Explanation) -> Text:
-    """Return the text with each word on a colour as strong as its weight."""
-    text = Text(explanation.text)
-    for word in explanation.words:
-        strength = abs(word.weight) / _largest(explanation)
+def coloured(text: str, words: Sequence[Word], *, largest: float) -> Text:
+    """Return a text with each word on a colour as strong as its weight, compared with the largest one."""
+    shown = Text(text)
+    for word in words:
+        strength = abs(word.weight) / largest
         if strength > 0.1:
             colour = (round(255 - strength * (255 - part)) for part in _colour(word.weight))
-            text.stylize(f"black on rgb({','.join(map(str, colour))})", word.start, word.end)
-    return text
+            shown.stylize(f"black on rgb({','.join(map(str, colour))})", word.start, word.end)
+    return shown
 
 
-def _word_table(explanation: Explanation) -> Table:
+def _word_table(words: Sequence[Word], *, largest: float) -> Table:
     table = bare_table("word", "points")
     table.add_column("")
-    for word in sorted(explanation.words, key=lambda word: -abs(word.weight))[:_LISTED]:
-        length = round(abs(word.weight) / _largest(explanation) * _BAR)
+    for word in sorted(words, key=lambda word: -abs(word.weight))[:_LISTED]:
+        length = round(abs(word.weight) / largest * _BAR)
         bar = Text("█" * length, style=f"rgb({','.join(map(str, _colour(word.weight)))})")
         table.add_row(escape(word.word), f"{word.weight * 100:+.1f}", bar)
     return table
@@ -63,7 +68,3 @@ def _word_table(explanation: Explanation) -> Table:
 
 def _colour(weight: float) -> tuple[int, int, int]:
     return _FOR if weight > 0 else _AGAINST
-
-
-def _largest(explanation: Explanation) -> float:
-    return max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0

@@ -35,9 +35,15 @@ export async function readInfo() {
   return (await call("info", { method: "GET" })).document;
 }
 
+// A text is a list here, with one side, or with the two of a pair. The server takes a pair as an object.
+function asInput([text, textPair]) {
+  return textPair === undefined ? text : { text, text_pair: textPair };
+}
+
 // Returns the answer to every text, and how many of the texts are longer than the model reads.
 export async function classify(texts, signal) {
-  const { document, headers } = await call("./", { method: "POST", body: JSON.stringify({ inputs: texts }), signal });
+  const body = JSON.stringify({ inputs: texts.map(asInput) });
+  const { document, headers } = await call("./", { method: "POST", body, signal });
   return { answers: document, truncated: Number(headers.get("x-truncated-texts")) };
 }
 
@@ -52,7 +58,7 @@ export function readScores(scores, thresholds = null) {
 
 // Explains a label, or by default the most probable one that the text has.
 export async function explain(text, signal, label) {
-  const asked = label === undefined ? { inputs: text } : { inputs: text, label };
+  const asked = label === undefined ? { inputs: asInput(text) } : { inputs: asInput(text), label };
   return (await call("explain", { method: "POST", body: JSON.stringify(asked), signal })).document;
 }
 

@@ -27,6 +27,10 @@ async function begin() {
   const labels = Object.keys(limits.model_type.classifier.label2id);
   part("model").textContent = `${limits.run} · ${limits.model_id} · ${labels.join(", ")}`;
   part("several-hint").hidden = !limits.thresholds;
+  part("text-label").textContent = limits.pairs ? "First text" : "Type or paste";
+  part("text-pair-row").hidden = !limits.pairs;
+  part("words-pair").hidden = !limits.pairs;
+  part("by-line-row").hidden = limits.pairs;
   drawMetrics(part("metrics"), limits);
   startFiling(limits);
   schedule();
@@ -40,18 +44,25 @@ function schedule() {
   timers = [];
   if (!limits) return;
   const { signal } = running;
-  const text = part("text").value;
-  if (!text.trim()) {
+  const text = fields().map((field) => part(field).value);
+  if (!text.every((side) => side.trim())) {
     clearAnswers();
     return;
   }
-  if (part("by-line").checked) {
-    timers.push(setTimeout(guarded(() => showLines(text, signal)), MILLISECONDS_BEFORE_SCORES));
+  if (part("by-line").checked && !limits.pairs) {
+    timers.push(setTimeout(guarded(() => showLines(text[0], signal)), MILLISECONDS_BEFORE_SCORES));
     return;
   }
   timers.push(setTimeout(guarded(() => showScores(text, signal)), MILLISECONDS_BEFORE_SCORES));
   timers.push(setTimeout(guarded(() => showWords(text, signal)), MILLISECONDS_BEFORE_WORDS));
 }
+
+// The fields with the text, or with both texts of a pair; the words of each side stand apart.
+function fields() {
+  return limits.pairs ? ["text", "text-pair"] : ["text"];
+}
+
+const WORDS = ["words", "words-pair"];
 
 function guarded(work) {
   return async () => {
@@ -69,8 +80,8 @@ async function showScores(text, signal) {
   part("several").hidden = true;
   part("single").hidden = false;
   // The words may have been weighed already.
-  if (part("words").textContent !== text) {
-    part("words").textContent = text;
+  if (text.some((side, place) => part(WORDS[place]).textContent !== side)) {
+    text.forEach((side, place) => { part(WORDS[place]).textContent = side; });
     part("weights").tBodies[0].replaceChildren();
   }
   const read = readScores(scores, limits.thresholds);
@@ -92,15 +103,17 @@ function describeLabels({ reached, byLabel }) {
 
 async function showWords(text, signal, label) {
   const answer = await explain(text, signal, label);
-  drawWords(part("words"), text, answer.parts);
-  drawWeights(part("weights").tBodies[0], text, answer.parts);
+  const parts = [answer.parts, answer.parts_pair];
+  const sides = text.map((side, place) => ({ text: side, parts: parts[place] }));
+  drawWords(sides.map((side, place) => ({ ...side, place: part(WORDS[place]) })));
+  drawWeights(part("weights").tBodies[0], sides);
   part("words-title").textContent = `What each word contributes to “${answer.label}”`;
 }
 
 async function showLines(text, signal) {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim());
   const sent = lines.slice(0, limits.max_client_batch_size);
-  const { answers, truncated } = await classify(sent, signal);
+  const { answers, truncated } = await classify(sent.map((line) => [line]), signal);
   part("single").hidden = true;
   part("several").hidden = false;
   part("several").replaceChildren();
@@ -137,9 +150,12 @@ function complain(error) {
   part("problem").textContent = error === null ? "" : error.message;
 }
 
-// A link may carry a text, as #text=...; what follows # is never sent to a server.
-part("text").value = new URLSearchParams(location.hash.slice(1)).get("text") ?? "";
+// A link may carry a text, as #text=..., and for a pair &text_pair=...; what follows # is never sent to a server.
+const linked = new URLSearchParams(location.hash.slice(1));
+part("text").value = linked.get("text") ?? "";
+part("text-pair").value = linked.get("text_pair") ?? "";
 part("text").addEventListener("input", schedule);
+part("text-pair").addEventListener("input", schedule);
 part("by-line").addEventListener("change", schedule);
 part("key-form").addEventListener("submit", (event) => {
   event.preventDefault();

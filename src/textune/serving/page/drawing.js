@@ -51,9 +51,14 @@ export function namesWithShares(scores) {
   return scores.map(({ label, score }) => `${label} ${percent(score)}`).join(", ");
 }
 
-// The strongest word has the full colour; if no word matters much, all stay pale.
-export function drawWords(place, text, parts) {
-  const strongest = Math.max(0.05, ...parts.map(({ weight }) => Math.abs(weight)));
+// The strongest word of the text, or of both texts of a pair, has the full colour; if no word matters much, all stay pale.
+export function drawWords(sides) {
+  const weights = sides.flatMap(({ parts }) => parts.map(({ weight }) => Math.abs(weight)));
+  const strongest = Math.max(0.05, ...weights);
+  for (const side of sides) drawSide(side, strongest);
+}
+
+function drawSide({ place, text, parts }, strongest) {
   // The server counts characters, a browser counts halves of those beyond the basic plane.
   const characters = Array.from(text);
   const pieces = [];
@@ -72,12 +77,13 @@ export function drawWords(place, text, parts) {
   place.replaceChildren(...pieces);
 }
 
-export function drawWeights(body, text, parts) {
-  const characters = Array.from(text);
-  const sorted = [...parts].sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
-  body.replaceChildren(
-    ...sorted.map(({ start, end, weight }) => row([characters.slice(start, end).join(""), signed(weight)], [1])),
-  );
+export function drawWeights(body, sides) {
+  const words = sides.flatMap(({ text, parts }) => {
+    const characters = Array.from(text);
+    return parts.map(({ start, end, weight }) => ({ word: characters.slice(start, end).join(""), weight }));
+  });
+  words.sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
+  body.replaceChildren(...words.map(({ word, weight }) => row([word, signed(weight)], [1])));
 }
 
 function signed(weight) {

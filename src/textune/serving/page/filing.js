@@ -3,7 +3,7 @@
 
 import { classify, patiently, readScores } from "./api.js";
 import { drawTable, element, namesWithShares, percent } from "./drawing.js";
-import { formatTable, guessColumn, labelSeparator, parts, readTable } from "./tables.js";
+import { formatTable, guessColumn, guessPairColumn, labelSeparator, parts, readTable } from "./tables.js";
 
 const SHOWN_ROWS = 100;
 const TEXTS_AT_ONCE = 64;
@@ -27,15 +27,16 @@ export function startFiling(limits) {
       report(error.message);
       return;
     }
-    part("column").replaceChildren(
-      ...table.names.map((name, number) => {
-        const option = element("option", "", name || `column ${number + 1}`);
-        option.value = String(number);
-        return option;
-      }),
-    );
-    part("column").value = String(guessColumn(table.names));
+    if (limits.pairs && table.names.length < 2) {
+      report("A pair needs two columns: choose a table with one for each text.");
+      return;
+    }
+    for (const id of ["column", "column-pair"]) part(id).replaceChildren(...optionsOf(table.names));
+    const column = guessColumn(table.names);
+    part("column").value = String(column);
+    part("column-pair").value = String(guessPairColumn(table.names, column));
     part("column-row").hidden = table.names.length < 2;
+    part("column-pair-row").hidden = !limits.pairs;
     part("file-form").hidden = false;
     report(`${table.rows.length.toLocaleString("en")} rows. ${table.note ?? ""}`.trim());
   });
@@ -46,9 +47,11 @@ export function startFiling(limits) {
     stopping = new AbortController();
     setBusy(true);
     try {
-      const column = Number(part("column").value);
-      const { answers, truncated } = await classifyRows(table.rows.map((row) => row[column]), stopping.signal);
-      offer(table, column, answers, truncated);
+      const columns = (limits.pairs ? ["column", "column-pair"] : ["column"]).map((id) => Number(part(id).value));
+      if (new Set(columns).size < columns.length) throw new Error("Choose another column for the second text.");
+      const texts = table.rows.map((row) => columns.map((column) => row[column]));
+      const { answers, truncated } = await classifyRows(texts, stopping.signal);
+      offer(table, columns, answers, truncated);
     } catch (error) {
       report(error.name === "AbortError" ? "Stopped." : error.message);
     }
@@ -79,7 +82,7 @@ export function startFiling(limits) {
     return { answers, truncated };
   }
 
-  function offer({ names, rows }, column, answers, truncated) {
+  function offer({ names, rows }, columns, answers, truncated) {
     const { thresholds } = limits;
     const first = answers.find((scores) => scores);
     const labels = first ? readScores(first).byLabel.map(({ label }) => label).sort() : [];
@@ -88,15 +91,16 @@ export function startFiling(limits) {
     // As `textune predict` names them.
     const last = limits.abstains_below === 0 ? [] : ["abstained"];
     const decided = thresholds ? ["labels"] : ["label", "score"];
-    const results = ["text", ...decided, ...labels.map((label) => `score_${label}`), ...last];
-    const others = names.map((name, number) => number).filter((number) => number !== column);
+    const texts = limits.pairs ? ["text", "text_pair"] : ["text"];
+    const results = [...texts, ...decided, ...labels.map((label) => `score_${label}`), ...last];
+    const others = names.map((name, number) => number).filter((number) => !columns.includes(number));
     // A column with the name of a result is kept beside it.
     const otherNames = others.map((number) => (results.includes(names[number]) ? `input_${names[number]}` : names[number]));
     const filled = rows.map((row, number) => {
       const scores = answers[number];
       const byLabel = new Map(scores?.map(({ label, score }) => [label, score]));
       return [
-        row[column],
+        ...columns.map((column) => row[column]),
         ...(thresholds ? [namesOf(reached[number]).join(separator)] : [scores?.[0].label, scores?.[0].score]),
         ...labels.map((label) => byLabel.get(label)),
         ...last.map(() => scores && String(scores[0].label === null)),
@@ -108,19 +112,22 @@ export function startFiling(limits) {
     part("download").href = offered;
     part("download").download = "classified.csv";
     part("download").hidden = false;
+    const heads = limits.pairs ? ["First text", "Second text"] : ["Text"];
     drawTable(part("rows"), {
       caption: `The first ${Math.min(SHOWN_ROWS, rows.length)} of ${rows.length.toLocaleString("en")} rows`,
       ...(thresholds ? {
-        head: ["Text", "Labels"],
-        rows: filled.slice(0, SHOWN_ROWS).map(([text], number) => [text, namesWithShares(reached[number]) || "(none)"]),
-      } : {
-        head: ["Text", "Label", "Probability"],
-        rows: filled.slice(0, SHOWN_ROWS).map(([text, label, score]) => [
-          text,
-          label ?? "(none)",
-          score === undefined ? "" : percent(score),
+        head: [...heads, "Labels"],
+        rows: filled.slice(0, SHOWN_ROWS).map((row, number) => [
+          ...row.slice(0, heads.length),
+          namesWithShares(reached[number]) || "(none)",
         ]),
-        numbers: [2],
+      } : {
+        head: [...heads, "Label", "Probability"],
+        rows: filled.slice(0, SHOWN_ROWS).map((row) => {
+          const [label, score] = row.slice(heads.length);
+          return [...row.slice(0, heads.length), label ?? "(none)", score === undefined ? "" : percent(score)];
+        }),
+        numbers: [heads.length + 1],
       }),
     });
     part("rows").hidden = false;
@@ -133,6 +140,14 @@ export function startFiling(limits) {
     const tokens = limits.max_input_length.toLocaleString("en");
     const cut = truncated ? ` ${truncated.toLocaleString("en")} are longer than the ${tokens} tokens that the model reads.` : "";
     report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}${cut}`);
+  }
+
+  function optionsOf(names) {
+    return names.map((name, number) => {
+      const option = element("option", "", name || `column ${number + 1}`);
+      option.value = String(number);
+      return option;
+    });
   }
 
   // In the order of the classes, as `textune predict` writes them.

@@ -223,6 +223,13 @@ export function guessColumn(names) {
   return numbers.find((number) => number >= 0) ?? 0;
 }
 
+// Returns the number of the column that most likely holds the second text, beside that of the first.
+export function guessPairColumn(names, first) {
+  const named = names.findIndex((name, number) => number !== first && name.trim().toLowerCase() === "text_pair");
+  if (named >= 0) return named;
+  return first + 1 < names.length ? first + 1 : first - 1;
+}
+
 // Returns what stands between several labels in a cell: the first that is in none of their names, as in `textune predict`.
 export function labelSeparator(names) {
   return ["|", ";", ",", "#"].find((sign) => !names.some((name) => name.includes(sign))) ?? "\n";
@@ -238,14 +245,15 @@ function quote(value) {
 }
 
 // Returns lists of row numbers that may go in one request; rows without a text, or with one that is too
-// long, are in none.
+// long, are in none. A text has one side, or the two of a pair, which count together.
 export function parts(texts, { most, characters, bytes }) {
   const lists = [];
   let size = Infinity;
-  texts.forEach((text, number) => {
-    if (!text.trim() || text.length > characters) return;
-    // A character takes 6 bytes of JSON at most, and a pair of surrogates 12.
-    const cost = text.length * 6 + 4;
+  texts.forEach((sides, number) => {
+    const length = sides.reduce((sum, side) => sum + side.length, 0);
+    if (!sides.every((side) => side.trim()) || length > characters) return;
+    // A character takes 6 bytes of JSON at most, and a pair of surrogates 12. Names come with the texts of a pair.
+    const cost = length * 6 + 40;
     if (size + cost > bytes || lists.at(-1).length >= most) {
       lists.push([]);
       size = 0;

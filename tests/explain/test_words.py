@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textune.explain.attribution import find_words
+from textune.explain.words import find_words
 
 
 @pytest.mark.parametrize(
