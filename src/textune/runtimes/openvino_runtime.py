@@ -5,12 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from textune.errors import ExportError
 from textune.runtimes.registry import Compute, GraphSource, Runtime, register_runtime
+
+
+@cache
+def _core() -> Any:
+    """Return the process's one `openvino.Core`, which is never released.
+
+    It gives the thread that loads its CPU plugin a stack for signals, and frees that stack in whichever thread
+    unloads the plugin. If the garbage collector did so in another thread, the next signal would end the process.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _open(graph: Path, precision: str, threads: int) -> Compute:
@@ -30,7 +43,7 @@ def _open(graph: Path, precision: str, threads: int) -> Compute:
         "INFERENCE_NUM_THREADS": str(threads),
     }
     with _runtime_errors():
-        compiled = openvino.Core().compile_model(str(graph), "CPU", settings)
+        compiled = _core().compile_model(str(graph), "CPU", settings)
     idle: SimpleQueue[Any] = SimpleQueue()
     for _ in range(threads):
         idle.put(compiled.create_infer_request())
@@ -74,7 +87,7 @@ def _write(source: GraphSource, graph: Path, precision: str) -> None:
 
             onnx = Path(scratch) / "compressed.onnx"
             write_integer_weights(source.onnx, onnx)
-        model = openvino.Core().read_model(str(onnx))
+        model = _core().read_model(str(onnx))
         # By default, OpenVINO rounds weights to fp16.
         openvino.save_model(model, str(graph), compress_to_fp16=False)
 
