@@ -18,8 +18,9 @@ from textune.runtimes.registry import Compute, GraphSource, Runtime, register_ru
 def _core() -> Any:
     """Return the process's one `openvino.Core`, which is never released.
 
-    It gives the thread that loads its CPU plugin a stack for signals, and frees that stack in whichever thread
-    unloads the plugin. If the garbage collector did so in another thread, the next signal would end the process.
+    It gives the thread that loads its CPU plugin a stack for signals, and frees that stack in whichever
+    thread unloads the plugin. If the garbage collector did so in another thread, the next signal would end
+    the process.
     """
     import openvino
 
