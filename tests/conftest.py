@@ -147,13 +147,13 @@ def label_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def pair_run(tiny_models: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny run on pairs with segment ids, with exports for all runtimes. Tests leave it as it is."""
+    from pair_data import COLUMNS
     from tiny_classifiers import stock_classifier
     from tiny_exports import export_all, save_tiny_run
 
     classifier = stock_classifier(tiny_models("bert"), max_length=40, pairs=True)
-    columns = ("data.text_column=question", "data.text_pair_column=answer")
     folder = tmp_path_factory.mktemp("runs") / "pairs"
-    return export_all(save_tiny_run(folder, classifier, settings=columns))
+    return export_all(save_tiny_run(folder, classifier, settings=COLUMNS))
 
 
 class Outcome:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from small_data import FILLERS
 from textune.formats.text_pairs import TextPair
+
+COLUMNS = ("data.text_column=question", "data.text_pair_column=answer")
+"""How the files of pairs here are read, as settings."""
+
+LABEL_COLUMNS = (*COLUMNS, "data.label_columns=same,glad")
+"""How those with several labels per pair are read."""
 
 _WORDS = ["happy", "love", "great", "fun", "sad", "cry", "lost", "alone"]
 
@@ -33,8 +41,25 @@ def pair_rows(count: int, *, seed: int = 0) -> list[tuple[TextPair, str]]:
 
 def write_pair_csv(path: Path, count: int = 120, *, seed: int = 0) -> Path:
     """Write rows as CSV with the columns `question`, `answer` and `label`; return the path."""
+    rows = ([*pair, label] for pair, label in pair_rows(count, seed=seed))
+    return _write(path, ["question", "answer", "label"], rows)
+
+
+def write_label_pair_csv(path: Path, count: int = 120, *, seed: int = 0) -> Path:
+    """Write rows with the labels `same` and `glad` as columns of zeros and ones; return the path.
+
+    A pair can have both or neither: `glad` says that the first text has one of the first four words.
+    """
+    rows = (
+        [*pair, int(label == "same"), int(not {*_WORDS[:4]}.isdisjoint(pair.first.split()))]
+        for pair, label in pair_rows(count, seed=seed)
+    )
+    return _write(path, ["question", "answer", "same", "glad"], rows)
+
+
+def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["question", "answer", "label"])
-        writer.writerows([*pair, label] for pair, label in pair_rows(count, seed=seed))
+        writer.writerow(header)
+        writer.writerows(rows)
     return path

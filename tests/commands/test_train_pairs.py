@@ -10,14 +10,13 @@ import pytest
 from pyarrow import parquet
 
 import textune
-from pair_data import pair_rows, write_pair_csv
+from pair_data import COLUMNS, LABEL_COLUMNS, pair_rows, write_label_pair_csv, write_pair_csv
 from small_data import write_small_csv
 from textune.errors import DataError
 from textune.formats.text_pairs import TextPair
 from textune.run.layout import open_run
 from textune.run.predictions import read_predictions
 
-COLUMNS = ("data.text_column=question", "data.text_pair_column=answer")
 FAST = ("evaluate.bootstrap_samples=100",)
 
 
@@ -102,3 +101,24 @@ def test_a_run_on_pairs_in_memory_takes_pairs(tiny_models: Any, tmp_path: Path) 
     assert prediction.row.text == TextPair("so happy", "so sad")
     with pytest.raises(DataError, match="takes pairs of texts, and text 1 is a single text"):
         textune.predict(run, ["so happy"])
+
+
+@pytest.mark.parametrize("recipe", ["frozen", "full"])
+@pytest.mark.parametrize("write", [write_pair_csv, write_label_pair_csv], ids=["one label", "several labels"])
+def test_pairs_in_windows_are_refused_before_anything_is_written(
+    tiny_models: Any, tmp_path: Path, textune_command: Any, recipe: str, write: Any
+) -> None:
+    data, out = write(tmp_path / "questions.csv"), tmp_path / "runs" / "run"
+    columns = LABEL_COLUMNS if write is write_label_pair_csv else COLUMNS
+    settings = [part for setting in (*columns, "prepare.long_texts=windows") for part in ("--set", setting)]
+
+    outcome = textune_command(
+        *("train", "--recipe", recipe, "--model", tiny_models("bert"), "--data", data, "--out", out),
+        *settings,
+    )
+
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "prepare.long_texts = 'windows' reads single texts, but these are pairs." in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not out.parent.exists()

@@ -1,7 +1,7 @@
 """What scikit-learn hands to an estimator becomes texts and class ids, or a `ValueError` as it expects one.
 
-In: texts as a list, an array or a series, and labels. Out: checked texts; the classes and an id per row; the
-rows to train on and those to hold out. Does not know models.
+In: texts, or pairs of them, as a list, an array or a series, and labels. Out: checked texts; the classes and
+an id per row; the rows to train on and those to hold out. Does not know models.
 """
 
 from __future__ import annotations
@@ -15,24 +15,39 @@ from textune.data.dataset import Dataset, Split
 from textune.data.python_tables import values_of
 from textune.data.splits import groups_by_class, make_splits
 from textune.errors import DataError
+from textune.formats.text_pairs import AnyText, TextPair, as_text
 
 
-def read_texts_of(X: Any) -> list[str]:  # noqa: N803 - scikit-learn's name.
-    """Return texts as a list; raise a `ValueError` unless `X` is one-dimensional, with a string per row."""
+def read_texts_of(X: Any, *, pairs: bool | None = None) -> list[AnyText]:  # noqa: N803 - scikit-learn's name.
+    """Return texts, or pairs of texts, as a list.
+
+    `pairs` says which of the two a fitted classifier takes. Raise a `ValueError` unless `X` has one
+    dimension, and a string in every row, or a tuple of two in every row.
+    """
     if getattr(X, "ndim", 1) != 1:
         raise ValueError(
             f"X has {X.ndim} dimensions, but texts have one: a string per row. Reshape your data: pass one "
-            "column of a table, X['text']. A ColumnTransformer takes its name, not a list of names."
+            "column of a table, X['text']. A ColumnTransformer takes its name, not a list of names. Pairs of "
+            "texts are tuples in a list: list(zip(X['question'], X['answer']))."
         )
     try:
-        texts = values_of(X, "X")
+        values = values_of(X, "X")
     except DataError as error:
         raise ValueError(str(error)) from error
-    other = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
+    texts = [as_text(value) if isinstance(value, tuple) else value for value in values]
+    other = next((row for row, text in enumerate(texts) if not isinstance(text, str | TextPair)), None)
     if other is not None:
         raise ValueError(f"X[{other}] is {texts[other]!r} ({type(texts[other]).__name__}), not a text.")
     if not texts:
         raise ValueError("Found array with 0 sample(s): X has no texts.")
+    is_fitted, pairs = pairs is not None, isinstance(texts[0], TextPair) if pairs is None else pairs
+    misfit = next((row for row, text in enumerate(texts) if isinstance(text, TextPair) is not pairs), None)
+    if misfit is not None:
+        single, pair = "a single text", "a pair of texts"
+        others = f"X[0] is {pair if pairs else single}"
+        if is_fitted:
+            others = f"the classifier was fitted on {'pairs of texts' if pairs else 'single texts'}"
+        raise ValueError(f"X[{misfit}] is {single if pairs else pair}, but {others}.")
     return texts
 
 
@@ -67,7 +82,7 @@ def read_classes(y: Any, *, rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def hold_out(
-    texts: list[str], ids: NDArray[np.int64], names: tuple[str, ...], *, fraction: float, seed: int
+    texts: list[AnyText], ids: NDArray[np.int64], names: tuple[str, ...], *, fraction: float, seed: int
 ) -> Dataset:
     """Return the rows to train on as `train`, and the others as `validation`.
 

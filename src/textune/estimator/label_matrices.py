@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from textune.data.dataset import MULTI_LABEL, Dataset, Split
 from textune.data.stratification import make_multi_label_splits
+from textune.formats.text_pairs import AnyText
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def indicators_of(y: Any, classes: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def hold_out_rows(
-    texts: list[str], labels: LabelMatrix, names: tuple[str, ...], *, fraction: float, seed: int
+    texts: list[AnyText], labels: LabelMatrix, names: tuple[str, ...], *, fraction: float, seed: int
 ) -> Dataset:
     """Return the rows to train on as `train`, and the others as `validation`.
 

@@ -79,7 +79,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Train on texts and labels.
 
         Args:
-            X: The texts, (rows,): a list, an array or a series of strings.
+            X: The texts, (rows,): a list, an array or a series of strings. Pairs of texts are tuples of two
+                strings in a list.
             y: Their labels, (rows,); a matrix of zeros and ones (rows, classes), which may be sparse; or a
                 list of labels per row.
 
@@ -123,7 +124,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Rows sum to 1, unless a text can have several labels.
         """
         check_is_fitted(self)
-        return self._predictor.predict_proba(read_texts_of(X))
+        return self._predictor.predict_proba(read_texts_of(X, pairs=self._predictor.pairs))
 
     def predict(self, X: Any) -> NDArray[Any] | list[list[Any]]:  # noqa: N803
         """Return the most probable label of every text, (texts,).
