@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from small_data import small_rows
+from textune.cli.render.metrics_table import show_training
+from textune.evaluation.document import MetricsDocument
+
+ROWS = list(enumerate(small_rows(120)))
 OTHERS = [
     ("--recipe", "full"),
     ("--model", "embedded:minilm"),
@@ -183,6 +188,30 @@ def test_several_seeds_are_shown_with_mean_spread_and_interval(
     assert "All seeds gave the same metrics" in outcome.out
     assert "Seed 1: accuracy" in outcome.err
     assert outcome.out.rstrip().splitlines()[-1].strip().startswith("textune predict")
+
+
+def test_the_metrics_of_several_labels_on_many_rows_fit_a_terminal_of_80_columns(
+    textune_command: Any,
+    tiny_distilbert: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    data = tmp_path / "texts.jsonl"
+    rows = [{"text": text, "label": [label, "long"][: 1 + index % 2]} for index, (text, label) in ROWS]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    run = tmp_path / "run"
+    textune_command("train", "--model", tiny_distilbert, "--data", data, "--out", run, "--json")
+    document = MetricsDocument.read(run / "metrics.json")
+    many = {split: each.model_copy(update={"examples": 143_410}) for split, each in document.metrics.items()}
+
+    show_training(document.model_copy(update={"metrics": many}), [])
+
+    shown = capsys.readouterr().out.partition("The run is in")[0]
+    assert "Hamming" in shown
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_seeds_and_a_limit_of_time_are_refused_with_the_way_out(

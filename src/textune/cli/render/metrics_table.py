@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.intervals_drawn import draw_bar, interval_table
-from textune.cli.render.table_looks import bare_table, escape, framed_table, show
+from textune.cli.render.table_looks import bare_table, escape, fits, framed_table, show
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.class_metrics import LabelMetrics
@@ -22,8 +22,8 @@ from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
 from textune.report.references import references_for
 from textune.report.verdict import describe_thresholds, judge
 
-_METRICS_PER_TABLE = 4
-"""The number that fits into 80 characters."""
+_METRICS_PER_TABLE = (4, 3, 2)
+"""How many metrics stand in a table, the first that fits. Only the first table also has the number of rows."""
 
 
 def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> None:
@@ -89,14 +89,21 @@ def show_seeds(document: Mapping[str, Any]) -> None:
 
 def _show_metrics(document: MetricsDocument) -> None:
     metrics = measured_metrics(document.metrics.values())
-    for first in range(0, len(metrics), _METRICS_PER_TABLE):
-        show("", _metrics_table(document, metrics[first : first + _METRICS_PER_TABLE]))
+    for size in _METRICS_PER_TABLE:
+        tables = [
+            _metrics_table(document, metrics[first : first + size], counts_rows=not first)
+            for first in range(0, len(metrics), size)
+        ]
+        if all(map(fits, tables)):
+            break
+    for table in tables:
+        show("", table)
 
 
-def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Table:
+def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric], *, counts_rows: bool) -> Table:
     lower = ", ".join(metric.title for metric in metrics if metric.direction == "lower")
     table = framed_table(
-        *("", "rows", *("\n".join(wrap(metric.title, 12)) for metric in metrics)),
+        *("", *(["rows"] if counts_rows else []), *("\n".join(wrap(metric.title, 12)) for metric in metrics)),
         title=escape(f"{document.recipe} · {document.model} · {document.source}"),
         caption=f"± is half the width of the 95 % interval.{f' Lower is better: {lower}.' if lower else ''}",
         # One space less than usual between columns, so that they fit into 80 characters.
@@ -105,7 +112,8 @@ def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric]) -> Tabl
 
     def add_row(name: str, measured: SplitMetrics, style: str | None = None) -> None:
         cells = [measured.write(metric) for metric in metrics]
-        table.add_row(name, f"{measured.examples:,}", *cells, style=style)
+        rows = [f"{measured.examples:,}"] if counts_rows else []
+        table.add_row(name, *rows, *cells, style=style)
 
     for split, measured in document.metrics.items():
         add_row(split, measured, "bold" if split == "test" else None)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.markup import escape as escape
+from rich.measure import Measurement
 from rich.table import Table
 
 
@@ -15,6 +16,12 @@ def show(*parts: RenderableType) -> None:
     console = Console(highlight=False)
     for part in parts:
         console.print(part)
+
+
+def fits(table: Table) -> bool:
+    """Return whether a table fits into the width of standard output."""
+    console = Console()
+    return Measurement.get(console, console.options.update(max_width=500), table).maximum <= console.width
 
 
 def framed_table(
