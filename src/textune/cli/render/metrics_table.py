@@ -23,7 +23,7 @@ from textune.report.references import references_for
 from textune.report.verdict import describe_thresholds, judge
 
 _METRICS_PER_TABLE = (4, 3, 2)
-"""How many metrics stand in a table, the first that fits. Only the first table also has the number of rows."""
+"""How many metrics stand in a table: the first that fits. Only the first table has the number of rows."""
 
 
 def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]]) -> None:
