@@ -22,6 +22,7 @@ import numpy as np
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import WindowReading
 from textune.formats.text_pairs import AnyText, as_shown, sides_of
+from textune.model.outside_threshold import OutsideThreshold
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.process import bind
@@ -70,10 +71,11 @@ class WordPredictor:
         threshold: float = 0.0,
         thresholds: Sequence[float] | None = None,
         windows: WindowReading | None = None,
+        outside: OutsideThreshold | None = None,
         pairs: bool = False,
     ) -> None:
         self.pairs = pairs
-        self.threshold, self.windows = threshold, windows
+        self.threshold, self.windows, self.outside = threshold, windows, outside
         self.max_windows = windows.max_windows if windows else 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
         self.kind = SINGLE if thresholds is None else MULTI

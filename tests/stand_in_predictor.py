@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.truncation import TokenizedTexts
+from textune.model.outside_threshold import OutsideThreshold
 from textune.prediction.stream import Prediction, TextRow, predict_rows
 
 LABELS = ("joy", "sadness")
@@ -23,6 +24,7 @@ class StandIn:
         fails_at_call: The number of the call that raises an error; 0: none does.
         error: What is raised.
         label_names: The classes' names, two of them.
+        outside: Which texts belong to none of the classes, by the logarithms of the probabilities.
         thresholds: From which probability a text gets each of several labels; None: a text has one label.
     """
 
@@ -33,11 +35,13 @@ class StandIn:
         error: BaseException | None = None,
         label_names: tuple[str, ...] = LABELS,
         thresholds: tuple[float, float] | None = None,
+        outside: OutsideThreshold | None = None,
     ) -> None:
         self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
         self.max_windows = 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
         self.pairs = False
+        self.outside = outside
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call
         self._error = error or ZeroDivisionError("the predictor failed")
@@ -52,6 +56,12 @@ class StandIn:
             raise self._error
         joy = np.array([row.count(ord("h")) / len(row) for row in rows])
         return np.column_stack([joy, 1 - joy])
+
+    def decide(self, rows: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        probabilities = self.probabilities(rows)
+        if self.outside is None:
+            return probabilities, None
+        return probabilities, self.outside.is_other(np.log(np.maximum(probabilities, 1e-9)))
 
 
 def rows(*texts: str) -> list[TextRow]:

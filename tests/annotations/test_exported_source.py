@@ -13,9 +13,10 @@ from datasets import Dataset, DatasetDict
 
 from exported_files import labelled, read, texts_to_classify, write, write_array, write_lines
 from textune.data.columns import ColumnChoice
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source
 from textune.data.label_cells import LabelSet
-from textune.data.sources import load_held_out, load_source, read_source
+from textune.data.sources import load_source, read_source
 from textune.errors import DataError
 from textune.prediction.inputs import read_texts
 from textune.recipe.settings import DataSettings

@@ -11,8 +11,9 @@ import pytest
 from pair_data import pair_rows, write_pair_csv
 from source_files import refusal, sizes, write_csv
 from textune.data.dataset import Dataset
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.errors import DataError, RecipeError
 from textune.formats.text_pairs import TextPair
 from textune.recipe.recipes import load_recipe

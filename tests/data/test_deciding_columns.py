@@ -11,8 +11,9 @@ import pytest
 from datasets import Dataset, disable_progress_bars
 
 from source_files import named_labels, refusal, sizes, texts, write_csv
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 

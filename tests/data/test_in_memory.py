@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from textune.data.columns import ColumnChoice
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source, data_of_run
-from textune.data.sources import load_held_out, load_source, read_source
+from textune.data.sources import load_source, read_source
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 

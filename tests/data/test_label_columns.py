@@ -10,10 +10,11 @@ import pytest
 
 from source_files import refusal, write_csv
 from textune.data.dataset import UNKNOWN, Dataset
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source
 from textune.data.label_cells import LabelSet
 from textune.data.label_columns import LabelColumn
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.errors import DataError, RecipeError
 from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import DataSettings

@@ -13,7 +13,8 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from pyarrow import parquet
 
 from source_files import named_labels, refusal, write_tweeteval
-from textune.data.sources import load_held_out, load_source
+from textune.data.held_out import load_held_out
+from textune.data.sources import load_source
 from textune.recipe.settings import DataSettings
 
 

@@ -9,8 +9,9 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from source_files import named_labels, refusal, write_csv, write_tweeteval
+from textune.data.held_out import load_held_out
 from textune.data.mapping_files import read_names
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 

@@ -10,7 +10,8 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
 
 from source_files import refusal, write_csv
-from textune.data.sources import load_held_out, load_source
+from textune.data.held_out import load_held_out
+from textune.data.sources import load_source
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 

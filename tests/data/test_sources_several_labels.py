@@ -13,8 +13,9 @@ import pytest
 
 from source_files import sizes, write_csv
 from textune.data.dataset import MULTI_LABEL, Dataset
+from textune.data.held_out import load_held_out
 from textune.data.in_memory import as_source
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.recipe.settings import DataSettings
 
 NAMES = ("anger", "fear", "joy")

@@ -10,8 +10,9 @@ import pytest
 from small_data import small_rows
 from source_files import named_labels, refusal, sizes, texts, write_csv, write_tweeteval
 from textune.data.dataset import Dataset
+from textune.data.held_out import load_held_out
 from textune.data.raw import Piece, RawSource, RawSplit
-from textune.data.sources import load_held_out, load_source
+from textune.data.sources import load_source
 from textune.data.texts import is_blank, rows_with_texts
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings

@@ -146,7 +146,8 @@ def _answer(prediction: AnyPrediction) -> str:
     from textune.prediction.stream import MultiLabelPrediction
 
     if not isinstance(prediction, MultiLabelPrediction):
-        label = "(no text)" if prediction.score is None else prediction.label or "(abstained)"
+        without = "(no text)" if prediction.score is None else "(abstained)"
+        label = "(other)" if prediction.other else prediction.label or without
         share = "" if prediction.score is None else f"{prediction.score:.1%}"
         return f"{label:<12} {share:>6}"
     scores = prediction.scores

@@ -24,6 +24,7 @@ from textune.encoder.truncation import describe_truncation
 from textune.errors import RequestError
 from textune.extras import check_extra
 from textune.formats.text_pairs import TextPair
+from textune.model.outside_threshold import read_outside_threshold
 from textune.prediction.input_columns import choose_columns
 from textune.prediction.inputs import find_files, input_notes, open_texts
 from textune.prediction.job import describe_job
@@ -77,12 +78,18 @@ def predict_on_cluster(
     from textune.model.storage import read_kind
 
     multi_label = read_kind(Run(folder).model).is_multi_label
-    columns = read_columns(names, choice, mark_truncated=mark_truncated, multi_label=multi_label, pairs=pairs)
+    kinds = {
+        "mark_truncated": mark_truncated,
+        "multi_label": multi_label,
+        "pairs": pairs,
+        "may_be_other": read_outside_threshold(Run(folder).model) is not None,
+    }
+    columns = read_columns(names, choice, **kinds)
     job = describe_job(folder, files, choice=choice, mark_truncated=mark_truncated, hashed=False)
     opened = open_journal(target, job, restart=restart, unlisted=PARTS)
     with opened as journal, advise_when_stopped(journal):
         done = done_rows(journal.folder)
-        reader = RowReader(names, choice, columns, done, mark_truncated, multi_label, pairs)
+        reader = RowReader(names, choice, columns, done, **kinds)
         with journal.checked_input(job.files):
             cluster = address or os.environ.get("RAY_ADDRESS") or LOCAL
             _classify(reader, journal.folder, folder, cluster, workers, total=job.rows, ctx=ctx)

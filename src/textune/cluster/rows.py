@@ -54,7 +54,8 @@ class RowReader:
 
     Paths are absolute. `columns` is the Arrow schema of the columns besides the text. Rows that are `done`
     are skipped. With `mark_truncated`, the output has the column `truncated`; with `multi_label`, a
-    text has a list of labels in it; with `pairs`, it has both texts of a pair.
+    text has a list of labels in it; with `pairs`, it has both texts of a pair; with `may_be_other`, it has
+    the column `other`.
     """
 
     files: tuple[str, ...]
@@ -64,6 +65,7 @@ class RowReader:
     mark_truncated: bool = False
     multi_label: bool = False
     pairs: bool = False
+    may_be_other: bool = False
 
     def read(self, number: int) -> Iterator[Any]:
         """Yield the rows of a file, by its number, as Arrow tables of one window each.
@@ -75,7 +77,7 @@ class RowReader:
         file = self.files[number]
         texts = dict.fromkeys(fields_of_texts(pairs=self.pairs), pa.string())
         schema = pa.schema([("file", pa.string()), ("row", pa.int64()), *texts.items(), *self.columns])
-        results = _result_names(self.mark_truncated, self.multi_label, self.pairs)
+        results = _result_names(self.mark_truncated, self.multi_label, self.pairs, self.may_be_other)
         remaining = self._remaining(file)
         while window := list(islice(remaining, WINDOW)):
             others = [prefix_clashes(row.others, results=results) for _, row in window]
@@ -113,6 +115,7 @@ def read_columns(
     mark_truncated: bool = False,
     multi_label: bool = False,
     pairs: bool = False,
+    may_be_other: bool = False,
 ) -> Any:
     """Return the Arrow schema of the output's other columns.
 
@@ -120,7 +123,7 @@ def read_columns(
     Parquet cannot hold are a `DataError`.
     """
     paths = [Path(file) for file in files]
-    results = _result_names(mark_truncated, multi_label, pairs)
+    results = _result_names(mark_truncated, multi_label, pairs, may_be_other)
     if store_types(paths):
         with _column_errors():
             return stored_columns(paths, choice, results=results)
@@ -243,9 +246,14 @@ def _column_errors(file: str = "") -> Iterator[None]:
         ) from error
 
 
-def _result_names(mark_truncated: bool, multi_label: bool, pairs: bool) -> list[str]:
+def _result_names(mark_truncated: bool, multi_label: bool, pairs: bool, may_be_other: bool) -> list[str]:
     fields = result_fields(
-        (), multi_label=multi_label, pairs=pairs, may_abstain=not multi_label, mark_truncated=mark_truncated
+        (),
+        multi_label=multi_label,
+        pairs=pairs,
+        may_abstain=not multi_label,
+        may_be_other=may_be_other,
+        mark_truncated=mark_truncated,
     )
     return [*_PLACE, _IS_TRUNCATED, *(field.name for field in fields)]
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from textune.commands.measuring_other import measure_other
 from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
-from textune.encoder.features import encode_tokens
-from textune.encoder.placement import choose_placement
 from textune.encoder.truncation import describe_truncation
 from textune.errors import RequestError
 from textune.evaluation.document import MetricsDocument
@@ -20,7 +19,7 @@ from textune.model.threshold import read_abstention, read_thresholds_of
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run
 from textune.run.origin import origin_of_complete
-from textune.run.provenance import encoder_hash, load_rows
+from textune.run.provenance import encoding_of, load_rows
 from textune.run.replacing import choose_abstention, store_abstention
 
 
@@ -49,9 +48,9 @@ def evaluate(
         observer: Receives progress and notes.
 
     Returns:
-        The document of `metrics.json` with this split, and `abstention` if the run has a threshold. On the
-        run's own data the metrics are those of the training, except that rows of train and validation with
-        too many words count as well.
+        The document of `metrics.json` with this split, `abstention` if the run has a threshold, and `other`
+        if it tells texts apart that belong to none of the classes. On the run's own data the metrics are
+        those of the training, except that rows of train and validation with too many words count as well.
 
     Raises:
         RequestError: The run, the source or the split is wrong, or the precision cannot be reached.
@@ -78,43 +77,43 @@ def evaluate_run(
 
         classifier = load_classifier(finished.model)
         ctx.stage("Loading the data")
-        names = classifier.label_names
-        source, rows = load_rows(
+        measured = load_rows(
             data, finished, recipe, origin, split=split, settings=settings, classifier=classifier, ctx=ctx
         )
     with ctx.clock.stage("prepare"):
+        rows = measured.rows
         tokenized = classifier.tokenize(rows.texts)
         truncated = int(tokenized.truncated.sum())
     with ctx.clock.stage("features"):
         ctx.stage(f"Encoding {split}")
-        features, _ = encode_tokens(
-            classifier,
-            tokenized.rows,
-            weights_sha256=encoder_hash(finished, recipe, origin),
-            # The arithmetic of the training's own metrics.
-            placement=choose_placement(recipe.method.only_precision or recipe.model.precision),
-            description=f"{origin.model.name} · {source} · {split}",
-            ctx=ctx,
-        )
+        described = f"{origin.model.name} · {measured.source} · {split}"
+        encode = encoding_of(finished, recipe, origin, classifier, description=described, ctx=ctx)
+        features = encode(tokenized.rows)
     with ctx.clock.stage("evaluate"):
         scored = classifier.probabilities(features), rows.labels
-        thresholds = read_thresholds_of(finished.model, classifier.kind, names)
-        samples = recipe.evaluate.bootstrap_samples
-        metrics = measure_rows(*scored, label_names=names, thresholds=thresholds, bootstrap_samples=samples)
-        metrics = metrics.with_truncated(truncated)
+        metrics = measure_rows(
+            *scored,
+            label_names=classifier.label_names,
+            thresholds=read_thresholds_of(finished.model, classifier.kind, classifier.label_names),
+            bootstrap_samples=recipe.evaluate.bootstrap_samples,
+        ).with_truncated(truncated)
+        other = measure_other(finished, measured, classifier, features, encode, split=split, ctx=ctx)
     if missing := metrics.classes_without_rows:
         ctx.note(f"No row of {split} has {missing}: macro-F1 is the mean over the other labels.")
     if truncated:
         ctx.note(describe_truncation(truncated, len(rows), of=split, **classifier.limits))
+    parts: dict[str, Any] = {} if other is None else {"other": other}
+    if abstention is not None:
+        parts["abstention"] = describe_abstention(abstention, {split: scored})
     if min_precision is not None:
         store_abstention(finished, abstention)
     return MetricsDocument(
         run=str(run),
         recipe=origin.recipe.name,
         model=origin.model.name,
-        source=source,
+        source=measured.source,
         metrics={split: metrics},
         interval_methods=interval_methods(classifier.kind.problem_type),
-        **({} if abstention is None else {"abstention": describe_abstention(abstention, {split: scored})}),
+        **parts,
         seconds=ctx.clock.seconds(),
     )

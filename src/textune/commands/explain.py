@@ -84,7 +84,9 @@ def explain(
             labels=[label],
             thresholds=predictor.thresholds,
         )
-    return replace(explanation, truncated=truncated)
+    _, is_other = predictor.decide(predictor.tokenize([explained]).rows)
+    other = None if is_other is None else bool(is_other[0])
+    return replace(explanation, truncated=truncated, other=other)
 
 
 def _without_words(sides: Sequence[str]) -> DataError:

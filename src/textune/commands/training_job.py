@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from textune.audit.checks import check_data
+from textune.commands.training_evaluation import evaluate_training
 from textune.context import Context
 from textune.encoder.memory import keep_memory_low
 from textune.evaluation.document import MetricsDocument
-from textune.evaluation.evaluating import evaluate_splits
-from textune.evaluation.evaluation import Evaluation
 from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults
@@ -23,7 +22,7 @@ from textune.run.origin import Origin
 from textune.run.provenance import check_origin
 from textune.run.saving import save_results
 from textune.training.budget import plan_task
-from textune.training.method import Fit, Method, Request, Task, load_task, method_of
+from textune.training.method import Request, Task, load_task, method_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
         task.processes.wait()
         method.prepare()
         fit = method.fit(resume=resume)
-        evaluation = _evaluate(task, method, fit, ctx)
+        evaluation = evaluate_training(task, method, fit, ctx)
         saved = save_results(
             run,
             task.classifier,
@@ -87,6 +86,7 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
             head="linear" if task.classifier.stock is None else "stock",
             max_length=task.classifier.max_length,
             predictions=saved.predictions,
+            outside_scores=evaluation.outside_scores,
         )
         write_report(run, results, saved.classifier, ctx)
         document = document.model_copy(update={"seconds": ctx.clock.seconds()})
@@ -104,17 +104,3 @@ def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
         with ctx.clock.stage("plan"):
             task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)
     return task, checks
-
-
-def _evaluate(task: Task, method: Method, fit: Fit, ctx: Context) -> Evaluation:
-    with ctx.clock.stage("evaluate"):
-        ctx.stage("Evaluating")
-        return evaluate_splits(
-            task.texts.dataset,
-            method.probabilities(),
-            settings=task.recipe.evaluate,
-            calibration=fit.calibration,
-            **task.texts.counted,
-            cut_probabilities=fit.cut_probabilities,
-            ctx=ctx,
-        )

@@ -54,10 +54,11 @@ class ColumnChoice:
     split: str = ""
     labels: tuple[str, ...] = ()
     kind: LabelKindSetting = "auto"
+    other: str = ""
 
     @classmethod
     def of(
-        cls, settings: DataSettings, *, others: bool = False, given: Set[str] = ALL_SETTINGS
+        cls, settings: DataSettings, *, others: bool = False, given: Set[str] = ALL_SETTINGS, other: str = ""
     ) -> ColumnChoice:
         """Return the choice that a recipe's settings describe, of which some were given for this source."""
         reading = Reading(settings.separator, settings.quoting, settings.header)
@@ -77,6 +78,7 @@ class ColumnChoice:
             settings.split_column,
             tuple(settings.label_columns),
             settings.label_kind,
+            other,
         )
 
     def describe(self) -> str:
@@ -109,6 +111,7 @@ class ColumnChoice:
             split="" if "split_column" in self.remembered else self.split,
             labels=() if "label_columns" in self.remembered else self.labels,
             kind=self.kind,
+            other=self.other,
         )
 
     def columns_of_text(self, text: str) -> tuple[str, ...]:

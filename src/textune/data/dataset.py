@@ -32,6 +32,9 @@ MULTI_LABEL = "multi_label_classification"
 UNKNOWN = -1
 """Stands where it is not known whether a text of a multi-label dataset has a label."""
 
+NO_CLASS = -1
+"""Stands for the label of a text that belongs to no class."""
+
 
 LabelValues = Sequence[int] | Sequence[Sequence[int]] | NDArray[np.int64]
 
@@ -65,6 +68,23 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
+class OutsideTexts:
+    """Texts that belong to no class, by split: those of test measure, the others choose, none is trained on.
+
+    `label` is what the source calls them; empty if they are from a file. The labels of the splits are
+    `NO_CLASS`.
+    """
+
+    label: str
+    splits: Mapping[str, Split]
+
+    @property
+    def choosing(self) -> list[AnyText]:
+        """The texts by which a threshold is chosen."""
+        return [text for split, rows in self.splits.items() if split != "test" for text in rows.texts]
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset(Mapping[str, Split]):
     """Labelled texts: a mapping from split names to splits.
 
@@ -74,6 +94,7 @@ class Dataset(Mapping[str, Split]):
         name: The name of the source.
         notes: Sentences about how the source was read.
         problem_type: Whether every text has one label, `SINGLE_LABEL`, or any number of them, `MULTI_LABEL`.
+        outside: Texts that belong to no class; None: none are known.
     """
 
     splits: Mapping[str, Split]
@@ -81,6 +102,7 @@ class Dataset(Mapping[str, Split]):
     name: str = ""
     notes: tuple[str, ...] = ()
     problem_type: str = SINGLE_LABEL
+    outside: OutsideTexts | None = None
 
     @classmethod
     def from_lists(
@@ -134,10 +156,15 @@ class Dataset(Mapping[str, Split]):
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of all texts, labels and label names by split; the same on any computer."""
+        """The SHA-256 of all texts, labels and label names by split; the same on any computer.
+
+        Texts that belong to no class count, too.
+        """
         digest = hashlib.sha256(json.dumps(list(self.label_names)).encode())
         for split, rows in self.items():
             digest.update(json.dumps([split, list(rows.texts), rows.labels.tolist()]).encode())
+        for split, rows in self.outside.splits.items() if self.outside is not None else ():
+            digest.update(json.dumps(["outside", split, list(rows.texts)]).encode())
         return digest.hexdigest()
 
     def _ids_of(self, rows: Split) -> Sequence[Any]:

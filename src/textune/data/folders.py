@@ -23,6 +23,7 @@ from textune.data.label_columns import LabelColumn
 from textune.data.label_names import stored_names
 from textune.data.label_sets import labels_in_cells
 from textune.data.mapping_files import read_names
+from textune.data.outside_splits import with_parts
 from textune.data.raw import Piece, RawSource, RawSplit
 from textune.errors import DataError
 from textune.formats.compression import archive_members, without_compression
@@ -77,12 +78,18 @@ def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> 
     if not files:
         raise _unknown_folder(path, members)
     ignored = [
-        member.name
+        member
         for member in members
         if find_format(member) and not any(member in shards for shards in files.values())
     ]
-    notes = (f"Ignored files that are not named after a split: {', '.join(ignored)}.",) if ignored else ()
-    raw = read_tables(files, choice, notes=notes)
+    of_name = {member.name: member for member in ignored}
+    raw = with_parts(
+        read_tables(files, choice),
+        {member.name: without_compression(member).stem for member in ignored},
+        lambda name: read_tables({"train": [of_name[name]]}, choice).splits["train"],
+        other=choice.other,
+        what="files that are not named after a split",
+    )
     return _with_mapping(raw, path / _MAPPING) if _MAPPING in names and not stored_names(raw) else raw
 
 
@@ -104,13 +111,11 @@ def _is_tweeteval(members: Sequence[Path]) -> bool:
     return any(member.name == f"{name}_text.txt" for member in members for name in _TWEETEVAL_SPLITS)
 
 
-def read_tables(
-    files: Mapping[str, Sequence[Path]], choice: ColumnChoice, *, notes: tuple[str, ...] = ()
-) -> RawSource:
+def read_tables(files: Mapping[str, Sequence[Path]], choice: ColumnChoice) -> RawSource:
     """Read the tables of each split; raise a `DataError` if one cannot be read or lacks a column."""
     read_exports: Callable[..., RawSource | None] = resolve_name(EXPORTS)
     if (exported := read_exports(files, choice)) is not None:
-        return replace(exported, notes=(*exported.notes, *notes))
+        return exported
     first = next(iter(files.values()))[0]
     columns = column_names(first, choice.reading)
     text, label, column_notes = choice.find(columns, origin=str(first))
@@ -118,7 +123,7 @@ def read_tables(
     raw = RawSource(
         {split: _read_split(shards, text, label, others, choice.reading) for split, shards in files.items()},
         None,
-        (*column_notes, *notes, *_notes_on_files(files, choice.reading)),
+        (*column_notes, *_notes_on_files(files, choice.reading)),
     )
     return decide_columns(raw, choice, label=label, origin=str(first))
 

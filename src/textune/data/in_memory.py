@@ -15,6 +15,7 @@ from typing import Any
 from textune.data.columns import LABEL_NAMES, TEXT_NAMES, ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.label_columns import LabelColumn
+from textune.data.outside_splits import note_on_ignored, with_parts
 from textune.data.python_tables import columns_of, is_dataset, is_table, plain_columns
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.data.stored import EXPORTED_ROWS, read_dataset
@@ -94,11 +95,8 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
     tables = data.tables
     if all(is_dataset(table) for table in tables.values()):
         return read_dataset(tables, choice, origin=data.name)
-    split_names, notes = choose_splits(tables, origin=data.name)
-    origins = {
-        split: f"{data.name}, split {name}" if len(tables) > 1 else data.name
-        for split, name in split_names.items()
-    }
+    split_names, left_out = choose_splits(tables, origin=data.name)
+    origins = {split: _origin(data, name) for split, name in split_names.items()}
     columns = {split: columns_of(tables[name], origins[split]) for split, name in split_names.items()}
     empty = next((split for split, of in columns.items() if not any(of.values())), None)
     if empty is not None:
@@ -106,7 +104,7 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
     read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
     rows = {split: (origins[split], _rows(values)) for split, values in columns.items()}
     if (exported := read_exported_rows(rows, choice)) is not None:
-        return replace(exported, notes=(*exported.notes, *notes))
+        return replace(exported, notes=(*exported.notes, *note_on_ignored(left_out)))
     reading = choice.reading
     columns = {split: join_columns(values, reading, origins[split]) for split, values in columns.items()}
     names = list(next(iter(columns.values())))
@@ -117,8 +115,20 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
         split: _read_split(values, origins[split], text, label, needed=needed, others=others)
         for split, values in columns.items()
     }
-    raw = RawSource(splits, notes=(*more, *notes))
+
+    def read_part(name: str) -> RawSplit:
+        origin = _origin(data, name)
+        values = join_columns(columns_of(tables[name], origin), reading, origin)
+        return _read_split(values, origin, text, label, needed=needed, others=others)
+
+    raw = with_parts(
+        RawSource(splits, notes=more), {name: name for name in left_out}, read_part, other=choice.other
+    )
     return decide_columns(raw, choice, label=label, origin=data.name)
+
+
+def _origin(data: PythonData, name: str) -> str:
+    return f"{data.name}, split {name}" if len(data.tables) > 1 else data.name
 
 
 def _is_by_split(data: Mapping[Any, Any]) -> bool:

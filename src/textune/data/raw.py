@@ -15,15 +15,15 @@ from textune.wording import listed
 _PLACES_SHOWN = 10
 
 
-def choose_splits(names: Iterable[str], *, origin: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return which of a source's splits are train, validation and test, and a note about the others.
+def choose_splits(names: Iterable[str], *, origin: str) -> tuple[dict[str, str], list[str]]:
+    """Return which of a source's splits are train, validation and test, and the names of the others.
 
     Raises:
         DataError: None of them is.
 
     Example:
         >>> choose_splits(["train", "dev", "extra"], origin="the dataset")
-        ({'train': 'train', 'validation': 'dev'}, ('Ignored splits: extra.',))
+        ({'train': 'train', 'validation': 'dev'}, ['extra'])
     """
     names, chosen = list(names), dict[str, str]()
     # A split called exactly `test` wins over one called `eval`.
@@ -36,8 +36,7 @@ def choose_splits(names: Iterable[str], *, origin: str) -> tuple[dict[str, str],
             "Choose another dataset, or pass one of these splits on its own.",
         )
     left_out = [name for name in names if name not in chosen.values()]
-    notes = (f"Ignored splits: {', '.join(left_out)}.",) if left_out else ()
-    return {split: chosen[split] for split in SPLITS if split in chosen}, notes
+    return {split: chosen[split] for split in SPLITS if split in chosen}, left_out
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence, Set
-from contextlib import suppress
+from collections.abc import Collection
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -18,14 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from textune.context import UNWATCHED, Context
-from textune.data.columns import ALL_SETTINGS, ColumnChoice
-from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL, SPLITS, Dataset, Split
+from textune.data.columns import ColumnChoice
+from textune.data.dataset import MULTI_LABEL, SPLITS, Dataset, Split
 from textune.data.folders import read_archive, read_folder, read_tables
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
 from textune.data.label_cells import WRONG_COLUMN
-from textune.data.labels import Labelling, read_ids, read_labels
+from textune.data.labels import Labelling, read_labels
 from textune.data.mapping_files import with_names
+from textune.data.outside import set_apart, with_outside
 from textune.data.raw import RawSource, RawSplit
 from textune.data.split_notes import notes_on_splits
 from textune.data.splits import make_splits
@@ -51,7 +51,9 @@ _KINDS = (
 _OTHER_FILE_SUFFIXES = (".xlsx", ".xls", ".zip", ".tar", ".tgz", ".arrow", *SUFFIXES)
 
 
-def load_dataset(settings: DataSettings, ctx: Context, data: PythonData | None = None) -> Dataset:
+def load_dataset(
+    settings: DataSettings, ctx: Context, data: PythonData | None = None, *, other: str = ""
+) -> Dataset:
     """Load the source that a recipe names (see `load_source`), which `data` may hold.
 
     Raise a `RecipeError` if the recipe names none.
@@ -62,13 +64,15 @@ def load_dataset(settings: DataSettings, ctx: Context, data: PythonData | None =
             "Name a source with --data, for instance --data sample:emotion or --data texts.csv.",
         )
     source = data if data is not None and data.name == settings.source else settings.source
-    return load_source(source, settings, ctx)
+    return load_source(source, settings, ctx, other=other)
 
 
 def load_source(
     name: str | PythonData,
     settings: DataSettings = DataSettings(),  # noqa: B008 - settings do not change.
     ctx: Context = UNWATCHED,
+    *,
+    other: str = "",
 ) -> Dataset:
     """Load a source of labelled texts into the splits `train`, `validation` and `test`, in this order.
 
@@ -77,91 +81,31 @@ def load_source(
             `sample:emotion`; or data in memory, see `textune.data.in_memory.as_source`.
         settings: The columns, and how to make missing splits; their `source` is ignored.
         ctx: Whether connections are allowed.
+        other: The label, or a file, of texts that belong to no class: they are in `Dataset.outside` and in no
+            split.
 
     Raises:
         DataError: The source does not exist, cannot be read, or cannot be learned from.
         HubError: The Hub cannot be reached, or does not provide the dataset.
     """
-    raw = with_names(read_source(name, ColumnChoice.of(settings), ctx), settings.label_names)
+    raw = with_names(read_source(name, ColumnChoice.of(settings, other=other), ctx), settings.label_names)
     try:
-        labelling, splits = complete_source(raw, str(name), settings)
+        return dataset_of(raw, str(name), settings, other)
     except DataError:
         for note in raw.notes:  # How the source was read may explain what is wrong with it.
             ctx.note(note)
         raise
-    dataset = Dataset(splits, labelling.names, str(name), problem_type=labelling.problem_type)
-    notes = (
-        *raw.notes,
-        *labelling.notes,
-        *notes_on_splits(dataset, new=[split for split in SPLITS if split not in labelling.ids]),
-    )
-    return replace(dataset, notes=notes)
 
 
-def load_held_out(
-    name: str | PythonData,
-    settings: DataSettings,
-    *,
-    split: str,
-    label_names: Sequence[str],
-    problem_type: str = SINGLE_LABEL,
-    own_fingerprint: str = "",
-    given: Set[str] = ALL_SETTINGS,
-    ctx: Context = UNWATCHED,
-) -> Dataset:
-    """Load one split, or all rows of a source without splits, to measure a finished classifier on.
-
-    Args:
-        name: The source, see `load_source`.
-        settings: How to read it.
-        split: The split to load; the result has only this one.
-        label_names: The classes of the classifier, whose ids the labels get.
-        problem_type: Whether the classifier gives a text one label or any number; see `Dataset`.
-        given: The names of the settings that were given for this source. The others are those of the
-            classifier's own data: columns that this source lacks are detected, and names of ids do not
-            replace those that it stores.
-        own_fingerprint: That of the data that the classifier was trained on. Of that source, the split is
-            the one of the training.
-        ctx: Whether connections are allowed.
-
-    Raises:
-        DataError: The source cannot be read, it has no such split, or a label is not a class.
-        HubError: The Hub cannot be reached, or does not provide the dataset.
-    """
-    raw = read_source(name, ColumnChoice.of(settings, given=given), ctx)
-    notes = raw.notes
-    if split not in raw.splits and (own := _completed(raw, settings, fingerprint=own_fingerprint)):
-        note = f"The run was trained on {name}, so only the {split} split made from it is measured."
-        return Dataset({split: own[split]}, own.label_names, str(name), (*notes, note), own.problem_type)
-    if split in raw.splits:
-        rows = raw.splits[split]
-    elif list(raw.splits) == ["train"]:  # A source without splits is read as one.
-        rows = raw.splits["train"]
-        notes = (*notes, f"{name} has no splits: all of its {len(rows.texts):,} rows are used as {split}.")
-    else:
-        raise DataError(
-            f"{name} has no split '{split}'; it has {' and '.join(raw.splits)}.",
-            f"Choose one of these, for instance --split {next(iter(raw.splits))}.",
-        )
-    raw = with_names(
-        replace(raw, splits={split: rows}, notes=notes),
-        settings.label_names,
-        remembered="label_names" not in given,
-    )
-    texts = rows_with_texts(raw, settings.blank_texts)
-    ids = read_ids(texts.source, split, label_names, settings, problem_type=problem_type)
-    rows = texts.source.splits[split]
-    examples = Split(rows.texts, np.asarray(ids, np.int64), np.asarray(texts.numbers[split]))
-    return Dataset({split: examples}, tuple(label_names), str(name), texts.source.notes, problem_type)
-
-
-def _completed(raw: RawSource, settings: DataSettings, *, fingerprint: str) -> Dataset | None:
-    """Return a source with the splits that training makes, if it is the one with this fingerprint."""
-    with suppress(DataError):
-        labelling, splits = complete_source(with_names(raw, settings.label_names), "", settings)
-        dataset = Dataset(splits, labelling.names, problem_type=labelling.problem_type)
-        return dataset if dataset.fingerprint == fingerprint else None
-    return None
+def dataset_of(raw: RawSource, name: str, settings: DataSettings, other: str) -> Dataset:
+    """Return the checked data set of a source as it was read, whose label ids are named."""
+    apart = set_apart(raw, other, settings) if other else None
+    labelling, splits = complete_source(raw if apart is None else apart.inside, name, settings)
+    dataset = Dataset(splits, labelling.names, name, problem_type=labelling.problem_type)
+    new = [split for split in SPLITS if split not in labelling.ids]
+    notes = (*raw.notes, *labelling.notes, *notes_on_splits(dataset, new=new))
+    dataset = replace(dataset, notes=notes)
+    return dataset if apart is None else with_outside(dataset, apart, new=new, settings=settings)
 
 
 def complete_source(raw: RawSource, name: str, settings: DataSettings) -> tuple[Labelling, dict[str, Split]]:

@@ -17,6 +17,7 @@ from typing import Any
 from textune.data.columns import ColumnChoice, listed_columns
 from textune.data.dataset import SPLITS
 from textune.data.label_cells import is_missing_label
+from textune.data.outside_splits import advise, labels_by_part, parts_without_class
 from textune.data.raw import RawSource, join_rows, label_places
 from textune.data.split_marks import find_marks, is_plain_name, marked_split, read_marks
 from textune.errors import DataError
@@ -54,7 +55,7 @@ def divide(raw: RawSource, choice: ColumnChoice, *, origin: str) -> RawSource:
         divisions.append(_by_marks(raw, marks))
     for name, plain in names.items():
         if name not in marks and (is_chosen or not is_plain_name(plain)):
-            division, note = _by_name(raw, name, origin=origin, is_chosen=is_chosen)
+            division, note = _by_name(raw, name, origin=origin, is_chosen=is_chosen, other=choice.other)
             notes += [note] if note else []
             divisions += [division] if division else []
     if not divisions:
@@ -117,12 +118,16 @@ def _by_marks(raw: RawSource, marks: Mapping[str, str]) -> _Division:
     return _Division(columns, read_marks(raw, marks, called=_called(columns), hint=_unused(columns)))
 
 
-def _by_name(raw: RawSource, name: str, *, origin: str, is_chosen: bool) -> tuple[_Division | None, str]:
-    """Return the split of every row as a column names it.
+def _by_name(
+    raw: RawSource, name: str, *, origin: str, is_chosen: bool, other: str
+) -> tuple[_Division | None, str]:
+    """Return the split of every row as a column names it; `other` is the label that belongs to no class.
 
     If the column names no splits, return None. A note says so, or which rows are ignored.
     """
     values = {own: [_written(value) for value in rows.column(name)] for own, rows in raw.splits.items()}
+    parts = parts_without_class(labels_by_part(raw.splits, values) if other else {}, other)
+    values = {own: [parts.get(value, value) for value in of_rows] for own, of_rows in values.items()}
     named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
     others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
     is_usual = is_chosen or _plain(name) not in _OTHER_SPLIT_COLUMNS
@@ -155,6 +160,9 @@ def _by_name(raw: RawSource, name: str, *, origin: str, is_chosen: bool) -> tupl
     rows_of = Counter(value for value in chain(*values.values()) if value in ignored)
     sizes = ", ".join(f"'{value}' ({counted(rows, 'row')})" for value, rows in rows_of.items())
     note = f"Ignored splits of the column '{name}': {sizes}." if sizes else ""
+    if note:
+        labels = labels_by_part(raw.splits, values)
+        note += advise({value: labels[value] for value in rows_of})
     return _Division([name], division), note
 
 

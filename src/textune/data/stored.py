@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from textune.data.columns import ColumnChoice
 from textune.data.deciding_columns import decide_columns, deciding_columns
 from textune.data.label_columns import LabelColumn
+from textune.data.outside_splits import note_on_ignored, with_parts
 from textune.data.raw import Piece, RawSource, RawSplit, choose_splits
 from textune.errors import DataError, TextuneError
 from textune.formats.joining import join_columns, with_made_names
@@ -55,26 +56,27 @@ def read_saved_dataset(path: Path, choice: ColumnChoice) -> RawSource:
 
 
 def read_dataset(splits: Mapping[str, Dataset], choice: ColumnChoice, *, origin: str) -> RawSource:
-    """Read a dataset's splits; splits other than train, validation and test are ignored."""
-    split_names, ignored = choose_splits(splits, origin=origin)
+    """Read a dataset's splits; others are ignored, unless they hold the texts of no class (`with_parts`)."""
+    split_names, left_out = choose_splits(splits, origin=origin)
     rows = {
         split: (f"{origin}, split {name}", splits[name].with_format(None))
         for split, name in split_names.items()
     }
     read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
     if (exported := read_exported_rows(rows, choice)) is not None:
-        return replace(exported, notes=(*exported.notes, *ignored))
+        return replace(exported, notes=(*exported.notes, *note_on_ignored(left_out)))
     first = splits[next(iter(split_names.values()))]
     reading = choice.reading
     names = with_made_names(first.column_names, reading)
     text, label, notes = choice.find(names, origin=origin)
     beside = deciding_columns(names, choice, text=text, label=label, origin=origin)
     others = [name for name in _plain_columns(first) if name in beside]
-    read = {
-        split: _read_split(splits[name], f"{origin}, split {name}", text, label, others, reading)
-        for split, name in split_names.items()
-    }
-    raw = RawSource(read, None, (*notes, *ignored))
+
+    def read(name: str) -> RawSplit:
+        return _read_split(splits[name], f"{origin}, split {name}", text, label, others, reading)
+
+    raw = RawSource({split: read(name) for split, name in split_names.items()}, None, notes)
+    raw = with_parts(raw, {name: name for name in left_out}, read, other=choice.other)
     return decide_columns(raw, choice, label=label, origin=origin)
 
 

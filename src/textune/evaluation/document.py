@@ -16,6 +16,7 @@ from textune.encoder.tokenization import SplitReading
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.comparison import Difference, McNemar, Outcome
 from textune.evaluation.metrics import DECIDING, TIE_BREAKING
+from textune.evaluation.outside_metrics import OutsideAnswers
 from textune.evaluation.reliability import Reliability
 from textune.evaluation.split_metrics import SplitMetrics
 
@@ -72,6 +73,30 @@ class AbstentionEffect(_Part):
     validation: Answers | None = None
     test: Answers | None = None
     train: Answers | None = None
+
+
+class OutsideEffect(_Part):
+    """What tells texts outside the classes apart, and its effect on the measured splits.
+
+    A text whose `score` of the logits is below `threshold` belongs to none of the classes. `label` is what
+    the data call such texts; empty if they came from a file. `cross_fitted_f1` is the F1 of outside texts
+    with each score, on the texts that `chosen_on` counts: they were not trained on.
+    """
+
+    label: str = ""
+    score: str
+    threshold: float
+    cross_fitted_f1: dict[str, float] = {}
+    chosen_on: dict[str, int] = {}
+    validation: OutsideAnswers | None = None
+    test: OutsideAnswers | None = None
+    train: OutsideAnswers | None = None
+
+    @property
+    def measured(self) -> dict[str, OutsideAnswers]:
+        """What was measured, by split."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {split: answers for split, answers in splits.items() if answers is not None}
 
 
 class ThresholdEffect(_Part):
@@ -147,6 +172,7 @@ class Measurements(_Part):
     thresholds: ThresholdEffect | None = None
     coverage: tuple[CoverageRow, ...] = ()
     abstention: AbstentionEffect | None = None
+    other: OutsideEffect | None = None
     long_texts: LongTexts | None = None
     interval_methods: dict[str, str] = {}
 

@@ -50,7 +50,8 @@ class Explanation:
 
     Of a pair, `words` are those of the first text, and `words_pair` those of the second one. `truncated`: the
     text is longer than the model reads, so some of its words weigh nothing. `others` are the explanations of
-    the text's other labels, if it can have several; None: it cannot.
+    the text's other labels, if it can have several; None: it cannot. `other` says whether the text belongs
+    to none of the classes; None: that is not known.
     """
 
     text: AnyText
@@ -60,6 +61,7 @@ class Explanation:
     truncated: bool = False
     others: tuple[Explanation, ...] | None = None
     words_pair: tuple[Word, ...] = ()
+    other: bool | None = None
 
     @property
     def sides(self) -> tuple[tuple[str, tuple[Word, ...]], ...]:
@@ -74,9 +76,12 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as JSON values.
 
-        `text_pair` and `words_pair` are there for pairs, and `others` if the text can have several labels.
+        `text_pair` and `words_pair` are there for pairs, `others` if the text can have several labels, and
+        `other` if it is known whether the text belongs to none of the classes.
         """
         whole = {**text_fields(self.text), **self._of_label(), "truncated": self.truncated}
+        if self.other is not None:
+            whole["other"] = self.other
         if self.others is None:
             return whole
         return {**whole, "others": [other._of_label() for other in self.others]}

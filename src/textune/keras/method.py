@@ -150,8 +150,12 @@ class KerasMethod(Method):
         """Return the probabilities (rows, classes) by split, as Keras computes them."""
         return {split: probabilities(self._logits(split)) for split in self.features}
 
+    def logits(self, split: str) -> NDArray[np.float32]:
+        """Return the logits (rows, classes) of a split, as Keras computes them."""
+        return self._head.logits(self.features[split])
+
     def _logits(self, split: str) -> torch.Tensor:
-        return torch.from_numpy(self._head.logits(self.features[split]))
+        return torch.from_numpy(self.logits(split))
 
     def _batches(self, size: int) -> Any:
         task, settings = self.task, self.settings

@@ -125,8 +125,12 @@ class EncoderClassifier:
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of features (rows, width)."""
+        return self.kind.probabilities(self.logits(features))
+
+    def logits(self, features: NDArray[np.float32]) -> torch.Tensor:
+        """Return logits (rows, classes) of features (rows, width)."""
         parts = map(torch.from_numpy, read_in_parts(features))
-        return self.kind.probabilities(torch.cat([head_logits(self.head, part) for part in parts]))
+        return torch.cat([head_logits(self.head, part) for part in parts])
 
 
 def head_logits(head: nn.Module, features: torch.Tensor, counts: torch.Tensor | None = None) -> torch.Tensor:

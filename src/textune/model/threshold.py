@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from textune.errors import ModelError
 from textune.files import write_json
+from textune.model.outside_threshold import OUTSIDE
 from textune.tasks.label_kind import LabelKind
 
 ABSTENTION = "abstention.json"
 LABEL_THRESHOLDS = "thresholds.json"
+THRESHOLD_FILES = (ABSTENTION, LABEL_THRESHOLDS, OUTSIDE)
+"""What decides beside the weights. No export's graph depends on them."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def read_thresholds_of(
 
 def copy_thresholds(source: Path, target: Path) -> None:
     """Copy whatever thresholds one classifier's folder holds into another."""
-    for name in (ABSTENTION, LABEL_THRESHOLDS):
+    for name in THRESHOLD_FILES:
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
 

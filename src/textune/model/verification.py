@@ -14,6 +14,7 @@ from textune.encoder.placement import choose_placement, one_thread
 from textune.encoder.windows import WindowedTexts
 from textune.errors import VerificationError
 from textune.formats.text_pairs import AnyText, text_fields
+from textune.model.outside_threshold import OutsideThreshold, read_outside_threshold
 from textune.model.threshold import Abstention, read_abstention, read_label_thresholds
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def verify_saved(
     precision: str,
     abstention: Abstention | None = None,
     thresholds: NDArray[np.float64] | None = None,
+    outside: OutsideThreshold | None = None,
 ) -> tuple[EncoderClassifier, dict[str, Any]]:
     """Load the saved model once, compare it with the trained one, and return it with what was compared.
 
@@ -51,6 +53,11 @@ def verify_saved(
         if read_abstention(folder) != abstention:
             raise VerificationError(
                 "The saved model has a different threshold than the trained model.", _FAULT
+            )
+        if read_outside_threshold(folder) != outside:
+            raise VerificationError(
+                "The saved model has another threshold for texts outside the classes than the trained one.",
+                _FAULT,
             )
         if thresholds is not None and (
             read_label_thresholds(folder, reloaded.label_names).tolist() != thresholds.tolist()

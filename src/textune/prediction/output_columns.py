@@ -17,7 +17,7 @@ from textune.formats.registry import find_format
 from textune.formats.text_pairs import fields_of_texts
 from textune.prediction.input_columns import DETECTED
 from textune.prediction.inputs import estimate_rows, text_column_of
-from textune.prediction.stream import TRUNCATED, WINDOW, prefix_clashes
+from textune.prediction.stream import OTHER, TRUNCATED, WINDOW, prefix_clashes
 
 
 def names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -42,6 +42,7 @@ def result_fields(
     multi_label: bool = False,
     pairs: bool = False,
     may_abstain: bool = False,
+    may_be_other: bool = False,
     mark_truncated: bool = False,
 ) -> list[Any]:
     """Return the Arrow fields that a prediction adds to its row, the text or both texts of a pair first."""
@@ -54,6 +55,8 @@ def result_fields(
         kinds = {**texts, "labels": pa.list_(pa.string()), "scores": scores}
     if may_abstain:
         kinds["abstained"] = pa.bool_()
+    if may_be_other:
+        kinds[OTHER] = pa.bool_()
     if mark_truncated:
         kinds[TRUNCATED] = pa.bool_()
     return [pa.field(name, kind) for name, kind in kinds.items()]

@@ -77,7 +77,7 @@ def predict_files(
             )
             write_parts(journal, predictions, layout, suffix=output.suffix)
         ctx.stage(f"Writing {output}")
-        tally = Tally(journal.rows, journal.count("abstained"), journal.count("truncated"))
+        tally = Tally(journal.rows, **{name: journal.count(name) for name in Tally().counts})
         join_parts(journal, output)
         tally.report(predictor, ctx)
     return tally.predictions
@@ -96,8 +96,7 @@ def write_parts(
         with atomic_path(path) as temporary, open_writer(temporary, suffix, layout) as write:
             for rest in chain([window or []], islice(windows, WINDOWS_PER_PART - 1)):
                 write(list(tally.count(rest)))
-        counts = {"abstained": tally.abstained, "truncated": tally.truncated}
-        journal.add(path, rows=tally.predictions, counts=counts)
+        journal.add(path, rows=tally.predictions, counts=tally.counts)
 
 
 def join_parts(journal: Journal, output: Path) -> None:

@@ -26,6 +26,8 @@ WINDOW = 1024
 RESULT_COLUMNS = ("text", "label", "score", "scores")
 MULTI_LABEL_COLUMNS = ("text", "labels", "scores")
 """The columns of a result if a text can have several labels."""
+OTHER = "other"
+"""The column that says which texts belong to none of the classes, if the classifier tells them apart."""
 TRUNCATED = "truncated"
 """The column, on request, that says which texts are longer than the model reads."""
 _INPUT = re.compile("^(input_)+")
@@ -49,8 +51,10 @@ class Prediction:
     """A row with its prediction.
 
     A text that is empty, or a pair with one that is, has no label, score or scores; one whose score is below
-    the threshold has no label. `abstained` says which texts those are; None: there is no threshold.
-    `truncated`: the text is longer than the model reads.
+    the threshold has no label. `abstained` says which texts those are; None: there is no threshold. One that
+    belongs to none of the classes has no label either, and has not `abstained`. `other` says which texts
+    those are; None: the classifier does not tell them apart. `truncated`: the text is longer than the model
+    reads.
     """
 
     row: TextRow
@@ -59,16 +63,20 @@ class Prediction:
     scores: Mapping[str, float]
     abstained: bool | None = None
     truncated: bool = False
+    other: bool | None = None
 
     def to_json(self, *, mark_truncated: bool = False) -> dict[str, Any]:
-        """Return JSON values, `abstained` only where there is a threshold, then the row's other columns.
+        """Return JSON values, then the row's other columns.
 
-        With `mark_truncated`, they say whether the text was truncated.
+        `abstained` and `other` are there only where they are known. With `mark_truncated`, they say whether
+        the text was truncated.
         """
         result: dict[str, Any] = {**text_fields(self.row.text), "label": self.label, "score": self.score}
         result["scores"] = dict(self.scores)
         if self.abstained is not None:
             result["abstained"] = self.abstained
+        if self.other is not None:
+            result[OTHER] = self.other
         if mark_truncated:
             result[TRUNCATED] = self.truncated
         return result | prefix_clashes(self.row.others, results=result)
@@ -139,27 +147,31 @@ def predict_rows(
 ) -> Iterator[AnyPrediction]:
     """Yield the prediction of every row, in order; rows are read at most a window ahead.
 
-    No label is given where the top probability is below `threshold`. If a text can have several labels, it
+    No label is given where the top probability is below `threshold`, nor to a text that belongs to none of
+    the classes. If a text can have several labels, it
     gets those that reach the predictor's thresholds. After every window, `on_progress` is called with the
     number of rows done. A pair for a classifier of single texts is a `DataError`, and so is the reverse.
     """
     remaining, names, done = iter(rows), predictor.label_names, 0
+    no_other = None if predictor.outside is None else False
     while chunk := list(islice(remaining, window)):
         texts = [row.text for row in chunk if row.has_text]
         check_rows_fit(chunk, predictor, done=done)
         answers: Iterator[Any] = iter([])
         if texts:
             tokenized = predictor.tokenize(texts)
-            answers = zip(predictor.probabilities(tokenized.rows), tokenized.truncated.tolist(), strict=True)
+            probabilities, is_other = predictor.decide(tokenized.rows)
+            others = [None] * len(texts) if is_other is None else is_other.tolist()
+            answers = zip(probabilities, tokenized.truncated.tolist(), others, strict=True)
         for row in chunk:
             if not row.has_text:
                 yield (
-                    Prediction(row, None, None, {}, False if threshold else None)
+                    Prediction(row, None, None, {}, False if threshold else None, other=no_other)
                     if predictor.thresholds is None
                     else MultiLabelPrediction(row, None, {})
                 )
                 continue
-            probabilities, truncated = next(answers)
+            probabilities, truncated, other = next(answers)
             scores = {name: float(value) for name, value in zip(names, probabilities, strict=True)}
             if predictor.thresholds is not None:
                 given = multi_label.decide(probabilities, predictor.thresholds)
@@ -168,9 +180,16 @@ def predict_rows(
                 continue
             label = names[int(decide(probabilities))]
             score = scores[label]
-            abstained = score < threshold
+            abstained = score < threshold and not other
+            is_labelled = not (abstained or other)
             yield Prediction(
-                row, None if abstained else label, score, scores, abstained if threshold else None, truncated
+                row,
+                label if is_labelled else None,
+                score,
+                scores,
+                abstained if threshold else None,
+                truncated,
+                other,
             )
         done += len(chunk)
         if on_progress:
@@ -189,11 +208,17 @@ def check_rows_fit(rows: Iterable[TextRow], predictor: Predictor, *, done: int =
 
 @dataclass
 class Tally:
-    """Counts predictions, those of them without a label, and truncated texts."""
+    """Counts predictions, those without a label, truncated texts, and those that belong to no class."""
 
     predictions: int = 0
     abstained: int = 0
     truncated: int = 0
+    other: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was counted besides the predictions, by name."""
+        return {"abstained": self.abstained, "truncated": self.truncated, "other": self.other}
 
     def count(self, predictions: Iterable[AnyPrediction]) -> Iterator[AnyPrediction]:
         """Count predictions while passing them on."""
@@ -201,16 +226,20 @@ class Tally:
             self.predictions += 1
             self.abstained += bool(prediction.abstained)
             self.truncated += prediction.truncated
+            self.other += isinstance(prediction, Prediction) and bool(prediction.other)
             yield prediction
 
     def report(self, predictor: Predictor, ctx: Context) -> None:
-        """Say how many texts were truncated, and how many are left without a label, and why."""
+        """Say how many texts were truncated, belong to no class, and are left without a label, and why."""
         threshold = predictor.threshold
         if self.truncated:
             max_tokens, most = predictor.max_tokens, predictor.max_windows
             ctx.note(
                 describe_truncation(self.truncated, self.predictions, max_tokens=max_tokens, max_windows=most)
             )
+        if self.other:
+            belong = "belongs" if self.other == 1 else "belong"
+            ctx.note(f"{self.other:,} of {self.predictions:,} texts {belong} to none of the classes.")
         if not self.abstained:
             return
         shares = f"{self.abstained:,} of {self.predictions:,} texts are left without a label"

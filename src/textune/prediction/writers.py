@@ -27,6 +27,7 @@ from textune.prediction.output_columns import (
 )
 from textune.prediction.stream import (
     MULTI_LABEL_COLUMNS,
+    OTHER,
     RESULT_COLUMNS,
     TRUNCATED,
     WINDOW,
@@ -44,11 +45,11 @@ _SEPARATORS = ("|", ";", ",", "#")
 class OutputLayout:
     """What the rows of an output hold.
 
-    With `may_abstain`, a table has the column `abstained`; with `mark_truncated`, an output of any format has
-    the column `truncated`. With `multi_label`, the rows are those of `MultiLabelPrediction`; with `pairs`,
-    they have both texts of a pair. `columns` is the Arrow schema of a Parquet file's other columns; None:
-    that of the first window. A part is written `like` an earlier one, which sets the columns, and has no
-    header.
+    With `may_abstain`, a table has the column `abstained`, and with `may_be_other`, the column `other`; with
+    `mark_truncated`, an output of any format has the column `truncated`. With `multi_label`, the rows are
+    those of `MultiLabelPrediction`; with `pairs`, they have both texts of a pair. `columns` is the Arrow
+    schema of a Parquet file's other columns; None: that of the first window. A part is written `like` an
+    earlier one, which sets the columns, and has no header.
     """
 
     label_names: Sequence[str]
@@ -58,6 +59,7 @@ class OutputLayout:
     like: Path | None = None
     multi_label: bool = False
     pairs: bool = False
+    may_be_other: bool = False
 
     @classmethod
     def of(cls, predictor: Predictor, *, mark_truncated: bool) -> OutputLayout:
@@ -68,6 +70,7 @@ class OutputLayout:
             mark_truncated,
             multi_label=predictor.thresholds is not None,
             pairs=predictor.pairs,
+            may_be_other=predictor.outside is not None,
         )
 
     @property
@@ -83,6 +86,7 @@ class OutputLayout:
             multi_label=self.multi_label,
             pairs=self.pairs,
             may_abstain=self.may_abstain,
+            may_be_other=self.may_be_other,
             mark_truncated=self.mark_truncated,
         )
 
@@ -154,7 +158,8 @@ def _write_jsonl(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
 
 @contextmanager
 def _write_csv(path: Path, layout: OutputLayout) -> Iterator[WriteRows]:
-    last = ["abstained"] * layout.may_abstain + [TRUNCATED] * layout.mark_truncated
+    last = ["abstained"] * layout.may_abstain + [OTHER] * layout.may_be_other
+    last += [TRUNCATED] * layout.mark_truncated
     texts = fields_of_texts(pairs=layout.pairs)
     decided = ["labels"] if layout.multi_label else ["label", "score"]
     results = [*texts, *decided, *(f"score_{name}" for name in layout.label_names), *last]

@@ -278,6 +278,8 @@ class EvaluateSettings(Section):
     """Number of bootstrap resamples for the 95 % intervals that need them: the calibration error's."""
     min_precision: float = Field(default=0.0, ge=0, lt=1)
     """Give a label only above a threshold at which this share of validation labels is right; 0: always."""
+    other: ColumnName = ""
+    """The label of texts that belong to no class, or a file of such texts: they get no label, but `other`."""
 
 
 class Recipe(Section):

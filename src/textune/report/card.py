@@ -12,6 +12,7 @@ from textune.data.hub_datasets import is_hub_name
 from textune.encoder.embedded import EMBEDDED_MODELS
 from textune.evaluation.metrics import METRICS
 from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
+from textune.report.outside_texts import describe_outside, measures_of
 from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
 from textune.report.sections import baseline_rows, describe_methods
@@ -42,6 +43,8 @@ def render_card(run: RunResults) -> str:
         "test": test,
         "several": test.is_multi_label,
         "thresholds_sentence": describe_thresholds(document),
+        "outside_sentence": describe_outside(document.other) if document.other else "",
+        "outside_rows": measures_of(document.other.test) if document.other and document.other.test else [],
         "source": short_name(document.source),
         "dataset": hub_dataset(run)[0],
         "rows": {split: metrics.examples for split, metrics in document.metrics.items()},

@@ -24,6 +24,7 @@ from textune.evaluation.split_metrics import measured_metrics
 from textune.explain.attribution import Explanation, Word
 from textune.formats.text_pairs import AnyText, as_shown
 from textune.report import sections
+from textune.report.outside_texts import describe_outside, measures_of, outside_histogram
 from textune.report.references import references_for
 from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
 from textune.report.verdict import describe_thresholds, judge
@@ -73,6 +74,9 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "reliability": sections.reliability_of(run),
         "coverage_chart": sections.coverage_chart([run], ["this run"]),
         "coverage_rows": sections.answers_by_threshold(run),
+        "outside_sentence": describe_outside(document.other) if document.other else "",
+        "outside_rows": measures_of(document.other.test) if document.other and document.other.test else [],
+        "outside_chart": outside_histogram(run),
         "suspects": list_suspects(out_of_training, most=_MOST_SUSPECTS),
         "threads": run.origin.machine.threads,
         "place": shlex.quote(str(run.path)),

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from textune.data.dataset import SPLITS, UNKNOWN
 from textune.errors import RunError
 from textune.evaluation.document import MetricsDocument
+from textune.evaluation.evaluating_outside import OutsideScores
 from textune.evaluation.split_metrics import SplitMetrics
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.formats.text_pairs import AnyText
 from textune.run.layout import Run, read_manifest
 from textune.run.origin import Origin, read_origin
+from textune.run.outside_predictions import OUTSIDE_SCORES_FILE, read_outside_scores
 from textune.run.predictions import Predictions, read_predictions
 
 
@@ -32,7 +34,7 @@ class RunResults:
 
     `history` has one entry per epoch, and `recipe` the resolved settings by section. `created` says when the
     run began, in ISO 8601 or empty. `head` is `stock` or `linear`. Texts are truncated after `max_length`
-    tokens.
+    tokens. `outside_scores` tell texts apart that belong to none of the classes, if the run does so.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class RunResults:
     head: str
     max_length: int
     predictions: Mapping[str, Predictions]
+    outside_scores: OutsideScores | None = None
 
     @property
     def name(self) -> str:
@@ -91,6 +94,7 @@ def read_results(run: Run) -> RunResults:
                 for split in SPLITS
                 if (path := run.predictions / f"{split}.parquet").is_file()
             },
+            outside_scores=read_outside_scores(run.predictions / OUTSIDE_SCORES_FILE),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(

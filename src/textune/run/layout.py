@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from textune.errors import RunError
 from textune.files import find_damage, reading_errors, sha256_of_text
-from textune.model.threshold import ABSTENTION, LABEL_THRESHOLDS
+from textune.model.threshold import THRESHOLD_FILES
 
 RUN_FORMAT = 1
 """The version of the folder's files, in its manifest and its origin."""
@@ -89,8 +89,8 @@ def read_manifest(run: Run) -> dict[str, Any]:
 
 def model_sha256(run: Run) -> str:
     """Return the hash of all files of a run's model except the thresholds, which no export depends on."""
-    thresholds = (ABSTENTION, LABEL_THRESHOLDS)
-    listed = sorted((name, sha) for name, sha in _model_files(run).items() if not name.endswith(thresholds))
+    files = _model_files(run)
+    listed = sorted((name, sha) for name, sha in files.items() if not name.endswith(THRESHOLD_FILES))
     return sha256_of_text(json.dumps(listed))
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset, Split
 from textune.data.in_memory import IN_MEMORY, as_source
+from textune.encoder.placement import choose_placement
 from textune.encoder.separator import stored_separator
+from textune.encoder.windows import TextTokens
 from textune.errors import DataError, RequestError, RunError
 from textune.files import sha256_of
 from textune.recipe.recipes import override_data
@@ -18,10 +24,26 @@ from textune.recipe.settings import Recipe
 from textune.run.layout import Run, read_manifest
 from textune.run.lifecycle import check_resumable
 from textune.run.origin import Origin, read_origin
+from textune.run.outside_predictions import read_outside_texts
 from textune.run.predictions import read_predictions
 
 if TYPE_CHECKING:
     from textune.model.classifier import EncoderClassifier
+
+
+@dataclass(frozen=True)
+class MeasuredRows:
+    """The rows to measure a classifier on, the name of their source, and its texts outside the classes."""
+
+    source: str
+    rows: Split
+    outside: Split | None
+
+    @classmethod
+    def of(cls, dataset: Dataset, source: str, split: str) -> MeasuredRows:
+        """Return the rows of a data set's split."""
+        outside = None if dataset.outside is None else dataset.outside.splits.get(split)
+        return cls(source, dataset[split], outside if outside is not None and len(outside) else None)
 
 
 def check_origin(run: Run, before: Origin, now: Origin, *, ctx: Context) -> None:
@@ -83,7 +105,7 @@ def reload_data(recipe: Recipe, origin: Origin, ctx: Context) -> Dataset:
     from textune.data.sources import load_dataset
 
     try:
-        dataset = load_dataset(recipe.data, ctx)
+        dataset = load_dataset(recipe.data, ctx, other=recipe.evaluate.other)
     except DataError as error:
         raise DataError(
             f"The data that this run was trained on cannot be read again. {error.message}",
@@ -107,7 +129,7 @@ def load_rows(
     settings: Sequence[str],
     classifier: EncoderClassifier,
     ctx: Context,
-) -> tuple[str, Split]:
+) -> MeasuredRows:
     """Return the name and a split of the data to measure a run's classifier on; by default (None) its own.
 
     Of its own data, it is the split of the training. If that data was in memory, it is the rows that the run
@@ -117,7 +139,7 @@ def load_rows(
     Raises:
         TextuneError: The data is missing or invalid, the run's own has changed, or a setting is wrong.
     """
-    from textune.data.sources import load_held_out
+    from textune.data.held_out import load_held_out
 
     name, held = as_source(data)
     reading, given = override_data(recipe, settings)
@@ -130,9 +152,10 @@ def load_rows(
     if name is None:
         name = recipe.data.source
         if not name.startswith(IN_MEMORY):
-            return name, reload_data(recipe, origin, ctx)[split]
+            return MeasuredRows.of(reload_data(recipe, origin, ctx), name, split)
         stored = read_predictions(run.predictions / f"{split}.parquet")
-        return name, Split(stored.texts, stored.labels, stored.rows)
+        rows = Split(stored.texts, stored.labels, stored.rows)
+        return MeasuredRows(name, rows, read_outside_texts(run.predictions, split))
     held_out = load_held_out(
         held or name,
         reading,
@@ -141,14 +164,36 @@ def load_rows(
         problem_type=classifier.kind.problem_type,
         given=given,
         own_fingerprint=origin.data.fingerprint,
+        other=recipe.evaluate.other,
         ctx=ctx,
     )
     for note in held_out.notes:
         ctx.note(note)
-    return name, held_out[split]
+    return MeasuredRows.of(held_out, name, split)
 
 
-def encoder_hash(run: Run, recipe: Recipe, origin: Origin) -> str:
+def encoding_of(
+    run: Run, recipe: Recipe, origin: Origin, classifier: EncoderClassifier, *, description: str, ctx: Context
+) -> Callable[[TextTokens], NDArray[np.float32]]:
+    """Return a function from token ids to the features that the run's training would give them.
+
+    They are cached; `textune cache list` shows the description.
+    """
+    from textune.encoder.features import encode_tokens
+
+    # The arithmetic of the training's own metrics.
+    placement = choose_placement(recipe.method.only_precision or recipe.model.precision)
+    weights = _encoder_hash(run, recipe, origin)
+
+    def encode(tokens: TextTokens) -> NDArray[np.float32]:
+        return encode_tokens(
+            classifier, tokens, weights_sha256=weights, placement=placement, description=description, ctx=ctx
+        )[0]
+
+    return encode
+
+
+def _encoder_hash(run: Run, recipe: Recipe, origin: Origin) -> str:
     """Return a hash that identifies the run's encoder; a frozen encoder is the pretrained one."""
     if not recipe.trains_encoder:
         return origin.model.weights_sha256

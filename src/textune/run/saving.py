@@ -11,9 +11,11 @@ from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.evaluation.evaluation import Evaluation
 from textune.files import write_text
+from textune.model.outside_threshold import write_outside_threshold
 from textune.model.threshold import write_abstention, write_label_thresholds
 from textune.model.verification import verify_saved
 from textune.run.layout import Run
+from textune.run.outside_predictions import OUTSIDE_SCORES_FILE, write_outside_scores
 from textune.run.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
@@ -64,6 +66,9 @@ def save_results(
             write_abstention(run.model, evaluation.abstention)
         if evaluation.thresholds is not None:
             write_label_thresholds(run.model, evaluation.thresholds, names)
+        if outside := evaluation.outside:
+            write_outside_scores(run.predictions / OUTSIDE_SCORES_FILE, outside.scores, outside.threshold)
+            write_outside_threshold(run.model, outside.threshold)
         saved, verification = verify_saved(
             run.model,
             classifier,
@@ -72,5 +77,6 @@ def save_results(
             precision=precision,
             abstention=evaluation.abstention,
             thresholds=evaluation.thresholds,
+            outside=None if outside is None else outside.threshold,
         )
         return SavedResults(predictions, saved, verification)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.errors import ExportError, MissingExtraError
+from textune.model.outside_threshold import read_outside_threshold
 from textune.model.threshold import read_abstention, read_thresholds_of
 from textune.run.layout import Run, model_sha256, open_run
 from textune.runtimes.exports import (
@@ -71,19 +72,19 @@ def load_predictor(
 
 def load_choice(choice: Choice) -> TorchPredictor | ExportPredictor:
     """Load the chosen classifier."""
-    abstention = read_abstention(choice.model)
+    abstention, outside = read_abstention(choice.model), read_outside_threshold(choice.model)
     if choice.export is not None:
         from textune.runtimes.export_predictor import ExportPredictor
 
         description = choice.export.description
         thresholds = read_thresholds_of(choice.model, description.kind, description.label_names)
-        return ExportPredictor(choice.export, abstention=abstention, thresholds=thresholds)
+        return ExportPredictor(choice.export, abstention=abstention, thresholds=thresholds, outside=outside)
     from textune.model.storage import load_classifier
     from textune.runtimes.torch_predictor import TorchPredictor
 
     classifier = load_classifier(choice.model)
     thresholds = read_thresholds_of(choice.model, classifier.kind, classifier.label_names)
-    return TorchPredictor(classifier, abstention=abstention, thresholds=thresholds)
+    return TorchPredictor(classifier, abstention=abstention, thresholds=thresholds, outside=outside)
 
 
 def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice:

@@ -23,6 +23,7 @@ from textune.encoder.truncation import (
 from textune.encoder.windows import TextTokens, WindowedTexts
 from textune.errors import ExportError
 from textune.formats.text_pairs import AnyText
+from textune.model.outside_threshold import OutsideThreshold
 from textune.model.threshold import Abstention
 from textune.runtimes.exports import Export, export_command
 from textune.runtimes.predictor import Predictor, check_text_list
@@ -46,6 +47,7 @@ class ExportPredictor(Predictor):
         threads: int = 0,
         abstention: Abstention | None = None,
         thresholds: NDArray[np.float64] | None = None,
+        outside: OutsideThreshold | None = None,
     ) -> None:
         description = export.description
         super().__init__(
@@ -56,6 +58,7 @@ class ExportPredictor(Predictor):
             thresholds,
             pairs=description.pairs,
             windows=description.windows,
+            outside=outside,
         )
         export.runtime.check_installed()
         if description.whole_bytes and not multiplies_whole_bytes():
@@ -110,8 +113,15 @@ class ExportPredictor(Predictor):
 
         The calling thread computes alone, so that a server's threads do not wait for each other.
         """
+        return self._logits(rows, threads=1)
+
+    def logits_of_many(self, rows: TextTokens) -> NDArray[np.float32]:
+        """Return what `logits` does, with all threads."""
+        return self._logits(rows, threads=self._threads)
+
+    def _logits(self, rows: TextTokens, *, threads: int) -> NDArray[np.float32]:
         logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
-        for batch, of_batch in self._logits_of_batches(rows, threads=1):
+        for batch, of_batch in self._logits_of_batches(rows, threads=threads):
             logits[batch] = of_batch
         return logits
 

@@ -9,6 +9,7 @@ neither torch nor transformers.
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: how to use the other two
     EXPORT/abstention.json   when no label is given; only where the run has a threshold
+    EXPORT/other.json        when a text belongs to none of the classes; only where the run tells them apart
     EXPORT/thresholds.json   from which probability a label is given; only where a text can have several
     EXPORT/manifest.json     written last: the model it came from, how it was checked, sizes and SHA-256
 """

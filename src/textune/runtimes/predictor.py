@@ -19,6 +19,7 @@ from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import TextTokens, WindowReading
 from textune.errors import DataError
 from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
+from textune.model.outside_threshold import OutsideThreshold
 from textune.model.threshold import Abstention
 from textune.tasks import multi_label
 from textune.tasks.label_kind import LabelKind
@@ -30,7 +31,8 @@ class Predictor(ABC):
 
     With `pairs`, it takes pairs of texts, and else single texts; the others are refused. Texts of more than
     `max_tokens` are truncated, or read as `windows` says; `tokenize` says which are truncated. No label is
-    given if the top probability is below `threshold`; 0: a label is always given, infinity: never. If a text
+    given if the top probability is below `threshold`; 0: a label is always given, infinity: never. None is
+    given either if `outside` says that a text belongs to none of the classes; None: it never does. If a text
     can have several labels, it gets those that reach their `thresholds`, (classes,), which are None
     otherwise.
     """
@@ -45,6 +47,7 @@ class Predictor(ABC):
         *,
         pairs: bool = False,
         windows: WindowReading | None = None,
+        outside: OutsideThreshold | None = None,
     ) -> None:
         self.label_names = label_names
         self.max_tokens = max_tokens
@@ -53,6 +56,7 @@ class Predictor(ABC):
         self.windows = windows
         self.threshold = 0.0 if abstention is None else abstention.least_score
         self.thresholds = thresholds
+        self.outside = outside
         if kind.is_multi_label and thresholds is None:
             self.thresholds = np.full(len(label_names), multi_label.USUAL_THRESHOLD)
 
@@ -73,6 +77,20 @@ class Predictor(ABC):
     def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
 
+    def logits_of_many(self, rows: TextTokens) -> NDArray[np.float32]:
+        """Return what `logits` does, for many texts; by default in the same way."""
+        return self.logits(rows)
+
+    def decide(self, rows: TextTokens) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """Return the probabilities (texts, classes), and which texts belong to none of the classes (texts,).
+
+        If nothing is known of such texts, it is None.
+        """
+        if self.outside is None:
+            return self.probabilities(rows), None
+        logits = self.logits_of_many(rows)
+        return self.kind.probabilities(logits), self.outside.is_other(logits)
+
     def predict_proba(
         self, texts: Sequence[AnyText], *, on_progress: Progress | None = None
     ) -> NDArray[np.float64]:
@@ -89,15 +107,19 @@ class Predictor(ABC):
     def predict(self, texts: Sequence[AnyText]) -> list[str | None] | list[list[str]]:
         """Return the most probable label of every text, or None where it is below the threshold.
 
-        If a text can have several labels, return a list of them for every text, perhaps an empty one.
+        It is also None where the text belongs to none of the classes. If a text can have several labels,
+        return a list of them for every text, perhaps an empty one.
         """
-        probabilities = self.predict_proba(texts)
+        probabilities, is_other = self.decide(self.tokenize(texts).rows)
         if self.thresholds is not None:
             given = multi_label.decide(probabilities, self.thresholds)
             return multi_label.names_of_given(given, self.label_names)
+        labelled = confidence(probabilities) >= self.threshold
+        if is_other is not None:
+            labelled &= ~is_other
         return [
-            self.label_names[decide(row)] if confidence(row) >= self.threshold else None
-            for row in probabilities
+            self.label_names[label] if has_label else None
+            for label, has_label in zip(decide(probabilities).tolist(), labelled.tolist(), strict=True)
         ]
 
 

@@ -16,6 +16,7 @@ from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import TextTokens
 from textune.formats.text_pairs import AnyText
+from textune.model.outside_threshold import OutsideThreshold, read_outside_threshold
 from textune.model.threshold import Abstention, read_thresholds_of
 from textune.runtimes.predictor import Predictor, check_text_list
 
@@ -36,6 +37,7 @@ class TorchPredictor(Predictor):
         placement: Placement | None = None,
         abstention: Abstention | None = None,
         thresholds: NDArray[np.float64] | None = None,
+        outside: OutsideThreshold | None = None,
         weights_sha256: str = "",
     ) -> None:
         super().__init__(
@@ -46,6 +48,7 @@ class TorchPredictor(Predictor):
             thresholds,
             pairs=classifier.pairs,
             windows=classifier.windows,
+            outside=outside,
         )
         self._weights_sha256 = weights_sha256
         self._placement = placement or choose_placement("fp32")
@@ -92,7 +95,8 @@ class TorchPredictor(Predictor):
 def load_folder(folder: str | Path) -> TorchPredictor:
     """Load a classifier from a folder that is not a run, such as a download of what `textune push` uploaded.
 
-    If a text can have several labels, the folder also holds their thresholds.
+    If a text can have several labels, the folder also holds their thresholds. It may also hold what tells
+    texts apart that belong to none of the classes.
 
     No code and no pickles are read from the folder.
 
@@ -107,4 +111,4 @@ def load_folder(folder: str | Path) -> TorchPredictor:
     place = Path(folder).expanduser()
     classifier = load_classifier(place)
     thresholds = read_thresholds_of(place, classifier.kind, classifier.label_names)
-    return TorchPredictor(classifier, thresholds=thresholds)
+    return TorchPredictor(classifier, thresholds=thresholds, outside=read_outside_threshold(place))

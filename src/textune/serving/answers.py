@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.model.outside_threshold import OutsideThreshold
 from textune.runtimes.predictor import Predictor
 from textune.serving.schemas import LabelAnswer, LabelsAnswer, Score
 from textune.tasks import multi_label, single_label
@@ -34,11 +35,13 @@ def answers_of(
     function: str = "softmax",
     top_k: int | None = None,
     threshold: float = 0.0,
+    outside: OutsideThreshold | None = None,
 ) -> list[list[Score]]:
     """Return for each row of logits (texts, classes) its first `top_k` labels by score, the highest first.
 
     A text whose top probability is below the threshold gets no label: its list begins with an entry whose
-    label is None, so that a client that reads only the first entry gets none.
+    label is None, so that a client that reads only the first entry gets none. So does one that belongs to
+    none of the classes, as `outside` says.
 
     Example:
         >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)
@@ -50,10 +53,14 @@ def answers_of(
         [{"label": label_names[index], "score": row[index]} for index in order]
         for row, order in zip(scores.tolist(), orders, strict=True)
     ]
+    others = [False] * len(answers) if outside is None else outside.is_other(logits).tolist()
+    for answer, is_other in zip(answers, others, strict=True):
+        if is_other:
+            answer.insert(0, {"label": None, "score": answer[0]["score"], "other": True})
     if threshold:
         tops = single_label.confidence(single_label.probabilities(logits))
-        for answer, highest in zip(answers, tops, strict=True):
-            if highest < threshold:
+        for answer, highest, is_other in zip(answers, tops, others, strict=True):
+            if highest < threshold and not is_other:
                 answer.insert(0, {"label": None, "score": answer[0]["score"], "abstained": True})
     return answers
 
@@ -62,8 +69,10 @@ def decisions_of(
     logits: NDArray[np.floating[Any]], truncated: NDArray[np.bool_], predictor: Predictor
 ) -> Iterator[LabelAnswer | LabelsAnswer]:
     """Yield what `textune predict` says of each row of logits (texts, classes), but for the text."""
-    names, thresholds = predictor.label_names, predictor.thresholds
-    for row, cut in zip(predictor.kind.probabilities(logits), truncated.tolist(), strict=True):
+    names, thresholds, outside = predictor.label_names, predictor.thresholds, predictor.outside
+    others = [False] * len(logits) if outside is None else outside.is_other(logits).tolist()
+    probabilities = predictor.kind.probabilities(logits)
+    for row, cut, is_other in zip(probabilities, truncated.tolist(), others, strict=True):
         scores = dict(zip(names, row.tolist(), strict=True))
         if thresholds is not None:
             [labels] = multi_label.names_of_given(multi_label.decide(row[None], thresholds), names)
@@ -72,11 +81,13 @@ def decisions_of(
         label = names[int(single_label.decide(row))]
         is_sure = scores[label] >= predictor.threshold
         answer: LabelAnswer = {
-            "label": label if is_sure else None,
+            "label": label if is_sure and not is_other else None,
             "score": scores[label],
             "scores": scores,
             "truncated": cut,
         }
         if predictor.threshold:
-            answer["abstained"] = not is_sure
+            answer["abstained"] = not (is_sure or is_other)
+        if outside is not None:
+            answer["other"] = is_other
         yield answer

@@ -86,6 +86,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             function=parameters.function_to_apply or usual_function,
             top_k=parameters.top_k,
             threshold=predictor.threshold,
+            outside=predictor.outside,
         )
 
     @app.post("/predict", **answers_described)
@@ -99,6 +100,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             predictor.label_names,
             function="none" if body.raw_scores else usual_function,
             threshold=predictor.threshold,
+            outside=predictor.outside,
         )
         return answers if is_batch(body.inputs, listed_pairs=pairs) else answers[0]
 
@@ -133,6 +135,8 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         answer: dict[str, Any] = {**_explained(explanation), "truncated": bool(truncated[0])}
         if explanation.others is not None:
             answer["others"] = list(map(_explained, explanation.others))
+        if predictor.outside is not None:
+            answer["other"] = bool(predictor.outside.is_other(logits[:1])[0])
         return answer
 
 
@@ -217,6 +221,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
             abstains_below=threshold if threshold <= 1 else None,
             problem_type=problem_type,
             thresholds=None if thresholds is None else dict(zip(names, thresholds.tolist(), strict=True)),
+            may_be_other=predictor.outside is not None,
             pairs=predictor.pairs,
             max_input_length=predictor.max_tokens,
             long_texts="cut" if predictor.windows is None else "windows",

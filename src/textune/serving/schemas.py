@@ -84,22 +84,28 @@ class ExplainRequest(StrictRequest):
     )
 
 
+_NO_LABEL = "null if its probability is below the threshold, or the text belongs to none of the classes."
+_OTHER = "Whether the text belongs to none of the classes; only if the classifier tells such texts apart."
+
+
 class Score(TypedDict):
     """A label and its score; where a text gets no label, the first entry says so."""
 
-    label: Annotated[str | None, Field(description="null if its probability is below the threshold.")]
+    label: Annotated[str | None, Field(description=_NO_LABEL)]
     score: FiniteFloat
     abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
+    other: NotRequired[Annotated[bool, Field(description=_OTHER)]]
 
 
 class LabelAnswer(TypedDict):
     """The label of a text."""
 
-    label: Annotated[str | None, Field(description="null if its probability is below the threshold.")]
+    label: Annotated[str | None, Field(description=_NO_LABEL)]
     score: Annotated[FiniteFloat, Field(description="The highest probability.")]
     scores: Annotated[dict[str, FiniteFloat], Field(description="The probabilities of all labels.")]
     truncated: Annotated[bool, Field(description="Whether the text is longer than the model reads.")]
     abstained: NotRequired[Annotated[bool, Field(description="Whether the label is withheld.")]]
+    other: NotRequired[Annotated[bool, Field(description=_OTHER)]]
 
 
 class LabelsAnswer(TypedDict):
@@ -139,6 +145,7 @@ class ExplainAnswer(LabelExplanation):
             Field(description="The text's other labels, if it can have several; empty if one was asked for."),
         ]
     ]
+    other: NotRequired[Annotated[bool, Field(description=_OTHER)]]
 
 
 class StatusAnswer(BaseModel):
@@ -169,6 +176,7 @@ class InfoAnswer(BaseModel):
     thresholds: dict[str, float] | None = Field(
         description="The probability from which a text gets each label, if it can have several."
     )
+    may_be_other: bool = Field(description="Whether texts are told apart that belong to none of the classes.")
     pairs: bool = Field(description="Whether pairs of texts are classified, rather than single texts.")
     max_input_length: int = Field(description="Tokens that the model reads at once.")
     long_texts: Literal["cut", "windows"] = Field(

@@ -127,6 +127,13 @@ class EncoderMethod(Method):
             )
         return by_split
 
+    def logits(self, split: str) -> NDArray[np.float32]:
+        """Return the logits (rows, classes) from which the probabilities of a split come."""
+        if split == "validation" and self._held_out is not None:
+            logits: NDArray[np.float32] = self._calibration.apply(self._held_out).detach().cpu().numpy()
+            return logits
+        return super().logits(split)
+
     def _encode_and_calibrate(self) -> None:
         task, classifier = self.task, self.task.classifier
         placed = classifier.placed(task.placement)

@@ -219,6 +219,11 @@ class Method(ABC):
         """Return the trained classifier's probabilities (rows, classes) by split."""
         return {split: self.task.classifier.probabilities(rows) for split, rows in self.features.items()}
 
+    def logits(self, split: str) -> NDArray[np.float32]:
+        """Return the logits (rows, classes) from which the probabilities of a split come."""
+        logits: NDArray[np.float32] = self.task.classifier.logits(self.features[split]).numpy()
+        return logits
+
 
 def method_of(recipe: Recipe) -> type[Method]:
     """Return the method that a recipe asks for."""
@@ -247,7 +252,8 @@ def load_task(request: Request, ctx: Context, data: Dataset | None = None) -> Ta
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
         recipe = resolve_separator(request.recipe, ctx)
-        data = load_dataset(recipe.data, ctx, request.data) if data is None else data
+        if data is None:
+            data = load_dataset(recipe.data, ctx, request.data, other=recipe.evaluate.other)
         for sentence in data.notes:
             ctx.note(sentence)
         ctx.stage("Loading the model")

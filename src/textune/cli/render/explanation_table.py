@@ -31,7 +31,8 @@ def show_explanation(explanation: Explanation) -> None:
 
 
 def _show_label(explanation: Explanation) -> None:
-    show(f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}")
+    rather = "  (other: the text belongs to none of the classes)" if explanation.other else ""
+    show(f"[bold]{escape(explanation.label)}[/bold]  {explanation.score:.1%}{rather}")
     for number, (text, words) in enumerate(explanation.sides):
         if len(explanation.sides) > 1:
             show(f"\n[dim]{('First', 'Second')[number]} text[/dim]")

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.intervals_drawn import draw_bar, interval_table
+from textune.cli.render.outside_table import show_outside
 from textune.cli.render.table_looks import bare_table, escape, fits, framed_table, show
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.baselines import BASELINES
@@ -49,6 +50,7 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
         show("", escape(describe_thresholds(document)))
     if document.abstention is not None:
         show(_abstention_sentences(document.abstention))
+    show_outside(document.other)
     if document.long_texts is not None:
         show("", escape(document.long_texts.sentence))
     show("", *map(escape, judge(document).sentences))
@@ -71,6 +73,7 @@ def show_evaluation(document: MetricsDocument) -> None:
         show("", _class_table(metrics, split))
     if document.abstention is not None:
         show("", _abstention_sentences(document.abstention))
+    show_outside(document.other)
 
 
 def show_seeds(document: Mapping[str, Any]) -> None:

@@ -47,13 +47,14 @@ export async function classify(texts, signal) {
   return { answers: document, truncated: Number(headers.get("x-truncated-texts")) };
 }
 
-// Splits the answer to one text: where the classifier gives no label, its first entry says so. If a text can have several
+// Splits the answer to one text: where the classifier gives no label, its first entry says so, and whether the text is of
+// none of the classes. If a text can have several
 // labels, it has those that reach their thresholds.
 export function readScores(scores, thresholds = null) {
-  const [{ label, score }] = scores;
-  const byLabel = scores.filter(({ abstained }) => !abstained);
+  const [{ label, score, other = false }] = scores;
+  const byLabel = scores.filter((each) => each.label !== null);
   const reached = thresholds ? byLabel.filter((each) => each.score >= thresholds[each.label]) : [];
-  return { label, score, byLabel, reached };
+  return { label, score, other, byLabel, reached };
 }
 
 // Explains a label, or by default the most probable one that the text has.

@@ -1,7 +1,7 @@
 // The page: it classifies a text as it is typed, and weighs its words when the typing pauses.
 
 import { classify, explain, readInfo, readScores, useKey } from "./api.js";
-import { drawBars, drawMetrics, drawTable, drawWeights, drawWords, namesWithShares, percent } from "./drawing.js";
+import { drawBars, drawMetrics, drawTable, drawWeights, drawWords, labelShown, namesWithShares, percent } from "./drawing.js";
 import { startFiling } from "./filing.js";
 
 const MILLISECONDS_BEFORE_SCORES = 150;
@@ -92,8 +92,9 @@ async function showScores(text, signal) {
   part("summary").textContent = answer + rest;
 }
 
-function describeLabel({ label, score, byLabel }) {
+function describeLabel({ label, score, other, byLabel }) {
   if (label !== null) return `${label}, ${percent(score)}`;
+  if (other) return `None of these. The closest is ${byLabel[0].label}, ${percent(score)}.`;
   return `No label: ${byLabel[0].label} has only ${percent(score)}. Let a person decide.`;
 }
 
@@ -125,7 +126,7 @@ async function showLines(text, signal) {
     ]),
   } : {
     head: ["Text", "Label", "Probability"],
-    rows: answers.map((scores, number) => [sent[number], scores[0].label ?? "(none)", percent(scores[0].score)]),
+    rows: answers.map((scores, number) => [sent[number], labelShown(scores), percent(scores[0].score)]),
     numbers: [2],
   });
   const more = lines.length - sent.length;

@@ -47,6 +47,11 @@ export function drawBars(list, scores, thresholds = null, choose = () => {}) {
   );
 }
 
+// What a table shows as the label of a text.
+export function labelShown([{ label, other }]) {
+  return label ?? (other ? "(none of these)" : "(none)");
+}
+
 export function namesWithShares(scores) {
   return scores.map(({ label, score }) => `${label} ${percent(score)}`).join(", ");
 }

@@ -2,7 +2,7 @@
 // sent only until it has answered.
 
 import { classify, patiently, readScores } from "./api.js";
-import { drawTable, element, namesWithShares, percent } from "./drawing.js";
+import { drawTable, element, labelShown, namesWithShares, percent } from "./drawing.js";
 import { formatTable, guessColumn, guessPairColumn, labelSeparator, parts, readTable } from "./tables.js";
 
 const SHOWN_ROWS = 100;
@@ -89,7 +89,7 @@ export function startFiling(limits) {
     const separator = labelSeparator(labels);
     const reached = answers.map((scores) => (thresholds && scores ? readScores(scores, thresholds).reached : []));
     // As `textune predict` names them.
-    const last = limits.abstains_below === 0 ? [] : ["abstained"];
+    const last = [...(limits.abstains_below === 0 ? [] : ["abstained"]), ...(limits.may_be_other ? ["other"] : [])];
     const decided = thresholds ? ["labels"] : ["label", "score"];
     const texts = limits.pairs ? ["text", "text_pair"] : ["text"];
     const results = [...texts, ...decided, ...labels.map((label) => `score_${label}`), ...last];
@@ -103,7 +103,7 @@ export function startFiling(limits) {
         ...columns.map((column) => row[column]),
         ...(thresholds ? [namesOf(reached[number]).join(separator)] : [scores?.[0].label, scores?.[0].score]),
         ...labels.map((label) => byLabel.get(label)),
-        ...last.map(() => scores && String(scores[0].label === null)),
+        ...last.map((name) => scores && String(scores[0][name] === true)),
         ...others.map((other) => row[other]),
       ];
     });
@@ -123,9 +123,10 @@ export function startFiling(limits) {
         ]),
       } : {
         head: [...heads, "Label", "Probability"],
-        rows: filled.slice(0, SHOWN_ROWS).map((row) => {
-          const [label, score] = row.slice(heads.length);
-          return [...row.slice(0, heads.length), label ?? "(none)", score === undefined ? "" : percent(score)];
+        rows: filled.slice(0, SHOWN_ROWS).map((row, number) => {
+          const score = row[heads.length + 1];
+          const label = answers[number] ? labelShown(answers[number]) : "(none)";
+          return [...row.slice(0, heads.length), label, score === undefined ? "" : percent(score)];
         }),
         numbers: [heads.length + 1],
       }),
@@ -133,13 +134,16 @@ export function startFiling(limits) {
     part("rows").hidden = false;
     const without = answers.filter((scores) => !scores).length;
     const rest = without ? ` ${without.toLocaleString("en")} have none: they are empty or too long.` : "";
-    const isOpen = (scores, number) => (thresholds ? !reached[number].length : scores[0].label === null);
+    const isOpen = (scores, number) => (thresholds ? !reached[number].length : scores[0].abstained === true);
     const abstained = answers.filter((scores, number) => scores && isOpen(scores, number)).length;
     const reason = thresholds ? "no label reaches its threshold" : "the probability is too low";
     const open = abstained ? ` ${abstained.toLocaleString("en")} have none: ${reason}.` : "";
+    const other = answers.filter((scores) => scores?.[0].other).length;
+    const outside = other ? ` ${other.toLocaleString("en")} are none of these.` : "";
     const tokens = limits.max_input_length.toLocaleString("en");
     const cut = truncated ? ` ${truncated.toLocaleString("en")} are longer than the ${tokens} tokens that the model reads.` : "";
-    report(`Done: ${(answers.length - without - abstained).toLocaleString("en")} texts have a label.${open}${rest}${cut}`);
+    const labelled = (answers.length - without - abstained - other).toLocaleString("en");
+    report(`Done: ${labelled} texts have a label.${outside}${open}${rest}${cut}`);
   }
 
   function optionsOf(names) {

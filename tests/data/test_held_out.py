@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from source_files import write_csv, write_tweeteval
 from table_files import write
 from textune.data.dataset import Dataset as Labelled
-from textune.data.sources import load_held_out
+from textune.data.held_out import load_held_out
 from textune.errors import DataError
 from textune.recipe.settings import DataSettings
 
