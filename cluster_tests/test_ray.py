@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from outside_data import halve_run
 from small_data import small_rows
 from table_files import write_parquet
 from textune.cluster.request import predict_on_cluster
@@ -104,6 +105,24 @@ def test_two_workers_give_a_text_the_labels_that_one_process_gives(posts: Path, 
 
     one_process = parquet.read_table(tmp_path / "out.parquet").to_pylist()
     assert [row["labels"] for row in in_order(tmp_path / "out")] == [row["labels"] for row in one_process]
+
+
+def test_two_workers_leave_the_texts_without_a_label_that_one_process_leaves(
+    posts: Path, tmp_path: Path
+) -> None:
+    classifier = linear_classifier(build_tiny_model(tmp_path / "model"))
+    texts = [text for text, _ in small_rows(200, seed=1)]
+    run = halve_run(save_tiny_run(tmp_path / "run", classifier), texts)
+    predict(run, input_file=str(posts / "1.parquet"), output=tmp_path / "out.parquet")
+
+    predict_on_cluster(run, str(posts / "1.parquet"), tmp_path / "out", workers=2)
+
+    one_process = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    ours, theirs = (
+        [(row["label"], row["other"]) for row in rows] for rows in (in_order(tmp_path / "out"), one_process)
+    )
+    assert ours == theirs
+    assert {other for _, other in ours} == {True, False}
 
 
 def test_every_row_carries_its_file_and_its_number(run: Path, posts: Path, tmp_path: Path) -> None:

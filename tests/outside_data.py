@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+import textune
 from small_data import FILLERS, WORDS, small_rows
+from textune.formats.text_pairs import AnyText
+from textune.model.outside_threshold import OutsideThreshold, write_outside_threshold
+from textune.run.layout import open_run
+from textune.run.replacing import replaced_files
 
 
 def outside_texts(count: int, *, start: int = 0) -> list[str]:
@@ -36,3 +45,14 @@ def write_outside_csv(path: Path, inside: int = 150, outside: int = 60) -> Path:
         writer.writerow(["text", "label"])
         writer.writerows(rows_with_outside(inside, outside))
     return path
+
+
+def halve_run(run: Path, texts: Sequence[AnyText]) -> Path:
+    """Give a run a threshold below which half of some texts are, whatever it has learned; return the run."""
+    opened = open_run(run)
+    outside = OutsideThreshold("oos", "max_logit", 0.0)
+    scores = np.sort(outside.scores(textune.load(run, runtime="torch").predict_logits(list(texts))))
+    half = float(scores[len(scores) // 2 - 1 : len(scores) // 2 + 1].mean())
+    with replaced_files(opened, "model/other.json"):
+        write_outside_threshold(opened.model, replace(outside, threshold=half))
+    return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,16 @@ from pyarrow import parquet
 import textune
 from observers import Notes, Silence
 from output_files import read
-from outside_data import outside_texts, rows_with_outside, write_outside_csv
+from outside_data import halve_run, outside_texts, rows_with_outside, write_outside_csv
 from serving_stand_in import running
 from small_data import small_rows
 from textune.commands.predict import predict
 from textune.commands.training_job import TrainResult
 from textune.data.dataset import SPLITS
 from textune.errors import DataError, ModelError, RecipeError, RunError, StoppedError
-from textune.model.outside_threshold import read_outside_threshold, write_outside_threshold
+from textune.formats.text_pairs import TextPair
+from textune.model.outside_threshold import read_outside_threshold
 from textune.run.layout import open_run
-from textune.run.replacing import replaced_files
 
 FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false")
 OTHER = (*FAST, "evaluate.other=oos")
@@ -57,14 +56,7 @@ def trained(train: Train) -> TrainResult:
 @pytest.fixture(scope="module")
 def halved(trained: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run, with a threshold below which half of the new texts are, whatever it has learned."""
-    run = open_run(shutil.copytree(trained.run, tmp_path_factory.mktemp("halved") / "run"))
-    stored = read_outside_threshold(run.model)
-    assert stored is not None
-    scores = np.sort(stored.scores(textune.load(run.path).predict_logits(NEW_TEXTS)))
-    half = float(scores[len(scores) // 2 - 1 : len(scores) // 2 + 1].mean())
-    with replaced_files(run, "model/other.json"):
-        write_outside_threshold(run.model, replace(stored, threshold=half))
-    return run.path
+    return halve_run(shutil.copytree(trained.run, tmp_path_factory.mktemp("halved") / "run"), NEW_TEXTS)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +240,16 @@ def test_windows_have_it_too(train: Train) -> None:
     windows = ("prepare.long_texts=windows", "prepare.max_length=8", "prepare.window_overlap=2")
 
     result = train(*OTHER, *windows)
+
+    assert textune.evaluate(result.run)["other"]["test"] == result.document["other"]["test"]
+
+
+def test_pairs_can_be_outside_the_classes(tiny_models: Any, tmp_path: Path) -> None:
+    rows = [(TextPair(text, text[::-1]), label) for text, label in rows_with_outside()]
+
+    result = textune.train(
+        "frozen", model=str(tiny_models("bert")), data=rows, out=tmp_path / "run", settings=OTHER
+    )
 
     assert textune.evaluate(result.run)["other"]["test"] == result.document["other"]["test"]
 

@@ -153,6 +153,12 @@ def test_a_wrong_setting_shows_when_it_is_fitted(untrained: TextClassifier) -> N
         untrained.fit(TEXTS, LABELS)
 
 
+def test_texts_outside_the_classes_are_refused(untrained: TextClassifier) -> None:
+    untrained.set_params(settings={"evaluate.other": "oos"})
+    with pytest.raises(RecipeError, match="is not for TextClassifier"):
+        untrained.fit(TEXTS, LABELS)
+
+
 def test_settings_may_be_written_as_on_the_command_line(tiny_distilbert: str) -> None:
     written = [f"{key}={value}" for key, value in FAST.items()]
     one, other = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 import textune
 from browser import Browser, Page
+from outside_data import halve_run
 from pair_data import pair_rows, write_pair_csv
 from serving_process import ServerProcess, serving
 from small_data import small_rows
@@ -255,3 +257,52 @@ def test_a_table_with_one_column_has_no_pairs(pair_page: Page, tmp_path: Path) -
 
     pair_page.wait_until("document.querySelector('#file-status').textContent.includes('two columns')")
     assert pair_page.evaluate("document.querySelector('#file-form').hidden")
+
+
+@pytest.fixture(scope="module")
+def halved(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run, with a threshold below which half of the texts are outside its classes."""
+    return halve_run(shutil.copytree(trained_run, tmp_path_factory.mktemp("halved") / "run"), TEXTS[:8])
+
+
+@pytest.fixture(scope="module")
+def halved_server(halved: Path) -> Iterator[ServerProcess]:
+    with serving(halved) as server:
+        yield server
+
+
+@pytest.fixture
+def halved_page(chromium: Browser, halved_server: ServerProcess) -> Page:
+    """The page in front of that run, open and ready."""
+    page = chromium.open(halved_server.url)
+    page.wait_until("document.querySelector('#metrics table') !== null")
+    return page
+
+
+def test_a_text_outside_the_classes_is_none_of_these(halved_page: Page, halved: Path) -> None:
+    labels = textune.load(halved).predict(TEXTS[:8])
+
+    halved_page.type_text("#text", TEXTS[labels.index(None)])
+    halved_page.wait_until(f"{BARS}.length > 0")
+
+    assert halved_page.evaluate("document.querySelector('#summary').textContent").startswith(
+        "None of these. "
+    )
+    assert halved_page.complaints() == []
+
+
+def test_a_file_has_the_texts_outside_the_classes_as_the_command_writes_them(
+    halved_page: Page, halved: Path, table: Path, tmp_path: Path
+) -> None:
+    predict(halved, input_file=str(table), output=tmp_path / "out.csv")
+
+    by_page = classified(halved_page, table)
+    by_command = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
+    assert [(row["label"], row["other"]) for row in by_page] == [
+        (row["label"], row["other"]) for row in by_command
+    ]
+    shown = halved_page.evaluate(f"{TABLE}.map((row) => row.cells[1].textContent)")
+    assert shown == [row["label"] or "(none of these)" for row in by_command]
+    outside = sum(row["other"] == "true" for row in by_command)
+    said = halved_page.evaluate("document.querySelector('#file-status').textContent")
+    assert f" {outside} are none of these." in said

@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from textune.context import Context
+from textune.errors import RecipeError
 from textune.estimator.fit_data import check_has_labels, hold_out, read_classes, read_texts_of
 from textune.estimator.label_matrices import hold_out_rows, indicators_of, read_label_matrix
 from textune.evaluation.label_thresholds import choose_label_thresholds
@@ -161,6 +162,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = resolve_recipe(
             self.recipe, model=self.model, seed=None if seed is None else int(seed), settings=settings
         )
+        if recipe.evaluate.other:
+            raise RecipeError(
+                f"evaluate.other = '{recipe.evaluate.other}' is not for TextClassifier: its predictions are "
+                "always classes.",
+                "Train with textune.train instead.",
+            )
         check_extras(recipe)
         return recipe
 

@@ -10,7 +10,7 @@ folder without one is incomplete and can be resumed, and one whose files differ 
     RUN/model/             the classifier; loads in plain transformers where its head is stock
     RUN/metrics.json       the metrics
     RUN/history.jsonl      one line per epoch
-    RUN/predictions/       probabilities of every split, as Parquet
+    RUN/predictions/       probabilities of every split, and what tells texts outside the classes apart
     RUN/report.html        the results as a page
     RUN/README.md          the model card, which its owner may change; not in the manifest
     RUN/exports/           the classifier for other runtimes, made afterwards; not in the manifest
