@@ -81,7 +81,7 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill trainings and predictions 100 times each and resume them to the same bits, learn all of TweetEval.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training and prediction 100 times and resume it to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 	TEXTUNE_WHOLE_TWEETEVAL=1 $(BIN)/python -m pytest tests/test_real_tweeteval.py tests/test_planted_faults.py
@@ -114,7 +114,7 @@ bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installe
 bench-serve: $(VENV)/installed-dev  ## Compare the server with a plain one, then overload it; seven minutes.
 	$(BIN)/python benchmarks/serve.py
 
-torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load.
+torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load, to single texts and to pairs.
 	TEXTUNE_SERVE_REQUESTS=20000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving
 
 bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEval the audit finds.

@@ -156,6 +156,19 @@ def pair_run(tiny_models: Callable[[str], Path], tmp_path_factory: pytest.TempPa
     return export_all(save_tiny_run(folder, classifier, settings=COLUMNS))
 
 
+@pytest.fixture(scope="session")
+def pair_label_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny run on pairs that can have several labels, without exports. Tests leave it as it is."""
+    from dataclasses import replace
+
+    from pair_data import COLUMNS
+    from tiny_classifiers import label_classifier
+    from tiny_exports import save_tiny_run
+
+    classifier = replace(label_classifier(Path(tiny_distilbert)), pairs=True)
+    return save_tiny_run(tmp_path_factory.mktemp("runs") / "pairs", classifier, settings=COLUMNS)
+
+
 class Outcome:
     """What a command printed, and its exit code."""
 

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ class Zygote:
             [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
+    def asking(self, **request: Any) -> Zygote:
+        """Return the same process with something else in every request."""
+        other = copy(self)
+        other._request = {**self._request, **request}
+        return other
+
     def attempt(self, out: Path, **kill: Any) -> dict[str, Any]:
         """Start something, or resume it if it was started before; return how it ended.
 
@@ -86,9 +93,10 @@ class Zygote:
         assert self._process.returncode == 0
 
 
-def result_of(run: Path) -> tuple[bytes, bytes]:
+def result_of(run: Path) -> tuple[bytes, ...]:
     """Return the bytes of what a training learned, and of how it went."""
-    return (run / "model" / "model.safetensors").read_bytes(), (run / "history.jsonl").read_bytes()
+    model = sorted(file for file in (run / "model").rglob("*") if file.is_file())
+    return tuple(file.read_bytes() for file in (*model, run / "history.jsonl"))
 
 
 def kill_this_process() -> None:

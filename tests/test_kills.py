@@ -1,6 +1,6 @@
 """A training may be killed at any moment, and ends in the same bits.
 
-`TEXTUNE_KILLS` sets how many kills there are (`make torture`: 100).
+`TEXTUNE_KILLS` sets how many kills there are (`make torture`: 100 of each kind of training).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 from killing import KILLED, Zygote, result_of
+from pair_data import COLUMNS, LABEL_COLUMNS, write_label_pair_csv, write_pair_csv
+from small_data import write_small_csv
 from tiny_models import build_tiny_model
 
+LONG = "TEXTUNE_KILLS" in os.environ
 KILLS = int(os.environ.get("TEXTUNE_KILLS", "10"))
 KILLS_A_RUN = 5
 SETTINGS = [
@@ -34,6 +37,21 @@ CALLS_A_SAVE = 2 * FILES + 3
 """Each file is written and synced; the folder is synced, renamed, and its name is synced."""
 STEPS = 8
 
+KINDS: dict[str, tuple[Callable[..., Path], Sequence[str]]] = {
+    "single texts": (write_small_csv, ()),
+    "several labels": (write_label_pair_csv, ("data.text_column=question", "data.label_columns=same,glad")),
+    "pairs": (write_pair_csv, COLUMNS),
+    "pairs with several labels": (write_label_pair_csv, LABEL_COLUMNS),
+}
+"""What a training is about: how its file is written, and how it is read."""
+# By default, one more training stands for all other kinds: it is one of pairs that can have several labels.
+SEEDS = [
+    (kind, seed)
+    for kind in KINDS
+    for seed in range(max(1, KILLS // KILLS_A_RUN))
+    if LONG or kind == "single texts" or (kind, seed) == ("pairs with several labels", 0)
+]
+
 
 @dataclass(frozen=True)
 class NeverKilled:
@@ -44,16 +62,26 @@ class NeverKilled:
         seconds: How long it took.
     """
 
-    result: tuple[bytes, bytes]
+    result: tuple[bytes, ...]
     seconds: float
 
 
 @pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory, small_csv: str) -> Iterator[Zygote]:
+def one_zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     model = build_tiny_model(tmp_path_factory.mktemp("tiny-bert"), "bert")
-    process = Zygote(model=str(model), data=small_csv, settings=SETTINGS)
+    process = Zygote(model=str(model))
     yield process
     process.close()
+
+
+@pytest.fixture(scope="module")
+def zygote(
+    one_zygote: Zygote, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Zygote:
+    """What makes attempts at a training of the kind that is asked for."""
+    write, columns = KINDS[request.param]
+    data = write(tmp_path_factory.mktemp("data") / "texts.csv", 150)
+    return one_zygote.asking(data=str(data), settings=[*SETTINGS, *columns])
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +112,7 @@ def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, 
 
 def kill_again_and_again(
     zygote: Zygote, folder: Path, *, seed: int, seconds: float
-) -> tuple[list[str], set[tuple[bytes, bytes]]]:
+) -> tuple[list[str], set[tuple[bytes, ...]]]:
     """Kill a training and its resumptions this many times, then let it finish.
 
     A training that ends before the moment drawn is followed by another.
@@ -105,7 +133,7 @@ def kill_again_and_again(
     return kinds, {result_of(run) for run in runs}
 
 
-@pytest.mark.parametrize("seed", range(max(1, KILLS // KILLS_A_RUN)))
+@pytest.mark.parametrize(("zygote", "seed"), SEEDS, indirect=["zygote"])
 def test_a_training_that_is_killed_at_random_ends_in_the_same_bits(
     zygote: Zygote, never_killed: NeverKilled, tmp_path: Path, seed: int
 ) -> None:
@@ -115,6 +143,7 @@ def test_a_training_that_is_killed_at_random_ends_in_the_same_bits(
     assert results == {never_killed.result}
 
 
+@pytest.mark.parametrize("zygote", KINDS if LONG else ["single texts"], indirect=True)
 @pytest.mark.parametrize("call", range(1, CALLS_A_SAVE + 1))
 def test_a_training_that_is_killed_anywhere_in_a_save_ends_in_the_same_bits(
     zygote: Zygote, never_killed: NeverKilled, halfway: Path, tmp_path: Path, call: int

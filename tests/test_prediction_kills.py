@@ -1,6 +1,6 @@
 """A prediction may be killed at any moment, and ends in the same bytes.
 
-`TEXTUNE_PREDICTION_KILLS` sets how many kills there are (`make torture`: 100).
+`TEXTUNE_PREDICTION_KILLS` sets how many kills there are (`make torture`: 100 of each kind of prediction).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pytest
 
 import killing_predictions
 from killing import KILLED, Zygote
+from pair_data import write_label_pair_csv
 from small_data import small_rows
 from table_files import write
 from tiny_classifiers import linear_classifier, save_run
@@ -28,8 +29,21 @@ CALLS = 16
 """Fewer fsyncs, renames and deletions than a prediction of three parts makes."""
 
 
+KINDS = ("single texts", "pairs with several labels")
+# By default, one file of pairs is written; the long form writes as many as of single texts.
+SEEDS = [
+    (kind, seed)
+    for kind in KINDS
+    for seed in range(max(1, KILLS // KILLS_A_FILE))
+    if "TEXTUNE_PREDICTION_KILLS" in os.environ or kind == KINDS[0] or seed == 0
+]
+
+
 @pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str) -> Iterator[Zygote]:
+def zygotes(
+    tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str, pair_label_run: Path
+) -> Iterator[dict[str, Zygote]]:
+    """What makes attempts at predictions, by their kinds: one process for all."""
     folder = tmp_path_factory.mktemp("kills")
     run = save_run(folder / "run", linear_classifier(Path(tiny_distilbert)))
     texts = (f"{number},{text}\n" for number, (text, _) in enumerate(small_rows(ROWS)))
@@ -37,7 +51,8 @@ def zygote(tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str) -> It
     process = Zygote(killing_predictions.__file__, run=str(run), data=str(data))
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     process.attempt(folder / "first.csv")
-    yield process
+    pair_data = write_label_pair_csv(folder / "pairs.csv", ROWS)
+    yield {KINDS[0]: process, KINDS[1]: process.asking(run=str(pair_label_run), data=str(pair_data))}
     process.close()
 
 
@@ -70,10 +85,11 @@ def kill_again_and_again(zygote: Zygote, out: Path, *, seed: int, seconds: float
     return kills, results | {out.read_bytes()}
 
 
-@pytest.mark.parametrize("seed", range(max(1, KILLS // KILLS_A_FILE)))
+@pytest.mark.parametrize(("kind", "seed"), SEEDS)
 def test_a_prediction_that_is_killed_at_random_ends_in_the_same_bytes(
-    zygote: Zygote, tmp_path: Path, seed: int
+    zygotes: dict[str, Zygote], tmp_path: Path, kind: str, seed: int
 ) -> None:
+    zygote = zygotes[kind]
     never, out = (tmp_path / f"{name}{SUFFIXES[seed % len(SUFFIXES)]}" for name in ("never", "out"))
     undisturbed = zygote.attempt(never)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from types import FrameType
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from datasets import Dataset
@@ -27,11 +28,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from kinds_of_files import KINDS, ROWS_OF_KINDS
 from source_files import sizes
 from textune.annotations.registry import TextToWrite, target_formats
+from textune.data.dataset import UNKNOWN
 from textune.data.dataset import Dataset as Labelled
 from textune.data.sources import load_source
 from textune.errors import TextuneError
+from textune.formats.text_pairs import sides_of
+from textune.recipe.settings import DataSettings
 
 CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "1000"))
 SECONDS_PER_CASE = 10
@@ -230,6 +235,7 @@ def as_azure(folder: Path) -> Path:
 
 
 FORMATS: dict[str, Callable[[Path], Path]] = {
+    **{name: kind.write for name, kind in KINDS.items()},
     "csv": as_csv,
     "tsv": as_tsv,
     "test split": as_test_split,
@@ -284,24 +290,37 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def outcome(name: str) -> Labelled | TextuneError:
+def settings_of(name: str) -> DataSettings:
+    """Return how files of a format are read."""
+    return KINDS[name].settings if name in KINDS else DataSettings()
+
+
+def outcome(file: Path, name: str) -> Labelled | TextuneError:
     with time_limit(SECONDS_PER_CASE):
         try:
-            return load_source(name)
+            return load_source(source_of(file), settings_of(name))
         except TextuneError as error:
             return error
 
 
-def is_sound(source: Labelled) -> bool:
-    """Return whether a source keeps its promises: full splits, meaningful texts, labels with names."""
-    ids = set(range(len(source.label_names)))
+def is_sound(source: Labelled, name: str) -> bool:
+    """Return whether a source keeps its promises: full splits, meaningful texts, labels with names.
+
+    Pairs stay pairs, and what can have several labels still can.
+    """
+    number, settings = len(source.label_names), settings_of(name)
+    sides = {len(sides_of(text)) for rows in source.values() for text in rows.texts}
+    labels = [rows.labels for rows in source.values()]
+    matrices = labels if source.is_multi_label else [np.eye(number)[ids] for ids in labels]
     return (
-        not source.is_multi_label
+        source.is_multi_label is bool(settings.label_columns or settings.label_kind == "multi")
         and list(source) == ["train", "validation", "test"]
         and min(sizes(source).values()) >= 2
-        and all(text.strip() for rows in source.values() for text in rows.texts)
-        and set(source["train"].labels.tolist()) == ids
-        and all(set(rows.labels.tolist()) <= ids for rows in source.values())
+        and sides == {2 if settings.text_pair_column else 1}
+        and all(side.strip() for rows in source.values() for text in rows.texts for side in sides_of(text))
+        and all(matrix.shape[1] == number for matrix in matrices)
+        and {*np.unique(np.concatenate(matrices)).tolist()} <= {0, 1, UNKNOWN}
+        and bool((matrices[0] == 1).any(axis=0).all())
     )
 
 
@@ -323,10 +342,11 @@ def damage(content: bytes, chance: Random) -> bytes:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_files_to_be_damaged_are_valid(name: str, pristine: dict[str, Path]) -> None:
-    source = outcome(source_of(pristine[name]))
+    source = outcome(pristine[name], name)
 
     assert isinstance(source, Labelled)
-    assert sum(sizes(source).values()) in {len(ROWS), 2 * len(ROWS)}
+    assert is_sound(source, name)
+    assert sum(sizes(source).values()) in {len(ROWS), 2 * len(ROWS), ROWS_OF_KINDS}
 
 
 @settings(
@@ -348,8 +368,8 @@ def test_a_damaged_file_is_read_or_refused_with_a_message(
         content = damage(content, chance)
     file.write_bytes(content)
     try:
-        result = outcome(source_of(file))
+        result = outcome(file, name)
     finally:
         file.write_bytes(valid)
 
-    assert is_sound(result) if isinstance(result, Labelled) else result.message and result.hint
+    assert is_sound(result, name) if isinstance(result, Labelled) else result.message and result.hint

@@ -71,6 +71,7 @@ def test_pairs_can_have_several_labels(tiny_models: Callable[[str], Path]) -> No
         (["so happy"], r"X\[0\] is a single text, but the classifier was fitted on pairs of texts"),
         ([PAIRS[0], "so happy"], r"X\[1\] is a single text, but the classifier was fitted on pairs"),
         ([PAIRS[0], ("a", "b", "c")], r"X\[1\] is \('a', 'b', 'c'\) \(tuple\), not a text"),
+        ([("a", None)], r"X\[0\] is \('a', None\) \(tuple\), not a text"),
         ([("a", 7)], r"X\[0\] is \('a', 7\) \(tuple\), not a text"),
         (np.array(PAIRS), r"Pairs of texts are tuples in a list"),
         ([("a", "half \ud83d")], "half"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -9,7 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving_stand_in import BREAKS, Running, eventually, probabilities_of, running
+from serving_stand_in import (
+    BREAKS,
+    Running,
+    WordPredictor,
+    eventually,
+    independent_probabilities_of,
+    probabilities_of,
+    running,
+)
+from textune.formats.text_pairs import AnyText, TextPair, text_fields
 
 ASKED = {"inputs": "so happy"}
 HANG_UPS = 2000 if os.environ.get("TEXTUNE_TORTURE_SERVE", "") == "1" else 100
@@ -154,30 +164,47 @@ def test_a_client_that_hangs_up_frees_its_place(server: Running) -> None:
         assert eventually(lambda: server.service.queue.admitted == 0)
 
 
-def test_many_clients_that_hang_up_leave_nothing_behind(server: Running) -> None:
+KINDS = ["single texts", "pairs with several labels"]
+
+
+def predictor_of(kind: str) -> WordPredictor:
+    """Return a classifier of single texts, or of pairs that can have several labels."""
+    return WordPredictor() if kind == KINDS[0] else WordPredictor(pairs=True, thresholds=(0.3, 0.5, 0.6))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_clients_that_hang_up_leave_nothing_behind(kind: str) -> None:
+    asked = ASKED if kind == KINDS[0] else {"inputs": {"text": "so happy", "text_pair": "how sad"}}
+
     def hang_up(_: int) -> None:
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(request_bytes(b'{"inputs": "a"}'))
+            connection.sendall(request_bytes(json.dumps(asked).encode()))
 
-    with ThreadPoolExecutor(8) as executor:
-        list(executor.map(hang_up, range(HANG_UPS)))
+    with running(predictor=predictor_of(kind), queued_texts=4, workers=1) as server:
+        with ThreadPoolExecutor(8) as executor:
+            list(executor.map(hang_up, range(HANG_UPS)))
 
-    assert eventually(lambda: server.service.queue.admitted == 0)
-    assert server.post(ASKED).status == 200
+        assert eventually(lambda: server.service.queue.admitted == 0)
+        assert server.post(asked).status == 200
 
 
-def test_under_load_every_accepted_text_gets_its_own_answer() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_load_every_accepted_text_gets_its_own_answer(kind: str) -> None:
+    pairs = kind != KINDS[0]
+    expected = independent_probabilities_of if pairs else probabilities_of
+
     def ask(number: int) -> tuple[int, bool]:
-        texts = [f"text {number} {place}" for place in range(number % 3 + 1)]
-        answer = server.post({"inputs": texts})
+        firsts = [f"text {number} {place}" for place in range(number % 3 + 1)]
+        texts: list[AnyText] = [TextPair(first, first[::-1]) if pairs else first for first in firsts]
+        answer = server.post({"inputs": [text_fields(text) for text in texts]})
         found = [
             {entry["label"]: entry["score"] for entry in scores}
             for scores in answer.json
             if answer.status == 200
         ]
-        return answer.status, found == [pytest.approx(probabilities_of(text)) for text in texts]
+        return answer.status, found == [pytest.approx(expected(text)) for text in texts]
 
-    with running(queued_texts=12) as server, ThreadPoolExecutor(24) as executor:
+    with running(predictor=predictor_of(kind), queued_texts=12) as server, ThreadPoolExecutor(24) as executor:
         outcomes = list(executor.map(ask, range(300)))
 
     assert {status for status, _ in outcomes} <= {200, 429}

@@ -43,15 +43,17 @@ class Client(threading.Thread):
     Args:
         port: The server's.
         number: Which client it is.
+        pairs: Whether it sends pairs of texts.
     """
 
-    def __init__(self, port: int, number: int) -> None:
+    def __init__(self, port: int, number: int, *, pairs: bool = False) -> None:
         super().__init__()
         self.answers: list[int] = []
         self.broken = 0
         self._was_dismissed = False
         self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
-        self._body = json.dumps({"inputs": [f"text {number} of many"] * 3})
+        text = f"text {number} of many"
+        self._body = json.dumps({"inputs": [{"text": text, "text_pair": "or not"} if pairs else text] * 3})
 
     def run(self) -> None:
         """Send requests until a connection is refused."""
@@ -129,10 +131,13 @@ def test_a_body_without_end_costs_no_memory(server: ServerProcess) -> None:
     assert server.memory() - before < 12_000_000
 
 
+@pytest.mark.parametrize("pairs", [False, True], ids=["single texts", "pairs with several labels"])
 @pytest.mark.parametrize("round_number", range(SIGNALS))
-def test_a_server_that_ends_under_load_answers_what_it_accepted(served_run: Path, round_number: int) -> None:
-    with serving(served_run) as server:
-        clients = [Client(server.port, number) for number in range(8)]
+def test_a_server_that_ends_under_load_answers_what_it_accepted(
+    served_run: Path, pair_label_run: Path, round_number: int, pairs: bool
+) -> None:
+    with serving(pair_label_run if pairs else served_run) as server:
+        clients = [Client(server.port, number, pairs=pairs) for number in range(8)]
         for client in clients:
             client.start()
         assert eventually(lambda: all(len(client.answers) > 3 + round_number % 5 for client in clients))

@@ -13,7 +13,7 @@ from textune.errors import DataError, RequestError
 from textune.explain.attribution import Explanation, explain_texts
 from textune.explain.gradients import check_captum, explain_by_gradients
 from textune.explain.words import find_words
-from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
+from textune.formats.text_pairs import AnyText, sides_of
 
 OCCLUSION = "occlusion"
 GRADIENTS = "integrated-gradients"
@@ -50,14 +50,13 @@ def explain(
     ctx = Context(observer)
     if method not in _METHODS:
         raise RequestError(f"There is no method '{method}'.", f"The methods are {' and '.join(_METHODS)}.")
-    explained: AnyText = as_text(text)
+    pairs = isinstance(text, tuple)
+    [explained] = check_text_list([text], pairs=pairs)
     sides = sides_of(explained)
     if not all(map(find_words, sides)):
         raise _without_words(sides)
     if method == GRADIENTS:
         check_captum()
-    pairs = isinstance(explained, TextPair)
-    check_text_list([explained], pairs=pairs)
     ctx.stage("Loading the classifier")
     words = sum(len(side.split()) for side in sides)
     predictor = load_predictor(run, runtime="torch" if method == GRADIENTS else "", texts=words)

@@ -15,7 +15,7 @@ from textune.data.dataset import Dataset, Split
 from textune.data.python_tables import values_of
 from textune.data.splits import groups_by_class, make_splits
 from textune.errors import DataError
-from textune.formats.text_pairs import AnyText, TextPair, as_text
+from textune.formats.text_pairs import AnyText, TextPair, as_whole_text
 
 
 def read_texts_of(X: Any, *, pairs: bool | None = None) -> list[AnyText]:  # noqa: N803 - scikit-learn's name.
@@ -34,7 +34,7 @@ def read_texts_of(X: Any, *, pairs: bool | None = None) -> list[AnyText]:  # noq
         values = values_of(X, "X")
     except DataError as error:
         raise ValueError(str(error)) from error
-    texts = [as_text(value) if isinstance(value, tuple) else value for value in values]
+    texts = list(map(as_whole_text, values))
     other = next((row for row, text in enumerate(texts) if not isinstance(text, str | TextPair)), None)
     if other is not None:
         raise ValueError(f"X[{other}] is {texts[other]!r} ({type(texts[other]).__name__}), not a text.")

@@ -67,6 +67,17 @@ def as_text(value: Any) -> Any:
     return value
 
 
+def as_whole_text(value: Any) -> Any:
+    """Return a tuple of two texts as a pair; other values, also a tuple that lacks one of them, as is.
+
+    Example:
+        >>> as_whole_text(("why?", "because")), as_whole_text(("why?", None))
+        (TextPair(first='why?', second='because'), ('why?', None))
+    """
+    is_whole = isinstance(value, tuple) and all(isinstance(side, str) for side in value)
+    return as_text(value) if is_whole else value
+
+
 def fields_of_texts(*, pairs: bool) -> tuple[str, ...]:
     """Return the names of the fields of texts, or of pairs."""
     return TEXT_FIELDS if pairs else TEXT_FIELDS[:1]

@@ -18,7 +18,7 @@ from textune.encoder.batching import Progress
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import TextTokens, WindowReading
 from textune.errors import DataError
-from textune.formats.text_pairs import AnyText, TextPair, as_text, sides_of
+from textune.formats.text_pairs import AnyText, TextPair, as_whole_text, sides_of
 from textune.model.outside_threshold import OutsideThreshold
 from textune.model.threshold import Abstention
 from textune.tasks import multi_label
@@ -123,7 +123,7 @@ class Predictor(ABC):
         ]
 
 
-def check_text_list(texts: Sequence[AnyText], *, pairs: bool = False) -> list[AnyText]:
+def check_text_list(texts: Sequence[AnyText | tuple[str, str]], *, pairs: bool = False) -> list[AnyText]:
     """Return texts as a list, or raise an error unless they are strings of valid Unicode, or pairs of them.
 
     Pairs may be plain tuples. A `DataError` says that these are pairs rather than single texts, or the
@@ -132,7 +132,7 @@ def check_text_list(texts: Sequence[AnyText], *, pairs: bool = False) -> list[An
     if isinstance(texts, str | TextPair):
         kind = "string" if isinstance(texts, str) else "pair"
         raise TypeError(f"texts must be a list of texts, not a single {kind}")
-    checked: list[AnyText] = [as_text(text) if isinstance(text, tuple) else text for text in texts]
+    checked: list[AnyText] = list(map(as_whole_text, texts))
     for number, text in enumerate(checked, start=1):
         if not isinstance(text, str | TextPair):
             raise TypeError(f"text {number} is not a string but {type(text).__name__}")
