@@ -103,6 +103,20 @@ def test_a_run_on_pairs_in_memory_takes_pairs(tiny_models: Any, tmp_path: Path) 
         textune.predict(run, ["so happy"])
 
 
+def test_what_neither_text_tells_alone_is_learned_from_the_pair(tmp_path: Path) -> None:
+    data = write_pair_csv(tmp_path / "questions.csv", 1120)
+
+    result = textune.train(
+        "frozen", model="embedded:minilm", data=str(data), out=tmp_path / "run", settings=[*COLUMNS, *FAST]
+    )
+
+    # 224 rows: chance alone gives 0.5 ± 0.1 in all but three of a thousand sets.
+    assert result.document["metrics"]["test"]["accuracy"] > 0.7
+    baselines = result.document["baselines"]
+    assert abs(baselines["tfidf_first_text"]["accuracy"] - 0.5) < 0.1
+    assert abs(baselines["tfidf_second_text"]["accuracy"] - 0.5) < 0.1
+
+
 @pytest.mark.parametrize("recipe", ["frozen", "full"])
 @pytest.mark.parametrize("write", [write_pair_csv, write_label_pair_csv], ids=["one label", "several labels"])
 def test_pairs_in_windows_are_refused_before_anything_is_written(

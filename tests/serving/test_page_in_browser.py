@@ -250,6 +250,23 @@ def test_a_file_of_pairs_becomes_the_table_that_the_command_writes(
     assert pair_page.complaints() == []
 
 
+def test_a_file_of_pairs_with_several_labels_becomes_the_table_that_the_command_writes(
+    chromium: Browser, pair_label_run: Path, tmp_path: Path
+) -> None:
+    table = write_pair_csv(tmp_path / "pairs.csv", 12)
+    predict(pair_label_run, input_file=str(table), output=tmp_path / "out.csv")
+
+    with serving(pair_label_run) as server:
+        page = chromium.open(server.url)
+        page.wait_until("document.querySelector('#text-pair').offsetParent !== null")
+        by_page = classified(page, table)
+
+    by_command = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
+    assert list(by_page[0]) == list(by_command[0])
+    assert [row["labels"] for row in by_page] == [row["labels"] for row in by_command]
+    assert page.complaints() == []
+
+
 def test_a_table_with_one_column_has_no_pairs(pair_page: Page, tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("text\nso happy\n", encoding="utf-8")
 

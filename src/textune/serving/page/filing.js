@@ -85,7 +85,7 @@ export function startFiling(limits) {
   function offer({ names, rows }, columns, answers, truncated) {
     const { thresholds } = limits;
     const first = answers.find((scores) => scores);
-    const labels = first ? readScores(first).byLabel.map(({ label }) => label).sort() : [];
+    const labels = first ? namesOf(readScores(first).byLabel) : [];
     const separator = labelSeparator(labels);
     const reached = answers.map((scores) => (thresholds && scores ? readScores(scores, thresholds).reached : []));
     // As `textune predict` names them.
