@@ -66,6 +66,15 @@ def tweeteval() -> Path:
 
 
 @pytest.fixture(scope="session")
+def published() -> Path:
+    """The folder of published data sets, which are not part of this repository."""
+    root = Path(os.environ.get("TEXTUNE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
+    if not root.is_dir():
+        pytest.skip(f"there are no published data sets at {root} (set TEXTUNE_DATASETS)")
+    return root
+
+
+@pytest.fixture(scope="session")
 def tiny_distilbert(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a tiny DistilBERT with random weights."""
     from tiny_models import build_tiny_model

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
-
-from conftest import REPOSITORY
 from source_files import sizes
 from textune.data.sources import load_source
 from textune.recipe.settings import DataSettings
-
-
-@pytest.fixture
-def published() -> Path:
-    """The folder of published data sets, which are not part of this repository."""
-    root = Path(os.environ.get("TEXTUNE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
-    if not root.is_dir():
-        pytest.skip(f"there are no published data sets at {root} (set TEXTUNE_DATASETS)")
-    return root
 
 
 def test_banking77_is_read_with_all_rows_and_intents(published: Path) -> None:
@@ -37,6 +24,17 @@ def test_clinc150_is_read_by_its_splits_without_those_out_of_scope(published: Pa
     assert sizes(source) == {"train": 15_000, "validation": 3000, "test": 4500}
     assert len(source.label_names) == 150
     assert any("'oos_test' (1,000 rows)" in note for note in source.notes)
+
+
+def test_clinc150_has_its_texts_out_of_scope_apart_if_their_label_is_named(published: Path) -> None:
+    settings = DataSettings(text_column="1", label_column="2")
+
+    source = load_source(str(published / "clinc150" / "data_full.json"), settings, other="oos")
+
+    assert sizes(source) == {"train": 15_000, "validation": 3000, "test": 4500}
+    assert source.outside is not None
+    outside = {split: len(rows) for split, rows in source.outside.splits.items()}
+    assert outside == {"train": 100, "validation": 100, "test": 1000}
 
 
 def test_goemotions_is_read_with_all_rows_and_labels(published: Path) -> None:

@@ -70,6 +70,17 @@ def test_scores_that_are_all_alike_take_no_text_for_an_outside_one() -> None:
     assert not (scores < best_threshold(scores, np.array([True, False, False, False]))).any()
 
 
+@pytest.mark.parametrize("scores", [[5.0, 6.0, 1.0, 2.0, 3.0], [5.0, 6.0, 1.0, 1.0, 1.0]])
+def test_at_least_half_of_the_texts_inside_keep_their_labels_whatever_the_scores_are_worth(
+    scores: list[float],
+) -> None:
+    is_outside = np.array([True, True, False, False, False])
+
+    threshold = best_threshold(np.array(scores), is_outside)
+
+    assert (np.array(scores)[~is_outside] < threshold).mean() <= 0.5
+
+
 def test_the_score_that_tells_them_apart_is_chosen() -> None:
     rng = np.random.default_rng(1)
     inside, outside = made()

@@ -32,7 +32,7 @@ SPEED = Speed(load_seconds=0.5, latency_ms=2.0, texts_per_second=500.0)
 class FromList:
     """A predictor that knows the probabilities of a few texts, and adds something where they are many."""
 
-    label_names = ("a", "b", "c")
+    label_names, outside = ("a", "b", "c"), None
 
     def __init__(self, added: float = 0.0) -> None:
         self._added = added
@@ -155,3 +155,26 @@ def test_dependence_on_other_texts_is_reported() -> None:
     assert remark == (
         "With openvino-bf16, a text's probabilities depend on the texts beside it, by up to 0.002."
     )
+
+
+def with_scores(moved: float) -> Measurement:
+    """Return the model's probabilities, with scores of texts outside the classes that are moved alike."""
+    return replace(measured(), outside_scores=np.linspace(0, 9, 200) + moved)
+
+
+def compared_scores(moved: float) -> ParityRow:
+    return describe_row("onnx", Path(__file__).parent, with_scores(moved), with_scores(0.0), TEXTS)
+
+
+def test_scores_of_outside_texts_that_are_moved_are_a_fault_in_fp32() -> None:
+    assert "scores of texts outside the classes differ by up to 0.5" in find_fault(
+        compared_scores(0.5), precision="fp32"
+    )
+
+
+def test_the_same_scores_of_outside_texts_are_none() -> None:
+    assert find_fault(compared_scores(1e-5), precision="fp32") == ""
+
+
+def test_a_classifier_without_such_scores_is_not_judged_by_them() -> None:
+    assert row(measured()).agreement.largest_score_difference is None

@@ -127,8 +127,10 @@ def best_threshold(scores: Values, is_outside: NDArray[np.bool_], *, outside_wei
     weighted, whole = outside_weight * found, outside_weight * is_outside.sum()
     # Twice the texts that are found, by the texts that are outside and those that are taken for it.
     f1 = 2 * weighted / (whole + weighted + taken)
-    f1[taken > (~is_outside).sum() / 2] = -1.0
-    place = int(np.flatnonzero(f1 == f1.max())[0])
+    allowed = taken <= (~is_outside).sum() / 2
+    if not allowed.any():
+        return float(distinct[0])
+    place = int(np.flatnonzero(allowed & (f1 == f1[allowed].max()))[0])
     return float((distinct[place] + distinct[place + 1]) / 2)
 
 

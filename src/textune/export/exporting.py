@@ -21,6 +21,7 @@ from textune.encoder.separator import stored_separator
 from textune.errors import ExportError, MissingExtraError, RequestError, TextuneError, VerificationError
 from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
+from textune.model.outside_threshold import read_outside_threshold
 from textune.model.threshold import read_thresholds_of
 from textune.recipe.recipes import load_recipe
 from textune.run.layout import Run, model_sha256
@@ -115,7 +116,8 @@ def write_and_measure(
         windows=classifier.windows,
     )
     ctx.stage("Measuring the run's model")
-    predictor = TorchPredictor(classifier, placement=_REFERENCE)
+    outside = read_outside_threshold(run.model)
+    predictor = TorchPredictor(classifier, placement=_REFERENCE, outside=outside)
     model = measure_predictor(predictor, texts.texts, load_seconds=load_seconds)
     rows = [describe_row("torch", run.model, model, model, texts, thresholds=thresholds)]
     with tempfile.TemporaryDirectory() as name:
@@ -142,7 +144,7 @@ def write_and_measure(
             ctx.stage(f"Measuring {variant.name}")
             start = time.perf_counter()
             with _kept_if_it_runs(runtime):
-                opened = ExportPredictor(export)
+                opened = ExportPredictor(export, outside=outside)
                 load_seconds = time.perf_counter() - start
                 measured = measure_predictor(opened, texts.texts, load_seconds=load_seconds)
             rows.append(describe_row(variant.name, place, measured, model, texts, thresholds=thresholds))

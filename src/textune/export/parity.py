@@ -28,16 +28,22 @@ SAME_ALONE = 1e-5
 """The largest change of a probability of an fp32 export allowed due to the texts beside it."""
 ALLOWED_LOSS = 0.005
 """The largest loss of macro-F1 allowed for an export in less than fp32."""
+SAME_SCORE = 1e-3
+"""The largest difference allowed between the scores that tell texts outside the classes apart, in fp32."""
 _SINGLE_TEXTS = 50
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """How fast a predictor was, and its probabilities (texts, classes); the first texts also `alone`."""
+    """How fast a predictor was, and its probabilities (texts, classes); the first texts also `alone`.
+
+    `outside_scores` (texts,) tell texts outside the classes apart; None: the predictor does not.
+    """
 
     probabilities: NDArray[np.float64]
     alone: NDArray[np.float64]
     speed: Speed
+    outside_scores: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,15 @@ class Agreement:
     If a text can have several labels, it must get exactly the same ones.
 
     `dependence` is the largest change of a probability due to the texts beside it, `macro_f1_difference` the
-    export's macro-F1 minus the model's.
+    export's macro-F1 minus the model's. `largest_score_difference` is that of the scores which tell texts
+    outside the classes apart; None: there are none.
     """
 
     labels: float
     largest_difference: float
     dependence: float
     macro_f1_difference: Difference
+    largest_score_difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,11 @@ def measure_predictor(predictor: Predictor, texts: Sequence[AnyText], *, load_se
     probabilities = predictor.predict_proba(texts)
     rate = len(texts) / (time.perf_counter() - start)
     speed = Speed(round(load_seconds, 3), round(statistics.median(seconds) * 1000, 2), round(rate, 1))
-    return Measurement(probabilities, np.array(alone), speed)
+    outside_scores = None
+    if predictor.outside is not None:
+        rows = predictor.tokenize(texts).rows
+        outside_scores = predictor.outside.scores(predictor.logits_of_many(rows))
+    return Measurement(probabilities, np.array(alone), speed, outside_scores)
 
 
 def describe_row(
@@ -106,6 +118,7 @@ def describe_row(
         metric = metrics_of(MULTI_LABEL)[DECIDING]
         scores = [LabelScores(each, multi_label.decide(each, thresholds)) for each in pair]
         same = (scores[0].given == scores[1].given).all(axis=1)
+    scored = (export.outside_scores, model.outside_scores)
     change = measure_differences([metric], scores[0], scores[1], texts.labels)[DECIDING]
     return ParityRow(
         name=name,
@@ -117,6 +130,9 @@ def describe_row(
             largest_difference=float(np.abs(pair[0] - pair[1]).max()),
             dependence=float(np.abs(export.alone - export.probabilities[: len(export.alone)]).max()),
             macro_f1_difference=change,
+            largest_score_difference=None
+            if scored[0] is None or scored[1] is None
+            else float(np.abs(scored[0] - scored[1]).max()),
         ),
     )
 
@@ -138,6 +154,13 @@ def find_fault(row: ParityRow, *, precision: str) -> str:
         )
     if agreement.labels < 1:
         return f"only {agreement.labels * 100:.2f} % of the texts get the labels of the model"
+    if agreement.largest_score_difference is not None and not (
+        agreement.largest_score_difference <= SAME_SCORE
+    ):
+        return (
+            "its scores of texts outside the classes differ by up to "
+            f"{agreement.largest_score_difference:.2g}; at most {SAME_SCORE:.0e} is allowed"
+        )
     if not agreement.dependence <= SAME_ALONE:
         return (
             f"a text's probabilities depend on the texts beside it by up to {agreement.dependence:.2g}; "
