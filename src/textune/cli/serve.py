@@ -55,7 +55,7 @@ def serve(
         int, typer.Option(min=1, help="The maximum number of texts per request.")
     ] = _DEFAULTS.texts,
     max_characters: Annotated[
-        int, typer.Option(min=1, help="The maximum number of characters per text.")
+        int, typer.Option(min=1, help="The maximum number of characters per text or pair.")
     ] = _DEFAULTS.characters,
     max_body: Annotated[
         int, typer.Option(min=1, metavar="BYTES", help="The maximum size of a request body.")

@@ -16,7 +16,7 @@ class Limits:
         queued_texts: Maximum number of texts admitted but not answered; a request beyond it gets 429.
         timeout_seconds: How long after its arrival a request gets 504, or 408 where its body is late.
         texts: Maximum number of texts per request; more get 413.
-        characters: Maximum number of characters per text; more get 413.
+        characters: Maximum number of characters per text, or per pair of texts; more get 413.
         body_bytes: Maximum size of a body; a longer one gets 413 and is dropped.
     """
 

@@ -15,6 +15,11 @@ export function startFiling(limits) {
   let stopping = null;
   let offered = "";
 
+  if (limits.pairs) {
+    part("file-hint").textContent = "A CSV or TSV file with a header row, and a column for each text of a pair. It is sent to this server in parts and not stored.";
+    part("column-label").textContent = "Column with the first text";
+  }
+
   part("file").addEventListener("change", async () => {
     stopping?.abort();
     clearResult();
