@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pair_data import write_pair_csv
 from small_data import small_rows
 from source_files import write_csv
 from textune.cli.render.audit_table import printable
@@ -80,6 +81,15 @@ def test_the_view_ends_with_the_command_to_try_next(textune_command: Any, leaky:
     lines = textune_command("audit", leaky, "--quick").out.rstrip().splitlines()
 
     assert lines[-1] == f"  textune train --data {leaky}"
+
+
+def test_the_next_command_reads_the_data_as_the_audit_did(textune_command: Any, tmp_path: Path) -> None:
+    path = write_pair_csv(tmp_path / "questions.csv")
+    settings = ["--set", "data.text_column=question", "--set", "data.text_pair_column=answer"]
+
+    lines = textune_command("audit", path, "--quick", *settings).out.rstrip().splitlines()
+
+    assert lines[-1] == f"  textune train --data {path} {' '.join(settings)}"
 
 
 def test_what_training_refuses_is_to_be_fixed_first(textune_command: Any, tmp_path: Path) -> None:

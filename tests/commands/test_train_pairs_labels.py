@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +121,24 @@ def test_every_label_of_a_pair_is_explained_by_the_words_of_both_texts(
     explained = [explanation, *(explanation.others or ())]
     assert len(explained) == max(1, expected["given"][row].sum())
     assert {(len(each.words), len(each.words_pair)) for each in explained} == {(5, 5)}
+
+
+@pytest.mark.parametrize(
+    "options", [("paper",), ("best",), ("frozen", "--seeds", "2")], ids=["paper", "best", "several seeds"]
+)
+def test_every_recipe_trains_them_and_says_how_to_predict_a_pair(
+    tiny_models: Callable[[str], Path],
+    source: Path,
+    tmp_path: Path,
+    textune_command: Any,
+    options: Sequence[str],
+) -> None:
+    settings = (*LABEL_COLUMNS, "evaluate.bootstrap_samples=100", "train.num_train_epochs=1")
+    asked = ("--model", tiny_models("bert"), "--data", source, "--out", tmp_path / "run")
+
+    outcome = textune_command(
+        "train", "--recipe", *options, *asked, *(part for each in settings for part in ("--set", each))
+    )
+
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.rstrip().endswith('"Your own text" --text-pair "Another text"')

@@ -11,7 +11,7 @@ import pytest
 from observers import Notes
 from prepared_rows import TEXTS
 from textune.context import Context
-from textune.data.dataset import Dataset
+from textune.data.dataset import MULTI_LABEL, Dataset
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.tokenization import (
     SplitReading,
@@ -89,6 +89,19 @@ def test_a_class_that_the_filter_would_drop_is_named(tokenizer: Any) -> None:
 
     with pytest.raises(DataError, match="No text of sadness in train has 4 words or fewer"):
         tokenized(tokenizer, texts, max_words=4)
+
+
+def test_a_label_that_the_filter_would_drop_is_named_where_texts_can_have_several(tokenizer: Any) -> None:
+    def kept(labels: list[list[int]]) -> list[list[int]]:
+        splits = {split: (["a", "a b c d e", "b"], labels) for split in TEXTS}
+        dataset = Dataset.from_lists(splits, label_names=["joy", "sadness"], problem_type=MULTI_LABEL)
+        settings = PrepareSettings(max_words=4)
+        prepared = tokenize(dataset, tokenizer, settings, token_limit=64, ctx=Context())
+        return list(prepared.dataset["train"].labels.tolist())
+
+    assert kept([[1, 0], [0, 1], [1, 1]]) == [[1, 0], [1, 1]]
+    with pytest.raises(DataError, match="No text of sadness in train has 4 words or fewer"):
+        kept([[1, 0], [0, 1], [1, -1]])
 
 
 def test_without_a_filter_nothing_is_dropped(tokenizer: Any) -> None:

@@ -56,6 +56,6 @@ def audit(
     if json:
         show_json(result.to_json())
     else:
-        show_audit(result, rows=rows)
+        show_audit(result, rows=rows, settings=settings or ())
     if strict and result.has_errors:
         raise typer.Exit(2)  # The exit code for wrong data.

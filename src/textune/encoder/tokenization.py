@@ -292,8 +292,9 @@ def _filtered(dataset: Dataset, short: Mapping[str, NDArray[np.bool_]], max_word
         split: rows if split == "test" else rows.take(np.flatnonzero(short[split]))
         for split, rows in dataset.items()
     }
-    present = set(splits["train"].labels.tolist())
-    lost = [name for label, name in enumerate(dataset.label_names) if label not in present]
+    labels, numbers = splits["train"].labels, np.arange(len(dataset.label_names))
+    present = (labels == 1).any(axis=0) if dataset.is_multi_label else np.isin(numbers, labels)
+    lost = [name for name, is_present in zip(dataset.label_names, present, strict=True) if not is_present]
     if lost:
         raise DataError(
             f"No text of {', '.join(lost)} in train has {max_words} words or fewer, so the class cannot be "

@@ -78,6 +78,7 @@ def summarise_seeds(
         "seeds": list(seeds),
         "runs": list(runs),
         "best": runs[losses.index(min(losses))],
+        **({"pairs": True} if first.training is not None and first.training.pairs else {}),
         "metrics": {
             split: {
                 "examples": len(labels),

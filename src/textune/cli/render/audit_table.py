@@ -26,13 +26,16 @@ _TEXT_CHARACTERS = 200
 _JOINER = "\u200d"
 
 
-def show_audit(result: AuditResult, *, rows: int) -> None:
-    """Show the findings of an audit, each with at most `rows` rows, and the next command to run."""
+def show_audit(result: AuditResult, *, rows: int, settings: Sequence[str] = ()) -> None:
+    """Show the findings of an audit, each with at most `rows` rows, and the next command to run.
+
+    `settings` are what the audit was told of the data, which the next command needs, too.
+    """
     sizes = ", ".join(f"{count:,} {split}" for split, count in result.rows.items()) or "no usable row"
     heading = f"{result.source} · {sizes} · {len(result.label_names)} classes"
     show("", Text(heading, style="bold"), _table(result.findings, rows), *_rest(result))
     # Paths and commands must stay copyable, so they are never wrapped.
-    typer.echo(f"\n{_next_step(result)}")
+    typer.echo(f"\n{_next_step(result, settings)}")
 
 
 def printable(text: str) -> str:
@@ -92,8 +95,8 @@ def _rest(result: AuditResult) -> Iterator[Text]:
         yield Text(f"Skipped: {names} ({reason}).", style="dim")
 
 
-def _next_step(result: AuditResult) -> str:
-    source = shlex.quote(result.source)
+def _next_step(result: AuditResult, settings: Sequence[str]) -> str:
+    source = " ".join([shlex.quote(result.source), *(f"--set {shlex.quote(each)}" for each in settings)])
     if any(finding.id in {"D001", "D002"} and finding.severity == "error" for finding in result.findings):
         return f"Fix what training refuses, then audit again:\n  textune audit {source}"
     model = f" --model {shlex.quote(result.model)}" if result.model else ""

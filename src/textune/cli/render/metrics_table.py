@@ -62,8 +62,7 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
     if report.exists():
         typer.echo(f"Open its report in a browser: {report}")
     pairs = document.training is not None and document.training.pairs
-    second = ' --text-pair "Another text"' if pairs else ""
-    typer.echo(f'Try it:\n  textune predict {shlex.quote(document.run)} "Your own text"{second}')
+    typer.echo(f"Try it:\n{_prediction(document.run, pairs=pairs)}")
 
 
 def show_evaluation(document: MetricsDocument) -> None:
@@ -87,7 +86,12 @@ def show_seeds(document: Mapping[str, Any]) -> None:
     show(f"[dim]{document['seconds']['total']:.1f} s in total[/dim]")
     # Paths and commands must stay copyable, so they are never wrapped.
     typer.echo(f"\nThe runs are in {document['run']}. The best by log loss on validation:")
-    typer.echo(f'  textune predict {shlex.quote(document["best"])} "Your own text"')
+    typer.echo(_prediction(document["best"], pairs=document.get("pairs", False)))
+
+
+def _prediction(run: str, *, pairs: bool) -> str:
+    second = ' --text-pair "Another text"' if pairs else ""
+    return f'  textune predict {shlex.quote(run)} "Your own text"{second}'
 
 
 def _show_metrics(document: MetricsDocument) -> None:
