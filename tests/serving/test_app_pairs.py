@@ -118,7 +118,7 @@ def test_more_than_two_texts_are_no_pair(server: Running) -> None:
         server.post({"inputs": inputs}, "/predict").json["error"] for inputs in (["a"] * 3, [["a"] * 3])
     )
 
-    assert flat == "inputs: A list of 3 texts is no pair. A batch of pairs is a list of lists."
+    assert flat == "inputs: A list of 3 texts is not a pair. A batch of pairs is a list of lists."
     assert nested == "inputs[0]: A list inside a batch has one text, or the two of a pair."
 
 

@@ -86,7 +86,7 @@ def test_a_pair_for_a_classifier_of_single_texts_is_refused(inputs: Any, place: 
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "this is a single text"), (3, "A list of 3 texts is no pair")]
+    ("count", "said"), [(1, "this is a single text"), (3, "A list of 3 texts is not a pair")]
 )
 def test_a_list_of_another_number_of_texts_is_no_pair(count: int, said: str) -> None:
     with pytest.raises(Refusal, match=said) as caught:

@@ -92,6 +92,4 @@ def _without_words(sides: Sequence[str]) -> DataError:
     if len(sides) == 1:
         return DataError("The text has no words, so there is nothing to explain.", "Give a text with words.")
     which = "first" if not find_words(sides[0]) else "second"
-    return DataError(
-        f"The {which} text of the pair has no words, so it is no pair.", "Give two texts with words."
-    )
+    return DataError(f"The {which} text of the pair has no words.", "Give two texts with words.")

@@ -115,7 +115,9 @@ def texts_of(
     if not is_batch(inputs, listed_pairs=listed_pairs):
         one: Any = inputs
         if isinstance(one, list) and len(one) > 2:
-            message = f"inputs: A list of {len(one):,} texts is no pair. A batch of pairs is a list of lists."
+            message = (
+                f"inputs: A list of {len(one):,} texts is not a pair. A batch of pairs is a list of lists."
+            )
             raise Refusal(422, message)
         return [_text_of(one, "inputs", limits, pairs=pairs)]
     if len(inputs) > limits.texts:  # type: ignore[arg-type]
