@@ -38,8 +38,8 @@ def made(
     )
 
 
-def choose(*sides: TextLogits) -> OutsideChoice:
-    return choose_outside_threshold(*sides, label="oos")
+def choose(*sides: TextLogits, share: float = 0.2) -> OutsideChoice:
+    return choose_outside_threshold(*sides, label="oos", share=share)
 
 
 def measure(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> OutsideAnswers:
@@ -108,17 +108,26 @@ def test_the_choice_is_the_same_every_time_and_does_not_depend_on_the_order() ->
     assert choose(*turned).threshold == choose(inside, outside).threshold
 
 
-def test_many_outside_texts_do_not_make_every_text_an_outside_one() -> None:
-    inside, outside = made(inside=60, outside=3000, distance=1.0)
+def test_the_number_of_outside_texts_does_not_decide_how_many_texts_are_taken_for_them() -> None:
+    thresholds = [choose(*made(outside=outside)).threshold.threshold for outside in (100, 3000)]
 
-    threshold = choose(inside, outside).threshold
+    assert thresholds[0] == pytest.approx(thresholds[1], abs=0.5)
 
-    assert threshold.is_other(inside.logits).mean() < 0.6
+
+def test_the_more_texts_are_outside_the_more_are_taken_for_it() -> None:
+    sides = made(outside=300)
+    taken = [
+        int(choose(*sides, share=share).threshold.is_other(sides[0].logits).sum())
+        for share in (0.02, 0.2, 0.6)
+    ]
+
+    assert taken == sorted(taken)
+    assert taken[0] < taken[-1]
 
 
 def test_the_cross_fitted_f1_is_lower_than_that_on_the_texts_of_the_choice() -> None:
     inside, outside = made(outside=30, distance=1.0)
-    choice = choose(inside, outside)
+    choice = choose(inside, outside, share=30 / 330)
 
     own = measure_outside(
         inside.logits, np.zeros(300, dtype=np.int64), outside.logits, threshold=choice.threshold

@@ -129,6 +129,7 @@ def test_a_recipe_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     ("settings", "reason"),
     [
         (["prepare.padding=max_length"], "needs prepare.max_length"),
+        (["evaluate.other_share=0.3"], "evaluate.other_share needs evaluate.other"),
         (["model.head=stock", "model.pooling=cls"], "need head = 'linear'"),
         (["train.optim=adam"], "needs optim = 'lbfgs'"),
         (["train.per_device_train_batch_size=32"], "full batches"),

@@ -37,6 +37,7 @@ EFFECT = OutsideEffect(
     threshold=1.5,
     cross_fitted_f1={"max_logit": 0.7, "energy": 0.8},
     chosen_on={"inside": 200, "outside": 40},
+    assumed_share=0.1,
     test=ANSWERS,
 )
 
@@ -57,8 +58,8 @@ def results_with_outside() -> RunResults:
 def test_a_sentence_says_which_texts_they_are_and_how_that_was_chosen() -> None:
     assert describe_outside(EFFECT) == (
         "A text whose energy is below 1.50 belongs to none of the classes. This was chosen on 200 texts of "
-        "the classes and 40 outside, none of which was trained on (F1 of outside texts there, cross-fitted: "
-        "highest logit 70.0 %, energy 80.0 %)."
+        "the classes and 40 outside, none of which was trained on, for data of which 10 % is outside (F1 of "
+        "outside texts there, cross-fitted: highest logit 70.0 %, energy 80.0 %)."
     )
 
 

@@ -32,6 +32,7 @@ def evaluate_training(task: Task, method: Method, fit: Fit, ctx: Context) -> Eva
         outside = evaluate_outside(
             task.texts.dataset,
             task.data.outside,
+            share=task.recipe.evaluate.other_share,
             logits=method.logits,
             outside_logits=outside_logits(task, ctx),
         )

@@ -262,7 +262,7 @@ def _no_such_label(labels: Mapping[str, RawLabels], other: str, path: Path) -> D
     if not nearest and (path.suffix or path.parent != Path()):
         hint = missing_file(path).hint
     return DataError(
-        f"{_SETTING} = '{other}': no row has this label, and there is no file of this name. The labels are: "
-        f"{shown}.",
+        f"{_SETTING} = {show_label(other)}: no row has this label, and there is no file of this name. The "
+        f"labels are: {shown}.",
         hint,
     )

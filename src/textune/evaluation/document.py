@@ -80,7 +80,8 @@ class OutsideEffect(_Part):
 
     A text whose `score` of the logits is below `threshold` belongs to none of the classes. `label` is what
     the data call such texts; empty if they came from a file. `cross_fitted_f1` is the F1 of outside texts
-    with each score, on the texts that `chosen_on` counts: they were not trained on.
+    with each score, on the texts that `chosen_on` counts, which were not trained on: as if `assumed_share` of
+    all texts were outside.
     """
 
     label: str = ""
@@ -88,6 +89,7 @@ class OutsideEffect(_Part):
     threshold: float
     cross_fitted_f1: dict[str, float] = {}
     chosen_on: dict[str, int] = {}
+    assumed_share: float | None = None
     validation: OutsideAnswers | None = None
     test: OutsideAnswers | None = None
     train: OutsideAnswers | None = None

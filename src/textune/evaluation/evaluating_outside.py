@@ -51,6 +51,7 @@ def evaluate_outside(
     dataset: Dataset,
     outside: OutsideTexts,
     *,
+    share: float,
     logits: Callable[[str], Logits],
     outside_logits: Mapping[str, Logits],
 ) -> OutsideEvaluation:
@@ -59,6 +60,7 @@ def evaluate_outside(
     Args:
         dataset: The texts of the classes.
         outside: The texts outside.
+        share: The share of such texts among those to come.
         logits: Returns the logits (rows, classes) of a split of the classes.
         outside_logits: The logits (texts, classes) of the texts outside, by split.
     """
@@ -68,6 +70,7 @@ def evaluate_outside(
         TextLogits(dataset["validation"].texts, inside["validation"]),
         TextLogits(outside.choosing, np.concatenate([outside_logits[split] for split in others])),
         label=outside.label,
+        share=share,
     )
     answers = measure_outside(
         inside["test"], dataset["test"].labels, outside_logits["test"], threshold=choice.threshold
@@ -89,6 +92,7 @@ def describe_choice(choice: OutsideChoice) -> dict[str, object]:
         "threshold": choice.threshold.threshold,
         "cross_fitted_f1": dict(choice.cross_fitted_f1),
         "chosen_on": {"inside": choice.inside, "outside": choice.outside},
+        "assumed_share": choice.share,
     }
 
 

@@ -39,13 +39,14 @@ class TextLogits:
 class OutsideChoice:
     """The threshold that was chosen, and the F1 of outside texts with each score, by cross-fitting.
 
-    It was chosen on so many texts `inside` the classes and `outside`.
+    It was chosen on so many texts `inside` the classes and `outside`, as if the latter were this `share`.
     """
 
     threshold: OutsideThreshold
     cross_fitted_f1: Mapping[str, float]
     inside: int
     outside: int
+    share: float
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,20 @@ class OutsideAnswers:
     auroc_ci95: Interval
 
 
-def choose_outside_threshold(inside: TextLogits, outside: TextLogits, *, label: str) -> OutsideChoice:
+def choose_outside_threshold(
+    inside: TextLogits, outside: TextLogits, *, label: str, share: float
+) -> OutsideChoice:
     """Return the score and the threshold that find the outside texts with the highest F1.
 
     Each fifth of the texts is decided by a threshold from the other four. The score is the first whose F1 is
     then within one standard error of the best: scores that differ by less cannot be told apart. Its threshold
-    comes from all texts. If more texts are outside than inside, they weigh as much as the inside ones
-    together: otherwise, the best F1 would be to take nearly every text for an outside one.
+    comes from all texts. F1 depends on how frequent outside texts are, and their number here says only how
+    many could be found. So they are weighted as if they were a `share` of all texts.
     """
     texts, logits = [*inside.texts, *outside.texts], np.concatenate([inside.logits, outside.logits])
     is_outside = np.arange(len(texts)) >= len(inside.texts)
     folds = np.array(make_folds(texts, list(map(str, is_outside.tolist())), folds=_FOLDS))
-    weight = min(1.0, len(inside.texts) / len(outside.texts))
+    weight = share / (1 - share) * len(inside.texts) / len(outside.texts)
     rows = {}
     for key, score in OUTSIDE_SCORES.items():
         scores, is_other = score.measure(logits), np.zeros(len(texts), dtype=np.bool_)
@@ -105,7 +108,7 @@ def choose_outside_threshold(inside: TextLogits, outside: TextLogits, *, label: 
     key = next(key for key in rows if f1[best] - f1[key] <= _standard_error(rows[best].minus(rows[key])))
     threshold = best_threshold(OUTSIDE_SCORES[key].measure(logits), is_outside, outside_weight=weight)
     chosen = OutsideThreshold(label, key, threshold)
-    return OutsideChoice(chosen, f1, len(inside.texts), len(outside.texts))
+    return OutsideChoice(chosen, f1, len(inside.texts), len(outside.texts), share)
 
 
 def best_threshold(scores: Values, is_outside: NDArray[np.bool_], *, outside_weight: float = 1.0) -> float:

@@ -280,6 +280,14 @@ class EvaluateSettings(Section):
     """Give a label only above a threshold at which this share of validation labels is right; 0: always."""
     other: ColumnName = ""
     """The label of texts that belong to no class, or a file of such texts: they get no label, but `other`."""
+    other_share: float = Field(default=0.1, gt=0, lt=1)
+    """The share of such texts among those to come, for which their threshold is chosen."""
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> EvaluateSettings:
+        if self.other_share != type(self).model_fields["other_share"].default and not self.other:
+            raise ValueError("evaluate.other_share needs evaluate.other, the label of such texts")
+        return self
 
 
 class Recipe(Section):

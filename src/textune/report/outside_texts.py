@@ -21,7 +21,7 @@ def describe_outside(effect: OutsideEffect) -> str:
     """Return which texts belong to none of the classes, and how that was chosen if it is known."""
     title = OUTSIDE_SCORES[effect.score].title
     sentence = f"A text whose {title} is below {effect.threshold:.2f} belongs to none of the classes."
-    if not effect.cross_fitted_f1:
+    if not effect.cross_fitted_f1 or effect.assumed_share is None:
         return sentence
     scores = ", ".join(
         f"{OUTSIDE_SCORES[key].title} {in_percent(value)}" for key, value in effect.cross_fitted_f1.items()
@@ -29,8 +29,8 @@ def describe_outside(effect: OutsideEffect) -> str:
     chosen = effect.chosen_on
     return (
         f"{sentence} This was chosen on {counted(chosen['inside'], 'text')} of the classes and "
-        f"{chosen['outside']:,} outside, none of which was trained on (F1 of outside texts there, "
-        f"cross-fitted: {scores})."
+        f"{chosen['outside']:,} outside, none of which was trained on, for data of which "
+        f"{effect.assumed_share * 100:g} % is outside (F1 of outside texts there, cross-fitted: {scores})."
     )
 
 
