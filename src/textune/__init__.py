@@ -27,9 +27,11 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.push import push as push
     from textune.commands.report import report as report
     from textune.commands.resume import resume as resume
+    from textune.commands.resume_tuning import resume_tuning as resume_tuning
     from textune.commands.seeds import resume_seeds as resume_seeds
     from textune.commands.seeds import train_seeds as train_seeds
     from textune.commands.train import train as train
+    from textune.commands.tune import tune as tune
     from textune.errors import TextuneError as TextuneError
     from textune.estimator.text_classifier import TextClassifier as TextClassifier
     from textune.recipe.recipes import Recipe as Recipe
@@ -58,8 +60,10 @@ _HOMES = {
     "report": "textune.commands.report:report",
     "resume": "textune.commands.resume:resume",
     "resume_seeds": "textune.commands.seeds:resume_seeds",
+    "resume_tuning": "textune.commands.resume_tuning:resume_tuning",
     "train": "textune.commands.train:train",
     "train_seeds": "textune.commands.seeds:train_seeds",
+    "tune": "textune.commands.tune:tune",
 }
 
 __all__ = list(_HOMES)

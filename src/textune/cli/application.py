@@ -44,7 +44,7 @@ MinPrecision = Annotated[
 
 _FIRST = (
     *("serve", "export", "train", "evaluate", "predict", "audit", "reproduce"),
-    *("compare", "explain", "recipes", "report", "push", "convert", "cache"),
+    *("tune", "compare", "explain", "recipes", "report", "push", "convert", "cache"),
 )
 
 

@@ -95,14 +95,14 @@ def _too_small(
     return DataError(f"{len(found):,} labels have too few texts {parts}:\n{itemised(faults)}", hint)
 
 
-def make_folds(texts: Sequence[AnyText], labels: Sequence[str], *, folds: int) -> list[int]:
+def make_folds(texts: Sequence[AnyText], labels: Sequence[str], *, folds: int, seed: int = 0) -> list[int]:
     """Return the fold, from 0, of every row.
 
     Rows with the same text (see `copy_key`) get the same fold, and each class is spread over the folds
-    as evenly as its texts allow.
+    as evenly as its texts allow. The seed decides which texts go where.
     """
     fold_of, total = [0] * len(texts), [0] * folds
-    for groups in groups_by_class(texts, labels, seed=0).values():
+    for groups in groups_by_class(texts, labels, seed).values():
         of_class = [0] * folds
         for group in groups:
             fold = min(range(folds), key=lambda fold: (of_class[fold], total[fold]))

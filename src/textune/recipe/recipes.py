@@ -106,7 +106,8 @@ def resolve_recipe(
     values = {"model.name": model, "data.source": data, "train.seed": seed}
     overrides = [f"{key}={json.dumps(value)}" for key, value in values.items() if value is not None]
     if isinstance(recipe, Recipe):
-        return check_recipe(recipe.model_dump(), origin="custom", settings=[*overrides, *settings])
+        own = {**recipe.model_dump(), "search": recipe.search}
+        return check_recipe(own, origin="custom", settings=[*overrides, *settings])
     return load_recipe(recipe, settings=[*overrides, *settings])
 
 
@@ -172,7 +173,7 @@ def _describe(fault: Any) -> str:
     where, value = ".".join(place[:2]), fault["input"]
     if fault["type"] == "extra_forbidden":
         section = Recipe.model_fields[place[0]].default if len(place) > 1 else None
-        known = type(section).model_fields if section is not None else Recipe.model_fields
+        known = type(section).model_fields if isinstance(section, Section) else Recipe.model_fields
         return f"{where} is not a setting.{_nearest(place[-1], list(known), prefix=place[:-1])}"
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])

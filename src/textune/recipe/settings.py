@@ -6,7 +6,7 @@ not know how recipes are read, or how the settings are carried out.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -290,6 +290,34 @@ class EvaluateSettings(Section):
         return self
 
 
+class Range(Section):
+    """The numbers among which `textune tune` searches a setting."""
+
+    low: float | int
+    """The smallest value."""
+    high: float | int
+    """The largest value."""
+    log: bool = False
+    """Whether to search the logarithm, for settings whose size matters more than their value."""
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError(f"a range needs low < high, not low = {self.low} and high = {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a range with log = true needs a low above 0, not {self.low}")
+        return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Candidates = Range | Annotated[list[Any], Field(min_length=2)]
+"""What a setting is searched in: a range, or a list of values."""
+
+
 class Recipe(Section):
     """All settings of one training."""
 
@@ -300,6 +328,8 @@ class Recipe(Section):
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    search: dict[str, Candidates] = Field(default={}, exclude=True)
+    """What `textune tune` tries for settings, by `section.key`; no part of a training, and not in its run."""
 
     @model_validator(mode="after")
     def _its_method_can_carry_it_out(self) -> Recipe:

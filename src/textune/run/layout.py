@@ -13,6 +13,9 @@ folder without one is incomplete and can be resumed, and one whose files differ 
     RUN/predictions/       probabilities of every split, and what tells texts outside the classes apart
     RUN/report.html        the results as a page
     RUN/README.md          the model card, which its owner may change; not in the manifest
+    RUN/trials.db          what `textune tune` tried, as an Optuna study; only in a run that it made
+    RUN/tuning.json        what `textune tune` chose, and why; only there
+    RUN/tuned.toml         the chosen settings as a recipe without data; only there
     RUN/exports/           the classifier for other runtimes, made afterwards; not in the manifest
     RUN/manifest.json      the files in the folder, and what the run was made from; written last
 """
@@ -60,7 +63,15 @@ class Run:
     history = _Inside("history.jsonl")
     predictions = _Inside("predictions")
     card = _Inside("README.md")
+    trials = _Inside("trials.db")
+    tuning = _Inside("tuning.json")
+    tuned = _Inside("tuned.toml")
     manifest = _Inside("manifest.json")
+
+    @property
+    def of_search(self) -> frozenset[Path]:
+        """The files of the search that the run's settings come from, which was there before the run."""
+        return frozenset({self.trials, self.tuning, self.tuned})
 
 
 def open_run(path: Path) -> Run:

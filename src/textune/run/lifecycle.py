@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,12 @@ def check_free(path: Path) -> None:
         return
     incomplete = path.is_dir() and (path / "recipe.toml").exists() and not (path / "manifest.json").exists()
     place = shlex.quote(str(path))
+    if holds_search(path):
+        raise RunError(
+            f"The output folder {path} cannot be used: it holds a search that was stopped.",
+            f"Resume it: textune tune --resume {place}\n"
+            f"Or choose another one with --out, or remove this one first: rm -r {place}",
+        )
     if incomplete:
         raise RunError(
             f"The output folder {path} cannot be used: it holds an incomplete run, which was stopped.",
@@ -88,7 +94,9 @@ def new_run(path: Path, *, recipe: str, origin: Origin) -> Iterator[Run]:
 
     It is kept if it is complete, or has a checkpoint that the training can be resumed from.
     """
-    check_free(path)
+    searched = holds_search(path)
+    if not searched:
+        check_free(path)
     missing = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
     run = Run(path)
     try:
@@ -96,7 +104,11 @@ def new_run(path: Path, *, recipe: str, origin: Origin) -> Iterator[Run]:
             _begin(run, recipe, origin)
             yield run
     except BaseException:
-        if not (any(run.checkpoints.rglob("step-*")) or run.manifest.exists()):
+        if any(run.checkpoints.rglob("step-*")) or run.manifest.exists():
+            raise
+        if searched:
+            _keep_alone(run, run.of_search)
+        else:
             # rmtree refuses links, so the path is resolved: a link stays, and its target is removed.
             shutil.rmtree(path.resolve(), ignore_errors=True)
             for folder in missing[1:]:
@@ -114,10 +126,21 @@ def resumed_run(path: Path) -> Iterator[Run]:
     """
     run = Run(path)
     with storage_errors(path):
-        for entry in path.iterdir():
-            if entry not in (run.recipe, run.origin, run.checkpoints, run.logs):
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        _keep_alone(run, {run.recipe, run.origin, run.checkpoints, run.logs, *run.of_search})
         yield run
+
+
+def _keep_alone(run: Run, kept: Collection[Path]) -> None:
+    """Delete everything in a run folder but some files and folders."""
+    for entry in run.path.iterdir():
+        if entry not in kept:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def holds_search(path: Path) -> bool:
+    """Return whether a folder holds a search whose run has not begun."""
+    run = Run(path)
+    return run.trials.exists() and not run.recipe.exists()
 
 
 @contextmanager

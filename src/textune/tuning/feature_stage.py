@@ -1,0 +1,207 @@
+"""Scores heads on cached features: each fold's head learns from the other folds and is scored on its own.
+
+In: a recipe whose encoder is frozen. Out: its metrics by fold. Linear heads of all folds are fitted together;
+other heads are trained one after another as a training would. Does not know which recipes are tried, or why.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from textune.encoder.placement import one_thread
+from textune.evaluation.label_scores import LabelScores
+from textune.evaluation.metrics import metrics_of
+from textune.model.classifier import head_logits
+from textune.model.heads import LinearHead
+from textune.recipe.methods import HeadTraining
+from textune.recipe.settings import Recipe
+from textune.tasks.label_kind import LabelKind
+from textune.tasks.multi_label import decide as decide_labels
+from textune.training.head import WEIGHT_DECAY_CANDIDATES, fit_head
+from textune.tuning.feature_reader import EncodedRows, FeatureReader
+from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows
+from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
+
+FoldMetrics = dict[str, list[float]]
+"""The headline metrics by key, with a value for each fold in turn."""
+
+
+@dataclass(frozen=True)
+class FeatureStage:
+    """Scores recipes on folds of features.
+
+    Attributes:
+        reader: Reads the features.
+        searched: The rows and their folds.
+        kind: The kind of their labels.
+        classes: The number of classes.
+    """
+
+    reader: FeatureReader
+    searched: SearchedRows
+    kind: LabelKind
+    classes: int
+    _before: list[tuple[Recipe, torch.Tensor]] = field(default_factory=list)
+
+    def score(self, recipe: Recipe, repeat: int) -> FoldMetrics:
+        """Return the metrics of a recipe on the folds of a repeat."""
+        encoded = self.reader.read(recipe, self.searched.chosen)
+        training = recipe.training
+        assert isinstance(training, HeadTraining)
+        with one_thread():
+            if training.optim == "lbfgs":
+                logits = self._solve(encoded, recipe, training, repeat)
+            else:
+                logits = self._train(encoded, recipe, training, repeat)
+            return self.measure(logits, repeat, calibrate=training.calibrate)
+
+    def prior(self, repeat: int) -> FoldMetrics:
+        """Return the metrics of a classifier that gives each class its share of the other folds' rows."""
+        labels = self.searched.rows.labels
+        logits = torch.empty(len(labels), self.classes)
+        for fold in range(FOLDS_PER_REPEAT):
+            learned = labels[self.searched.learned(repeat, fold, validates=False)]
+            if self.kind.is_multi_label:
+                shares = ((learned == 1).sum(axis=0) + 0.5) / ((learned >= 0).sum(axis=0) + 1)
+            else:
+                counts = np.bincount(learned, minlength=self.classes)
+                shares = (counts + 0.5) / (len(learned) + 0.5 * self.classes)
+            odds = self.kind.log_odds(shares[np.newaxis])
+            logits[self.searched.held_out(repeat, fold)] = torch.from_numpy(odds).float()
+        return self.measure(logits, repeat, calibrate=False)
+
+    def measure(self, logits: torch.Tensor, repeat: int, *, calibrate: bool) -> FoldMetrics:
+        """Return the metrics of out-of-fold logits (rows, classes), by fold; they may be calibrated first."""
+        labels = self.searched.rows.labels
+        metrics = metrics_of(self.kind.problem_type).values()
+        values: FoldMetrics = {metric.key: [] for metric in metrics if metric.is_headline}
+        for fold in range(FOLDS_PER_REPEAT):
+            held_out = self.searched.held_out(repeat, fold)
+            scored = logits[held_out]
+            if calibrate:
+                others = torch.from_numpy(self.searched.learned(repeat, fold, validates=False))
+                calibration = self.kind.fit_calibration(logits[others], torch.from_numpy(labels)[others])
+                scored = scored if calibration is None else calibration.apply(scored)
+            probabilities = self.kind.probabilities(scored)
+            classifier = (
+                LabelScores(probabilities, decide_labels(probabilities))
+                if self.kind.is_multi_label
+                else probabilities
+            )
+            for metric in metrics:
+                if metric.is_headline:
+                    values[metric.key] += metric.measure([classifier], labels[held_out])
+        return values
+
+    def _solve(
+        self, encoded: EncodedRows, recipe: Recipe, training: HeadTraining, repeat: int
+    ) -> torch.Tensor:
+        """Return the out-of-fold logits of linear heads, all folds of which are fitted together."""
+        rows = encoded.rows_of(recipe.model.layers)
+        if training.weight_decay != "auto":
+            problem = self._problem(rows, training, repeat, validates=not recipe.train.use_validation)
+            # The folds of another repeat have nearly the same heads.
+            start = next((weights for before, weights in self._before if repeat and before == recipe), None)
+            logits, weights = fit_linear_heads(problem, training.weight_decay, start=start)
+            self._before[:] = [(recipe, weights.mean(dim=1, keepdim=True).expand_as(weights).contiguous())]
+            return self._out_of_fold(logits, repeat)
+        return self._solve_by_validation(rows, training, repeat)
+
+    def _solve_by_validation(self, rows: FeatureRows, training: HeadTraining, repeat: int) -> torch.Tensor:
+        """Return the logits of the penalties that `weight_decay = "auto"` would choose, fold by fold."""
+        problem = self._problem(rows, training, repeat, validates=True)
+        validated = [
+            torch.from_numpy(self.searched.validated(repeat, fold)) for fold in range(FOLDS_PER_REPEAT)
+        ]
+        best = torch.full((FOLDS_PER_REPEAT,), torch.inf)
+        improves = torch.ones(FOLDS_PER_REPEAT, dtype=torch.bool)
+        chosen, weights = torch.zeros(len(problem.labels), FOLDS_PER_REPEAT, self.classes), None
+        for weight_decay in WEIGHT_DECAY_CANDIDATES:
+            logits, weights = fit_linear_heads(problem, weight_decay, start=weights)
+            losses = torch.stack(
+                [
+                    self.kind.loss(logits[of_fold, fold], problem.labels[of_fold])
+                    for fold, of_fold in enumerate(validated)
+                ]
+            )
+            improves &= losses < best
+            if not improves.any():
+                break
+            best = torch.where(improves, losses, best)
+            chosen[:, improves] = logits[:, improves]
+        return self._out_of_fold(chosen, repeat)
+
+    def _problem(
+        self, rows: FeatureRows, training: HeadTraining, repeat: int, *, validates: bool
+    ) -> HeadProblem:
+        learned = [
+            self.searched.learned(repeat, fold, validates=validates) for fold in range(FOLDS_PER_REPEAT)
+        ]
+        return HeadProblem(
+            rows=rows,
+            labels=torch.from_numpy(self.searched.rows.labels),
+            learned=[torch.from_numpy(of_fold) for of_fold in learned],
+            classes=self.classes,
+            kind=self.kind,
+            balanced=training.class_weights == "balanced",
+            label_smoothing=training.label_smoothing_factor,
+        )
+
+    def _out_of_fold(self, logits: torch.Tensor, repeat: int) -> torch.Tensor:
+        """Return each row's logits (rows, classes) by the head of its own fold."""
+        folds = torch.from_numpy(self.searched.folds[repeat])
+        return logits[torch.arange(len(folds)), folds]
+
+    def _train(
+        self, encoded: EncodedRows, recipe: Recipe, training: HeadTraining, repeat: int
+    ) -> torch.Tensor:
+        """Return the out-of-fold logits of heads that are trained one after another."""
+        classifier = encoded.task.classifier
+        is_linear = isinstance(classifier.head, LinearHead)
+        features = torch.from_numpy(encoded.features)
+        if is_linear:
+            rows = encoded.rows_of(recipe.model.layers)
+            features = rows.inputs[:, :-1].contiguous()
+        labels = torch.from_numpy(self.searched.rows.labels)
+        logits = torch.empty(len(labels), self.classes)
+        for fold in range(FOLDS_PER_REPEAT):
+            head = (
+                LinearHead(features.shape[1], self.classes)
+                if is_linear
+                else _with_dropout(copy.deepcopy(classifier.head), recipe.model.dropout)
+            )
+            learned = torch.from_numpy(self.searched.learned(repeat, fold, validates=True))
+            validated = torch.from_numpy(self.searched.validated(repeat, fold))
+
+            def score(module: nn.Module, rows: torch.Tensor = validated) -> Mapping[str, dict[str, float]]:
+                return {
+                    "validation": self.kind.epoch_scores(head_logits(module, features[rows]), labels[rows])
+                }
+
+            events = fit_head(
+                head,
+                features[learned],
+                labels[learned],
+                classes=self.classes,
+                settings=training,
+                score=score,
+                kind=self.kind,
+            )
+            deque(events, maxlen=0)
+            held_out = torch.from_numpy(self.searched.held_out(repeat, fold))
+            logits[held_out] = head_logits(head, features[held_out])
+        return logits
+
+
+def _with_dropout(head: nn.Module, rate: float) -> nn.Module:
+    for module in head.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = rate
+    return head
