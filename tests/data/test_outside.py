@@ -178,6 +178,15 @@ def test_copies_in_a_file_count_once(tmp_path: Path) -> None:
     assert sum(map(len, outside_of(load(small_rows(90), other=str(path))).values())) == 40
 
 
+def test_a_text_of_a_file_that_has_a_class_is_left_out_with_a_note(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "outside.txt", [*outside_texts(40), small_rows(90)[0][0]])
+
+    dataset = load(small_rows(90), other=str(path))
+
+    assert sum(map(len, outside_of(dataset).values())) == 40
+    assert "Left out: 1 text of these, as it occurs in a class or in test, too." in dataset.notes
+
+
 def test_a_label_wins_over_a_file_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_lines(tmp_path / "oos", ["never read"])

@@ -9,13 +9,8 @@ import numpy as np
 import pytest
 
 from textune.errors import ModelError
-from textune.model.outside_threshold import (
-    OUTSIDE,
-    OutsideThreshold,
-    read_outside_threshold,
-    write_outside_threshold,
-)
-from textune.model.threshold import copy_thresholds
+from textune.model.outside_threshold import OutsideThreshold, read_outside_threshold, write_outside_threshold
+from textune.model.threshold import OUTSIDE, copy_thresholds
 
 STORED = OutsideThreshold("oos", "max_logit", 0.1 + 0.2)
 

@@ -104,9 +104,8 @@ def with_outside(dataset: Dataset, apart: SetApart, *, new: Sequence[str], setti
         splits, notes = outside_rows(apart, settings)
         splits = _divided(splits, new, settings)
     else:
-        distinct = {copy_key(text): text for text in reversed(apart.texts)}
-        texts_of = [text for key, text in reversed(distinct.items()) if key not in inside]
-        splits = {split: _split(*rows) for split, rows in halves(texts_of, seed=settings.split_seed).items()}
+        distinct = list({copy_key(text): text for text in apart.texts}.values())
+        splits = {split: _split(*rows) for split, rows in halves(distinct, seed=settings.split_seed).items()}
         notes = ()
     texts = [text for rows in splits.values() for text in rows.texts]
     if texts and dataset.has_pairs != has_pairs(texts[:1]):

@@ -6,7 +6,6 @@ torch.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.errors import ModelError
 from textune.files import write_json
+from textune.model.threshold import OUTSIDE, read_threshold
 from textune.tasks.outside_scores import OUTSIDE_SCORES
-
-OUTSIDE = "other.json"
 
 
 @dataclass(frozen=True)
@@ -49,14 +46,11 @@ def write_outside_threshold(folder: Path, outside: OutsideThreshold) -> None:
 
 def read_outside_threshold(folder: Path) -> OutsideThreshold | None:
     """Return a folder's threshold, or None without one; raise a `ModelError` if it cannot be read."""
-    path = folder / OUTSIDE
-    if not path.exists():
-        return None
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+
+    def convert(values: dict[str, Any]) -> OutsideThreshold:
         outside = OutsideThreshold(str(values["label"]), values["score"], float(values["threshold"]))
         if outside.score not in OUTSIDE_SCORES or not math.isfinite(outside.threshold):
             raise ValueError(values)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} cannot be read.", "Copy the run again from its source.") from error
-    return outside
+        return outside
+
+    return read_threshold(folder / OUTSIDE, convert)

@@ -1,7 +1,7 @@
 """The thresholds of a classifier, stored beside its weights. Needs no torch.
 
 `abstention.json`: the confidence below which a text gets no label. `thresholds.json`: where a text can have
-several labels, the probability from which it gets each of them.
+several labels, the probability from which it gets each of them. `other.json`: see `outside_threshold`.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.errors import ModelError
 from textune.files import write_json
-from textune.model.outside_threshold import OUTSIDE
 from textune.tasks.label_kind import LabelKind
 
 ABSTENTION = "abstention.json"
 LABEL_THRESHOLDS = "thresholds.json"
+OUTSIDE = "other.json"
 THRESHOLD_FILES = (ABSTENTION, LABEL_THRESHOLDS, OUTSIDE)
 """What decides beside the weights. No export's graph depends on them."""
+
+_Stored = TypeVar("_Stored")
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,24 @@ def write_abstention(folder: Path, abstention: Abstention) -> None:
 
 def read_abstention(folder: Path) -> Abstention | None:
     """Return a folder's abstention, or None without one; raise a `ModelError` if it cannot be read."""
-    path = folder / ABSTENTION
+
+    def convert(values: dict[str, Any]) -> Abstention:
+        threshold = values["threshold"]
+        return Abstention(float(values["min_precision"]), None if threshold is None else float(threshold))
+
+    return read_threshold(folder / ABSTENTION, convert)
+
+
+def read_threshold(path: Path, convert: Callable[[dict[str, Any]], _Stored]) -> _Stored | None:
+    """Return the converted contents of a threshold's file; None if there is no such file.
+
+    Raises:
+        ModelError: It cannot be read, or the conversion raises a `ValueError`, `KeyError` or `TypeError`.
+    """
     if not path.exists():
         return None
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        threshold = values["threshold"]
-        return Abstention(float(values["min_precision"]), None if threshold is None else float(threshold))
+        return convert(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} cannot be read.", "Copy the run again from its source.") from error
 
