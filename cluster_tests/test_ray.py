@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from pyarrow import parquet
 
 from outside_data import halve_run
+from pair_data import COLUMNS, pair_rows
 from small_data import small_rows
 from table_files import write_parquet
 from textune.cluster.request import predict_on_cluster
@@ -105,6 +107,23 @@ def test_two_workers_give_a_text_the_labels_that_one_process_gives(posts: Path, 
 
     one_process = parquet.read_table(tmp_path / "out.parquet").to_pylist()
     assert [row["labels"] for row in in_order(tmp_path / "out")] == [row["labels"] for row in one_process]
+
+
+def test_two_workers_give_a_pair_the_labels_that_one_process_gives(tmp_path: Path) -> None:
+    classifier = replace(label_classifier(build_tiny_model(tmp_path / "model")), pairs=True)
+    run = save_tiny_run(tmp_path / "run", classifier, settings=COLUMNS)
+    rows = [{"question": first, "answer": second} for (first, second), _ in pair_rows(ROWS)]
+    write_parquet(tmp_path / "pairs.parquet", rows)
+    predict(run, input_file=str(tmp_path / "pairs.parquet"), output=tmp_path / "out.parquet")
+
+    predict_on_cluster(run, str(tmp_path / "pairs.parquet"), tmp_path / "out", workers=2)
+
+    one_process = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    columns = ("text", "text_pair", "labels")
+    assert [[row[name] for name in columns] for row in in_order(tmp_path / "out")] == [
+        [row[name] for name in columns] for row in one_process
+    ]
+    assert len({tuple(row["labels"]) for row in one_process}) > 2
 
 
 def test_two_workers_leave_the_texts_without_a_label_that_one_process_leaves(
