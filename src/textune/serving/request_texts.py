@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
@@ -113,17 +113,16 @@ def texts_of(
     With `listed_pairs`, a list of two texts is a pair.
     """
     if not is_batch(inputs, listed_pairs=listed_pairs):
-        one: Any = inputs
-        if isinstance(one, list) and len(one) > 2:
-            message = (
-                f"inputs: A list of {len(one):,} texts is not a pair. A batch of pairs is a list of lists."
-            )
-            raise Refusal(422, message)
+        one = cast(_One, inputs)
+        if not isinstance(one, str | TextObject) and len(one) > 2:
+            said = f"A list of {len(one):,} texts is not a pair. A batch of pairs is a list of lists."
+            raise Refusal(422, f"inputs: {said}")
         return [_text_of(one, "inputs", limits, pairs=pairs)]
-    if len(inputs) > limits.texts:  # type: ignore[arg-type]
-        message = f"inputs: {len(inputs):,} texts exceed the limit of {limits.texts:,} per request."  # type: ignore[arg-type]
-        raise Refusal(413, message)
-    return [_text_of(one, f"inputs[{number}]", limits, pairs=pairs) for number, one in enumerate(inputs)]
+    batch = cast(Sequence[_One], inputs)
+    if len(batch) > limits.texts:
+        said = f"{len(batch):,} texts exceed the limit of {limits.texts:,} per request."
+        raise Refusal(413, f"inputs: {said}")
+    return [_text_of(one, f"inputs[{number}]", limits, pairs=pairs) for number, one in enumerate(batch)]
 
 
 def _text_of(one: _One, place: str, limits: Limits, *, pairs: bool) -> AnyText:
