@@ -298,3 +298,26 @@ def test_a_training_loads_the_pretrained_model_once_and_the_saved_one_once(
     textune.train(recipe, model=model, data=data, out=tmp_path / "run", settings=FAST)
 
     assert len(folders) == len(set(folders)) == loads
+
+
+def test_a_head_that_learns_from_validation_rows_is_measured_on_those_that_it_left_out(
+    model: str, data: str, tmp_path: Path
+) -> None:
+    settings = [*FAST, "train.weight_decay=0.001", "train.early_stopping_patience=0"]
+    settings += ["train.load_best_model_at_end=false", "train.calibrate=false"]
+    rows = small_rows(150)
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    # Labels at random: whoever learned these rows would know them.
+    splits = {"train": (texts[:90], labels[:90]), "test": (texts[120:], labels[120:])}
+    splits["validation"] = (texts[90:120], [*labels[97:120], *labels[90:97]])
+
+    result = textune.train(
+        "frozen",
+        model=model,
+        data=splits,
+        out=tmp_path / "run",
+        settings=[*settings, "train.use_validation=true"],
+    )
+
+    assert result.document["metrics"]["validation"]["accuracy"] < 0.6
+    assert {entry["member"] for entry in result.history} == {1, 2, 3, 4, 5}

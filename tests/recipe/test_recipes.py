@@ -166,7 +166,7 @@ def test_settings_that_contradict_each_other_are_refused(settings: list[str], re
         (["train.weight_decay=auto"], "needs optim = 'lbfgs'"),
         (ATTENTION, "'attention' needs model.frozen_layers = 'all'"),
         (["train.members=2", 'model.frozen_layers="all"'], "members needs layers to train"),
-        (["train.use_validation=true"], "needs members of 2 or more"),
+        (["train.use_validation=true"], "needs train.members of 2 or more"),
         (
             ["train.use_validation=true", "train.members=2", "train.load_best_model_at_end=true"],
             "load_best_model_at_end = false",

@@ -45,6 +45,7 @@ class HeadTraining(GradientTraining):
 
     optim: Literal["adam", "adamw", "lbfgs"]
     weight_decay: float | Literal["auto"]
+    use_validation: bool
     warmup_steps: int
     report_to: str
 

@@ -238,7 +238,7 @@ class TrainSettings(Section):
     members: int = Field(default=1, ge=1, le=20)
     """Number of trainings of the encoder, with different seeds, whose weights are averaged (a model soup)."""
     use_validation: bool = False
-    """Train on validation rows, too; each of them is left out by one member, which is calibrated on it."""
+    """Train on validation rows, too; each of them is left out by one member or head, calibrated on it."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced`: each class is weighted in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)
@@ -258,12 +258,14 @@ class TrainSettings(Section):
             raise ValueError("weight_decay must be 0 or more, or 'auto'")
         if self.weight_decay == "auto" and self.optim != "lbfgs":
             raise ValueError("weight_decay = 'auto' needs optim = 'lbfgs'")
-        if self.use_validation and (self.members == 1 or self.load_best_model_at_end):
-            raise ValueError(
-                "use_validation = true needs members of 2 or more, and load_best_model_at_end = false"
-            )
-        if self.use_validation and self.early_stopping_patience:
-            raise ValueError("use_validation = true needs early_stopping_patience = 0")
+        if self.use_validation:
+            needs = {
+                "load_best_model_at_end = false": not self.load_best_model_at_end,
+                "early_stopping_patience = 0": not self.early_stopping_patience,
+                "a number as weight_decay": self.weight_decay != "auto",
+            }
+            if unmet := [need for need, is_met in needs.items() if not is_met]:
+                raise ValueError(f"use_validation = true needs {', '.join(unmet)}")
         if self.optim == "lbfgs" and self.per_device_train_batch_size:
             raise ValueError("optim = 'lbfgs' needs per_device_train_batch_size = 0 (full batches)")
         return self
@@ -364,6 +366,8 @@ def _check_head(recipe: Recipe) -> None:
             "prepare.window_pooling = 'attention' needs model.head = 'linear' and "
             "train.per_device_train_batch_size = 0; 'mean' and 'max' work with every head"
         )
+    if recipe.prepare.window_pooling == "attention" and recipe.train.use_validation:
+        raise ValueError("train.use_validation = true needs prepare.window_pooling = 'mean' or 'max'")
     if recipe.train.members > 1:
         raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
 
@@ -377,6 +381,10 @@ def _check_encoder(recipe: Recipe) -> None:
     if recipe.train.optim == "lbfgs":
         raise ValueError(
             "train.optim = 'lbfgs' needs model.frozen_layers = 'all': layers are trained in batches"
+        )
+    if recipe.train.use_validation and recipe.train.members == 1:
+        raise ValueError(
+            "train.use_validation = true needs train.members of 2 or more, or model.frozen_layers = 'all'"
         )
     if recipe.train.per_device_train_batch_size == 0:
         raise ValueError("train.per_device_train_batch_size = 0 needs model.frozen_layers = 'all'")
@@ -399,6 +407,7 @@ def _check_keras(recipe: Recipe) -> None:
         "train.warmup_steps = 0": train.warmup_steps == 0,
         "train.gradient_accumulation_steps = 1": train.gradient_accumulation_steps == 1,
         "train.members = 1": train.members == 1,
+        "train.use_validation = false": not train.use_validation,
         "train.report_to = 'none'": train.report_to == "none",
     }
     if unmet := [need for need, is_met in needs.items() if not is_met]:

@@ -58,7 +58,8 @@ class Series:
 class Axis:
     """A quantity along an edge of a plot; `percent` is for shares, `whole` for marks at whole numbers only.
 
-    It runs from `low` to `high`; the values decide an end that is None.
+    If it is `log`, the values are logarithms to base 10, and the marks show the numbers. It runs from `low`
+    to `high`; the values decide an end that is None.
     """
 
     name: str
@@ -66,9 +67,12 @@ class Axis:
     low: float | None = None
     high: float | None = None
     whole: bool = False
+    log: bool = False
 
     def write(self, value: float) -> str:
         """Return a value as the axis shows it."""
+        if self.log:
+            return f"{10**value:.2g}"
         return f"{value * 100:g} %" if self.percent else f"{value:g}"
 
     def write_exactly(self, value: float) -> str:

@@ -27,6 +27,7 @@ from textune.report import sections
 from textune.report.outside_texts import describe_outside, measures_of, outside_histogram
 from textune.report.references import references_for
 from textune.report.results import Mistake, RunResults, find_mistakes, list_suspects, run_names, short_name
+from textune.report.search_section import search_section
 from textune.report.verdict import describe_thresholds, judge
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "outside_sentence": describe_outside(document.other) if document.other else "",
         "outside_rows": measures_of(document.other.test) if document.other and document.other.test else [],
         "outside_chart": outside_histogram(run),
+        "search": search_section(run.path),
         "suspects": list_suspects(out_of_training, most=_MOST_SUSPECTS),
         "threads": run.origin.machine.threads,
         "place": shlex.quote(str(run.path)),

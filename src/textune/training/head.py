@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +27,9 @@ from textune.encoder.windows import WindowedTexts
 from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
-from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
+from textune.tasks.label_kind import NO_CALIBRATION, LabelKind, LogitCalibration
 from textune.tasks.single_label import SINGLE
+from textune.training.head_on_validation import fit_on_validation_too
 from textune.training.loop import (
     Batch,
     BestWeights,
@@ -83,6 +86,8 @@ class HeadMethod(Method):
     """Trains the head alone, on features out of the cache."""
 
     settings: HeadTraining
+    _calibration: LogitCalibration = NO_CALIBRATION
+    _held_out: torch.Tensor | None = None
 
     def prepare(self) -> None:
         """Run the frozen encoder over the splits that the cache does not hold."""
@@ -108,6 +113,7 @@ class HeadMethod(Method):
             classifier, cut = self.task.classifier, self._untrained_for_cut_texts()
             attends = getattr(classifier.head, "window_query", None) is not None
             fit = self._fit(classifier, self._encoded if attends else self.features, self.ctx)
+            self._calibration = fit.calibration
             if attends:  # The weights of the windows were learned.
                 self._pool_windows()
             if cut is None:
@@ -118,9 +124,12 @@ class HeadMethod(Method):
             return replace(fit, cut_probabilities=cut.probabilities(features["validation"]))
 
     def _untrained_for_cut_texts(self) -> EncoderClassifier | None:
-        """Return the classifier with an untrained head for truncated texts; None if texts are all short."""
+        """Return the classifier with an untrained head for truncated texts.
+
+        None if texts are all short, or no rows are left to compare on.
+        """
         classifier, texts = self.task.classifier, self.task.texts.tokens["validation"]
-        if not isinstance(texts, WindowedTexts) or texts.counts.max() == 1:
+        if not isinstance(texts, WindowedTexts) or texts.counts.max() == 1 or self.settings.use_validation:
             return None
         head = copy.deepcopy(classifier.head)
         if isinstance(head, LinearHead):
@@ -144,9 +153,36 @@ class HeadMethod(Method):
         counts = self._window_counts(head)
         standardisation = None
         if isinstance(head, LinearHead):
-            parts = read_in_parts(features["train"])
+            learned = _SPLITS if settings.use_validation else ("train",)
+            parts = chain.from_iterable(read_in_parts(features[split]) for split in learned)
             standardisation = Standardisation.of(map(torch.from_numpy, parts))
             inputs = {split: _standardised(features[split], standardisation) for split in _SPLITS}
+        if settings.use_validation:
+            history, end, logits = fit_on_validation_too(head, inputs, labels, self._fit_rows)
+            self._held_out = logits
+        else:
+            history, end = self._fit_split(classifier, inputs, labels, counts, ctx)
+            logits = None
+        calibration = NO_CALIBRATION
+        if settings.calibrate:
+            if logits is None:
+                logits = head_logits(head, inputs["validation"], counts["validation"])
+            calibration = calibrate(classifier, logits, labels["validation"], ctx=ctx)
+        if isinstance(head, LinearHead) and standardisation:
+            standardisation.fold_into(head)
+        head.eval()
+        return Fit(history, end, calibration)
+
+    def _fit_split(
+        self,
+        classifier: EncoderClassifier,
+        inputs: Mapping[str, torch.Tensor],
+        labels: Mapping[str, torch.Tensor],
+        counts: Mapping[str, torch.Tensor | None],
+        ctx: Context,
+    ) -> tuple[list[dict[str, Any]], FitEnd]:
+        """Fit a classifier's head on the training rows, scored on train and validation."""
+        task, settings, head = self.task, self.settings, classifier.head
         events = fit_head(
             head,
             inputs["train"],
@@ -165,15 +201,46 @@ class HeadMethod(Method):
         )
         if classifier is task.classifier:
             events = track(events, task.recipe, folder=self.run.logs)
-        history, end = follow(events, settings.num_train_epochs, ctx)
-        calibration = NO_CALIBRATION
-        if settings.calibrate:
-            logits = head_logits(head, inputs["validation"], counts["validation"])
-            calibration = calibrate(classifier, logits, labels["validation"], ctx=ctx)
-        if isinstance(head, LinearHead) and standardisation:
-            standardisation.fold_into(head)
-        head.eval()
-        return Fit(history, end, calibration)
+        return follow(events, settings.num_train_epochs, ctx)
+
+    def _fit_rows(
+        self,
+        head: nn.Module,
+        inputs: torch.Tensor,
+        labels: torch.Tensor,
+        scored: tuple[torch.Tensor, torch.Tensor],
+        *,
+        member: int,
+    ) -> tuple[list[dict[str, Any]], FitEnd]:
+        """Fit a head on some rows, scored on others; see `FitRows`."""
+        task, kind = self.task, self.task.classifier.kind
+        events = fit_head(
+            head,
+            inputs,
+            labels,
+            classes=len(task.classifier.label_names),
+            kind=kind,
+            settings=self.settings,
+            score=lambda module: {"validation": kind.epoch_scores(head_logits(module, scored[0]), scored[1])},
+            learning_rate_factor=task.learning_rate_factor,
+        )
+        if member:
+            events = track(events, task.recipe, folder=self.run.logs / f"member-{member}")
+        return follow(events, self.settings.num_train_epochs, self.ctx)
+
+    def probabilities(self) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities (rows, classes) by split.
+
+        If validation rows were trained on, each of them has the probabilities of a head that left it out.
+        """
+        by_split = super().probabilities()
+        if self._held_out is not None:
+            kind = self.task.classifier.kind
+            by_split["validation"] = kind.probabilities(self._calibration.apply(self._held_out))
+            self.ctx.note(
+                "Validation rows were trained on: their metrics are those of heads that left them out."
+            )
+        return by_split
 
     def _window_counts(self, head: nn.Module) -> dict[str, torch.Tensor | None]:
         """Return how many windows each text has, (texts,), by split; None unless the head attends to them."""

@@ -23,6 +23,8 @@ from textune.tuning.trials import Trial, TrialOutcome, best_of, losses_of
 ScoreRecipe = Callable[[Recipe, int], dict[str, list[float]]]
 """Returns the metrics of a recipe by fold, on the folds of a repeat."""
 
+_FITS = 2
+"""How much longer than the first trial the heads of the final training take, roughly."""
 _FEWEST = 2
 """The default, and one to compare with it: so many trials are carried out whatever the time."""
 
@@ -70,7 +72,7 @@ def _has_time(plan: SearchPlan, trials: list[Trial]) -> bool:
     if len(trials) < _FEWEST:
         return True
     longest = max(trial.seconds for trial in trials[1:][-10:])
-    return time.perf_counter() + longest <= plan.deadline
+    return time.perf_counter() + longest + _FITS * trials[0].seconds <= plan.deadline
 
 
 def _carry_out(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textune.errors import RecipeError
+from textune.recipe.methods import HeadTraining
 from textune.recipe.recipes import check_recipe, load_recipe
 from textune.recipe.settings import Candidates, Range, Recipe
 from textune.wording import itemised
@@ -23,6 +24,11 @@ _FIXED = {
     "prepare.max_words": "it decides which rows there are, and all trials are compared on the same rows",
     "train.engine": "the search has an engine of its own",
     "train.seed": "a seed that is chosen by its score is chance",
+}
+_ALL_ROWS = {
+    "train.use_validation": True,
+    "train.load_best_model_at_end": False,
+    "train.early_stopping_patience": 0,
 }
 _SECTIONS = ("prepare", "model", "train")
 
@@ -57,8 +63,19 @@ class SearchSpace:
         return {name: value_of(self.recipe, name) for name in self.candidates}
 
     def recipe_with(self, values: SettingValues) -> Recipe:
-        """Return the recipe with other values; raise a `RecipeError` if they do not fit together."""
-        return with_settings(self.recipe, values)
+        """Return the recipe with other values; raise a `RecipeError` if they do not fit together.
+
+        Where no validation rows are needed, because nothing is left to choose, they are trained on.
+        """
+        recipe = with_settings(self.recipe, values)
+        training = recipe.training
+        if (
+            isinstance(training, HeadTraining)
+            and training.optim == "lbfgs"
+            and training.weight_decay != "auto"
+        ):
+            return with_settings(recipe, _ALL_ROWS)
+        return recipe
 
 
 def with_settings(recipe: Recipe, values: SettingValues) -> Recipe:
