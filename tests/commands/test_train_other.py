@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -190,6 +191,16 @@ def test_the_run_is_measured_again_to_the_same_metrics(trained: TrainResult) -> 
     assert textune.evaluate(trained.run)["other"]["test"] == trained.document["other"]["test"]
 
 
+def test_a_threshold_of_confidence_leaves_this_one_as_it_is(trained: TrainResult, tmp_path: Path) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+
+    textune.evaluate(run, min_precision=0.4)
+
+    document = json.loads(open_run(run).metrics.read_text(encoding="utf-8"))
+    assert document["other"] == trained.document["other"]
+    assert "abstention" in document
+
+
 def test_other_data_is_measured_by_the_label(trained: TrainResult) -> None:
     data = [*small_rows(30, seed=7), *((text, "oos") for text in outside_texts(9, start=700))]
 
@@ -224,6 +235,12 @@ def test_trained_layers_have_it_too(train: Train) -> None:
     assert result.document["other"]["test"]["outside"] == 12
     again = textune.evaluate(result.run)["other"]["test"]
     assert again["auroc"] == pytest.approx(result.document["other"]["test"]["auroc"], abs=0.05)
+
+
+def test_a_stock_head_on_a_frozen_encoder_has_it_too(train: Train) -> None:
+    result = train(*OTHER, "train.num_train_epochs=2", recipe="paper")
+
+    assert textune.evaluate(result.run)["other"]["test"] == result.document["other"]["test"]
 
 
 def test_texts_of_a_file_can_be_outside(train: Train, tmp_path: Path) -> None:

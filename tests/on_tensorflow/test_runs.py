@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 import textune
+from outside_data import rows_with_outside
 from textune.commands.training_job import TrainResult
 from textune.run.layout import open_run, read_manifest
 
@@ -114,3 +115,19 @@ def test_the_encoder_is_left_as_it_was(model: Path, from_tokens: TrainResult) ->
         name: tensor for name, tensor in before.state_dict().items() if "pooler" not in name
     }
     assert [name for name in encoder if not torch.equal(encoder[name], after.state_dict()[name])] == []
+
+
+def test_texts_outside_the_classes_are_told_apart_as_in_torch(model: Path, tmp_path: Path) -> None:
+    settings = ["evaluate.other=oos", "evaluate.baselines=false", "train.engine=keras"]
+
+    trained = textune.train(
+        "paper",
+        model=str(model),
+        data=rows_with_outside(),
+        out=tmp_path / "run",
+        settings=[*settings, "train.keras_input=features"],
+    )
+
+    of_keras, of_torch = trained.document["other"], textune.evaluate(trained.run)["other"]
+    assert of_torch["test"]["auroc"] == pytest.approx(of_keras["test"]["auroc"], abs=0.02)
+    assert of_torch["threshold"] == of_keras["threshold"]
