@@ -23,7 +23,9 @@ from textune.formats.tables import read_rows
 
 CASES = int(os.environ.get("TEXTUNE_FUZZ_CASES", "1000")) // 4
 
-Rows = list[tuple[str, str]]
+Rows = list[tuple[str, ...]]
+HEADERS = {2: ("text", "label"), 3: ("question", "answer", "label")}
+"""The columns of tables of single texts, and of pairs, by their number."""
 
 PIECES = [
     '"',
@@ -52,23 +54,30 @@ def texts(pieces: list[str]) -> st.SearchStrategy[str]:
 
 
 def rows_of(pieces: list[str]) -> st.SearchStrategy[Rows]:
-    return st.lists(st.tuples(texts(pieces), st.sampled_from(["ham", "spam"])), min_size=1, max_size=30)
+    """Return tables of single texts, and of pairs."""
+    labels = st.sampled_from(["ham", "spam"])
+    single, pair = st.tuples(texts(pieces), labels), st.tuples(texts(pieces), texts(pieces), labels)
+    return st.lists(single, min_size=1, max_size=30) | st.lists(pair, min_size=1, max_size=30)
 
 
 def quoted(rows: Rows, delimiter: str) -> str:
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=delimiter).writerows([("text", "label"), *rows])
+    csv.writer(file, delimiter=delimiter).writerows([HEADERS[len(rows[0])], *rows])
     return file.getvalue()
 
 
 def published(rows: Rows) -> str:
     """Return a table between tabs without any quoting; its texts hold no tabs and no line ends."""
-    cells = [("text", "label"), *((text.replace("\t", " "), label) for text, label in rows)]
+    cells = [HEADERS[len(rows[0])], *without_tabs(rows)]
     return "".join("\t".join(row) + "\n" for row in cells)
 
 
+def without_tabs(rows: Rows) -> Rows:
+    return [tuple(cell.replace("\t", " ") for cell in row) for row in rows]
+
+
 def written(rows: Rows) -> list[dict[str, str]]:
-    return [{"text": text, "label": label} for text, label in rows]
+    return [dict(zip(HEADERS[len(row)], row, strict=True)) for row in rows]
 
 
 def read(path: Path) -> list[dict[str, str]] | DataError:
@@ -109,7 +118,7 @@ def test_a_table_that_is_written_as_its_format_demands_is_read_exactly(
 
     if isinstance(result, DataError):
         assert "look like rows of their own" in result.message
-        assert any("\n" in text for text, _ in rows)
+        assert any("\n" in cell for row in rows for cell in row)
     else:
         assert result == written(rows)
 
@@ -123,4 +132,4 @@ def test_a_published_table_without_quoting_has_a_row_per_line(rows: Rows, tmp_pa
     result = read(path)
 
     assert not isinstance(result, DataError)
-    assert result == written([(text.replace("\t", " "), label) for text, label in rows])
+    assert result == written(without_tabs(rows))
