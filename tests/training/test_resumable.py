@@ -46,6 +46,7 @@ VARIANTS = {
         "train.num_train_epochs=8",
     ),
     "no frozen layer": ("model.frozen_layers=0",),
+    "head fitted first": ("train.head_start=fitted",),
 }
 
 

@@ -168,10 +168,15 @@ class Standardisation:
 
     def fold_into(self, head: LinearHead) -> None:
         """Make a head that was fitted on standardised features give the same logits for plain ones."""
-        with torch.no_grad():
-            weight = head.output.weight.double() / self.scale
-            head.output.bias.sub_((weight @ self.mean).float())
-            head.output.weight.copy_(weight)
-            if head.window_query is not None:
+        self.fold_into_layer(head.output)
+        if head.window_query is not None:
+            with torch.no_grad():
                 # The mean changes the scores of all windows alike, and so none of the weights.
                 head.window_query.div_(self.scale.float())
+
+    def fold_into_layer(self, layer: nn.Linear) -> None:
+        """Make a layer that was fitted on standardised features give the same output for plain ones."""
+        with torch.no_grad():
+            weight = layer.weight.double() / self.scale
+            layer.bias.sub_((weight @ self.mean).float())
+            layer.weight.copy_(weight)

@@ -65,6 +65,7 @@ class EncoderTraining(GradientTraining):
     ema_decay: float
     members: int
     use_validation: bool
+    head_start: Literal["auto", "fitted", "random"]
     save_steps: int
 
 

@@ -33,6 +33,7 @@ from textune.model.trainable import make_trainable, reads_first_token_only, rest
 from textune.recipe.methods import EncoderTraining
 from textune.run.layout import Run
 from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
+from textune.training.head_start import fit_head_start, starts_fitted
 from textune.training.loop import FitEnd
 from textune.training.members import Member, build_learner, frozen_layers_of, members_of, trained_tokens
 from textune.training.method import Fit, Method, Task, calibrate
@@ -73,6 +74,8 @@ class EncoderMethod(Method):
             )
         tokens = trained_tokens(task)
         with self.ctx.clock.stage("features"):
+            if starts_fitted(self.settings, task):
+                fit_head_start(task, self.settings, self.ctx)
             states = self._frozen_states(tokens)
         if settings.lora_rank:
             add_lora(
