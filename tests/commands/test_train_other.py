@@ -253,6 +253,36 @@ def test_texts_of_a_file_can_be_outside(train: Train, tmp_path: Path) -> None:
     assert (other["label"], other["chosen_on"]["outside"], other["test"]["outside"]) == ("", 20, 20)
 
 
+def test_two_runs_are_compared_on_the_same_texts_outside(trained: TrainResult, train: Train) -> None:
+    second = train(*OTHER, "train.weight_decay=0.5")
+
+    compared = textune.compare(trained.run, second.run).to_json()["other"]
+
+    for number, result in (("first", trained), ("second", second)):
+        test = result.document["other"]["test"]
+        assert {key: value[number] for key, value in compared.items()} == pytest.approx(
+            {key: test[key] for key in ("inside_accuracy", "outside_f1", "auroc")}
+        )
+
+
+def test_a_run_compared_with_itself_differs_in_nothing(trained: TrainResult) -> None:
+    compared = textune.compare(trained.run, trained.run).to_json()["other"]
+
+    assert [value["difference"] for value in compared.values()] == [0.0, 0.0, 0.0]
+
+
+def test_runs_with_other_texts_outside_are_compared_by_their_classes_alone(
+    trained: TrainResult, train: Train
+) -> None:
+    data = [*small_rows(150), *((text, "oos") for text in outside_texts(60, start=3000))]
+    second, notes = train(*OTHER, data=data), Notes()
+
+    compared = textune.compare(trained.run, second.run, observer=notes).to_json()
+
+    assert "other" not in compared
+    assert "The runs have different texts outside their classes, so these are not compared." in notes.notes
+
+
 def test_windows_have_it_too(train: Train) -> None:
     windows = ("prepare.long_texts=windows", "prepare.max_length=8", "prepare.window_overlap=2")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textune.commands.measuring_other import compare_other
 from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
 from textune.errors import RequestError, RunError
@@ -14,7 +16,7 @@ from textune.run.layout import Run, open_run
 from textune.run.predictions import match_rows, read_predictions
 
 if TYPE_CHECKING:
-    from textune.evaluation.comparison import Comparison
+    from textune.evaluation.comparison import Comparison, Difference
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class RunComparison:
     """How a run compares with another run, or with its best baseline, on the rows of one split.
 
     `second` is the second run or the baseline's key; `shown_second` is its name in sentences. The sentence
-    says which one is better, by how much, and how certain that is.
+    says which one is better, by how much, and how certain that is. `other` compares how two runs tell the
+    same texts outside their classes apart; it is empty if they do not.
     """
 
     first: str
@@ -31,11 +34,14 @@ class RunComparison:
     shown_second: str
     comparison: Comparison
     sentence: str
+    other: Mapping[str, Difference] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as plain JSON values."""
         names = {"first": self.first, "second": self.second, "split": self.split}
-        return {**names, **self.comparison.to_json(), "sentence": self.sentence}
+        other = {key: {**asdict(value), "ci95": list(value.ci95)} for key, value in self.other.items()}
+        found = {**names, **self.comparison.to_json(), "sentence": self.sentence}
+        return {**found, "other": other} if other else found
 
 
 def compare(
@@ -81,7 +87,8 @@ def compare(
         bootstrap_samples=load_recipe(str(run.recipe)).evaluate.bootstrap_samples,
     )
     sentence = describe_comparison(comparison, str(first), shown)
-    return RunComparison(str(first), name, split, shown, comparison, sentence)
+    other = {} if second is None else compare_other(run, Run(file.parent.parent), split, ctx)
+    return RunComparison(str(first), name, split, shown, comparison, sentence, other)
 
 
 def _baseline_of(run: Run, split: str) -> str:

@@ -1,8 +1,8 @@
-"""What `evaluate` measures of texts outside the classes, if the run tells them apart."""
+"""What `evaluate` and `compare` measure of texts outside the classes, if a run tells them apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.encoder.windows import TextTokens
+from textune.evaluation.comparison import Difference
 from textune.evaluation.document import OutsideEffect
+from textune.evaluation.outside_comparison import compare_outside
 from textune.evaluation.outside_metrics import measure_outside
 from textune.model.outside_threshold import read_outside_threshold
 from textune.run.layout import Run
+from textune.run.outside_predictions import read_outside_decisions
 from textune.run.provenance import MeasuredRows
 
 if TYPE_CHECKING:
@@ -57,3 +60,16 @@ def measure_other(
         threshold=threshold,
     )
     return effect.model_copy(update={split: answers})
+
+
+def compare_other(first: Run, second: Run, split: str, ctx: Context) -> Mapping[str, Difference]:
+    """Return how two runs tell texts outside their classes apart, if both do so, and for the same texts."""
+    ours, theirs = (read_outside_decisions(run.predictions, split) for run in (first, second))
+    if ours is None or theirs is None:
+        return {}
+    place = {key: number for number, key in enumerate(theirs[0])}
+    if place.keys() != set(ours[0]):
+        ctx.note("The runs have different texts outside their classes, so these are not compared.")
+        return {}
+    order = np.array([place[key] for key in ours[0]])
+    return compare_outside(ours[1], theirs[1].take(order))

@@ -102,7 +102,7 @@ def choose_outside_threshold(
             held_out = folds == fold
             threshold = best_threshold(scores[~held_out], is_outside[~held_out], outside_weight=weight)
             is_other[held_out] = scores[held_out] < threshold
-        rows[key] = _f1_rows(is_other, is_outside, weight)
+        rows[key] = outside_f1_rows(is_other, is_outside, weight)
     f1 = {key: float(values.values.mean()) for key, values in rows.items()}
     best = max(f1, key=f1.__getitem__)
     key = next(key for key in rows if f1[best] - f1[key] <= _standard_error(rows[best].minus(rows[key])))
@@ -147,7 +147,7 @@ def measure_outside(
     is_other = np.concatenate([taken, found])
     right = int(((decide(inside) == labels) & ~taken).sum())
     hits, called = int(found.sum()), int(is_other.sum())
-    f1, area = _f1_rows(is_other, is_outside), _area_rows(in_scores, out_scores)
+    f1, area = outside_f1_rows(is_other, is_outside), area_rows(in_scores, out_scores)
     f1_value, area_value = float(f1.values.mean()), float(area.values.mean())
     return OutsideAnswers(
         inside=len(inside),
@@ -172,7 +172,7 @@ def _standard_error(rows: RowValues) -> float:
     return float(np.std(rows.values) / np.sqrt(len(rows.values)))
 
 
-def _f1_rows(
+def outside_f1_rows(
     is_other: NDArray[np.bool_], is_outside: NDArray[np.bool_], outside_weight: float = 1.0
 ) -> RowValues:
     """Return F1 as a mean over rows: the derivative of 2 h / s, as in `macro_f1_rows`, for one class."""
@@ -188,7 +188,7 @@ def _f1_rows(
     )
 
 
-def _area_rows(inside: Values, outside: Values) -> RowValues:
+def area_rows(inside: Values, outside: Values) -> RowValues:
     """Return the area under the ROC curve as a mean over rows.
 
     A row owes to it the share of the rows on the other side that it is ordered rightly with, so the variance

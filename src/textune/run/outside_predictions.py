@@ -6,16 +6,18 @@ Columns: `split`, `row` (its number in the source's split), `text`, `text_pair` 
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from textune.data.dataset import NO_CLASS, Split
 from textune.evaluation.evaluating_outside import OutsideScores
+from textune.evaluation.outside_comparison import OutsideDecisions
 from textune.files import atomic_path
-from textune.formats.text_pairs import text_columns
-from textune.model.outside_threshold import OutsideThreshold
-from textune.run.predictions import texts_in
+from textune.formats.text_pairs import AnyText, text_columns
+from textune.model.outside_threshold import OutsideThreshold, read_outside_threshold
+from textune.run.predictions import read_predictions, texts_in
 
 OUTSIDE_SCORES_FILE = "other.parquet"
 
@@ -61,3 +63,29 @@ def read_outside_texts(predictions: Path, split: str) -> Split | None:
     places = [row for row, name in enumerate(scores.splits) if name == split and scores.outside[row]]
     labels = np.full(len(places), NO_CLASS, dtype=np.int64)
     return Split([scores.texts[row] for row in places], labels, scores.rows[places]) if places else None
+
+
+def read_outside_decisions(
+    predictions: Path, split: str
+) -> tuple[list[tuple[AnyText, bool, int]], OutsideDecisions] | None:
+    """Return what a run decided about the texts of a split, and a key for each text.
+
+    It is None if the run's folder of predictions does not say so. A key is the text, whether it is outside
+    the classes, and how many such texts come before it.
+    """
+    scores = read_outside_scores(predictions / OUTSIDE_SCORES_FILE)
+    threshold = read_outside_threshold(predictions.parent / "model")
+    places = [] if scores is None else [row for row, name in enumerate(scores.splits) if name == split]
+    if scores is None or threshold is None or scores.outside[places].all():
+        return None
+    outside, right = scores.outside[places], np.zeros(len(places), dtype=np.bool_)
+    inside = read_predictions(predictions / f"{split}.parquet")
+    right[~outside] = inside.predicted == inside.labels
+    texts = [scores.texts[row] for row in places]
+    counts: Counter[tuple[AnyText, bool]] = Counter()
+    keys = []
+    for text in zip(texts, outside.tolist(), strict=True):
+        counts[text] += 1
+        keys.append((*text, counts[text]))
+    measured = scores.scores[places]
+    return keys, OutsideDecisions(outside, right, measured < threshold.threshold, measured)

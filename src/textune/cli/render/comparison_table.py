@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from textune.cli.render.table_looks import escape, framed_table, show
-from textune.evaluation.metrics import METRICS
+from textune.evaluation.metrics import METRICS, in_percent
+from textune.evaluation.outside_comparison import OUTSIDE_TITLES
 
 if TYPE_CHECKING:
     from textune.commands.compare import RunComparison
@@ -38,6 +39,7 @@ def show_comparison(result: RunComparison) -> None:
             f"{metric.number(low, sign=True)} to {metric.number(high, sign=True)}",
             f"{'A' if first_is_better else 'B'} is better" if difference.clear else "",
         )
+    _add_other(table, result)
     p_value = "< 0.0001" if counts.p_value < 0.0001 else f"= {counts.p_value:.4f}"
     show(
         table,
@@ -46,6 +48,23 @@ def show_comparison(result: RunComparison) -> None:
         f"(McNemar's exact test: p {p_value}).",
         f"\n[bold]{escape(result.sentence)}[/bold]",
     )
+
+
+def _add_other(table: Table, result: RunComparison) -> None:
+    """Add rows about texts outside the classes, if both runs tell the same ones apart."""
+    if result.other:
+        table.add_section()
+    for key, difference in result.other.items():
+        low, high = (f"{end * 100:+.1f}" for end in difference.ci95)
+        better = "A" if difference.difference > 0 else "B"
+        table.add_row(
+            OUTSIDE_TITLES[key],
+            in_percent(difference.first),
+            in_percent(difference.second),
+            f"{difference.difference * 100:+.1f}",
+            f"{low} to {high}",
+            f"{better} is better" if difference.clear else "",
+        )
 
 
 def show_export(result: ExportResult) -> None:
