@@ -229,7 +229,7 @@ def test_a_folder_of_nothing_known_is_reported_with_what_it_holds(tmp_path: Path
     error = refusal(tmp_path)
 
     assert error.message == f"{tmp_path} has no file that is named after a split. It holds: posts.csv."
-    assert "use a single file" in error.hint
+    assert f"use the file {tmp_path / 'posts.csv'}" in error.hint
 
 
 def test_a_folder_whose_subfolder_holds_the_data_is_answered_with_that(tmp_path: Path) -> None:

@@ -225,9 +225,11 @@ def _unknown_folder(path: Path, members: Sequence[Path]) -> DataError:
             hint = f"Its folder {folder} does: use that."
             break
     else:
+        tables = [member for member in members if member.is_file() and find_format(member)]
+        single = f"the file {tables[0]}" if len(tables) == 1 else "a single file"
         hint = (
             "Name the tables after splits: train, validation and test, each with one of the suffixes "
-            f"{', '.join(table_suffixes())}. Or use a single file, which is split automatically."
+            f"{', '.join(table_suffixes())}. Or use {single}, which is split automatically unless it says how."
         )
     return DataError(
         f"{path} has no file that is named after a split. It holds: "
