@@ -229,7 +229,7 @@ def _unknown_folder(path: Path, members: Sequence[Path]) -> DataError:
         single = f"the file {tables[0]}" if len(tables) == 1 else "a single file"
         hint = (
             "Name the tables after splits: train, validation and test, each with one of the suffixes "
-            f"{', '.join(table_suffixes())}. Or use {single}, which is split automatically unless it says how."
+            f"{', '.join(table_suffixes())}. Or use {single}, which is split automatically."
         )
     return DataError(
         f"{path} has no file that is named after a split. It holds: "
