@@ -25,7 +25,7 @@ from table_files import write_parquet
 from textune.cluster.request import predict_on_cluster
 from textune.commands.predict import predict
 from textune.context import Context
-from textune.errors import DataError, RequestError
+from textune.errors import DataError, RequestError, TextuneError
 from tiny_classifiers import label_classifier, linear_classifier, save_run
 from tiny_exports import save_tiny_run
 from tiny_models import build_tiny_model
@@ -215,6 +215,18 @@ def test_a_cluster_that_is_not_there_is_reported(run: Path, posts: Path, tmp_pat
     assert result.returncode == 2
     assert "The Ray cluster at 127.0.0.1:1 cannot be reached" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_local_ray_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textune.cluster.ray_engine import LOCAL, _connect
+
+    def time_out(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", time_out)
+
+    with pytest.raises(TextuneError, match="Ray did not start on this computer: The current node timed out"):
+        _connect(LOCAL, 2)
 
 
 def test_as_many_workers_as_there_are_cpus_are_refused(run: Path, posts: Path, tmp_path: Path) -> None:

@@ -108,7 +108,15 @@ def _connect(address: str, workers: int) -> None:
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
         # Reading and writing need a CPU besides the workers'. Locally, Ray believes the number that it gets.
-        ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
+        try:
+            ray.init(LOCAL, num_cpus=(workers or os.cpu_count() or 1) + 1, include_dashboard=False, **quiet)
+        # Ray raises a bare Exception if its own processes do not start in time.
+        except Exception as error:
+            raise TextuneError(
+                f"Ray did not start on this computer: {first_line(error)}",
+                "Close what keeps the computer busy and run the same command again. Without --engine, one process "
+                "classifies the same rows.",
+            ) from error
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
