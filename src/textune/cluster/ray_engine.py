@@ -114,7 +114,7 @@ def _connect(address: str, workers: int) -> None:
         except Exception as error:
             raise TextuneError(
                 f"Ray did not start on this computer: {first_line(error)}",
-                "Close what keeps the computer busy and run the same command again. Without --engine, one process "
+                "Run the command again when the computer is less busy. Without --engine, one process "
                 "classifies the same rows.",
             ) from error
         return
