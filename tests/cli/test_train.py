@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from small_data import small_rows
-from textune.cli.render.metrics_table import show_training
+from textune.cli.render.metrics_table import show_seeds, show_training
 from textune.evaluation.document import MetricsDocument
+from textune.evaluation.metrics import METRICS
 
 ROWS = list(enumerate(small_rows(120)))
 OTHERS = [
@@ -210,6 +211,22 @@ def test_the_metrics_of_several_labels_on_many_rows_fit_a_terminal_of_80_columns
 
     shown = capsys.readouterr().out.partition("The run is in")[0]
     assert "Hamming" in shown
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_widest_metrics_of_several_seeds_fit_a_terminal_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    widest = {"mean": 1.0, "standard_deviation": 0.123, "ci95": [0.999, 1.0], "values": [1.0, 1.0]}
+    metrics = {"examples": 5427, **{metric.key: widest for metric in METRICS.values()}}
+    document = {"recipe": "full", "model": "m", "source": "s", "seeds": [0, 1], "metrics": {"test": metrics}}
+
+    show_seeds({**document, "run": "runs/x", "best": "runs/x/seed-0", "seconds": {"total": 1.0}})
+
+    shown = capsys.readouterr().out
+    assert "ranking average precision" in shown
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
 

@@ -169,6 +169,7 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
         caption=f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) on {test['examples']:,} test rows.\n"
         "± is the standard deviation over seeds. The interval is\n"
         "that of the mean, over rows and seeds.",
+        padding=(0, 0, 0, 1),
     )
     for metric in (METRICS[key] for key in METRICS if key in test):
         spread = test[metric.key]
