@@ -13,6 +13,7 @@ import pytest
 
 import textune
 from observers import Notes, Silence
+from outside_data import write_outside_csv
 from small_data import small_rows
 from textune.commands.tuning_job import TuneResult
 from textune.errors import DataError, MissingExtraError, RecipeError, RequestError, RunError, StoppedError
@@ -290,3 +291,14 @@ def test_without_optuna_the_message_names_the_line_that_installs_it(
 
     with pytest.raises(MissingExtraError, match=r"pip install 'textune\[tune\]'"):
         tune(tmp_path / "run")
+
+
+def test_texts_outside_the_classes_are_told_apart_by_what_was_chosen(tune: Tune, tmp_path: Path) -> None:
+    data = str(write_outside_csv(tmp_path / "texts.csv"))
+
+    run = open_run(tune(tmp_path / "tuned", data=data, trials=2, settings=(*FAST, "evaluate.other=oos")).run)
+
+    document = json.loads(run.metrics.read_text(encoding="utf-8"))
+    assert document["metrics"]["test"]["per_class"].keys() == {"anger", "joy", "sadness"}
+    assert document["other"]["test"]["outside"] == 12
+    assert textune.evaluate(run.path)["other"]["test"] == document["other"]["test"]

@@ -33,7 +33,7 @@ def evaluate_training(task: Task, method: Method, fit: Fit, ctx: Context) -> Eva
             task.texts.dataset,
             task.data.outside,
             share=task.recipe.evaluate.other_share,
-            logits=method.logits,
+            logits=lambda split: method.logits(split).detach().cpu().numpy(),
             outside_logits=outside_logits(task, ctx),
         )
         answers = outside.effect.test

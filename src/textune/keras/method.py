@@ -25,7 +25,7 @@ from textune.recipe.methods import KerasTraining
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run
 from textune.tasks.label_kind import NO_CALIBRATION, LabelKind
-from textune.tasks.single_label import epoch_scores, probabilities
+from textune.tasks.single_label import epoch_scores
 from textune.training.method import Fit, Method, Task, calibrate
 from textune.training.processes import Processes
 from textune.training.tracking import follow
@@ -131,7 +131,7 @@ class KerasMethod(Method):
                 task.labels("train").tolist(),
                 settings=settings,
                 score=lambda _: {
-                    split: epoch_scores(self._logits(split), task.labels(split))
+                    split: epoch_scores(self.logits(split), task.labels(split))
                     for split in ("train", "validation")
                 },
                 learning_rate_factor=task.learning_rate_factor,
@@ -141,21 +141,14 @@ class KerasMethod(Method):
             )
         calibration = NO_CALIBRATION
         if settings.calibrate:
-            logits, labels = self._logits("validation"), task.labels("validation")
+            logits, labels = self.logits("validation"), task.labels("validation")
             calibration = calibrate(task.classifier, logits, labels, ctx=self.ctx)
             self._head.read()
         return Fit(history, end, calibration)
 
-    def probabilities(self) -> dict[str, NDArray[np.float64]]:
-        """Return the probabilities (rows, classes) by split, as Keras computes them."""
-        return {split: probabilities(self._logits(split)) for split in self.features}
-
-    def logits(self, split: str) -> NDArray[np.float32]:
+    def logits(self, split: str) -> torch.Tensor:
         """Return the logits (rows, classes) of a split, as Keras computes them."""
-        return self._head.logits(self.features[split])
-
-    def _logits(self, split: str) -> torch.Tensor:
-        return torch.from_numpy(self.logits(split))
+        return torch.from_numpy(self._head.logits(self.features[split]))
 
     def _batches(self, size: int) -> Any:
         task, settings = self.task, self.settings

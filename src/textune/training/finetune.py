@@ -115,26 +115,21 @@ class EncoderMethod(Method):
         return Fit(history, end, self._calibration, self._frozen_layers)
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
-        """Return the probabilities (rows, classes) by split.
-
-        If validation rows were trained on, each of them has the probabilities of the member that left it out:
-        the mean of all members has seen that text.
-        """
-        by_split = super().probabilities()
+        """Return the probabilities (rows, classes) by split; a note says whose those of validation are."""
         if self._held_out is not None:
-            by_split["validation"] = self.task.classifier.kind.probabilities(
-                self._calibration.apply(self._held_out)
-            )
             self.ctx.note(
                 "Validation rows were trained on: their metrics are those of members that left them out."
             )
-        return by_split
+        return super().probabilities()
 
-    def logits(self, split: str) -> NDArray[np.float32]:
-        """Return the logits (rows, classes) from which the probabilities of a split come."""
+    def logits(self, split: str) -> torch.Tensor:
+        """Return the logits (rows, classes) from which the probabilities of a split come.
+
+        If validation rows were trained on, each of them has the logits of the member that left it out: the
+        mean of all members has seen that text.
+        """
         if split == "validation" and self._held_out is not None:
-            logits: NDArray[np.float32] = self._calibration.apply(self._held_out).detach().cpu().numpy()
-            return logits
+            return self._calibration.apply(self._held_out)
         return super().logits(split)
 
     def _encode_and_calibrate(self) -> None:

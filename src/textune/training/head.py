@@ -229,18 +229,21 @@ class HeadMethod(Method):
         return follow(events, self.settings.num_train_epochs, self.ctx)
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
-        """Return the probabilities (rows, classes) by split.
-
-        If validation rows were trained on, each of them has the probabilities of a head that left it out.
-        """
-        by_split = super().probabilities()
+        """Return the probabilities (rows, classes) by split; a note says whose those of validation are."""
         if self._held_out is not None:
-            kind = self.task.classifier.kind
-            by_split["validation"] = kind.probabilities(self._calibration.apply(self._held_out))
             self.ctx.note(
                 "Validation rows were trained on: their metrics are those of heads that left them out."
             )
-        return by_split
+        return super().probabilities()
+
+    def logits(self, split: str) -> torch.Tensor:
+        """Return the logits (rows, classes) from which the probabilities of a split come.
+
+        If validation rows were trained on, each of them has the logits of a head that left it out.
+        """
+        if split == "validation" and self._held_out is not None:
+            return self._calibration.apply(self._held_out)
+        return super().logits(split)
 
     def _window_counts(self, head: nn.Module) -> dict[str, torch.Tensor | None]:
         """Return how many windows each text has, (texts,), by split; None unless the head attends to them."""

@@ -217,12 +217,12 @@ class Method(ABC):
 
     def probabilities(self) -> dict[str, NDArray[np.float64]]:
         """Return the trained classifier's probabilities (rows, classes) by split."""
-        return {split: self.task.classifier.probabilities(rows) for split, rows in self.features.items()}
+        kind = self.task.classifier.kind
+        return {split: kind.probabilities(self.logits(split)) for split in self.features}
 
-    def logits(self, split: str) -> NDArray[np.float32]:
+    def logits(self, split: str) -> torch.Tensor:
         """Return the logits (rows, classes) from which the probabilities of a split come."""
-        logits: NDArray[np.float32] = self.task.classifier.logits(self.features[split]).numpy()
-        return logits
+        return self.task.classifier.logits(self.features[split])
 
 
 def method_of(recipe: Recipe) -> type[Method]:

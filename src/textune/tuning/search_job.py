@@ -70,7 +70,7 @@ def search(plan: TuningPlan, run: Run, ctx: Context, data: PythonData | None = N
     _check_method(plan.recipe)
     with ctx.clock.stage("load"):
         ctx.stage("Loading the data")
-        dataset = load_dataset(plan.recipe.data, ctx, data)
+        dataset = load_dataset(plan.recipe.data, ctx, data, other=plan.recipe.evaluate.other)
     plan = _with_fingerprint(plan, dataset, run)
     # Each sentence once, and none about test: the search does not see it.
     quiet = NamedContext(ctx, ctx.offline, ctx.clock, name="Searching", sentences=set(dataset.notes))
