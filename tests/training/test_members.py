@@ -122,8 +122,8 @@ def test_a_training_that_is_stopped_in_its_second_member_ends_in_the_same_bits(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        (["train.members=1"], "needs members of 2 or more"),
-        (["train.load_best_model_at_end=true"], "needs members of 2 or more"),
+        (["train.members=1"], "needs train.members of 2 or more"),
+        (["train.load_best_model_at_end=true"], "needs load_best_model_at_end = false"),
         (["train.early_stopping_patience=2"], "needs early_stopping_patience = 0"),
     ],
 )
