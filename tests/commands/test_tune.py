@@ -14,6 +14,7 @@ import pytest
 import textune
 from observers import Notes, Silence
 from outside_data import write_outside_csv
+from pair_data import COLUMNS, pair_rows
 from small_data import small_rows
 from textune.commands.tuning_job import TuneResult
 from textune.errors import DataError, MissingExtraError, RecipeError, RequestError, RunError, StoppedError
@@ -246,6 +247,18 @@ def test_a_stock_head_is_searched_by_training_it(tune: Tune, tmp_path: Path) -> 
     assert result.tuning["trials"][0]["outcome"] == "complete"
 
 
+def test_trained_layers_are_searched_by_trainings_that_begin_with_a_probe(tune: Tune, tmp_path: Path) -> None:
+    settings = [*FAST, "train.num_train_epochs=1", "search.train.num_train_epochs=[1, 2]"]
+
+    result = tune(tmp_path / "run", recipe="full", trials=3, settings=settings)
+
+    trials = result.tuning["trials"]
+    assert trials[0]["folds"] == 5
+    assert all(set(trial["probe"]) == {"accuracy", "macro_f1", "log_loss"} for trial in trials)
+    assert result.tuning["repeats"] == 1
+    assert open_run(result.run)
+
+
 def test_settings_that_do_not_fit_together_fail_one_trial_and_not_the_search(
     tune: Tune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,7 +280,8 @@ def test_a_time_that_is_up_ends_the_search_after_the_fewest_trials(tune: Tune, t
 @pytest.mark.parametrize(
     ("options", "error", "reason"),
     [
-        ({"recipe": "full"}, RecipeError, "frozen encoder"),
+        ({"recipe": "full", "max_minutes": 0.01}, RequestError, "too short"),
+        ({"settings": ["train.engine=keras"], "recipe": "paper"}, RequestError, "Keras"),
         ({"score": "f1"}, RequestError, "not a score"),
         ({"trials": 0}, RequestError, "not a number of trials"),
         ({"max_minutes": 0}, RequestError, "not a duration"),
@@ -302,3 +316,21 @@ def test_texts_outside_the_classes_are_told_apart_by_what_was_chosen(tune: Tune,
     assert document["metrics"]["test"]["per_class"].keys() == {"anger", "joy", "sadness"}
     assert document["other"]["test"]["outside"] == 12
     assert textune.evaluate(run.path)["other"]["test"] == document["other"]["test"]
+
+
+def test_long_texts_are_searched_in_windows(tune: Tune, tmp_path: Path) -> None:
+    windows = ("prepare.long_texts=windows", "prepare.max_length=6", "prepare.window_overlap=2")
+
+    result = tune(tmp_path / "run", trials=3, settings=[*FAST, *windows])
+
+    assert result.tuning["trials"][0]["outcome"] == "complete"
+
+
+def test_pairs_are_searched(model: str, tmp_path: Path) -> None:
+    pairs, labels = zip(*pair_rows(112), strict=True)
+    columns = ([pair.first for pair in pairs], [pair.second for pair in pairs], list(labels))
+    table = dict(zip(("question", "answer", "label"), columns, strict=True))
+
+    result = textune.tune(table, model=model, out=tmp_path / "run", trials=3, settings=[*FAST, *COLUMNS])
+
+    assert result.tuning["trials"][0]["outcome"] == "complete"

@@ -21,6 +21,7 @@ from textune.training.loop import (
     Step,
     StepEnd,
     state_of,
+    stop_converged,
     stop_early,
     train_steps,
 )
@@ -196,3 +197,10 @@ def test_training_stops_after_as_many_epochs_without_gain_as_there_is_patience(
 
     assert isinstance(heard[-1], EpochEnd)
     assert heard[-1].epoch == last
+
+
+def test_a_training_whose_loss_hardly_falls_has_converged() -> None:
+    losses = [1.0, 0.6, 0.5, 0.49999, 0.49998, 0.49997, 0.49996]
+    ends = [EpochEnd(epoch, epoch, 1.0, loss, {}) for epoch, loss in enumerate(losses, start=1)]
+
+    assert [event.epoch for event in stop_converged(ends)] == [1, 2, 3, 4, 5, 6]

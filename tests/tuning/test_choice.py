@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from textune.tuning.choice import choose_trial, corrected_interval, nested_choices
-from textune.tuning.race import is_behind
-from textune.tuning.trials import Trial
+from textune.tuning.race import is_behind, is_promoted
+from textune.tuning.trials import Trial, estimated_loss
 
 FOLDS = 15
 PRIOR = {"log_loss": [1.3] * FOLDS}
@@ -105,3 +105,17 @@ def test_a_trial_as_good_as_the_best_stays_in_the_race() -> None:
 
 def test_a_loss_that_is_not_a_number_leaves_the_race() -> None:
     assert is_behind([float("nan")] * 5, [0.6] * FOLDS)
+
+
+def test_a_probe_goes_on_if_it_is_among_the_best_third() -> None:
+    others = [0.5, 0.6, 0.7, 0.8, 0.9]
+
+    assert is_promoted(0.55, others)
+    assert not is_promoted(0.65, others)
+
+
+def test_a_trial_that_ended_with_its_probe_is_estimated_by_it() -> None:
+    best = Trial(0, {}, {"log_loss": [0.5] * 5}, "complete", 1.0, {"log_loss": 0.7})
+    probed = Trial(1, {}, {}, "dropped", 1.0, {"log_loss": 0.8})
+
+    assert estimated_loss(probed, best, "log_loss") == pytest.approx(0.6)

@@ -40,6 +40,7 @@ from textune.training.loop import (
     Scores,
     StepEnd,
     state_of,
+    stop_converged,
     stop_early,
     train_steps,
 )
@@ -300,6 +301,8 @@ def fit_head(
         events = stop_early(
             _continue_count(events, epochs, data.steps_per_epoch), settings.early_stopping_patience
         )
+        if settings.optim == "lbfgs" and settings.use_validation:
+            events = stop_converged(events)
         for event in best.follow(events, lambda: state_of(head)):
             epochs = event.epoch
             yield event

@@ -18,6 +18,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from textune.errors import TextuneError
 
+_STILL, _FALL = 3, 1e-4
+"""A training has converged once its loss falls by less than this share of itself in so many epochs."""
+
 Scores = Mapping[str, Mapping[str, float]]
 """Metrics by split, such as {"validation": {"accuracy": 0.7, "log_loss": 0.8}}."""
 
@@ -203,6 +206,20 @@ class BestWeights:
 def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of a module's state."""
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+
+def stop_converged(events: Iterable[Event]) -> Iterator[Event]:
+    """Pass events on, and end once the training loss has hardly fallen for some epochs.
+
+    This is for losses that never rise, as with L-BFGS on a convex problem.
+    """
+    losses: list[float] = []
+    for event in events:
+        yield event
+        if isinstance(event, EpochEnd):
+            losses.append(event.loss)
+            if len(losses) > _STILL and losses[-1] > losses[-1 - _STILL] * (1 - _FALL):
+                return
 
 
 def stop_early(events: Iterable[Event], patience: int) -> Iterator[Event]:

@@ -119,7 +119,7 @@ class FeatureReader:
                 )
                 parts.append(features)
             features = np.concatenate(parts)[chosen]
-            self._encoded[key] = EncodedRows(task, features, _row_seconds(task))
+            self._encoded[key] = EncodedRows(task, features, row_seconds(task))
         return self._encoded[key]
 
 
@@ -129,7 +129,8 @@ def _reading(recipe: Recipe) -> str:
     return json.dumps([recipe.prepare.model_dump(), model])
 
 
-def _row_seconds(task: Task) -> float:
+def row_seconds(task: Task) -> float:
+    """Return what the encoder of a task takes per text, by a few of them."""
     texts = task.texts.tokens["train"]
     tokens = (
         texts.first(_ROWS_TIMED) if isinstance(texts, WindowedTexts) else list(islice(texts, _ROWS_TIMED))

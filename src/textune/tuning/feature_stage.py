@@ -9,28 +9,26 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import nn
 
 from textune.encoder.placement import one_thread
-from textune.evaluation.label_scores import LabelScores
-from textune.evaluation.metrics import metrics_of
 from textune.model.classifier import head_logits
 from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.label_kind import LabelKind
-from textune.tasks.multi_label import decide as decide_labels
 from textune.training.head import WEIGHT_DECAY_CANDIDATES, fit_head
 from textune.tuning.feature_reader import EncodedRows, FeatureReader
+from textune.tuning.fold_metrics import FoldMetrics, joined, measure_fold
 from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows
 from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
 
-FoldMetrics = dict[str, list[float]]
-"""The headline metrics by key, with a value for each fold in turn."""
+_LARGE = 1_000_000_000
+"""The number of products from which on several threads pay, even if they wait for each other after each."""
 
 
 @dataclass(frozen=True)
@@ -48,40 +46,24 @@ class FeatureStage:
     searched: SearchedRows
     kind: LabelKind
     classes: int
-    _before: list[tuple[Recipe, torch.Tensor]] = field(default_factory=list)
+    _before: list[tuple[Recipe, dict[float, torch.Tensor]]] = field(default_factory=list)
 
     def score(self, recipe: Recipe, repeat: int) -> FoldMetrics:
         """Return the metrics of a recipe on the folds of a repeat."""
         encoded = self.reader.read(recipe, self.searched.chosen)
         training = recipe.training
         assert isinstance(training, HeadTraining)
-        with one_thread():
+        cells = encoded.features.size * self.classes * FOLDS_PER_REPEAT
+        with one_thread() if cells < _LARGE else nullcontext():
             if training.optim == "lbfgs":
                 logits = self._solve(encoded, recipe, training, repeat)
             else:
                 logits = self._train(encoded, recipe, training, repeat)
             return self.measure(logits, repeat, calibrate=training.calibrate)
 
-    def prior(self, repeat: int) -> FoldMetrics:
-        """Return the metrics of a classifier that gives each class its share of the other folds' rows."""
-        labels = self.searched.rows.labels
-        logits = torch.empty(len(labels), self.classes)
-        for fold in range(FOLDS_PER_REPEAT):
-            learned = labels[self.searched.learned(repeat, fold, validates=False)]
-            if self.kind.is_multi_label:
-                shares = ((learned == 1).sum(axis=0) + 0.5) / ((learned >= 0).sum(axis=0) + 1)
-            else:
-                counts = np.bincount(learned, minlength=self.classes)
-                shares = (counts + 0.5) / (len(learned) + 0.5 * self.classes)
-            odds = self.kind.log_odds(shares[np.newaxis])
-            logits[self.searched.held_out(repeat, fold)] = torch.from_numpy(odds).float()
-        return self.measure(logits, repeat, calibrate=False)
-
     def measure(self, logits: torch.Tensor, repeat: int, *, calibrate: bool) -> FoldMetrics:
         """Return the metrics of out-of-fold logits (rows, classes), by fold; they may be calibrated first."""
-        labels = self.searched.rows.labels
-        metrics = metrics_of(self.kind.problem_type).values()
-        values: FoldMetrics = {metric.key: [] for metric in metrics if metric.is_headline}
+        labels, parts = self.searched.rows.labels, []
         for fold in range(FOLDS_PER_REPEAT):
             held_out = self.searched.held_out(repeat, fold)
             scored = logits[held_out]
@@ -89,16 +71,8 @@ class FeatureStage:
                 others = torch.from_numpy(self.searched.learned(repeat, fold, validates=False))
                 calibration = self.kind.fit_calibration(logits[others], torch.from_numpy(labels)[others])
                 scored = scored if calibration is None else calibration.apply(scored)
-            probabilities = self.kind.probabilities(scored)
-            classifier = (
-                LabelScores(probabilities, decide_labels(probabilities))
-                if self.kind.is_multi_label
-                else probabilities
-            )
-            for metric in metrics:
-                if metric.is_headline:
-                    values[metric.key] += metric.measure([classifier], labels[held_out])
-        return values
+            parts.append(measure_fold(self.kind, self.kind.probabilities(scored), labels[held_out]))
+        return joined(parts)
 
     def _solve(
         self, encoded: EncodedRows, recipe: Recipe, training: HeadTraining, repeat: int
@@ -107,14 +81,27 @@ class FeatureStage:
         rows = encoded.rows_of(recipe.model.layers)
         if training.weight_decay != "auto":
             problem = self._problem(rows, training, repeat, validates=not recipe.train.use_validation)
-            # The folds of another repeat have nearly the same heads.
-            start = next((weights for before, weights in self._before if repeat and before == recipe), None)
-            logits, weights = fit_linear_heads(problem, training.weight_decay, start=start)
-            self._before[:] = [(recipe, weights.mean(dim=1, keepdim=True).expand_as(weights).contiguous())]
+            starts = self._starts(recipe, repeat)
+            logits, weights = fit_linear_heads(
+                problem, training.weight_decay, start=starts.get(training.weight_decay)
+            )
+            starts[training.weight_decay] = _like_all_folds(weights)
             return self._out_of_fold(logits, repeat)
-        return self._solve_by_validation(rows, training, repeat)
+        return self._solve_by_validation(rows, training, repeat, self._starts(recipe, repeat))
 
-    def _solve_by_validation(self, rows: FeatureRows, training: HeadTraining, repeat: int) -> torch.Tensor:
+    def _starts(self, recipe: Recipe, repeat: int) -> dict[float, torch.Tensor]:
+        """Return weights to start from by penalty, for the caller to change: those of the repeat before.
+
+        The folds of another repeat have nearly the same heads. The first repeat starts from nothing, so that
+        a trial does not depend on the one before.
+        """
+        if not repeat or not self._before or self._before[0][0] != recipe:
+            self._before[:] = [(recipe, {})]
+        return self._before[0][1]
+
+    def _solve_by_validation(
+        self, rows: FeatureRows, training: HeadTraining, repeat: int, starts: dict[float, torch.Tensor]
+    ) -> torch.Tensor:
         """Return the logits of the penalties that `weight_decay = "auto"` would choose, fold by fold."""
         problem = self._problem(rows, training, repeat, validates=True)
         validated = [
@@ -124,7 +111,8 @@ class FeatureStage:
         improves = torch.ones(FOLDS_PER_REPEAT, dtype=torch.bool)
         chosen, weights = torch.zeros(len(problem.labels), FOLDS_PER_REPEAT, self.classes), None
         for weight_decay in WEIGHT_DECAY_CANDIDATES:
-            logits, weights = fit_linear_heads(problem, weight_decay, start=weights)
+            logits, weights = fit_linear_heads(problem, weight_decay, start=starts.get(weight_decay, weights))
+            starts[weight_decay] = _like_all_folds(weights)
             losses = torch.stack(
                 [
                     self.kind.loss(logits[of_fold, fold], problem.labels[of_fold])
@@ -198,6 +186,11 @@ class FeatureStage:
             held_out = torch.from_numpy(self.searched.held_out(repeat, fold))
             logits[held_out] = head_logits(head, features[held_out])
         return logits
+
+
+def _like_all_folds(weights: torch.Tensor) -> torch.Tensor:
+    """Return weights (width, folds, classes) in which every fold has the mean of all."""
+    return weights.mean(dim=1, keepdim=True).expand_as(weights).contiguous()
 
 
 def _with_dropout(head: nn.Module, rate: float) -> nn.Module:

@@ -20,7 +20,7 @@ from textune.tasks.label_kind import LabelKind
 
 _MOST_STEPS = 60
 _REMEMBERED = 10
-_TOLERANCE = 1e-5
+_TOLERANCE = 3e-5
 """The fit ends when another step is expected to lower the loss of no fold by more than this, in nats."""
 _ENOUGH = 1e-4
 """The share of the expected decrease that a step must reach (Armijo)."""
@@ -166,10 +166,20 @@ def _direction(
         share = inverse * (step * direction).sum((0, 2))
         direction -= share.unsqueeze(1) * change
         shares.append(share)
-    direction = torch.cholesky_solve(direction.flatten(1), factor).view_as(direction)
+    direction = _solve(factor, direction)
+    if history:
+        # The scale of the last step's curvature, since the factor is only a guess.
+        step, change, inverse = history[-1]
+        seen = (change * _solve(factor, change)).sum((0, 2)) * inverse
+        direction /= torch.where(seen > 0, seen, 1.0).unsqueeze(1)
     for (step, change, inverse), share in zip(history, reversed(shares), strict=True):
         direction += (share - inverse * (change * direction).sum((0, 2))).unsqueeze(1) * step
     return -direction
+
+
+def _solve(factor: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
+    """Return the inverse of a matrix with this Cholesky factor, times (width + 1, folds, classes)."""
+    return torch.cholesky_solve(folded.flatten(1), factor).view_as(folded)
 
 
 def _factor(problem: HeadProblem, weight_decay: float) -> torch.Tensor:

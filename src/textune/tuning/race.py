@@ -11,11 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_BEHIND = 0.1
+BEHIND = 0.1
 """The p-value below which a trial leaves the race. Five folds that are all worse have 0.03."""
+_PROMOTED = 3
+"""One of so many probes goes on."""
 
 
-def is_behind(losses: Sequence[float], best: Sequence[float]) -> bool:
+def is_behind(losses: Sequence[float], best: Sequence[float], *, p_value: float = BEHIND) -> bool:
     """Return whether a trial's losses on its first folds are higher than those of the best trial.
 
     Example:
@@ -33,4 +35,17 @@ def is_behind(losses: Sequence[float], best: Sequence[float]) -> bool:
         return False
     # Rounded, so that ties are ties whatever the order of summation.
     test = wilcoxon(np.round(differences, 9), alternative="greater", zero_method="zsplit", method="auto")
-    return bool(test.pvalue < _BEHIND)
+    return bool(test.pvalue < p_value)
+
+
+def is_promoted(loss: float, others: Sequence[float]) -> bool:
+    """Return whether a probe is among the best third of all so far, as in asynchronous successive halving.
+
+    Li et al. 2020, "A system for massively parallel hyperparameter tuning".
+
+    Example:
+        >>> is_promoted(0.5, [0.6, 0.4]), is_promoted(0.5, [0.6, 0.4, 0.7, 0.8, 0.9])
+        (False, True)
+    """
+    ahead = sum(other <= loss for other in others)
+    return ahead < max(1, (len(others) + 1) // _PROMOTED)

@@ -1,6 +1,6 @@
 """The search: one trial after another, each in the race with the best one so far, until the time is up.
 
-In: a space, what scores a recipe on the folds of a repeat, and the stored trials. Out: more stored trials.
+In: a space, what scores a recipe on the folds of a step, and the stored trials. Out: more stored trials.
 Does not know how a recipe is scored, nor which trial is chosen in the end.
 """
 
@@ -11,34 +11,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textune.context import Context
-from textune.errors import RecipeError
+from textune.errors import RecipeError, StoppedError
 from textune.evaluation.metrics import METRICS
 from textune.recipe.settings import Recipe
 from textune.training.loop import DivergenceError
-from textune.tuning.race import is_behind
+from textune.tuning.fold_metrics import FoldMetrics, joined
+from textune.tuning.race import BEHIND, is_behind, is_promoted
 from textune.tuning.search_space import SearchSpace, SettingValues
 from textune.tuning.trial_store import TrialStore, propose
-from textune.tuning.trials import Trial, TrialOutcome, best_of, losses_of
+from textune.tuning.trials import Trial, TrialOutcome, best_of
 
-ScoreRecipe = Callable[[Recipe, int], dict[str, list[float]]]
-"""Returns the metrics of a recipe by fold, on the folds of a repeat."""
+ScoreRecipe = Callable[[Recipe, int], FoldMetrics]
+"""Returns the metrics of a recipe by fold, on the folds of a step."""
 
-_FITS = 2
-"""How much longer than the first trial the heads of the final training take, roughly."""
 _FEWEST = 2
 """The default, and one to compare with it: so many trials are carried out whatever the time."""
 
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """How long a search lasts: at most so many trials, and until a moment of `time.perf_counter`."""
+    """How a search goes on, and how long.
+
+    Attributes:
+        space: What is searched.
+        metric: What is scored.
+        seed: Decides the proposals.
+        steps: The number of calls of the score that a complete trial takes.
+        most_trials: The maximum number of trials.
+        deadline: The moment of `time.perf_counter` at which the final training must begin.
+        final_share: What the final training takes beyond that, as a multiple of the first trial's time.
+        has_probe: Whether the first step is a probe, whose score is not one of the folds'.
+        p_value: That of the race.
+    """
 
     space: SearchSpace
     metric: str
     seed: int
-    repeats: int
+    steps: int
     most_trials: int
     deadline: float
+    final_share: float
+    has_probe: bool = False
+    p_value: float = BEHIND
 
 
 def run_search(plan: SearchPlan, store: TrialStore, score: ScoreRecipe, ctx: Context) -> bool:
@@ -58,12 +72,12 @@ def run_search(plan: SearchPlan, store: TrialStore, score: ScoreRecipe, ctx: Con
                 if trials
                 else plan.space.default
             )
-            trial = _carry_out(plan, len(trials), values, best, score)
+            trial = _carry_out(plan, values, trials, score)
             store.add(trial, plan.space, plan.metric)
             trials.append(trial)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):  # A training turns Ctrl-C into the latter.
         if not trials:
-            raise
+            raise KeyboardInterrupt from None
         return True
     return False
 
@@ -71,29 +85,51 @@ def run_search(plan: SearchPlan, store: TrialStore, score: ScoreRecipe, ctx: Con
 def _has_time(plan: SearchPlan, trials: list[Trial]) -> bool:
     if len(trials) < _FEWEST:
         return True
-    longest = max(trial.seconds for trial in trials[1:][-10:])
-    return time.perf_counter() + longest + _FITS * trials[0].seconds <= plan.deadline
+    shortest = min(trial.seconds for trial in trials)
+    return time.perf_counter() + shortest <= _end(plan, trials)
 
 
-def _carry_out(
-    plan: SearchPlan, number: int, values: SettingValues, best: Trial | None, score: ScoreRecipe
-) -> Trial:
-    start, folds = time.perf_counter(), dict[str, list[float]]()
+def _end(plan: SearchPlan, trials: list[Trial]) -> float:
+    """Return the moment at which no step of a trial may last."""
+    return plan.deadline - plan.final_share * trials[0].seconds
+
+
+def _carry_out(plan: SearchPlan, values: SettingValues, trials: list[Trial], score: ScoreRecipe) -> Trial:
+    start, number, best = time.perf_counter(), len(trials), best_of(trials, plan.metric)
+    folds, probe = dict[str, list[float]](), dict[str, float]()
     outcome: TrialOutcome = "complete"
     try:
         recipe = plan.space.recipe_with(values) if number else plan.space.recipe
-        for repeat in range(plan.repeats):
-            for key, of_folds in score(recipe, repeat).items():
-                folds.setdefault(key, []).extend(of_folds)
+        for step in range(plan.steps):
+            before = time.perf_counter()
+            metrics = score(recipe, step)
+            if plan.has_probe and not step:
+                probe = {key: of_probe for key, (of_probe,) in metrics.items()}
+            else:
+                folds = joined([folds, metrics]) if folds else metrics
+            trial = Trial(number, values, folds, "dropped", time.perf_counter() - start, probe)
+            seconds = time.perf_counter() - before
             if (
                 best is not None
-                and repeat < plan.repeats - 1
-                and is_behind(losses_of(folds, plan.metric).tolist(), best.losses(plan.metric).tolist())
+                and step < plan.steps - 1
+                and not _goes_on(plan, trial, best, trials, seconds)
             ):
                 outcome = "dropped"
                 break
     except (RecipeError, DivergenceError):
         if not number:
             raise
-        outcome, folds = "failed", {}
-    return Trial(number, values, folds, outcome, time.perf_counter() - start)
+        outcome, folds, probe = "failed", {}, {}
+    return Trial(number, values, folds, outcome, time.perf_counter() - start, probe)
+
+
+def _goes_on(plan: SearchPlan, trial: Trial, best: Trial, trials: list[Trial], step_seconds: float) -> bool:
+    """Return whether a trial is worth another step, and there is time for one."""
+    if trial.number >= _FEWEST and time.perf_counter() + step_seconds > _end(plan, trials):
+        return False
+    losses = trial.losses(plan.metric)
+    if not len(losses):
+        loss = trial.probe_loss(plan.metric)
+        others = [other for each in trials if (other := each.probe_loss(plan.metric)) is not None]
+        return loss is not None and is_promoted(loss, others)
+    return not is_behind(losses.tolist(), best.losses(plan.metric).tolist(), p_value=plan.p_value)

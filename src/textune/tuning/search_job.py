@@ -6,6 +6,7 @@ training that follows.
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from collections.abc import Mapping
@@ -15,21 +16,18 @@ from textune.context import Context, NamedContext
 from textune.data.dataset import Dataset
 from textune.data.in_memory import PythonData
 from textune.data.sources import load_dataset
-from textune.errors import RecipeError, RunError, StoppedError
-from textune.recipe.methods import HeadTraining
-from textune.recipe.settings import Range, Recipe
+from textune.errors import RecipeError, RequestError, RunError, StoppedError
+from textune.recipe.settings import Recipe
 from textune.run.layout import Run
-from textune.tasks.registry import label_kind
 from textune.training.method import Request
 from textune.tuning.choice import TrialChoice, choose_trial
-from textune.tuning.feature_reader import EncodedRows, FeatureReader
-from textune.tuning.feature_stage import FeatureStage, FoldMetrics
-from textune.tuning.folds import REPEATS, searched_rows
+from textune.tuning.fold_metrics import prior_metrics
+from textune.tuning.folds import FOLDS_PER_REPEAT
 from textune.tuning.plan import TuningPlan
 from textune.tuning.search import SearchPlan, run_search
+from textune.tuning.stages import SearchStage, prepare_stage
 from textune.tuning.trial_store import TrialStore, importances
 from textune.tuning.trials import Trial
-from textune.wording import in_words
 
 _RESERVE_SECONDS = 15.0
 """For the final head, the baselines, saving, and verifying the saved model."""
@@ -39,7 +37,8 @@ _RESERVE_SECONDS = 15.0
 class SearchResult:
     """The trials of a search, what is chosen among them, and how much each setting mattered.
 
-    `rows` of all `total_rows` of train and validation were searched on; a person `stopped` the search or not.
+    `rows` of all `total_rows` of train and validation were searched on, in `repeats` of the folds; a person
+    `stopped` the search or not.
     """
 
     plan: TuningPlan
@@ -48,6 +47,7 @@ class SearchResult:
     importance: Mapping[str, float]
     rows: int
     total_rows: int
+    repeats: int
     stopped: bool
 
     @property
@@ -74,31 +74,32 @@ def search(plan: TuningPlan, run: Run, ctx: Context, data: PythonData | None = N
     plan = _with_fingerprint(plan, dataset, run)
     # Each sentence once, and none about test: the search does not see it.
     quiet = NamedContext(ctx, ctx.offline, ctx.clock, name="Searching", sentences=set(dataset.notes))
-    unseen = replace(dataset, splits={name: dataset[name] for name in ("train", "validation")})
+    shown = {name: dataset[name] for name in ("train", "validation")}
+    unseen = replace(dataset, splits=shown, outside=None)
     request = Request(plan.recipe, plan.name, run.path, data=data)
-    reader = FeatureReader(request, unseen, _layers(plan), quiet)
     try:
         with ctx.clock.stage("search"):
-            seen = reader.task(plan.recipe).texts.dataset
-            searched = searched_rows(seen, seed=plan.recipe.train.seed)
-            stage = FeatureStage(
-                reader, searched, label_kind(seen.problem_type), classes=len(seen.label_names)
-            )
-            encoded = reader.read(plan.recipe, searched.chosen)
+            stage = prepare_stage(plan, request, unseen, quiet)
             if not run.trials.exists():
+                # Before the first trial, as a search that cannot end in time leaves nothing behind.
+                left = _seconds_left(plan, [], stage, dataset, ctx)
                 TrialStore.create(run.trials, plan.to_json())
             with TrialStore.open(run.trials) as store:
+                left = _seconds_left(plan, store.trials(), stage, dataset, ctx)
                 steps = SearchPlan(
                     space=plan.space,
                     metric=plan.metric,
                     seed=plan.recipe.train.seed,
-                    repeats=REPEATS,
+                    steps=stage.steps,
                     most_trials=plan.trials,
-                    deadline=_deadline(plan, store.trials(), encoded, dataset, ctx),
+                    deadline=time.perf_counter() + left,
+                    final_share=stage.final_share,
+                    has_probe=stage.has_probe,
+                    p_value=stage.p_value,
                 )
                 stopped = not run.tuning.exists() and run_search(steps, store, stage.score, quiet)
                 trials = store.trials()
-            prior = _joined([stage.prior(repeat) for repeat in range(REPEATS)])
+            prior = prior_metrics(stage.searched, stage.kind, stage.classes, repeats=stage.repeats)
     except KeyboardInterrupt:
         command = f"textune tune --resume {shlex.quote(str(run.path))}"
         hint = f"Resume it with: {command}" if run.trials.exists() else "Start it again."
@@ -108,17 +109,17 @@ def search(plan: TuningPlan, run: Run, ctx: Context, data: PythonData | None = N
         trials=trials,
         choice=choose_trial(trials, prior, metric=plan.metric),
         importance=importances(plan.space, trials, metric=plan.metric),
-        rows=len(searched.rows),
-        total_rows=len(seen["train"]) + len(seen["validation"]),
+        rows=len(stage.searched.rows),
+        total_rows=stage.total_rows,
+        repeats=stage.repeats,
         stopped=stopped,
     )
 
 
 def _check_method(recipe: Recipe) -> None:
-    if recipe.method is not HeadTraining:
+    if recipe.train.engine == "keras":
         raise RecipeError(
-            "textune tune searches settings of heads on a frozen encoder, and this recipe trains "
-            + ("with Keras." if recipe.train.engine == "keras" else "layers of the encoder."),
+            "textune tune does not search on Keras.",
             "Search around a recipe such as frozen: textune tune DATA --recipe frozen",
         )
     if recipe.prepare.window_pooling == "attention":
@@ -138,26 +139,23 @@ def _with_fingerprint(plan: TuningPlan, dataset: Dataset, run: Run) -> TuningPla
     return replace(plan, fingerprint=dataset.fingerprint)
 
 
-def _layers(plan: TuningPlan) -> list[int]:
-    """Return all layers that are searched, each once."""
-    candidates = plan.space.candidates.get("model.layers", [])
-    choices = [] if isinstance(candidates, Range) else candidates
-    return sorted({layer for layers in [plan.recipe.model.layers, *choices] for layer in layers})
-
-
-def _deadline(
-    plan: TuningPlan, trials: list[Trial], encoded: EncodedRows, dataset: Dataset, ctx: Context
+def _seconds_left(
+    plan: TuningPlan, trials: list[Trial], stage: SearchStage, dataset: Dataset, ctx: Context
 ) -> float:
-    """Return the moment at which the search must end for the final training to be in time."""
+    """Return how long the search may take for the final training to be in time, but for its `final_share`.
+
+    Raise a `RequestError` if the default alone takes longer than that.
+    """
     rows = sum(len(split) for split in dataset.values())
-    final = _RESERVE_SECONDS + rows * encoded.row_seconds
+    final = _RESERVE_SECONDS + rows * stage.row_seconds
     before = sum(trial.seconds for trial in trials)
     left = plan.max_minutes * 60 - before - ctx.clock.total() - final
-    ctx.note(
-        f"The search takes at most {in_words(max(left, 1))}, and the final training about {in_words(final)}."
-    )
-    return time.perf_counter() + left
-
-
-def _joined(repeats: list[FoldMetrics]) -> FoldMetrics:
-    return {key: [value for repeat in repeats for value in repeat[key]] for key in repeats[0]}
+    if not trials and stage.least_seconds and stage.least_seconds > left:
+        needed = plan.max_minutes + (stage.least_seconds - left) / 60
+        raise RequestError(
+            f"{plan.max_minutes:g} minutes are too short: the recipe alone takes longer, which a search "
+            f"trains {FOLDS_PER_REPEAT} times, and once more in the end.",
+            f"Give at least {math.ceil(needed * 1.2)} minutes with --max-minutes, or search around a frozen "
+            "encoder: --recipe frozen",
+        )
+    return left

@@ -81,6 +81,7 @@ class TrialStore:
             "folds": {key: list(values) for key, values in trial.folds.items()},
             "outcome": trial.outcome,
             "seconds": round(trial.seconds, 3),
+            **({"probe": dict(trial.probe)} if trial.probe else {}),
         }
         self._study.add_trial(_frozen(trial, space, metric, attributes={"trial": facts}))
 
@@ -149,9 +150,17 @@ def _frozen(
         value=float(losses.mean()) if trial.outcome == "complete" else None,
         params=params or {},
         distributions={name: _distribution(space.candidates[name]) for name in names},
-        intermediate_values={len(losses): float(losses.mean())} if len(losses) else {},
+        intermediate_values=_intermediate(trial, metric),
         user_attrs=dict(attributes or {}),
     )
+
+
+def _intermediate(trial: Trial, metric: str) -> dict[int, float]:
+    """Return the last score of a trial by its step: the number of folds, or 0 for the probe."""
+    losses, probe = trial.losses(metric), trial.probe_loss(metric)
+    if len(losses):
+        return {len(losses): float(losses.mean())}
+    return {} if probe is None else {0: probe}
 
 
 def _distribution(candidates: Candidates) -> BaseDistribution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ class Trial:
         number: Counts from 0, which is the recipe's default.
         values: The values of the searched settings.
         folds: Each metric by fold, in the order of the race; none if the trial failed.
+        probe: Each metric on its probe, if trials begin with one: a training on few rows.
         outcome: Whether the trial went through all folds, left the race, or could not be carried out.
         seconds: How long it took.
     """
@@ -31,10 +32,15 @@ class Trial:
     folds: Mapping[str, Sequence[float]]
     outcome: TrialOutcome
     seconds: float
+    probe: Mapping[str, float] = field(default_factory=dict)
 
     def losses(self, metric: str) -> NDArray[np.float64]:
         """Return a metric by fold (folds,), negative where higher is better."""
         return losses_of(self.folds, metric)
+
+    def probe_loss(self, metric: str) -> float | None:
+        """Return a metric on the probe, negative where higher is better; None without a probe."""
+        return float(losses_of({metric: [self.probe[metric]]}, metric)[0]) if self.probe else None
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over the folds."""
@@ -54,6 +60,10 @@ def best_of(trials: Sequence[Trial], metric: str) -> Trial | None:
 
 
 def estimated_loss(trial: Trial, best: Trial, metric: str) -> float:
-    """Return a trial's mean loss over all folds, estimated from those that it has and the best trial."""
+    """Return a trial's mean loss over all folds, estimated from what it has and the best trial."""
     losses, of_best = trial.losses(metric), best.losses(metric)
+    if not len(losses):
+        probe, of_best_probe = trial.probe_loss(metric), best.probe_loss(metric)
+        assert probe is not None and of_best_probe is not None
+        return float(of_best.mean()) + probe - of_best_probe
     return float((losses - of_best[: len(losses)]).mean() + of_best.mean())

@@ -11,7 +11,7 @@ from typing import Any
 from textune.evaluation.metrics import METRICS
 from textune.recipe.recipes import dump_recipe
 from textune.recipe.settings import DataSettings
-from textune.tuning.folds import FOLDS_PER_REPEAT, REPEATS
+from textune.tuning.folds import FOLDS_PER_REPEAT
 from textune.tuning.search_job import SearchResult
 from textune.tuning.search_space import candidates_as_json, value_of
 from textune.tuning.trials import Trial, estimated_loss
@@ -27,7 +27,7 @@ def document_of(result: SearchResult) -> dict[str, Any]:
         "score": metric,
         "rows": result.rows,
         "folds": FOLDS_PER_REPEAT,
-        "repeats": REPEATS,
+        "repeats": result.repeats,
         "stopped": result.stopped,
         "search": candidates_as_json(result.plan.space.candidates),
         "default": choice.default.number,
@@ -69,8 +69,8 @@ def sentences_of(result: SearchResult) -> list[str]:
     outcomes = Counter(trial.outcome for trial in result.trials)
     rows = f"{result.rows:,} rows" + (f" of {result.total_rows:,}" if result.rows < result.total_rows else "")
     tried = (
-        f"{counted(len(result.trials), 'configuration')} tried on {FOLDS_PER_REPEAT} folds of {rows}, "
-        f"{REPEATS} times: "
+        f"{counted(len(result.trials), 'configuration')} tried on {FOLDS_PER_REPEAT} folds of {rows}"
+        f"{f', {result.repeats} times' if result.repeats > 1 else ''}: "
         f"{outcomes['complete']} on all folds, and {outcomes['dropped']} dropped as clearly worse."
     )
     if outcomes["failed"]:
@@ -110,8 +110,9 @@ def _trial(trial: Trial, result: SearchResult) -> dict[str, Any]:
     loss = estimated_loss(trial, result.choice.best, metric)
     return {
         **facts,
-        "folds": len(trial.folds[metric]),
+        "folds": len(trial.losses(metric)),
         "score": -loss if METRICS[metric].direction == "higher" else loss,
         **{key: trial.mean(key) for key in trial.folds},
+        **({"probe": dict(trial.probe)} if trial.probe else {}),
         "seconds": trial.seconds,
     }
