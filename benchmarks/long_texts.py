@@ -7,7 +7,7 @@ whose sentence stands anywhere behind what `cut` reads.
 
 Memory is that of processes of their own, each of which classifies one text of so many words.
 
-    python benchmarks/long_texts.py [--words 3000] [--texts 300] [--window 64] [--memory 3000 100000]
+    python benchmarks/long_texts.py [--words 3000] [--texts 600] [--window 64] [--memory 3000 100000]
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def classify_one(run: Path, words: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--words", type=int, default=3000)
-    parser.add_argument("--texts", type=int, default=300, help="training texts")
+    parser.add_argument("--texts", type=int, default=600, help="training texts")
     parser.add_argument("--window", type=int, default=64, help="tokens that are read at once")
     parser.add_argument(
         "--memory", type=int, nargs="*", default=[3000, 100_000], help="words of single texts"
