@@ -106,10 +106,11 @@ class FeatureReader:
         key = _reading(recipe)
         if key not in self._encoded:
             task, ctx = self.task(recipe), self._ctx
-            parts = []
+            parts, timed_rows, timed_seconds = [], 0, 0.0
             for split in _SPLITS:
+                start = time.perf_counter()
                 ctx.stage(f"Encoding {split} ({task.placement.precision} on {task.placement.device})")
-                features, _ = encode_tokens(
+                features, was_cached = encode_tokens(
                     task.classifier,
                     task.texts.tokens[split],
                     weights_sha256=task.weights.weights_sha256,
@@ -118,8 +119,13 @@ class FeatureReader:
                     ctx=ctx,
                 )
                 parts.append(features)
+                if not was_cached:
+                    timed_rows += len(features)
+                    timed_seconds += time.perf_counter() - start
             features = np.concatenate(parts)[chosen]
-            self._encoded[key] = EncodedRows(task, features, row_seconds(task))
+            self._encoded[key] = EncodedRows(
+                task, features, timed_seconds / timed_rows if timed_rows else row_seconds(task)
+            )
         return self._encoded[key]
 
 
