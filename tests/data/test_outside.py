@@ -212,6 +212,13 @@ def test_a_label_that_is_neither_there_nor_a_file_is_refused_with_the_labels() -
     )
 
 
+def test_a_label_without_which_one_class_is_left_is_refused() -> None:
+    rows = [(text, "joy") for text, _ in small_rows(30)] + [(text, "oos") for text in outside_texts(30)]
+
+    with pytest.raises(DataError, match=r"Without the rows of 'oos', .* one class is left: 'joy'\."):
+        load(rows)
+
+
 def test_too_few_outside_texts_are_refused() -> None:
     with pytest.raises(DataError, match="only 9 distinct texts with the label 'oos'"):
         load(three_splits(train=9, test=5))

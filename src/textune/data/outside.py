@@ -62,6 +62,7 @@ def set_apart(raw: RawSource, other: str, settings: DataSettings) -> SetApart:
     labels = _labels(raw, settings)
     outside = _rows_with(labels, other)
     if any(outside.values()):
+        _check_classes_are_left(labels, other)
         return _without(raw, other, outside)
     path = Path(os.path.expanduser(other))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises on names that are too long.
@@ -250,6 +251,17 @@ def _check(splits: Mapping[str, Split], apart: SetApart) -> None:
             f"Test has no row with the label '{apart.label}' ({_SETTING}), so nothing can measure how such "
             "texts are told apart.",
             f"Add such rows to test, or name a file of such texts: --set {_SETTING}=FILE",
+        )
+
+
+def _check_classes_are_left(labels: Mapping[str, RawLabels], other: str) -> None:
+    known = {label for of_split in labels.values() for label in of_split if label is not None}
+    left = sorted(str(label) for label in known if not is_label(label, other))
+    if len(left) < 2:
+        shown = f"one class is left: {show_label(left[0])}" if left else "no class is left"
+        raise DataError(
+            f"Without the rows of {show_label(other)}, which {_SETTING} sets apart, {shown}.",
+            f"Add rows of other classes, or leave {_SETTING} out to tell these labels apart.",
         )
 
 
