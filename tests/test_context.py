@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from textune import context
 from textune.cli.render.progress import Watcher
-from textune.context import Pace
+from textune.context import Pace, Stopwatch
 
 
 class Ear:
@@ -91,3 +92,14 @@ def test_progress_is_not_written_where_json_is_asked_for(capsys: pytest.CaptureF
 
 def test_progress_lines_do_not_come_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert written_lines(capsys, total=5000) == ""
+
+
+def test_the_seconds_of_a_stage_do_not_count_for_the_one_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 1.0, 2.0, 5.0, 11.0, 12.0])
+    monkeypatch.setattr(context.time, "perf_counter", lambda: next(times))
+    clock = Stopwatch()
+
+    with clock.stage("search"), clock.stage("load"):
+        pass
+
+    assert clock.seconds() == {"load": 3.0, "search": 7.0, "total": 12.0}

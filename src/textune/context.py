@@ -54,15 +54,19 @@ class Stopwatch:
     def __init__(self) -> None:
         self._start = time.perf_counter()
         self._seconds: dict[str, float] = {}
+        self._inside = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add the block's duration to a stage."""
-        start = time.perf_counter()
+        """Add the block's duration to a stage, except that of the stages inside it."""
+        start, outside = time.perf_counter(), self._inside
+        self._inside = 0.0
         try:
             yield
         finally:
-            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            self._seconds[name] = self._seconds.get(name, 0.0) + seconds - self._inside
+            self._inside = outside + seconds
 
     def total(self) -> float:
         """Return the seconds since the start."""
