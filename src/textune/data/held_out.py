@@ -86,7 +86,7 @@ def load_held_out(
         outside = OutsideTexts(other, outside_rows(apart, settings)[0])
         if split not in raw.splits:
             raise DataError(
-                f"All rows of {split} of {name} have the label '{other}', which is no class of the run.",
+                f"All rows of {split} of {name} have the label '{other}', which is not a class of the run.",
                 "Give rows of classes, too.",
             )
     texts = rows_with_texts(raw, settings.blank_texts)

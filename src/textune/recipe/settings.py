@@ -240,7 +240,7 @@ class TrainSettings(Section):
     use_validation: bool = False
     """Train on validation rows, too; each of them is left out by one member or head, calibrated on it."""
     head_start: Literal["auto", "fitted", "random"] = "auto"
-    """Where the head of a trained encoder begins; `auto`: fitted if there are many classes, else random."""
+    """How the head of a trained encoder begins; `auto`: fitted for over 20 classes or several labels."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced`: each class is weighted in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)
