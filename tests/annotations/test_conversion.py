@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exported_files import labelled, read, texts_to_classify
-from textune.annotations.conversion import check_copy, plan_files, texts_of_source
+from textune.annotations.conversion import check_copy, kind_of_copy, plan_files, texts_of_source
 from textune.annotations.registry import TextToWrite, target_formats
+from textune.data.columns import ColumnChoice
 from textune.data.raw import Piece, RawSource, RawSplit
+from textune.data.sources import read_source
 from textune.errors import DataError, RequestError
 
 TOOLS = ("argilla", "doccano", "label-studio", "prodigy")
@@ -216,3 +218,47 @@ def test_a_wrong_suffix_is_refused(tmp_path: Path) -> None:
 def test_a_copy_that_differs_is_refused() -> None:
     with pytest.raises(DataError, match="What was written is not read as it was: 'text 0', joy"):
         check_copy([TextToWrite("text 0", ("joy",))], raw("anger"))
+
+
+@pytest.mark.parametrize("name", [*TOOLS, "jsonl"])
+def test_a_text_with_none_of_several_labels_is_not_an_unlabelled_one(name: str, tmp_path: Path) -> None:
+    texts = texts_of_source(raw(["anger", "joy"], [], None, ["joy"], [], ["anger"]))
+    target = target_formats()[name]
+    file = tmp_path / f"posts{target.suffix}"
+
+    target.write(texts, ["anger", "joy"], file)
+
+    assert [text.has_none for text in texts] == [False, True, False, False, True, False]
+    assert [text for text in texts_of_source(read(file)) if text.is_labelled] == [
+        text for text in texts if text.is_labelled
+    ]
+
+
+@pytest.mark.parametrize("name", [*TOOLS, "jsonl"])
+def test_a_copy_of_texts_that_have_one_label_or_none_is_compared_as_such(name: str, tmp_path: Path) -> None:
+    texts = texts_of_source(raw({"joy": 1, "anger": 0}, {"joy": 0, "anger": 0}, {"joy": 0, "anger": 1}))
+    target = target_formats()[name]
+    file = tmp_path / f"posts{target.suffix}"
+
+    target.write(texts, ["anger", "joy"], file)
+
+    check_copy(texts, read_source(str(file), ColumnChoice(kind=kind_of_copy(texts))))
+
+
+@pytest.mark.parametrize("name", ["csv", "fasttext", "parquet"])
+def test_a_format_that_cannot_hold_none_of_several_labels_refuses_it(name: str, tmp_path: Path) -> None:
+    texts = texts_of_source(raw(["joy"], [], ["anger"]), kind="multi")
+
+    with pytest.raises(DataError, match="(can have several labels|has none of the labels), which a"):
+        target_formats()[name].write(texts, ["anger", "joy"], tmp_path / "posts")
+
+
+def test_a_label_that_is_not_known_is_written_as_such_or_refused(tmp_path: Path) -> None:
+    texts = texts_of_source(raw({"joy": 1, "anger": None}, {"joy": 0, "anger": 1}, {"joy": 1, "anger": 1}))
+    target = target_formats()["jsonl"]
+
+    target.write(texts, ["anger", "joy"], tmp_path / "posts.jsonl")
+
+    assert texts_of_source(read(tmp_path / "posts.jsonl")) == texts
+    with pytest.raises(DataError, match="not known whether 'text 0' has the label 'anger', which a file of"):
+        plan_files(tmp_path / "posts.json", target_formats()["label-studio"], texts, overwrite=False)

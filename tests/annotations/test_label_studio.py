@@ -215,3 +215,35 @@ def test_annotations_without_choices_are_told_apart_from_empty_ones(tmp_path: Pa
     export = write_array(tmp_path / "export.json", [*TASKS, task("Jo", {"result": [span]})])
 
     assert "1 left empty, 1 without choices" in first_note(export)
+
+
+def test_choices_about_a_span_are_not_labels_of_the_text(tmp_path: Path) -> None:
+    span = {"from_name": "sentiment", "type": "choices", "value": {"start": 0, "end": 2, "choices": ["joy"]}}
+    export = write_array(tmp_path / "export.json", [*TASKS[:2], task("Jo is here", {"result": [span]})])
+
+    assert labelled(export) == {"train": [("so happy", "joy"), ("go away", "anger")]}
+    assert first_note(export).endswith("3 tasks, 2 labelled, 1 without choices; 1 annotator.")
+
+
+def test_choices_about_a_span_do_not_count_in_json_min_either(tmp_path: Path) -> None:
+    row = {"annotator": 1, "annotation_id": 1, "lead_time": 1.0}
+    span = [{"start": 0, "end": 2, "text": "Jo", "choices": ["anger"]}]
+    rows = [
+        {"id": 1, "text": "so happy", "mood": "joy", **row},
+        {"id": 2, "text": "Jo is here", "mood": span, **row},
+    ]
+
+    assert labelled(write_array(tmp_path / "export.json", rows)) == {"train": [("so happy", "joy")]}
+
+
+def test_an_annotation_that_a_reviewer_rejects_is_not_a_label(tmp_path: Path) -> None:
+    rejected, accepted = {"accepted": False, "created_at": "1"}, {"accepted": True, "created_at": "2"}
+    tasks = [
+        task("so happy", annotation("joy", reviews=[accepted, rejected])),
+        task("go away", annotation("anger", reviews=[])),
+        task("hm", annotation("joy", reviews=[rejected])),
+    ]
+    export = write_array(tmp_path / "export.json", tasks)
+
+    assert labelled(export) == {"train": [("so happy", "joy"), ("go away", "anger")]}
+    assert "2 labelled, 1 rejected" in first_note(export)

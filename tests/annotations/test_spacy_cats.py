@@ -50,3 +50,15 @@ def test_a_document_without_cats_is_refused(tmp_path: Path) -> None:
         match=r"a.jsonl, line 2 does not have the structure of spaCy's exports, as other rows do: it has",
     ):
         read(write_lines(tmp_path / "a.jsonl", [DOCUMENTS[0], {"text": "x"}]))
+
+
+def test_a_label_without_a_value_is_one_that_the_document_does_not_have(tmp_path: Path) -> None:
+    rows = [
+        {"text": "so happy", "cats": {"joy": 1.0, "anger": None}},
+        {"text": "go away", "cats": {"joy": None, "anger": 1.0}},
+        {"text": "later", "cats": None},
+    ]
+
+    assert labelled(write_lines(tmp_path / "posts.jsonl", rows)) == {
+        "train": [("so happy", "joy"), ("go away", "anger")]
+    }

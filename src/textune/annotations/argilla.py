@@ -96,7 +96,8 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 
 
 def _record(number: int, row: TextToWrite) -> dict[str, Any]:
-    labels: Any = list(row.labels) if len(row.labels) > 1 else "".join(row.labels)
+    are_several = len(row.labels) > 1 or row.can_have_several
+    labels: Any = list(row.labels) if are_several else "".join(row.labels)
     score = [row.scores[name] for name in row.predictions] if row.can_have_several else row.score
     suggestion = {"value": row.prediction, "score": score, "agent": "textune"}
     return {
@@ -104,9 +105,9 @@ def _record(number: int, row: TextToWrite) -> dict[str, Any]:
         "fields": {"text": row.text},
         "metadata": {"split": row.split} if row.split else {},
         "suggestions": {"label": suggestion} if row.predictions else {},
-        "responses": {"label": [{"value": labels, "user_id": str(UUID(int=0))}]} if labels else {},
+        "responses": {"label": [{"value": labels, "user_id": str(UUID(int=0))}]} if row.is_labelled else {},
         "vectors": {},
-        "status": "completed" if labels else "pending",
+        "status": "completed" if row.is_labelled else "pending",
         "_server_id": None,
     }
 

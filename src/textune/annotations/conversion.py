@@ -11,35 +11,40 @@ from tempfile import TemporaryDirectory
 
 from textune.annotations.registry import TargetFormat, TextToWrite, labels_in
 from textune.data.dataset import SPLITS
-from textune.data.label_cells import Label
-from textune.data.label_matrix import flatten
+from textune.data.label_cells import Label, RawLabels
+from textune.data.label_matrix import flatten, flatten_unknown
 from textune.data.label_names import name_ids, stored_names
 from textune.data.label_sets import labels_in_cells
 from textune.data.raw import RawSource
 from textune.errors import DataError, RequestError
 from textune.files import publish, storage_errors
 from textune.formats.text_pairs import TextPair
+from textune.recipe.settings import LabelKindSetting
 
 
-def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWrite]:
+def texts_of_source(
+    raw: RawSource, *, separator: str = "none", kind: LabelKindSetting = "auto"
+) -> list[TextToWrite]:
     """Return all texts of a source, with their splits if there are several.
 
     Args:
         raw: The source as it was read.
         separator: What stands between several labels of a cell; see `labels_in_cells`.
+        kind: Whether a text can have several labels; see `labels_in_cells`.
 
     Raises:
         DataError: A value is not a text or a label, or an id has no name.
     """
-    cells = labels_in_cells(raw.splits, separator=separator, stored=stored_names(raw))
-    flat = flatten(raw, cells)
-    values = name_ids(flat.labels, flat.source)
+    cells = labels_in_cells(raw.splits, separator=separator, kind=kind, stored=stored_names(raw))
+    if kind == "multi":
+        cells = cells.with_blank_as_none()
+    flat, open_labels = flatten(raw, cells), flatten_unknown(raw, cells)
+    values, unknown = name_ids(flat.labels, flat.source), name_ids(open_labels.labels, open_labels.source)
     texts = []
     for split in [split for split in SPLITS if split in raw.splits]:
         rows = raw.splits[split]
-        names: list[list[Label]] = [[] for _ in rows.texts]
-        for row, name in zip(flat.rows[split], values[split], strict=True):
-            names[row] += [name] if name is not None else []
+        names = _by_row(len(rows.texts), flat.rows[split], values[split])
+        not_known = _by_row(len(rows.texts), open_labels.rows[split], unknown[split])
         named = split if list(raw.splits) != ["train"] else ""
         for row, text in enumerate(rows.texts):
             if isinstance(text, TextPair):
@@ -53,8 +58,26 @@ def texts_of_source(raw: RawSource, *, separator: str = "none") -> list[TextToWr
                     f"{rows.text_places([row])}: {repr(text)[:60]} is not a text.",
                     "Add the text, or delete the row.",
                 )
-            texts.append(TextToWrite(text, labels_in(names[row]), named))
+            given = cells.sets[split][row]
+            texts.append(
+                TextToWrite(
+                    text,
+                    labels_in(names[row]),
+                    named,
+                    can_have_several=cells.is_multi,
+                    has_none=cells.is_multi and given is not None and not given.labels,
+                    unknown=labels_in(not_known[row]),
+                )
+            )
     return texts
+
+
+def _by_row(count: int, rows: Sequence[int], labels: RawLabels) -> list[list[Label]]:
+    """Return the labels of each of a number of rows, from labels and their rows."""
+    of_row: list[list[Label]] = [[] for _ in range(count)]
+    for row, label in zip(rows, labels, strict=True):
+        of_row[row] += [label] if label is not None else []
+    return of_row
 
 
 def label_names_of(texts: Sequence[TextToWrite], raw: RawSource) -> list[str]:
@@ -70,7 +93,14 @@ def plan_files(
 
     Raises:
         RequestError: A file exists and must not be replaced, or its name has the wrong suffix.
+        DataError: A file cannot hold that it is not known whether a text has a label.
     """
+    if not target.holds_unknown and (text := next((row for row in texts if row.unknown), None)) is not None:
+        raise DataError(
+            f"It is not known whether {text.text[:60]!r} has the label '{text.unknown[0][:60]}', which a "
+            f"file of {target.name} cannot say.",
+            "Convert to jsonl, which can. Or label all texts completely.",
+        )
     splits = [split for split in SPLITS if any(row.split == split for row in texts)]
     if target.holds_splits or len(splits) < 2:
         files = {path: list(texts)}
@@ -121,10 +151,16 @@ def write_files(
                 publish(written, place)
 
 
+def kind_of_copy(texts: Sequence[TextToWrite]) -> LabelKindSetting:
+    """Return the setting that reads what was written: texts that can have several labels may all have one."""
+    shows_itself = any(len(row.labels) > 1 or row.unknown for row in texts)
+    return "multi" if any(row.can_have_several for row in texts) and not shows_itself else "auto"
+
+
 def check_copy(texts: Sequence[TextToWrite], copy: RawSource) -> None:
     """Raise a `DataError` unless a source has the labelled texts among these, and no others."""
-    labelled = [row for row in texts if row.labels]
-    again = [row for row in texts_of_source(copy) if row.labels]
+    labelled = [row for row in texts if row.is_labelled]
+    again = [row for row in texts_of_source(copy, kind=kind_of_copy(texts)) if row.is_labelled]
     if sorted(labelled, key=str) != sorted(again, key=str):
         first = next((row for row in labelled if row not in again), labelled[0])
         raise DataError(

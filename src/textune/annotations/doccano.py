@@ -76,7 +76,7 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 
 def _record(row: TextToWrite) -> dict[str, Any]:
     record: dict[str, Any] = {"text": row.text}
-    if row.labels:  # An empty list would say that the text has none of the labels.
+    if row.is_labelled:  # An empty list says that the text has none of the labels.
         record["label"] = list(row.labels)
     if row.split:
         record["split"] = row.split

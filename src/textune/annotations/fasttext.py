@@ -81,7 +81,7 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
         )
     lines = []
     for number, row in enumerate(rows, start=1):
-        fault = _fault(row)
+        fault = "has none of the labels" if row.has_none else _fault(row)
         if fault:
             raise DataError(
                 f"Text {number:,} {fault}, which a line of fastText cannot hold: {row.text[:60]!r}.",

@@ -1,7 +1,8 @@
 """Label Studio: JSON (tasks with annotations), and JSON-MIN, CSV and TSV (one row per annotation).
 
-Structures: label_studio_sdk.converter 2.1.2. Annotations that are cancelled are exported too. Where a task
-has an annotation that is marked as ground truth, only such annotations count.
+Structures: label_studio_sdk.converter 2.1.2; `reviews` are those of the Enterprise edition. Annotations that
+are cancelled are exported too. Where a task has an annotation that is marked as ground truth, only such
+annotations count.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ def _read_task(row: Row) -> ExportItem:
         if annotation.get("was_cancelled") or annotation.get("skipped"):
             answers[EVERY_QUESTION].append(Answer(verdict="skipped", annotator=person))
             continue
+        if _is_rejected(annotation):
+            answers[EVERY_QUESTION].append(Answer(verdict="rejected", annotator=person))
+            continue
         given: defaultdict[str, list[str]] = defaultdict(list)
         for result in annotation["result"]:
             if labels := _labels(result["value"]):
@@ -61,8 +65,7 @@ def _read_task(row: Row) -> ExportItem:
         for name, labels in given.items():
             answers[name].append(Answer(labels_in(labels), annotator=person))
         if not given:
-            verdict = "without choices" if annotation["result"] else "left empty"
-            answers[EVERY_QUESTION].append(Answer((), verdict, person, has_none="unclear"))
+            answers[EVERY_QUESTION].append(_without_labels(annotation["result"], person))
     if not annotations and task.get("drafts"):
         answers[EVERY_QUESTION].append(Answer(verdict="saved as a draft"))
     return ExportItem(
@@ -74,6 +77,19 @@ def _read_task(row: Row) -> ExportItem:
     )
 
 
+def _is_rejected(annotation: Mapping[str, Any]) -> bool:
+    """Return whether the latest review of an annotation, if there is any, rejects it."""
+    reviews = sorted(annotation.get("reviews") or [], key=lambda review: str(review.get("created_at") or ""))
+    return bool(reviews) and reviews[-1].get("accepted") is False
+
+
+def _without_labels(results: Sequence[Mapping[str, Any]], person: str) -> Answer:
+    """Return the answer of an annotation without labels; an empty list of choices says so."""
+    is_said = any(result["value"].get("choices") == [] for result in results)
+    verdict = "without choices" if results else "left empty"
+    return Answer((), verdict, person, has_none="yes" if is_said else "unclear")
+
+
 def _person(person: Any) -> str:
     if isinstance(person, dict):
         person = person.get("email") or person.get("id")
@@ -81,11 +97,16 @@ def _person(person: Any) -> str:
 
 
 def _labels(value: Any) -> list[str]:
-    """Return the labels of a result's value; a path in a taxonomy is one label. Others are not of a text."""
+    """Return the labels of a result's value; a path in a taxonomy is one label.
+
+    Others are not of a text: those of another kind, and choices about a span, which has a start.
+    """
     if isinstance(value, list):
         return [label for part in value for label in _labels(part)]
     if not isinstance(value, dict):
         return list(labels_in(value))
+    if "start" in value:
+        return []
     paths = [" / ".join(path) for path in value.get("taxonomy", ())]
     return [*labels_in(value.get("choices")), *paths, *labels_in(value.get("rating"))]
 
@@ -126,7 +147,7 @@ def _write(rows: Sequence[TextToWrite], names: Sequence[str], path: Path) -> Non
 def _task(row: TextToWrite) -> dict[str, Any]:
     data = {"text": row.text} | ({"split": row.split} if row.split else {})
     task: dict[str, Any] = {"data": data, "annotations": [], "predictions": []}
-    if row.labels:
+    if row.is_labelled:
         task["annotations"].append({"result": _choice(row.labels), "was_cancelled": False})
     if row.predictions:
         result = _choice(row.predictions)

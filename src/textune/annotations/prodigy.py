@@ -79,7 +79,7 @@ def _task(names: Sequence[str], row: TextToWrite) -> dict[str, Any]:
     if row.predictions:
         task["accept"] = list(row.predictions)
         meta["score"] = row.score
-    elif row.labels:
+    elif row.is_labelled:
         task |= {"accept": list(row.labels), "answer": "accept"}
     return task | ({"meta": meta} if meta else {})
 

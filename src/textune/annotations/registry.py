@@ -99,9 +99,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class TextToWrite:
-    """A text to write: its labels (none: not labelled), or predictions and the scores of all labels.
+    """A text to write: its labels, or predictions and the scores of all labels.
 
-    There is at most one prediction, unless it `can_have_several`.
+    There is at most one label or prediction, unless it `can_have_several`. A text that `has_none` is known to
+    have none of the labels; another one without labels is not labelled. Of the `unknown` labels, it is not
+    known whether it has them.
     """
 
     text: str
@@ -110,6 +112,13 @@ class TextToWrite:
     predictions: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     can_have_several: bool = False
+    has_none: bool = False
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it is known which labels it has, even if these are none."""
+        return bool(self.labels) or self.has_none
 
     @property
     def prediction(self) -> str | list[str] | None:
@@ -134,6 +143,7 @@ class TargetFormat:
             cannot hold one.
         holds_splits: Whether a file holds several splits.
         holds_predictions: Whether a file holds predictions apart from labels.
+        holds_unknown: Whether a file holds that it is not known if a text has a label.
         remark: Says how to import a file.
         companion: Returns the file that is written beside a file, if any.
     """
@@ -143,6 +153,7 @@ class TargetFormat:
     write: Callable[[Sequence[TextToWrite], Sequence[str], Path], None]
     holds_splits: bool = True
     holds_predictions: bool = True
+    holds_unknown: bool = False
     remark: Callable[[Path], str] = lambda path: ""
     companion: Callable[[Path], Path | None] = lambda path: None
 

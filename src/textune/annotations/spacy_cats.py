@@ -11,11 +11,19 @@ from textune.formats.registry import Row
 
 def _is_row(row: Mapping[str, Any]) -> bool:
     cats = row.get("cats")
-    return isinstance(cats, dict) and all(isinstance(value, int | float) for value in cats.values())
+    if not isinstance(cats, dict):
+        return False
+    values = _values(cats).values()
+    return all(isinstance(value, int | float) for value in values) and (bool(values) or not cats)
+
+
+def _values(cats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a document has; in Parquet and Arrow, every document has all names."""
+    return {name: value for name, value in cats.items() if value is not None}
 
 
 def _read_row(row: Row) -> ExportItem:
-    cats = row.values["cats"]
+    cats = _values(row.values["cats"] or {})
     unsure = any(value not in (0, 1) for value in cats.values())
     labels = tuple(sorted(name for name, value in cats.items() if value == 1 and not unsure))
     verdict = "with values between 0 and 1" if unsure else "with all values at 0"

@@ -9,6 +9,7 @@ from typing import Any
 
 from textune.annotations.conversion import (
     check_copy,
+    kind_of_copy,
     label_names_of,
     plan_files,
     texts_of_source,
@@ -78,17 +79,17 @@ def convert(
         raw = with_names(read_source(data, choice, ctx), recipe.data.label_names)
         for note in raw.notes:
             ctx.note(note)
-        texts = texts_of_source(raw, separator=recipe.data.label_separator)
+        texts = texts_of_source(raw, separator=recipe.data.label_separator, kind=recipe.data.label_kind)
         names = label_names_of(texts, raw)
     files = plan_files(path, target, texts, overwrite=overwrite)
     ctx.stage("Writing")
 
     def check(copy: Path) -> None:
-        if not predictions and any(row.labels for row in texts):
-            check_copy(texts, read_source(str(copy), ColumnChoice(), ctx))
+        if not predictions and any(row.is_labelled for row in texts):
+            check_copy(texts, read_source(str(copy), ColumnChoice(kind=kind_of_copy(texts)), ctx))
 
     write_files(path, target, files, names, check=check)
-    labelled = sum(bool(row.labels or row.predictions) for row in texts)
+    labelled = sum(bool(row.is_labelled or row.predictions) for row in texts)
     document = {
         "output": str(path),
         "files": list(map(str, files)),

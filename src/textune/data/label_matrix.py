@@ -58,6 +58,14 @@ def flatten(raw: RawSource, cells: CellLabels) -> FlatLabels:
     return _flattened(raw, cells, labels)
 
 
+def flatten_unknown(raw: RawSource, cells: CellLabels) -> FlatLabels:
+    """Return a source with a row per label of which it is not known whether its text has it."""
+    unknown = {
+        split: [of_row.unknown if of_row else () for of_row in rows] for split, rows in cells.sets.items()
+    }
+    return _flattened(raw, cells, unknown)
+
+
 def matrices(
     flat: FlatLabels, ids: Mapping[str, Sequence[int] | NDArray[np.int64]], names: Sequence[str]
 ) -> dict[str, NDArray[np.int64]]:
@@ -68,11 +76,7 @@ def matrices(
         ids: The class id of each of its rows, by split.
         names: The names of the classes.
     """
-    unknown = {
-        split: [of_row.unknown if of_row else () for of_row in rows]
-        for split, rows in flat.cells.sets.items()
-    }
-    open_labels = _flattened(flat.of, flat.cells, unknown)
+    open_labels = flatten_unknown(flat.of, flat.cells)
     named = name_ids(open_labels.labels, open_labels.source)
     position = {name: place for place, name in enumerate(names)}
     made = {}
