@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_quotes_are_ordinary_characters(tmp_path: Path) -> None:
     export = write(tmp_path / "posts.txt", '__label__joy "so happy\n__label__anger go" away\n')
 
     assert labelled(export) == {"train": [('"so happy', "joy"), ('go" away', "anger")]}
+
+
+@pytest.mark.parametrize("name", ["{}.ft.txt", "{}.ft.txt.bz2", "{}.txt"])
+def test_a_folder_may_name_its_files_as_fasttexts_users_do(name: str, tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        lines = f"__label__joy so happy {split}\n__label__anger go away\n".encode()
+        path = tmp_path / name.format(split)
+        path.write_bytes(bz2.compress(lines) if path.suffix == ".bz2" else lines)
+
+    assert {split: len(rows) for split, rows in labelled(tmp_path).items()} == {"train": 2, "test": 2}
 
 
 def test_a_folder_has_a_file_per_split(tmp_path: Path) -> None:

@@ -165,6 +165,15 @@ def test_all_labels_with_too_few_texts_are_reported_at_once(tmp_path: Path) -> N
     assert "until each label has at least 3" in error.hint
 
 
+def test_all_labels_with_too_few_texts_are_listed_if_most_labels_have_enough(tmp_path: Path) -> None:
+    enough = [(f"text {number} of {label}", f"class{label}") for label in range(20) for number in range(3)]
+    rare = [(f"odd {label}", f"rare{label}") for label in range(15)]
+
+    message = refusal(write_csv(tmp_path / "posts.csv", [*enough, *rare])).message
+
+    assert [f"'rare{label}': 1 distinct text" in message for label in range(15)] == [True] * 15
+
+
 def test_a_column_of_numbers_of_rows_is_cut_short_and_another_column_suggested(tmp_path: Path) -> None:
     rows = [(text, str(number)) for number, (text, _) in enumerate(small_rows(30))]
 

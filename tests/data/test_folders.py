@@ -166,6 +166,13 @@ def test_two_files_for_one_split_are_reported(one: str, other: str, tmp_path: Pa
     assert f"could be the split validation: {one}, {other}" in refusal(tmp_path).message
 
 
+def test_a_file_that_is_named_after_a_split_alone_goes_before_one_with_more_words(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", small_rows(30))
+    write_csv(tmp_path / "train.old.csv", small_rows(9))
+
+    assert sum(len(split) for split in load_source(str(tmp_path)).values()) == 30
+
+
 def test_tables_that_are_not_read_are_named(tmp_path: Path) -> None:
     write_small_csv(tmp_path / "train.csv")
     write_small_csv(tmp_path / "extra.csv")

@@ -98,3 +98,25 @@ def test_a_row_of_an_array_has_its_number(tmp_path: Path) -> None:
 )
 def test_a_fault_is_named_with_its_place(content: str, message: str, tmp_path: Path) -> None:
     assert message in refusal(write(tmp_path / "posts.json", content)).message
+
+
+PRETTY = "\n".join(json.dumps(row, indent=2) for row in ROWS)
+
+
+@pytest.mark.parametrize("name", ["posts.json", "posts.jsonl", "posts.ndjson", "posts.txt"])
+@pytest.mark.parametrize(
+    "content", [json.dumps(ROWS), json.dumps(ROWS, indent=1), PRETTY], ids=["array", "indented array", "jq"]
+)
+def test_what_is_in_a_file_decides_and_not_its_suffix(name: str, content: str, tmp_path: Path) -> None:
+    assert values(write(tmp_path / name, content)) == ROWS
+
+
+@pytest.mark.parametrize("content", ['["a", "b"]\n["c", "d"]\n', '{"text": "a"},\n{"text": "b"}\n'])
+def test_lines_that_are_no_document_either_are_refused_by_their_line(content: str, tmp_path: Path) -> None:
+    assert "posts.jsonl, line 1" in refusal(write(tmp_path / "posts.jsonl", content)).message
+
+
+def test_a_fault_among_indented_objects_is_named_with_its_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.json", PRETTY + '\n{\n  "text": "a",\n  "label" "b"\n}')
+
+    assert "posts.json, row 3 is not JSON: Expecting ':' delimiter at line" in refusal(path).message

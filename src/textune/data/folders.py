@@ -75,6 +75,7 @@ def _read_members(path: Path, members: Sequence[Path], choice: ColumnChoice) -> 
         return _read_tweeteval(path, names)
     files = _files_by_split([member for member in members if find_format(member)])
     files = files or _files_by_split([member for member in members if may_be_table(member)])
+    files = files or _files_by_split([member for member in members if may_be_table(member)], first_word=True)
     if not files:
         raise _unknown_folder(path, members)
     ignored = [
@@ -165,18 +166,20 @@ def _read_split(
     return RawSplit(tuple(pieces), texts, labels, more)
 
 
-def _files_by_split(paths: Sequence[Path]) -> dict[str, list[Path]]:
+def _files_by_split(paths: Sequence[Path], *, first_word: bool = False) -> dict[str, list[Path]]:
+    """Return the files that are named after each split; with `first_word`, up to the first dot."""
     by_split: defaultdict[str, list[tuple[Path, re.Match[str]]]] = defaultdict(list)
     for path in paths:
-        if match := _split_name(path):
+        if match := _split_name(path, first_word=first_word):
             by_split[SPLIT_OF[match["name"].lower()]].append((path, match))
     for split, shards in by_split.items():
         _check_shards(split, shards)
     return {split: [path for path, _ in by_split[split]] for split in SPLITS if split in by_split}
 
 
-def _split_name(path: Path) -> re.Match[str] | None:
-    match = _SHARD.fullmatch(without_compression(path).stem)
+def _split_name(path: Path, *, first_word: bool = False) -> re.Match[str] | None:
+    stem = without_compression(path).stem
+    match = _SHARD.fullmatch(stem.partition(".")[0] if first_word else stem)
     is_split = match is not None and match["name"].lower() in SPLIT_OF
     return match if is_split and may_be_table(path) else None
 

@@ -17,6 +17,7 @@ from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted, itemised
 
 _MANY = 10
+_MANY_SHOWN = 100
 
 
 def normalise_text(text: str) -> str:
@@ -63,7 +64,7 @@ def make_splits(
     by_class = groups_by_class(texts, labels, seed)
     small = {label: groups for label, groups in by_class.items() if len(groups) <= len(shares)}
     if small:
-        raise _too_small(small, list(shares), places)
+        raise _too_small(small, list(shares), places, classes=len(by_class))
     for groups in by_class.values():
         rows = sum(len(group) for group in groups)
         for position, (name, share) in enumerate(shares.items()):
@@ -74,7 +75,11 @@ def make_splits(
 
 
 def _too_small(
-    small: Mapping[str, list[list[int]]], new: Sequence[str], places: Callable[[Sequence[int]], str] | None
+    small: Mapping[str, list[list[int]]],
+    new: Sequence[str],
+    places: Callable[[Sequence[int]], str] | None,
+    *,
+    classes: int,
 ) -> DataError:
     found = {
         label: counted(len(groups), "distinct text")
@@ -92,7 +97,10 @@ def _too_small(
         ((label, texts),) = found.items()
         return DataError(f"The label '{label}' has {texts}, too few {parts}.", hint)
     faults = [f"'{label}': {texts}" for label, texts in found.items()]
-    return DataError(f"{len(found):,} labels have too few texts {parts}:\n{itemised(faults)}", hint)
+    most = _MANY_SHOWN if len(found) <= classes / 2 else _MANY  # If most are too small, these are not labels.
+    return DataError(
+        f"{len(found):,} labels have too few texts {parts}:\n{itemised(faults, most=most)}", hint
+    )
 
 
 def make_folds(texts: Sequence[AnyText], labels: Sequence[str], *, folds: int, seed: int = 0) -> list[int]:

@@ -1,13 +1,15 @@
-"""JSON files that are one array or object: of rows, of columns or of splits; or JSON Lines by that name.
+"""JSON files that are one array or object: of rows, of columns or of splits; or a row per line.
 
-A row is an object, or an array whose cells are called `1`, `2` and so on. Rows in several arrays of one
-object get a column `split` with the array's key. The text of a file is in memory; of an array, its rows are
-not.
+What is in a file decides, not whether its name ends in `.json` or `.jsonl`. Objects over several lines each,
+as `jq` prints them, are rows as well. A row is an object, or an array whose cells are called `1`, `2` and so
+on. Rows in several arrays of one object get a column `split` with the array's key. The text of a file is in
+memory; of an array, its rows are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,9 +27,44 @@ _SEPARATED = "Separate the rows of an array with commas, and end it with a brack
 
 def _adapt(file_format: Format, path: Path, _: Reading) -> Format:
     text = _text(path)
-    is_lines = text[0] == "{" and json_value(text, str(path))[1] < len(text)
-    rows = rows_of_lines if is_lines else _rows
-    unit: Literal["line", "row"] = "line" if is_lines else "row"
+    is_one = text[0] != "{" or json_value(text, str(path))[1] == len(text)
+    return _as_document(file_format) if is_one or not _begins_with_object(text) else _as_lines(file_format)
+
+
+def _adapt_lines(file_format: Format, path: Path, _: Reading) -> Format:
+    with open_data_file(path) as file:
+        lines = (line.strip() for line in decode_lines(file, str(path)) if not line.isspace())
+        first, is_single = next(lines, ""), next(lines, None) is None
+    if (first[:1] == "[" and is_single) or (first[:1] in ("[", "{") and not _is_value(first)):
+        with suppress(DataError):  # What is no document either has a faulty line, which its reader names.
+            for _row in _rows(path, ()):
+                pass
+            return _as_document(file_format)
+    return _as_lines(file_format)
+
+
+def _begins_with_object(text: str) -> bool:
+    return _is_value(text.partition("\n")[0].strip())
+
+
+def _is_value(line: str) -> bool:
+    try:
+        return json_value(line, "")[1] == len(line)
+    except DataError:
+        return False
+
+
+def _as_lines(file_format: Format) -> Format:
+    return _as_in_file(file_format, rows_of_lines, "line")
+
+
+def _as_document(file_format: Format) -> Format:
+    return _as_in_file(file_format, _rows, "row")
+
+
+def _as_in_file(
+    file_format: Format, rows: Callable[[Path, Collection[str]], Iterator[Row]], unit: Literal["line", "row"]
+) -> Format:
     return file_format.as_in_file(rows=rows, columns=lambda path: keys_of(rows(path, ())), unit=unit)
 
 
@@ -41,7 +78,7 @@ def _text(path: Path) -> str:
 
 def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
     text = _text(path)
-    rows = _array(text, path) if text[0] == "[" else _rows_of_object(json_value(text, str(path))[0], path)
+    rows = _array(text, path) if text[0] == "[" else _objects(text, path)
     for number, value in enumerate(rows, start=1):
         row = _cells(value) if isinstance(value, list) else checked_object(value, f"{path}, row {number}")
         yield Row(number, {name: row.get(name) for name in columns} if columns else row)
@@ -63,6 +100,20 @@ def _array(text: str, path: Path) -> Iterator[Any]:
         position, number = _after_space(text, position + 1), number + 1
     if position + 1 < len(text):
         raise DataError(f"{path}: there is more text after the array, after row {number}.", _SEPARATED)
+
+
+def _objects(text: str, path: Path) -> Iterator[Any]:
+    """Yield the rows of an object, or the objects that follow each other as rows."""
+    value, position = json_value(text, str(path))
+    if position == len(text):
+        yield from _rows_of_object(value, path)
+        return
+    number = 1
+    yield value
+    while (position := _after_space(text, position)) < len(text):
+        number += 1
+        value, position = json_value(text, f"{path}, row {number}", start=position)
+        yield value
 
 
 def _after_space(text: str, position: int) -> int:
@@ -138,5 +189,6 @@ def _count(path: Path) -> int:
     return sum(1 for _ in known.rows(path, ()))
 
 
+register(Format("JSONL", (".jsonl", ".ndjson"), adapt=_adapt_lines))
 _JSON = Format("JSON", (".json",), adapt=_adapt, row_count=_count)
 register(_JSON)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textune.formats.json_values import json_object
 from textune.formats.lines import decode_lines, open_data_file
-from textune.formats.registry import Format, Row, register
+from textune.formats.registry import Row
 
 _KEYED_ROWS = 1000
 
@@ -25,6 +25,3 @@ def rows_of_lines(path: Path, columns: Collection[str]) -> Iterator[Row]:
 def keys_of(rows: Iterable[Row]) -> list[str]:
     """Return the keys of the first rows, in the order in which they occur."""
     return list(dict.fromkeys(name for row in islice(rows, _KEYED_ROWS) for name in row.values))
-
-
-register(Format("JSONL", (".jsonl", ".ndjson"), rows_of_lines, lambda path: keys_of(rows_of_lines(path, ()))))
