@@ -97,7 +97,9 @@ def test_a_text_without_labels_has_none_of_several_on_request(tmp_path: Path) ->
 def test_several_labels_of_a_text_are_refused_where_each_must_have_one(tmp_path: Path) -> None:
     export = write_lines(tmp_path / "a.jsonl", [doccano("joy", "anger"), doccano("joy"), doccano("anger")])
 
-    with pytest.raises(DataError, match=r"1 of 3 rows have several labels.*a.jsonl, line 1"):
+    with pytest.raises(
+        DataError, match=r"1 of 3 rows has several labels, such as \['anger', 'joy'\]: .*a.jsonl, line 1"
+    ):
         load_source(str(export), DataSettings(label_kind="single"))
 
 

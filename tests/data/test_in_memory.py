@@ -311,3 +311,17 @@ def test_a_cell_may_hold_an_array_of_one_label(kind: Callable[[list[str]], Any])
     loaded = load(frame(label=[kind([label]) for label in LABELS]))
 
     assert list(loaded.label_names) == ["joy", "sadness"]
+
+
+def test_lists_of_labels_are_no_tools_export() -> None:
+    texts, labels = (
+        [f"text {number}" for number in range(40)],
+        [["joy", "anger"], ["joy"], ["anger"], []] * 10,
+    )
+
+    notes = load((texts, labels)).notes
+
+    assert (
+        notes[0] == "10 of 40 rows have several labels, in lists; 10 have none: every text can have several "
+        "of 2 labels."
+    )

@@ -152,7 +152,7 @@ def test_a_class_whose_name_holds_a_separator_is_one_label() -> None:
 def test_several_labels_are_refused_where_each_text_must_have_one(written: list[Any]) -> None:
     error = refusal(written, kind="single")
 
-    assert f"1 of {len(written)} rows have several labels, such as {written[-1]!r}" in error.message
+    assert f"1 of {len(written)} rows has several labels, such as {written[-1]!r}" in error.message
     assert "each text must have one label: keep the texts with one" in error.hint
 
 

@@ -26,6 +26,8 @@ from textune.formats.text_pairs import as_text
 
 IN_MEMORY = "python:"
 """What a source's name begins with if Python holds its data."""
+_OF_A_PAIR = {"text", "label"}
+"""The columns of texts and labels alone, which are no tool's, even if the labels are lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,8 @@ def read_python_data(data: PythonData, choice: ColumnChoice) -> RawSource:
         raise DataError(f"{origins[empty]} has no rows.", "Pass labelled texts, one per row.")
     read_exported_rows: Callable[..., RawSource | None] = resolve_name(EXPORTED_ROWS)
     rows = {split: (origins[split], _rows(values)) for split, values in columns.items()}
-    if (exported := read_exported_rows(rows, choice)) is not None:
+    of_a_tool = any(of.keys() != _OF_A_PAIR for of in columns.values())
+    if of_a_tool and (exported := read_exported_rows(rows, choice)) is not None:
         return replace(exported, notes=(*exported.notes, *note_on_ignored(left_out)))
     reading = choice.reading
     columns = {split: join_columns(values, reading, origins[split]) for split, values in columns.items()}

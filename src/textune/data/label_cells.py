@@ -81,7 +81,7 @@ def whole_number(label: str) -> int | None:
 
 def show_label(label: Any) -> str:
     """Return a label for an error, abbreviated if it is long."""
-    shown = repr(label)
+    shown = repr(list(label.labels) if isinstance(label, LabelSet) else label)
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
 
 

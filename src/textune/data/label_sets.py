@@ -208,6 +208,10 @@ def _count(rows: Mapping[str, Sequence[int]], of: Mapping[str, Sequence[object]]
     return f"{sum(map(len, rows.values())):,} of {counted(sum(map(len, of.values())), 'row')}"
 
 
+def _has(rows: Mapping[str, Sequence[int]]) -> str:
+    return "has" if sum(map(len, rows.values())) == 1 else "have"
+
+
 def _example(rows: Mapping[str, Sequence[int]], splits: Mapping[str, RawSplit]) -> str:
     split, of_split = next(iter(rows.items()))
     return show_label(splits[split].labels[of_split[0]])
@@ -221,7 +225,7 @@ def _too_many(
     several: Mapping[str, Sequence[int]], sets: Sets, splits: Mapping[str, RawSplit], joined: JoinedLabels
 ) -> DataError:
     return DataError(
-        f"{_count(several, sets)} have several labels, such as {_example(several, splits)}: "
+        f"{_count(several, sets)} {_has(several)} several labels, such as {_example(several, splits)}: "
         f"{label_places(splits, several)}.",
         "Here, each text must have one label: keep the texts with one, or choose one for each text."
         + (f" If each of them is a single name: {_ONE_NAME}" if _has_words(joined) else ""),
