@@ -38,6 +38,8 @@ THIRDS = ["train"] * 20 + ["validation"] * 4 + ["test"] * 6
         ("partition", ["training"] * 20 + ["val"] * 4 + ["testing"] * 6),
         ("ml_use", ["TRAINING"] * 20 + ["VALIDATION"] * 4 + ["TEST"] * 6),
         ("data split", THIRDS),
+        ("split", ["training set"] * 20 + ["Validation Set"] * 4 + ["test_set"] * 6),
+        ("train_test_split", THIRDS),
         ("aiplatform.googleapis.com/ml_use", THIRDS),
     ],
 )
@@ -51,7 +53,9 @@ def test_a_column_that_names_splits_decides_them(tmp_path: Path, name: str, valu
     )
 
 
-@pytest.mark.parametrize("name", ["dataset", "Type", "data type", "phase"])
+@pytest.mark.parametrize(
+    "name", ["dataset", "Type", "data type", "phase", "Train/Test", "sample", "purpose", "split_of_2020"]
+)
 def test_a_column_of_another_name_decides_if_it_holds_nothing_but_splits(tmp_path: Path, name: str) -> None:
     loaded = load_source(str(write(tmp_path / "posts.csv", **{name: THIRDS})))
 

@@ -211,6 +211,8 @@ def test_what_the_cells_hold_is_described() -> None:
         (["0,0", "0,5", "1,0"], "0.5"),
         ([1, 2, 4.5, 5], "4.5"),
         (["20%", "0%", "100%"], "0.2"),
+        (["\u22120.5", "0.25", "+0.5"], "-0.5, 0.25, 0.5"),
+        (["\u22120,5", "0,25", "+0,5"], "-0.5, 0.25, 0.5"),
     ],
 )
 def test_scores_are_refused(written: list[Any], shown: str) -> None:
@@ -220,6 +222,14 @@ def test_scores_are_refused(written: list[Any], shown: str) -> None:
         f"The labels in train.csv are numbers with fractions ({shown}), which are scores, not classes."
     )
     assert "'negative' below 0.4" in error.hint
+
+
+def test_commas_between_numbers_may_divide_ids_instead_of_decimals() -> None:
+    assert refusal(["0,5", "1,6", "2,7"]).hint.endswith("divides two ids: --set data.label_separator=,")
+
+
+def test_a_word_between_labels_is_set_with_its_spaces() -> None:
+    assert """--set 'data.label_separator=" and "'""" in refusal(["joy", "anger", "joy and anger"]).hint
 
 
 def test_whole_numbers_are_classes_however_they_are_written() -> None:

@@ -151,6 +151,19 @@ def test_a_mapping_beside_tables_names_ids_in_lists_of_one(tmp_path: Path) -> No
     assert list(load_source(str(tmp_path)).label_names) == ["joy", "anger"]
 
 
+def test_a_mapping_names_ids_of_a_table_beside_one_with_names(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [(f"post {number}", str(number % 2)) for number in range(30)])
+    write_csv(
+        tmp_path / "test.csv", [(f"new {number}", ["joy", "anger"][number % 2]) for number in range(10)]
+    )
+    (tmp_path / "mapping.txt").write_text("0\tjoy\n1\tanger\n", encoding="utf-8")
+
+    loaded = load_source(str(tmp_path))
+
+    assert named_labels(loaded, "test") == ["joy", "anger"] * 5
+    assert loaded.notes[0] == "Labels are named after mapping.txt."
+
+
 def test_a_mapping_beside_tables_with_names_is_reported_as_not_used(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", [(f"post {n}", ["joy", "anger"][n % 2]) for n in range(30)])
     (tmp_path / "mapping.txt").write_text("0\tsad\n1\tglad\n", encoding="utf-8")

@@ -72,6 +72,20 @@ def test_predictions_beside_the_label_are_not_preferred_but_mentioned(tmp_path: 
     )
 
 
+@pytest.mark.parametrize("name", ["gold_label", "goldlabel", "final_label", "corrected"])
+def test_other_classes_that_are_meant_to_be_the_label_are_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "posts.csv", label=LABELS, **{name: ["good", "good", "bad"] * 10})
+
+    assert f"could hold the label: 'label', '{name}'" in refusal(path).message
+
+
+def test_names_that_do_not_fit_the_numbers_of_the_label_are_refused(tmp_path: Path) -> None:
+    numbers = [row % 2 for row in range(30)]
+    path = write(tmp_path / "posts.csv", label=numbers, gold_label=REVIEWED)
+
+    assert "could hold the label: 'label', 'gold_label'" in refusal(path).message
+
+
 def test_a_column_of_other_classes_is_mentioned(tmp_path: Path) -> None:
     kinds = ["news", "sport", "arts"] * 10
 

@@ -29,6 +29,12 @@ from textune.data.several_labels import find_several, parse_list
         (["joy", "anger", "joy, anger, "], {"joy, anger, "}),
         (["joy", "anger", "joy\tanger"], {"joy\tanger"}),
         (["喜", "怒", "喜，怒", "喜、怒"], {"喜，怒", "喜、怒"}),  # noqa: RUF001
+        (["喜；怒", "فرح؛ غضب", "حب", "فرح، حب"], {"喜；怒", "فرح؛ غضب", "فرح، حب"}),  # noqa: RUF001
+        (["joy", "anger", "joy:anger", "joy_anger"], {"joy:anger", "joy_anger"}),
+        (["joy", "anger", "joy - anger", "joy^anger"], {"joy - anger", "joy^anger"}),
+        (["joy", "anger", "joy and anger", "anger or joy"], {"joy and anger", "anger or joy"}),
+        (["0", "1", "0-1", "-1"], {"0-1"}),
+        (["joy,mild", "joy,strong", "anger,mild"], {"joy,mild"}),
     ],
 )
 def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], several: set[str]) -> None:
@@ -43,6 +49,9 @@ def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], sev
         ["Sales, US", "Sales, UK", "Support, US", "Support, UK"],
         ["Phones|Android", "Phones|iPhone", "Tablets|Android"],
         ["R&D", "Sales"],
+        ["London,UK", "Paris,FR", "Leeds,UK"],
+        ["non-toxic", "toxic"],
+        ["very_sad", "sad", "sandy", "s", "y"],
         ["C", "C++", "C#"],
         ["very happy", "very sad"],
         ["news/sport", "news/politics"],

@@ -105,6 +105,17 @@ def test_rows_that_do_not_fit_are_counted(tmp_path: Path) -> None:
     assert "1 other row of the file does not fit either" in error.message
 
 
+@pytest.mark.parametrize(
+    "row", ['"she said \\"hi\\"",joy', '"so \\"happy\\", really",joy', '"oh, \\"no\\"",joy']
+)
+def test_quotes_after_backslashes_are_told_how_to_double_them(row: str, tmp_path: Path) -> None:
+    error = refusal(write(tmp_path / "posts.csv", f'text,label\n"alone, so",sadness\n{row}\n'))
+
+    assert "posts.csv, line 3" in error.message
+    assert "a backslash stands before a quote, as MySQL writes it" in error.hint
+    assert error.hint.endswith('sed \'s/\\\\"/""/g\' OLD > NEW')
+
+
 def test_a_header_of_empty_names_is_refused(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", ",,\na,b,c\n"))
 

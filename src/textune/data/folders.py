@@ -102,10 +102,13 @@ def _with_mapping(raw: RawSource, path: Path) -> RawSource:
         return raw
     labels = [of_row.labels for of_split in sets.values() for of_row in of_split if of_row]
     present = {str(label) for of_row in labels for label in of_row}
-    if any(whole_number(label) is None for label in present):
+    names = {label for label in present if whole_number(label) is None}
+    table = {} if names == present else read_names(path)
+    # Some splits may have ids and others names.
+    if not table or not names <= set(table.values()):
         return replace(raw, notes=(*raw.notes, f"{path.name} is not used, since not all labels are ids."))
     note = f"Labels are named after {path.name}."
-    return replace(raw, label_names=read_names(path), notes=(*raw.notes, note))
+    return replace(raw, label_names=table, notes=(*raw.notes, note))
 
 
 def _is_tweeteval(members: Sequence[Path]) -> bool:

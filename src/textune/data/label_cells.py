@@ -23,8 +23,8 @@ RawLabels = list[Label | None]
 
 WRONG_COLUMN = "Is this the right column? Name another with --set data.label_column=NAME"
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?P<percent>\s*%)?")
-_DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
+_NUMBER = re.compile(r"[-+\u2212]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?P<percent>\s*%)?")
+_DECIMAL_COMMA = re.compile(r"[-+\u2212]?[0-9]+,[0-9]+")
 _MOST = 0.9
 
 
@@ -156,7 +156,8 @@ def _refuse_scores(cells: Mapping[str, list[_AnyCell]], splits: Mapping[str, Raw
             f"{' ...' if len(fractions) > 3 else ''}), which are scores, not classes.",
             "Write a class for each score in a column of its own, for instance 'negative' below 0.4 and "
             "'positive' from 0.6, and leave out those between. Or name another column: "
-            "--set data.label_column=NAME",
+            "--set data.label_column=NAME"
+            + (". If each comma divides two ids: --set data.label_separator=," if commas else ""),
         )
 
 
@@ -164,9 +165,9 @@ def _as_number(cell: _AnyCell, *, commas: bool) -> float | None:
     if isinstance(cell, int | float):
         return float(cell)
     if isinstance(cell, str) and commas:
-        return float(cell.replace(",", "."))
+        return float(cell.replace(",", ".").replace("\u2212", "-"))
     if isinstance(cell, str) and (match := _NUMBER.fullmatch(cell)):
-        number = float(cell.rstrip("% \t")) / (100 if match["percent"] else 1)
+        number = float(cell.rstrip("% \t").replace("\u2212", "-")) / (100 if match["percent"] else 1)
         return number if math.isfinite(number) else None
     return None
 

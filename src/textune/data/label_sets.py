@@ -254,6 +254,10 @@ def _quoted(separators: Sequence[str]) -> str:
     """Return the setting that names a separator, as a shell reads it."""
     if len(separators) > 1:
         return f"data.label_separator=SEPARATOR ({', '.join(map(repr, separators))})"
-    separator = separators[0].strip(" ") or '" "'
-    written = json.dumps(separator) if not separator.isprintable() else separator
+    separator = separators[0].strip(" ")
+    if separator.isalpha() or not separator:  # A word divides labels between spaces only.
+        separator = separators[0]
+    written = (
+        json.dumps(separator) if separator != separator.strip() or not separator.isprintable() else separator
+    )
     return f"'data.label_separator={written}'"

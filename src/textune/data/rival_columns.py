@@ -18,8 +18,10 @@ from textune.data.label_names import stored_names
 from textune.data.raw import RawSource
 from textune.errors import DataError
 
-_LABEL_WORDS = {*LABEL_NAMES, "classes", "gold", "truth", "annotation", "annotated"} - {"y"}
+_LABEL_WORDS = {*LABEL_NAMES, "classes", "annotation", "annotated"} - {"y"}
 """A column with one of these words in its name may be the label, such as `gold_label`."""
+_TRUTH_WORDS = {"gold", "goldlabel", "truth", "final", "corrected", "adjudicated"}
+"""What a column with one of these words holds is meant to be the label, whatever its classes are."""
 _MEASURES = {
     "confidence", "score", "scores", "probability", "prob", "probs", "weight", "agreement", "count", "counts",
     "number", "start", "end", "length", "time", "date", "source", "annotator", "annotators"
@@ -61,7 +63,9 @@ def name_labels(raw: RawSource, choice: ColumnChoice, *, label: str, origin: str
             raise _contradictory(pairs.keys(), label=label, name=name, origin=origin)
         elif choice.label == label:
             continue
-        elif is_plausible and (_is_usual(name) or (_same_classes(pairs) and not _is_replaced(name, pairs))):
+        elif is_plausible and (
+            _is_usual(name) or _is_truth(name) or (_same_classes(pairs) and not _is_replaced(name, pairs))
+        ):
             rivals.append(name)
         elif (is_plausible or _same_classes(pairs)) and not _agree(pairs):
             notes.append(_note(name, label, pairs))
@@ -92,7 +96,12 @@ def _words(name: str) -> Set[str]:
 
 def _has_label_word(name: str) -> bool:
     words = _words(name)
-    return bool(words & _LABEL_WORDS) and not words & _MEASURES
+    return bool(words & (_LABEL_WORDS | _TRUTH_WORDS)) and not words & _MEASURES
+
+
+def _is_truth(name: str) -> bool:
+    words = _words(name)
+    return bool(words & _TRUTH_WORDS) and not words & _REPLACED
 
 
 def _labels(raw: RawSource, *, as_names: bool) -> list[str | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +28,12 @@ _QUOTES = " \t'\""
 _LONGEST_LIST = 2000
 
 # Names hardly ever hold these, so one part that is a label of its own is enough; a semicolon is enough by
-# itself. A comma without a space was written by a program. Two are the commas of Chinese and
-# Japanese.
-_JOINING = (";", "|", "\n", "\t", "\uff0c", "\u3001", ",")
+# itself. A comma without a space was written by a program. The others are semicolons and commas of
+# Chinese, Japanese and Arabic.
+_SEMICOLONS = (";", "\uff1b", "\u061b")
+_JOINING = (*_SEMICOLONS, "|", "\n", "\t", "\uff0c", "\u3001", "\u060c", ",")
 # Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
-_ALSO_IN_NAMES = (", ", "#", "/", "&", "+", " ")
+_ALSO_IN_NAMES = (", ", "#", "/", "&", "+", ":", "_", "-", "^", "~", " and ", " or ", " ")
 
 
 _CERTAIN_SHARE = 0.8
@@ -78,12 +79,14 @@ def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> Joi
     for separator in (*_JOINING, *_ALSO_IN_NAMES):
         parts = _split_all(labels, separator)
         positions = _positions(parts) if separator in (*_JOINING, ", ") else {}
+        recurring = _in_other_labels(parts, separator)
         is_enough = any if separator in _JOINING else all
         for label, of_label in parts.items():
             if label not in several and (
-                separator == ";"
+                separator in _SEMICOLONS
                 or is_enough(part in alone for part in of_label)
                 or any(len(positions.get(part, ())) > 1 for part in of_label)
+                or label in recurring
             ):
                 several[label] = of_label
                 separators[label] = separator
@@ -165,6 +168,18 @@ def _split_all(labels: Collection[str], separator: str) -> dict[str, tuple[str, 
             if len(of_label) > 1:
                 parts[label] = of_label
     return parts
+
+
+def _in_other_labels(parts: Mapping[str, tuple[str, ...]], separator: str) -> set[str]:
+    """Return the labels whose parts all stand in other labels too, where a program wrote the comma between.
+
+    Cells with one of a few kinds and one of a few others (`joy,mild`, `joy,strong`, `anger,mild`) have no
+    part alone, nor in another place.
+    """
+    if separator != ",":
+        return set()
+    counts = Counter(part for of_label in parts.values() for part in set(of_label))
+    return {label for label, of_label in parts.items() if all(counts[part] > 1 for part in of_label)}
 
 
 def _positions(parts: Mapping[str, tuple[str, ...]]) -> dict[str, set[int]]:

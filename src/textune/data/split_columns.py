@@ -27,10 +27,14 @@ from textune.wording import counted, listed
 SPLIT_OPTION = "data.split_column"
 _SPLIT_COLUMNS = (
     "split", "splits", "fold", "folds", "set", "partition", "subset", "ml_use", "usage", "data_split",
-    "dataset_split", "train_test", "split_name", "data_set"
+    "dataset_split", "train_test", "train_test_split", "split_name", "data_set", "kfold", "cv_fold", "fold_id"
 )  # fmt: skip
 # These often hold something else, which is not worth a note.
-_OTHER_SPLIT_COLUMNS = ("dataset", "data_type", "type", "phase", "stage", "part", "group")
+_OTHER_SPLIT_WORDS = {
+    "split", "fold", "set", "partition", "subset", "usage", "use", "used", "purpose", "sample", "dataset",
+    "type", "phase", "stage", "part", "group", "role", "mode"
+}  # fmt: skip
+_SET = re.compile(r"(?P<split>.+?)[\s_-]*(?:data)?[\s_-]*(?:set|split|data)")
 _IGNORED = "ignored"
 _MOST_SHOWN = 5
 
@@ -40,7 +44,16 @@ def may_divide(name: str, choice: ColumnChoice) -> bool:
     if choice.split:
         return name == choice.split != "none"
     plain = _plain(name)
-    return plain in (*_SPLIT_COLUMNS, *_OTHER_SPLIT_COLUMNS) or marked_split(plain) is not None
+    return plain in _SPLIT_COLUMNS or _may_name_splits(name) or marked_split(plain) is not None
+
+
+def _may_name_splits(name: str) -> bool:
+    """Return whether a column could name splits by a word of its name, such as `Train/Test` or `sample`."""
+    words = set(re.findall("[a-z]+", name.casefold()))
+    return bool(words & _OTHER_SPLIT_WORDS) or {SPLIT_OF[word] for word in words & SPLIT_OF.keys()} >= {
+        "train",
+        "test",
+    }
 
 
 def divide(raw: RawSource, choice: ColumnChoice, *, origin: str) -> RawSource:
@@ -54,7 +67,7 @@ def divide(raw: RawSource, choice: ColumnChoice, *, origin: str) -> RawSource:
     if marks := find_marks(raw, names, are_chosen=is_chosen):
         divisions.append(_by_marks(raw, marks))
     for name, plain in names.items():
-        if name not in marks and (is_chosen or not is_plain_name(plain)):
+        if name not in marks and (is_chosen or not is_plain_name(plain) or _may_name_splits(name)):
             division, note = _by_name(raw, name, origin=origin, is_chosen=is_chosen, other=choice.other)
             notes += [note] if note else []
             divisions += [division] if division else []
@@ -130,7 +143,7 @@ def _by_name(
     values = {own: [parts.get(value, value) for value in of_rows] for own, of_rows in values.items()}
     named = {SPLIT_OF[value] for value in chain(*values.values()) if value in SPLIT_OF}
     others = dict.fromkeys(value for value in chain(*values.values()) if value and value not in SPLIT_OF)
-    is_usual = is_chosen or _plain(name) not in _OTHER_SPLIT_COLUMNS
+    is_usual = is_chosen or _plain(name) in _SPLIT_COLUMNS
     if not is_usual and (others or "train" not in named or len(named) < 2):
         return None, ""
     if not named or (others and "train" not in named and len(named) < 2):
@@ -182,4 +195,6 @@ def _check_files(raw: RawSource, division: _Division) -> None:
 
 def _written(value: Any) -> str:
     """Return a cell in lower case, and empty if it holds nothing."""
-    return "" if is_missing_label(value) else str(value).strip().casefold()
+    written = "" if is_missing_label(value) else str(value).strip().casefold()
+    match = _SET.fullmatch(written)
+    return match["split"] if match and match["split"] in SPLIT_OF else written

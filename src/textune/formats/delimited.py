@@ -26,6 +26,10 @@ _QUOTES = (
     "file, add "
     "--set data.quoting=none"
 )
+_BACKSLASHES = (
+    "In this row, a backslash stands before a quote, as MySQL writes it. CSV writes the quote twice: sed "
+    '\'s/\\\\"/""/g\' OLD > NEW'
+)
 _PLACES_SHOWN = 10
 
 Numbered = tuple[int, list[str]]
@@ -110,27 +114,30 @@ def _cells(path: Path, dialect: Dialect) -> Iterator[Numbered]:
 
 def _quoted_cells(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[Numbered]:
     line = size = 0
+    has_backslash = False
 
     def counting() -> Iterator[str]:
-        nonlocal line, size
+        nonlocal line, size, has_backslash
         for text in lines:
             line += 1
             size += len(text)
+            has_backslash = has_backslash or '\\"' in text
             yield text
 
     rows = csv_rows(counting(), delimiter)
     while True:
-        start, size = line + 1, 0
+        start, size, has_backslash = line + 1, 0, False
         try:
             cells = next(rows, None)
         except csv.Error as error:
-            raise _fault(path, error, start=start, line=line, size=size) from error
+            hint = _BACKSLASHES if has_backslash else _QUOTES
+            raise _fault(path, error, start=start, line=line, size=size, hint=hint) from error
         if cells is None:
             return
         yield start, cells
 
 
-def _fault(path: Path, error: csv.Error, *, start: int, line: int, size: int) -> DataError:
+def _fault(path: Path, error: csv.Error, *, start: int, line: int, size: int, hint: str) -> DataError:
     place = f"{path}, line {start}"
     if "field larger" in str(error):
         return DataError(
@@ -141,14 +148,14 @@ def _fault(path: Path, error: csv.Error, *, start: int, line: int, size: int) ->
         )
     if "unexpected end" in str(error):
         return DataError(
-            f'{place}: the quote (") that opens a cell in this row is never closed.', f"Close it. {_QUOTES}"
+            f'{place}: the quote (") that opens a cell in this row is never closed.', f"Close it. {hint}"
         )
     if "new-line character" in str(error):
         return DataError(
             f"{place}: there is a carriage return (\\r) without a line feed outside of quotes.",
             "Convert the line ends to line feeds: tr '\\r' '\\n' < OLD > NEW",
         )
-    return DataError(f'{path}, line {line}: there is text after the quote (") that closes a cell.', _QUOTES)
+    return DataError(f'{path}, line {line}: there is text after the quote (") that closes a cell.', hint)
 
 
 def _adapt(usual: str, file_format: Format, path: Path, reading: Reading) -> Format:
