@@ -242,8 +242,9 @@ def test_an_annotation_that_a_reviewer_rejects_is_not_a_label(tmp_path: Path) ->
         task("so happy", annotation("joy", reviews=[accepted, rejected])),
         task("go away", annotation("anger", reviews=[])),
         task("hm", annotation("joy", reviews=[rejected])),
+        task("well", annotation("joy", last_action="rejected")),
     ]
     export = write_array(tmp_path / "export.json", tasks)
 
     assert labelled(export) == {"train": [("so happy", "joy"), ("go away", "anger")]}
-    assert "2 labelled, 1 rejected" in first_note(export)
+    assert "2 labelled, 2 rejected" in first_note(export)

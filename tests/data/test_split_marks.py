@@ -11,6 +11,7 @@ import pytest
 from source_files import refusal, sizes, texts, write_csv
 from textune.data.in_memory import as_source
 from textune.data.sources import load_source
+from textune.recipe.settings import DataSettings
 
 ROWS = range(30)
 IN_TRAIN = [row < 24 for row in ROWS]
@@ -54,6 +55,17 @@ def test_marks_of_validation_and_test_leave_the_rest_to_train(tmp_path: Path) ->
     marks = {f"is_{name}": [row in SPANS[name] for row in ROWS] for name in ("dev", "test")}
 
     assert sizes(load_source(str(write(tmp_path / "posts.csv", **marks))))["train"] == 20
+
+
+def test_a_column_that_puts_most_rows_into_validation_must_be_chosen(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", is_valid=[0] * 12 + [1] * 18)
+
+    error = refusal(path)
+
+    assert "The column 'is_valid'" in error.message
+    assert "is true in 18 of 30 rows" in error.message
+    assert "If it marks the split: --set data.split_column=is_valid" in error.hint
+    assert sizes(load_source(str(path), DataSettings(split_column="is_valid")))["validation"] == 18
 
 
 @pytest.mark.parametrize("name", ["train", "is_train"])

@@ -23,6 +23,12 @@ def write_reviewed(path: Path, column: str, verdicts: list[str]) -> Path:
         ("status", ["approved", "rejected", "approved", "draft"]),
         ("verdict", ["accept", "reject", "accept", "ignore"]),
         ("Review status", ["", "Skipped", "done", "cancelled"]),
+        ("skipped", ["False", "True", "False", "True"]),
+        ("was_cancelled", ["0", "1", "0", "1"]),
+        ("is accepted", ["yes", "no", "yes", "no"]),
+        ("human-annotated", ["yes", "no", "yes", "no"]),
+        ("label_source", ["human", "model", "manual", "prediction"]),
+        ("annotation_state", ["submitted", "in progress", "ok", "discarded"]),
     ],
 )
 def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str], tmp_path: Path) -> None:
@@ -34,8 +40,13 @@ def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str
 
 @pytest.mark.parametrize(
     ("column", "verdicts"),
-    [("status", ["open", "rejected", "closed", "open"]), ("mood", ["rejected", "skipped", "", ""])],
-    ids=["other values", "another name"],
+    [
+        ("status", ["open", "rejected", "closed", "open"]),
+        ("mood", ["rejected", "skipped", "", ""]),
+        ("approved", ["no", "no", "no", "no"]),
+        ("skipped", ["twice", "true", "", ""]),
+    ],
+    ids=["other values", "another name", "nobody has approved yet", "neither true nor false"],
 )
 def test_a_column_of_something_else_turns_nothing_down(
     column: str, verdicts: list[str], tmp_path: Path

@@ -20,10 +20,19 @@ ROW = {"text": "so happy", "label": "joy"}
         "text,label\nso happy,joy,,,\n",
         "text,label,,\nso happy,joy,\n".replace("joy,\n", "joy,,\n"),
         "text,label, ,\nso happy,joy,,\n",
+        "text,label,,,\nso happy,joy\n",
+        "text,label,\nso happy,joy\n",
     ],
 )
 def test_empty_columns_without_a_name_are_left_out(content: str, tmp_path: Path) -> None:
     assert values(write(tmp_path / "posts.csv", content)) == [ROW]
+
+
+def test_a_row_may_lack_cells_of_columns_without_a_name_only(tmp_path: Path) -> None:
+    rows = [{**ROW, "column 3": ""}, {**ROW, "column 3": "x"}]
+
+    assert values(write(tmp_path / "posts.csv", "text,label,\nso happy,joy\nso happy,joy,x\n")) == rows
+    assert "the row has 1 cell" in refusal(write(tmp_path / "posts.csv", "text,label,\nso happy\n")).message
 
 
 def test_a_column_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:

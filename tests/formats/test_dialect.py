@@ -131,7 +131,7 @@ def test_the_separator_is_found_whatever_the_name_of_the_file(
     assert values(path) == [{"text": "so happy", "label": "joy"}, {"text": "alone", "label": "sadness"}]
 
 
-@pytest.mark.parametrize("line", ["sep=;", "SEP=;", "sep=;\r"])
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", "sep=;\r", '"sep=;"', "sep=;;", '"sep=;";'])
 def test_the_line_that_names_the_separator_for_excel_is_not_a_row(line: str, tmp_path: Path) -> None:
     path = write(tmp_path / "posts.csv", f"{line}\ntext;label\nso, so happy;joy\n")
 

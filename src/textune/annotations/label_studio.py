@@ -78,9 +78,11 @@ def _read_task(row: Row) -> ExportItem:
 
 
 def _is_rejected(annotation: Mapping[str, Any]) -> bool:
-    """Return whether the latest review of an annotation, if there is any, rejects it."""
+    """Return whether the latest review of an annotation rejects it, or what was done last."""
     reviews = sorted(annotation.get("reviews") or [], key=lambda review: str(review.get("created_at") or ""))
-    return bool(reviews) and reviews[-1].get("accepted") is False
+    if reviews:
+        return reviews[-1].get("accepted") is False
+    return annotation.get("last_action") == "rejected"
 
 
 def _without_labels(results: Sequence[Mapping[str, Any]], person: str) -> Answer:

@@ -24,7 +24,8 @@ _TRUTH_WORDS = {"gold", "goldlabel", "truth", "final", "corrected", "adjudicated
 """What a column with one of these words holds is meant to be the label, whatever its classes are."""
 _MEASURES = {
     "confidence", "score", "scores", "probability", "prob", "probs", "weight", "agreement", "count", "counts",
-    "number", "start", "end", "length", "time", "date", "source", "annotator", "annotators"
+    "number", "start", "end", "length", "time", "date", "source", "origin", "status", "state",
+    "human", "annotator", "annotators"
 }  # fmt: skip
 """Words for what is said about a label."""
 _REPLACED = {

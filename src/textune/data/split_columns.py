@@ -66,6 +66,8 @@ def divide(raw: RawSource, choice: ColumnChoice, *, origin: str) -> RawSource:
     names = {name: _plain(name) for name in raw.columns() if may_divide(name, choice)}
     if marks := find_marks(raw, names, are_chosen=is_chosen):
         divisions.append(_by_marks(raw, marks))
+        if not is_chosen and list(marks.values()) == ["validation"]:
+            _check_validation(divisions[0], origin=origin)
     for name, plain in names.items():
         if name not in marks and (is_chosen or not is_plain_name(plain) or _may_name_splits(name)):
             division, note = _by_name(raw, name, origin=origin, is_chosen=is_chosen, other=choice.other)
@@ -129,6 +131,18 @@ def _plain(name: str) -> str:
 def _by_marks(raw: RawSource, marks: Mapping[str, str]) -> _Division:
     columns = list(marks)
     return _Division(columns, read_marks(raw, marks, called=_called(columns), hint=_unused(columns)))
+
+
+def _check_validation(division: _Division, *, origin: str) -> None:
+    """Raise a `DataError` if a column marks most rows, as one does that says whether rows are in order."""
+    marks = list(chain(*division.splits.values()))
+    if 2 * marks.count("validation") > len(marks):
+        name = division.columns[0]
+        raise DataError(
+            f"The column '{name}' of {origin} is true in {marks.count('validation'):,} of {len(marks):,} "
+            "rows: it may mark the validation split, or rows that are in order.",
+            f"If it marks the split: --set {SPLIT_OPTION}={name}. {_unused([name])}",
+        )
 
 
 def _by_name(

@@ -53,7 +53,7 @@ def find_marks(raw: RawSource, plain_names: Mapping[str, str], *, are_chosen: bo
     for name, plain in plain_names.items():
         values = [value for rows in raw.splits.values() for value in rows.column(name)]
         present = [value for value in values if not is_missing_label(value)]
-        if (split := marked_split(plain)) and present and None not in map(_mark, present):
+        if (split := marked_split(plain)) and present and None not in map(mark_of, present):
             marks[name] = split
     is_alone = [plain_names[name] for name in marks] == [_VALID]
     return {} if is_alone and not are_chosen else marks
@@ -78,7 +78,7 @@ def read_marks(raw: RawSource, marks: Mapping[str, str], *, called: str, hint: s
     faults: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     division: dict[str, list[str]] = {}
     for own, rows in raw.splits.items():
-        columns = [[_mark(value) for value in rows.column(name)] for name in marks]
+        columns = [[mark_of(value) for value in rows.column(name)] for name in marks]
         division[own] = []
         for row, values in enumerate(zip(*columns, strict=True)):
             split, fault = _split_of(values, list(marks.values()), rest)
@@ -108,5 +108,6 @@ def _split_of(values: Sequence[bool | None], splits: Sequence[str], rest: str) -
     return split, "" if split else "mark{s} no split"
 
 
-def _mark(value: Any) -> bool | None:
+def mark_of(value: Any) -> bool | None:
+    """Return what a cell of true and false says; None: nothing, or something else."""
     return None if is_missing_label(value) else _MARKS.get(str(value).strip().casefold())

@@ -199,7 +199,8 @@ def _find_layout(path: Path, dialect: Dialect, *, has_header: bool) -> _Layout:
         names = ["", *names]  # R writes no name above the numbers of rows.
         header = ("", *header) if header else None
         filled[0] = 0
-    _check_widths(path, dialect, widths, filled, width=len(names), has_header=has_header)
+    least = max((number for number, name in enumerate(names, 1) if name), default=len(names))
+    _check_widths(path, dialect, widths, filled, width=len(names), least=least, has_header=has_header)
     if repeated:
         lines = f"line{'s' if len(repeated) > 1 else ''} {listed(repeated, most=_PLACES_SHOWN)}"
         notes.append(
@@ -252,14 +253,18 @@ def _check_widths(
     filled: Counter[int],
     *,
     width: int,
+    least: int,
     has_header: bool,
 ) -> None:
-    """Raise a `DataError` for rows with too few cells, or with more that are not all empty."""
+    """Raise a `DataError` for rows with too few cells, or with more that are not all empty.
+
+    The last columns may be missing from rows if they have no name in the header: `least` is what rows need.
+    """
     extra = any(filled[number] for number in filled if number >= width)
     wrong = sorted(
         (lines[0], cells, len(lines))
         for cells, lines in widths.items()
-        if cells < width or (extra and cells > width)
+        if cells < least or (extra and cells > width)
     )
     if wrong:
         line, cells, _ = wrong[0]
@@ -292,7 +297,9 @@ def _rows(layout: _Layout, path: Path, columns: Collection[str]) -> Iterator[Row
         next(rows)
     for line, cells in rows:
         if header is None or not _is_header(cells, header):
-            yield Row(line, {name: cells[index] for name, index in indices.items()})
+            yield Row(
+                line, {name: cells[index] if index < len(cells) else "" for name, index in indices.items()}
+            )
 
 
 _USUAL = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}

@@ -9,6 +9,7 @@ its rows decides.
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from textune.wording import counted
 
 DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
+_NAMED_SEPARATOR = re.compile(r'(?i:(?P<quote>"?)sep=(?P<separator>[,;\t|]?)(?P=quote)(?P=separator)*)')
 _SAMPLE_LINES = 200
 _FITTING_SHARE = 0.6
 _STORED_LINES = 20_000
@@ -84,13 +86,9 @@ def csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 def _separator_line(sample: Sequence[str]) -> tuple[int, str]:
     """Return how many lines name the separator, as `sep=;` does for Excel, and the separator."""
     first = without_end(sample[0]) if sample else ""
-    if (
-        first[:4].lower() == "sep="
-        and (separator := first[4:5] or "\t") in DELIMITER_NAMES
-        and len(first) <= 5
-    ):
-        return 1, separator
-    return 0, ""
+    # Programs that write the line like a row quote it, or add a separator for each further column.
+    named = _NAMED_SEPARATOR.fullmatch(first)
+    return (1, named["separator"] or "\t") if named else (0, "")
 
 
 def _find_delimiter(sample: Sequence[str], usual: str) -> str:

@@ -16,10 +16,10 @@ export function readTable(name, contents) {
   const lines = contents.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   if (lines.at(-1) === "") lines.pop();
   if (/\.txt$/i.test(name)) return { names: ["text"], rows: lines.map((line) => [line]) };
-  const named = /^sep=([,;\t|]?)$/i.exec(lines[0] ?? "");
+  const named = /^("?)sep=([,;\t|]?)\1\2*$/i.exec(lines[0] ?? "");
   if (named) lines.shift();
   const usual = USUAL[name.split(".").at(-1).toLowerCase()] ?? ",";
-  const separator = named ? named[1] || "\t" : findSeparator(lines.slice(0, SAMPLE_LINES), usual);
+  const separator = named ? named[2] || "\t" : findSeparator(lines.slice(0, SAMPLE_LINES), usual);
   const { table, note } = readCells(lines, separator);
   const [header = [], ...below] = table;
   const rows = below.filter((row, number) => !isHeader(row, header, number + 2));
@@ -50,14 +50,15 @@ function withNames(header, rows) {
   const areNumbered = rows.length > 1 && new Set(numbers).size === rows.length
     && rows.every((row) => row.length === names.length + 1 && /^\d+$/.test(row[0]));
   if (areNumbered) names = ["", ...names];
-  const bad = rows.findIndex((row) => !fits(row, names.length));
+  const least = names.findLastIndex((name) => name) + 1 || names.length;
+  const bad = rows.findIndex((row) => row.length < least || !fits(row, Math.min(row.length, names.length)));
   if (bad >= 0) {
     throw new Error(`Row ${bad + 2} has ${rows[bad].length} cells, and there are ${names.length} columns.`);
   }
   const isKept = names.map((name, place) => (
-    name !== "" || (!(areNumbered && place === 0) && rows.some((row) => row[place].trim()))
+    name !== "" || (!(areNumbered && place === 0) && rows.some((row) => row[place]?.trim()))
   ));
-  const keep = (cells) => cells.filter((_, place) => isKept[place]);
+  const keep = (cells) => names.map((_, place) => cells[place] ?? "").filter((_, place) => isKept[place]);
   return { names: keep(names.map((name, place) => name || `column ${place + 1}`)), rows: rows.map(keep) };
 }
 
