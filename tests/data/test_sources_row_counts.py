@@ -95,6 +95,8 @@ WRITERS: dict[str, Callable[[Rows], bytes]] = {
     "posts.tsv.bz2": lambda rows: bz2.compress(quoted(rows, "\t").encode()),
     "posts.json": lambda rows: json.dumps(written(rows)).encode(),
     "lines.json": lambda rows: "\n".join(map(json.dumps, written(rows))).encode(),
+    "array.jsonl": lambda rows: json.dumps(written(rows)).encode(),
+    "indented.jsonl": lambda rows: "\n".join(json.dumps(row, indent=1) for row in written(rows)).encode(),
     "posts.jsonl.gz": lambda rows: gzip.compress("\n".join(map(json.dumps, written(rows))).encode()),
 }
 
