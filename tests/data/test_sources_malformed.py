@@ -10,6 +10,7 @@ import bz2
 import csv
 import gzip
 import json
+import lzma
 import os
 import signal
 import zipfile
@@ -223,6 +224,36 @@ def as_vertex(folder: Path) -> Path:
     return folder / "posts.csv"
 
 
+def as_rows_of_a_tool(row_of: Callable[[int, str, str], dict[str, object]], folder: Path) -> Path:
+    rows = [row_of(number, text, label) for number, (text, label) in enumerate(ROWS)]
+    (folder / "posts.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return folder / "posts.jsonl"
+
+
+def json_min(number: int, text: str, label: str) -> dict[str, object]:
+    return {"id": number, "text": text, "mood": label, "annotator": 1, "annotation_id": 1, "lead_time": 1.5}
+
+
+def spacy_cats(number: int, text: str, label: str) -> dict[str, object]:
+    return {"text": text, "cats": {name: float(name == label) for name in LABELS}}
+
+
+def flat_argilla(number: int, text: str, label: str) -> dict[str, object]:
+    answer = {"": [label], ".users": ["a"], ".status": ["submitted"]}
+    return {"text": text, **{f"label.responses{ending}": value for ending, value in answer.items()}}
+
+
+def as_indented(folder: Path) -> Path:
+    objects = [json.dumps({"text": text, "label": label}, indent=1) for text, label in ROWS]
+    (folder / "posts.jsonl").write_text("\n".join(objects), encoding="utf-8")
+    return folder / "posts.jsonl"
+
+
+def as_xz(folder: Path) -> Path:
+    (folder / "posts.json.xz").write_bytes(lzma.compress(as_json(folder).read_bytes()))
+    return folder / "posts.json.xz"
+
+
 def as_azure(folder: Path) -> Path:
     documents = []
     for number, (text, label) in enumerate(ROWS):
@@ -253,10 +284,12 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "saved rows": as_saved_rows,
     "saved state": as_saved_state,
     "saved features": as_saved_features,
+    **{tool: partial(as_export, tool) for tool in TOOLS},
     **{
-        tool: partial(as_export, tool)
-        for tool in ("label-studio", "doccano", "prodigy", "argilla", "fasttext")
+        row_of.__name__: partial(as_rows_of_a_tool, row_of) for row_of in (json_min, spacy_cats, flat_argilla)
     },
+    "indented": as_indented,
+    "xz": as_xz,
     "manifest": as_manifest,
     "Vertex AI": as_vertex,
     "Azure": as_azure,
