@@ -41,6 +41,13 @@ def test_disagreement_is_a_finding_with_texts_places_and_votes(tmp_path: Path) -
         ("left out", -1, "b", "posts.jsonl, line 3", "joy 1, anger 1"),
         ("train", 1, "c", "posts.jsonl, line 5", "joy 2, anger 1"),
     ]
+    assert finding.to_json()["rows"][0] == {
+        "split": "left out",
+        "row": -1,
+        "text": "b",
+        "place": "posts.jsonl, line 3",
+        "note": "joy 1, anger 1",
+    }
 
 
 def test_agreement_is_no_finding(tmp_path: Path) -> None:

@@ -44,16 +44,17 @@ def test_json_has_the_findings_and_nothing_else(textune_command: Any, leaky: Pat
     ] * len(document["findings"])
 
 
-def test_rows_in_json_have_split_number_and_text(textune_command: Any, leaky: Path) -> None:
+def test_rows_in_json_have_split_number_text_and_place(textune_command: Any, leaky: Path) -> None:
     findings = json.loads(textune_command("audit", leaky, "--quick", "--json").out)["findings"]
 
     (leak,) = (finding for finding in findings if finding["id"] == "D004")
     text = small_rows(1)[0][0]
     assert (leak["severity"], leak["count"]) == ("error", 1)
-    assert leak["rows"] == [
-        {"split": "train", "row": 0, "text": text},
-        {"split": "test", "row": 39, "text": text},
+    assert [(row["split"], row["row"], row["text"]) for row in leak["rows"]] == [
+        ("train", 0, text),
+        ("test", 39, text),
     ]
+    assert [row["place"] for row in leak["rows"]] == ["line 2", "line 41"]
 
 
 def test_strict_exits_with_2_on_leakage_and_still_shows_it(textune_command: Any, leaky: Path) -> None:

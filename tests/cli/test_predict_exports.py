@@ -59,4 +59,7 @@ def test_the_audit_names_the_text_whose_annotators_disagree(textune_command: Any
 
     (finding,) = [each for each in json.loads(outcome.out)["findings"] if each["id"] == "D019"]
     assert finding["title"] == "1 text whose annotators disagree; 1 without a majority left out"
-    assert finding["rows"] == [{"split": "left out", "row": -1, "text": small_rows(90)[3][0]}]
+    (row,) = finding["rows"]
+    assert (row["split"], row["row"], row["text"]) == ("left out", -1, small_rows(90)[3][0])
+    assert "line 4" in row["place"]
+    assert row["note"]

@@ -86,8 +86,17 @@ class Finding:
         return {"id": self.id, "severity": self.severity, "title": self.title, "count": self.count}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the finding as JSON values; rows have their split, number and text."""
-        rows = [{"split": row.split, "row": row.row, **text_fields(row.text)} for row in self.rows]
+        """Return the finding as JSON values; rows have their split, number, text, place and note."""
+        rows = [
+            {
+                "split": row.split,
+                "row": row.row,
+                **text_fields(row.text),
+                "place": row.place,
+                "note": row.note,
+            }
+            for row in self.rows
+        ]
         return {**self.summary(), "rows": rows, "advice": self.advice}
 
 
