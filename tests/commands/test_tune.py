@@ -263,7 +263,7 @@ def test_settings_that_do_not_fit_together_fail_one_trial_and_not_the_search(
     tune: Tune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = [{"model.layers": [-1], "train.optim": "adam", "train.weight_decay": "auto"}]
-    monkeypatch.setattr(searching, "propose", lambda *_, **__: space[0])
+    monkeypatch.setattr(searching.Proposer, "propose", lambda *_: space[0])
 
     result = tune(tmp_path / "run", trials=2)
 

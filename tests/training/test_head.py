@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import TrainSettings
-from textune.training.head import fit_head
+from textune.training.head import fit_head, weight_decay_candidates
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd
 
 CLASSES = 3
@@ -83,11 +83,17 @@ def test_the_weight_decay_that_validation_prefers_is_found() -> None:
             for event in fit(LinearHead(5, CLASSES), **lbfgs(weight_decay=strength))
             if isinstance(event, EpochEnd)
         )
-        for strength in (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
+        for strength in weight_decay_candidates(300)
     }
 
     assert isinstance(end, FitEnd)
     assert log_losses[end.weight_decay] == pytest.approx(min(log_losses.values()), abs=2e-3)
+
+
+def test_the_more_rows_there_are_the_weaker_the_penalties_that_are_tried() -> None:
+    assert min(weight_decay_candidates(100)) == 0.03
+    assert min(weight_decay_candidates(1_000)) == 0.008
+    assert min(weight_decay_candidates(15_000)) == 0.0005
 
 
 def test_epochs_are_counted_on_over_several_weight_decays() -> None:

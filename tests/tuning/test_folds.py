@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from small_data import small_rows
 from textune.data.dataset import MULTI_LABEL, Dataset
@@ -60,11 +61,12 @@ def test_repeats_divide_the_rows_differently_and_a_seed_always_alike() -> None:
     assert (first.folds[0] != first.folds[1]).any()
 
 
-def test_of_many_rows_a_stratified_part_is_searched() -> None:
-    searched = searched_rows(dataset(), seed=0, most=60)
+@pytest.mark.parametrize("most", [60, 90, 117])
+def test_of_many_rows_as_many_as_can_be_are_searched_and_stratified(most: int) -> None:
+    searched = searched_rows(dataset(), seed=0, most=most)
 
-    assert len(searched.rows) == len(searched.chosen) == 60
-    assert np.bincount(searched.rows.labels).tolist() == [20, 20, 20]
+    assert len(searched.rows) == len(searched.chosen) == most
+    assert np.bincount(searched.rows.labels).tolist() == [most // 3] * 3
 
 
 def test_rows_with_several_labels_are_divided_by_label() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -9,17 +10,19 @@ import pytest
 
 from textune.errors import RunError
 from textune.recipe.recipes import load_recipe
-from textune.tuning.search_space import SearchSpace
-from textune.tuning.trial_store import TrialStore, importances, propose
+from textune.tuning.search_space import SearchSpace, SettingValues
+from textune.tuning.trial_store import Proposer, TrialStore, importances
 from textune.tuning.trials import Trial
 
 SPACE = SearchSpace.of(load_recipe("frozen"))
 
 
-def scored(number: int) -> Trial:
+def proposed_after(trials: Sequence[Trial], *, seed: int) -> SettingValues:
+    return Proposer(SPACE, metric="log_loss", seed=seed).propose(trials)
+
+
+def scored(number: int, values: SettingValues) -> Trial:
     """Return a trial whose loss depends on its penalty alone; every third reaches the end."""
-    trials = [scored(earlier) for earlier in range(number)] if number else []
-    values = propose(SPACE, trials, metric="log_loss", seed=0) if number else SPACE.default
     penalty = values["train.weight_decay"]
     loss = 0.6 if penalty == "auto" else 0.5 + penalty
     is_complete = number % 3 == 0
@@ -34,7 +37,10 @@ def scored(number: int) -> Trial:
 
 @pytest.fixture(scope="module")
 def trials() -> list[Trial]:
-    return [scored(number) for number in range(5)]
+    found = [scored(0, SPACE.default)]
+    for number in range(1, 5):
+        found.append(scored(number, proposed_after(found, seed=0)))
+    return found
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def test_optuna_opens_the_file_and_finds_dropped_trials_pruned(stored: Path, tmp
 
 
 def test_a_proposal_is_a_function_of_the_trials_and_the_seed(trials: list[Trial]) -> None:
-    first, again, other = (propose(SPACE, trials, metric="log_loss", seed=seed) for seed in (1, 1, 2))
+    first, again, other = (proposed_after(trials, seed=seed) for seed in (1, 1, 2))
 
     assert first == again
     assert first != other
@@ -79,9 +85,16 @@ def test_a_trial_is_proposed_by_what_the_stored_file_holds(stored: Path, trials:
     with TrialStore.open(stored) as store:
         read = store.trials()
 
-    assert propose(SPACE, read, metric="log_loss", seed=3) == propose(
-        SPACE, trials, metric="log_loss", seed=3
-    )
+    assert proposed_after(read, seed=3) == proposed_after(trials, seed=3)
+
+
+def test_a_search_that_goes_on_proposes_what_one_that_was_killed_does() -> None:
+    proposer = Proposer(SPACE, metric="log_loss", seed=0)
+    trials = [scored(0, SPACE.default)]
+    for number in range(1, 20):  # The first dozen are drawn at random, the others by what is known.
+        trials.append(scored(number, proposer.propose(trials)))
+
+        assert trials[-1].values == proposed_after(trials[:-1], seed=0)
 
 
 def test_what_moved_the_score_has_the_largest_importance() -> None:

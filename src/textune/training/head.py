@@ -7,7 +7,7 @@ kept.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -48,8 +48,11 @@ from textune.training.method import Fit, Method, calibrate
 from textune.training.optimizer import Factor, build_optimizer, l2_penalty, schedule_of
 from textune.training.tracking import follow, track
 
-WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
+WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015, 0.008, 0.004, 0.002, 0.001, 0.0005)
 """L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
+_WEAK = 0.03
+_WEAK_TIMES_ROWS = 7.0
+"""The smallest product of rows and a penalty below `_WEAK`: few validation rows cannot tell what it does."""
 _SPLITS = ("train", "validation")
 
 
@@ -265,6 +268,18 @@ def _standardised(features: NDArray[np.float32], standardisation: Standardisatio
     return result
 
 
+def weight_decay_candidates(rows: int) -> Sequence[float]:
+    """Return the penalties that `weight_decay = "auto"` tries with a number of training rows.
+
+    The best penalty falls with the rows, as one over their number.
+    """
+    return [
+        penalty
+        for penalty in WEIGHT_DECAY_CANDIDATES
+        if penalty >= _WEAK or penalty * rows >= _WEAK_TIMES_ROWS
+    ]
+
+
 def fit_head(
     head: nn.Module,
     features: torch.Tensor,
@@ -286,7 +301,9 @@ def fit_head(
     """
     inputs = {"features": features, **({} if counts is None else {"counts": counts})}
     data = TrainingSet(inputs, labels, settings.per_device_train_batch_size, settings.seed)
-    candidates = WEIGHT_DECAY_CANDIDATES if settings.weight_decay == "auto" else (settings.weight_decay,)
+    candidates = (
+        weight_decay_candidates(len(labels)) if settings.weight_decay == "auto" else (settings.weight_decay,)
+    )
     weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
     factor = schedule_of(
         settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps

@@ -21,7 +21,7 @@ from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.label_kind import LabelKind
-from textune.training.head import WEIGHT_DECAY_CANDIDATES, fit_head
+from textune.training.head import fit_head, weight_decay_candidates
 from textune.tuning.feature_reader import EncodedRows, FeatureReader
 from textune.tuning.fold_metrics import FoldMetrics, joined, measure_fold
 from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows
@@ -110,7 +110,7 @@ class FeatureStage:
         best = torch.full((FOLDS_PER_REPEAT,), torch.inf)
         improves = torch.ones(FOLDS_PER_REPEAT, dtype=torch.bool)
         chosen, weights = torch.zeros(len(problem.labels), FOLDS_PER_REPEAT, self.classes), None
-        for weight_decay in WEIGHT_DECAY_CANDIDATES:
+        for weight_decay in weight_decay_candidates(len(problem.learned[0])):
             logits, weights = fit_linear_heads(problem, weight_decay, start=starts.get(weight_decay, weights))
             starts[weight_decay] = _like_all_folds(weights)
             losses = torch.stack(

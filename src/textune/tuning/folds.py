@@ -64,7 +64,9 @@ def searched_rows(
     both = Split(texts, labels, np.arange(total))
     chosen = np.arange(total)
     if total > most:
-        chosen = np.flatnonzero(_parts(both, -(-total // most), seed=base) == 0)
+        part = most / total
+        ones = labels if labels.ndim == 2 else (labels[:, None] == np.unique(labels)).astype(np.int64)
+        chosen = np.flatnonzero(np.array(divide_rows(texts, ones, shares=[part, 1 - part], seed=base)) == 0)
     rows = both.take(chosen)
     share = len(validation) / total
     return SearchedRows(

@@ -12,7 +12,7 @@ Does not know what a fold is for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -25,6 +25,7 @@ _TOLERANCE = 3e-5
 _ENOUGH = 1e-4
 """The share of the expected decrease that a step must reach (Armijo)."""
 _SHORTEST = 2.0**-10
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class FeatureRows:
 
     inputs: torch.Tensor
     covariance: torch.Tensor
+    _factors: dict[tuple[float, float], torch.Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, features: torch.Tensor) -> FeatureRows:
@@ -47,6 +49,20 @@ class FeatureRows:
         """Return the rows with some features alone."""
         places = torch.tensor([*columns, self.inputs.shape[1] - 1])
         return FeatureRows(self.inputs[:, places].contiguous(), self.covariance[places][:, places])
+
+    def factor(self, share: float, penalty: float) -> torch.Tensor:
+        """Return the Cholesky factor (width + 1, width + 1) of a share of the covariance, plus a penalty.
+
+        That of the last call is kept, since the repeats of a trial ask for the same one.
+        """
+        if (share, penalty) not in self._factors:
+            curvature = self.covariance * share
+            diagonal = torch.full((len(curvature),), penalty + _ROUNDING)
+            diagonal[-1] = _ROUNDING  # The intercepts are not penalised.
+            curvature.diagonal().add_(diagonal)
+            self._factors.clear()
+            self._factors[share, penalty] = torch.linalg.cholesky(curvature)
+        return self._factors[share, penalty]
 
 
 @dataclass(frozen=True)
@@ -187,13 +203,7 @@ def _factor(problem: HeadProblem, weight_decay: float) -> torch.Tensor:
 
     It is half of that where all classes are as likely: the fitted heads are surer, and it falls with that.
     """
-    share = 0.125 if problem.kind.is_multi_label else 0.5 / problem.classes
-    curvature = problem.rows.covariance * share
-    penalty = torch.full((len(curvature),), weight_decay + 1e-6)
-    penalty[-1] = 1e-6
-    curvature.diagonal().add_(penalty)
-    factor: torch.Tensor = torch.linalg.cholesky(curvature)
-    return factor
+    return problem.rows.factor(0.125 if problem.kind.is_multi_label else 0.5 / problem.classes, weight_decay)
 
 
 def _product(matrix: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from textune.training.loop import DivergenceError
 from textune.tuning.fold_metrics import FoldMetrics, joined
 from textune.tuning.race import BEHIND, is_behind, is_promoted
 from textune.tuning.search_space import SearchSpace, SettingValues
-from textune.tuning.trial_store import TrialStore, propose
+from textune.tuning.trial_store import Proposer, TrialStore
 from textune.tuning.trials import Trial, TrialOutcome, best_of
 
 ScoreRecipe = Callable[[Recipe, int], FoldMetrics]
@@ -61,17 +61,14 @@ def run_search(plan: SearchPlan, store: TrialStore, score: ScoreRecipe, ctx: Con
     If a person stops it before the default is scored, the `KeyboardInterrupt` is raised again.
     """
     trials = store.trials()
+    proposer = Proposer(plan.space, metric=plan.metric, seed=plan.seed)
     try:
         while len(trials) < plan.most_trials and _has_time(plan, trials):
             best = best_of(trials, plan.metric)
             value = "" if best is None else METRICS[plan.metric].write(best.mean(plan.metric))
             ctx.stage(f"Trial {len(trials) + 1}" + (f" (best {value})" if value else ""))
             ctx.advance(len(trials), plan.most_trials, unit="trials")
-            values = (
-                propose(plan.space, trials, metric=plan.metric, seed=plan.seed)
-                if trials
-                else plan.space.default
-            )
+            values = proposer.propose(trials) if trials else plan.space.default
             trial = _carry_out(plan, values, trials, score)
             store.add(trial, plan.space, plan.metric)
             trials.append(trial)

@@ -86,22 +86,38 @@ class TrialStore:
         self._study.add_trial(_frozen(trial, space, metric, attributes={"trial": facts}))
 
 
-def propose(space: SearchSpace, trials: Sequence[Trial], *, metric: str, seed: int) -> SettingValues:
-    """Return the values of the next trial, by Optuna's tree-structured Parzen estimator.
+class Proposer:
+    """Proposes trials by Optuna's tree-structured Parzen estimator.
 
     Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"; a dropped trial counts as worse than
-    the complete ones. The same trials and the same seed give the same values in any process.
+    the complete ones. The sampler is new for each trial, with a seed of its own, so that the same trials and
+    the same seed give the same values in any process. The study is kept, as filling it anew takes longer with
+    every trial.
     """
-    number = len(trials)
-    with _quiet() as optuna:
-        sampler = optuna.samplers.TPESampler(
-            seed=(seed * _SEEDS_PER_SEARCH + number) % 2**32, n_startup_trials=_STARTS, multivariate=True
-        )
-        study = optuna.create_study(sampler=sampler)
-        study.add_trials([_frozen(trial, space, metric) for trial in trials if trial.outcome != "failed"])
-        distributions = {name: _distribution(of) for name, of in space.candidates.items()}
-        proposed = study.ask(distributions)
-        return {name: _decoded(proposed.params[name], of) for name, of in space.candidates.items()}
+
+    def __init__(self, space: SearchSpace, *, metric: str, seed: int) -> None:
+        self.space, self.metric, self.seed = space, metric, seed
+        self._known = 0
+        with _quiet() as optuna:
+            self._study = optuna.create_study()
+
+    def propose(self, trials: Sequence[Trial]) -> SettingValues:
+        """Return the values of the trial that follows these, which begin with those of the call before."""
+        number, candidates = len(trials), self.space.candidates
+        with _quiet() as optuna:
+            for trial in trials[self._known :]:
+                if trial.outcome != "failed":
+                    self._study.add_trial(_frozen(trial, self.space, self.metric))
+            self._known = number
+            self._study.sampler = optuna.samplers.TPESampler(
+                seed=(self.seed * _SEEDS_PER_SEARCH + number) % 2**32,
+                n_startup_trials=_STARTS,
+                multivariate=True,
+            )
+            proposed = self._study.ask({name: _distribution(of) for name, of in candidates.items()})
+            # What is proposed counts once it is carried out.
+            self._study.tell(proposed, state=optuna.trial.TrialState.FAIL)
+            return {name: _decoded(proposed.params[name], of) for name, of in candidates.items()}
 
 
 def importances(space: SearchSpace, trials: Sequence[Trial], *, metric: str) -> dict[str, float]:

@@ -27,12 +27,16 @@ def fits(table: Table) -> bool:
 def framed_table(
     *columns: str, title: str = "", caption: str = "", numbers: bool = True, **options: Any
 ) -> Table:
-    """Return a table with rules; the first column holds names, the others numbers (or words)."""
+    """Return a table with rules; the first column holds names, the others numbers (or words).
+
+    Where the window is narrow, long names go on in the next line, so that no number is cut.
+    """
     looks: dict[str, Any] = {"title_style": "bold", "title_justify": "left", "caption_justify": "left"}
     looks |= {"box": SIMPLE_HEAD, "pad_edge": False, **options}
     table = Table(title=title or None, caption=caption or None, **looks)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index and numbers else "left", no_wrap=numbers)
+        is_number = bool(index) and numbers
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     return table
 
 
