@@ -111,7 +111,7 @@ def test_a_class_that_a_given_split_lacks_is_noted(tmp_path: Path) -> None:
     assert "The split test has no row with the label: sadness." in load_source(str(tmp_path)).notes
 
 
-@pytest.mark.parametrize("word", ["nan", "NULL", r"\N"])
+@pytest.mark.parametrize("word", ["nan", "NULL", r"\N", "SKIP", "rejected"])
 def test_a_label_that_may_stand_for_none_is_noted(word: str, tmp_path: Path) -> None:
     rows = [*small_rows(30), *((f"post {number}", word) for number in range(5))]
 

@@ -29,6 +29,13 @@ def write_reviewed(path: Path, column: str, verdicts: list[str]) -> Path:
         ("human-annotated", ["yes", "no", "yes", "no"]),
         ("label_source", ["human", "model", "manual", "prediction"]),
         ("annotation_state", ["submitted", "in progress", "ok", "discarded"]),
+        ("AssignmentStatus", ["Approved", "Rejected", "Submitted", "Rejected"]),
+        ("review_status", ["APPROVED", "NEEDS_REVIEW", "APPROVED", "not reviewed"]),
+        ("status", ["accepted", "skipped by annotator", "not rejected", "rejected"]),
+        ("label_source", ["human", "gpt-4", "manual", "model v2"]),
+        ("is_prediction", ["0", "1", "0", "1"]),
+        ("deleted", ["false", "true", "false", "true"]),
+        ("human_verified", ["TRUE", "FALSE", "TRUE", "FALSE"]),
     ],
 )
 def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str], tmp_path: Path) -> None:
@@ -41,12 +48,11 @@ def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str
 @pytest.mark.parametrize(
     ("column", "verdicts"),
     [
-        ("status", ["open", "rejected", "closed", "open"]),
         ("mood", ["rejected", "skipped", "", ""]),
         ("approved", ["no", "no", "no", "no"]),
         ("skipped", ["twice", "true", "", ""]),
     ],
-    ids=["other values", "another name", "nobody has approved yet", "neither true nor false"],
+    ids=["another name", "nobody has approved yet", "neither true nor false"],
 )
 def test_a_column_of_something_else_turns_nothing_down(
     column: str, verdicts: list[str], tmp_path: Path
@@ -54,3 +60,32 @@ def test_a_column_of_something_else_turns_nothing_down(
     source = read_source(str(write_reviewed(tmp_path / "posts.csv", column, verdicts)), ColumnChoice())
 
     assert len(source.splits["train"].texts) == 4
+
+
+def test_values_that_are_no_verdicts_beside_some_that_are_stay_and_are_named(tmp_path: Path) -> None:
+    path = write_reviewed(tmp_path / "posts.csv", "status", ["approved", "rejected", "archived", "draft"])
+
+    source = read_source(str(path), ColumnChoice())
+
+    assert source.splits["train"].texts == ["text 0", "text 2"]
+    assert "1 rejected, 1 draft. Rows with 'archived' are kept." in source.notes[-1]
+
+
+def test_a_status_of_something_else_turns_nothing_down_but_is_mentioned(tmp_path: Path) -> None:
+    path = write_reviewed(tmp_path / "tickets.csv", "status", ["open", "rejected", "closed", "open"])
+
+    source = read_source(str(path), ColumnChoice())
+
+    assert len(source.splits["train"].texts) == 4
+    assert "'status' may turn rows down (1 rejected)" in source.notes[-1]
+
+
+def test_each_of_several_columns_turns_rows_down(tmp_path: Path) -> None:
+    path = tmp_path / "posts.csv"
+    path.write_text(
+        "text,label,status,skipped\nfine,a,approved,0\nworse,b,rejected,0\nbad,a,approved,1\n", "utf-8"
+    )
+
+    source = read_source(str(path), ColumnChoice())
+
+    assert source.splits["train"].texts == ["fine"]

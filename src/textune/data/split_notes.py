@@ -16,6 +16,10 @@ from textune.data.splits import copy_key, normalise_text
 from textune.wording import counted, listed
 
 _WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
+_WORDS_OF_VERDICTS = {
+    "skip", "skipped", "ignore", "ignored", "reject", "rejected", "cancelled", "canceled", "discarded",
+    "draft"
+}  # fmt: skip
 _MOST_SHOWN = 10
 
 
@@ -62,6 +66,11 @@ def _notes_on_classes(dataset: Dataset) -> list[str]:
         notes.append(
             f"The label {', '.join(map(repr, missing))} is a class like any other. If it stands for a "
             "missing label, leave the cell empty, or delete these rows."
+        )
+    if verdicts := [name for name in names if name.casefold() in _WORDS_OF_VERDICTS]:
+        notes.append(
+            f"The label {', '.join(map(repr, verdicts))} is a class like any other. If it says that nobody "
+            "labelled the text, leave the cell empty, or delete these rows."
         )
     return notes
 

@@ -14,76 +14,107 @@ from typing import Any
 
 from textune.data.raw import RawSource
 from textune.data.split_marks import mark_of
-from textune.wording import counted
+from textune.wording import counted, listed
 
 _COLUMNS = (
-    "answer", "status", "state", "verdict", "decision", "review", "review_status", "annotation_status",
-    "annotation_state", "label_status", "label_state", "label_source", "annotation_source", "label_origin",
-    "labeled_by", "labelled_by"
+    "answer", "verdict", "decision", "review", "labeled_by", "labelled_by", "label_type", "annotation_type"
 )  # fmt: skip
+_LAST_WORDS = ("status", "state", "verdict", "decision", "label_source", "annotation_source", "label_origin")
+"""A column judges if its name is one of these, or ends with it, as `HIT status` does."""
 _ACCEPTED = {
-    "", "accept", "accepted", "submitted", "approved", "completed", "done", "valid", "reviewed", "ok",
-    "verified", "human", "manual", "person", "annotator", "expert"
+    "accept", "accepted", "submitted", "approve", "approved", "complete", "completed", "done", "valid",
+    "reviewed", "ok", "verified", "gold", "checked", "confirmed"
 }  # fmt: skip
 _TURNED_DOWN = {
-    "reject", "rejected", "ignore", "ignored", "skip", "skipped", "cancelled", "canceled", "discarded",
-    "draft", "invalid", "pending", "in progress", "machine", "model", "prediction", "predicted", "suggestion",
-    "suggested", "automatic", "auto"
+    "reject", "rejected", "ignore", "ignored", "skip", "skipped", "cancelled", "canceled", "discard",
+    "discarded", "draft", "invalid", "pending", "progress", "prediction", "predicted", "suggestion",
+    "suggested", "needs", "todo", "unreviewed", "unverified", "unapproved", "deleted", "removed", "excluded",
+    "flagged", "refused", "failed"
 }  # fmt: skip
-_DOWN = "reject|rejected|skip|skipped|ignore|ignored|cancelled|canceled|discard|discarded|draft"
-_UP = "accepted|approved|human_annotated"
+_VERDICTS = {**dict.fromkeys(_ACCEPTED, True), **dict.fromkeys(_TURNED_DOWN, False)}
+_AUTHORS = {
+    **dict.fromkeys(("human", "manual", "person", "annotator", "expert"), True),
+    **dict.fromkeys(("machine", "model", "automatic", "auto", "gpt", "llm", "ai"), False),
+}
+"""Who labelled a row: this decides where no verdict is beside it, as in `skipped by annotator`."""
+_ENDS = tuple(f"_{word}" for word in _LAST_WORDS)
+_MOST_SHOWN = 5
+_MOST_WORDS = 4
+_MOST_OTHERS = 10
+"""A column with more values that are no verdicts holds something else."""
+_DOWN = (
+    "reject|rejected|skip|skipped|ignore|ignored|cancelled|canceled|discard|discarded|draft|delete|deleted|"
+    "removed|excluded|prediction|predicted|suggestion|suggested|machine_labell?ed|auto_labell?ed"
+)
+_UP = "accepted|approved|human_annotated|human_verified|human_reviewed|manually_verified|manually_reviewed"
 _FLAG = re.compile(f"(?:is_|was_)?(?:(?P<down>{_DOWN})|(?P<up>{_UP}))")
 """A column of true and false that turns rows down, or accepts them."""
 
 
 def may_judge(name: str) -> bool:
-    """Return whether a column may hold verdicts, by its name."""
+    """Return whether a column may hold verdicts, by its name.
+
+    Example:
+        >>> may_judge("AssignmentStatus"), may_judge("was_cancelled"), may_judge("estate")
+        (True, True, False)
+    """
     plain = _plain(name)
-    return plain in _COLUMNS or _FLAG.fullmatch(plain) is not None
+    return plain in _COLUMNS or f"_{plain}".endswith(_ENDS) or _FLAG.fullmatch(plain) is not None
 
 
 def without_turned_down(raw: RawSource, columns: Sequence[str]) -> RawSource:
-    """Return a source without the rows that a column of verdicts turns down, and a note that counts them."""
+    """Return a source without the rows that columns of verdicts turn down, and notes that count them."""
     for name in filter(may_judge, columns):
-        plain = _plain(name)
-        values = {
-            split: [_written(value) for value in rows.column(name)] for split, rows in raw.splits.items()
-        }
-        counts = Counter(value for of_split in values.values() for value in of_split)
-        turned_down, accepted = _verdicts(plain, set(counts))
-        reasons = Counter({value: counts[value] for value in counts.keys() & turned_down})
-        if not reasons or counts.keys() - turned_down - accepted:
-            continue
-        if _FLAG.fullmatch(plain) and reasons.total() == counts.total():
-            continue  # Nobody has judged yet.
-        splits = {
-            split: rows.take([row for row, each in enumerate(values[split]) if each not in turned_down])
-            for split, rows in raw.splits.items()
-        }
-        shown = ", ".join(
-            f"{count:,} {value if value.isalpha() else repr(value)}" for value, count in reasons.most_common()
-        )
-        note = (
-            f"Left out {counted(reasons.total(), 'row')} that the column '{name}' turns down: "
-            f"{shown}. Rename the "
-            "column to keep them."
-        )
-        return replace(raw, splits=splits, notes=(*raw.notes, note))
+        raw = _judged_by(raw, name)
     return raw
 
 
-def _verdicts(plain: str, values: set[str]) -> tuple[set[str], set[str]]:
-    """Return the values of a column that turn a row down, and those that do not."""
+def _judged_by(raw: RawSource, name: str) -> RawSource:
+    """Return a source without the rows that a column turns down; the note names what is no verdict."""
+    plain = _plain(name)
+    values = {split: [_written(value) for value in rows.column(name)] for split, rows in raw.splits.items()}
+    counts = Counter(value for of_split in values.values() for value in of_split)
+    verdict_of = {value: _verdict(plain, value) for value in counts}
+    reasons = Counter({value: counts[value] for value, verdict in verdict_of.items() if verdict is False})
+    others = [repr(value) for value, verdict in verdict_of.items() if value and verdict is None]
+    if not reasons or len(others) > _MOST_OTHERS:
+        return raw
+    is_flag = _FLAG.fullmatch(plain) is not None
+    if is_flag and (others or reasons.total() == counts.total()):
+        return raw  # Neither true nor false, or nobody has judged yet.
+    shown = ", ".join(
+        f"{count:,} {value if value.isalpha() else repr(value)}" for value, count in reasons.most_common()
+    )
+    kept = listed(others, most=_MOST_SHOWN)
+    if others and True not in verdict_of.values():
+        note = (
+            f"The column '{name}' may turn rows down ({shown}), but its other values are no verdicts: "
+            f"{kept}. All rows are kept; delete those whose labels do not count."
+        )
+        return replace(raw, notes=(*raw.notes, note))
+    splits = {
+        split: rows.take([row for row, value in enumerate(values[split]) if value not in reasons])
+        for split, rows in raw.splits.items()
+    }
+    note = (
+        f"Left out {counted(reasons.total(), 'row')} that the column '{name}' turns down: {shown}."
+        f"{f' Rows with {kept} are kept.' if others else ''} Rename the column to keep them."
+    )
+    return replace(raw, splits=splits, notes=(*raw.notes, note))
+
+
+def _verdict(plain: str, value: str) -> bool | None:
+    """Return whether a cell in lower case accepts a row or turns it down; None: it holds no verdict."""
     flag = _FLAG.fullmatch(plain)
-    if flag is None:
-        return _TURNED_DOWN, _ACCEPTED
-    is_down = flag["down"] is not None
-    turned_down = {value for value in values if mark_of(value) is is_down}
-    return turned_down, {value for value in values if mark_of(value) is not is_down and _is_mark(value)}
-
-
-def _is_mark(value: str) -> bool:
-    return not value or mark_of(value) is not None
+    if flag is not None:
+        mark = mark_of(value)
+        return mark if mark is None or flag["up"] else not mark
+    words = re.findall(r"[^\W\d_]+", value)
+    verdicts = {_VERDICTS[word] for word in words if word in _VERDICTS}
+    verdicts = verdicts or {_AUTHORS[word] for word in words if word in _AUTHORS}
+    if len(words) > _MOST_WORDS or len(verdicts) != 1:
+        return None
+    return verdicts.pop() is not ("not" in words)
 
 
 def _written(value: Any) -> str:
@@ -91,4 +122,4 @@ def _written(value: Any) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().casefold())
+    return re.sub(r"[\s-]+", "_", re.sub("(?<=[a-z])(?=[A-Z])", "_", name.strip()).casefold())
