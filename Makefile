@@ -4,13 +4,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What the suite compares on: sources, each with its settings in quotes. More options go into SUITE.
+TEXTUNE_TWEETEVAL ?= ../shared/tweeteval
+DATA ?= $(TEXTUNE_TWEETEVAL)/emotion
+SUITE ?=
 # TensorFlow has its own environment: not everyone wants its 600 MB.
 TF_VENV := .venv-tensorflow
 TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,8 +112,14 @@ bench-scaling: $(VENV)/installed  ## Measure the cost of 4 and 16 times the data
 	.bench/$*/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-bench-peers: $(VENV)/installed-dev .bench/keras/installed .bench/setfit/installed  ## Compare textune with Keras, Trainer, SetFit and others; an hour.
-	$(BIN)/python benchmarks/peers/compare.py --picture docs/pictures/peers.svg
+SUITE_ENVIRONMENTS := $(foreach name,scikit-learn setfit transformers model2vec autointent,.bench/$(name)/installed)
+
+bench-suite: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS)  ## Compare textune with other tools on any sources: make bench-suite DATA="a.csv b/"
+	$(BIN)/python benchmarks/suite.py $(DATA) $(SUITE)
+
+bench-peers: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS) .bench/keras/installed  ## Compare all recipes and peers on emotion, Keras too; an hour.
+	$(BIN)/python benchmarks/suite.py $(TEXTUNE_TWEETEVAL)/emotion --recipes paper frozen full \
+		--peers keras trainer-frozen trainer setfit sentence tfidf --picture docs/pictures/peers.svg
 
 bench-serve: $(VENV)/installed-dev  ## Compare the server with a plain one, then overload it; seven minutes.
 	$(BIN)/python benchmarks/serve.py

@@ -83,4 +83,4 @@ with job.training():
         callbacks=[schedule],
         verbose=0,
     )
-job.write(model.predict(dataset("test"), verbose=0))
+job.answer(lambda _: model.predict(dataset("test"), verbose=0))

@@ -1,56 +1,77 @@
-"""What a contestant is, and what every contestant reads and writes.
+"""What a peer reads and writes. A peer runs in its own environment, and imports nothing of textune.
 
-It reads `--data`, a JSON file
-`{"labels": [...], "train": {"text", "label"}, "validation": ..., "test": ...}`;
-`--model`, a folder with an encoder's weights and tokenizer; `--seed`; and `--out`, a folder. Into that folder
-it writes `probabilities.npy`, (test rows, classes), and `seconds.json`, the seconds of training alone. A
-contestant runs in its own environment, and imports nothing from textune's repository but this module.
+`--rows` is a file of JSON Lines with an object per row, in the order of the splits: `split` (train,
+validation or test), `text`, and `label`, the name of its class. Where a text can have several labels, there
+is `labels` instead, a list of names. `--model` is a folder with an encoder's weights and tokenizer, `--seed`
+a number, `--variant` says which variant of the peer runs, and `--out` is an empty folder.
+
+Into that folder it writes `predictions.jsonl`, with an object per test row in their order: `scores`, the
+probability of each class by name, or `label` (`labels`), what it decides. Where a text can have several
+labels, `validation.jsonl` may hold scores of the validation rows, by which the labels' thresholds are chosen
+for all peers alike; without it, a label is given from 0.5. `seconds.json` may hold the seconds of training
+alone. A peer may learn from train and validation. It must not choose anything by test.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-ENVIRONMENTS = Path(__file__).parents[2] / ".bench"
-"""Where the environments of contestants are that need packages of their own."""
-
 
 @dataclass(frozen=True)
 class Job:
-    """What a contestant has to do.
+    """What a peer has to do.
 
     Attributes:
-        data: The texts and labels by split, and the class names under "labels".
+        rows: The rows' objects.
         model: The encoder's folder.
         seed: The seed.
-        variant: Which variant of the contestant runs.
+        variant: Which variant of the peer runs.
         out: Where to write.
     """
 
-    data: dict[str, Any]
+    rows: list[dict[str, Any]]
     model: str
     seed: int
     variant: str
     out: Path
 
+    @cached_property
+    def several(self) -> bool:
+        """Whether a text can have several labels."""
+        return "labels" in self.rows[0]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the classes: those that train has."""
+        train = [row for row in self.rows if row["split"] == "train"]
+        return sorted({name for row in train for name in (row["labels"] if self.several else [row["label"]])})
+
     @property
     def classes(self) -> int:
         """The number of classes."""
-        return len(self.data["labels"])
+        return len(self.names)
 
     def split(self, name: str) -> tuple[list[str], np.ndarray]:
-        """Return the texts and class ids of a split."""
-        return self.data[name]["text"], np.asarray(self.data[name]["label"])
+        """Return a split's texts and class ids, (rows,); with several labels, zeros and ones (rows, classes).
+
+        A label that train does not have, which only other splits can have, is left out of several.
+        """
+        rows = [row for row in self.rows if row["split"] == name]
+        texts = [row["text"] for row in rows]
+        if not self.several:
+            ids = {name: place for place, name in enumerate(self.names)}
+            return texts, np.array([ids[row["label"]] for row in rows])
+        return texts, np.array([[int(name in row["labels"]) for name in self.names] for row in rows])
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -59,56 +80,38 @@ class Job:
         yield
         (self.out / "seconds.json").write_text(json.dumps(time.perf_counter() - start))
 
-    def write(self, probabilities: np.ndarray) -> None:
-        """Write the test rows' probabilities."""
-        np.save(self.out / "probabilities.npy", np.asarray(probabilities, dtype=np.float64))
+    def answer(
+        self, probabilities_of: Callable[[list[str]], np.ndarray], names: Sequence[str] | None = None
+    ) -> None:
+        """Write the probabilities (texts, classes) that a function gives to texts.
 
+        Its columns are `names`, or those of the job.
+        """
+        columns = list(names or self.names)
+        for split in ("test", "validation") if self.several else ("test",):
+            rows = np.asarray(probabilities_of(self.split(split)[0]), dtype=np.float64).tolist()
+            file = "predictions.jsonl" if split == "test" else "validation.jsonl"
+            self._write(file, ({"scores": dict(zip(columns, row, strict=True))} for row in rows))
 
-@dataclass
-class Contestant:
-    """A tool, or one of its recipes.
+    def answer_labels(self, decided: Iterable[Any]) -> None:
+        """Write the test rows' labels by name; several are lists."""
+        self._write("predictions.jsonl", ({"labels" if self.several else "label": each} for each in decided))
 
-    Attributes:
-        title: What the table calls it.
-        script: Its file in this folder; empty for textune's own command.
-        variant: The script's variant, or textune's recipe.
-        environment: The folder of its environment under `.bench`; empty for the one that runs this script.
-        slow: Whether it takes minutes.
-        train: Seconds of training by turn.
-        whole: Seconds from start to end by turn.
-        peak: Peak resident memory in MB by turn.
-        metrics: The test metrics of the first turn.
-    """
-
-    title: str
-    script: str
-    variant: str = ""
-    environment: str = ""
-    slow: bool = False
-    train: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    peak: list[float] = field(default_factory=list)
-    metrics: dict[str, Any] | None = None
-
-    @property
-    def turns(self) -> int:
-        """How many turns it has had."""
-        return len(self.whole)
-
-    @property
-    def python(self) -> str:
-        """The interpreter that runs it."""
-        return str(ENVIRONMENTS / self.environment / "bin" / "python") if self.environment else sys.executable
+    def _write(self, file: str, lines: Iterable[dict[str, Any]]) -> None:
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (self.out / file).write_text(text, encoding="utf-8")
 
 
 def read_job() -> Job:
     """Return the job that the command line describes."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--variant", default="")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    data = json.loads(Path(options.data).read_text())
-    return Job(data, options.model, options.seed, options.variant, options.out)
+    # Not by splitlines: a text may hold characters that end lines elsewhere.
+    with options.rows.open(encoding="utf-8", newline="\n") as file:
+        rows = [json.loads(line) for line in file]
+    return Job(rows, options.model, options.seed, options.variant, options.out)

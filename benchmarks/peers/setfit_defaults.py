@@ -1,7 +1,7 @@
-"""SetFit with its defaults, stopped after a time limit: all pairs of 3,257 texts would take days.
+"""SetFit with its defaults, stopped after a time limit: all pairs of thousands of texts would take days.
 
 `--variant 300` is the limit in seconds for its first phase, which trains the encoder on pairs. Its head is
-fitted on all rows afterwards.
+fitted on all rows afterwards. Where a text can have several labels, each label has a head of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class TimeLimit(TrainerCallback):
         return control
 
 
-model = SetFitModel.from_pretrained(job.model)
+model = SetFitModel.from_pretrained(
+    job.model, **({"multi_target_strategy": "one-vs-rest"} if job.several else {})
+)
 trainer = Trainer(
     model=model,
     args=TrainingArguments(output_dir=str(job.out / "setfit"), seed=job.seed, report_to="none"),
@@ -42,4 +44,4 @@ trainer = Trainer(
 )
 with job.training():
     trainer.train()
-job.write(model.predict_proba(job.split("test")[0], as_numpy=True))
+job.answer(lambda unseen: model.predict_proba(unseen, as_numpy=True))

@@ -46,12 +46,17 @@ def draw_curves(panels: Sequence[Panel], *, title: str) -> str:
         )
         for number, (panel, (parts, _)) in enumerate(zip(panels, plots, strict=True))
     ]
+    return standalone(drawn, width=width, height=height, title=title)
+
+
+def standalone(parts: Sequence[Markup], *, width: float, height: float, title: str) -> str:
+    """Return drawings of charts as an SVG document of its own; `title` is for screen readers."""
     picture = element(
         "svg",
         element("title", title),
         element("style", Markup(_STYLE)),
         element("rect", width=width, height=height, class_="paper"),
-        *drawn,
+        *parts,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width:g} {height:g}",
         role="img",

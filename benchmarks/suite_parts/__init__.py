@@ -1,0 +1,1 @@
+"""The parts of the suite: sources, contestants, cells, scores, the table and the picture."""
