@@ -40,6 +40,9 @@ THIRDS = ["train"] * 20 + ["validation"] * 4 + ["test"] * 6
         ("data split", THIRDS),
         ("split", ["training set"] * 20 + ["Validation Set"] * 4 + ["test_set"] * 6),
         ("train_test_split", THIRDS),
+        ("split", ["trn"] * 20 + ["val"] * 4 + ["tst"] * 6),
+        ("split", ["data/train.csv"] * 20 + ["dev.csv"] * 4 + ["test.csv"] * 6),
+        ("set", ["Train"] * 20 + ["validate"] * 4 + ["test"] * 6),
         ("aiplatform.googleapis.com/ml_use", THIRDS),
     ],
 )

@@ -97,6 +97,17 @@ def test_a_separator_that_is_certain_divides_labels(
     assert (sets(written)[-1], cells(written).how) == (parts, how)
 
 
+def test_quotes_around_the_parts_of_a_chosen_separator_are_dropped() -> None:
+    assert sets(['joy, "so sad, so bad"', "joy"], separator=",") == [("joy", "so sad, so bad"), ("joy",)]
+
+
+@pytest.mark.parametrize(
+    "written", ['[{"label": "joy"}]', '[[0, 5, "PERSON"]]', '[{"joy": 0.9}, {"anger": 0.1}]']
+)
+def test_a_list_of_something_else_in_a_cell_is_not_a_name(written: str) -> None:
+    assert "not a name or a whole number" in refusal(["joy", written]).message
+
+
 def test_what_divides_some_cells_for_certain_divides_all_of_them() -> None:
     names = ["joy", "anger", "fear", "love", "joy,anger", "anger,fear", "fear,love", "love,joy"]
 

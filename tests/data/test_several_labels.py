@@ -35,6 +35,11 @@ from textune.data.several_labels import find_several, parse_list
         (["joy", "anger", "joy and anger", "anger or joy"], {"joy and anger", "anger or joy"}),
         (["0", "1", "0-1", "-1"], {"0-1"}),
         (["joy,mild", "joy,strong", "anger,mild"], {"joy,mild"}),
+        (["joy", "anger", "Joy & Anger"], {"Joy & Anger"}),
+        (["joy", "anger", "joy -> anger", "joy > anger"], {"joy -> anger", "joy > anger"}),
+        (["joy", "anger", "joy \u00b7 anger", "joy\\anger"], {"joy \u00b7 anger", "joy\\anger"}),
+        (["fun", 'joy, "so sad"'], {'joy, "so sad"'}),
+        (["{joy}", "{anger}", "{joy,anger}"], {"{joy,anger}", "{joy}", "{anger}"}),
     ],
 )
 def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], several: set[str]) -> None:
@@ -56,6 +61,8 @@ def test_a_cell_is_several_labels_if_its_parts_are_labels(labels: list[str], sev
         ["very happy", "very sad"],
         ["news/sport", "news/politics"],
         [";", "a;", "a"],
+        ["{joy}", "{anger}"],
+        ['the "best" one', 'the "worst" one'],
     ],
 )
 def test_a_name_may_hold_what_divides_labels(labels: list[str]) -> None:

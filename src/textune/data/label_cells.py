@@ -7,15 +7,17 @@ text may have several.
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from textune.data.raw import RawSplit, label_places
-from textune.data.several_labels import parse_list
+from textune.data.several_labels import parse_list, read_items
 from textune.errors import DataError
 
 Label = str | int | bool
@@ -113,8 +115,18 @@ def _of_string(value: str, separator: str) -> _AnyCell:
         return _NoLabel(value)  # Scores by label.
     items = parse_list(value)
     if items is None and separator != "auto" and separator in value:
-        items = value.split(separator)
+        items = _split(value, separator)
+    if items is None and value[0] == "[" and read_items(value) is not None:
+        return _NoLabel(value)  # Spans, or objects with a label and a score.
     return value if items is None else _of_list(items)
+
+
+def _split(value: str, separator: str) -> list[str]:
+    """Return the parts of a cell; quotes around a part are dropped, and a separator in them divides nothing."""
+    if '"' in value and len(separator) == 1:
+        with suppress(csv.Error):
+            return next(csv.reader([value], delimiter=separator, skipinitialspace=True))
+    return value.split(separator)
 
 
 def _of_list(items: Collection[Any]) -> LabelList | _NoLabel:

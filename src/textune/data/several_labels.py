@@ -33,7 +33,10 @@ _LONGEST_LIST = 2000
 _SEMICOLONS = (";", "\uff1b", "\u061b")
 _JOINING = (*_SEMICOLONS, "|", "\n", "\t", "\uff0c", "\u3001", "\u060c", ",")
 # Names do hold these ("Mergers, Acquisitions", "R&D"), so all parts must be labels, or one changes places.
-_ALSO_IN_NAMES = (", ", "#", "/", "&", "+", ":", "_", "-", "^", "~", " and ", " or ", " ")
+_ALSO_IN_NAMES = (
+    ", ", "#", "/", "&", "+", ":", "_", "->", "\u2192", ">", "-", "\u2013", "\u2014", "^", "~", "\\",
+    "\u00b7", "\u2022", " and ", " or ", " "
+)  # fmt: skip
 
 
 _CERTAIN_SHARE = 0.8
@@ -76,6 +79,8 @@ def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> Joi
     several = {label: tuple(re.findall("-?[0-9]+", label)) for label in labels if _IDS.fullmatch(label)}
     separators = {label: _separator_of_ids(label) for label in several}
     alone = {*labels, *known} - several.keys()
+    # Labels in brackets are alone in them, and capitals do not make another label.
+    written_alone = {_inner(label).casefold() for label in alone}
     for separator in (*_JOINING, *_ALSO_IN_NAMES):
         parts = _split_all(labels, separator)
         positions = _positions(parts) if separator in (*_JOINING, ", ") else {}
@@ -84,7 +89,8 @@ def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> Joi
         for label, of_label in parts.items():
             if label not in several and (
                 separator in _SEMICOLONS
-                or is_enough(part in alone for part in of_label)
+                or is_enough(part.casefold() in written_alone for part in of_label)
+                or (positions and _has_quoted_part(label, separator))
                 or any(len(positions.get(part, ())) > 1 for part in of_label)
                 or label in recurring
             ):
@@ -95,9 +101,30 @@ def find_several(labels: Collection[str], *, known: Collection[str] = ()) -> Joi
     everywhere = {**several}
     for separator in used:
         everywhere = _split_all(labels, separator) | everywhere
-    if _are_certain(everywhere, used, alone - everywhere.keys()):
-        return JoinedLabels(everywhere, used, are_certain=True)
+    if _are_certain(everywhere, used, {_inner(label) for label in alone - everywhere.keys()}):
+        return JoinedLabels(_with_bracketed(everywhere, labels), used, are_certain=True)
     return JoinedLabels(several, used)
+
+
+def _inner(label: str) -> str:
+    """Return a label without the brackets and quotes around it."""
+    is_bracketed = label[:1] in _BRACKETS and _BRACKETS[label[0]] == label[-1]
+    return label[1:-1].strip(_QUOTES) if is_bracketed else label
+
+
+def _has_quoted_part(label: str, separator: str) -> bool:
+    """Return whether one of the parts is in quotes, as programs write it and names do not."""
+    parts = [part.strip() for part in label.split(separator)]
+    return any(len(part) > 2 and part[0] == part[-1] in ("'", '"') for part in parts)
+
+
+def _with_bracketed(
+    several: Mapping[str, tuple[str, ...]], labels: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return labels with their parts, and those that are single in brackets if others are several there."""
+    brackets = {label[0] for label in several if _inner(label) != label}
+    alone = {label: (_inner(label),) for label in labels if label[0] in brackets and _inner(label) != label}
+    return {**alone, **several}
 
 
 def _separator_of_ids(label: str) -> str:

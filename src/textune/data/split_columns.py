@@ -34,6 +34,13 @@ _OTHER_SPLIT_WORDS = {
     "split", "fold", "set", "partition", "subset", "usage", "use", "used", "purpose", "sample", "dataset",
     "type", "phase", "stage", "part", "group", "role", "mode"
 }  # fmt: skip
+_ALIASES = {
+    **dict.fromkeys(("trn",), "train"),
+    **dict.fromkeys(("vld", "validate"), "validation"),
+    **dict.fromkeys(("tst",), "test"),
+}
+"""Other names of splits in the cells of a column."""
+_FILE = re.compile(r"(?:.*[/\\])?(?P<split>\w+)\.(?:csv|tsv|txt|json|jsonl|parquet)")
 _SET = re.compile(r"(?P<split>.+?)[\s_-]*(?:data)?[\s_-]*(?:set|split|data)")
 _IGNORED = "ignored"
 _MOST_SHOWN = 5
@@ -210,5 +217,7 @@ def _check_files(raw: RawSource, division: _Division) -> None:
 def _written(value: Any) -> str:
     """Return a cell in lower case, and empty if it holds nothing."""
     written = "" if is_missing_label(value) else str(value).strip().casefold()
-    match = _SET.fullmatch(written)
-    return match["split"] if match and match["split"] in SPLIT_OF else written
+    for pattern in (_SET, _FILE):
+        match = pattern.fullmatch(written)
+        written = match["split"] if match and match["split"] in SPLIT_OF else written
+    return _ALIASES.get(written, written)
