@@ -122,7 +122,7 @@ def _of_string(value: str, separator: str) -> _AnyCell:
 
 
 def _split(value: str, separator: str) -> list[str]:
-    """Return the parts of a cell; quotes around a part are dropped, and a separator in them divides nothing."""
+    """Return the parts of a cell; quotes around a part are dropped, and those divide nothing."""
     if '"' in value and len(separator) == 1:
         with suppress(csv.Error):
             return next(csv.reader([value], delimiter=separator, skipinitialspace=True))
