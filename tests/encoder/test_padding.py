@@ -78,6 +78,15 @@ def test_an_encoder_without_a_score_for_each_text_is_refused(
         find_padding_id(Encoder(output), tokenizer, pooling=Pooling("mean"), max_length=64)
 
 
+@pytest.mark.parametrize("tokens", [20, 60])
+def test_an_encoder_that_computes_otherwise_beside_a_long_text_is_not_padded(
+    tokenizer: Any, tokens: int
+) -> None:
+    encoder = Encoder(lambda ids: ids + (ids.shape[1] > tokens))
+
+    assert find_padding_id(encoder, tokenizer, pooling=Pooling("cls"), max_length=64) is None
+
+
 def test_an_encoder_that_hashes_at_random_is_refused_although_short_texts_do_not_show_it(
     tokenizer: Any,
 ) -> None:

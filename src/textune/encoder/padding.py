@@ -20,14 +20,16 @@ from textune.wording import first_line
 
 _SAME = 1e-4
 """The maximum difference of two fp32 computations of a feature, relative to the text's largest feature."""
-_TEXTS = ("a short text", "and another one that is several words longer than the first")
+_SHORT, _LONG = "a short text", "and another one that is many words longer than the first " * 16
+_MOST_TOKENS = 128
+"""The length of the longer text: beside a long one, some architectures compute otherwise than beside a short."""
 _OTHER_MODEL = "Choose another model, such as DistilBERT or ModernBERT."
 
 
 def find_padding_id(encoder: Any, tokenizer: Any, *, pooling: Pooling, max_length: int) -> int | None:
     """Return the padding token's id, or None if an encoder gives a text other features once it is padded.
 
-    The encoder, in fp32 on the CPU, runs over a few words alone, and beside longer ones.
+    The encoder, in fp32 on the CPU, runs over a few words alone, and beside many.
 
     Raises:
         ModelError: The encoder fails on these texts, or a text's features depend on chance.
@@ -38,7 +40,8 @@ def find_padding_id(encoder: Any, tokenizer: Any, *, pooling: Pooling, max_lengt
             "'reformer' draws random numbers when it reads a longer text, so a text has no score of its own.",
             _OTHER_MODEL,
         )
-    short, long = tokenizer(list(_TEXTS), truncation=True, max_length=max_length)["input_ids"]
+    most = min(max_length, _MOST_TOKENS)
+    short, long = tokenizer([_SHORT, _LONG], truncation=True, max_length=most)["input_ids"]
     short = short[: max(1, len(long) - 1)]
     placement = Placement("cpu", "fp32", encoder.config._attn_implementation)
     features = partial(encode, encoder, pooling=pooling, placement=placement)
