@@ -22,7 +22,7 @@ _SAME = 1e-4
 """The maximum difference of two fp32 computations of a feature, relative to the text's largest feature."""
 _SHORT, _LONG = "a short text", "and another one that is many words longer than the first " * 16
 _MOST_TOKENS = 128
-"""The length of the longer text: beside a long one, some architectures compute otherwise than beside a short."""
+"""The length of the long text: beside one, some architectures compute otherwise than beside a short one."""
 _OTHER_MODEL = "Choose another model, such as DistilBERT or ModernBERT."
 
 
