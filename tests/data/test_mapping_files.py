@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
@@ -202,3 +203,40 @@ def test_names_that_a_run_remembers_name_the_ids_of_a_source_without_names(posts
     held_out = load_held_out(str(posts), settings, split="test", label_names=["anger", "joy"], given=set())
 
     assert held_out["test"].labels.tolist()[:2] == [1, 0]
+
+
+def stored_ids(path: Path, names: list[str]) -> None:
+    """Write ten rows for each of the ids, whose names the file stores."""
+    ids = list(range(len(names))) * 10
+    columns = {"text": [f"{path.stem} {row}" for row in range(len(ids))], "label": ids}
+    features = Features({"text": Value("string"), "label": ClassLabel(names=names)})
+    Dataset.from_dict(columns, features=features).to_parquet(path)
+
+
+@pytest.mark.parametrize("names", [["a", "b", "c"], "none"])
+def test_no_names_can_be_given_to_ids_that_mean_something_else_in_another_file(
+    tmp_path: Path, names: Any
+) -> None:
+    stored_ids(tmp_path / "train.parquet", ["anger", "joy", "love"])
+    stored_ids(tmp_path / "test.parquet", ["joy", "love"])
+
+    error = refusal(tmp_path, label_names=names)
+
+    assert "train.parquet stores 'anger' for the id 0, and" in error.message
+    assert "test.parquet stores 'joy': data.label_names cannot mean both" in error.message
+
+
+def test_stored_names_cannot_change_places(tmp_path: Path) -> None:
+    stored_ids(tmp_path / "train.parquet", ["anger", "joy", "love"])
+
+    error = refusal(tmp_path, label_names=["joy", "love", "anger"])
+
+    assert "data.label_names gives the name 'anger' to the id 2, but" in error.message
+
+
+def test_stored_names_can_be_replaced_by_others(tmp_path: Path) -> None:
+    stored_ids(tmp_path / "train.parquet", ["anger", "joy", "love"])
+
+    loaded = load_source(str(tmp_path), DataSettings(label_names=["Wut", "joy", "Liebe"]))
+
+    assert list(loaded.label_names) == ["Wut", "joy", "Liebe"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ def with_names(raw: RawSource, names: str | Sequence[str], *, remembered: bool =
     `remembered` names are those of a run's own data, which do not replace those that the source has.
 
     Raises:
-        DataError: A file of names is missing or wrong, or two ids have one name.
+        DataError: A file of names is missing or wrong, two ids have one name, or the names that the source
+            stores for the ids contradict each other or the setting.
     """
     if names == "auto" or (remembered and stored_names(raw)):
         return raw
@@ -45,11 +46,34 @@ def with_names(raw: RawSource, names: str | Sequence[str], *, remembered: bool =
         table = read_names(Path(names).expanduser())
     else:
         table = _checked(("data.label_names", *entry) for entry in enumerate(names))
+    _check_stored(raw, table or {})
     splits = {
         split: replace(rows, pieces=tuple(replace(piece, label_names=None) for piece in rows.pieces))
         for split, rows in raw.splits.items()
     }
     return replace(raw, splits=splits, label_names=table)
+
+
+def _check_stored(raw: RawSource, table: Mapping[int, str]) -> None:
+    """Raise a `DataError` if an id has other names elsewhere in a source, or a name another id in `table`."""
+    stored: dict[int, tuple[str, str]] = {}
+    for piece in (piece for rows in raw.splits.values() for piece in rows.pieces):
+        for number, name in (piece.label_names or {}).items():
+            first, origin = stored.setdefault(number, (name, piece.label_origin))
+            if first != name:
+                raise DataError(
+                    f"{origin} stores {first[:60]!r} for the id {number}, and {piece.label_origin} stores "
+                    f"{name[:60]!r}: data.label_names cannot mean both.",
+                    "Leave data.label_names out: each file is read by the names that it stores.",
+                )
+    ids = {name: number for number, name in table.items()}
+    for number, (name, origin) in stored.items():
+        if ids.get(name, number) != number:
+            raise DataError(
+                f"data.label_names gives the name {name[:60]!r} to the id {ids[name]}, but {origin} stores "
+                f"it for the id {number}.",
+                "List the names in the order of the stored ids, or leave data.label_names out.",
+            )
 
 
 def read_names(path: Path) -> dict[int, str]:
