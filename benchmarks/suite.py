@@ -36,7 +36,7 @@ DEFAULT_PEERS = ("tfidf", "sentence", "model2vec", "autointent", "setfit", "trai
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fill the cells and print the table; return 1 if a source or a cell failed, else 0."""
+    """Fill the cells and print the table; return 1 if a source or a cell failed, 130 if stopped, else 0."""
     options = read_options(arguments)
     try:
         place = find_place(options)
@@ -59,7 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.commands:
         print("\n".join(written_command(cell.command) for cell in possible))
         return 0
-    failed = 0 if options.show else fill_cells(possible, options)
+    try:
+        failed = 0 if options.show else fill_cells(possible, options)
+    except KeyboardInterrupt:
+        say("Stopped. The same command goes on from here.")
+        return 130
     sections = list(read_sections(sources, contestants, cells))
     if sections:
         print_table(sections, options)

@@ -179,6 +179,44 @@ def test_texts_with_several_labels_get_thresholds_from_validation(
     assert "many: micro-F1" in capsys.readouterr().out
 
 
+def test_a_folder_of_tasks_stands_for_all_and_the_targets_of_stance_count_together(
+    run_suite: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for target in ("climate", "hillary"):
+        folder = tmp_path / "tweeteval" / "stance" / target
+        folder.mkdir(parents=True)
+        (folder / "mapping.txt").write_text("0\tnone\n1\tagainst\n2\tfavor\n")
+        for split, count in (("train", 8), ("val", 3), ("test", 4)):
+            texts = [f"{word} {number}" for number in range(count) for word in ("what", "never", "yes")]
+            (folder / f"{split}_text.txt").write_text("\n".join(texts) + "\n")
+            (folder / f"{split}_labels.txt").write_text("0\n1\n2\n" * count)
+
+    assert run_suite(str(tmp_path / "tweeteval"), *TFIDF_ALONE) == 0
+
+    printed = capsys.readouterr().out
+    assert "stance-climate: mean F1 of against and favor, 12 rows" in printed
+    assert "stance, 2 targets together: mean F1 of against and favor, 24 rows" in printed
+
+
+def test_a_suite_that_is_interrupted_ends_its_process_and_says_how_to_go_on(
+    source: str,
+    run_suite: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(process: int, options: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.wait4", interrupt)
+        assert run_suite(source, *TFIDF_ALONE) == 130
+
+    assert "The same command goes on" in capsys.readouterr().err
+    assert not (tmp_path / "store/moods/tfidf/0.json").exists()
+    assert run_suite(source, *TFIDF_ALONE) == 0
+
+
 def test_splits_that_textune_makes_can_be_several(
     source: str, run_suite: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

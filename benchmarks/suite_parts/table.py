@@ -52,7 +52,7 @@ def explain(sections: Sequence[Section]) -> str:
 
 def _cells(standing: Standing, section: Section, reference: Standing | None) -> list[str]:
     if not standing.classifiers:
-        return [standing.remark, *[""] * 7]
+        return [standing.remark.replace("|", "\\|"), *[""] * 7]
     metric = section.metric
     accuracy, loss = METRICS[_accuracy(metric)], METRICS["log_loss"]
     times = [
