@@ -82,9 +82,9 @@ PEERS = {
         ),
         Contestant(
             "setfit",
-            "SetFit, stopped after 5 minutes",
+            "SetFit, stopped after 10 minutes of CPU time",
             "setfit_defaults.py",
-            "300",
+            "600",
             "setfit",
             ("setfit", "sentence-transformers", "transformers", "torch"),
             slow=True,
