@@ -8,6 +8,7 @@ import pytest
 
 from textune.data.columns import ColumnChoice
 from textune.data.sources import read_source
+from textune.errors import DataError
 
 
 def write_reviewed(path: Path, column: str, verdicts: list[str]) -> Path:
@@ -34,6 +35,7 @@ def write_reviewed(path: Path, column: str, verdicts: list[str]) -> Path:
         ("status", ["accepted", "skipped by annotator", "not rejected", "rejected"]),
         ("label_source", ["human", "gpt-4", "manual", "model v2"]),
         ("is_prediction", ["0", "1", "0", "1"]),
+        ("label.status", ["submitted", "discarded", "submitted", "draft"]),
         ("deleted", ["false", "true", "false", "true"]),
         ("human_verified", ["TRUE", "FALSE", "TRUE", "FALSE"]),
     ],
@@ -51,8 +53,9 @@ def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str
         ("mood", ["rejected", "skipped", "", ""]),
         ("approved", ["no", "no", "no", "no"]),
         ("skipped", ["twice", "true", "", ""]),
+        ("order_status", ["done", "cancelled", "done", "pending"]),
     ],
-    ids=["another name", "nobody has approved yet", "neither true nor false"],
+    ids=["another name", "nobody has approved yet", "neither true nor false", "another status"],
 )
 def test_a_column_of_something_else_turns_nothing_down(
     column: str, verdicts: list[str], tmp_path: Path
@@ -89,3 +92,10 @@ def test_each_of_several_columns_turns_rows_down(tmp_path: Path) -> None:
     source = read_source(str(path), ColumnChoice())
 
     assert source.splits["train"].texts == ["fine"]
+
+
+def test_a_column_that_turns_all_rows_down_is_the_reason_that_none_is_left(tmp_path: Path) -> None:
+    path = write_reviewed(tmp_path / "posts.csv", "label_source", ["model", "gpt-4", "model", "model"])
+
+    with pytest.raises(DataError, match="'label_source' turns down all 4 rows: 3 model, 1 'gpt-4'"):
+        read_source(str(path), ColumnChoice())

@@ -14,13 +14,17 @@ from typing import Any
 
 from textune.data.raw import RawSource
 from textune.data.split_marks import mark_of
+from textune.errors import DataError
 from textune.wording import counted, listed
 
 _COLUMNS = (
-    "answer", "verdict", "decision", "review", "labeled_by", "labelled_by", "label_type", "annotation_type"
+    "answer", "verdict", "decision", "review", "label_source", "annotation_source", "label_origin",
+    "labeled_by", "labelled_by", "annotated_by", "annotator", "label_type", "annotation_type"
 )  # fmt: skip
-_LAST_WORDS = ("status", "state", "verdict", "decision", "label_source", "annotation_source", "label_origin")
-"""A column judges if its name is one of these, or ends with it, as `HIT status` does."""
+_STATUS = re.compile(
+    "(?:(?:hit|assignment|task|annotation|annotator|label|labell?ing|review|approval|response|answer|qa|"
+    "validation|record|item)_?)?(?:status|state|verdict|decision)"
+)
 _ACCEPTED = {
     "accept", "accepted", "submitted", "approve", "approved", "complete", "completed", "done", "valid",
     "reviewed", "ok", "verified", "gold", "checked", "confirmed"
@@ -37,7 +41,6 @@ _AUTHORS = {
     **dict.fromkeys(("machine", "model", "automatic", "auto", "gpt", "llm", "ai"), False),
 }
 """Who labelled a row: this decides where no verdict is beside it, as in `skipped by annotator`."""
-_ENDS = tuple(f"_{word}" for word in _LAST_WORDS)
 _MOST_SHOWN = 5
 _MOST_WORDS = 4
 _MOST_OTHERS = 10
@@ -55,15 +58,18 @@ def may_judge(name: str) -> bool:
     """Return whether a column may hold verdicts, by its name.
 
     Example:
-        >>> may_judge("AssignmentStatus"), may_judge("was_cancelled"), may_judge("estate")
+        >>> may_judge("AssignmentStatus"), may_judge("was_cancelled"), may_judge("order_status")
         (True, True, False)
     """
     plain = _plain(name)
-    return plain in _COLUMNS or f"_{plain}".endswith(_ENDS) or _FLAG.fullmatch(plain) is not None
+    return plain in _COLUMNS or any(pattern.fullmatch(plain) for pattern in (_STATUS, _FLAG))
 
 
 def without_turned_down(raw: RawSource, columns: Sequence[str]) -> RawSource:
-    """Return a source without the rows that columns of verdicts turn down, and notes that count them."""
+    """Return a source without the rows that columns of verdicts turn down, and notes that count them.
+
+    Raise a `DataError` if a column turns all rows down.
+    """
     for name in filter(may_judge, columns):
         raw = _judged_by(raw, name)
     return raw
@@ -92,6 +98,11 @@ def _judged_by(raw: RawSource, name: str) -> RawSource:
             f"{kept}. All rows are kept; delete those whose labels do not count."
         )
         return replace(raw, notes=(*raw.notes, note))
+    if reasons.total() == counts.total():
+        raise DataError(
+            f"The column '{name}' turns down all {counted(reasons.total(), 'row')}: {shown}.",
+            "Rename the column to keep them.",
+        )
     splits = {
         split: rows.take([row for row, value in enumerate(values[split]) if value not in reasons])
         for split, rows in raw.splits.items()
@@ -122,4 +133,4 @@ def _written(value: Any) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", re.sub("(?<=[a-z])(?=[A-Z])", "_", name.strip()).casefold())
+    return re.sub(r"[\s.-]+", "_", re.sub("(?<=[a-z])(?=[A-Z])", "_", name.strip()).casefold())
