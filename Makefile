@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts bench-tuning check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,9 +85,10 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training and prediction 100 times and resume it to the same bits, learn all of TweetEval.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training and prediction 100 times, and a search 20 times, and resume it to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
+	TEXTUNE_SEARCH_KILLS=20 $(BIN)/python -m pytest tests/test_search_kills.py
 	TEXTUNE_WHOLE_TWEETEVAL=1 $(BIN)/python -m pytest tests/test_real_tweeteval.py tests/test_planted_faults.py
 
 soak-predict: $(VENV)/installed-dev  ## Predict a million rows and measure memory, which must stay flat.
@@ -138,6 +139,9 @@ bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtim
 
 bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; ten minutes.
 	$(BIN)/python benchmarks/interval_coverage.py
+
+bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.
+	$(BIN)/python benchmarks/tuning.py $(DATA)
 
 clean:  ## Delete the environments and caches; keep the runs.
 	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -168,6 +168,20 @@ def test_a_final_training_that_is_killed_resumes(
     assert resumed.document["metrics"] == tuned.document["metrics"]
 
 
+def test_ctrl_c_in_the_final_training_says_how_to_resume_the_search(
+    tune: Tune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("textune.commands.training_job.save_results", stop)
+
+    with pytest.raises(StoppedError) as caught:
+        tune(tmp_path / "run", trials=2)
+
+    assert "textune tune --resume" in str(caught.value.hint)
+
+
 def test_a_complete_search_is_returned_as_it_is(tuned: TuneResult) -> None:
     notes = Notes()
 

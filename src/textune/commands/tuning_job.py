@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from textune.commands.training_job import carry_out
 from textune.context import Context
 from textune.data.in_memory import PythonData
+from textune.errors import StoppedError
 from textune.evaluation.document import MetricsDocument
 from textune.files import write_json, write_text
 from textune.run.layout import Run
@@ -42,6 +44,12 @@ def carry_out_search(plan: TuningPlan, run: Run, ctx: Context, held: PythonData 
     for sentence in document["sentences"]:
         ctx.note(sentence)
     name = f"{plan.name}, tuned" if result.choice.leaves_default else plan.name
-    trained = carry_out(Request(result.recipe, name, run.path, data=held), ctx)
+    try:
+        trained = carry_out(Request(result.recipe, name, run.path, data=held), ctx)
+    except KeyboardInterrupt:
+        command = f"textune tune --resume {shlex.quote(str(run.path))}"
+        raise StoppedError(
+            "Stopped in the final training. No trial is lost.", f"Resume it with: {command}"
+        ) from None
     assert trained.metrics is not None
     return TuneResult(run.path, trained.metrics, document)

@@ -25,11 +25,13 @@ from textune.tuning.fold_metrics import prior_metrics
 from textune.tuning.folds import FOLDS_PER_REPEAT
 from textune.tuning.plan import TuningPlan
 from textune.tuning.search import SearchPlan, run_search
+from textune.tuning.search_space import with_settings
 from textune.tuning.stages import SearchStage, prepare_stage
 from textune.tuning.trial_store import TrialStore, importances
 from textune.tuning.trials import Trial
 
-_RESERVE_SECONDS = 15.0
+PENALTY = "train.weight_decay"
+_RESERVE_SECONDS = 10.0
 """For the final head, the baselines, saving, and verifying the saved model."""
 
 
@@ -52,10 +54,15 @@ class SearchResult:
 
     @property
     def recipe(self) -> Recipe:
-        """The chosen recipe."""
+        """The chosen recipe, as it learns from all rows."""
         if not self.choice.leaves_default:
             return self.plan.recipe
-        return self.plan.space.recipe_with(self.choice.best.values)
+        recipe = self.plan.space.recipe_with(self.choice.best.values)
+        penalty = recipe.train.weight_decay
+        if self.rows == self.total_rows or recipe.train.optim != "lbfgs" or isinstance(penalty, str):
+            return recipe
+        # The best L2 penalty of a mean loss falls with the number of rows, as one over it.
+        return with_settings(recipe, {PENALTY: penalty * self.rows / self.total_rows})
 
 
 def search(plan: TuningPlan, run: Run, ctx: Context, data: PythonData | None = None) -> SearchResult:

@@ -12,7 +12,7 @@ from textune.evaluation.metrics import METRICS
 from textune.recipe.recipes import dump_recipe
 from textune.recipe.settings import DataSettings
 from textune.tuning.folds import FOLDS_PER_REPEAT
-from textune.tuning.search_job import SearchResult
+from textune.tuning.search_job import PENALTY, SearchResult
 from textune.tuning.search_space import candidates_as_json, value_of
 from textune.tuning.trials import Trial, estimated_loss
 from textune.wording import counted
@@ -82,6 +82,9 @@ def sentences_of(result: SearchResult) -> list[str]:
     interval = f"95 % interval {low} to {high} {unit} of {metric.title}"
     if choice.leaves_default:
         chosen = f"Trial {choice.best.number + 1} is clearly better than the default ({interval})."
+        penalty = result.recipe.train.weight_decay
+        if penalty != choice.best.values.get(PENALTY, penalty):
+            chosen += f" Its penalty is {penalty:.3g} for all rows, as more rows need less of it."
     else:
         chosen = f"No trial is clearly better than the default, so the default stays ({interval})."
     optimism = ", ".join(

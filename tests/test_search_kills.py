@@ -1,0 +1,54 @@
+"""A search may be killed at any moment: no trial is lost or counted twice, and the choice is the same.
+
+`TEXTUNE_SEARCH_KILLS` sets how many kills there are (`make torture`: 20).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import killing_searches
+from killing import KILLED, Zygote
+from small_data import write_small_csv
+
+KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "3"))
+SETTINGS = ["evaluate.baselines=false", "evaluate.bootstrap_samples=100"]
+
+
+def outcome_of(run: Path) -> dict[str, Any]:
+    """Return what a search found, without how long it took."""
+    document: dict[str, Any] = json.loads((run / "tuning.json").read_text(encoding="utf-8"))
+    for trial in document["trials"]:
+        del trial["seconds"]
+    return document
+
+
+def test_a_search_that_is_killed_at_random_has_the_same_trials_and_the_same_choice(
+    tiny_distilbert: str, tmp_path: Path
+) -> None:
+    data = write_small_csv(tmp_path / "texts.csv", 150)
+    zygote = Zygote(
+        killing_searches.__file__, model=tiny_distilbert, data=str(data), trials=16, settings=SETTINGS
+    )
+    # The first attempt also imports libraries: its duration would say nothing about that of later ones.
+    assert zygote.attempt(tmp_path / "first")["code"] == 0
+    never_killed = zygote.attempt(tmp_path / "never")
+    chooser, kills, runs = random.Random(0), 0, [tmp_path / "0"]
+    while kills < KILLS:
+        code = zygote.attempt(runs[-1], seconds=chooser.uniform(0.1, 0.9) * never_killed["seconds"])["code"]
+        assert code in (0, KILLED)
+        if code == KILLED:
+            kills += 1
+        else:
+            runs.append(tmp_path / str(len(runs)))
+    assert zygote.attempt(runs[-1])["code"] == 0
+    zygote.close()
+
+    results = [outcome_of(run) for run in [tmp_path / "first", *runs]]
+
+    assert results == [outcome_of(tmp_path / "never")] * len(results)
+    assert len(results[0]["trials"]) == 16
