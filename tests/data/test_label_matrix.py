@@ -145,5 +145,5 @@ def test_a_held_out_label_that_is_not_a_class_is_reported_with_all_places() -> N
 def test_several_labels_cannot_measure_a_classifier_that_gives_one() -> None:
     source = RawSource({"test": rows([["joy"], ["joy", "anger"]])})
 
-    with pytest.raises(DataError, match="1 of 2 rows have several labels"):
+    with pytest.raises(DataError, match="1 of 2 rows has several labels"):
         read_ids(source, "test", ["joy", "anger"])
