@@ -174,7 +174,7 @@ def _run(cell: Cell, minutes: float) -> dict[str, Any]:
     start = time.perf_counter()
     with (cell.folder / "log").open("w") as log:
         process = subprocess.Popen(
-            cell.command, stdout=log, stderr=log, env=environment, start_new_session=True
+            cell.command, stdout=log, stderr=log, env=environment, process_group=0
         )
         over = threading.Event()
 
