@@ -136,7 +136,7 @@ def test_a_process_over_its_time_is_stopped_and_said_to_be(
     code = run_suite(source, *TFIDF_ALONE, "--cell-minutes", "0.001")
 
     assert code == 0
-    assert "| over 0.001 minutes |" in capsys.readouterr().out
+    assert "| over 0.001 minutes, with 0 s of CPU |" in capsys.readouterr().out
 
 
 def test_an_odd_source_is_left_out_with_a_message_and_the_others_go_on(

@@ -126,7 +126,7 @@ def fill(cell: Cell, *, minutes: float) -> dict[str, Any]:
     usage = _run(cell, minutes)
     outcome, message, train = MEASURED, "", None
     if usage["over"]:
-        outcome, message = OVER, f"over {minutes:g} minutes"
+        outcome, message = OVER, f"over {minutes:g} minutes, with {usage['cpu']:,.0f} s of CPU"
     elif usage["status"]:
         outcome, message = FAILED, _last_line(cell.folder / "log")
     else:
@@ -173,9 +173,7 @@ def _run(cell: Cell, minutes: float) -> dict[str, Any]:
         environment.pop("PYTHONPATH", None)
     start = time.perf_counter()
     with (cell.folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            cell.command, stdout=log, stderr=log, env=environment, process_group=0
-        )
+        process = subprocess.Popen(cell.command, stdout=log, stderr=log, env=environment, process_group=0)
         over = threading.Event()
 
         def stop() -> None:
