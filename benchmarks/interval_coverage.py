@@ -154,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sets", type=int, default=SETS, help="test sets per population")
     parser.add_argument("--classes", type=int, nargs="*", default=CLASSES)
+    parser.add_argument("--rows", nargs="*", help="rows per class of the test sets, such as 20 or '5 to 300'")
     arguments = parser.parse_args()
     columns = [*METRICS, *(f"difference of {metric.key}" for metric in headline_metrics()), "percentiles"]
     print(f"| classes | rows per class | {' | '.join(each.replace('_', ' ') for each in columns)} |")
@@ -162,6 +163,8 @@ def main() -> None:
         rng = np.random.default_rng(classes)
         all_sizes = {str(rows): np.full(classes, rows) for rows in ROWS}
         all_sizes["5 to 300"] = np.geomspace(5, 300, classes).round().astype(int)
+        if arguments.rows:
+            all_sizes = {name: all_sizes[name] for name in arguments.rows}
         lowest: dict[str, dict[str, float]] = defaultdict(dict)
         for accuracy in ACCURACIES:
             held: dict[str, dict[str, list[bool]]] = {name: defaultdict(list) for name in all_sizes}
