@@ -68,6 +68,18 @@ def test_an_interval_is_as_wide_as_that_of_resampled_rows(key: str) -> None:
     assert (high - low) / 3.92 == pytest.approx(spread, rel=0.25)
 
 
+@pytest.mark.parametrize("key", ["micro_f1", "macro_f1"])
+@pytest.mark.parametrize("are_right", [True, False])
+def test_few_rows_that_are_all_right_or_all_wrong_leave_doubt(key: str, are_right: bool) -> None:
+    labels = LABELS[LABELS.any(axis=1)][:12]
+    given = (labels == 1) == are_right
+
+    low, high = METRICS[key].interval([LabelScores(given * 0.8 + 0.1, given)], labels, samples=100, seed=0)
+
+    assert high - low > 0.1
+    assert low <= float(are_right) <= high
+
+
 def test_the_calibration_error_is_the_mean_over_labels_of_each_one_s() -> None:
     scores = LabelScores(np.array([[0.9, 0.3]] * 10), np.zeros((10, 2), dtype=bool))
     labels = np.array([[1, 0]] * 8 + [[0, 1]] * 2)

@@ -200,6 +200,21 @@ def _with_count(values: Values) -> Values:
     return np.column_stack([values, np.ones(len(values))])
 
 
+def _with_one_more_row(rows: RowValues, mean: Values, metric: float, slope: Values) -> RowValues:
+    """Return the values of rows, whose ends are at least those of an average row that is all wrong or right.
+
+    Without them, rows that are all right would leave no doubt, however few they are. `mean` has the hits,
+    wrong and missed labels of the average row, and `slope` is the derivative by a row's.
+    """
+    hits, wrong, missed = np.split(mean, 3)
+    none = np.zeros_like(hits)
+    worst, best = (
+        metric + (np.concatenate(row) - mean) @ slope
+        for row in ([none, hits + wrong, hits + missed], [hits + missed, none, none])
+    )
+    return replace(rows, lowest=np.minimum(rows.lowest, worst), highest=np.maximum(rows.highest, best))
+
+
 def _ratio(sums: Values) -> tuple[float, Values]:
     count = max(sums[1], 1.0)
     ratio = sums[0] / count
@@ -218,9 +233,10 @@ def _register(key: str, title: str, sums: Sums, of_sums: OfSums, *, unit: Any = 
         values = sums(scores, labels)
         metric, slope = of_sums(values.sum(axis=0))
         result = row_values(values, metric, slope)
-        if of_sums is _ratio and unit == "%":  # One more row may have the lowest or the highest share.
-            return replace(result, lowest=np.zeros(1), highest=np.ones(1))
-        return result
+        if of_sums is _ratio:
+            # One more row may have the lowest or the highest share.
+            return replace(result, lowest=np.zeros(1), highest=np.ones(1)) if unit == "%" else result
+        return _with_one_more_row(result, values.mean(axis=0), metric, len(values) * slope)
 
     register_metric(SumMetric(key, title, function, unit, problem_type=MULTI_LABEL, rows=rows, **others))
 
