@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts bench-tuning check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts bench-tuning check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -121,6 +121,10 @@ bench-suite: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS)  ## Compare textune wit
 bench-peers: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS) .bench/keras/installed  ## Compare all recipes and peers on emotion, Keras too; an hour.
 	$(BIN)/python benchmarks/suite.py $(TEXTUNE_TWEETEVAL)/emotion --recipes paper frozen full \
 		--peers keras trainer-frozen trainer setfit sentence tfidf --picture docs/pictures/peers.svg
+
+bench-few: $(VENV)/installed-dev .bench/setfit/installed  ## Compare textune with SetFit on 8, 16 and 64 texts per class; a day.
+	$(BIN)/python benchmarks/few_labels.py --only few frozen setfit-20
+	$(BIN)/python benchmarks/few_labels.py --data emotion --only setfit
 
 bench-serve: $(VENV)/installed-dev  ## Compare the server with a plain one, then overload it; seven minutes.
 	$(BIN)/python benchmarks/serve.py

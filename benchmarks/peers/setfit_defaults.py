@@ -1,7 +1,8 @@
-"""SetFit with its defaults, stopped after a limit: all pairs of thousands of texts would take days.
+"""SetFit with its defaults. Its first phase trains the encoder on pairs of texts, by default on all of them.
 
-`--variant 600` is the limit for its first phase, which trains the encoder on pairs, in seconds of CPU time on
-all cores, so that other work on the machine takes nothing from it. Its head is fitted on all rows afterwards.
+All pairs of thousands of texts would take days. `--variant 600` is a limit for the first phase, in seconds of
+CPU time on all cores, so that other work on the machine takes nothing from it. `--variant iterations=20`
+takes 20 pairs of each sort per text instead, its setting `num_iterations`. The head is fitted on all rows.
 Where a text can have several labels, each label has a head of its own.
 """
 
@@ -34,14 +35,20 @@ class TimeLimit(TrainerCallback):
         return control
 
 
+iterations = job.variant.partition("iterations=")[2]
 model = SetFitModel.from_pretrained(
     job.model, **({"multi_target_strategy": "one-vs-rest"} if job.several else {})
 )
 trainer = Trainer(
     model=model,
-    args=TrainingArguments(output_dir=str(job.out / "setfit"), seed=job.seed, report_to="none"),
+    args=TrainingArguments(
+        output_dir=str(job.out / "setfit"),
+        seed=job.seed,
+        report_to="none",
+        **({"num_iterations": int(iterations)} if iterations else {}),
+    ),
     train_dataset=Dataset.from_dict({"text": texts, "label": labels.tolist()}),
-    callbacks=[TimeLimit(float(job.variant))],
+    callbacks=[TimeLimit(float(job.variant))] if job.variant.isdigit() else [],
 )
 with job.training():
     trainer.train()

@@ -14,7 +14,7 @@ ATTENTION = ["prepare.long_texts=windows", "prepare.window_pooling=attention"]
 
 
 def test_the_shipped_recipes_are_there() -> None:
-    assert recipe_names() == ["best", "frozen", "full", "paper"]
+    assert recipe_names() == ["best", "few", "frozen", "full", "paper"]
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -212,7 +212,7 @@ def test_a_value_beyond_its_bounds_is_refused_by_the_settings_name(setting: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "trains"), [("frozen", False), ("paper", False), ("full", True), ("best", True)]
+    ("name", "trains"), [("frozen", False), ("paper", False), ("full", True), ("best", True), ("few", True)]
 )
 def test_a_recipe_says_whether_it_trains_the_encoder(name: str, trains: bool) -> None:
     assert load_recipe(name).trains_encoder is trains

@@ -16,12 +16,14 @@ from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults
 from textune.report.run_report import write_report
+from textune.report.verdict import describe_few_rows
 from textune.run.layout import Run
 from textune.run.lifecycle import complete_run, run_folder
 from textune.run.origin import Origin
 from textune.run.provenance import check_origin
 from textune.run.saving import save_results
 from textune.training.budget import plan_task
+from textune.training.few_labels import propose_few
 from textune.training.method import Request, Task, load_task, method_of
 
 
@@ -88,6 +90,8 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
             predictions=saved.predictions,
             outside_scores=evaluation.outside_scores,
         )
+        if caution := describe_few_rows(document.test):
+            ctx.note(caution)
         write_report(run, results, saved.classifier, ctx)
         document = document.model_copy(update={"seconds": ctx.clock.seconds()})
         write_json(run.metrics, document.to_json())
@@ -100,6 +104,8 @@ def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
     task = load_task(request, ctx)
     with ctx.clock.stage("prepare"):
         checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
+    if proposal := propose_few(task):
+        ctx.note(proposal)
     if request.max_minutes:
         with ctx.clock.stage("plan"):
             task = plan_task(task, request.max_minutes * 60 - ctx.clock.total(), ctx)

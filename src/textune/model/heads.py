@@ -162,6 +162,10 @@ class Standardisation:
             scale = (shares * variances).sum(0).sqrt()
         return cls(mean, torch.where(scale > _CONSTANT, scale, 1.0))
 
+    def in_common(self) -> Standardisation:
+        """Return the standardisation that scales all features alike, to a mean variance of 1."""
+        return Standardisation(self.mean, self.scale.square().mean().sqrt().expand_as(self.scale))
+
     def apply(self, features: torch.Tensor) -> torch.Tensor:
         """Return standardised features (rows, width) in float32."""
         return (features - self.mean.float()).div_(self.scale.float())

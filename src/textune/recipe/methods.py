@@ -58,6 +58,7 @@ class EncoderTraining(GradientTraining):
     weight_decay: float
     warmup_steps: int
     report_to: str
+    min_steps: int
     gradient_accumulation_steps: int
     layerwise_lr_decay: float
     max_grad_norm: float

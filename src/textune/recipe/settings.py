@@ -207,6 +207,8 @@ class TrainSettings(Section):
     """The seed of the new weights, the order of the batches and the dropout."""
     num_train_epochs: int = Field(default=15, ge=1)
     """Maximum number of passes over the training rows."""
+    min_steps: int = Field(default=0, ge=0)
+    """An encoder is trained for at least so many steps: epochs are added where rows are few."""
     per_device_train_batch_size: int = Field(default=32, ge=0)
     """Rows per batch, in each process; 0: all rows."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)

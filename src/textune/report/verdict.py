@@ -11,6 +11,8 @@ from textune.evaluation.split_metrics import SplitMetrics
 
 FEW_ROWS = 100
 """With fewer test rows, all metrics are rough estimates."""
+FEW_ROWS_OF_A_CLASS = 10
+"""With fewer test rows, the metrics of a class are hardly more than chance."""
 
 _OFTEN = 0.1
 
@@ -41,14 +43,26 @@ def judge(document: MetricsDocument) -> Judgement:
         quality=_quality(test),
         worth=_worth(document),
         care=_care(test),
-        caution=" ".join(filter(None, [_few_rows(test), *_one_sided(document)])),
+        caution=" ".join(filter(None, [describe_few_rows(test), *_one_sided(document)])),
     )
 
 
-def _few_rows(test: SplitMetrics) -> str:
+def describe_few_rows(test: SplitMetrics) -> str:
+    """Return what so few test rows can show, in a sentence or two; empty if there are enough."""
     if test.examples >= FEW_ROWS:
         return ""
-    return f"With only {test.examples} test rows, all of this is a rough estimate, intervals included."
+    key, name = ("micro_f1", "micro-F1") if test.is_multi_label else ("accuracy", "accuracy")
+    low, high = test.intervals[key]
+    few = sum(metrics.support < FEW_ROWS_OF_A_CLASS for metrics in test.per_class.values())
+    noun = "labels" if test.is_multi_label else "classes"
+    classes = (
+        f" Fewer than {FEW_ROWS_OF_A_CLASS} of them: {few} of {len(test.per_class)} {noun}, whose own "
+        "metrics say little."
+    )
+    return (
+        f"With only {test.examples} test rows, {name} is known to within about ±{(high - low) * 50:.0f} "
+        f"points: smaller differences may be chance.{classes if few else ''}"
+    )
 
 
 def _one_sided(document: MetricsDocument) -> list[str]:

@@ -115,13 +115,15 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
         ctx.note("The encoder is frozen, so there is nothing to plan: training takes seconds.")
         return task
     ctx.stage("Measuring a few steps")
-    from textune.training.members import frozen_layers_of
+    from textune.training.members import frozen_layers_of, with_enough_epochs
 
-    train, frozen = task.recipe.train, frozen_layers_of(task)
+    frozen, training = frozen_layers_of(task), task.recipe.training
+    assert isinstance(training, EncoderTraining)
+    rows = {split: len(tokens) for split, tokens in task.texts.tokens.items()}
+    train = with_enough_epochs(training, rows["train"], processes=task.processes.count)
     costs = _measure(task, frozen, _most_frozen(task, frozen))
     # All processes must make the same plan, and their clocks began at different times.
     seconds_left = task.processes.sum_scalar(seconds) / task.processes.count
-    rows = {split: len(tokens) for split, tokens in task.texts.tokens.items()}
     plan = plan_within(
         seconds_left,
         costs,
@@ -134,7 +136,11 @@ def plan_task(task: Task, seconds: float, ctx: Context) -> Task:
         f"To fit the time limit: {plan.frozen_layers} of {costs.layers} layers frozen, {plan.epochs} epochs, "
         f"about {in_words(plan.seconds)}."
     )
-    settings = [f"train.num_train_epochs={plan.epochs}", f"model.frozen_layers={plan.frozen_layers}"]
+    settings = [
+        f"train.num_train_epochs={plan.epochs}",
+        "train.min_steps=0",
+        f"model.frozen_layers={plan.frozen_layers}",
+    ]
     if plan.frozen_layers:
         settings.append("model.freeze_embeddings=true")
     recipe = check_recipe(task.recipe.model_dump(), origin="planned", settings=settings)

@@ -35,7 +35,14 @@ from textune.run.layout import Run
 from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
 from textune.training.head_start import fit_head_start, starts_fitted
 from textune.training.loop import FitEnd
-from textune.training.members import Member, build_learner, frozen_layers_of, members_of, trained_tokens
+from textune.training.members import (
+    Member,
+    build_learner,
+    frozen_layers_of,
+    members_of,
+    trained_tokens,
+    with_enough_epochs,
+)
 from textune.training.method import Fit, Method, Task, calibrate
 from textune.training.resumable import Keeper, TrainingProgress, fine_tune, load_newest, stop_requests
 from textune.training.stepping import REHEARSED_STEPS, EncoderLearner
@@ -96,6 +103,9 @@ class EncoderMethod(Method):
             first_token_only=first_token_only,
         )
         self._members = members_of(task, self.settings, tokens, states)
+        self.settings = with_enough_epochs(
+            self.settings, len(self._members[0].learned.lengths), processes=task.processes.count
+        )
 
     def fit(self, *, resume: bool) -> Fit:
         """Train all members, give the classifier the mean of their weights, and calibrate it."""

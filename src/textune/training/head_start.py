@@ -3,6 +3,10 @@
 A head with random weights learns slowly what few texts show, and its first gradients disturb the pretrained
 layers (Kumar et al. 2022, https://arxiv.org/abs/2202.10054). A fitted head begins as the best linear layer on
 the features that the encoder gives before the training.
+
+With few rows per class, what one feature's spread says is mostly chance, and a layer that separates all rows
+leaves the encoder nothing to learn. Features are then scaled in common, and the penalty falls with the number
+of rows, as scikit-learn's logistic regression has it on vectors of length 1.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from textune.training.optimizer import l2_penalty
 
 MANY_CLASSES = 20
 """Above this number of classes, `auto` fits the head first."""
+FEW_PER_CLASS = 100
+"""Below this number of rows per class on average, all features are scaled in common."""
 _STEPS = 60
 _WEIGHT_DECAY = 0.1
 
@@ -55,7 +61,9 @@ def fit_head_start(task: Task, settings: EncoderTraining, ctx: Context) -> None:
         weights = classifier.kind.class_weights(labels, len(classifier.label_names))
     with one_thread():
         inputs = _inputs_of_output(classifier.head, torch.from_numpy(features))
-        standardisation = Standardisation.of([inputs])
+        standardisation, weight_decay = Standardisation.of([inputs]), _WEIGHT_DECAY
+        if len(labels) < FEW_PER_CLASS * len(classifier.label_names):
+            standardisation, weight_decay = standardisation.in_common(), inputs.shape[1] / len(labels)
         inputs = standardisation.apply(inputs)
         layer = nn.Linear(inputs.shape[1], len(classifier.label_names))
         nn.init.zeros_(layer.weight)
@@ -67,7 +75,7 @@ def fit_head_start(task: Task, settings: EncoderTraining, ctx: Context) -> None:
             value = classifier.kind.loss(
                 layer(inputs), labels, class_weights=weights, label_smoothing=settings.label_smoothing_factor
             )
-            value = value + l2_penalty(layer, _WEIGHT_DECAY)
+            value = value + l2_penalty(layer, weight_decay)
             value.backward()  # type: ignore[no-untyped-call]
             return value
 

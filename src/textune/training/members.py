@@ -73,6 +73,15 @@ def members_of(
     return members
 
 
+def with_enough_epochs(train: EncoderTraining, rows: int, *, processes: int) -> EncoderTraining:
+    """Return the settings with as many epochs over the rows as `min_steps` needs, if they have fewer."""
+    steps_per_epoch = -(
+        -rows // (train.per_device_train_batch_size * train.gradient_accumulation_steps * processes)
+    )
+    epochs = -(-train.min_steps // steps_per_epoch)
+    return replace(train, num_train_epochs=max(train.num_train_epochs, epochs))
+
+
 def frozen_layers_of(task: Task) -> int:
     """Return the number of layers to freeze; none where layers share their weights (ALBERT)."""
     frozen_layers, layers = task.recipe.model.frozen_layers, layers_of(task.classifier.encoder)
