@@ -15,6 +15,8 @@ from textune.report.svg import Scale, element, line, text, ticks
 
 _WIDTH, _HEIGHT, _COLUMNS = 340.0, 260.0, 2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 30.0, 40.0
+_SPAN = 0.05
+"""The least range of an axis of shares."""
 _CHARACTER, _LINE = 6.2, 12.0
 """The approximate size of a character of a name."""
 
@@ -56,7 +58,10 @@ def _panel(section: Section) -> Markup:
         _LEFT,
         _WIDTH - _RIGHT,
     )
-    up = y.scale([point[2] for point in points], _HEIGHT - _BOTTOM, _TOP)
+    scores = [point[2] for point in points]
+    # Small differences must look small: the axis spans at least five points.
+    room = max(0.0, _SPAN - (max(scores) - min(scores))) / 2 if y.percent else 0.0
+    up = y.scale([min(scores) - room, max(scores) + room], _HEIGHT - _BOTTOM, _TOP)
     parts = [text(f"{section.name}: {section.metric.title}", 8, 16, class_="title")]
     for tick in ticks(up.low, up.high):
         parts += [
