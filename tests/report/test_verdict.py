@@ -73,7 +73,9 @@ def test_a_label_without_test_texts_is_not_called_the_weakest() -> None:
 def test_few_test_texts_are_called_a_hint() -> None:
     few = made_results(test=made_predictions(30)).document
 
-    assert "With only 30 test rows" in judge(few).caution
+    assert "With only 30 test rows, accuracy is known to within about ±" in judge(few).caution
+    assert "Fewer than 10 of them" not in judge(few).caution
+    assert "Fewer than 10 of them" in judge(made_results(test=made_predictions(24)).document).caution
     assert judge(document()).caution == ""
 
 

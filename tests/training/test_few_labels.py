@@ -59,15 +59,6 @@ def test_few_is_proposed_where_classes_are_small(
     assert ("--recipe few" in notes) == proposed
 
 
-def test_what_few_test_rows_can_show_is_said_at_the_end(tiny_distilbert: str, tmp_path: Path) -> None:
-    data = write_rows(tmp_path / "texts.jsonl", small_rows(40))
-
-    _, notes = train("few", tiny_distilbert, data, tmp_path / "run")
-
-    assert "test rows, accuracy is known to within about ±" in notes
-    assert "Fewer than 10 of them: 3 of 3 classes" in notes
-
-
 def test_a_limit_of_minutes_counts_the_epochs_that_few_rows_add(tiny_distilbert: str, tmp_path: Path) -> None:
     data = write_rows(tmp_path / "texts.jsonl", small_rows(40))
     settings = (*QUICK, "train.min_steps=7", "train.num_train_epochs=2")

@@ -16,7 +16,6 @@ from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
 from textune.report.results import RunResults
 from textune.report.run_report import write_report
-from textune.report.verdict import describe_few_rows
 from textune.run.layout import Run
 from textune.run.lifecycle import complete_run, run_folder
 from textune.run.origin import Origin
@@ -90,8 +89,6 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
             predictions=saved.predictions,
             outside_scores=evaluation.outside_scores,
         )
-        if caution := describe_few_rows(document.test):
-            ctx.note(caution)
         write_report(run, results, saved.classifier, ctx)
         document = document.model_copy(update={"seconds": ctx.clock.seconds()})
         write_json(run.metrics, document.to_json())

@@ -43,11 +43,11 @@ def judge(document: MetricsDocument) -> Judgement:
         quality=_quality(test),
         worth=_worth(document),
         care=_care(test),
-        caution=" ".join(filter(None, [describe_few_rows(test), *_one_sided(document)])),
+        caution=" ".join(filter(None, [_describe_few_rows(test), *_one_sided(document)])),
     )
 
 
-def describe_few_rows(test: SplitMetrics) -> str:
+def _describe_few_rows(test: SplitMetrics) -> str:
     """Return what so few test rows can show, in a sentence or two; empty if there are enough."""
     if test.examples >= FEW_ROWS:
         return ""
