@@ -59,6 +59,18 @@ def test_few_is_proposed_where_classes_are_small(
     assert ("--recipe few" in notes) == proposed
 
 
+def test_few_is_not_proposed_to_who_chose_it_without_its_steps_as_a_limit_of_minutes_does(
+    tiny_distilbert: str, tmp_path: Path
+) -> None:
+    data = write_rows(tmp_path / "texts.jsonl", small_rows(40))
+
+    _, notes = train(
+        "few", tiny_distilbert, data, tmp_path / "run", "train.min_steps=0", "train.num_train_epochs=1"
+    )
+
+    assert "--recipe few" not in notes
+
+
 def test_a_limit_of_minutes_counts_the_epochs_that_few_rows_add(tiny_distilbert: str, tmp_path: Path) -> None:
     data = write_rows(tmp_path / "texts.jsonl", small_rows(40))
     settings = (*QUICK, "train.min_steps=7", "train.num_train_epochs=2")

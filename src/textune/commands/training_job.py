@@ -101,7 +101,7 @@ def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
     task = load_task(request, ctx)
     with ctx.clock.stage("prepare"):
         checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
-    if proposal := propose_few(task):
+    if proposal := propose_few(task, request.recipe_name):
         ctx.note(proposal)
     if request.max_minutes:
         with ctx.clock.stage("plan"):
