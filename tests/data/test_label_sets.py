@@ -150,6 +150,10 @@ def test_a_cell_is_one_name_on_request() -> None:
     assert read(["R", "D", "R&D", "[1]"], separator="none") == ["R", "D", "R&D", "[1]"]
 
 
+def test_a_quote_that_is_never_closed_hides_no_separator() -> None:
+    assert sets(['"joy, anger', "joy"], separator=",") == [('"joy', "anger"), ("joy",)]
+
+
 def test_a_separator_that_is_set_divides_labels() -> None:
     assert sets(["R&D", "R"], separator="&") == [("R", "D"), ("R",)]
     assert read(["joy/", "anger"], separator="/") == ["joy", "anger"]

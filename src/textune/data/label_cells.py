@@ -122,10 +122,10 @@ def _of_string(value: str, separator: str) -> _AnyCell:
 
 
 def _split(value: str, separator: str) -> list[str]:
-    """Return the parts of a cell; quotes around a part are dropped, and those divide nothing."""
-    if '"' in value and len(separator) == 1:
-        with suppress(csv.Error):
-            return next(csv.reader([value], delimiter=separator, skipinitialspace=True))
+    """Return the parts of a cell; quotes around a part are dropped, and nothing is divided within them."""
+    if '"' in value and len(separator) == 1 and separator not in '"\r\n':
+        with suppress(csv.Error):  # A quote that is not around a whole part is a character like any other.
+            return next(csv.reader([value], delimiter=separator, skipinitialspace=True, strict=True))
     return value.split(separator)
 
 
