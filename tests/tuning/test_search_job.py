@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from textune.recipe.recipes import load_recipe
@@ -45,6 +47,22 @@ def test_a_penalty_that_was_found_on_some_rows_is_weaker_for_all_of_them() -> No
 
     assert result.recipe.train.weight_decay == pytest.approx(0.05)
     assert "Its penalty is 0.05 for all rows" in " ".join(sentences_of(result))
+
+
+def test_a_penalty_that_was_not_searched_stays_as_the_recipe_has_it() -> None:
+    recipe = load_recipe("frozen", settings=["train.weight_decay=0.2"])
+    space = SearchSpace.of(recipe).only(["train.class_weights"])
+    trials = [
+        replace(trial(number, 0.2, loss), values={"train.class_weights": weights})
+        for number, (weights, loss) in enumerate([("none", 0.6), ("balanced", 0.5)])
+    ]
+    plan = TuningPlan("frozen", space, "log_loss", trials=2, max_minutes=1)
+    choice = choose_trial(trials, SHARES, metric="log_loss")
+
+    result = replace(ended(rows=10_000), plan=plan, trials=trials, choice=choice)
+
+    assert choice.leaves_default
+    assert result.recipe.train.weight_decay == 0.2
 
 
 def test_the_default_finds_its_penalty_itself() -> None:

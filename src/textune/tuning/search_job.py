@@ -58,9 +58,9 @@ class SearchResult:
         if not self.choice.leaves_default:
             return self.plan.recipe
         recipe = self.plan.space.recipe_with(self.choice.best.values)
-        penalty = recipe.train.weight_decay
-        if self.rows == self.total_rows or recipe.train.optim != "lbfgs" or isinstance(penalty, str):
-            return recipe
+        penalty = self.choice.best.values.get(PENALTY, "auto")
+        if self.rows == self.total_rows or recipe.train.optim != "lbfgs" or penalty == "auto":
+            return recipe  # A penalty that was not searched stays as the recipe has it.
         # The best L2 penalty of a mean loss falls with the number of rows, as one over it.
         return with_settings(recipe, {PENALTY: penalty * self.rows / self.total_rows})
 
