@@ -47,7 +47,8 @@ _PIECE_CHARACTERS = 4
 _MAX_CHARACTERS = 10_000
 _MIN_TEXTS = 2
 _INVERSE_REGULARISATION = 8.0
-_TOLERANCE = 1e-3
+# Of the gradient of the mean loss, which is small from the beginning where a class is rare.
+_TOLERANCE = 1e-4
 _MAX_ITERATIONS = 40
 _PAIR_FEATURES = "both texts, what they share, cosine"
 
@@ -152,12 +153,14 @@ def tfidf_facts(*, pairs: bool = False) -> list[Any]:
     return [settings, _TOLERANCE, _MAX_ITERATIONS, versions]
 
 
-def fit_regression(features: Any, labels: NDArray[Any]) -> Any:
+def fit_regression(
+    features: Any, labels: NDArray[Any], *, inverse_regularisation: float = _INVERSE_REGULARISATION
+) -> Any:
     """Return scikit-learn's logistic regression, fitted on features (rows, pieces) and labels (rows,)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    regression = LogisticRegression(C=_INVERSE_REGULARISATION, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
+    regression = LogisticRegression(C=inverse_regularisation, tol=_TOLERANCE, max_iter=_MAX_ITERATIONS)
     with warnings.catch_warnings():
         # More steps cost time and do not improve the baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)

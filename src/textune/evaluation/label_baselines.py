@@ -24,6 +24,8 @@ from textune.files import sha256_of_text
 from textune.formats.text_pairs import AnyText, has_pairs
 
 Labels = NDArray[np.int64]
+_INVERSE_REGULARISATION = 1.0
+"""Stronger than for classes that exclude each other: most labels have few rows."""
 
 
 def label_baseline_probabilities(
@@ -41,7 +43,14 @@ def label_baseline_probabilities(
     probabilities = {FREQUENCIES: np.tile(label_frequencies(train_labels), (len(texts), 1))}
     for name, (train_read, read) in what_baselines_read(train_texts, texts).items():
         facts = tfidf_facts(pairs=has_pairs(train_read[:1]))
-        parts = ["labels", *facts, list(train_read), train_labels.tolist(), list(read)]
+        parts = [
+            "labels",
+            _INVERSE_REGULARISATION,
+            *facts,
+            list(train_read),
+            train_labels.tolist(),
+            list(read),
+        ]
         # The cache holds float32; each float64 is stored as two.
         halves, _ = FeatureCache().get_or_compute(
             sha256_of_text(json.dumps(parts)),
@@ -85,6 +94,7 @@ def _one_versus_rest(
         rows = np.flatnonzero(labels[:, number] != UNKNOWN)
         truth = labels[rows, number]
         if len(np.unique(truth)) == 2:
-            probabilities[:, number] = fit_regression(train[rows], truth).predict_proba(others)[:, 1]
+            regression = fit_regression(train[rows], truth, inverse_regularisation=_INVERSE_REGULARISATION)
+            probabilities[:, number] = regression.predict_proba(others)[:, 1]
         on_progress(number + 1, labels.shape[1])
     return probabilities
