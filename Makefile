@@ -85,7 +85,7 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training and prediction 100 times, and a search 20 times, and resume it to the same bits, learn all of TweetEval.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training and prediction 100 times and a search 20 times, resume each to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 	TEXTUNE_SEARCH_KILLS=20 $(BIN)/python -m pytest tests/test_search_kills.py
@@ -118,7 +118,7 @@ SUITE_ENVIRONMENTS := $(foreach name,scikit-learn setfit transformers model2vec 
 bench-suite: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS)  ## Compare textune with other tools on any sources: make bench-suite DATA="a.csv b/"
 	$(BIN)/python benchmarks/suite.py $(DATA) $(SUITE)
 
-bench-peers: $(VENV)/installed-dev $(SUITE_ENVIRONMENTS) .bench/keras/installed  ## Compare all recipes and peers on emotion, Keras too; an hour.
+bench-peers: $(VENV)/installed-dev $(foreach name,keras setfit transformers scikit-learn,.bench/$(name)/installed)  ## Compare three recipes with Keras, Trainer, SetFit and others on emotion; an hour.
 	$(BIN)/python benchmarks/suite.py $(TEXTUNE_TWEETEVAL)/emotion --recipes paper frozen full \
 		--peers keras trainer-frozen trainer setfit sentence tfidf --picture docs/pictures/peers.svg
 

@@ -197,14 +197,14 @@ def show(results: list[dict[str, Any]]) -> None:
             ratios.append(f"{own['peak_megabytes'] / other['peak_megabytes']:.0%}")
         accuracies = [result["accuracy"] for result in cell.values()]
         spread = f" ± {statistics.stdev(accuracies):.1%}" if len(accuracies) > 1 else ""
-        figures = _medians(list(cell.values()))
+        medians = _medians(list(cell.values()))
         busy = max(result["others_cores"] for result in cell.values())
         mark = " s*" if busy > (os.cpu_count() or 1) * 0.1 else " s"
         print(
             f"| {data} | {size} | {CONTESTANTS[name].title} | {len(cell)} "
-            f"| {statistics.mean(accuracies):.1%}{spread} | {figures['train_seconds']:,.1f}{mark} "
-            f"| {figures['seconds']:,.1f}{mark} | {figures['cpu_seconds']:,.1f} s "
-            f"| {figures['peak_megabytes']:,.0f} MB | {' | '.join(ratios)} |"
+            f"| {statistics.mean(accuracies):.1%}{spread} | {medians['train_seconds']:,.1f}{mark} "
+            f"| {medians['seconds']:,.1f}{mark} | {medians['cpu_seconds']:,.1f} s "
+            f"| {medians['peak_megabytes']:,.0f} MB | {' | '.join(ratios)} |"
         )
 
 

@@ -2,7 +2,7 @@
 
 Each cell of the table, a contestant on a source with a seed, is a process of its own, and has its command.
 Results are stored as they come: a suite that was stopped resumes, and a cell whose command, rows, code or
-versions have changed is filled again. No contestant sees the labels of test.
+versions have changed is filled again. No contestant chooses anything by test.
 
     python benchmarks/suite.py DATA ... [--recipes frozen full] [--peers tfidf sentence ...] [--seeds 0 1 2]
                                [--only DATA/CONTESTANT/SEED ...] [--commands] [--show] [--cell-minutes 30]
