@@ -13,7 +13,8 @@ optimism that test shows is what the best trial gains on the folds minus what it
 default: both measure what the search saw in its folds, and new texts do not have. It has no answer where the
 default stays.
 
-Results go to a JSON Lines file, so a benchmark that was stopped goes on where it was. With `--shuffle`, each
+Results go to a JSON Lines file, so a benchmark that was stopped goes on where it was. Those of other data or
+options stand in the file as well, and are not counted. With `--shuffle`, each
 seed's labels are shuffled instead, and the table shows whether the search says that nothing beats the
 majority class.
 """
@@ -69,6 +70,12 @@ def resampled(dataset: Dataset, seed: int, share: float, *, shuffle: bool) -> di
     return splits
 
 
+def asked(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options on which a seed's result depends."""
+    names = ("data", "settings", "model", "rows", "trials", "max_minutes", "shuffle")
+    return {name: getattr(options, name) for name in names}
+
+
 def measure(dataset: Dataset, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a seed's search and its default show on test."""
     splits = resampled(dataset, seed, options.rows, shuffle=options.shuffle)
@@ -98,6 +105,7 @@ def measure(dataset: Dataset, seed: int, options: argparse.Namespace) -> dict[st
         )
     comparison = compare_probabilities(first.probabilities, second.probabilities, first.labels)
     return {
+        "asked": asked(options),
         "seed": seed,
         "trials": len(tuned.tuning["trials"]),
         "search_seconds": round(tuned.metrics.to_json()["seconds"]["search"], 1),
@@ -155,7 +163,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--max-minutes", type=float, default=10.0)
     parser.add_argument("--shuffle", action="store_true", help="shuffle the labels")
-    parser.add_argument("--results", type=Path, default=Path("tuning.jsonl"))
+    parser.add_argument("--results", type=Path, default=Path(".bench/tuning.jsonl"))
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="data.key=value")
     options = parser.parse_args()
     recipe = resolve_recipe(
@@ -163,8 +171,10 @@ def main() -> None:
     )
     dataset = load_dataset(recipe.data, Context(None, True), None)
     results = []
+    options.results.parent.mkdir(parents=True, exist_ok=True)
     if options.results.exists():
-        results = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
+        stored = [json.loads(line) for line in options.results.read_text(encoding="utf-8").splitlines()]
+        results = [result for result in stored if result.get("asked") == asked(options)]
     for seed in range(options.seeds):
         if seed not in {result["seed"] for result in results}:
             results.append(measure(dataset, seed, options))
