@@ -79,6 +79,13 @@ def test_other_classes_that_are_meant_to_be_the_label_are_refused(tmp_path: Path
     assert f"could hold the label: 'label', '{name}'" in refusal(path).message
 
 
+@pytest.mark.parametrize("name", ["gold", "corrected"])
+def test_yes_and_no_about_the_label_are_not_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "posts.csv", label=LABELS, **{name: ["yes", "no", "no"] * 10})
+
+    assert load_source(str(path)).label_names == tuple(sorted(set(LABELS)))
+
+
 def test_names_that_do_not_fit_the_numbers_of_the_label_are_refused(tmp_path: Path) -> None:
     numbers = [row % 2 for row in range(30)]
     path = write(tmp_path / "posts.csv", label=numbers, gold_label=REVIEWED)
@@ -119,6 +126,7 @@ def test_labels_that_were_reviewed_in_few_rows_are_mentioned(tmp_path: Path) -> 
         ("gold_label", [label.upper() for label in LABELS]),
         ("label_confidence", ["1.0", "0.67", "0.33"] * 10),
         ("annotation_id", list(range(30))),
+        ("is_gold", ["0", "0", "1"] * 10),
         ("gold_label", ["", *["x"] * 29]),
     ],
 )

@@ -22,10 +22,11 @@ _LABEL_WORDS = {*LABEL_NAMES, "classes", "annotation", "annotated"} - {"y"}
 """A column with one of these words in its name may be the label, such as `gold_label`."""
 _TRUTH_WORDS = {"gold", "goldlabel", "truth", "final", "corrected", "adjudicated"}
 """What a column with one of these words holds is meant to be the label, whatever its classes are."""
+_YES_AND_NO = {"true", "false", "yes", "no"}
 _MEASURES = {
     "confidence", "score", "scores", "probability", "prob", "probs", "weight", "agreement", "count", "counts",
     "number", "start", "end", "length", "time", "date", "source", "origin", "status", "state",
-    "human", "annotator", "annotators"
+    "human", "annotator", "annotators", "is", "was", "has"
 }  # fmt: skip
 """Words for what is said about a label."""
 _REPLACED = {
@@ -65,7 +66,9 @@ def name_labels(raw: RawSource, choice: ColumnChoice, *, label: str, origin: str
         elif choice.label == label:
             continue
         elif is_plausible and (
-            _is_usual(name) or _is_truth(name) or (_same_classes(pairs) and not _is_replaced(name, pairs))
+            _is_usual(name)
+            or _is_truth(name, pairs)
+            or (_same_classes(pairs) and not _is_replaced(name, pairs))
         ):
             rivals.append(name)
         elif (is_plausible or _same_classes(pairs)) and not _agree(pairs):
@@ -100,9 +103,11 @@ def _has_label_word(name: str) -> bool:
     return bool(words & (_LABEL_WORDS | _TRUTH_WORDS)) and not words & _MEASURES
 
 
-def _is_truth(name: str) -> bool:
-    words = _words(name)
-    return bool(words & _TRUTH_WORDS) and not words & _REPLACED
+def _is_truth(name: str, pairs: Pairs) -> bool:
+    """Return whether a column is meant to be the label, and does not just say yes or no about it."""
+    words, (ours, theirs) = _words(name), _kinds(pairs)
+    is_flag = theirs <= _YES_AND_NO and not ours & _YES_AND_NO
+    return bool(words & _TRUTH_WORDS) and not words & _REPLACED and not is_flag
 
 
 def _labels(raw: RawSource, *, as_names: bool) -> list[str | None]:
