@@ -9,6 +9,7 @@ import pytest
 from textune.data.columns import ColumnChoice
 from textune.data.sources import read_source
 from textune.errors import DataError
+from textune.recipe.settings import DataSettings
 
 
 def write_reviewed(path: Path, column: str, verdicts: list[str]) -> Path:
@@ -45,6 +46,15 @@ def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str
 
     assert source.splits["train"].texts == ["text 0", "text 2"]
     assert f"Left out 2 rows that the column '{column}' turns down" in source.notes[-1]
+
+
+def test_rows_are_kept_on_request(tmp_path: Path) -> None:
+    path = write_reviewed(tmp_path / "tickets.csv", "status", ["done", "pending", "done", "cancelled"])
+
+    source = read_source(str(path), ColumnChoice.of(DataSettings(verdicts="none")))
+
+    assert len(source.splits["train"].texts) == 4
+    assert source.notes == ()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ class ColumnChoice:
     """The columns of text, label and split (empty: detected by name), and how files are read.
 
     `labels` are columns of zeros and ones, one per label, instead of one column; `kind` says how many labels
-    a text may have. `others` asks for the other columns as well. `remembered` are the names of the settings
+    a text may have. `others` asks for the other columns as well; columns of verdicts turn rows down if it
+    `reads_verdicts`. `remembered` are the names of the settings
     that are those of a run's own data: a column that one of them names counts only for files that have it.
     """
 
@@ -55,6 +56,7 @@ class ColumnChoice:
     labels: tuple[str, ...] = ()
     kind: LabelKindSetting = "auto"
     other: str = ""
+    reads_verdicts: bool = True
 
     @classmethod
     def of(
@@ -79,6 +81,7 @@ class ColumnChoice:
             tuple(settings.label_columns),
             settings.label_kind,
             other,
+            settings.verdicts == "auto",
         )
 
     def describe(self) -> str:
@@ -112,6 +115,7 @@ class ColumnChoice:
             labels=() if "label_columns" in self.remembered else self.labels,
             kind=self.kind,
             other=self.other,
+            reads_verdicts=self.reads_verdicts,
         )
 
     def columns_of_text(self, text: str) -> tuple[str, ...]:

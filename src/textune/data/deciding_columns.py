@@ -39,7 +39,7 @@ def deciding_columns(
         if choice.others
         or may_divide(name, choice)
         or may_be_label(name, choice, label.name)
-        or may_judge(name)
+        or (choice.reads_verdicts and may_judge(name))
     ]
 
 
@@ -52,7 +52,7 @@ def decide_columns(raw: RawSource, choice: ColumnChoice, *, label: LabelColumn, 
     """
     choice = _for_columns(choice, raw.columns(), label)
     raw = name_labels(raw, choice, label=label.name, origin=origin)
-    raw = without_turned_down(raw, raw.columns())
+    raw = without_turned_down(raw, raw.columns()) if choice.reads_verdicts else raw
     raw = divide(raw, choice, origin=origin)
     if choice.others:
         return raw

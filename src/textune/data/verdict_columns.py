@@ -41,6 +41,7 @@ _AUTHORS = {
     **dict.fromkeys(("machine", "model", "automatic", "auto", "gpt", "llm", "ai"), False),
 }
 """Who labelled a row: this decides where no verdict is beside it, as in `skipped by annotator`."""
+_KEEP = "--set data.verdicts=none"
 _MOST_SHOWN = 5
 _MOST_WORDS = 4
 _MOST_OTHERS = 10
@@ -101,7 +102,7 @@ def _judged_by(raw: RawSource, name: str) -> RawSource:
     if reasons.total() == counts.total():
         raise DataError(
             f"The column '{name}' turns down all {counted(reasons.total(), 'row')}: {shown}.",
-            "Rename the column to keep them.",
+            f"To keep them: {_KEEP}",
         )
     splits = {
         split: rows.take([row for row, value in enumerate(values[split]) if value not in reasons])
@@ -109,7 +110,7 @@ def _judged_by(raw: RawSource, name: str) -> RawSource:
     }
     note = (
         f"Left out {counted(reasons.total(), 'row')} that the column '{name}' turns down: {shown}."
-        f"{f' Rows with {kept} are kept.' if others else ''} Rename the column to keep them."
+        f"{f' Rows with {kept} are kept.' if others else ''} To keep them: {_KEEP}"
     )
     return replace(raw, splits=splits, notes=(*raw.notes, note))
 

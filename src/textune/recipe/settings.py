@@ -77,6 +77,8 @@ class DataSettings(Section):
     """Whether a text has one label (`single`) or any number (`multi`); `auto`: as the data show."""
     split_column: ColumnName = ""
     """The column that holds the split of each row; empty: detected; `none`: no column decides."""
+    verdicts: Literal["auto", "none"] = "auto"
+    """Whether columns such as `status` turn rows down, which are left out; `none`: no column does."""
     header: bool = True
     """Whether the first line of a delimited file names its columns; else they are called 1, 2 and so on."""
     separator: Separator = ""
