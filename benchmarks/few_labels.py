@@ -5,10 +5,10 @@ with fewer rows gives all it has. Every contestant gets these rows and no others
 rows. A training is a process of its own, from its imports to the test rows' probabilities.
 
 Each result is a line of `.bench/few_labels.jsonl`, so a comparison that was stopped resumes, and `--only`,
-`--data`, `--sizes` and `--draws` fill some cells of the table. "Training" is what each contestant counts as
-such. "CPU" counts the processor seconds of a process, which other work on the machine changes less than its
-seconds. A cell whose processes had less than nine tenths of the machine to themselves is marked with *: its
-seconds are too long.
+`--data`, `--sizes` and `--draws` fill some cells of the table. Results of other code are not counted.
+"Training" is what each contestant counts as such. "CPU" counts the processor seconds of a process, which
+other work on the machine changes less than its seconds. A cell whose processes had less than nine tenths of
+the machine to themselves is marked with *: its seconds are too long.
 
     python benchmarks/few_labels.py [--data emotion banking77 clinc150] [--sizes 8 16 64] [--draws 10]
                                     [--only NAME ...] [--show]
@@ -27,8 +27,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from suite_parts.contestants import code_of
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent / ".bench"
@@ -168,8 +171,17 @@ def _busy_seconds() -> float:
 
 
 def stored() -> list[dict[str, Any]]:
-    """Return the results so far."""
-    return [json.loads(line) for line in STORE.read_text().splitlines()] if STORE.is_file() else []
+    """Return the results so far that come from the code as it is."""
+    if not STORE.is_file():
+        return []
+    results = map(json.loads, STORE.read_text().splitlines())
+    return [result for result in results if result.get("code") == code(result["contestant"])]
+
+
+@cache
+def code(contestant: str) -> str:
+    """Return the hash of the code that a contestant's results come from."""
+    return code_of("" if CONTESTANTS[contestant].recipe else "setfit_defaults.py")
 
 
 def show(results: list[dict[str, Any]]) -> None:
@@ -237,6 +249,7 @@ def main() -> None:
                     rows = draw(train, name, size, number)
                     result = run_once(CONTESTANTS[contestant], rows, test, seed=number, model=model)
                     cell = {"data": name, "size": size, "draw": number, "contestant": contestant}
+                    cell["code"] = code(contestant)
                     with STORE.open("a") as file:
                         file.write(json.dumps({**cell, **result}) + "\n")
                     print(json.dumps({**cell, **result}), file=sys.stderr, flush=True)

@@ -122,7 +122,8 @@ def fill(cell: Cell, *, minutes: float) -> dict[str, Any]:
     cell.folder.mkdir(parents=True)
     if cell.contestant.script:
         out.mkdir()
-    started = time.strftime("%Y-%m-%d %H:%M")
+    # Before the process, which may last long enough for the code to change.
+    started, identity = time.strftime("%Y-%m-%d %H:%M"), cell.identity()
     usage = _run(cell, minutes)
     outcome, message, train = MEASURED, "", None
     if usage["over"]:
@@ -137,7 +138,7 @@ def fill(cell: Cell, *, minutes: float) -> dict[str, Any]:
             outcome, message = FAILED, f"its output cannot be read: {error}"
     record = {
         "cell": cell.name,
-        "identity": cell.identity(),
+        "identity": identity,
         "outcome": outcome,
         "message": message,
         "minutes": minutes,

@@ -25,7 +25,10 @@ from textune.formats.text_pairs import AnyText, has_pairs
 
 Labels = NDArray[np.int64]
 _INVERSE_REGULARISATION = 1.0
-"""Stronger than for classes that exclude each other: most labels have few rows."""
+"""A stronger penalty than for classes that exclude each other, as most labels have few rows.
+
+On the validation rows of GoEmotions, labels had the best F1 with it, out of 1, 2 and 8.
+"""
 
 
 def label_baseline_probabilities(
