@@ -89,6 +89,18 @@ def test_a_classifier_is_no_different_from_itself(labels: np.ndarray) -> None:
     assert comparison.mcnemar.p_value == 1.0
 
 
+@pytest.mark.parametrize("rows", [3, 6, 12])
+def test_the_interval_of_a_difference_of_shares_lies_within_100_points(rows: int) -> None:
+    labels = np.arange(rows) % 3
+    right, wrong = np.eye(3)[labels] * 0.9 + 0.03, np.eye(3)[np.zeros(rows, dtype=int)] * 0.9 + 0.03
+
+    comparison = compare_probabilities(right, wrong, labels)
+
+    for key in ("accuracy", "macro_f1"):
+        low, high = comparison.differences[key].ci95
+        assert -1 <= low < high <= 1
+
+
 def test_equally_good_classifiers_are_found_different_in_about_5_of_100_test_sets() -> None:
     rng = np.random.default_rng(0)
     sets = [rng.choice(CLASSES, size=200) for _ in range(100)]

@@ -74,8 +74,8 @@ def test_few_test_texts_are_called_a_hint() -> None:
     few = made_results(test=made_predictions(30)).document
 
     assert "With only 30 test rows, accuracy is known to within about ±" in judge(few).caution
-    assert "Fewer than 10 of them" not in judge(few).caution
-    assert "Fewer than 10 of them" in judge(made_results(test=made_predictions(24)).document).caution
+    assert "have fewer than 10 of them" not in judge(few).caution
+    assert "have fewer than 10 of them" in judge(made_results(test=made_predictions(24)).document).caution
     assert judge(document()).caution == ""
 
 

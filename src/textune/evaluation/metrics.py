@@ -85,6 +85,12 @@ class Metric:
         """The lowest and the highest value that the metric can have."""
         return {"%": (0.0, 1.0), "nats": (0.0, np.inf), "": EVERYWHERE}[self.unit]
 
+    @property
+    def difference_bounds(self) -> Interval:
+        """The lowest and the highest difference that two classifiers can have."""
+        low, high = self.bounds
+        return low - high, high - low
+
     def measure(self, classifiers: Classifiers, labels: Labels) -> list[float]:
         """Return the metric of each classifier."""
         return [float(self.function(probabilities, labels)) for probabilities in classifiers]
@@ -156,7 +162,7 @@ class RowMetric(Metric):
         if _are_one(*pair):
             # One more row would not differ more than these do.
             rows = replace(rows, lowest=rows.values, highest=rows.values)
-        return mean_interval(rows, values[0] - values[1])
+        return mean_interval(rows, values[0] - values[1], bounds=self.difference_bounds)
 
 
 @dataclass(frozen=True)

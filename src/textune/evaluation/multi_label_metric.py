@@ -44,7 +44,8 @@ class SumMetric(RowMetric):
         """Return the 95 % interval of the first classifier's metric minus the second's."""
         first, second = (self.rows(scores, labels) for scores in pair)
         rows, values = first.minus(second), self.measure(pair, labels)
-        return mean_interval(replace(rows, lowest=rows.values, highest=rows.values), values[0] - values[1])
+        rows = replace(rows, lowest=rows.values, highest=rows.values)
+        return mean_interval(rows, values[0] - values[1], bounds=self.difference_bounds)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def _describe_few_rows(test: SplitMetrics) -> str:
     few = sum(metrics.support < FEW_ROWS_OF_A_CLASS for metrics in test.per_class.values())
     noun = "labels" if test.is_multi_label else "classes"
     classes = (
-        f" Fewer than {FEW_ROWS_OF_A_CLASS} of them: {few} of {len(test.per_class)} {noun}, whose own "
+        f" {few} of {len(test.per_class)} {noun} have fewer than {FEW_ROWS_OF_A_CLASS} of them, so their own "
         "metrics say little."
     )
     return (
