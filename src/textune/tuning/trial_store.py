@@ -91,8 +91,8 @@ class Proposer:
 
     Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"; a dropped trial counts as worse than
     the complete ones. The sampler is new for each trial, with a seed of its own, so that the same trials and
-    the same seed give the same values in any process. The study is kept, as filling it anew takes longer with
-    every trial.
+    the same seed give the same values in any process. The study is kept: to fill it again would take longer
+    with every trial.
     """
 
     def __init__(self, space: SearchSpace, *, metric: str, seed: int) -> None:
