@@ -16,8 +16,10 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from suite_parts.cells import MEASURED, Cell, fill
@@ -60,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(written_command(cell.command) for cell in possible))
         return 0
     try:
-        failed = 0 if options.show else fill_cells(possible, options)
+        with signals_as_interrupts():
+            failed = 0 if options.show else fill_cells(possible, options)
     except KeyboardInterrupt:
         say("Stopped. The same command goes on from here.")
         return 130
@@ -68,6 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sections:
         print_table(sections, options)
     return int(bool(wrong or failed))
+
+
+@contextmanager
+def signals_as_interrupts() -> Iterator[None]:
+    """Let `kill` and a closed terminal do what Ctrl-C does, which ends the process of the cell as well."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -143,11 +158,12 @@ def is_named(cell: Cell, patterns: Sequence[str]) -> bool:
 def fill_cells(cells: Sequence[Cell], options: argparse.Namespace) -> int:
     """Fill the cells that have no current result, the cheap ones first; return how many failed."""
     failed = 0
-    for cell in sorted(cells, key=lambda cell: (cell.contestant.slow, cell.seed)):
+    ordered = sorted(cells, key=lambda cell: (cell.contestant.slow, cell.seed))
+    for number, cell in enumerate(ordered, 1):
         record = cell.record()
         again = bool(options.only) and record is not None and record["outcome"] != MEASURED
         if not cell.is_filled(options.cell_minutes) or again:
-            say(f"{cell.name} ...")
+            say(f"{cell.name} ... ({number} of {len(ordered)}, for at most {options.cell_minutes:g} minutes)")
             record = fill(cell, minutes=options.cell_minutes)
             seconds = record["seconds"]
             times = f"{seconds['whole']:.1f} s, {seconds['cpu']:.1f} s of CPU"

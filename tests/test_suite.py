@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -198,7 +199,9 @@ def test_a_folder_of_tasks_stands_for_all_and_the_targets_of_stance_count_togeth
     assert "stance, 2 targets together: mean F1 of against and favor, 24 rows" in printed
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_suite_that_is_interrupted_ends_its_process_and_says_how_to_go_on(
+    number: int,
     source: str,
     run_suite: Callable[..., int],
     tmp_path: Path,
@@ -206,7 +209,7 @@ def test_a_suite_that_is_interrupted_ends_its_process_and_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupt(process: int, options: int) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     with monkeypatch.context() as patched:
         patched.setattr("os.wait4", interrupt)
