@@ -15,10 +15,19 @@ HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pya
 
 
 def modules_after(code: str) -> set[str]:
-    """Run code in a fresh interpreter; return the top-level modules that it has imported."""
-    script = f"{code}\nimport sys\nprint(*(name for name in sys.modules if '.' not in name))"
+    """Run code in a fresh interpreter; return the modules that it has imported."""
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(result.stdout.splitlines()[-1].split())
+
+
+def modules_after_command(*arguments: str) -> set[str]:
+    """Run a command in a fresh interpreter; return the modules that it has imported."""
+    return modules_after(
+        f"import sys; sys.argv = {['textune', *arguments]!r}\n"
+        "from textune.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass"
+    )
 
 
 def test_the_layers_are_held() -> None:
@@ -34,13 +43,31 @@ def test_importing_textune_imports_nothing_heavy() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; sys.argv = ['textune', 'train', '--help']\n"
-        "from textune.cli.main import main\n"
-        "try: main()\nexcept SystemExit: pass"
-    )
+    assert modules_after_command("train", "--help").isdisjoint(HEAVY)
 
-    assert modules_after(code).isdisjoint(HEAVY)
+
+def test_the_version_is_printed_without_importing_a_command_line() -> None:
+    assert modules_after_command("--version").isdisjoint({*HEAVY, "typer", "rich", "numpy", "pydantic"})
+
+
+def test_the_list_of_commands_imports_no_numpy_and_no_recipe() -> None:
+    assert modules_after_command("--help").isdisjoint({*HEAVY, "numpy", "pydantic", "textune.recipe"})
+
+
+def test_a_command_imports_the_files_of_no_other() -> None:
+    imported = modules_after_command("train", "--help")
+
+    assert {name for name in imported if name.startswith("textune.cli.")} == {
+        *("textune.cli.application", "textune.cli.main", "textune.cli.train")
+    }
+
+
+def test_a_text_is_classified_by_an_export_without_importing_what_reads_data(exported_run: Path) -> None:
+    imported = modules_after_command("predict", str(exported_run), "so happy", "--runtime", "onnx")
+
+    assert "onnxruntime" in imported
+    unused = {"textune.recipe", "textune.annotations", "textune.data.columns", "textune.prediction.inputs"}
+    assert imported.isdisjoint({*HEAVY, *unused})
 
 
 @pytest.mark.parametrize(
@@ -69,10 +96,4 @@ def test_wrong_data_or_a_wrong_model_is_answered_without_importing_what_trains(
 
 
 def test_a_wrong_setting_is_answered_without_importing_anything_heavy() -> None:
-    code = (
-        "import sys; sys.argv = ['textune', 'train', '--data', 'x.csv', '--set', 'train.sed=1']\n"
-        "from textune.cli.main import main\n"
-        "try: main()\nexcept SystemExit: pass"
-    )
-
-    assert modules_after(code).isdisjoint(HEAVY)
+    assert modules_after_command("train", "--data", "x.csv", "--set", "train.sed=1").isdisjoint(HEAVY)

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from textune.cli.main import app
+from textune.cli.application import app
 from textune.discovery import import_files
 from textune.serving.limits import Limits
 

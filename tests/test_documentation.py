@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from textune.cli.main import app
+from textune.cli.application import app
 from textune.discovery import import_files
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])

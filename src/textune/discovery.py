@@ -10,6 +10,11 @@ from importlib import import_module
 @cache
 def import_files(package: str, *, ending: str = "") -> None:
     """Import the files of a package, or those whose names have an ending."""
-    for file in pkgutil.iter_modules(import_module(package).__path__):
-        if file.name.endswith(ending):
-            import_module(f"{package}.{file.name}")
+    for name in file_names(package):
+        if name.endswith(ending):
+            import_module(f"{package}.{name}")
+
+
+def file_names(package: str) -> list[str]:
+    """Return the names of a package's files, without importing them."""
+    return [file.name for file in pkgutil.iter_modules(import_module(package).__path__)]

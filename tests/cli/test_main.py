@@ -13,7 +13,9 @@ import pytest
 import textune
 from made_packages import NAME, install_in_parts
 from small_data import write_small_csv
+from textune.cli.application import app
 from textune.context import UNWATCHED
+from textune.discovery import import_files
 from textune.encoder.unpacking import unpack
 
 
@@ -128,6 +130,17 @@ def test_an_unpacked_model_is_listed_and_cleared_like_other_entries(
 
 def test_the_version_is_the_packages(textune_command: Any) -> None:
     assert textune_command("--version").out == f"textune {textune.__version__}\n"
+
+
+def test_the_version_is_the_same_where_typer_answers(textune_command: Any) -> None:
+    assert textune_command("--version", "train").out == textune_command("--version").out
+
+
+def test_every_command_is_in_the_file_of_its_name() -> None:
+    import_files("textune.cli")
+
+    callbacks = [command.callback for command in app.registered_commands if command.callback]
+    assert [each.__module__ for each in callbacks] == [f"textune.cli.{each.__name__}" for each in callbacks]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 from pair_data import pair_rows, write_pair_csv
 from table_files import write, write_parquet
 from textune.data.columns import ColumnChoice
-from textune.errors import DataError, RequestError
+from textune.errors import DataError
 from textune.formats.text_pairs import TextPair
 from textune.prediction.input_columns import choose_columns
-from textune.prediction.inputs import pair_up, read_texts
+from textune.prediction.inputs import read_texts
 from textune.prediction.python_rows import rows_in_memory
 
 ROWS = pair_rows(12)
@@ -89,15 +89,6 @@ def test_a_data_frame_has_pairs_in_the_runs_columns(remembered: ColumnChoice) ->
 
 def test_tuples_are_pairs(remembered: ColumnChoice) -> None:
     assert [row.text for row in rows_in_memory(list(map(tuple, PAIRS)), remembered)] == PAIRS
-
-
-def test_texts_and_second_texts_are_paired_in_their_order() -> None:
-    assert pair_up(["a", "b"], ["c", "d"]) == [TextPair("a", "c"), TextPair("b", "d")]
-
-
-def test_more_second_texts_than_texts_are_refused() -> None:
-    with pytest.raises(RequestError, match=r"1 text and 2 second texts \(--text-pair\)"):
-        pair_up(["a"], ["c", "d"])
 
 
 def test_a_number_in_place_of_a_text_is_refused_with_its_place(

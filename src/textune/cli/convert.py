@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from textune.annotations.registry import target_formats
 from textune.cli.application import Debug, Json, Offline, Settings, app
 
 
-@app.command()
+class _ListsFormats(TyperCommand):
+    """Looks the formats up for its own help only: their files import what reads data."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        from textune.annotations.registry import target_formats
+
+        to = next(parameter for parameter in self.params if parameter.name == "to")
+        to.metavar = "|".join(target_formats())
+        super().format_options(ctx, formatter)
+
+
+@app.command(cls=_ListsFormats)
 def convert(
     data: Annotated[
         str,
         typer.Argument(metavar="DATA", help="Labelled texts; with --predictions, also texts without labels."),
     ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="The file to write, or a folder for its splits.")],
-    to: Annotated[str, typer.Option(metavar="|".join(target_formats()), help="The format to write.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format to write.")],
     predictions: Annotated[
         str, typer.Option(metavar="RUN", help="Write the predictions of this run, with scores, not labels.")
     ] = "",

@@ -1,7 +1,8 @@
 """The command line: find the commands, run one, and turn its errors into messages and exit codes.
 
 Results go to standard output, progress and notes to standard error. Every command imports what it needs when
-it runs, so that `--help` and wrong arguments are answered at once.
+it runs, so that `--help` and wrong arguments are answered at once. Of the commands' files, only that of the
+command is imported, and none to print the version.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
-from textune.cli.application import app
-from textune.discovery import import_files
+from textune.discovery import file_names, import_files
 from textune.errors import StoppedError, TextuneError
 from textune.training.processes import is_first, may_speak
+
+_NO_COMMANDS = ("application", "main")
 
 
 def start() -> NoReturn:
@@ -48,7 +52,14 @@ def main() -> NoReturn:
     if "--offline" in sys.argv:
         os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        import_files("textune.cli")
+        if sys.argv[1:] == ["--version"]:
+            from textune import __version__
+
+            print(f"textune {__version__}")  # noqa: T201
+            raise SystemExit(0)
+        _import_commands(sys.argv[1:])
+        from textune.cli.application import app
+
         app()
         raise SystemExit(0)
     except StoppedError as error:
@@ -68,6 +79,15 @@ def main() -> NoReturn:
             "This is a bug. Run the command again with --debug and report what it prints.",
             1,
         )
+
+
+def _import_commands(arguments: Sequence[str]) -> None:
+    """Import the file of the command that the arguments name; without one, all files."""
+    command = next((each for each in arguments if not each.startswith("-")), "")
+    if command in file_names("textune.cli") and command not in _NO_COMMANDS:
+        import_module(f"textune.cli.{command}")
+    else:
+        import_files("textune.cli")
 
 
 def _fail(message: str, code: int) -> NoReturn:

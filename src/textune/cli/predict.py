@@ -11,7 +11,7 @@ import typer
 from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app
 from textune.errors import RequestError
 from textune.formats.registry import format_names
-from textune.formats.text_pairs import as_shown
+from textune.formats.text_pairs import as_shown, pair_up
 
 if TYPE_CHECKING:
     from textune.prediction.stream import AnyPrediction
@@ -95,7 +95,6 @@ def predict(
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.predict import ENGINES, predict_on_engine
     from textune.commands.predict import predict as run_prediction
-    from textune.prediction.inputs import pair_up
 
     engines = (_LOCAL, *ENGINES)
     if engine not in engines:

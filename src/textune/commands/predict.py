@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from textune.context import Context, Observer, Pace
+from textune.context import Context, Observer
 from textune.encoder.memory import keep_memory_low
 
 if TYPE_CHECKING:
@@ -57,15 +58,20 @@ def predict(
             began.
         StoppedError: It was stopped, and can be resumed.
     """
-    from textune.prediction.input_columns import choose_columns
-    from textune.prediction.inputs import open_rows
-    from textune.prediction.resuming import check_prediction_request, predict_files
-    from textune.prediction.stream import Tally, predict_rows
-    from textune.prediction.writers import OutputLayout, check_output, write_file
-    from textune.runtimes.choosing import choose, load_choice
+    from textune.prediction.classifying import classify
+    from textune.prediction.stream import TextRow
 
     ctx, folder = Context(observer), Path(run).expanduser()
     keep_memory_low()
+    in_one_go = partial(classify, folder, runtime=runtime, show=show, ctx=ctx)
+    if texts and not any((input_file, output, text_column, settings, restart)):
+        # Nothing that reads or writes files is imported.
+        return in_one_go([TextRow(text, {}) for text in texts], len(texts))
+    from textune.prediction.input_columns import choose_columns
+    from textune.prediction.inputs import open_rows
+    from textune.prediction.resuming import check_prediction_request, predict_files
+    from textune.prediction.writers import check_output
+
     target = Path(output).expanduser() if output else None
     if target:
         check_output(target)
@@ -88,26 +94,7 @@ def predict(
         ctx.note(
             "Standard input can be read only once, so this prediction cannot be resumed if it is stopped."
         )
-    ctx.stage("Loading the classifier")
-    choice = choose(folder, runtime=runtime, texts=total or None)
-    for sentence in choice.notes:
-        ctx.note(sentence)
-    predictor = load_choice(choice)
-    ctx.stage("Classifying")
-    tally, pace = Tally(), Pace(ctx, total)
-    predictions = tally.count(
-        predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=pace.advance)
-    )
-    if target:
-        layout = OutputLayout.of(predictor, mark_truncated=mark_truncated)
-        for sentence in layout.notes(target):
-            ctx.note(sentence)
-        write_file(target, predictions, layout)
-    else:
-        for prediction in predictions:
-            show(prediction)
-    tally.report(predictor, ctx)
-    return tally.predictions
+    return in_one_go(rows, total, target=target, mark_truncated=mark_truncated)
 
 
 def predict_on_engine(

@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from textune.errors import DataError
 from textune.formats.lines import open_data_file
 from textune.formats.registry import Format, Row, register
@@ -49,6 +47,8 @@ def _rows(path: Path, columns: Collection[str]) -> Iterator[Row]:
 
 
 def _documents(packed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    import numpy as np  # Help lists the formats, and needs no NumPy.
+
     attributes = packed["attrs"]
     tokens = np.frombuffer(packed["tokens"], "<u8").reshape(-1, len(attributes))[:, attributes.index(_ORTH)]
     strings = {_hash(text.encode()): text for text in packed["strings"]} | {0: ""}

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from textune.errors import RequestError
+from textune.wording import counted
+
 
 class TextPair(NamedTuple):
     """Two texts that are classified together; their order matters."""
@@ -103,3 +106,15 @@ def text_columns(texts: Sequence[AnyText]) -> dict[str, list[str]]:
 def has_pairs(texts: Iterable[Any]) -> bool:
     """Return whether a pair is among some texts."""
     return any(isinstance(text, TextPair) for text in texts)
+
+
+def pair_up(texts: Sequence[str], seconds: Sequence[str]) -> list[AnyText]:
+    """Return texts, or pairs of them and as many second texts; other numbers are a `RequestError`."""
+    if not seconds:
+        return list(texts)
+    if len(texts) != len(seconds):
+        raise RequestError(
+            f"There are {counted(len(texts), 'text')} and {len(seconds):,} second texts (--text-pair).",
+            "Give one --text-pair for each text, in the same order: TEXT --text-pair TEXT",
+        )
+    return [TextPair(*pair) for pair in zip(texts, seconds, strict=True)]

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from textune.annotations.export_file import export_texts, exporting_tool
 from textune.context import Context
 from textune.data.columns import ColumnChoice, find_text_column
-from textune.errors import DataError, RequestError
+from textune.errors import DataError
 from textune.formats.compression import archive_members, is_archive
 from textune.formats.lines import decode_lines, open_data_file, read_lines, without_end
 from textune.formats.registry import find_format, format_of, may_be_table, table_suffixes
@@ -26,21 +26,8 @@ from textune.formats.tables import column_names, read_rows, table_notes
 from textune.formats.text_pairs import AnyText, TextPair
 from textune.prediction.input_columns import DETECTED, choice_for, is_empty, note_on_lines
 from textune.prediction.stream import TextRow
-from textune.wording import counted
 
 _BLOCK_BYTES = 1 << 22
-
-
-def pair_up(texts: Sequence[str], seconds: Sequence[str]) -> list[AnyText]:
-    """Return texts, or pairs of them and as many second texts; other numbers are a `RequestError`."""
-    if not seconds:
-        return list(texts)
-    if len(texts) != len(seconds):
-        raise RequestError(
-            f"There are {counted(len(texts), 'text')} and {len(seconds):,} second texts (--text-pair).",
-            "Give one --text-pair for each text, in the same order: TEXT --text-pair TEXT",
-        )
-    return [TextPair(*pair) for pair in zip(texts, seconds, strict=True)]
 
 
 def find_files(pattern: str) -> list[Path]:

@@ -7,15 +7,20 @@ label would depend on how many texts there are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from textune.errors import ExportError, MissingExtraError
+from textune.errors import ExportError, MissingExtraError, RequestError
 from textune.model.outside_threshold import read_outside_threshold
 from textune.model.threshold import read_abstention, read_thresholds_of
 from textune.run.layout import Run, model_sha256, open_run
 from textune.runtimes.exports import (
+    DESCRIPTION,
     Export,
     check_export,
     export_command,
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from textune.runtimes.export_predictor import ExportPredictor
     from textune.runtimes.torch_predictor import TorchPredictor
 
+_RUNS_TOKENIZERS = "tokenizers"
 _MANY = 10_000
 """The assumed number of texts if it is unknown."""
 _TORCH_STARTS_SECONDS = 2.0
@@ -93,10 +99,29 @@ def choose(path: Path, *, runtime: str = "", texts: int | None = None) -> Choice
         find_runtime(runtime)
     if is_export(path):
         return _choose_export_itself(path, runtime)
+    if runtime != TORCH:
+        _import_ahead(file.parent.name for file in exports_folder(Run(path)).glob(f"*/{DESCRIPTION}"))
     run = open_run(path)
     if runtime == TORCH:
         return Choice(TORCH, run.model, None, ())
     return _choose_by_name(run, runtime) if runtime else _choose_fastest(run, texts)
+
+
+def _import_ahead(exports: Iterable[str]) -> None:
+    """Import in the background what opens exports of these names: hashing the files takes as long."""
+    packages = {_RUNS_TOKENIZERS}
+    for name in exports:
+        with suppress(RequestError):
+            packages.add(find_runtime(name).package)
+
+    def import_packages() -> None:
+        for package in packages:
+            # Whoever needs a package imports it again, and reports what is wrong with it.
+            with suppress(Exception):
+                import_module(package)
+
+    if len(packages) > 1:
+        Thread(target=import_packages, daemon=True).start()
 
 
 def _choose_export_itself(path: Path, runtime: str) -> Choice:
@@ -108,6 +133,7 @@ def _choose_export_itself(path: Path, runtime: str) -> Choice:
             "Leave --runtime out, or give the run's folder instead.",
         )
     export.runtime.check_installed()
+    _import_ahead([name])
     check_export(export)
     return Choice(name, path, export, ())
 
