@@ -58,12 +58,12 @@ def predict(
             began.
         StoppedError: It was stopped, and can be resumed.
     """
-    from textune.prediction.classifying import classify
+    from textune.prediction.classifying import classify_in_one_go
     from textune.prediction.stream import TextRow
 
     ctx, folder = Context(observer), Path(run).expanduser()
     keep_memory_low()
-    in_one_go = partial(classify, folder, runtime=runtime, show=show, ctx=ctx)
+    in_one_go = partial(classify_in_one_go, folder, runtime=runtime, show=show, ctx=ctx)
     if texts and not any((input_file, output, text_column, settings, restart)):
         # Nothing that reads or writes files is imported.
         return in_one_go([TextRow(text, {}) for text in texts], len(texts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import Dataset
+from textune.encoder.batching import Progress
 from textune.encoder.truncation import (
     TokenizedTexts,
     describe_truncation,
@@ -22,7 +24,7 @@ from textune.encoder.truncation import (
     which_truncated,
     with_segments,
 )
-from textune.encoder.windows import WindowedTexts, WindowReading
+from textune.encoder.windows import WindowedTexts, WindowReading, parts_by_characters
 from textune.errors import DataError, RecipeError, RequestError
 from textune.formats.text_pairs import AnyText, has_pairs, sides_of
 from textune.recipe.settings import PrepareSettings
@@ -49,9 +51,20 @@ class TokenRows(Sequence[NDArray[np.int32]]):
         if segments is not None:
             self._ids = with_segments(self._ids, self._in_one_array(segments))
 
+    @classmethod
+    def joined(cls, parts: Sequence[TokenRows]) -> TokenRows:
+        """Return the rows of all parts, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        rows = cls([])
+        if parts:
+            rows.lengths = np.concatenate([part.lengths for part in parts])
+            rows._offsets = np.concatenate([[0], np.cumsum(rows.lengths)])
+            rows._ids = np.concatenate([part._ids for part in parts])
+        return rows
+
     def _in_one_array(self, rows: Sequence[Sequence[int]]) -> NDArray[np.int32]:
-        numbers = (number for row in rows for number in row)
-        return np.fromiter(numbers, dtype=np.int32, count=int(self._offsets[-1]))
+        return np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(self._offsets[-1]))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -137,7 +150,14 @@ def tokenize(
         ctx.note(_filter_note(dropped, settings.max_words))
     tokens, truncated, reading = {}, {}, {}
     for split, rows in dataset.items():
-        read = read_tokens(rows.texts, tokenizer, max_length=max_length, windows=windows, segments=segments)
+        read = read_tokens(
+            rows.texts,
+            tokenizer,
+            max_length=max_length,
+            windows=windows,
+            segments=segments,
+            on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
+        )
         assert isinstance(read.rows, TokenRows | WindowedTexts)
         tokens[split], truncated[split] = read.rows, int(read.truncated.sum())
         reading[split] = _reading_of(read)
@@ -159,29 +179,39 @@ def read_tokens(
     max_length: int,
     windows: WindowReading | None = None,
     segments: bool = False,
+    on_progress: Progress | None = None,
 ) -> TokenizedTexts:
-    """Return the token ids of texts, in windows of `max_length` or truncated to it; see `tokenize_texts`."""
+    """Return the token ids of texts, in windows of `max_length` or truncated to it; see `tokenize_texts`.
+
+    Some texts are tokenized at a time, so that memory grows with their token ids alone.
+    """
     if windows is not None:
         return read_in_windows(
             texts,
             lambda part: tokenizer(part, truncation=False, verbose=False).encodings,
             max_tokens=max_length,
             windows=windows,
+            on_progress=on_progress,
         )
-    if not len(texts):  # The tokenizers of transformers fail on an empty list.
-        return TokenizedTexts(TokenRows([]), np.zeros(0, dtype=np.bool_))
-    pairs = has_pairs(texts[:1])
-    sides = map(list, zip(*map(sides_of, texts), strict=True))
-    encoded = tokenizer(*sides, truncation=True, max_length=max_length)
-    segment_ids = None
-    if segments and pairs:
-        segment_ids = [encoding.type_ids for encoding in encoded.encodings]
-    rows, truncated = TokenRows(encoded["input_ids"], segment_ids), which_truncated(encoded.encodings)
-    if pairs:  # What is cut off comes in every combination of both texts.
-        return TokenizedTexts(rows, truncated)
-    special = tokenizer.num_special_tokens_to_add()
-    unread = sum(len(part) - special for encoding in encoded.encodings for part in encoding.overflowing)
-    return TokenizedTexts(rows, truncated, int(rows.lengths.sum()) + unread, unread)
+    pairs, special = has_pairs(texts[:1]), tokenizer.num_special_tokens_to_add()
+    # This sets how the tokenizers library truncates. It is then called itself: what transformers makes of its
+    # result takes as long as tokenizing, and all of a million texts would take gigabytes.
+    tokenizer("", truncation=True, max_length=max_length)
+    encode, rows, truncated, unread = tokenizer.backend_tokenizer.encode_batch, [], [], 0
+    for part in parts_by_characters(texts):
+        encodings = encode([tuple(text) for text in part] if pairs else part)
+        segment_ids = [encoding.type_ids for encoding in encodings] if segments and pairs else None
+        rows.append(TokenRows([encoding.ids for encoding in encodings], segment_ids))
+        truncated.append(which_truncated(encodings))
+        if not pairs:  # What is cut off of a pair comes in every combination of both texts.
+            unread += sum(len(cut) - special for encoding in encodings for cut in encoding.overflowing)
+        if on_progress:
+            on_progress(sum(map(len, rows)), len(texts))
+    all_rows = TokenRows.joined(rows)
+    are_truncated = np.concatenate([np.zeros(0, dtype=np.bool_), *truncated])
+    if pairs:
+        return TokenizedTexts(all_rows, are_truncated)
+    return TokenizedTexts(all_rows, are_truncated, int(all_rows.lengths.sum()) + unread, unread)
 
 
 def tokenize_texts(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.encoder.batching import Progress
 from textune.encoder.windows import (
     SpecialTokens,
     TextTokens,
@@ -71,17 +72,18 @@ def read_in_windows(
     *,
     max_tokens: int,
     windows: WindowReading,
+    on_progress: Progress | None = None,
 ) -> TokenizedTexts:
     """Return the token ids of single texts in windows of at most `max_tokens`.
 
     `encode` returns the encodings, by the tokenizers library, of texts that are not truncated.
     """
     special = SpecialTokens.of(encode(["a word"])[0])
-    rows = [
-        np.array(encoding.ids, dtype=np.int32)
-        for part in parts_by_characters([str(text) for text in texts])
-        for encoding in encode(part)
-    ]
+    rows: list[NDArray[np.int32]] = []
+    for part in parts_by_characters(texts):
+        rows += [np.array(encoding.ids, dtype=np.int32) for encoding in encode([str(text) for text in part])]
+        if on_progress:
+            on_progress(len(rows), len(texts))
     windowed, unread = make_windows(rows, special, max_tokens=max_tokens, reading=windows)
     return TokenizedTexts(windowed, unread > 0, sum(map(len, rows)), int(unread.sum()))
 

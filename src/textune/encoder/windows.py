@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.errors import ModelError
+from textune.formats.text_pairs import AnyText, sides_of
 
 WindowPooling = Literal["mean", "max", "attention"]
 
@@ -191,19 +192,22 @@ def make_windows(
     return WindowedTexts(windows, counts), totals - ends
 
 
-def parts_by_characters(texts: Sequence[str], *, most: int = CHARACTERS_AT_ONCE) -> Iterator[list[str]]:
+def parts_by_characters(
+    texts: Sequence[AnyText], *, most: int = CHARACTERS_AT_ONCE
+) -> Iterator[list[AnyText]]:
     """Yield consecutive texts that have at most so many characters together, or one that has more.
 
     Example:
         >>> list(parts_by_characters(["abc", "d", "e", "fg"], most=2))
         [['abc'], ['d', 'e'], ['fg']]
     """
-    part, characters = list[str](), 0
+    part, characters = list[AnyText](), 0
     for text in texts:
-        if part and characters + len(text) > most:
+        of_text = sum(map(len, sides_of(text)))
+        if part and characters + of_text > most:
             yield part
             part, characters = [], 0
         part.append(text)
-        characters += len(text)
+        characters += of_text
     if part:
         yield part

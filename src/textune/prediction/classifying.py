@@ -14,7 +14,7 @@ from textune.prediction.stream import AnyPrediction, Tally, TextRow, predict_row
 from textune.runtimes.choosing import choose, load_choice
 
 
-def classify(
+def classify_in_one_go(
     folder: Path,
     rows: Iterable[TextRow],
     total: int,
