@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.tune import tune as tune
     from textune.errors import TextuneError as TextuneError
     from textune.estimator.text_classifier import TextClassifier as TextClassifier
+    from textune.labelling.labeller import Labeller as Labeller
     from textune.recipe.recipes import Recipe as Recipe
     from textune.recipe.recipes import load_recipe as load_recipe
     from textune.runtimes.choosing import load_predictor
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     __version__: str
 
 _HOMES = {
+    "Labeller": "textune.labelling.labeller:Labeller",
     "Recipe": "textune.recipe.recipes:Recipe",
     "TextClassifier": "textune.estimator.text_classifier:TextClassifier",
     "TextuneError": "textune.errors:TextuneError",

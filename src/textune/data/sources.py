@@ -23,6 +23,7 @@ from textune.data.folders import read_archive, read_folder, read_tables
 from textune.data.hub_datasets import fetch_dataset, is_hub_name
 from textune.data.in_memory import PythonData, check_names_a_place, read_python_data
 from textune.data.label_cells import WRONG_COLUMN
+from textune.data.labelling_folder import labelling_journal
 from textune.data.labels import Labelling, read_labels
 from textune.data.mapping_files import with_names
 from textune.data.outside import set_apart, with_outside
@@ -43,10 +44,8 @@ _MIN_ROWS = 2
 
 _KINDS = (
     "A source is a file ({suffixes}; also compressed), a folder or ZIP archive of such files named after "
-    "splits, a "
-    "folder in TweetEval's layout or from save_to_disk, a dataset on the Hub as owner/name or "
-    "owner/name:configuration, or "
-    "sample:emotion."
+    "splits, a folder in TweetEval's layout, from save_to_disk or from textune label, a dataset on the Hub "
+    "as owner/name or owner/name:configuration, or sample:emotion."
 )
 _OTHER_FILE_SUFFIXES = (".xlsx", ".xls", ".zip", ".tar", ".tgz", ".arrow", *SUFFIXES)
 
@@ -181,6 +180,8 @@ def read_source(name: str | PythonData, choice: ColumnChoice, ctx: Context = UNW
         return _read_sample(sample, choice)
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises on unknown users.
     if name and os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on names that are too long.
+        if (journal := labelling_journal(path)) is not None:
+            return read_tables({"train": [journal]}, choice)
         saved = is_saved_dataset(path)
         return read_saved_dataset(path, choice) if saved else read_folder(path, choice)
     if os.path.isfile(path):  # noqa: PTH113

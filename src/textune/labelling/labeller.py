@@ -1,0 +1,248 @@
+"""The loop in Python: texts in, questions and answers, and a classifier out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textune.annotations.labelling_journal import GIVEN
+from textune.context import Context
+from textune.data.labelling_folder import POOL_NAME
+from textune.errors import DataError, RequestError
+from textune.formats.text_pairs import AnyText, as_whole_text
+from textune.labelling.answer_log import AnswerLog
+from textune.labelling.asking import LabellingLoop, LabelQuestion, start_event
+from textune.labelling.pool import Pool, check_pool, key_of, read_pool_texts, write_pool
+from textune.labelling.pool_features import PoolFeatures, load_loop_encoder
+from textune.labelling.quality import LabellingQuality
+from textune.labelling.strategies import STRATEGIES
+from textune.recipe.recipes import resolve_recipe
+
+if TYPE_CHECKING:
+    from textune.runtimes.torch_predictor import TorchPredictor
+
+_BEFORE = "before"
+"""Who has given labels that were there before the labelling."""
+LOOP_RECIPE = "frozen"
+"""The recipe whose encoder the loop reads texts with, with the mean of its last layer."""
+
+
+class Labeller:
+    """Asks for the labels of the texts that teach most, and has a classifier after every answer.
+
+    A quarter of the answers is kept for testing: `quality` measures on them, and the classifier never learns
+    from them.
+
+    Args:
+        texts: The texts, strings or pairs of them. Copies count once.
+        labels: The names of the labels; `add_label` adds others later.
+        model: The pretrained encoder; by default the recipe's.
+        out: A folder that keeps the answers, each on the disk before `answer` returns; a labelling that is
+            there already goes on. By default, answers are only in memory.
+        multi: Whether a text can have several labels.
+        given: Labels that are known: a label, or a list of them, by text.
+        strategy: What is asked next, a name in `textune.labelling.strategies.STRATEGIES`.
+        seed: Decides which texts are for testing, and draws.
+        settings: Overrides of the recipe's settings, `section.key=value`.
+
+    Raises:
+        DataError: There are too few texts.
+        RequestError: The labels or the model are wrong.
+
+    Example:
+        labeller = textune.Labeller(texts, ["anger", "joy"], model="embedded:minilm")
+        while (text := labeller.next()) is not None:
+            labeller.answer(input(text))
+        labeller.classifier().predict(["What a day!"])
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[AnyText | tuple[str, str]],
+        labels: Sequence[str],
+        *,
+        model: str | None = None,
+        out: str | Path | None = None,
+        multi: bool = False,
+        given: dict[AnyText, str | Sequence[str]] | None = None,
+        strategy: str = next(iter(STRATEGIES)),
+        seed: int = 0,
+        settings: Sequence[str] = (),
+    ) -> None:
+        if strategy not in STRATEGIES:
+            raise RequestError(
+                f"There is no strategy '{strategy}'.", f"The strategies are: {', '.join(STRATEGIES)}."
+            )
+        folder = None if out is None else Path(out).expanduser()
+        log = open_log(folder, labels, is_multi=multi, seed=seed)
+        seed = log.state.seed
+        pool = Pool.of([as_whole_text(text) for text in texts], seed=seed)
+        check_pool(pool, "The list of texts")
+        if folder is not None:
+            pool = grown_pool(pool, folder, seed=seed)
+            write_pool(pool, folder)
+        record_given(log, pool, given or {})
+        ctx = Context()
+        recipe = resolve_recipe(
+            LOOP_RECIPE, model=model, data=None, seed=seed, settings=["model.layers=[-1]", *settings]
+        )
+        features = PoolFeatures(pool.texts, load_loop_encoder(recipe, pool.texts, ctx))
+        features.start()
+        self.loop = LabellingLoop(pool, log, features, strategy=strategy, seed=seed)
+        self._question: LabelQuestion | None = None
+        self._features = features
+
+    @property
+    def label_names(self) -> list[str]:
+        """The names of the labels."""
+        return list(self.loop.state.label_names)
+
+    @property
+    def question(self) -> LabelQuestion | None:
+        """What `next` has asked last, until it is answered: also whether it is for testing, or a repeat."""
+        return self._question
+
+    def next(self) -> AnyText | None:
+        """Return the text to label next, or None if all are labelled; the same one until it is answered."""
+        if self._question is None:
+            self._features.wait_for(1)
+            self.loop.find_slips()
+            self._question = self.loop.next_question()
+        return None if self._question is None else self._question.text
+
+    def answer(self, labels: str | Sequence[str]) -> None:
+        """Record the label, or the labels, of the text that `next` has returned.
+
+        Raises:
+            RequestError: `next` was not called, or there is no such label.
+            StorageError: The answer cannot be written, and does not count.
+        """
+        question = self._asked()
+        chosen = [labels] if isinstance(labels, str) else list(labels)
+        self.loop.answer(question.key, chosen, is_repeat=question.is_repeat)
+        self._question = None
+
+    def skip(self, *, not_sure: bool = False) -> None:
+        """Give the text that `next` has returned no label."""
+        self.loop.skip(self._asked().key, not_sure=not_sure)
+        self._question = None
+
+    def undo(self) -> AnyText | None:
+        """Take the last answer back, and return its text, which `next` asks about again, or None."""
+        question = self.loop.undo()
+        self._question = question or self._question
+        return None if question is None else question.text
+
+    def add_label(self, name: str) -> None:
+        """Add a label; raise a `RequestError` if there is one of that name."""
+        self.loop.add_label(name)
+
+    def rename_label(self, name: str, to: str) -> None:
+        """Call a label otherwise; if there is one of that name, both become one."""
+        self.loop.rename_label(name, to, merge=True)
+
+    def quality(self) -> LabellingQuality | None:
+        """Return how good the classifier is by the answers for testing; None while it knows nothing."""
+        return self.loop.measure()
+
+    def labels(self) -> dict[AnyText, str | list[str]]:
+        """Return the labels by text: a name, or a list of them if a text can have several."""
+        known = self.loop.known
+        result: dict[AnyText, str | list[str]] = {}
+        for part in (known.train, known.test):
+            for number, label in zip(part.numbers.tolist(), part.labels.tolist(), strict=True):
+                names = known.label_names
+                result[self.loop.pool.texts[number]] = (
+                    [name for name, has in zip(names, label, strict=True) if has == 1]
+                    if known.kind.is_multi_label
+                    else names[label]
+                )
+        return result
+
+    def classifier(self) -> TorchPredictor:
+        """Return the classifier by now, fitted to the answers for training, with `predict` and so on.
+
+        Raises:
+            RequestError: There are not two labels with answers yet.
+        """
+        from textune.runtimes.torch_predictor import TorchPredictor
+
+        self._features.wait_for(1)
+        head = self.loop.head
+        if head is None:
+            raise RequestError(
+                "There is no classifier yet: it needs answers for training with two different labels.",
+                "Answer more questions.",
+            )
+        known, encoder = self.loop.known, self._features.encoder
+        classifier = encoder.with_head(head, known.label_names[: head.classes], known.kind)
+        return TorchPredictor(classifier, placement=encoder.placement)
+
+    def close(self) -> None:
+        """Stop encoding; the answers are where they should be anyway."""
+        self._features.stop()
+
+    def _asked(self) -> LabelQuestion:
+        if self._question is None:
+            raise RequestError("No text is waiting for an answer.", "Call next() first.")
+        return self._question
+
+
+def open_log(folder: Path | None, labels: Sequence[str], *, is_multi: bool, seed: int) -> AnswerLog:
+    """Return the journal of a folder, or a new one, with the labels.
+
+    Raises:
+        RequestError: There are fewer than two labels, or one occurs twice.
+        DataError: The journal is damaged, or of another kind of labels.
+    """
+    labels = [" ".join(label.split()) for label in labels]
+    if "" in labels or len(set(labels)) < len(labels):
+        raise RequestError("A label is empty, or occurs twice.", "Name each label once.")
+    log = AnswerLog(folder)
+    is_new = not log.state.knows("start")
+    if is_new and len(labels) < (1 if is_multi else 2):
+        raise RequestError(
+            "There are fewer than two labels to choose from.", "Name at least two: --labels anger,joy"
+        )
+    if is_new:
+        log.append({**start_event(labels, is_multi=is_multi, seed=seed), "id": "start"})
+    elif is_multi and not log.state.is_multi:
+        raise DataError(
+            f"The texts in {folder} were labelled with one label each, and now can have several.",
+            "Start over in another folder, with --out.",
+        )
+    for label in labels:
+        if log.state.current_name(label) not in log.state.label_names:
+            log.append({"event": "label", "name": label, "who": ""})
+    return log
+
+
+def grown_pool(pool: Pool, folder: Path, *, seed: int) -> Pool:
+    """Return a pool with the texts that a folder has already."""
+    if not (folder / POOL_NAME).exists():
+        return pool
+    return Pool.of([*read_pool_texts(folder), *pool.texts], seed=seed)
+
+
+def record_given(log: AnswerLog, pool: Pool, given: dict[AnyText, str | Sequence[str]]) -> int:
+    """Record labels that are known before the labelling, once; return how many texts have them."""
+    events, state = [], log.state
+    for text, labels in given.items():
+        key = key_of(text)
+        if key in pool.number_of:
+            events.append(
+                {
+                    "event": "answer",
+                    "id": f"given-{key}",
+                    "who": _BEFORE,
+                    "key": key,
+                    "text": text,
+                    "labels": [labels] if isinstance(labels, str) else list(labels),
+                    "purpose": GIVEN,
+                }
+            )
+    new = [event for event in events if not state.knows(str(event["id"]))]
+    if new:
+        log.append_all(new)
+    return len(events)
