@@ -12,7 +12,7 @@ import typer
 
 from textune.cli.application import Debug, RuntimeName, app
 from textune.errors import RequestError
-from textune.serving.limits import Limits
+from textune.serving.limits import LABEL_STUDIO, Limits
 
 _DEFAULTS = Limits()
 _KEY_VARIABLE = "TEXTUNE_API_KEY"
@@ -45,9 +45,23 @@ def serve(
             show_default="none",
         ),
     ] = None,
+    label_studio: Annotated[
+        bool,
+        typer.Option(
+            "--label-studio",
+            help="Also be a machine-learning backend of Label Studio: predict its tasks, and learn from "
+            "each annotation.",
+        ),
+    ] = False,
     timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Abandon a request after this time.")
-    ] = _DEFAULTS.timeout_seconds,
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Abandon a request after this time.",
+            show_default=f"{_DEFAULTS.timeout_seconds:g}, {LABEL_STUDIO.timeout_seconds:g} for Label Studio",
+        ),
+    ] = None,
     max_queue: Annotated[
         int, typer.Option(min=1, help="The maximum number of waiting texts; further requests are refused.")
     ] = _DEFAULTS.queued_texts,
@@ -58,20 +72,27 @@ def serve(
         int, typer.Option(min=1, help="The maximum number of characters per text or pair.")
     ] = _DEFAULTS.characters,
     max_body: Annotated[
-        int, typer.Option(min=1, metavar="BYTES", help="The maximum size of a request body.")
-    ] = _DEFAULTS.body_bytes,
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="BYTES",
+            help="The maximum size of a request body.",
+            show_default=f"{_DEFAULTS.body_bytes}, {LABEL_STUDIO.body_bytes} for Label Studio",
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Serve a classifier over HTTP, with a page at / for trying it."""
     from textune.cli.render.progress import Watcher
     from textune.commands.serve import serve as run_server
 
+    usual = LABEL_STUDIO if label_studio else _DEFAULTS
     limits = Limits(
         queued_texts=max_queue,
-        timeout_seconds=timeout,
+        timeout_seconds=usual.timeout_seconds if timeout is None else timeout,
         texts=min(max_texts, max_queue),
         characters=max_characters,
-        body_bytes=max_body,
+        body_bytes=usual.body_bytes if max_body is None else max_body,
     )
     with ExitStack() as until_ready:
         observer = until_ready.enter_context(Watcher())
@@ -88,6 +109,7 @@ def serve(
             port=port,
             api_keys=api_key or _keys_of_environment(),
             cors=cors or (),
+            label_studio=label_studio,
             limits=limits,
             observer=observer,
             on_ready=show,

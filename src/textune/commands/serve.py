@@ -11,7 +11,7 @@ from pathlib import Path
 from textune.context import Context, Observer
 from textune.errors import RequestError, StoppedError
 from textune.extras import check_extra
-from textune.serving.limits import Limits
+from textune.serving.limits import LABEL_STUDIO, Limits
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: anyone who can reach the server can use it."
@@ -26,6 +26,7 @@ def serve(
     port: int = 8000,
     api_keys: Sequence[str] = (),
     cors: Sequence[str] = (),
+    label_studio: bool = False,
     limits: Limits | None = None,
     observer: Observer | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
@@ -40,6 +41,8 @@ def serve(
         api_keys: A request must carry one of these keys; without keys, every request is answered.
         cors: The origins, such as `https://app.example.com`, whose web pages may use the server; `*` stands
             for all. Without any, browsers keep the answers from pages of other origins.
+        label_studio: Whether the server is a machine-learning backend of Label Studio as well, which learns
+            from the annotations there, with torch.
         limits: The limits beyond which requests are refused.
         observer: Receives progress and notes.
         on_ready: Called with the server's URL once it accepts requests.
@@ -50,7 +53,8 @@ def serve(
         ExportError: The export is missing, damaged, or made from another model.
         StoppedError: It had to end at once, and left requests without an answer.
     """
-    limits, ctx = limits or Limits(), Context(observer)
+    limits = limits or (LABEL_STUDIO if label_studio else Limits())
+    ctx = Context(observer)
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
     # A bearer token holds no blanks, and is compared without the blanks around it.
@@ -59,6 +63,7 @@ def serve(
             "An API key is empty, or has blanks or other characters that a bearer token cannot hold.",
             "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
         )
+    from textune.runtimes.registry import TORCH
     from textune.serving.cors import Cors
     from textune.serving.process import bind, collect_rarely, prepare_process
     from textune.serving.served import load_served
@@ -66,15 +71,26 @@ def serve(
     from textune.serving.service import Service
 
     origins = Cors(cors)
+    if label_studio and runtime not in ("", TORCH):
+        raise RequestError(
+            f"Annotations are learned with torch, and --runtime is {runtime}.", "Leave out --runtime."
+        )
     with bind(host, port) as bound:
         # Until the first request is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         ctx.stage("Loading the classifier")
         prepare_process()
-        served = load_served(Path(run).expanduser(), runtime=runtime)
+        served = load_served(Path(run).expanduser(), runtime=TORCH if label_studio else runtime)
         served.warm_up()
         collect_rarely(limits.queued_texts)
-        service = Service(served, limits=limits, api_keys=api_keys, stream=sys.stderr, cors=origins)
+        service = Service(
+            served,
+            limits=limits,
+            api_keys=api_keys,
+            stream=sys.stderr,
+            cors=origins,
+            label_studio=label_studio,
+        )
         for note in served.notes:
             service.log.write("runtime", message=note)
         ip_address, free_port = bound.getsockname()[:2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from textune.model.classifier import EncoderClassifier
 
 
+Revise = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+"""From the head's features (texts, width) and logits (texts, classes) to the logits that are given."""
+
+
 class TorchPredictor(Predictor):
     """The classifier of a run, in torch, by default in fp32 on the fastest device.
 
-    With the hash of the encoder's weights, features are read from the cache and stored there.
+    With the hash of the encoder's weights, features are read from the cache and stored there. `revise`, which
+    may be set, changes the logits.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class TorchPredictor(Predictor):
             outside=outside,
         )
         self._weights_sha256 = weights_sha256
+        self.revise: Revise | None = None
         self._placement = placement or choose_placement("fp32")
         self.classifier = classifier.placed(self._placement)
 
@@ -67,17 +73,31 @@ class TorchPredictor(Predictor):
         """Return the probability of every class for every text's token ids, (texts, classes)."""
         if not len(rows):
             return np.empty((0, len(self.label_names)))
-        return self.classifier.probabilities(self._features(rows, on_progress))
+        features = self._features(rows, on_progress)
+        if self.revise is not None:
+            return self.kind.probabilities(self.revise(features, self._logits(features)))
+        return self.classifier.probabilities(features)
 
     def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
+        if not len(rows):
+            return np.empty((0, len(self.label_names)), dtype=np.float32)
+        features = self._features(rows)
+        logits = self._logits(features)
+        return logits if self.revise is None else self.revise(features, logits)
+
+    def read(self, texts: Sequence[AnyText]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the head's features (texts, width) of texts, and their logits before any revision."""
+        features = self._features(self.tokenize(texts).rows)
+        return features, self._logits(features)
+
+    def _logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
 
         from textune.model.classifier import head_logits
 
-        if not len(rows):
-            return np.empty((0, len(self.label_names)), dtype=np.float32)
-        return head_logits(self.classifier.head, torch.from_numpy(self._features(rows))).numpy()
+        logits: NDArray[np.float32] = head_logits(self.classifier.head, torch.from_numpy(features)).numpy()
+        return logits
 
     def _features(self, rows: TextTokens, on_progress: Progress | None = None) -> NDArray[np.float32]:
         if not self._weights_sha256:

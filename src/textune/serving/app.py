@@ -24,6 +24,7 @@ from textune.runtimes.predictor import Predictor
 from textune.serving.answers import answers_of, decisions_of, probabilities_function
 from textune.serving.description import described, fit_requests
 from textune.serving.gate import PAGE, Gate
+from textune.serving.label_studio_endpoints import LabelStudio, add_label_studio
 from textune.serving.page import page_files
 from textune.serving.refusals import Refusal, draining
 from textune.serving.request_texts import is_batch, texts_of
@@ -89,7 +90,6 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             outside=predictor.outside,
         )
 
-    @app.post("/predict", **answers_described)
     async def predict(body: PredictRequest, request: Request) -> list[Score] | list[list[Score]]:
         """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
         texts = texts_of(body.inputs, limits, pairs=pairs, listed_pairs=pairs)
@@ -103,6 +103,11 @@ def _add_questions(app: FastAPI, service: Service) -> None:
             outside=predictor.outside,
         )
         return answers if is_batch(body.inputs, listed_pairs=pairs) else answers[0]
+
+    if service.label_studio:
+        add_label_studio(app, LabelStudio(service), service, predict=predict)
+    else:
+        app.post("/predict", **answers_described)(predict)
 
     @app.post("/labels", response_model=answer_type, **answers_described)
     async def labels(body: LabelsRequest, request: Request) -> Any:
@@ -188,7 +193,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
         """Return whether the server works; if it does not, it must be restarted."""
         if not service.queue.alive:
             raise Refusal(503, "A worker has ended.")
-        return StatusAnswer(status="ok")
+        return StatusAnswer(status="UP" if service.label_studio else "ok")
 
     @app.get("/ready", **described(service, 503))
     async def ready() -> StatusAnswer:

@@ -8,6 +8,7 @@ answer.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import math
@@ -23,6 +24,9 @@ from textune.serving.service import Service
 
 CLASSIFYING = frozenset({"/", "/predict", "/labels", "/explain"})
 """The endpoints whose POST needs the model."""
+
+_READ = CLASSIFYING | {"/setup", "/webhook"}
+"""The endpoints whose bodies are read here, within the limits."""
 
 PAGE = "/page/"
 
@@ -98,7 +102,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, record: Record, exchange: _Exchange) -> None:
         """Let the application answer; raise a `Refusal` on a timeout, a hang-up or an oversized body."""
-        if scope["method"] != "POST" or scope["path"] not in CLASSIFYING:
+        if scope["method"] != "POST" or scope["path"] not in _READ:
             await self._app(scope, exchange.receive, exchange.send)
             return
         limits = self._service.limits
@@ -201,6 +205,9 @@ class _Exchange:
 def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
     authorization = next((value for name, value in headers if name == b"authorization"), b"")
     scheme, _, key = authorization.partition(b" ")
+    if scheme.lower() == b"basic":  # The password is the key, for clients that know no other way.
+        with suppress(ValueError):
+            scheme, key = b"bearer", base64.b64decode(key, validate=True).partition(b":")[2]
     sent = hashlib.sha256(key.strip()).digest()
     # All keys are compared, so that the time does not reveal which one matches.
     matches = [hmac.compare_digest(sent, digest) for digest in key_digests]

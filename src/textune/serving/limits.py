@@ -25,3 +25,7 @@ class Limits:
     texts: int = 256
     characters: int = 20_000
     body_bytes: int = 4_000_000
+
+
+LABEL_STUDIO = Limits(timeout_seconds=100.0, body_bytes=100_000_000)
+"""The defaults of a backend of Label Studio, which sends all tasks of a project at once and waits as long."""

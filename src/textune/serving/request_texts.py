@@ -21,7 +21,7 @@ _VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
 _BLANK = re.compile(r"[\s\ufeff]*")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
-TAGS = {"a text", "an object", "some texts", "some objects", "some lists"}
+TAGS = {"a text", "an object", "some texts", "some objects", "some lists", "tasks", "texts"}
 """The names of the forms, which are no part of a place in a request."""
 
 MESSAGES = {
@@ -139,6 +139,11 @@ def _text_of(one: _One, place: str, limits: Limits, *, pairs: bool) -> AnyText:
         if _BLANK.fullmatch(side):
             raise Refusal(422, f"{place}{inner}: the text is empty.")
     return text
+
+
+def is_readable(text: str) -> bool:
+    """Return whether a text has something to read, and is valid Unicode."""
+    return not (_BLANK.fullmatch(text) or _HALF_CHARACTER.search(text))
 
 
 def _sides(one: _One) -> dict[str, str]:

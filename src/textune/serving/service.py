@@ -24,7 +24,7 @@ class Service:
 
     A request must carry one of the API keys, whose SHA-256 are stored; without keys, none is needed. While
     `draining`, the server accepts no more requests, because it is shutting down. Pages of the origins in
-    `cors` may use it. The log goes to the stream.
+    `cors` may use it. With `label_studio`, it is a backend of Label Studio, too. The log goes to the stream.
     """
 
     def __init__(
@@ -35,9 +35,10 @@ class Service:
         api_keys: Sequence[str],
         stream: TextIO,
         cors: Cors | None = None,
+        label_studio: bool = False,
     ) -> None:
         self.served, self.limits, self.log = served, limits, JsonLog(stream)
-        self.cors = cors or Cors()
+        self.cors, self.label_studio = cors or Cors(), label_studio
         self.metrics = ServerMetrics(lambda: self.queue.admitted)
         self.queue = TextQueue(
             self._score,
