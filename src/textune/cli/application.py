@@ -44,7 +44,7 @@ MinPrecision = Annotated[
 
 _FIRST = (
     *("serve", "export", "train", "evaluate", "predict", "audit", "reproduce"),
-    *("tune", "compare", "explain", "recipes", "report", "push", "convert", "cache"),
+    *("label", "tune", "compare", "explain", "recipes", "report", "push", "convert", "cache"),
 )
 
 

@@ -24,6 +24,7 @@ from textune.errors import RequestError
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.formats.text_pairs import AnyText
 from textune.labelling.answer_log import AnswerLog
+from textune.labelling.choices import STRATEGY_NAMES
 from textune.labelling.known_labels import LabelTable
 from textune.labelling.loop_head import FeatureScale, LoopHead
 from textune.labelling.near_copies import NearCopies
@@ -86,7 +87,7 @@ class LabellingLoop:
         log: AnswerLog,
         features: PoolFeatures | None = None,
         *,
-        strategy: str = next(iter(STRATEGIES)),
+        strategy: str = STRATEGY_NAMES[0],
         seed: int = 0,
     ) -> None:
         self.pool, self.log, self.features = pool, log, features

@@ -13,10 +13,10 @@ from textune.errors import DataError, RequestError
 from textune.formats.text_pairs import AnyText, as_whole_text
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.asking import LabellingLoop, LabelQuestion, start_event
+from textune.labelling.choices import LOOP_RECIPE, LOOP_SETTINGS, STRATEGY_NAMES, check_strategy
 from textune.labelling.pool import Pool, check_pool, key_of, read_pool_texts, write_pool
 from textune.labelling.pool_features import PoolFeatures, load_loop_encoder
 from textune.labelling.quality import LabellingQuality
-from textune.labelling.strategies import STRATEGIES
 from textune.recipe.recipes import resolve_recipe
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _BEFORE = "before"
 """Who has given labels that were there before the labelling."""
-LOOP_RECIPE = "frozen"
-"""The recipe whose encoder the loop reads texts with, with the mean of its last layer."""
 
 
 class Labeller:
@@ -42,7 +40,7 @@ class Labeller:
             there already goes on. By default, answers are only in memory.
         multi: Whether a text can have several labels.
         given: Labels that are known: a label, or a list of them, by text.
-        strategy: What is asked next, a name in `textune.labelling.strategies.STRATEGIES`.
+        strategy: What is asked next, a name in `textune.labelling.choices.STRATEGY_NAMES`.
         seed: Decides which texts are for testing, and draws.
         settings: Overrides of the recipe's settings, `section.key=value`.
 
@@ -66,14 +64,11 @@ class Labeller:
         out: str | Path | None = None,
         multi: bool = False,
         given: dict[AnyText, str | Sequence[str]] | None = None,
-        strategy: str = next(iter(STRATEGIES)),
+        strategy: str = STRATEGY_NAMES[0],
         seed: int = 0,
         settings: Sequence[str] = (),
     ) -> None:
-        if strategy not in STRATEGIES:
-            raise RequestError(
-                f"There is no strategy '{strategy}'.", f"The strategies are: {', '.join(STRATEGIES)}."
-            )
+        check_strategy(strategy)
         folder = None if out is None else Path(out).expanduser()
         log = open_log(folder, labels, is_multi=multi, seed=seed)
         seed = log.state.seed
@@ -85,7 +80,7 @@ class Labeller:
         record_given(log, pool, given or {})
         ctx = Context()
         recipe = resolve_recipe(
-            LOOP_RECIPE, model=model, data=None, seed=seed, settings=["model.layers=[-1]", *settings]
+            LOOP_RECIPE, model=model, data=None, seed=seed, settings=[*LOOP_SETTINGS, *settings]
         )
         features = PoolFeatures(pool.texts, load_loop_encoder(recipe, pool.texts, ctx))
         features.start()

@@ -182,6 +182,16 @@ def has_two_labels(train: LabelledTexts, known: KnownLabels) -> bool:
     return len(np.unique(train.labels)) > 1
 
 
+def macro_f1_of(head: LoopHead, features: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the macro-F1 of a head on labelled texts; a class that it does not know is never right."""
+    probabilities = head.probabilities(features)
+    if labels.ndim == 1:
+        missing = max(int(labels.max()) + 1 - probabilities.shape[1], 0)
+        return macro_f1(np.pad(probabilities, ((0, 0), (0, missing))), labels)
+    hits, wrong, missed = _label_counts(probabilities, labels)
+    return float(f1(*(each.sum(axis=0).astype(float) for each in (hits, wrong, missed))).mean())
+
+
 def share_of(right: NDArray[np.bool_]) -> MeasuredShare:
     """Return the share of true values, and its exact interval."""
     return MeasuredShare(float(right.mean()), share_interval(float(right.sum()), float(len(right))))

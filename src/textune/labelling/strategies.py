@@ -23,7 +23,7 @@ from textune.labelling.known_labels import KnownLabels
 from textune.labelling.loop_head import LoopHead
 from textune.tasks import multi_label, single_label
 
-CANDIDATES = 1000
+CANDIDATES = 500
 """How many texts, drawn at random, are compared for every choice."""
 COVERED = 2000
 """How many texts stand for the pool in `herding`."""
@@ -156,7 +156,7 @@ STRATEGIES: dict[str, Strategy] = {
     "badge": take_by_gradient,
     "random": take_random,
 }
-"""The strategies by name, the default first."""
+"""The strategies by name, as `STRATEGY_NAMES` lists them."""
 _RECENT = 20
 _FEWEST_ANSWERS = 20
 
