@@ -114,10 +114,15 @@ def has_segments(config: PretrainedConfig, tokenizer: Any) -> bool:
 def prepare_encoder(encoder: Any, *, path: Path) -> None:
     """Make an encoder in evaluation mode compute what its own classifier computes, and check its output.
 
+    On processors where that is faster, its linear layers compute with oneDNN.
+
     Raise a `ModelError` unless it gives one vector per token and layer, the same each time.
     """
     import torch
 
+    from textune.encoder.onednn import use_onednn
+
+    use_onednn(encoder)
     if encoder.config.model_type == "longformer":
         encoder.register_forward_pre_hook(_attend_to_first_token, with_kwargs=True)
     config, kind = encoder.config, encoder.config.model_type

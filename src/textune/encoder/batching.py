@@ -24,14 +24,15 @@ MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What a model calls its inputs, in the order of `pad_rows`; the last one only for pairs with segment ids."""
 
 _MAX_ROWS = 32
-_MAX_TOKENS = 2048
+MAX_TOKENS = 2048
+"""The maximum number of tokens per batch, padding included, unless another is asked for."""
 
 
 def batches_by_length(
     lengths: Sequence[int] | NDArray[np.int64],
     *,
     max_rows: int = _MAX_ROWS,
-    max_tokens: int = _MAX_TOKENS,
+    max_tokens: int = MAX_TOKENS,
     padded: bool = True,
 ) -> list[list[int]]:
     """Group row numbers into batches of similar length, longest first; of equal length unless `padded`.

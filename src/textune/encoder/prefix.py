@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.encoder.batching import MODEL_INPUTS, Progress, batches_by_length, pad_tensors
+from textune.encoder.batching import MAX_TOKENS, MODEL_INPUTS, Progress, batches_by_length, pad_tensors
 from textune.encoder.memory import MappedPages
 from textune.encoder.placement import Placement, in_parallel, place
 
 if TYPE_CHECKING:
     import torch
+
+_TOKENS_IN_CACHE = 512
+"""The maximum number of tokens per batch in fp32 on a CPU: a layer's results then stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,12 @@ def run_batches(
             placed = (tensor.to(placement.device) for tensor in inputs)
             return work(dict(zip(MODEL_INPUTS, placed, strict=False))).cpu()
 
-    batches = batches_by_length([len(row) for row in rows], padded=padding_id is not None)
+    in_fp32_on_cpu = (placement.device, placement.precision) == ("cpu", "fp32")
+    batches = batches_by_length(
+        [len(row) for row in rows],
+        padded=padding_id is not None,
+        max_tokens=_TOKENS_IN_CACHE if in_fp32_on_cpu else MAX_TOKENS,
+    )
     done = 0
     for batch, result in in_parallel(run, batches, on_cpu=placement.device == "cpu"):
         yield batch, result
