@@ -31,7 +31,9 @@ class Encoder(nn.Module):
     def __init__(self, output: Callable[[torch.Tensor], torch.Tensor], model_type: str = "odd") -> None:
         super().__init__()
         self._output = output
-        self.config = SimpleNamespace(model_type=model_type, _attn_implementation="eager")
+        self.config = SimpleNamespace(
+            num_hidden_layers=2, model_type=model_type, _attn_implementation="eager"
+        )
         self.dtype, self.device = torch.float32, torch.device("cpu")
         self.eval()
 

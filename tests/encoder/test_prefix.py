@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,40 @@ def test_a_processor_computes_in_bf16_only_where_it_has_instructions_for_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
 
     assert choose_placement("auto") == Placement("cpu", precision, "eager")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("architecture", ["distilbert", "bert", "deberta-v2", "modernbert"])
+def test_cls_features_are_the_same_where_the_last_layer_gives_the_first_token_alone(
+    tiny_models: Callable[[str], Path], architecture: str
+) -> None:
+    encoder = AutoModel.from_pretrained(tiny_models(architecture), attn_implementation="eager").eval()
+    expected = np.array([hidden_states(encoder, row)[-1][0] for row in ROWS])
+
+    features = features_of(encoder, ROWS, Pooling("cls"))
+
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+
+
+def test_the_last_layer_computes_no_token_but_the_first_for_cls_features(encoder: Any) -> None:
+    shapes = []
+    hook = encoder.transformer.layer[-1].ffn.register_forward_hook(
+        lambda *called: shapes.append(called[2].shape)
+    )
+    features_of(encoder, ROWS, Pooling("cls"))
+    shapes.clear()
+
+    features_of(encoder, ROWS, Pooling("cls"))
+
+    hook.remove()
+    assert [shape[1] for shape in shapes] == [1]
+
+
+def test_cls_features_follow_the_weights_of_the_encoder(encoder: Any) -> None:
+    encoder = copy.deepcopy(encoder)
+    before = features_of(encoder, ROWS, Pooling("cls"))
+    with torch.no_grad():
+        encoder.transformer.layer[-1].output_layer_norm.bias.add_(1.0)
+
+    after = features_of(encoder, ROWS, Pooling("cls"))
+
+    np.testing.assert_allclose(after, before + 1, atol=1e-5)

@@ -164,6 +164,30 @@ def _replaced(shell: Any, path: str, layers: nn.ModuleList) -> Any:
     return shell
 
 
+def first_token_encoder(
+    encoder: Any, inputs: Mapping[str, torch.Tensor], *, tolerance: float = _SAME
+) -> Any | None:
+    """Return an encoder that gives the first token's vector alone, (rows, 1, width); None if there is none.
+
+    It shares all modules with the encoder but the last layer, see `first_token_layer`. Both are compared on
+    the inputs of a few texts; `tolerance` is relative to the largest value.
+    """
+    layers = layers_of(encoder)
+    if layers is None or first_token_layer(layers[-1]) is None:
+        return None
+    short = build_suffix(encoder, 0, first_token_only=True).eval()
+    with torch.inference_mode():
+        expected = build_suffix(encoder, 0).eval()(**inputs).last_hidden_state[:, 0].float()
+        try:
+            states = short(**inputs).last_hidden_state
+        # An architecture's own code may expect all tokens after its last layer, and fail in any way.
+        except Exception:
+            return None
+    difference = (states[:, 0].float() - expected).abs().max()
+    is_same = states.shape[1] == 1 and difference <= tolerance * expected.abs().max()
+    return short if is_same else None
+
+
 def first_token_layer(layer: nn.Module) -> nn.Module | None:
     """Return a layer that computes only the first token's output, or None for an unknown family.
 

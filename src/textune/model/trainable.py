@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from textune.encoder.prefix import Pooling, pool
-from textune.encoder.suffix import build_suffix, layers_of
+from textune.encoder.suffix import build_suffix, first_token_encoder, layers_of
 from textune.encoder.window_pooling import WindowPool
 from textune.errors import RecipeError
 from textune.model.classifier import EncoderClassifier
@@ -216,17 +216,7 @@ def reads_first_token_only(classifier: EncoderClassifier, inputs: Mapping[str, t
     """
     if classifier.pooling != Pooling("cls", (-1,)):
         return False
-    whole, short = (
-        build_suffix(classifier.encoder, 0, first_token_only=first).eval() for first in (False, True)
-    )
-    with torch.inference_mode():
-        expected = whole(**inputs).last_hidden_state[:, 0]
-        try:
-            states = short(**inputs).last_hidden_state
-        # An architecture's own code may expect all tokens after its last layer, and fail in any way.
-        except Exception:
-            return False
-    return states.shape[1] == 1 and torch.allclose(states[:, 0], expected, rtol=1e-4, atol=1e-4)
+    return first_token_encoder(classifier.encoder, inputs) is not None
 
 
 def restore_table(module: TrainableClassifier, classifier: EncoderClassifier, table: nn.Embedding) -> None:
