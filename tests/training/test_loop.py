@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from textune.training.head import TrainingSet
+from textune.training.head_fit import TrainingSet
 from textune.training.loop import (
     Batch,
     BestWeights,
@@ -40,6 +40,12 @@ class Line(nn.Module):
         return logits
 
 
+def add_gradients(module: nn.Module, batch: Batch) -> float:
+    value = loss(module, batch)
+    value.backward()  # type: ignore[no-untyped-call]
+    return float(value.detach())
+
+
 def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
     return nn.functional.cross_entropy(module(**batch.inputs), batch.labels)
 
@@ -54,7 +60,7 @@ def events_of(module: nn.Module, data: TrainingSet, **changes: Any) -> Any:
     optimizer = build_optimizer(module.parameters(), "adam", learning_rate=0.1)
     learner = ModuleLearner(
         module,
-        loss=changes.pop("loss", loss),
+        add_gradients=changes.pop("add_gradients", add_gradients),
         optimizer=optimizer,
         scheduler=LambdaLR(optimizer, lambda step: 1.0 / (1 + step)),
     )
@@ -158,11 +164,11 @@ def test_a_reader_that_stops_reading_stops_the_training() -> None:
 
 
 def test_a_loss_that_is_not_a_number_stops_at_once_and_says_what_to_try() -> None:
-    def broken(module: nn.Module, batch: Batch) -> torch.Tensor:
-        return loss(module, batch) * float("nan")
+    def broken(module: nn.Module, batch: Batch) -> float:
+        return add_gradients(module, batch) * float("nan")
 
     with pytest.raises(DivergenceError, match=r"loss is nan at step 1") as caught:
-        list(events_of(Line(), training_set(), loss=broken))
+        list(events_of(Line(), training_set(), add_gradients=broken))
 
     assert "--set train.learning_rate=0.01" in caught.value.hint
 

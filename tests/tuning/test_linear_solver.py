@@ -13,7 +13,7 @@ from textune.recipe.recipes import load_recipe
 from textune.tasks.label_kind import LabelKind
 from textune.tasks.multi_label import MULTI
 from textune.tasks.single_label import SINGLE
-from textune.training.head import fit_head
+from textune.training.head_fit import fit_head
 from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
 
 ROWS, WIDTH, CLASSES = 120, 6, 3

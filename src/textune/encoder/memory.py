@@ -19,6 +19,7 @@ _M_ARENA_MAX = -8
 """The option of glibc's `mallopt` for the number of heaps."""
 _MAPPED_BYTES_HELD = 32_000_000
 _ROWS_AT_ONCE = 8192
+_PART_BYTES = 8_000_000
 
 
 def keep_memory_low() -> None:
@@ -54,6 +55,11 @@ class MappedPages:
         self._map: mmap.mmap | None = getattr(array, "_mmap", None)
         self._used = 0
 
+    @property
+    def are_mapped(self) -> bool:
+        """Whether there are any: whether the array is mapped from a file."""
+        return self._map is not None
+
     def use(self, count: int) -> None:
         """Record that `count` bytes were read or written."""
         self._used += count
@@ -68,9 +74,14 @@ class MappedPages:
 
 
 def read_in_parts(array: Any) -> Iterator[Any]:
-    """Yield an array in parts of 8,192 rows, at least one part, and release mapped pages meanwhile."""
-    pages = MappedPages(array)
-    for start in range(0, max(1, len(array)), _ROWS_AT_ONCE):
-        part = array[start : start + _ROWS_AT_ONCE]
+    """Yield an array in parts of at most 8,192 rows, at least one part, and release mapped pages meanwhile.
+
+    The parts of a mapped array, which may be wide, have at most 8 MB.
+    """
+    pages, rows = MappedPages(array), _ROWS_AT_ONCE
+    if pages.are_mapped:
+        rows = min(rows, max(1, _PART_BYTES // max(1, array[:1].nbytes)))
+    for start in range(0, max(1, len(array)), rows):
+        part = array[start : start + rows]
         yield part
         pages.use(part.nbytes)

@@ -1,14 +1,13 @@
 """Train a head on the features that a frozen encoder gives, which are computed once and cached.
 
-With `weight_decay = "auto"`, several heads are fitted, and the one with the lowest validation log loss is
-kept.
+`head_fit` fits it.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -16,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from textune.context import Context
 from textune.encoder.features import encode_splits
@@ -27,63 +25,15 @@ from textune.encoder.windows import WindowedTexts
 from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
-from textune.tasks.label_kind import NO_CALIBRATION, LabelKind, LogitCalibration
-from textune.tasks.single_label import SINGLE
+from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
+from textune.training.head_fit import fit_head
 from textune.training.head_on_validation import fit_on_validation_too
-from textune.training.loop import (
-    Batch,
-    BestWeights,
-    EpochEnd,
-    Event,
-    FitEnd,
-    ModuleLearner,
-    Scores,
-    StepEnd,
-    state_of,
-    stop_converged,
-    stop_early,
-    train_steps,
-)
+from textune.training.loop import FitEnd
+from textune.training.mapped_rows import Rows, in_memory, logits_of, rows_of
 from textune.training.method import Fit, Method, calibrate
-from textune.training.optimizer import Factor, build_optimizer, l2_penalty, schedule_of
 from textune.training.tracking import follow, track
 
-WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015, 0.008, 0.004, 0.002, 0.001, 0.0005)
-"""L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
-_WEAK = 0.03
-_WEAK_TIMES_ROWS = 7.0
-"""The smallest product of rows and a penalty below `_WEAK`: few validation rows cannot tell what it does."""
 _SPLITS = ("train", "validation")
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """The rows to train on: keyword arguments of the module, one row per example, and their labels.
-
-    The seed and the epoch's number alone decide the order of the batches.
-    A `batch_size` of 0 puts all rows into one batch.
-    """
-
-    inputs: Mapping[str, torch.Tensor]
-    labels: torch.Tensor
-    batch_size: int
-    seed: int
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """The number of batches in an epoch; the last one may be smaller."""
-        return -(-len(self.labels) // (self.batch_size or len(self.labels)))
-
-    def epoch(self, number: int, *, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, except the first `skip`; every row is in one of them."""
-        if not self.batch_size:
-            if not skip:
-                yield Batch(self.inputs, self.labels)
-            return
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        order = torch.randperm(len(self.labels), generator=generator)
-        for rows in torch.split(order, self.batch_size)[skip:]:
-            yield Batch({name: tensor[rows] for name, tensor in self.inputs.items()}, self.labels[rows])
 
 
 class HeadMethod(Method):
@@ -92,6 +42,7 @@ class HeadMethod(Method):
     settings: HeadTraining
     _calibration: LogitCalibration = NO_CALIBRATION
     _held_out: torch.Tensor | None = None
+    _threads: int = 1
 
     def prepare(self) -> None:
         """Run the frozen encoder over the splits that the cache does not hold."""
@@ -112,6 +63,7 @@ class HeadMethod(Method):
 
     def fit(self, *, resume: bool) -> Fit:
         """Fit the head, calibrate it, and fold the features' standardisation into its weights."""
+        self._threads = torch.get_num_threads()
         with self.ctx.clock.stage("train"), one_thread():
             self.ctx.stage("Training the head")
             classifier, cut = self.task.classifier, self._untrained_for_cut_texts()
@@ -153,16 +105,19 @@ class HeadMethod(Method):
         """Fit a classifier's head on features of texts; those of windows if the head attends to them."""
         task, settings = self.task, self.settings
         head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
-        inputs = {split: torch.from_numpy(features[split]) for split in _SPLITS}
         counts = self._window_counts(head)
-        standardisation = None
+        standardisation, threads = None, 1
         if isinstance(head, LinearHead):
             learned = _SPLITS if settings.use_validation else ("train",)
             parts = chain.from_iterable(read_in_parts(features[split]) for split in learned)
-            standardisation = Standardisation.of(map(torch.from_numpy, parts))
-            inputs = {split: _standardised(features[split], standardisation) for split in _SPLITS}
+            # Heads of other kinds may draw random numbers, whose order threads would decide.
+            standardisation, threads = Standardisation.of(map(torch.from_numpy, parts)), self._threads
+        inputs = {split: rows_of(features[split], standardisation, threads=threads) for split in _SPLITS}
+        if counts["train"] is not None:
+            inputs = {split: in_memory(rows) for split, rows in inputs.items()}
         if settings.use_validation:
-            history, end, logits = fit_on_validation_too(head, inputs, labels, self._fit_rows)
+            whole = {split: in_memory(rows) for split, rows in inputs.items()}
+            history, end, logits = fit_on_validation_too(head, whole, labels, self._fit_rows)
             self._held_out = logits
         else:
             history, end = self._fit_split(classifier, inputs, labels, counts, ctx)
@@ -170,7 +125,7 @@ class HeadMethod(Method):
         calibration = NO_CALIBRATION
         if settings.calibrate:
             if logits is None:
-                logits = head_logits(head, inputs["validation"], counts["validation"])
+                logits = logits_of(head, inputs["validation"], counts["validation"])
             calibration = calibrate(classifier, logits, labels["validation"], ctx=ctx)
         if isinstance(head, LinearHead) and standardisation:
             standardisation.fold_into(head)
@@ -180,7 +135,7 @@ class HeadMethod(Method):
     def _fit_split(
         self,
         classifier: EncoderClassifier,
-        inputs: Mapping[str, torch.Tensor],
+        inputs: Mapping[str, Rows],
         labels: Mapping[str, torch.Tensor],
         counts: Mapping[str, torch.Tensor | None],
         ctx: Context,
@@ -196,7 +151,7 @@ class HeadMethod(Method):
             settings=settings,
             score=lambda module: {
                 split: classifier.kind.epoch_scores(
-                    head_logits(module, inputs[split], counts[split]), labels[split]
+                    logits_of(module, inputs[split], counts[split]), labels[split]
                 )
                 for split in _SPLITS
             },
@@ -257,110 +212,3 @@ class HeadMethod(Method):
             if getattr(head, "window_query", None) is not None and isinstance(texts, WindowedTexts):
                 counts[split] = torch.from_numpy(texts.counts)
         return counts
-
-
-def _standardised(features: NDArray[np.float32], standardisation: Standardisation) -> torch.Tensor:
-    """Return features standardised, some rows at a time: those that are mapped from a file stay there."""
-    result, start = torch.empty(features.shape), 0
-    for part in read_in_parts(features):
-        result[start : start + len(part)] = standardisation.apply(torch.from_numpy(part))
-        start += len(part)
-    return result
-
-
-def weight_decay_candidates(rows: int) -> Sequence[float]:
-    """Return the penalties that `weight_decay = "auto"` tries with a number of training rows.
-
-    The best penalty falls with the rows, as one over their number.
-    """
-    return [
-        penalty
-        for penalty in WEIGHT_DECAY_CANDIDATES
-        if penalty >= _WEAK or penalty * rows >= _WEAK_TIMES_ROWS
-    ]
-
-
-def fit_head(
-    head: nn.Module,
-    features: torch.Tensor,
-    labels: torch.Tensor,
-    *,
-    classes: int,
-    settings: HeadTraining,
-    score: Callable[[nn.Module], Scores],
-    kind: LabelKind = SINGLE,
-    learning_rate_factor: Factor | None = None,
-    counts: torch.Tensor | None = None,
-) -> Iterator[Event]:
-    """Train a head in place, on float32 features (rows, width) and labels of a kind; yield what happens.
-
-    With `counts` (texts,), the features are those of windows (windows, width): see `LinearHead.forward`.
-    `score` returns the metrics by split, "validation" among them, of the head as it is. A
-    `learning_rate_factor` of the epoch, counted from 0, replaces the named schedule. A loss that is NaN or
-    infinite raises a `DivergenceError`.
-    """
-    inputs = {"features": features, **({} if counts is None else {"counts": counts})}
-    data = TrainingSet(inputs, labels, settings.per_device_train_batch_size, settings.seed)
-    candidates = (
-        weight_decay_candidates(len(labels)) if settings.weight_decay == "auto" else (settings.weight_decay,)
-    )
-    weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
-    factor = schedule_of(
-        settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps
-    )
-    best, best_decay, epochs = BestWeights(), candidates[0], 0
-    torch.manual_seed(settings.seed)
-    for weight_decay in candidates:
-        log_loss_before = best.log_loss
-        events = _fit_once(
-            head, data, settings, weight_decay, factor=factor, class_weights=weights, score=score, kind=kind
-        )
-        events = stop_early(
-            _continue_count(events, epochs, data.steps_per_epoch), settings.early_stopping_patience
-        )
-        if settings.optim == "lbfgs" and settings.use_validation:
-            events = stop_converged(events)
-        for event in best.follow(events, lambda: state_of(head)):
-            epochs = event.epoch
-            yield event
-        if best.log_loss >= log_loss_before:
-            break
-        best_decay = weight_decay
-    decay = best_decay if settings.load_best_model_at_end else weight_decay
-    if settings.load_best_model_at_end:
-        head.load_state_dict(best.chosen(settings.learning_rate))
-    yield FitEnd(best.epoch if settings.load_best_model_at_end else epochs, epochs, decay)
-
-
-def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:
-    for event in events:
-        if isinstance(event, StepEnd | EpochEnd):
-            yield replace(event, epoch=event.epoch + epochs, step=event.step + epochs * steps_per_epoch)
-
-
-def _fit_once(
-    head: nn.Module,
-    data: TrainingSet,
-    settings: HeadTraining,
-    weight_decay: float,
-    *,
-    factor: Factor,
-    class_weights: torch.Tensor | None,
-    score: Callable[[nn.Module], Scores],
-    kind: LabelKind,
-) -> Iterator[Event]:
-    def loss(module: nn.Module, batch: Batch) -> torch.Tensor:
-        value = kind.loss(
-            module(**batch.inputs),
-            batch.labels,
-            class_weights=class_weights,
-            label_smoothing=settings.label_smoothing_factor,
-        )
-        return value + l2_penalty(module, weight_decay) if settings.optim == "lbfgs" else value
-
-    rate = settings.learning_rate
-    optimizer = build_optimizer(
-        head.parameters(), settings.optim, learning_rate=rate, weight_decay=weight_decay
-    )
-    learner = ModuleLearner(head, loss=loss, optimizer=optimizer, scheduler=LambdaLR(optimizer, factor))
-    return train_steps(learner, data, epochs=settings.num_train_epochs, score=lambda: score(head))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -29,7 +29,7 @@ Scores = Mapping[str, Mapping[str, float]]
 class Batch:
     """Some rows: keyword arguments of the module that is trained, and their labels (rows,)."""
 
-    inputs: Mapping[str, torch.Tensor]
+    inputs: Mapping[str, Any]
     labels: torch.Tensor
 
     def __len__(self) -> int:
@@ -146,17 +146,21 @@ def train_steps(
 
 
 class ModuleLearner:
-    """Lets an optimiser train a module; it may evaluate the loss, a scalar, several times per step."""
+    """Lets an optimiser train a module; it may evaluate the loss several times per step.
+
+    `add_gradients` adds those of a batch's mean loss to the module's, and returns the loss.
+    """
 
     def __init__(
         self,
         module: nn.Module,
         *,
-        loss: Callable[[nn.Module, Batch], torch.Tensor],
+        add_gradients: Callable[[nn.Module, Batch], float],
         optimizer: torch.optim.Optimizer,
         scheduler: LRScheduler,
     ) -> None:
-        self._module, self._loss, self._optimizer, self._scheduler = module, loss, optimizer, scheduler
+        self._module, self._add_gradients = module, add_gradients
+        self._optimizer, self._scheduler = optimizer, scheduler
 
     def learn(self, batch: Batch, *, step: int) -> Step:
         """Learn from a batch; raise a `DivergenceError` if the loss is NaN or infinite."""
@@ -164,9 +168,7 @@ class ModuleLearner:
 
         def closure() -> float:
             self._optimizer.zero_grad()
-            batch_loss = self._loss(self._module, batch)
-            batch_loss.backward()  # type: ignore[no-untyped-call]
-            return float(batch_loss.detach())
+            return self._add_gradients(self._module, batch)
 
         learning_rate = float(self._scheduler.get_last_lr()[0])
         value = float(self._optimizer.step(closure))  # The closure's first value: the loss before the step.

@@ -21,7 +21,7 @@ from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.label_kind import LabelKind
-from textune.training.head import fit_head, weight_decay_candidates
+from textune.training.head_fit import fit_head, weight_decay_candidates
 from textune.tuning.feature_reader import EncodedRows, FeatureReader
 from textune.tuning.fold_metrics import FoldMetrics, joined, measure_fold
 from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows

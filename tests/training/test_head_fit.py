@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import TrainSettings
-from textune.training.head import fit_head, weight_decay_candidates
+from textune.training.head_fit import fit_head, weight_decay_candidates
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd
 
 CLASSES = 3
