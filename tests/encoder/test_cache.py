@@ -29,7 +29,7 @@ def filled(folder: Path, **options: Any) -> FeatureCache:
     return cache
 
 
-def fill(array: Any) -> None:
+def fill(array: Any, block: int) -> None:
     array[:] = MAPPED
 
 
@@ -217,7 +217,7 @@ def test_a_mapped_array_of_another_shape_counts_as_absent(tmp_path: Path) -> Non
     cache = FeatureCache(tmp_path)
     mapped(cache)
 
-    stored = cache.get_or_write("key", (3, 2), lambda array: array.fill(1), dtype=np.int16, description="")
+    stored = cache.get_or_write("key", (3, 2), lambda array, _: array.fill(1), dtype=np.int16, description="")
 
     assert stored is not None
     assert not stored[1]
@@ -270,3 +270,65 @@ def test_a_mapped_array_may_have_a_long_description(tmp_path: Path) -> None:
 
     assert not cached
     np.testing.assert_array_equal(array, MAPPED)
+
+
+def test_a_mapped_array_larger_than_the_bound_may_be_written_for_this_process_alone(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, max_bytes=MAPPED.nbytes - 1)
+
+    array, cached = mapped(cache, beyond_limit=True)
+
+    np.testing.assert_array_equal(array, MAPPED)
+    assert not cached
+    assert cache.entries() == []
+    assert list(cache.folder.iterdir()) == []
+
+
+def stop_after(block_count: int) -> Any:
+    """Return a function that writes row by row, each a block, and stops after some of them."""
+    written: list[int] = []
+
+    def write(array: Any, block: int) -> None:
+        if len(written) == block_count:
+            raise KeyboardInterrupt
+        array[block] = MAPPED[block]
+        written.append(block)
+
+    return write
+
+
+BLOCKS = [np.array([0]), np.array([1])]
+
+
+def test_a_mapped_array_that_was_stopped_is_continued(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        mapped(cache, stop_after(1), blocks=BLOCKS)
+    missing: list[int] = []
+
+    array, cached = mapped(cache, stop_after(1), blocks=BLOCKS, on_resume=missing.extend)
+
+    assert missing == [1]
+    assert not cached
+    np.testing.assert_array_equal(array, MAPPED)
+
+
+def test_an_array_that_was_stopped_is_listed_as_unfinished(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        mapped(cache, stop_after(1), blocks=BLOCKS)
+
+    assert [entry.description for entry in cache.entries()] == ["tiny · mapped · unfinished"]
+
+
+def test_two_processes_that_write_the_same_array_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    cache, inner = FeatureCache(tmp_path), []
+
+    def write(array: Any, block: int) -> None:
+        inner.append(mapped(cache))  # Another one, which finishes first.
+        fill(array, block)
+
+    array, _ = mapped(cache, write)
+
+    np.testing.assert_array_equal(array, MAPPED)
+    np.testing.assert_array_equal(inner[0][0], MAPPED)
+    assert len(list(cache.folder.iterdir())) == 1

@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What a model calls its inputs, in the order of `pad_rows`; the last one only for pairs with segment ids."""
 
+ROWS_PER_BLOCK = 16_384
+"""Rows that are encoded between two moments at which a kill loses nothing: some seconds of work."""
+
 _MAX_ROWS = 32
 MAX_TOKENS = 2048
 """The maximum number of tokens per batch, padding included, unless another is asked for."""
@@ -56,6 +59,20 @@ def batches_by_length(
         else:
             batches.append([row])
     return batches
+
+
+def blocks_by_length(lengths: NDArray[np.int64], *, most: int = 0) -> list[NDArray[np.int64]]:
+    """Group row numbers into blocks of so many rows (0: `ROWS_PER_BLOCK`), the longest first.
+
+    A block is finished as a whole.
+
+    Example:
+        >>> [block.tolist() for block in blocks_by_length(np.array([3, 9, 4]), most=2)]
+        [[1, 2], [0]]
+    """
+    most = most or ROWS_PER_BLOCK
+    order = np.argsort(-lengths, kind="stable")
+    return [order[start : start + most] for start in range(0, max(1, len(order)), most)]
 
 
 def pad_rows(

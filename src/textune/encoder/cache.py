@@ -14,8 +14,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textune.encoder.unfinished import HEADER_BYTES, Blocks, BusyError, UnfinishedArray, unfinished_array
 from textune.errors import RequestError, StorageError
-from textune.files import atomic_path
+from textune.files import atomic_path, publish
 
 _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
-_HEADER_BYTES = 4096
-"""The size of a mapped entry's header: one page, so that the array starts on a page."""
+_UNFINISHED = ".unfinished"
+_LONGEST_HEADER = 1 << 16
 _ROWS_HASHED_TOGETHER = 4096
 _DESCRIBED = 300
 """The number of characters of a description that always fit into such a header."""
@@ -92,45 +95,104 @@ class FeatureCache:
         self,
         key: str,
         shape: tuple[int, int],
-        write: Callable[[NDArray[Any]], object],
+        write: Callable[[NDArray[Any], int], object],
         *,
         dtype: type[np.int16 | np.float32],
         description: str,
+        blocks: Blocks | None = None,
+        on_resume: Callable[[Sequence[int]], object] = lambda missing: None,
+        beyond_limit: bool = False,
     ) -> tuple[NDArray[Any], bool] | None:
         """Return the array of a key, mapped from its file, and whether it was cached.
 
-        Unlike `get_or_compute`, it never holds the array in memory: `write` fills the mapped file. Pages are
-        read when they are used, and changes stay in memory. The key must determine the type.
+        Unlike `get_or_compute`, it never holds the array in memory: `write` fills the mapped file, block by
+        block. After a kill, the finished blocks are kept, and the next call fills the others. Pages are read
+        when they are used, and changes stay in memory. The key must determine the type.
+
+        Args:
+            key: The key, which must determine type and blocks as well.
+            shape: Rows and width.
+            write: Fills the rows of a block, given the array and the number of the block.
+            dtype: The type of the values.
+            description: What `entries` says of it.
+            blocks: The rows (rows,) in each block; None: all are in one.
+            on_resume: Called with the numbers of the missing blocks, if others are finished.
+            beyond_limit: Whether an array larger than the limit is written as well, to a file without a name
+                that goes with this process.
 
         Returns:
             None if the array is larger than the limit or cannot be written.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        parts = [np.arange(shape[0])] if blocks is None else blocks
         if (cached := self._read(key, mapped_as=(shape, dtype))) is not None:
             return cached, True
-        if size > self.max_bytes:
-            return None
         try:
-            self._make_room(size)
-            with atomic_path(self._path(key)) as temporary:
-                with temporary.open("wb") as file:
-                    file.truncate(_HEADER_BYTES + size)
-                    if hasattr(os, "posix_fallocate"):
-                        # A disk that fills up under a mapped file kills the process: reserve the space first.
-                        os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + size)
-                array = np.memmap(temporary, dtype, "r+", offset=_HEADER_BYTES, shape=shape)
-                write(array)
-                array.flush()
-                with temporary.open("r+b") as file:
-                    file.seek(_HEADER_BYTES)
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                    header = {"description": description[:_DESCRIBED], "shape": shape, "sha256": sha256}
-                    file.seek(0)
-                    file.write(json.dumps(header).encode().ljust(_HEADER_BYTES - 1) + b"\n")
+            if size > self.max_bytes:
+                return (self._write_nameless(shape, write, dtype, parts), False) if beyond_limit else None
+            path, header = self._path(key), {"description": description[:_DESCRIBED]}
+            unfinished = path.with_name(f".{path.name}{_UNFINISHED}")
+            self._make_room(size, kept=unfinished)
+            try:
+                opened = unfinished_array(unfinished, header, shape=shape, dtype=dtype, blocks=parts)
+                self._fill(opened, path, unfinished, write, on_resume)
+            except BusyError:
+                # Two processes that compute the same do not wait for each other.
+                if (cached := self._read(key, mapped_as=(shape, dtype))) is not None:
+                    return cached, True
+                own = unfinished.with_name(f"{unfinished.name}.{secrets.token_hex(4)}")
+                opened = unfinished_array(own, header, shape=shape, dtype=dtype, blocks=parts)
+                self._fill(opened, path, own, write, on_resume)
         except (StorageError, OSError):
             return None
         mapped = self._read(key, mapped_as=(shape, dtype))
         return None if mapped is None else (mapped, False)
+
+    def _fill(
+        self,
+        opened: AbstractContextManager[UnfinishedArray],
+        path: Path,
+        unfinished: Path,
+        write: Callable[[NDArray[Any], int], object],
+        on_resume: Callable[[Sequence[int]], object],
+    ) -> None:
+        """Write the missing blocks of an array, and give the file its name."""
+        try:
+            with opened as stored:
+                try:
+                    if len(stored.missing) < stored.block_count:
+                        on_resume(stored.missing)
+                    for block in list(stored.missing):
+                        write(stored.array, block)
+                        stored.finish(block)
+                    stored.complete()
+                    publish(unfinished, path)
+                except BaseException:
+                    if len(stored.missing) == stored.block_count:
+                        unfinished.unlink(missing_ok=True)
+                    raise
+        except (StorageError, OSError):  # Such as a full disk.
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def _write_nameless(
+        self,
+        shape: tuple[int, int],
+        write: Callable[[NDArray[Any], int], object],
+        dtype: type[Any],
+        blocks: Blocks,
+    ) -> NDArray[Any]:
+        """Return an array that is mapped from a file without a name, which the system deletes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        with tempfile.TemporaryFile(dir=self.folder) as file:
+            file.truncate(size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            array: NDArray[Any] = np.memmap(file, dtype, "r+", shape=shape)
+            for block in range(len(blocks)):
+                write(array, block)
+            return array
 
     def entries(self) -> list[Entry]:
         """Return all entries, most recently used first."""
@@ -139,9 +201,11 @@ class FeatureCache:
             # Another process may delete an entry at any moment.
             with suppress(FileNotFoundError):
                 with path.open("rb") as file:
-                    header = _parse_header(file.readline())
+                    header = _parse_header(file.readline(_LONGEST_HEADER))
                 stat = path.stat()
                 description = header["description"] if header else "leftover of a stopped command"
+                if header and not header["sha256"]:
+                    description = f"{description} · unfinished"
                 entries.append(Entry(path, description, stat.st_size, stat.st_mtime))
         return sorted(entries, key=lambda entry: -entry.used)
 
@@ -169,7 +233,7 @@ class FeatureCache:
                     file.seek(start)
                     return np.fromfile(file, dtype=np.float32).reshape(header["shape"])
             shape, dtype = mapped_as
-            if tuple(header["shape"]) != shape or start != _HEADER_BYTES:
+            if tuple(header["shape"]) != shape or start != HEADER_BYTES:
                 return None
             # Copy on write: torch needs writable arrays, and the file must not change.
             return np.memmap(path, dtype, "c", offset=start, shape=shape)
@@ -184,8 +248,9 @@ class FeatureCache:
             file.write(json.dumps(header).encode() + b"\n")
             file.write(payload.data)
 
-    def _make_room(self, needed: int) -> None:
-        entries = self.entries()
+    def _make_room(self, needed: int, *, kept: Path | None = None) -> None:
+        """Delete entries until there is room for so many bytes; one of them is kept."""
+        entries = [entry for entry in self.entries() if entry.path != kept]
         total = sum(entry.bytes for entry in entries)
         while entries and total + needed > self.max_bytes:
             oldest = entries.pop()

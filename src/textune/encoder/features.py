@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.context import Context
+from textune.encoder.batching import blocks_by_length
 from textune.encoder.cache import FeatureCache, feature_key
 from textune.encoder.loading import ModelFolder
 from textune.encoder.placement import Placement, place
@@ -128,22 +129,60 @@ def _encode_rows(
         "pooling": pooling.kind,
     }
 
-    def compute(into: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+    blocks, done = blocks_by_length(lengths), 0
+
+    def encode_block(into: NDArray[np.float32], block: int) -> None:
+        nonlocal done
+        rows, before = blocks[block], done
+        encode(
+            placed() if placed else encoder.encoder,
+            [tokens[row] for row in rows],
+            pooling=pooling,
+            padding_id=encoder.padding_id,
+            placement=placement,
+            on_progress=lambda now, _: ctx.advance(before + now, len(tokens), unit="texts"),
+            into=into,
+            places=rows,
+        )
+        done += len(rows)
+
+    def resume(missing: Sequence[int]) -> None:
+        nonlocal done
+        done = len(tokens) - sum(len(blocks[block]) for block in missing)
+        ctx.note(f"Resuming: {done:,} of {len(tokens):,} texts were encoded before.")
+
+    def compute() -> NDArray[np.float32]:
         return encode(
             placed() if placed else encoder.encoder,
             tokens,
             pooling=pooling,
             padding_id=encoder.padding_id,
             placement=placement,
-            on_progress=lambda done, total: ctx.advance(done, total, unit="texts"),
-            into=into,
+            on_progress=lambda now, total: ctx.advance(now, total, unit="texts"),
         )
 
     features, key = FeatureCache(), feature_key(shape, tokens)
     size = (len(tokens), len(pooling.layers) * int(encoder.encoder.config.hidden_size))
-    if 4 * size[0] * size[1] >= MAPPED_FROM_BYTES:
-        mapped = features.get_or_write(key, size, compute, dtype=np.float32, description=description)
+    size_bytes = 4 * size[0] * size[1]
+    if size_bytes >= MAPPED_FROM_BYTES or len(blocks) > 1:
+        mapped = features.get_or_write(
+            key,
+            size,
+            encode_block,
+            dtype=np.float32,
+            description=description,
+            blocks=blocks,
+            on_resume=resume,
+            beyond_limit=True,
+        )
         if mapped is not None:
+            if size_bytes > features.max_bytes:
+                ctx.note(
+                    f"The features take {size_bytes / 1e6:,.0f} MB, more than the cache of "
+                    f"{features.max_bytes / 1e6:,.0f} MB may hold ($TEXTUNE_CACHE_MEGABYTES), so they are "
+                    "not kept: the next command encodes these texts again."
+                )
             return mapped
     return features.get_or_compute(key, compute, description=description)
 

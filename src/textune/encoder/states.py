@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textune.encoder.batching import Progress
+from textune.encoder.batching import Progress, blocks_by_length
 from textune.encoder.cache import FeatureCache
 from textune.encoder.memory import MappedPages
 from textune.encoder.placement import Placement
 from textune.encoder.prefix import run_batches
 from textune.encoder.suffix import run_prefix
+from textune.encoder.windows import numbers_of
 
 STORED = torch.bfloat16
 """The type of stored values: half the size of float32 with the same range, and usually the suffix's type."""
@@ -83,19 +84,38 @@ def cached_states(
     def encode_batch(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return run_prefix(prefix, inputs).to(STORED)
 
-    def write(array: NDArray[np.int16]) -> None:
-        pages = MappedPages(array)
+    blocks, done = blocks_by_length(lengths), 0
+
+    def resume(missing: Sequence[int]) -> None:
+        nonlocal done
+        done = len(rows) - sum(len(blocks[block]) for block in missing)
+
+    def write(array: NDArray[np.int16], block: int) -> None:
+        nonlocal done
+        pages, texts, before = MappedPages(array), blocks[block], done
         batches = run_batches(
-            encode_batch, rows, padding_id=padding_id, placement=placement, on_progress=on_progress
+            encode_batch,
+            [rows[text] for text in texts],
+            padding_id=padding_id,
+            placement=placement,
+            on_progress=on_progress and (lambda now, _: on_progress(before + now, len(rows))),
         )
         for batch, states in batches:
             values = states.view(torch.int16).numpy()
-            for row, row_values in zip(batch, values, strict=True):
-                array[offsets[row] : offsets[row + 1]] = row_values[: lengths[row]]
+            for text, text_values in zip(texts[batch], values, strict=True):
+                array[offsets[text] : offsets[text + 1]] = text_values[: lengths[text]]
             pages.use(values.nbytes)
+        done += len(texts)
 
-    shape = (int(offsets[-1]), int(prefix.config.hidden_size))
-    stored = cache.get_or_write(key, shape, write, dtype=np.int16, description=description)
+    stored = cache.get_or_write(
+        key,
+        (int(offsets[-1]), int(prefix.config.hidden_size)),
+        write,
+        dtype=np.int16,
+        description=description,
+        blocks=[numbers_of(offsets, block) for block in blocks],
+        on_resume=resume,
+    )
     if stored is None:
         return None
     array, was_cached = stored
