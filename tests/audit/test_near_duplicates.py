@@ -124,4 +124,4 @@ def test_progress_ends_with_all_texts() -> None:
 
     look(find_near_duplicates, in_train(*(f"text {number}" for number in range(600))), ctx=Context(ear))
 
-    assert ear.heard == [(500, 600), (600, 600)]
+    assert ear.heard[-2:] == [(500, 600), (600, 600)]

@@ -6,6 +6,7 @@ import datasets
 import numpy as np
 import pytest
 
+from textune.data import dataset
 from textune.data.dataset import MULTI_LABEL, UNKNOWN, Dataset, Split
 from textune.errors import DataError
 
@@ -49,6 +50,19 @@ def test_the_fingerprint_is_of_texts_labels_and_names() -> None:
     other = Dataset({**small(), "test": Split.from_lists(["oh dear"], [1])}, small().label_names)
     renamed = Dataset(small().splits, ("anger", "joy"))
     assert len({small().fingerprint, other.fingerprint, renamed.fingerprint}) == 3
+
+
+def test_the_fingerprint_does_not_depend_on_how_many_texts_are_hashed_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [f'text "{number}"' for number in range(10)]
+    whole = Dataset.from_lists({"train": (texts, [0] * 10), "test": ([], [])}, label_names=["joy"])
+    in_parts = Dataset(whole.splits, whole.label_names)
+    expected = whole.fingerprint
+
+    monkeypatch.setattr(dataset, "_TEXTS_HASHED_TOGETHER", 3)
+
+    assert in_parts.fingerprint == expected
 
 
 def several(labels: list[list[int]]) -> Dataset:

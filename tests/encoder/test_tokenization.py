@@ -12,12 +12,14 @@ from observers import Notes
 from prepared_rows import TEXTS
 from textune.context import Context
 from textune.data.dataset import MULTI_LABEL, Dataset
+from textune.encoder import windows as encoder_windows
 from textune.encoder.loading import find_model, load_tokenizer
 from textune.encoder.tokenization import (
     SplitReading,
     TokenizedDataset,
     TokenRows,
     find_short_texts,
+    read_tokens,
     tokenize,
     tokenize_texts,
 )
@@ -216,6 +218,28 @@ def test_rows_of_tokens_are_read_one_by_one_and_in_turn() -> None:
     assert rows[0].dtype == np.int32
     with pytest.raises(IndexError):
         rows[3]
+
+
+def test_rows_of_tokens_are_joined_and_divided() -> None:
+    rows = TokenRows.joined([TokenRows([[5, 6], []]), TokenRows([[7]]), TokenRows([])])
+
+    assert rows.tolist() == [[5, 6], [], [7]]
+    assert rows.between(1, 3).tolist() == [[], [7]]
+    assert TokenRows.joined([]).tolist() == []
+
+
+def test_texts_that_are_tokenized_some_at_a_time_have_the_same_tokens(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["so happy today", "a good day " * 10, "so sad", ""]
+    together = read_tokens(texts, tokenizer, max_length=12)
+    monkeypatch.setattr(encoder_windows, "CHARACTERS_AT_ONCE", 20)
+
+    apart = read_tokens(texts, tokenizer, max_length=12)
+
+    assert apart.rows.tolist() == together.rows.tolist()
+    assert (apart.tokens, apart.unread) == (together.tokens, together.unread)
+    assert apart.truncated.tolist() == [False, True, False, False]
 
 
 def test_what_is_read_of_each_split_is_counted(tokenizer: Any) -> None:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from textune.evaluation import baselines
-from textune.evaluation.baselines import majority_probabilities, tfidf_probabilities
+from textune.evaluation.baselines import (
+    TFIDF,
+    baseline_probabilities,
+    describe_sample,
+    learned_rows,
+    majority_probabilities,
+    tfidf_probabilities,
+)
 
 HAPPY = ["what a lovely day", "so happy today", "lovely people, happy me", "happy lovely morning"]
 SAD = ["such a gloomy day", "crying again today", "gloomy people, crying me", "crying gloomy evening"]
@@ -156,3 +163,27 @@ def test_other_rows_are_not_taken_from_the_cache() -> None:
     )
 
     assert first.argmax() != second.argmax()
+
+
+def test_many_training_texts_are_learned_from_by_a_sample_and_a_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path))
+    monkeypatch.setattr(baselines, "_MAX_TRAINING_TEXTS", 20)
+    texts, labels = ["so happy", "so sad"] * 50, [0, 1] * 50
+
+    sampled = baseline_probabilities(texts, labels, ["happy"], classes=2)[TFIDF]
+
+    rows = learned_rows(100)
+    assert rows is not None
+    assert len(np.unique(rows)) == 20
+    of_sample = tfidf_probabilities(
+        [texts[row] for row in rows], [labels[row] for row in rows], ["happy"], classes=2
+    )
+    np.testing.assert_array_equal(sampled, of_sample)
+    assert describe_sample(100).startswith("The baseline of word statistics is learned from 20 of the 100")
+
+
+def test_few_training_texts_are_all_learned_from() -> None:
+    assert learned_rows(100_000) is None
+    assert describe_sample(100_000) == ""

@@ -14,17 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.audit.findings import Example
+from textune.audit.example_features import ExampleFeatures
+from textune.audit.findings import Example, split_sizes
 from textune.context import Context
 from textune.encoder.architectures import has_segments
 from textune.encoder.emoji import read_emoji
 from textune.encoder.loading import ModelFolder, complete_config, find_model, load_tokenizer, token_limit
-from textune.encoder.tokenization import max_length_of, tokenize_texts
-from textune.encoder.truncation import TokenIds, with_segments
+from textune.encoder.tokenization import TokenRows, max_length_of, tokenize_texts
+from textune.encoder.windows import parts_by_characters
 from textune.formats.text_pairs import has_pairs, sides_of
 from textune.recipe.recipes import Recipe
-
-_TOKENIZED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class TokenCounts:
     the share of unknown tokens.
     """
 
-    cut: TokenIds
+    cut: TokenRows
     lengths: NDArray[np.int64]
     unknown: NDArray[np.float64]
 
@@ -67,30 +66,31 @@ class EncodedTexts:
         """The tokens of every example."""
         tokenizer, max_length = self._tokenizer, self.max_length
         self.ctx.stage("Measuring lengths")
-        cut: list[Any] = []
+        cut: list[TokenRows] = []
         lengths: list[int] = []
         unknown: list[float] = []
         special = tokenizer.num_special_tokens_to_add(pair=self._are_pairs)
         segments = self._are_pairs and has_segments(complete_config(self.folder), tokenizer)
-        for start in range(0, len(self.examples), _TOKENIZED_AT_ONCE):
-            texts = [example.text for example in self.examples[start : start + _TOKENIZED_AT_ONCE]]
-            sides = map(list, zip(*map(sides_of, texts), strict=True))
-            for text, encoding in zip(texts, tokenizer(*sides, verbose=False).encodings, strict=True):
-                ids = encoding.ids
-                lengths.append(len(ids))
-                # A text in which the tokenizer finds no token is lost on the encoder.
-                own = len(ids) - special
-                unknown.append(ids.count(tokenizer.unk_token_id) / own if own > 0 else 1.0)
-                if len(ids) > max_length:
-                    rows, _ = tokenize_texts([text], tokenizer, max_length=max_length, segments=segments)
-                    cut.append(rows[0])
-                else:
-                    cut.append(with_segments(ids, encoding.type_ids) if segments else ids)
-            self.ctx.advance(len(cut), len(self.examples), unit="texts")
-        return TokenCounts(cut, np.array(lengths, dtype=np.int64), np.array(unknown))
+        for part in parts_by_characters([example.text for example in self.examples]):
+            tokenizer("", truncation=False, verbose=False)  # As `read_tokens` does.
+            encodings = tokenizer.backend_tokenizer.encode_batch(
+                [tuple(text) for text in part] if self._are_pairs else part
+            )
+            rows = [encoding.ids for encoding in encodings]
+            lengths += map(len, rows)
+            # A text in which the tokenizer finds no token is lost on the encoder.
+            owns = ((ids.count(tokenizer.unk_token_id), len(ids) - special) for ids in rows)
+            unknown += [lost / own if own > 0 else 1.0 for lost, own in owns]
+            segment_ids = [encoding.type_ids for encoding in encodings] if segments else None
+            if max(map(len, rows)) > max_length:
+                cut.append(tokenize_texts(part, tokenizer, max_length=max_length, segments=segments)[0])
+            else:
+                cut.append(TokenRows(rows, segment_ids))
+            self.ctx.advance(len(lengths), len(self.examples), unit="texts")
+        return TokenCounts(TokenRows.joined(cut), np.array(lengths, dtype=np.int64), np.array(unknown))
 
     @cached_property
-    def features(self) -> NDArray[np.float32]:
+    def features(self) -> ExampleFeatures:
         """The features (examples, width), from the cache if a training or an audit left them there."""
         from textune.encoder.features import encode_tokens
         from textune.encoder.placement import choose_placement
@@ -110,19 +110,20 @@ class EncodedTexts:
         )
         placement = choose_placement(recipe.model.precision)
         placed = classifier.placed(placement)
-        parts = []
-        for split in dict.fromkeys(example.split for example in self.examples):
+        parts, end = [], 0
+        for split, count in split_sizes(self.examples).items():
             ctx.stage(f"Encoding {split} ({placement.precision} on {placement.device})")
+            start, end = end, end + count
             features, _ = encode_tokens(
                 placed,
-                [ids for ids, example in zip(tokens, self.examples, strict=True) if example.split == split],
+                tokens.between(start, end),
                 weights_sha256=self.folder.weights_sha256,
                 placement=placement,
                 description=f"{self.folder.name} · {recipe.data.source} · {split}",
                 ctx=ctx,
             )
             parts.append(features)
-        return np.concatenate(parts)
+        return ExampleFeatures(parts)
 
     @property
     def _are_pairs(self) -> bool:

@@ -4,37 +4,37 @@ Texts with the same words belong to `duplicates` and are not counted here; a par
 
 The words of a text become the set of their runs of five characters. Two texts are nearly the same if their
 sets share at least 70 % of their union (Jaccard). Whole words would be too coarse for short texts: in a post
-of eight words, one changed word leaves as little as half in common. MinHash (Broder, "On the resemblance and
-containment of documents", 1997) with locality-sensitive hashing finds candidates: 25 bands of 5 hashes find a
-pair at 70 % with a probability of 99 %, and one at 80 % practically always. Candidates are then compared
-exactly.
+of eight words, one changed word leaves as little as half in common. `sketches` finds candidates, which are
+then compared exactly.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, disagree, percent, split_sizes
+from textune.audit.sketches import RUN_CHARACTERS, Buckets, sort_into_buckets
 from textune.data.dataset import SPLITS
-from textune.formats.text_pairs import AnyText
+from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted
 
 SIMILARITY = 0.7
 """The share of their runs of characters that two texts must have in common."""
 
-_RUN_CHARACTERS = 5
-_BANDS = (25, 5)
 _MAX_CHARACTERS = 2000
 """How much of a text is compared: about as much as an encoder of 512 tokens reads."""
 _MOST_MEMBERS = 20
 """Texts per cluster that others are compared with; it bounds the cost of a template with many copies."""
 _PROGRESS_ROWS = 500
+_TEXTS_REMEMBERED = 5000
+"""Texts whose runs are remembered: many are compared with the same ones again and again."""
 _MANY = 0.01
 """The share of a split's rows that is worth fixing."""
 
@@ -51,17 +51,29 @@ class _Pair:
 @check(needs="texts", D005="near-duplicates within a split", D006="near-duplicates across splits")
 def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
     """Find texts that are nearly the same as an earlier text."""
+    audited.ctx.stage("Looking for texts that may be alike")
+    examples = distinct_examples(audited.examples)
+    buckets = _sorted_into_buckets(examples, audited.progress("texts"))
     audited.ctx.stage("Looking for near-duplicates")
-    distinct: dict[str, Example] = {}
-    for example in audited.examples:
-        distinct.setdefault(words_of(example.text), example)
-    pairs = list(_pairs(list(distinct.values()), audited.progress("texts")))
+    pairs = list(_pairs(examples, buckets, audited.progress("texts")))
     sizes, names = split_sizes(audited.examples), audited.label_names
     for first, later in [*((split, split) for split in SPLITS), *combinations(SPLITS, 2)]:
         shared = [pair for pair in pairs if (pair.like.split, pair.example.split) == (first, later)]
         if shared:
             share, several = len(shared) / sizes[later], audited.is_multi_label
             yield _finding(shared, first, later, share, names, several=several)
+
+
+def distinct_examples(examples: Sequence[Example]) -> list[Example]:
+    """Return the first example of each text, as its words tell it from others."""
+    seen, distinct = set[bytes](), []
+    for example in examples:
+        # The words themselves would take as much memory as the texts.
+        key = blake2b(words_of(example.text).encode(errors="surrogatepass"), digest_size=16).digest()
+        if key not in seen:
+            seen.add(key)
+            distinct.append(example)
+    return distinct
 
 
 def runs_of(text: AnyText) -> frozenset[str]:
@@ -74,25 +86,23 @@ def runs_of(text: AnyText) -> frozenset[str]:
     if not isinstance(text, str):
         return frozenset(f"{place} {run}" for place, side in enumerate(text) for run in runs_of(side))
     words = words_of(text[:_MAX_CHARACTERS])
-    last = max(1, len(words) - _RUN_CHARACTERS + 1)
-    return frozenset(words[start : start + _RUN_CHARACTERS] for start in range(last))
+    last = max(1, len(words) - RUN_CHARACTERS + 1)
+    return frozenset(words[start : start + RUN_CHARACTERS] for start in range(last))
 
 
-def _pairs(examples: Sequence[Example], on_progress: Callable[[int, int], None]) -> Iterator[_Pair]:
-    from datasketch import MinHash, MinHashLSH
+def _sorted_into_buckets(examples: Sequence[Example], on_progress: Callable[[int, int], None]) -> Buckets:
+    sides = ([words_of(side[:_MAX_CHARACTERS]) for side in sides_of(example.text)] for example in examples)
+    return sort_into_buckets(sides, len(examples), on_progress=on_progress)
 
-    bands, rows = _BANDS
-    index = MinHashLSH(num_perm=bands * rows, params=_BANDS)
-    # crc32 takes a fifth of the time of the default, SHA-1, and MinHash permutes its values.
-    sketches = MinHash.generator(
-        ([run.encode() for run in runs_of(example.text)] for example in examples),
-        num_perm=bands * rows,
-        hashfunc=zlib.crc32,
-    )
+
+def _pairs(
+    examples: Sequence[Example], buckets: Buckets, on_progress: Callable[[int, int], None]
+) -> Iterator[_Pair]:
+    runs = lru_cache(_TEXTS_REMEMBERED)(lambda number: runs_of(examples[number].text))
     clusters: dict[int, int] = {}
     members: defaultdict[tuple[int, str], int] = defaultdict(int)
-    for number, (example, sketch) in enumerate(zip(examples, sketches, strict=True)):
-        nearest = _nearest(examples, number, index.query(sketch))
+    for number, example in enumerate(examples):
+        nearest = _nearest(examples, number, buckets.candidates(number), runs)
         for like, similarity in nearest.values():
             yield _Pair(example, examples[like], similarity)
         own = nearest.get(example.split)
@@ -100,18 +110,20 @@ def _pairs(examples: Sequence[Example], on_progress: Callable[[int, int], None])
         members[cluster, example.split] += 1
         if members[cluster, example.split] <= _MOST_MEMBERS:
             clusters[number] = cluster
-            index.insert(number, sketch, check_duplication=False)
+            buckets.add(number)
         if (number + 1) % _PROGRESS_ROWS == 0 or number + 1 == len(examples):
             on_progress(number + 1, len(examples))
 
 
 def _nearest(
-    examples: Sequence[Example], number: int, candidates: Sequence[int]
+    examples: Sequence[Example],
+    number: int,
+    candidates: Sequence[int],
+    runs_of_number: Callable[[int], frozenset[str]],
 ) -> dict[str, tuple[int, float]]:
     nearest: dict[str, tuple[int, float]] = {}
-    runs = runs_of(examples[number].text) if candidates else frozenset()
-    for candidate in sorted(candidates):
-        others = runs_of(examples[candidate].text)
+    for candidate in candidates:
+        runs, others = runs_of_number(number), runs_of_number(candidate)
         shared = len(runs & others)
         similarity = shared / (len(runs) + len(others) - shared)
         split = examples[candidate].split

@@ -1,5 +1,6 @@
 """Out-of-fold probabilities: logistic regression on any features, by the other folds.
 
+Each of them learns from at most 20,000 rows, and few of the rows that it judges are in memory at a time.
 Classes exclude each other and share one classifier. Labels that do not have a classifier each, all of which
 are fitted together.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from textune.audit.example_features import Features, rows_in_parts
 from textune.data.dataset import UNKNOWN
 from textune.tasks import multi_label
 
@@ -25,7 +28,7 @@ _TOLERANCE = 1e-3
 
 
 def out_of_fold_probabilities(
-    features: NDArray[np.float32],
+    features: Features,
     classes: ArrayLike,
     folds: Sequence[int],
     *,
@@ -58,7 +61,7 @@ def out_of_fold_probabilities(
 
 
 def out_of_fold_label_probabilities(
-    features: NDArray[np.float32],
+    features: Features,
     labels: NDArray[np.int64],
     folds: Sequence[int],
     *,
@@ -73,10 +76,10 @@ def out_of_fold_label_probabilities(
     for fold in range(FOLDS):
         held_out = folds_of == fold
         if held_out.any() and not held_out.all():
-            train, test = _standardised(features, held_out)
+            sample = _Sample(features, held_out)
             best = np.inf
             for strength in strengths:
-                fitted = _fit_labels(train[1], labels[train[0]], test, strength)
+                fitted = _fit_labels(sample, labels[sample.rows], strength)
                 loss = log_loss_per_label(fitted, labels[held_out]).mean()
                 if loss >= best:
                     break
@@ -95,16 +98,37 @@ def log_loss_per_label(probabilities: NDArray[np.float64], labels: NDArray[np.in
     return means
 
 
-def _fit_labels(
-    train: NDArray[np.float32], labels: NDArray[np.int64], test: NDArray[np.float32], strength: float
-) -> NDArray[np.float64]:
-    """Return the probabilities of labels (test rows, classes) by logistic regressions on features."""
+class _Sample:
+    """The rows to train on, at most 20,000, their standardised features, and those of the held-out rows."""
+
+    def __init__(self, features: Features, held_out: NDArray[np.bool_]) -> None:
+        rows = np.flatnonzero(~held_out)
+        if len(rows) > _MAX_TRAINING_ROWS:
+            rows = np.sort(np.random.default_rng(0).choice(rows, _MAX_TRAINING_ROWS, replace=False))
+        train = features[rows]
+        self._mean, self._deviation = train.mean(axis=0), train.std(axis=0)
+        self._deviation[self._deviation == 0] = 1
+        self._features, self._held_out = features, np.flatnonzero(held_out)
+        self.rows, self.train = rows, self._standardised(train)
+
+    def predict(self, predict: Callable[[NDArray[np.float32]], NDArray[Any]]) -> NDArray[Any]:
+        """Return what a function predicts for the held-out rows, (rows, classes), some at a time."""
+        parts = rows_in_parts(self._features, self._held_out)
+        return np.concatenate([predict(self._standardised(part)) for part in parts])
+
+    def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        standardised: NDArray[np.float32] = (features - self._mean) / self._deviation
+        return standardised
+
+
+def _fit_labels(sample: _Sample, labels: NDArray[np.int64], strength: float) -> NDArray[np.float64]:
+    """Return the probabilities of labels (held-out rows, classes) by logistic regressions on features."""
     import torch
 
-    inputs, targets = torch.from_numpy(train), torch.from_numpy(labels)
+    inputs, targets = torch.from_numpy(sample.train), torch.from_numpy(labels)
     shares = (labels == 1).sum(axis=0) / np.maximum((labels != UNKNOWN).sum(axis=0), 1)
     start = multi_label.log_odds(np.clip(shares, 1e-4, 1 - 1e-4)).astype(np.float32)
-    weights = torch.zeros(train.shape[1], labels.shape[1], requires_grad=True)
+    weights = torch.zeros(inputs.shape[1], labels.shape[1], requires_grad=True)
     shifts = torch.from_numpy(start).requires_grad_()
     optimizer = torch.optim.LBFGS(
         [weights, shifts], max_iter=_MAX_ITERATIONS // 2, tolerance_change=1e-6, line_search_fn="strong_wolfe"
@@ -119,24 +143,13 @@ def _fit_labels(
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        return multi_label.probabilities(torch.from_numpy(test) @ weights + shifts)
-
-
-def _standardised(
-    features: NDArray[np.float32], held_out: NDArray[np.bool_]
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.float32]], NDArray[np.float32]]:
-    """Return the rows to train on with their standardised features, and the features of held-out rows."""
-    rows = np.flatnonzero(~held_out)
-    if len(rows) > _MAX_TRAINING_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _MAX_TRAINING_ROWS, replace=False))
-    train = features[rows]
-    mean, deviation = train.mean(axis=0), train.std(axis=0)
-    deviation[deviation == 0] = 1
-    return (rows, (train - mean) / deviation), (features[held_out] - mean) / deviation
+        return sample.predict(
+            lambda rows: multi_label.probabilities(torch.from_numpy(rows) @ weights + shifts)
+        )
 
 
 def _best_fit(
-    features: NDArray[np.float32],
+    features: Features,
     ids: NDArray[np.int64],
     held_out: NDArray[np.bool_],
     strengths: Sequence[float],
@@ -146,9 +159,9 @@ def _best_fit(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    (rows, train), test = _standardised(features, held_out)
-    train_ids, test_ids = ids[rows], ids[held_out]
-    best, best_strength, chosen = np.inf, strengths[0], np.zeros((len(test), classes))
+    sample = _Sample(features, held_out)
+    train_ids, test_ids = ids[sample.rows], ids[held_out]
+    best, best_strength, chosen = np.inf, strengths[0], np.zeros((len(test_ids), classes))
     if len(np.unique(train_ids)) < 2:
         chosen[:, train_ids[0]] = 1
         return chosen, best_strength
@@ -157,9 +170,9 @@ def _best_fit(
         with warnings.catch_warnings():
             # Stopping early is intended: the ranking of rows settles long before the last digit does.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            regression.fit(train, train_ids)
+            regression.fit(sample.train, train_ids)
         probabilities = np.zeros_like(chosen)
-        probabilities[:, regression.classes_] = regression.predict_proba(test)
+        probabilities[:, regression.classes_] = sample.predict(regression.predict_proba)
         of_labels = probabilities[np.arange(len(test_ids)), test_ids]
         loss = -np.log(np.clip(of_labels, 1e-12, None)).mean()
         if loss >= best:

@@ -45,7 +45,7 @@ def find_shift(audited: AuditInput) -> Iterator[Finding]:
         chosen = [audited.examples[row] for row in rows.tolist()]
         held_out = split_of[rows] == split
         scores = out_of_fold_probabilities(
-            features[rows],
+            features.select(rows),
             held_out.astype(np.int64),
             make_folds([row.text for row in chosen], [row.split for row in chosen], folds=FOLDS),
             on_progress=audited.progress("folds"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from textune.errors import DataError
 from textune.formats.text_pairs import AnyText, sides_of
@@ -126,14 +126,22 @@ def groups_by_class(texts: Sequence[AnyText], labels: Sequence[str], seed: int) 
 
     A text whose rows disagree belongs to the class of most of them; a class may so have none.
     """
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for row, text in enumerate(texts):
-        groups[copy_key(text)].append(row)
     by_class: dict[str, list[list[int]]] = {label: [] for label in sorted(set(labels))}
-    for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest()):
-        counts = Counter(sorted(labels[row] for row in groups[text]))
-        by_class[counts.most_common(1)[0][0]].append(groups[text])
+    for group in group_copies(texts, seed):
+        most = labels[group[0]]
+        if len(group) > 1:
+            most = Counter(sorted(labels[row] for row in group)).most_common(1)[0][0]
+        by_class[most].append(group)
     return by_class
+
+
+def group_copies(texts: Iterable[AnyText], seed: int) -> list[list[int]]:
+    """Return the rows of every distinct text, in an order that seed and texts determine."""
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    for row, text in enumerate(texts):
+        # The hash stands for the text, which takes several times the memory.
+        groups[hashlib.sha256(f"{seed}\0{copy_key(text)}".encode()).digest()].append(row)
+    return [groups[digest] for digest in sorted(groups)]
 
 
 def _take(groups: list[list[int]], rows: float, *, reserve: int) -> tuple[list[list[int]], list[list[int]]]:

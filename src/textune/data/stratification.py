@@ -9,7 +9,6 @@ seed and text, as in `splits`. Does not know where the rows come from.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.data.dataset import SPLITS
-from textune.data.splits import copy_key
+from textune.data.splits import group_copies
 from textune.formats.text_pairs import AnyText
 
 _Item = Hashable
@@ -48,7 +47,7 @@ def make_multi_label_splits(
     shares = {"train": 1 - validation_fraction - test_fraction, "validation": validation_fraction}
     shares = {name: share for name, share in {**shares, "test": test_fraction}.items() if share}
     part_of_row = np.array(divide_rows(texts, labels, shares=list(shares.values()), seed=seed))
-    groups = _groups(texts, seed)
+    groups = group_copies(texts, seed)
     for label in np.flatnonzero((labels == 1).any(axis=0)):
         of_label = labels[:, label] == 1
         if not (part_of_row[of_label] == 0).any():
@@ -67,12 +66,12 @@ def divide_rows(
     rarer need its texts; a label with fewer gets into the largest parts.
 
     Args:
-        texts: The texts; rows with the same one (see `copy_key`) get the same part.
+        texts: The texts; rows with the same one (see `splits.copy_key`) get the same part.
         labels: The labels (rows, classes); only ones count.
         shares: The share of the rows in each part; the sum is 1.
         seed: Decides which texts go where, together with the texts themselves.
     """
-    groups = _groups(texts, seed)
+    groups = group_copies(texts, seed)
     items_of = _without_rare_sets([_items(group, labels) for group in groups])
     due = _due(items_of, shares)
     rows_due = np.array(shares) * len(texts)
@@ -103,15 +102,6 @@ def _rarest_first(left: Mapping[_Item, int]) -> Iterator[_Item]:
     order = sorted(left, key=str)  # Of two that are as rare, the order of the rows must not decide.
     while any(left.values()):
         yield min((item for item in order if left[item]), key=left.__getitem__)
-
-
-def _groups(texts: Sequence[AnyText], seed: int) -> list[list[int]]:
-    """Return the rows of every distinct text, in an order that seed and texts determine."""
-    rows_of: defaultdict[str, list[int]] = defaultdict(list)
-    for row, text in enumerate(texts):
-        rows_of[copy_key(text)].append(row)
-    order = sorted(rows_of, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode()).digest())
-    return [rows_of[text] for text in order]
 
 
 def _items(group: Sequence[int], labels: NDArray[np.int64]) -> Counter[_Item]:

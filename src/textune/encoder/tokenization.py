@@ -63,6 +63,14 @@ class TokenRows(Sequence[NDArray[np.int32]]):
             rows._ids = np.concatenate([part._ids for part in parts])
         return rows
 
+    def between(self, start: int, end: int) -> TokenRows:
+        """Return the rows from one number to another, which shares their array."""
+        rows = TokenRows([])
+        first, last = self._offsets[start], self._offsets[end]
+        rows.lengths, rows._ids = self.lengths[start:end], self._ids[first:last]
+        rows._offsets = self._offsets[start : end + 1] - first
+        return rows
+
     def _in_one_array(self, rows: Sequence[Sequence[int]]) -> NDArray[np.int32]:
         return np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(self._offsets[-1]))
 

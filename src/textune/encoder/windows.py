@@ -192,15 +192,16 @@ def make_windows(
     return WindowedTexts(windows, counts), totals - ends
 
 
-def parts_by_characters(
-    texts: Sequence[AnyText], *, most: int = CHARACTERS_AT_ONCE
-) -> Iterator[list[AnyText]]:
+def parts_by_characters(texts: Sequence[AnyText], *, most: int = 0) -> Iterator[list[AnyText]]:
     """Yield consecutive texts that have at most so many characters together, or one that has more.
+
+    By default, these are `CHARACTERS_AT_ONCE`.
 
     Example:
         >>> list(parts_by_characters(["abc", "d", "e", "fg"], most=2))
         [['abc'], ['d', 'e'], ['fg']]
     """
+    most = most or CHARACTERS_AT_ONCE
     part, characters = list[AnyText](), 0
     for text in texts:
         of_text = sum(map(len, sides_of(text)))

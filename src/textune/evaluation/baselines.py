@@ -47,6 +47,8 @@ _PIECE_CHARACTERS = 4
 _MAX_CHARACTERS = 10_000
 _MIN_TEXTS = 2
 _INVERSE_REGULARISATION = 8.0
+_MAX_TRAINING_TEXTS = 100_000
+"""Training texts from which word statistics are learned at most: memory grows with them, 2 KB for a post."""
 # Of the gradient of the mean loss, which is small from the beginning where a class is rare.
 _TOLERANCE = 1e-4
 _MAX_ITERATIONS = 40
@@ -58,11 +60,14 @@ def baseline_probabilities(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the probabilities (rows, classes) of every baseline by key, from the cache if possible.
 
+    Word statistics are learned from a sample of the training texts if there are many, see `learned_rows`.
     For pairs of texts, there are two more, each of which reads one text of a pair. Where one of them is good,
     the label can be told from half of the input: how the pairs were written gives it away.
     """
     labels = np.asarray(train_labels)
     probabilities = {MAJORITY: majority_probabilities(labels, classes=classes, rows=len(texts))}
+    if (rows := learned_rows(len(labels))) is not None:
+        train_texts, labels = [train_texts[row] for row in rows], labels[rows]
     for name, (train_read, read) in what_baselines_read(train_texts, texts).items():
         parts = [*tfidf_facts(pairs=has_pairs(train_read[:1])), classes]
         key = sha256_of_text(json.dumps([parts, list(train_read), labels.tolist(), list(read)]))
@@ -78,6 +83,26 @@ def baseline_probabilities(
 
 def _tfidf_halves(*texts_and_labels: Any, classes: int) -> NDArray[np.float32]:
     return tfidf_probabilities(*texts_and_labels, classes=classes).view(np.float32)
+
+
+def learned_rows(rows: int) -> NDArray[np.int64] | None:
+    """Return the training rows, in ascending order, from which word statistics are learned; None: all.
+
+    Of more than 100,000, it is a sample without replacement that only their number determines.
+    """
+    if rows <= _MAX_TRAINING_TEXTS:
+        return None
+    return np.sort(np.random.default_rng(0).choice(rows, _MAX_TRAINING_TEXTS, replace=False))
+
+
+def describe_sample(rows: int) -> str:
+    """Return a sentence: word statistics are learned from a sample of training rows; empty without one."""
+    if learned_rows(rows) is None:
+        return ""
+    return (
+        f"The baseline of word statistics is learned from {_MAX_TRAINING_TEXTS:,} of the {rows:,} training "
+        "texts, drawn at random; all of them would take gigabytes of memory. With all, it might be better."
+    )
 
 
 def what_baselines_read(

@@ -19,7 +19,7 @@ from textune.evaluation.abstention import (
     measure_coverage,
     most_precision,
 )
-from textune.evaluation.baselines import BASELINES, baseline_probabilities
+from textune.evaluation.baselines import BASELINES, baseline_probabilities, describe_sample
 from textune.evaluation.comparison import compare_probabilities, describe_verdict
 from textune.evaluation.document import (
     AbstentionEffect,
@@ -99,6 +99,8 @@ def evaluate_splits(
     baselines = {}
     if settings.baselines:
         train = dataset["train"]
+        if sample := describe_sample(len(train)):
+            ctx.note(sample)
         baselines = baseline_probabilities(
             train.texts, train.labels, dataset["test"].texts, classes=len(dataset.label_names)
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textune.context import Context
 from textune.data.dataset import MULTI_LABEL, UNKNOWN, Dataset
-from textune.evaluation.baselines import BASELINES
+from textune.evaluation.baselines import BASELINES, describe_sample
 from textune.evaluation.comparison import compare_label_sets, describe_verdict, measure_differences
 from textune.evaluation.document import (
     Calibration,
@@ -139,6 +139,8 @@ def _score(probabilities: NDArray[np.float64], by: LabelThresholds) -> LabelScor
 def _baselines(dataset: Dataset, ctx: Context) -> dict[str, tuple[LabelScores, LabelThresholds]]:
     """Return the scores of test by each baseline, with thresholds chosen as the classifier's are."""
     train, validation, test = dataset["train"], dataset["validation"], dataset["test"]
+    if sample := describe_sample(len(train)):
+        ctx.note(sample)
     by_key = label_baseline_probabilities(
         train.texts,
         train.labels,

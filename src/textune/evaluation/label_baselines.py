@@ -16,6 +16,7 @@ from textune.evaluation.baselines import (
     BASELINES,
     FREQUENCIES,
     fit_regression,
+    learned_rows,
     tfidf_facts,
     tfidf_features,
     what_baselines_read,
@@ -44,6 +45,8 @@ def label_baseline_probabilities(
     learned and their total. For pairs, see `baseline_probabilities`.
     """
     probabilities = {FREQUENCIES: np.tile(label_frequencies(train_labels), (len(texts), 1))}
+    if (rows := learned_rows(len(train_labels))) is not None:
+        train_texts, train_labels = [train_texts[row] for row in rows], train_labels[rows]
     for name, (train_read, read) in what_baselines_read(train_texts, texts).items():
         facts = tfidf_facts(pairs=has_pairs(train_read[:1]))
         parts = [

@@ -27,7 +27,7 @@ _BLOCK_BYTES = 2_000_000
 """The size of a block, which stays in the cache of a core: memory is read once for both passes."""
 _BLOCKS_PER_TASK = 16
 
-Result = TypeVar("Result")
+Computed = TypeVar("Computed")
 RowsLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """From logits (rows, classes) and labels to their share of the loss, which is summed over blocks of rows."""
 
@@ -112,7 +112,7 @@ class MappedRows:
     def _standardised(self, rows: torch.Tensor) -> torch.Tensor:
         return rows if self.standardisation is None else self.standardisation.apply(rows)
 
-    def _in_order(self, compute: Callable[[int], Result]) -> Iterator[Result]:
+    def _in_order(self, compute: Callable[[int], Computed]) -> Iterator[Computed]:
         """Yield what the tasks return, in the order of their rows, whichever is done first."""
         starts = range(0, len(self), self._rows_per_block * _BLOCKS_PER_TASK)
         if self.threads == 1:
