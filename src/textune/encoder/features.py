@@ -129,6 +129,7 @@ def _encode_rows(
         "pooling": pooling.kind,
     }
 
+    worker = placed or cache(lambda: place(encoder.encoder, placement))
     lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
     blocks, done = blocks_by_length(lengths), 0
 
@@ -136,7 +137,7 @@ def _encode_rows(
         nonlocal done
         rows, before = blocks[block], done
         encode(
-            placed() if placed else encoder.encoder,
+            worker(),
             [tokens[row] for row in rows],
             pooling=pooling,
             padding_id=encoder.padding_id,
@@ -154,7 +155,7 @@ def _encode_rows(
 
     def compute() -> NDArray[np.float32]:
         return encode(
-            placed() if placed else encoder.encoder,
+            worker(),
             tokens,
             pooling=pooling,
             padding_id=encoder.padding_id,
