@@ -14,7 +14,7 @@ from textune.tasks.label_kind import LabelKind
 from textune.tasks.multi_label import MULTI
 from textune.tasks.single_label import SINGLE
 from textune.training.head_fit import fit_head
-from textune.tuning.linear_solver import HeadProblem, SplitFeatures, fit_linear_heads
+from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
 
 ROWS, WIDTH, CLASSES = 120, 6, 3
 
@@ -30,7 +30,7 @@ def drawn(kind: LabelKind) -> tuple[torch.Tensor, torch.Tensor]:
 def problem(kind: LabelKind, *, balanced: bool = False, smoothing: float = 0.0) -> HeadProblem:
     features, labels = drawn(kind)
     learned = [torch.arange(0, ROWS, 2), torch.arange(30, ROWS)]
-    return HeadProblem(SplitFeatures.of(features), labels, learned, CLASSES, kind, balanced, smoothing)
+    return HeadProblem(FeatureRows.of(features), labels, learned, CLASSES, kind, balanced, smoothing)
 
 
 @pytest.mark.parametrize("kind", [SINGLE, MULTI], ids=["one label", "several labels"])
@@ -91,10 +91,10 @@ def test_some_features_alone_give_the_head_of_these_features() -> None:
     chosen = [0, 2, 5]
 
     taken, _ = fit_linear_heads(
-        HeadProblem(SplitFeatures.of(features).take(chosen), labels, learned, CLASSES, SINGLE), 0.1
+        HeadProblem(FeatureRows.of(features).take(chosen), labels, learned, CLASSES, SINGLE), 0.1
     )
     alone, _ = fit_linear_heads(
-        HeadProblem(SplitFeatures.of(features[:, chosen]), labels, learned, CLASSES, SINGLE), 0.1
+        HeadProblem(FeatureRows.of(features[:, chosen]), labels, learned, CLASSES, SINGLE), 0.1
     )
 
     assert torch.allclose(taken, alone, atol=1e-4)

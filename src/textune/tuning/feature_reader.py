@@ -24,7 +24,7 @@ from textune.encoder.windows import WindowedTexts
 from textune.errors import RecipeError
 from textune.recipe.settings import Recipe
 from textune.training.method import Request, Task, load_task
-from textune.tuning.linear_solver import SplitFeatures
+from textune.tuning.linear_solver import FeatureRows
 from textune.tuning.search_space import with_settings
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ class EncodedRows:
     task: Task
     features: NDArray[np.float32]
     row_seconds: float
-    _taken: dict[tuple[int, ...], SplitFeatures] = field(default_factory=dict)
+    _taken: dict[tuple[int, ...], FeatureRows] = field(default_factory=dict)
 
     @cached_property
-    def standardised(self) -> SplitFeatures:
+    def standardised(self) -> FeatureRows:
         """The features for linear heads."""
-        return SplitFeatures.of(torch.from_numpy(self.features))
+        return FeatureRows.of(torch.from_numpy(self.features))
 
-    def rows_of(self, layers: Sequence[int]) -> SplitFeatures:
+    def rows_of(self, layers: Sequence[int]) -> FeatureRows:
         """Return the features of some layers; raise a `RecipeError` if the model has none of them."""
         columns = tuple(self._columns_of(layers))
         if columns not in self._taken:

@@ -25,7 +25,7 @@ from textune.training.head_fit import fit_head, weight_decay_candidates
 from textune.tuning.feature_reader import EncodedRows, FeatureReader
 from textune.tuning.fold_metrics import FoldMetrics, joined, measure_fold
 from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows
-from textune.tuning.linear_solver import HeadProblem, SplitFeatures, fit_linear_heads
+from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
 
 _LARGE = 1_000_000_000
 """The number of products from which on several threads pay, even if they wait for each other after each."""
@@ -100,7 +100,7 @@ class FeatureStage:
         return self._before[0][1]
 
     def _solve_by_validation(
-        self, rows: SplitFeatures, training: HeadTraining, repeat: int, starts: dict[float, torch.Tensor]
+        self, rows: FeatureRows, training: HeadTraining, repeat: int, starts: dict[float, torch.Tensor]
     ) -> torch.Tensor:
         """Return the logits of the penalties that `weight_decay = "auto"` would choose, fold by fold."""
         problem = self._problem(rows, training, repeat, validates=True)
@@ -127,7 +127,7 @@ class FeatureStage:
         return self._out_of_fold(chosen, repeat)
 
     def _problem(
-        self, rows: SplitFeatures, training: HeadTraining, repeat: int, *, validates: bool
+        self, rows: FeatureRows, training: HeadTraining, repeat: int, *, validates: bool
     ) -> HeadProblem:
         learned = [
             self.searched.learned(repeat, fold, validates=validates) for fold in range(FOLDS_PER_REPEAT)

@@ -29,7 +29,7 @@ _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class SplitFeatures:
+class FeatureRows:
     """Features of rows (rows, width + 1), standardised, with ones last; and their covariance."""
 
     inputs: torch.Tensor
@@ -37,7 +37,7 @@ class SplitFeatures:
     _factors: dict[tuple[float, float], torch.Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, features: torch.Tensor) -> SplitFeatures:
+    def of(cls, features: torch.Tensor) -> FeatureRows:
         """Standardise features (rows, width); a constant feature keeps its scale."""
         from textune.model.heads import Standardisation
 
@@ -45,10 +45,10 @@ class SplitFeatures:
         inputs = torch.cat([standardised, torch.ones(len(features), 1)], dim=1)
         return cls(inputs, inputs.T @ inputs / len(inputs))
 
-    def take(self, columns: Sequence[int]) -> SplitFeatures:
+    def take(self, columns: Sequence[int]) -> FeatureRows:
         """Return the rows with some features alone."""
         places = torch.tensor([*columns, self.inputs.shape[1] - 1])
-        return SplitFeatures(self.inputs[:, places].contiguous(), self.covariance[places][:, places])
+        return FeatureRows(self.inputs[:, places].contiguous(), self.covariance[places][:, places])
 
     def factor(self, share: float, penalty: float) -> torch.Tensor:
         """Return the Cholesky factor (width + 1, width + 1) of a share of the covariance, plus a penalty.
@@ -69,7 +69,7 @@ class SplitFeatures:
 class HeadProblem:
     """What the heads of all folds learn from: features, labels, and each fold's training rows."""
 
-    rows: SplitFeatures
+    rows: FeatureRows
     labels: torch.Tensor
     learned: Sequence[torch.Tensor]
     classes: int
