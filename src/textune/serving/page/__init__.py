@@ -18,10 +18,10 @@ _POLICY = (
 _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-cache", "referrer-policy": "no-referrer"}
 
 
-def page_files() -> dict[str, Response]:
-    """Return the page's files by name; `index.html` is the page itself."""
+def page_files(package: str = __name__) -> dict[str, Response]:
+    """Return the files of a page by name, those of a package; `index.html` is the server's page itself."""
     return {
         entry.name: Response(entry.read_bytes(), media_type=media_type, headers=_HEADERS)
-        for entry in files(__name__).iterdir()
+        for entry in files(package).iterdir()
         if (media_type := _TYPES.get(PurePath(entry.name).suffix))
     }
