@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-NONE, RUNNING, DONE, FAILED = "none", "running", "done", "failed"
+_NONE, _RUNNING, _DONE, _FAILED = "none", "running", "done", "failed"
 
 
 class FinalTraining:
@@ -25,7 +25,7 @@ class FinalTraining:
         self._folder, self._options = folder, options
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._state: dict[str, Any] = {"state": NONE}
+        self._state: dict[str, Any] = {"state": _NONE}
         self._started = 0.0
 
     def start(self) -> None:
@@ -52,13 +52,13 @@ class FinalTraining:
                 text=True,
                 encoding="utf-8",
             )
-            self._started, self._state = time.monotonic(), {"state": RUNNING, "run": str(run)}
+            self._started, self._state = time.monotonic(), {"state": _RUNNING, "run": str(run)}
         threading.Thread(target=self._wait, args=(self._process, run), daemon=True).start()
 
     def state(self) -> dict[str, Any]:
         """Return what becomes of the training: its `state`, and its `run`, `metrics` or `message`."""
         with self._lock:
-            running = self._state["state"] == RUNNING
+            running = self._state["state"] == _RUNNING
             return self._state | ({"seconds": time.monotonic() - self._started} if running else {})
 
     def stop(self) -> None:
@@ -77,9 +77,9 @@ class FinalTraining:
         output, errors = process.communicate()
         state: dict[str, Any] = {"run": str(run)}
         if process.returncode == 0:
-            state |= {"state": DONE, "metrics": json.loads(output)["metrics"].get("test", {})}
+            state |= {"state": _DONE, "metrics": json.loads(output)["metrics"].get("test", {})}
         else:
             lines = [line for line in errors.splitlines() if line.strip()]
-            state |= {"state": FAILED, "message": "\n".join(lines[-4:])}
+            state |= {"state": _FAILED, "message": "\n".join(lines[-4:])}
         with self._lock:
             self._process, self._state = None, state
