@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-intervals bench-long-texts bench-tuning check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-long-texts bench-tuning check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -141,6 +141,9 @@ bench-long-texts: $(VENV)/installed-dev  ## Find a sentence in 3,000 words, and 
 
 bench-predict: $(VENV)/installed-dev  ## Compare bulk prediction on every runtime with transformers' pipeline; minutes.
 	$(BIN)/python benchmarks/predict.py
+
+bench-device: $(VENV)/installed  ## Compare prediction and training with transformers on the GPU of this machine, or small on its CPU; eight minutes.
+	$(BIN)/python benchmarks/device.py
 
 bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; ten minutes.
 	$(BIN)/python benchmarks/interval_coverage.py

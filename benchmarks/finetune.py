@@ -34,7 +34,9 @@ TRAINER, ALL, FULL = "Trainer, batches of 16", "textune, all layers trained", "t
 SMALL_ROWS = 640
 
 
-def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) -> dict[str, Any]:
+def train_with_trainer(
+    model: str, data: str, epochs: int, seed: int, out: str, *, batch_size: int = 16, bf16: bool = False
+) -> dict[str, Any]:
     """Train with `Trainer`; return the seconds and the test metrics."""
     import numpy as np
     import torch
@@ -63,7 +65,9 @@ def train_with_trainer(model: str, data: str, epochs: int, seed: int, out: str) 
     arguments = TrainingArguments(
         output_dir=out,
         num_train_epochs=epochs,
-        per_device_train_batch_size=16,
+        per_device_train_batch_size=batch_size,
+        bf16=bf16,
+        use_cpu=not torch.cuda.is_available(),
         seed=seed,
         save_strategy="no",
         report_to="none",

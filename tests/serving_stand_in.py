@@ -63,7 +63,7 @@ class WordPredictor:
     first text breaks it.
     """
 
-    label_names, max_tokens = LABELS, 8
+    label_names, max_tokens, computes_elsewhere = LABELS, 8, False
 
     def __init__(
         self,

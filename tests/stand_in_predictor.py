@@ -26,6 +26,7 @@ class StandIn:
         label_names: The classes' names, two of them.
         outside: Which texts belong to none of the classes, by the logarithms of the probabilities.
         thresholds: From which probability a text gets each of several labels; None: a text has one label.
+        elsewhere: Whether a device other than the CPU seems to compute.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class StandIn:
         label_names: tuple[str, ...] = LABELS,
         thresholds: tuple[float, float] | None = None,
         outside: OutsideThreshold | None = None,
+        elsewhere: bool = False,
     ) -> None:
         self.label_names, self.threshold, self.max_tokens = label_names, 0.0, 8
         self.max_windows = 0
         self.thresholds = None if thresholds is None else np.array(thresholds)
         self.pairs = False
+        self.computes_elsewhere = elsewhere
         self.outside = outside
         self.calls: list[list[str]] = []
         self._fails_at_call = fails_at_call

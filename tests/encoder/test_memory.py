@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,18 @@ def test_what_the_users_environment_says_is_left_alone(cache: str, monkeypatch: 
     keep_memory_low()
 
     assert os.environ[cache] == "500"
+
+
+@pytest.mark.parametrize(("cores", "heaps"), [(1, 1), (2, 1), (16, 8), (None, 1)])
+def test_two_cores_share_a_heap(cores: int | None, heaps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda option, value: asked.append((option, value)))
+    monkeypatch.setattr("ctypes.CDLL", lambda name: library)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+
+    keep_memory_low()
+
+    assert asked == [(-8, heaps)]
 
 
 def test_memory_is_released_without_a_word() -> None:

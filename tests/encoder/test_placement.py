@@ -39,3 +39,18 @@ def test_an_encoder_that_is_placed_already_is_not_copied(tiny_models: Callable[[
     encoder = AutoModel.from_pretrained(tiny_models("bert"), dtype=torch.bfloat16).eval()
 
     assert place(encoder, IN_BF16) is encoder
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_a_device_with_a_number_is_the_device_that_has_it(
+    tiny_models: Callable[[str], Path], device: str
+) -> None:
+    encoder = AutoModel.from_pretrained(tiny_models("bert")).eval()
+
+    assert place(encoder, Placement(device, "fp32", attention="sdpa")) is encoder
+
+
+def test_another_number_is_another_device(tiny_models: Callable[[str], Path]) -> None:
+    encoder = AutoModel.from_pretrained(tiny_models("bert")).eval()
+
+    assert place(encoder, Placement("cpu:1", "fp32", attention="sdpa")) is not encoder

@@ -213,3 +213,36 @@ def test_cls_features_follow_the_weights_of_the_encoder(encoder: Any) -> None:
     after = features_of(encoder, ROWS, Pooling("cls"))
 
     np.testing.assert_allclose(after, before + 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", [Pooling("cls"), Pooling("mean", (-2, -1))], ids=["cls", "mean"])
+def test_a_device_gives_the_features_of_the_cpu(encoder: Any, pooling: Pooling) -> None:
+    on_device = Placement("cpu:0", "fp32", "eager")  # Takes the way of a GPU.
+
+    features = encode(encoder, ROWS, pooling=pooling, padding_id=0, placement=on_device)
+
+    np.testing.assert_allclose(features, features_of(encoder, ROWS, pooling), atol=1e-5)
+
+
+def test_a_head_on_the_device_gives_logits_in_place_of_features(encoder: Any) -> None:
+    on_device, head = Placement("cpu:0", "fp32", "eager"), torch.nn.Linear(16, 3).requires_grad_(False)
+
+    logits = encode(encoder, ROWS, pooling=Pooling("cls"), padding_id=0, placement=on_device, head=head)
+
+    expected = head(torch.from_numpy(features_of(encoder, ROWS, Pooling("cls"))))
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_progress_on_a_device_counts_texts_up_to_all_of_them(encoder: Any) -> None:
+    heard: list[tuple[int, int]] = []
+
+    encode(
+        encoder,
+        ROWS,
+        pooling=Pooling("cls"),
+        padding_id=0,
+        placement=Placement("cpu:0", "fp32", "eager"),
+        on_progress=lambda done, total: heard.append((done, total)),
+    )
+
+    assert heard[-1] == (len(ROWS), len(ROWS))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from stand_in_predictor import StandIn, numbered, predicted, rows
-from textune.prediction.stream import predict_rows
+from textune.prediction.stream import WINDOWS_PER_PART, TextRow, predict_rows, window_of
 
 WINDOW = 1024
 
@@ -102,3 +104,48 @@ def test_no_two_columns_become_one() -> None:
 
     values = list(prediction.to_json().values())[4:]
     assert values == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("every_empty", [0, 1, 2])
+@pytest.mark.parametrize("count", [0, 1, 3, 10])
+def test_a_device_gives_every_row_the_same_prediction(count: int, every_empty: int) -> None:
+    given = numbered(count, every_empty=every_empty)
+
+    predictions = list(predict_rows(StandIn(elsewhere=True), given, window=3))
+
+    assert predictions == list(predict_rows(StandIn(), given, window=3))
+
+
+def test_a_device_predicts_a_window_while_the_one_before_is_written() -> None:
+    predictor = StandIn(elsewhere=True)
+    predictions = predict_rows(predictor, rows(*"abcdefg"), window=3)
+
+    next(predictions)
+    predictions.close()  # Waits for what was begun.
+
+    assert predictor.calls == [["a", "b", "c"], ["d", "e", "f"]]
+
+
+def test_rows_before_one_that_cannot_be_read_are_predicted_on_a_device() -> None:
+    def readable() -> Iterator[TextRow]:
+        yield from rows(*"abc")
+        raise OSError("the disk is gone")
+
+    predictions = predict_rows(StandIn(elsewhere=True), readable(), window=3)
+
+    assert [next(predictions).row.text for _ in range(3)] == ["a", "b", "c"]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(predictions)
+
+
+def test_a_device_that_fails_is_reported_after_the_rows_before() -> None:
+    predictions = predict_rows(StandIn(elsewhere=True, fails_at_call=2), rows(*"abcdef"), window=3)
+
+    assert [next(predictions).row.text for _ in range(3)] == ["a", "b", "c"]
+    with pytest.raises(ZeroDivisionError):
+        next(predictions)
+
+
+def test_a_device_predicts_as_many_rows_together_as_a_part_of_an_output_holds() -> None:
+    assert window_of(StandIn(elsewhere=True)) == WINDOW * WINDOWS_PER_PART  # type: ignore[arg-type]
+    assert window_of(StandIn()) == WINDOW  # type: ignore[arg-type]

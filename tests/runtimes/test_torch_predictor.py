@@ -86,3 +86,21 @@ def test_a_run_that_was_not_finished_is_reported(model: Path, tmp_path: Path) ->
 
     with pytest.raises(RunError, match="not a complete run"):
         load_predictor(tmp_path)
+
+
+@pytest.mark.parametrize("build", [linear_classifier, stock_classifier])
+def test_a_device_gives_the_logits_of_the_cpu(model: Path, build: Any) -> None:
+    on_device = TorchPredictor(build(model), placement=Placement("cpu:0", "fp32", "eager"))
+
+    logits = on_device.predict_logits(TEXTS)
+
+    assert on_device.computes_elsewhere
+    expected = TorchPredictor(build(model), placement=FP32).predict_logits(TEXTS)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_features_do_not_leave_a_device(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_device = TorchPredictor(stock_classifier(model), placement=Placement("cpu:0", "fp32", "eager"))
+    monkeypatch.setattr(on_device, "_features", None)
+
+    assert on_device.predict_proba(TEXTS).shape == (len(TEXTS), len(EMOTIONS))

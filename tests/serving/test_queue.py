@@ -87,6 +87,23 @@ def test_texts_that_wait_together_are_classified_together() -> None:
     assert [len(batch) for batch in predictor.batches] == [1, 6]
 
 
+@pytest.mark.parametrize(("on_device", "largest"), [(False, 32), (True, 100)])
+def test_a_gpu_gets_larger_batches(on_device: bool, largest: int) -> None:
+    predictor = WordPredictor()
+
+    async def ask(queue: TextQueue) -> None:
+        with predictor.held():
+            first = queue.admit(["first"])
+            await asyncio.to_thread(predictor.entered.wait)
+            others = queue.admit([f"other {number}" for number in range(100)])
+            await asyncio.sleep(0)
+        await asyncio.gather(first.answer, others.answer)
+
+    with_queue(ask, predictor, workers=1, places=200, on_device=on_device)
+
+    assert max(len(batch) for batch in predictor.batches) == largest
+
+
 def test_a_request_of_several_texts_is_shared_among_idle_workers() -> None:
     predictor = WordPredictor()
 

@@ -19,7 +19,7 @@ from typing import Any
 from textune.cluster.rows import RowReader, classify, load_copy, write_part
 from textune.encoder.memory import keep_memory_low
 from textune.errors import RequestError, TextuneError
-from textune.prediction.stream import WINDOW
+from textune.prediction.stream import WINDOW, WINDOWS_PER_PART
 from textune.runtimes.choosing import load_predictor
 from textune.runtimes.predictor import Predictor
 from textune.wording import first_line
@@ -157,7 +157,7 @@ def classify_on_ray(
     classified = rows.map_batches(
         Classifier,
         fn_constructor_args=(run, reader.mark_truncated),
-        batch_size=WINDOW,
+        batch_size=WINDOW * (WINDOWS_PER_PART if workers.gpus else 1),
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=workers.count, max_size=workers.count),
         **resources,

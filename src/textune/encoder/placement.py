@@ -50,7 +50,7 @@ def place(encoder: Any, placement: Placement) -> Any:
     import torch
 
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[placement.precision]
-    if encoder.dtype == dtype and encoder.device.type == placement.device and not encoder.training:
+    if encoder.dtype == dtype and _is_on(encoder.device, placement.device) and not encoder.training:
         return encoder
     placed = copy.deepcopy(encoder).to(device=placement.device, dtype=dtype).eval()
     if placement.attention != placed.config._attn_implementation:
@@ -58,6 +58,12 @@ def place(encoder: Any, placement: Placement) -> Any:
         with suppress(ValueError):
             placed.set_attn_implementation(placement.attention)
     return placed
+
+
+def _is_on(device: Any, name: str) -> bool:
+    """Return whether a device is that of a name, such as `cuda`, which stands for any, or `cuda:1`."""
+    kind, _, number = name.partition(":")
+    return bool(device.type == kind and number in ("", str(device.index or 0)))
 
 
 @contextmanager
@@ -74,18 +80,18 @@ def one_thread() -> Iterator[None]:
 
 
 def in_parallel(
-    work: Callable[[list[int]], Result], batches: Sequence[list[int]], *, on_cpu: bool
+    work: Callable[[list[int]], Result], batches: Sequence[list[int]]
 ) -> Iterator[tuple[list[int], Result]]:
-    """Yield batches with their results as they finish.
+    """Yield batches, computed on the CPU, with their results as they finish.
 
-    On a CPU, every core works on its own batch. Cores that share a batch wait for each other after every
+    Every core works on its own batch. Cores that share a batch wait for each other after every
     operation, which costs a tenth on an idle computer and several times the duration on a busy one. A batch
     is computed on one core, so its bits do not depend on the other cores.
     """
     import torch
 
     threads = torch.get_num_threads()
-    if not on_cpu or threads == 1 or len(batches) < threads:
+    if threads == 1 or len(batches) < threads:
         yield from run_in_threads(work, batches, threads=1)
         return
     with one_thread():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOKENS_IN_CACHE = 512
 """The maximum number of tokens per batch in fp32 on a CPU: a layer's results then stay in a core's cache."""
+_USUAL_WIDTH = 768
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ def encode(
     on_progress: Progress | None = None,
     into: NDArray[np.float32] | None = None,
     places: NDArray[np.int64] | None = None,
+    head: Any = None,
 ) -> NDArray[np.float32]:
     """Run a transformers base model over each text's token ids, and pool its output.
+
+    With a `head` in evaluation mode on the placement's device, return what it makes of the features instead.
 
     The encoder is placed first if necessary. Where the pooling reads the first token alone, the last layer
     computes no other: with six layers, that saves a seventh of the work. Return float32 features
@@ -86,10 +90,16 @@ def encode(
         last_only = pooling.layers == (-1,)
         output = worker(**inputs, output_hidden_states=not last_only)
         states = (output.last_hidden_state,) if last_only else output.hidden_states
-        return pool(states, inputs["attention_mask"], pooling=pooling)
+        pooled = pool(states, inputs["attention_mask"], pooling=pooling)
+        return pooled if head is None else head(pooled)
 
     batches = run_batches(
-        encode_batch, rows, padding_id=padding_id, placement=placement, on_progress=on_progress
+        encode_batch,
+        rows,
+        padding_id=padding_id,
+        placement=placement,
+        width=int(getattr(worker.config, "hidden_size", _USUAL_WIDTH)),
+        on_progress=on_progress,
     )
     features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32) if into is None else into
     pages = MappedPages(features)
@@ -134,29 +144,36 @@ def run_batches(
     *,
     padding_id: int | None,
     placement: Placement,
+    width: int,
     on_progress: Progress | None = None,
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield the row numbers and the result, on the CPU, of batches as they finish.
+
+    The encoder's hidden states have a `width`, which limits what fits into a GPU's memory at once.
 
     `work` takes the model's inputs (rows, tokens) by name on the placement's device, and returns a tensor
     with one row per text; `rows` holds each text's token ids.
     """
     import torch
 
-    def run(batch: list[int]) -> torch.Tensor:
+    from textune.encoder.accelerator import batch_limits, run_ahead, send
+
+    on_cpu = placement.device == "cpu"
+
+    def compute(batch: list[int]) -> torch.Tensor:
         with torch.inference_mode():
             inputs = pad_tensors([rows[row] for row in batch], padding_id=padding_id)
-            placed = (tensor.to(placement.device) for tensor in inputs)
-            return work(dict(zip(MODEL_INPUTS, placed, strict=False))).cpu()
+            placed = (send(tensor, placement.device) for tensor in inputs)
+            return work(dict(zip(MODEL_INPUTS, placed, strict=False)))
 
-    in_fp32_on_cpu = (placement.device, placement.precision) == ("cpu", "fp32")
-    batches = batches_by_length(
-        [len(row) for row in rows],
-        padded=padding_id is not None,
-        max_tokens=_TOKENS_IN_CACHE if in_fp32_on_cpu else MAX_TOKENS,
-    )
+    if on_cpu:
+        limits = {"max_tokens": _TOKENS_IN_CACHE if placement.precision == "fp32" else MAX_TOKENS}
+    else:
+        bytes_per_value = 4 if placement.precision == "fp32" else 2
+        limits = batch_limits(placement.device, width=width, bytes_per_value=bytes_per_value)
+    batches = batches_by_length([len(row) for row in rows], padded=padding_id is not None, **limits)
     done = 0
-    for batch, result in in_parallel(run, batches, on_cpu=placement.device == "cpu"):
+    for batch, result in in_parallel(compute, batches) if on_cpu else run_ahead(compute, batches):
         yield batch, result
         done += len(batch)
         if on_progress:

@@ -107,14 +107,22 @@ class EncoderClassifier:
         return replace(self, encoder=place(self.encoder, placement))
 
     def features(
-        self, rows: TextTokens, *, placement: Placement, on_progress: Progress | None = None
+        self,
+        rows: TextTokens,
+        *,
+        placement: Placement,
+        on_progress: Progress | None = None,
+        head: nn.Module | None = None,
     ) -> NDArray[np.float32]:
-        """Return the features (texts, width) of texts' token ids."""
+        """Return the features (texts, width) of texts' token ids.
+
+        With a `head` on the placement's device, return its logits (texts, classes) of texts without windows.
+        """
         encode_rows = partial(
             encode, self.encoder, pooling=self.pooling, padding_id=self.padding_id, placement=placement
         )
         if not isinstance(rows, WindowedTexts):
-            return encode_rows(rows, on_progress=on_progress)
+            return encode_rows(rows, on_progress=on_progress, head=head)
         assert self.window_pool is not None
         return encode_windows(
             lambda windows, advance: encode_rows(windows, on_progress=advance),

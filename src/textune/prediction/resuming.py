@@ -21,12 +21,9 @@ from textune.prediction.inputs import find_files, input_notes, is_input, open_te
 from textune.prediction.job import describe_job
 from textune.prediction.journal import Journal, open_journal, started_job
 from textune.prediction.output_columns import stored_columns
-from textune.prediction.stream import AnyPrediction, Tally, predict_rows
+from textune.prediction.stream import WINDOWS_PER_PART, AnyPrediction, Tally, predict_rows
 from textune.prediction.writers import OUTPUT_FORMATS, OutputLayout, in_windows, open_writer
 from textune.runtimes.choosing import Choice, choose, load_choice
-
-WINDOWS_PER_PART = 4
-"""4,096 rows, which take seconds: a kill costs no more work than that."""
 
 
 def predict_files(

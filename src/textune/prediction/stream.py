@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -23,6 +24,8 @@ from textune.tasks.single_label import decide
 
 WINDOW = 1024
 """Rows that are predicted and written together."""
+WINDOWS_PER_PART = 4
+"""4,096 rows, which take seconds: a kill costs no more work than that. A GPU predicts them together."""
 RESULT_COLUMNS = ("text", "label", "score", "scores")
 MULTI_LABEL_COLUMNS = ("text", "labels", "scores")
 """The columns of a result if a text can have several labels."""
@@ -142,27 +145,20 @@ def predict_rows(
     rows: Iterable[TextRow],
     *,
     threshold: float = 0.0,
-    window: int = WINDOW,
+    window: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[AnyPrediction]:
     """Yield the prediction of every row, in order; rows are read at most a window ahead.
 
-    No label is given where the top probability is below `threshold`, nor to a text that belongs to none of
-    the classes. If a text can have several labels, it
-    gets those that reach the predictor's thresholds. After every window, `on_progress` is called with the
-    number of rows done. A pair for a classifier of single texts is a `DataError`, and so is the reverse.
+    Where a device other than the CPU computes, they are read two windows ahead. No label is given where the
+    top probability is below `threshold`, nor to a text that belongs to none of the classes. If a text can
+    have several labels, it gets those that reach the predictor's thresholds. After every window,
+    `on_progress` is called with the number of rows done. A pair for a classifier of single texts is a
+    `DataError`, and so is the reverse.
     """
-    remaining, names, done = iter(rows), predictor.label_names, 0
+    names = predictor.label_names
     no_other = None if predictor.outside is None else False
-    while chunk := list(islice(remaining, window)):
-        texts = [row.text for row in chunk if row.has_text]
-        check_rows_fit(chunk, predictor, done=done)
-        answers: Iterator[Any] = iter([])
-        if texts:
-            tokenized = predictor.tokenize(texts)
-            probabilities, is_other = predictor.decide(tokenized.rows)
-            others = [None] * len(texts) if is_other is None else is_other.tolist()
-            answers = zip(probabilities, tokenized.truncated.tolist(), others, strict=True)
+    for done, chunk, answers in _answered(predictor, iter(rows), window or window_of(predictor)):
         for row in chunk:
             if not row.has_text:
                 yield (
@@ -191,9 +187,58 @@ def predict_rows(
                 truncated,
                 other,
             )
-        done += len(chunk)
         if on_progress:
             on_progress(done)
+
+
+def window_of(predictor: Predictor) -> int:
+    """Return the number of rows that a predictor classifies together."""
+    return WINDOW * WINDOWS_PER_PART if predictor.computes_elsewhere else WINDOW
+
+
+def _answered(
+    predictor: Predictor, rows: Iterator[TextRow], window: int
+) -> Iterator[tuple[int, list[TextRow], Iterator[Any]]]:
+    """Yield windows: the number of rows up to its end, its rows, and the answers for those with a text.
+
+    While the caller works on a window, a device other than the CPU computes the next one. Its texts are
+    tokenized on another thread meanwhile.
+    """
+    done = 0
+
+    def answer(chunk: list[TextRow], before: int) -> Iterator[Any]:
+        texts = [row.text for row in chunk if row.has_text]
+        check_rows_fit(chunk, predictor, done=before)
+        if not texts:
+            return iter([])
+        tokenized = predictor.tokenize(texts)
+        probabilities, is_other = predictor.decide(tokenized.rows)
+        others = [None] * len(texts) if is_other is None else is_other.tolist()
+        return zip(probabilities, tokenized.truncated.tolist(), others, strict=True)
+
+    if not predictor.computes_elsewhere:
+        while chunk := list(islice(rows, window)):
+            answers = answer(chunk, done)
+            done += len(chunk)
+            yield done, chunk, answers
+        return
+    before: tuple[int, list[TextRow], Future[Iterator[Any]]] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="textune") as executor:
+        while True:
+            chunk, failure = list[TextRow](), None
+            try:
+                chunk = list(islice(rows, window))
+            # What cannot be read must not cost the rows before it.
+            except Exception as error:
+                failure = error
+            after = (done + len(chunk), chunk, executor.submit(answer, chunk, done)) if chunk else None
+            if before is not None:
+                yield before[0], before[1], before[2].result()
+            if failure is not None:
+                raise failure
+            if after is None:
+                return
+            done, before = after[0], after
 
 
 def check_rows_fit(rows: Iterable[TextRow], predictor: Predictor, *, done: int = 0) -> None:

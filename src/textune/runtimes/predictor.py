@@ -35,7 +35,11 @@ class Predictor(ABC):
     given either if `outside` says that a text belongs to none of the classes; None: it never does. If a text
     can have several labels, it gets those that reach their `thresholds`, (classes,), which are None
     otherwise.
+
+    `computes_elsewhere` says whether a device other than the CPU computes, so that the CPU has time for more.
     """
+
+    computes_elsewhere = False
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,13 @@ class TorchPredictor(Predictor):
         self.revise: Revise | None = None
         self._placement = placement or choose_placement("fp32")
         self.classifier = classifier.placed(self._placement)
+        self.computes_elsewhere = self._placement.device != "cpu"
+        # What comes back from a device is then a few logits rather than the features behind them.
+        self._head = (
+            copy.deepcopy(classifier.head).to(self._placement.device).eval()
+            if self.computes_elsewhere and not classifier.windows and not weights_sha256
+            else None
+        )
 
     @property
     def device(self) -> str:
@@ -73,30 +81,30 @@ class TorchPredictor(Predictor):
         """Return the probability of every class for every text's token ids, (texts, classes)."""
         if not len(rows):
             return np.empty((0, len(self.label_names)))
-        features = self._features(rows, on_progress)
-        if self.revise is not None:
-            return self.kind.probabilities(self.revise(features, self._logits(features)))
-        return self.classifier.probabilities(features)
+        return self.kind.probabilities(self._revised_logits(rows, on_progress))
 
     def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
         if not len(rows):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
-        features = self._features(rows)
-        logits = self._logits(features)
-        return logits if self.revise is None else self.revise(features, logits)
+        return self._revised_logits(rows)
 
     def read(self, texts: Sequence[AnyText]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the head's features (texts, width) of texts, and their logits before any revision."""
         features = self._features(self.tokenize(texts).rows)
         return features, self._logits(features)
 
+    def _revised_logits(self, rows: TextTokens, on_progress: Progress | None = None) -> NDArray[np.float32]:
+        if self._head is not None and self.revise is None:
+            return self.classifier.features(
+                rows, placement=self._placement, on_progress=on_progress, head=self._head
+            )
+        features = self._features(rows, on_progress)
+        logits = self._logits(features)
+        return logits if self.revise is None else self.revise(features, logits)
+
     def _logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        import torch
-
-        from textune.model.classifier import head_logits
-
-        logits: NDArray[np.float32] = head_logits(self.classifier.head, torch.from_numpy(features)).numpy()
+        logits: NDArray[np.float32] = self.classifier.logits(features).numpy()
         return logits
 
     def _features(self, rows: TextTokens, on_progress: Progress | None = None) -> NDArray[np.float32]:

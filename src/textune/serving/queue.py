@@ -21,6 +21,8 @@ from textune.formats.text_pairs import AnyText, characters_of
 _MAX_TEXTS = 32
 _MAX_CHARACTERS = 16_384
 """Per batch, padding included: a batch of long texts must not keep a short one waiting for seconds."""
+_TIMES_ON_DEVICE = 16
+"""How many times as much a batch may hold that a GPU computes."""
 
 _SECONDS_REMEMBERED = 1.0
 """The time over which the rate is averaged: if the machine suddenly slows down, the next batch shows it."""
@@ -80,8 +82,8 @@ class TextQueue:
 
     `score` returns the result of each text. The queue has `places` for texts that are admitted but not
     answered. A request that would wait for more than half of the timeout is not admitted. Texts of more than
-    `longest` characters take no longer, because the model truncates them. `on_batch` gets the number of texts
-    and the seconds of every batch, on the event loop.
+    `longest` characters take no longer, because the model truncates them. A batch is larger if a GPU computes
+    it (`on_device`). `on_batch` gets the number of texts and the seconds of every batch, on the event loop.
     """
 
     def __init__(
@@ -92,10 +94,13 @@ class TextQueue:
         places: int,
         timeout_seconds: float = math.inf,
         longest: int = 4096,
+        on_device: bool = False,
         on_batch: Callable[[int, float], None] = lambda texts, seconds: None,
     ) -> None:
         self._score, self._on_batch = score, on_batch
         self._places, self._timeout, self._longest = places, timeout_seconds, longest
+        times = _TIMES_ON_DEVICE if on_device else 1
+        self._max_texts, self._max_characters = _MAX_TEXTS * times, _MAX_CHARACTERS * times
         self._loop: asyncio.AbstractEventLoop | None = None
         self.admitted = 0  # How many texts are admitted but not answered.
         self._rate = 0.0
@@ -169,8 +174,8 @@ class TextQueue:
             return
         self._pending = [item for item in self._pending if not item.ticket.left]
         while self._idle and self._pending:
-            share = min(_MAX_TEXTS, math.ceil(len(self._pending) / self._idle))
-            batch = choose_batch(self._pending, max_texts=share, max_characters=_MAX_CHARACTERS)
+            share = min(self._max_texts, math.ceil(len(self._pending) / self._idle))
+            batch = choose_batch(self._pending, max_texts=share, max_characters=self._max_characters)
             chosen = set(batch)
             self._pending = [item for item in self._pending if item not in chosen]
             self._idle -= 1

@@ -47,6 +47,7 @@ class Service:
             timeout_seconds=limits.timeout_seconds,
             # A text that is truncated takes no longer than a shorter one, but windows take time.
             **({} if served.predictor.windows is None else {"longest": limits.characters}),
+            on_device=served.predictor.computes_elsewhere,
             on_batch=self.metrics.count_batch,
         )
         self.key_digests = [hashlib.sha256(key.encode()).digest() for key in api_keys]
