@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-long-texts bench-tuning check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-long-texts bench-tuning check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,6 +108,9 @@ bench-finetune: $(VENV)/installed  ## Compare fine-tuning with transformers' Tra
 
 bench-scaling: $(VENV)/installed  ## Measure the cost of 4 and 16 times the data.
 	$(BIN)/python benchmarks/scaling.py
+
+bench-million: $(VENV)/installed  ## Train on a million rows, and audit them: seconds and memory; half an hour.
+	$(BIN)/python benchmarks/million.py
 
 .bench/%/installed: benchmarks/peers/requirements/%.txt
 	$(PYTHON) -m venv .bench/$*

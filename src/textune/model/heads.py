@@ -149,8 +149,12 @@ class Standardisation:
     def of(cls, parts: Iterable[torch.Tensor]) -> Standardisation:
         """Return the statistics of features in parts (rows, width); a constant feature keeps its scale."""
         rows, scales, means = [], [], []
+        exact = torch.empty(0, dtype=torch.float64)
         for part in parts:
-            scale, mean = torch.std_mean(part.double(), dim=0, correction=0)
+            # One array for all parts: glibc does not reuse the place of an aligned one for the next.
+            if exact.shape < part.shape:
+                exact = torch.empty(part.shape, dtype=torch.float64)
+            scale, mean = torch.std_mean(exact[: len(part)].copy_(part), dim=0, correction=0)
             rows.append(len(part))
             scales.append(scale)
             means.append(mean)
