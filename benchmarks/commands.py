@@ -1,9 +1,9 @@
 """Whole commands, from the shell's point of view: seconds and peak memory, imports included.
 
-Five commands take turns: `frozen` with an empty cache, `frozen` again with the cache that it filled, `paper`
-with an empty cache, and the classification of one sentence with torch and with an export. Each number is the
-median over the turns. With `--before`, every command also runs with the sources of another checkout in the
-same turn, and the ratio of the two is printed.
+The commands take turns: `--version` and `--help`, `frozen` with an empty cache, `frozen` again with the cache
+that it filled, `paper` with an empty cache, and the classification of one sentence with torch and with an
+export. Each number is the median over the turns. With `--before`, every command also runs with the sources of
+another checkout in the same turn, and the ratio of the two is printed.
 
     python benchmarks/commands.py [--data FOLDER] [--model embedded:minilm] [--turns 3] [--before CHECKOUT]
 """
@@ -38,7 +38,7 @@ def run_command(arguments: list[str], *, checkout: Path, cache: Path) -> Cost:
     variables = {"PYTHONPATH": str(checkout / "src"), "TEXTUNE_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "textune", *arguments, "--json"],
+        [sys.executable, "-m", "textune", *arguments],
         env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -52,16 +52,29 @@ def run_command(arguments: list[str], *, checkout: Path, cache: Path) -> Cost:
 def measure_turn(checkout: Path, *, model: str, data: str) -> dict[str, Cost]:
     """Return the cost of each command, by its name."""
     costs = {}
+    for option in ("--version", "--help"):
+        costs[option] = run_command([option], checkout=checkout, cache=Path())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, recipe in enumerate(("frozen", "frozen", "paper")):
             title = f"{recipe}, {'cached' if number == 1 else 'empty cache'}"
             out = str(folder / str(number))
-            arguments = ["train", "--recipe", recipe, "--model", model, "--data", data, "--out", out]
+            arguments = [
+                "train",
+                "--recipe",
+                recipe,
+                "--model",
+                model,
+                "--data",
+                data,
+                "--out",
+                out,
+                "--json",
+            ]
             costs[title] = run_command(arguments, checkout=checkout, cache=folder / recipe)
         run_command(["export", out, "--runtime", "onnx"], checkout=checkout, cache=folder)
         for runtime in ("torch", "onnx"):
-            arguments = ["predict", out, "so happy today", "--runtime", runtime]
+            arguments = ["predict", out, "so happy today", "--runtime", runtime, "--json"]
             costs[f"one sentence, {runtime}"] = run_command(arguments, checkout=checkout, cache=folder)
     return costs
 

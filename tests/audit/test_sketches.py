@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from textune.audit import sketches
-from textune.audit.sketches import Buckets, hash_runs, sort_into_buckets
+from textune.audit.sketches import Buckets, hash_runs, similarities, sort_into_buckets
 
 POST = "the weather is lovely today and i cannot wait to be outside with my friends"
 
@@ -22,7 +22,8 @@ def candidates(texts: list[list[str]]) -> list[int]:
     buckets = sort_into_buckets(texts, len(texts))
     for number in range(len(texts) - 1):
         buckets.add(number)
-    return buckets.candidates(len(texts) - 1)
+    found: list[int] = buckets.candidates(len(texts) - 1).tolist()
+    return found
 
 
 def test_a_text_has_a_hash_for_each_of_its_runs_of_characters() -> None:
@@ -72,15 +73,31 @@ def test_the_numbers_of_texts_that_are_hashed_together_change_nothing(
 def test_a_text_that_was_not_added_is_no_candidate() -> None:
     buckets = sort_into_buckets([[POST], [POST]], 2)
 
-    assert buckets.candidates(1) == []
+    assert buckets.candidates(1).tolist() == []
 
 
 def test_of_many_candidates_those_that_share_the_most_bands_are_returned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sketches, "_MOST_CANDIDATES", 1)
-    buckets = Buckets(np.array([[1, 1, 1], [2, 3, 3], [4, 5, 5]], dtype=np.uint32))
+    keys = np.array([[1, 1, 1], [2, 3, 3], [4, 5, 5]], dtype=np.uint32)
+    buckets = Buckets(keys, np.ones(3, dtype=np.int32))
     buckets.add(0)
     buckets.add(1)
 
-    assert buckets.candidates(2) == [1]
+    assert buckets.candidates(2).tolist() == [1]
+
+
+def test_the_similarity_is_the_share_of_common_runs() -> None:
+    others = ["abcdefghi", "uvwxyz", "abcdefg abcdefg", "defgh"]
+    sets = [{text[start : start + 5] for start in range(len(text) - 4)} for text in ("abcdefgh", *others)]
+
+    found = similarities(
+        ["abcdefgh"], [[other] for other in others], np.array([len(each) for each in sets[1:]])
+    )
+
+    assert found.tolist() == [len(sets[0] & each) / len(sets[0] | each) for each in sets[1:]]
+
+
+def test_different_runs_of_a_text_are_counted() -> None:
+    assert sort_into_buckets([["abcabcabcabc"], ["no"]], 2).run_counts.tolist() == [3, 1]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import textune
+from observers import Notes
 from textune.commands.training_job import TrainResult
 from textune.encoder import features, memory
 from textune.encoder.cache import FeatureCache
@@ -77,16 +78,24 @@ def test_large_features_come_from_the_cache_the_next_time(
     assert evaluated["metrics"]["test"]["accuracy"] == run.document["metrics"]["test"]["accuracy"]
 
 
-def test_a_cache_without_room_for_them_keeps_them_in_memory(
+def test_a_cache_without_room_for_them_keeps_nothing_and_says_so(
     tiny_distilbert: str, small_csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TEXTUNE_CACHE_MEGABYTES", "0")
     monkeypatch.setattr(features, "MAPPED_FROM_BYTES", 0)
 
+    notes = Notes()
+
     run = textune.train(
-        "frozen", model=tiny_distilbert, data=small_csv, out=tmp_path / "run", settings=SETTINGS
+        "frozen",
+        model=tiny_distilbert,
+        data=small_csv,
+        out=tmp_path / "run",
+        settings=SETTINGS,
+        observer=notes,
     )
 
+    assert "more than the cache of 0 MB may hold ($TEXTUNE_CACHE_MEGABYTES)" in " ".join(notes.notes)
     assert np.isfinite(run.document["metrics"]["test"]["log_loss"])
     assert FeatureCache().entries() == []

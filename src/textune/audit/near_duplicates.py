@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
+
+import numpy as np
 
 from textune.audit.checks import AuditInput, check
 from textune.audit.duplicates import MOST_LEAKAGE, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, disagree, percent, split_sizes
-from textune.audit.sketches import RUN_CHARACTERS, Buckets, sort_into_buckets
+from textune.audit.sketches import RUN_CHARACTERS, Buckets, similarities, sort_into_buckets
 from textune.data.dataset import SPLITS
 from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted
@@ -33,8 +34,6 @@ _MAX_CHARACTERS = 2000
 _MOST_MEMBERS = 20
 """Texts per cluster that others are compared with; it bounds the cost of a template with many copies."""
 _PROGRESS_ROWS = 500
-_TEXTS_REMEMBERED = 5000
-"""Texts whose runs are remembered: many are compared with the same ones again and again."""
 _MANY = 0.01
 """The share of a split's rows that is worth fixing."""
 
@@ -48,32 +47,29 @@ class _Pair:
     similarity: float
 
 
+@dataclass(frozen=True)
+class _Texts:
+    """Examples, and the words by which each is compared; those of a pair's texts are on two lines."""
+
+    examples: list[Example]
+    words: list[str]
+
+
 @check(needs="texts", D005="near-duplicates within a split", D006="near-duplicates across splits")
 def find_near_duplicates(audited: AuditInput) -> Iterator[Finding]:
     """Find texts that are nearly the same as an earlier text."""
     audited.ctx.stage("Looking for texts that may be alike")
-    examples = distinct_examples(audited.examples)
-    buckets = _sorted_into_buckets(examples, audited.progress("texts"))
+    texts = _distinct(audited.examples)
+    progress = audited.progress("texts")
+    buckets = sort_into_buckets(map(_sides, texts.words), len(texts.words), on_progress=progress)
     audited.ctx.stage("Looking for near-duplicates")
-    pairs = list(_pairs(examples, buckets, audited.progress("texts")))
+    pairs = list(_pairs(texts, buckets, progress))
     sizes, names = split_sizes(audited.examples), audited.label_names
     for first, later in [*((split, split) for split in SPLITS), *combinations(SPLITS, 2)]:
         shared = [pair for pair in pairs if (pair.like.split, pair.example.split) == (first, later)]
         if shared:
             share, several = len(shared) / sizes[later], audited.is_multi_label
             yield _finding(shared, first, later, share, names, several=several)
-
-
-def distinct_examples(examples: Sequence[Example]) -> list[Example]:
-    """Return the first example of each text, as its words tell it from others."""
-    seen, distinct = set[bytes](), []
-    for example in examples:
-        # The words themselves would take as much memory as the texts.
-        key = blake2b(words_of(example.text).encode(errors="surrogatepass"), digest_size=16).digest()
-        if key not in seen:
-            seen.add(key)
-            distinct.append(example)
-    return distinct
 
 
 def runs_of(text: AnyText) -> frozenset[str]:
@@ -90,19 +86,32 @@ def runs_of(text: AnyText) -> frozenset[str]:
     return frozenset(words[start : start + RUN_CHARACTERS] for start in range(last))
 
 
-def _sorted_into_buckets(examples: Sequence[Example], on_progress: Callable[[int, int], None]) -> Buckets:
-    sides = ([words_of(side[:_MAX_CHARACTERS]) for side in sides_of(example.text)] for example in examples)
-    return sort_into_buckets(sides, len(examples), on_progress=on_progress)
+def _distinct(examples: Sequence[Example]) -> _Texts:
+    """Return the first example of each text, as its words tell it from others."""
+    seen, texts = set[bytes](), _Texts([], [])
+    for example in examples:
+        words = words_of(example.text)
+        # Whole texts would take several times the memory of their hashes.
+        key = blake2b(words.encode(errors="surrogatepass"), digest_size=16).digest()
+        if key in seen:
+            continue
+        seen.add(key)
+        if len(words) > _MAX_CHARACTERS:
+            words = "\n".join(words_of(side[:_MAX_CHARACTERS]) for side in sides_of(example.text))
+        texts.examples.append(example)
+        texts.words.append(words)
+    return texts
 
 
-def _pairs(
-    examples: Sequence[Example], buckets: Buckets, on_progress: Callable[[int, int], None]
-) -> Iterator[_Pair]:
-    runs = lru_cache(_TEXTS_REMEMBERED)(lambda number: runs_of(examples[number].text))
-    clusters: dict[int, int] = {}
+def _sides(words: str) -> list[str]:
+    return words.split("\n")
+
+
+def _pairs(texts: _Texts, buckets: Buckets, on_progress: Callable[[int, int], None]) -> Iterator[_Pair]:
+    examples, clusters = texts.examples, dict[int, int]()
     members: defaultdict[tuple[int, str], int] = defaultdict(int)
     for number, example in enumerate(examples):
-        nearest = _nearest(examples, number, buckets.candidates(number), runs)
+        nearest = _nearest(texts, buckets, number)
         for like, similarity in nearest.values():
             yield _Pair(example, examples[like], similarity)
         own = nearest.get(example.split)
@@ -115,18 +124,21 @@ def _pairs(
             on_progress(number + 1, len(examples))
 
 
-def _nearest(
-    examples: Sequence[Example],
-    number: int,
-    candidates: Sequence[int],
-    runs_of_number: Callable[[int], frozenset[str]],
-) -> dict[str, tuple[int, float]]:
+def _nearest(texts: _Texts, buckets: Buckets, number: int) -> dict[str, tuple[int, float]]:
+    """Return the most similar candidate in each split, and its similarity."""
+    candidates, counts = buckets.candidates(number), buckets.run_counts
+    own, others = counts[number], counts[candidates]
+    # Texts of very different sizes cannot have that much in common.
+    candidates = candidates[np.minimum(own, others) >= SIMILARITY * np.maximum(own, others)]
     nearest: dict[str, tuple[int, float]] = {}
-    for candidate in candidates:
-        runs, others = runs_of_number(number), runs_of_number(candidate)
-        shared = len(runs & others)
-        similarity = shared / (len(runs) + len(others) - shared)
-        split = examples[candidate].split
+    if not len(candidates):
+        return nearest
+    numbers = candidates.tolist()
+    found = similarities(
+        _sides(texts.words[number]), [_sides(texts.words[other]) for other in numbers], counts[candidates]
+    )
+    for candidate, similarity in zip(numbers, found.tolist(), strict=True):
+        split = texts.examples[candidate].split
         if similarity >= SIMILARITY and similarity > nearest.get(split, (0, 0.0))[1]:
             nearest[split] = (candidate, similarity)
     return nearest

@@ -29,10 +29,15 @@ Sides = Sequence[str]
 
 
 class Buckets:
-    """Texts by the bands of hashes that they share with others; texts that share none cost nothing."""
+    """Texts by the bands of hashes that they share with others; texts that share none cost nothing.
 
-    def __init__(self, keys: NDArray[np.uint32]) -> None:
-        """Take the key of each band of each text, (bands, texts), which is changed."""
+    Args:
+        keys: The key of each band of each text, (bands, texts), which is changed.
+        run_counts: How many different runs each text has, (texts,).
+    """
+
+    def __init__(self, keys: NDArray[np.uint32], run_counts: NDArray[np.int32]) -> None:
+        self.run_counts = run_counts
         sizes = []
         first = 0
         self._bucket_of: NDArray[np.int32] = keys.view(np.int32)
@@ -47,7 +52,7 @@ class Buckets:
         self._starts, self._filled = ends[:-1], np.zeros(first, dtype=np.int32)
         self._members = np.empty(int(ends[-1]), dtype=np.int32)
 
-    def candidates(self, text: int) -> list[int]:
+    def candidates(self, text: int) -> NDArray[np.int32]:
         """Return the numbers of added texts, in ascending order, that share a band with a text.
 
         Of more than 30, it returns those that share the most bands, which are the most similar ones.
@@ -56,11 +61,12 @@ class Buckets:
         spans = zip(self._starts[buckets].tolist(), self._filled[buckets].tolist(), strict=True)
         found = [self._members[start : start + filled] for start, filled in spans if filled]
         if not found:
-            return []
+            return np.empty(0, dtype=np.int32)
         numbers, shared = np.unique(np.concatenate(found), return_counts=True)
         if len(numbers) > _MOST_CANDIDATES:
             numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:_MOST_CANDIDATES]])
-        return [int(number) for number in numbers]
+        candidates: NDArray[np.int32] = numbers
+        return candidates
 
     def add(self, text: int) -> None:
         """Make a text a candidate of others."""
@@ -82,24 +88,49 @@ def sort_into_buckets(
     Example:
         >>> buckets = sort_into_buckets([["it is a lovely day"], ["no"], ["it is a lovely day"]], 3)
         >>> buckets.add(0)
-        >>> buckets.candidates(1), buckets.candidates(2)
+        >>> buckets.candidates(1).tolist(), buckets.candidates(2).tolist()
         ([], [0])
     """
-    keys = np.empty((_BANDS, count), dtype=np.uint32)
+    keys, run_counts = np.empty((_BANDS, count), dtype=np.uint32), np.empty(count, dtype=np.int32)
     random, remaining, done = np.random.default_rng(0), iter(texts), 0
     factors = random.integers(0, 1 << 63, _BANDS * _HASHES_PER_BAND, dtype=np.uint64) << np.uint64(1)
     factors |= np.uint64(1)
     while part := list(islice(remaining, _TEXTS_AT_ONCE)):
-        keys[:, done : done + len(part)] = _band_keys(part, factors)
+        places, (hashes, starts) = slice(done, done + len(part)), hash_runs(part)
+        keys[:, places] = _band_keys(hashes, starts, factors)
+        run_counts[places] = [len(np.unique(runs)) for runs in np.split(hashes, starts[1:])]
         done += len(part)
         on_progress(done, count)
-    return Buckets(keys)
+    return Buckets(keys, run_counts)
 
 
-def _band_keys(texts: Sequence[Sides], factors: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Return the key of each band of each text, (bands, texts)."""
-    hashes, starts = hash_runs(texts)
-    keys = np.zeros((_BANDS, len(texts)), dtype=np.uint64)
+def similarities(text: Sides, others: Sequence[Sides], run_counts: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the similarity (Jaccard) of a text's runs to those of each other text, (others,).
+
+    The others have so many different runs, (others,).
+
+    Example:
+        >>> similarities(["a lovely day"], [["a lovely day"], ["no such day"]], np.array([8, 7])).tolist()
+        [1.0, 0.0]
+    """
+    hashes, starts = hash_runs([text, *others])
+    own = np.unique(hashes[: starts[1]])
+    of_others = hashes[starts[1] :]
+    places = np.minimum(np.searchsorted(own, of_others), len(own) - 1)
+    is_shared = own[places] == of_others
+    owners = np.repeat(np.arange(len(others)), np.diff(np.append(starts[1:], len(hashes))))
+    has = np.zeros((len(others), len(own)), dtype=np.bool_)
+    has[owners[is_shared], places[is_shared]] = True
+    shared = has.sum(axis=1)
+    jaccard: NDArray[np.float64] = shared / (len(own) + run_counts - shared)
+    return jaccard
+
+
+def _band_keys(
+    hashes: NDArray[np.uint64], starts: NDArray[np.int64], factors: NDArray[np.uint64]
+) -> NDArray[np.uint32]:
+    """Return the key of each band of each text, (bands, texts), from `hash_runs`."""
+    keys = np.zeros((_BANDS, len(starts)), dtype=np.uint64)
     product = np.empty_like(hashes)
     for number, factor in enumerate(factors):
         np.multiply(hashes, factor, out=product)

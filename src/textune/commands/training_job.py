@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from textune.audit.checks import check_data
 from textune.commands.training_evaluation import evaluate_training
 from textune.context import Context
-from textune.encoder.memory import keep_memory_low
+from textune.encoder.memory import keep_memory_low, release_free_memory
 from textune.evaluation.document import MetricsDocument
 from textune.files import write_json
 from textune.recipe.recipes import dump_recipe
@@ -57,6 +57,7 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
         method.prepare()
         fit = method.fit(resume=resume)
         evaluation = evaluate_training(task, method, fit, ctx)
+        release_free_memory()
         saved = save_results(
             run,
             task.classifier,
@@ -66,6 +67,10 @@ def carry_out(request: Request, ctx: Context, *, stopped: Origin | None = None) 
             precision=task.placement.precision,
             ctx=ctx,
         )
+        # From here on, the classifier as it was loaded again serves: one in memory is enough.
+        task = replace(task, classifier=saved.classifier)
+        del method
+        release_free_memory()
         document = MetricsDocument.of(
             evaluation.measurements,
             run=str(request.path),

@@ -18,7 +18,7 @@ from torch import nn
 
 from textune.context import Context
 from textune.encoder.features import encode_splits
-from textune.encoder.memory import read_in_parts
+from textune.encoder.memory import read_in_parts, release_free_memory
 from textune.encoder.placement import one_thread
 from textune.encoder.window_pooling import pool_windows
 from textune.encoder.windows import WindowedTexts
@@ -52,6 +52,7 @@ class HeadMethod(Method):
                 task.classifier, task.texts, weights=task.weights, placement=task.placement, ctx=self.ctx
             )
             self._pool_windows()
+            release_free_memory()
 
     def _pool_windows(self) -> None:
         """Set the features of the texts, from those of their windows if there are any."""
