@@ -61,9 +61,13 @@ def tiny_learner(
     precision: Precision = "fp32",
     loss: BatchLoss | None = None,
     factor: Any = lambda step: 1.0,
+    device: str = "cpu",
     **settings: Any,
 ) -> EncoderLearner:
-    """Return a learner with AdamW at 0.01, nothing clipped, four rows at once, one thread."""
+    """Return a learner with AdamW at 0.01, nothing clipped, four rows at once, one thread.
+
+    The device `cpu:0` is computed on as a GPU is.
+    """
     given = {
         "optim": "adamw",
         "learning_rate": 0.01,
@@ -78,7 +82,7 @@ def tiny_learner(
         settings=EncoderTraining.of(TrainSettings(**{**given, **settings})),
         loss=loss or BatchLoss(),
         factor=factor,
-        placement=Placement("cpu", precision, "eager"),
+        placement=Placement(device, precision, "eager"),
         threads=1,
         processes=Processes(),
     )

@@ -160,11 +160,12 @@ class Steep(BatchLoss):
         return loss + (loss - loss.detach()).sqrt()
 
 
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
 @pytest.mark.parametrize(("loss", "what"), [(Infinite(), "loss"), (Steep(), "gradient norm")])
 def test_what_is_not_finite_ends_the_training_and_changes_nothing(
-    tiny_distilbert: str, loss: BatchLoss, what: str
+    tiny_distilbert: str, loss: BatchLoss, what: str, device: str
 ) -> None:
-    learner = learner_of(tiny_module(tiny_distilbert), loss=loss, ema_decay=0.9)
+    learner = learner_of(tiny_module(tiny_distilbert), loss=loss, ema_decay=0.9, device=device)
     before, average = values_of(learner), learner.snapshot()
 
     with pytest.raises(DivergenceError, match=f"the {what} is nan|the {what} is inf"):
@@ -241,3 +242,27 @@ def test_a_finished_module_has_the_weights_that_were_given(tiny_distilbert: str)
     learner.finish(best)
 
     assert_equal(flat(learner.masters.groups, dict(module.named_parameters())), list(best.values()))
+
+
+def test_a_device_takes_the_steps_of_a_cpu(tiny_distilbert: str) -> None:
+    on_cpu, on_device = (
+        learner_of(tiny_module(tiny_distilbert), device=device, ema_decay=0.9) for device in ("cpu", "cpu:0")
+    )
+
+    steps = [[learner.learn(batch, step=1) for batch in (FIRST, SECOND)] for learner in (on_cpu, on_device)]
+
+    assert [step.loss for step in steps[1]] == pytest.approx([step.loss for step in steps[0]], rel=1e-5)
+    assert all(isinstance(step.loss, float) for step in steps[1])
+    assert_equal(values_of(on_device), values_of(on_cpu))
+
+
+def test_a_device_resumes_identically_from_its_state(tiny_distilbert: str) -> None:
+    learner = learner_of(tiny_module(tiny_distilbert, dropout=0.3), device="cpu:0")
+    learner.learn(FIRST, step=1)
+    resumed = learner_of(tiny_module(tiny_distilbert, dropout=0.3), device="cpu:0")
+    resumed.load_state(*learner.state())
+
+    learner.learn(SECOND, step=2)
+    resumed.learn(SECOND, step=2)
+
+    assert_equal(values_of(resumed), values_of(learner))

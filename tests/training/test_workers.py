@@ -291,3 +291,30 @@ def test_where_padding_is_read_texts_are_scored_as_each_is_alone(tiny_models: Ca
 
     workers.close()
     torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("padding_id", [0, None])
+def test_a_device_gives_the_logits_of_a_cpu(tiny_distilbert: str, padding_id: int | None) -> None:
+    module, data = tiny_module(tiny_distilbert), replace(random_tokens(90), padding_id=padding_id)
+    expected = plain_logits(module.eval(), random_tokens(90), list(range(90))).detach()
+    device = torch.device("cpu:0")  # Takes the way of a GPU.
+    workers = GradientWorkers(tiny_masters(module), BatchLoss(), device=device, threads=2, seed=0)
+
+    logits = workers.logits(data)
+
+    workers.close()
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
+
+
+def test_a_device_leaves_the_sum_of_the_losses_where_it_is(tiny_distilbert: str) -> None:
+    device = torch.device("cpu:0")
+    module = tiny_module(tiny_distilbert)
+    workers = GradientWorkers(
+        tiny_masters(module), BatchLoss(), device=device, threads=2, seed=0, rows_at_once=3
+    )
+
+    loss_sum = workers.learn(DATA, BATCH, step=1)
+
+    workers.close()
+    assert isinstance(loss_sum, torch.Tensor)
+    assert float(loss_sum) == pytest.approx(learn(module, BATCH, threads=1)[1], rel=1e-5)

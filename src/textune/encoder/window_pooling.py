@@ -47,7 +47,7 @@ class WindowPool:
 
 def attention_weights(scores: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Return the weights of windows, (windows,), from their scores, (windows,): those of a text sum to 1."""
-    real = torch.arange(int(counts.max())) < counts.unsqueeze(1)
+    real = torch.arange(int(counts.max()), device=counts.device) < counts.unsqueeze(1)
     padded = scores.new_full(real.shape, -torch.inf)
     padded[real] = scores
     return torch.softmax(padded, dim=1)[real]

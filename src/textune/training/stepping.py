@@ -95,16 +95,23 @@ class EncoderLearner:
 
     def _learn(self, batch: Sequence[int], *, step: int, rate: float) -> Step:
         vectors = self.masters.vectors
-        # The scaler sets up its scale when it is first asked to scale something.
-        scale = float(self._scaler.scale(torch.ones((), device=vectors[0].device)))
+        scale = 1.0
+        if self._scaler.is_enabled():
+            # It sets up its scale when it is first asked to scale something.
+            scale = float(self._scaler.scale(torch.ones((), device=vectors[0].device)))
         loss_sum = self.workers.learn(self.data, batch, step=step, scale=scale)
-        loss = self.processes.sum_scalar(loss_sum) / self.workers.loss.weight_of(self.data.labels[batch])
-        check_finite(loss, step=step, learning_rate=rate)
         self.processes.sum_tensors([cast("torch.Tensor", vector.grad) for vector in vectors])
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.clip_grad_norm_(vectors, self.settings.max_grad_norm or math.inf)
+        # Everything up to here is under way on a GPU before this waits for it, the only time in a step.
+        if isinstance(loss_sum, torch.Tensor):
+            loss_value, norm_value = torch.stack([loss_sum.to(norm.dtype), norm]).tolist()
+        else:
+            loss_value, norm_value = loss_sum, float(norm)
+        loss = self.processes.sum_scalar(loss_value) / self.workers.loss.weight_of(self.data.labels[batch])
+        check_finite(loss, step=step, learning_rate=rate)
         if not self._scaler.is_enabled():  # The scaler skips a step whose gradient is not finite.
-            check_finite(float(norm), step=step, learning_rate=rate, what="gradient norm")
+            check_finite(norm_value, step=step, learning_rate=rate, what="gradient norm")
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self._scaler.step(self._optimizer)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textune.encoder.accelerator import send
 from textune.encoder.batching import MODEL_INPUTS, pad_tensors
 from textune.encoder.states import TokenStates
 from textune.encoder.windows import numbers_of
@@ -105,4 +106,4 @@ class TokenSet:
         else:
             rows = [self.texts[window] for window in windows]
             inputs |= zip(MODEL_INPUTS, pad_tensors(rows, padding_id=self.padding_id), strict=False)
-        return {name: tensor.to(device) for name, tensor in inputs.items()}
+        return {name: send(tensor, str(device)) for name, tensor in inputs.items()}

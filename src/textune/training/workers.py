@@ -21,6 +21,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from textune.encoder.accelerator import batch_limits, run_ahead, send
+from textune.encoder.batching import batches_by_length
 from textune.encoder.memory import release_free_memory
 from textune.errors import TextuneError
 from textune.model.dropout import Randomness, replace_dropout
@@ -105,7 +107,9 @@ class GradientWorkers:
         self._masters, self.loss, self._device, self._seed = masters, loss, device, seed
         self._rank, self._processes = share
         self._on_halved = on_halved
-        count = max(1, threads) if device.type == "cpu" else 1
+        # A CPU with a number takes the way of a GPU; tests use that.
+        self._on_cpu = str(device) == "cpu"
+        count = max(1, threads) if self._on_cpu else 1
         self._copies = masters.working_copies(count)
         self._threads, self._threads_each = threads, max(1, threads // count)
         self._randomness = [Randomness() for _ in self._copies]
@@ -118,12 +122,15 @@ class GradientWorkers:
         """Stop the threads."""
         self._pool.shutdown()
 
-    def learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0) -> float:
+    def learn(
+        self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float = 1.0
+    ) -> float | torch.Tensor:
         """Put the gradient of rows' mean loss, times `scale`, into the masters; return the losses' sum.
 
-        Where memory does not suffice, shards are halved for good and the rows are learned from again.
+        On a GPU, the sum is a number there that may still be computed: nothing waits for it here. Where
+        memory does not suffice, shards are halved for good and the rows are learned from again.
         """
-        if step % _STEPS_BETWEEN_RELEASES == 1:
+        if self._on_cpu and step % _STEPS_BETWEEN_RELEASES == 1:
             release_free_memory()
         while True:
             try:
@@ -131,10 +138,12 @@ class GradientWorkers:
             except RuntimeError as error:
                 self._halve(error, len(numbers))
 
-    def _learn(self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float) -> float:
+    def _learn(
+        self, data: TokenSet, numbers: Sequence[int], *, step: int, scale: float
+    ) -> float | torch.Tensor:
         factor = scale / self.loss.weight_of(data.labels[list(numbers)])
         rounds = self._shards(numbers[self._rank :: self._processes])
-        losses: list[float] = []
+        losses: list[float | torch.Tensor] = []
         for together in rounds:
             jobs = [
                 partial(
@@ -171,6 +180,8 @@ class GradientWorkers:
 
     def logits(self, data: TokenSet) -> torch.Tensor:
         """Return the logits (rows, classes) of all rows, without dropout, on the CPU."""
+        if not self._on_cpu:
+            return self._logits_on_device(data)
         order = sorted(range(len(data.lengths)), key=lambda row: -data.lengths[row])
         batches = [
             rows
@@ -183,6 +194,31 @@ class GradientWorkers:
         all_logits = torch.empty((len(order), parts[0].shape[1]))
         for batch, logits in zip(chain(*shares), parts, strict=True):
             all_logits[batch] = logits
+        return all_logits
+
+    def _logits_on_device(self, data: TokenSet) -> torch.Tensor:
+        """Return the logits of all rows, in batches that are as large as memory allows."""
+        module = self._copies[0].module.eval()
+        width = max(parameter.shape[-1] for parameter in module.parameters() if parameter.ndim > 1)
+        limits = batch_limits(str(self._device), width=width, bytes_per_value=4)
+        batches = [
+            rows
+            for batch in batches_by_length(
+                data.lengths, max_rows=limits["max_rows"], max_tokens=limits["max_tokens"]
+            )
+            for rows in data.computed_together(batch)
+        ]
+
+        def score(rows: list[int]) -> torch.Tensor:
+            with torch.inference_mode():
+                logits: torch.Tensor = module(**data.tensors(rows, self._device))
+                return logits
+
+        all_logits = torch.empty(0)
+        for rows, logits in run_ahead(score, batches):
+            if not len(all_logits):
+                all_logits = torch.empty((len(data.lengths), logits.shape[1]))
+            all_logits[rows] = logits
         return all_logits
 
     def _score(self, data: TokenSet, batches: list[list[int]], *, place: int) -> list[torch.Tensor]:
@@ -202,23 +238,23 @@ class GradientWorkers:
 
     def _learn_shard(
         self, data: TokenSet, rows: list[int], *, place: int, factor: float, moment: tuple[int, int]
-    ) -> float:
+    ) -> float | torch.Tensor:
         worker, randomness = self._copies[place], self._randomness[place]
         worker.clear()
         worker.module.train()
         randomness.seed(self._seed, self._rank, *moment)
-        if self._device.type != "cpu":
+        if not self._on_cpu:
             torch.manual_seed(randomness.number())
-        total = 0.0
+        total: float | torch.Tensor = 0.0
         for together in data.computed_together(rows):
-            labels = data.labels[together].to(self._device)
+            labels = send(data.labels[together], str(self._device))
             loss = self.loss.of(worker.module, data.tensors(together, self._device), labels)
             (loss * factor).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+            total = total + (float(loss.detach()) if self._on_cpu else loss.detach())
         return total
 
     def _run(self, jobs: Sequence[Callable[[], JobResult]]) -> list[JobResult]:
-        if self._device.type != "cpu":
+        if not self._on_cpu:
             return [job() for job in jobs]
 
         def alone(job: Callable[[], JobResult]) -> JobResult:
