@@ -38,7 +38,7 @@ from textune.labelling.quality import (
     predicted,
 )
 from textune.labelling.steadiness import COMPARED_TEXTS, Steadiness
-from textune.labelling.strategies import STRATEGIES, Choosing, Coverage
+from textune.labelling.strategies import STRATEGIES, Choosing, Coverage, take_random
 from textune.wording import listed
 
 FIRST_FEATURES = 64
@@ -309,11 +309,11 @@ class LabellingLoop:
     def _choose(self, taken: NDArray[np.bool_], *, is_test: bool) -> int | None:
         """Return the number of the next text of its kind that is not nearly the same as an answered one."""
         free = np.flatnonzero(~taken & (self.pool.is_test == is_test))
-        features, answered = self.features, self.known.answered
-        self._fit()
-        if is_test or features is None or self._head is None:
-            ranked = free
-        else:
+        features, answered, ranked = self.features, self.known.answered, free
+        # The head is fitted only for what it decides; whoever asks for it gets it fitted.
+        if not is_test and self._strategy is not take_random:
+            self._fit()
+        if not is_test and features is not None and self._head is not None:
             free = free[free < features.count]
             choosing = Choosing(
                 features.matrix, features.lengths, free, self.known, self._head, self._rng, self._coverage

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textune.annotations.labelling_journal import GIVEN
 from textune.context import Context
-from textune.data.labelling_folder import POOL_NAME
-from textune.errors import DataError, RequestError
+from textune.errors import RequestError
 from textune.formats.text_pairs import AnyText, as_whole_text
-from textune.labelling.answer_log import AnswerLog
-from textune.labelling.asking import LabellingLoop, LabelQuestion, start_event
-from textune.labelling.choices import LOOP_RECIPE, LOOP_SETTINGS, STRATEGY_NAMES, check_strategy
-from textune.labelling.pool import Pool, check_pool, key_of, read_pool_texts, write_pool
-from textune.labelling.pool_features import PoolFeatures, load_loop_encoder
+from textune.labelling.asking import LabelQuestion
+from textune.labelling.choices import STRATEGY_NAMES, check_strategy
 from textune.labelling.quality import LabellingQuality
-from textune.recipe.recipes import resolve_recipe
+from textune.labelling.session import open_session
 
 if TYPE_CHECKING:
     from textune.runtimes.torch_predictor import TorchPredictor
@@ -63,30 +58,29 @@ class Labeller:
         model: str | None = None,
         out: str | Path | None = None,
         multi: bool = False,
-        given: dict[AnyText, str | Sequence[str]] | None = None,
+        given: Mapping[AnyText, str | Sequence[str]] | None = None,
         strategy: str = STRATEGY_NAMES[0],
         seed: int = 0,
         settings: Sequence[str] = (),
     ) -> None:
         check_strategy(strategy)
-        folder = None if out is None else Path(out).expanduser()
-        log = open_log(folder, labels, is_multi=multi, seed=seed)
-        seed = log.state.seed
-        pool = Pool.of([as_whole_text(text) for text in texts], seed=seed)
-        check_pool(pool, "The list of texts")
-        if folder is not None:
-            pool = grown_pool(pool, folder, seed=seed)
-            write_pool(pool, folder)
-        record_given(log, pool, given or {})
-        ctx = Context()
-        recipe = resolve_recipe(
-            LOOP_RECIPE, model=model, data=None, seed=seed, settings=[*LOOP_SETTINGS, *settings]
+        session = open_session(
+            [as_whole_text(text) for text in texts],
+            labels,
+            folder=None if out is None else Path(out).expanduser(),
+            origin="The list of texts",
+            model=model,
+            is_multi=multi,
+            given=given,
+            strategy=strategy,
+            seed=seed,
+            settings=settings,
+            ctx=Context(),
         )
-        features = PoolFeatures(pool.texts, load_loop_encoder(recipe, pool.texts, ctx))
-        features.start()
-        self.loop = LabellingLoop(pool, log, features, strategy=strategy, seed=seed)
+        session.features.start()
+        self.loop = session.loop
         self._question: LabelQuestion | None = None
-        self._features = features
+        self._features = session.features
 
     @property
     def label_names(self) -> list[str]:
@@ -182,62 +176,3 @@ class Labeller:
         if self._question is None:
             raise RequestError("No text is waiting for an answer.", "Call next() first.")
         return self._question
-
-
-def open_log(folder: Path | None, labels: Sequence[str], *, is_multi: bool, seed: int) -> AnswerLog:
-    """Return the journal of a folder, or a new one, with the labels.
-
-    Raises:
-        RequestError: There are fewer than two labels, or one occurs twice.
-        DataError: The journal is damaged, or of another kind of labels.
-    """
-    labels = [" ".join(label.split()) for label in labels]
-    if "" in labels or len(set(labels)) < len(labels):
-        raise RequestError("A label is empty, or occurs twice.", "Name each label once.")
-    log = AnswerLog(folder)
-    is_new = not log.state.knows("start")
-    if is_new and len(labels) < (1 if is_multi else 2):
-        raise RequestError(
-            "There are fewer than two labels to choose from.", "Name at least two: --labels anger,joy"
-        )
-    if is_new:
-        log.append({**start_event(labels, is_multi=is_multi, seed=seed), "id": "start"})
-    elif is_multi and not log.state.is_multi:
-        raise DataError(
-            f"The texts in {folder} were labelled with one label each, and now can have several.",
-            "Start over in another folder, with --out.",
-        )
-    for label in labels:
-        if log.state.current_name(label) not in log.state.label_names:
-            log.append({"event": "label", "name": label, "who": ""})
-    return log
-
-
-def grown_pool(pool: Pool, folder: Path, *, seed: int) -> Pool:
-    """Return a pool with the texts that a folder has already."""
-    if not (folder / POOL_NAME).exists():
-        return pool
-    return Pool.of([*read_pool_texts(folder), *pool.texts], seed=seed)
-
-
-def record_given(log: AnswerLog, pool: Pool, given: dict[AnyText, str | Sequence[str]]) -> int:
-    """Record labels that are known before the labelling, once; return how many texts have them."""
-    events, state = [], log.state
-    for text, labels in given.items():
-        key = key_of(text)
-        if key in pool.number_of:
-            events.append(
-                {
-                    "event": "answer",
-                    "id": f"given-{key}",
-                    "who": _BEFORE,
-                    "key": key,
-                    "text": text,
-                    "labels": [labels] if isinstance(labels, str) else list(labels),
-                    "purpose": GIVEN,
-                }
-            )
-    new = [event for event in events if not state.knows(str(event["id"]))]
-    if new:
-        log.append_all(new)
-    return len(events)

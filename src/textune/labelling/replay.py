@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from textune.context import Context
 from textune.data.dataset import Split
+from textune.encoder.placement import one_thread
 from textune.evaluation.intervals import Interval, percentile_interval
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.asking import LabellingLoop, start_event
@@ -142,8 +145,9 @@ def replay_labels(
     names = list(dict.fromkeys([*strategies, RANDOM]))
     result = {name: np.zeros((seeds, len(budgets))) for name in names}
     done, total = 0, len(names) * seeds * budgets[-1]
-    for seed in range(seeds):
-        for name in names:
+    # The products are small: threads that share one wait for each other longer than they compute.
+    with threadpool_limits(limits=1), one_thread():
+        for seed, name in product(range(seeds), names):
             loop, labels = _loop_of(data, name, seed)
             for count in range(1, budgets[-1] + 1):
                 question = loop.next_question()

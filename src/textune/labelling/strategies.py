@@ -23,8 +23,10 @@ from textune.labelling.known_labels import KnownLabels
 from textune.labelling.loop_head import LoopHead
 from textune.tasks import multi_label, single_label
 
-CANDIDATES = 500
+CANDIDATES = 2000
 """How many texts, drawn at random, are compared for every choice."""
+_KEPT = 0.9
+"""The share of the candidates of `herding` that stay for the next choice."""
 COVERED = 2000
 """How many texts stand for the pool in `herding`."""
 RADIUS = 0.5
@@ -59,7 +61,7 @@ class Coverage:
         is_free = np.zeros(len(choosing.features), dtype=bool)
         is_free[choosing.free] = True
         stays = is_free[self._candidates]
-        stays[: len(self._candidates) - CANDIDATES * 9 // 10] = False  # The oldest come first.
+        stays[: len(self._candidates) - int(CANDIDATES * _KEPT)] = False  # The oldest come first.
         is_free[self._candidates[stays]] = False
         others, room = np.flatnonzero(is_free), CANDIDATES - int(stays.sum())
         new = others if len(others) <= room else choosing.rng.choice(others, room, replace=False)
