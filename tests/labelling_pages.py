@@ -52,7 +52,13 @@ class RunningPage:
 
 @contextmanager
 def running_page(
-    texts: Sequence[str], labels: Sequence[str], *, model: str, out: Path, multi: bool = False
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    model: str,
+    out: Path,
+    multi: bool = False,
+    title: str = "moods",
 ) -> Iterator[RunningPage]:
     """Run a page for the length of the block."""
     labeller = textune.Labeller(texts, labels, model=model, out=out, multi=multi)
@@ -60,7 +66,7 @@ def running_page(
         labeller.loop,
         FinalTraining(out, ["--model", model, "--offline"]),
         token=TOKEN,
-        title="moods",
+        title=title,
         classifier=labeller.classifier,
     )
     ready = threading.Event()

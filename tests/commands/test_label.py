@@ -1,32 +1,118 @@
-"""`textune label`."""
+"""`textune label`, as a process with a page."""
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from small_data import write_small_csv
-from textune.commands.label import replay_labelling
-from textune.errors import RequestError
+from small_data import small_rows
+from textune.commands.label import label
+from textune.errors import DataError, RequestError
+
+ROWS = dict(small_rows(120))
 
 
-def test_a_replay_says_what_an_order_saves(tiny_distilbert: str, tmp_path: Path) -> None:
-    data = write_small_csv(tmp_path / "data.csv", 150)
+class LabelProcess:
+    """A running `textune label`, and its page."""
 
-    done = replay_labelling(
-        str(data), model=tiny_distilbert, answers=40, seeds=2, picture=tmp_path / "curves.svg"
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "textune", "label", *arguments, "--offline"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if "#token=" in line:
+                self.url, self.token = line.strip().split("/#token=")
+                return
+        raise AssertionError(self.process.communicate()[1])
+
+    def call(self, name: str, **body: Any) -> Any:
+        request = urllib.request.Request(f"{self.url}/api/{name}", json.dumps(body).encode())
+        request.add_header("content-type", "application/json")
+        request.add_header("authorization", f"Bearer {self.token}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def answer(self, count: int) -> Any:
+        asked = self.call("next")
+        for _ in range(count):
+            question = asked["question"]
+            key, text = question["key"], question["texts"][0]
+            asked = self.call("answer", key=key, id=key[:16], labels=[ROWS[text]])
+        return asked["progress"]
+
+    def end(self) -> tuple[int, str]:
+        self.process.send_signal(signal.SIGINT)
+        out, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, out
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "posts.txt"
+    path.write_text("\n".join(ROWS) + "\n")
+    return path
+
+
+def test_a_labelling_goes_on_where_it_was_and_trains(
+    texts: Path, tiny_distilbert: str, tmp_path: Path, textune_command: Any
+) -> None:
+    folder = tmp_path / "labels"
+    started = LabelProcess(
+        *(str(texts), "--labels", "joy,sadness,anger", "--model", tiny_distilbert, "--out", str(folder))
+    )
+    started.answer(20)
+    code, said = started.end()
+    assert code == 0
+    assert f"20 answers in {folder}" in said
+    assert f"textune train {folder}" in said
+
+    again = LabelProcess(str(folder))
+    progress = again.answer(20)
+    again.end()
+    trained = textune_command(
+        "train", str(folder), "--recipe", "frozen", "--out", str(tmp_path / "run"), "--json"
     )
 
-    assert len(done.document["strategies"]["herding"]["macro_f1"]) == len(done.document["answers"])
-    assert (tmp_path / "curves.svg").read_text().startswith("<svg")
+    assert progress["learned"] + progress["tests"] == 40
+    document = json.loads(trained.out)
+    assert document["metrics"]["test"]["examples"] == progress["tests"]
 
 
-def test_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(RequestError, match="no strategy 'best'"):
-        replay_labelling("sample:emotion", strategies=["best"])
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([], "fewer than two labels"), (["joy", "joy"], "occurs twice"), (["joy", ""], "empty")],
+)
+def test_wrong_labels_are_refused_before_anything_is_written(
+    texts: Path, tiny_distilbert: str, tmp_path: Path, labels: list[str], said: str
+) -> None:
+    with pytest.raises(RequestError, match=said):
+        label(texts, labels=labels, model=tiny_distilbert, out=tmp_path / "labels")
+
+    assert not (tmp_path / "labels").exists()
 
 
-def test_a_picture_that_is_no_svg_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"curves\.png"):
-        replay_labelling("sample:emotion", picture="curves.png")
+def test_a_folder_with_other_files_is_refused(texts: Path, tiny_distilbert: str, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="has other files"):
+        label(texts, labels=["a", "b"], model=tiny_distilbert, out=tmp_path)
+
+
+def test_a_pool_that_is_too_small_or_missing_is_refused(tmp_path: Path, tiny_distilbert: str) -> None:
+    small = tmp_path / "small.txt"
+    small.write_text("one\ntwo\n")
+
+    with pytest.raises(DataError, match="too few"):
+        label(small, labels=["a", "b"], model=tiny_distilbert, out=tmp_path / "labels")
+    with pytest.raises(DataError, match="missing.txt"):
+        label(tmp_path / "missing.txt", labels=["a", "b"], model=tiny_distilbert, out=tmp_path / "labels")
+    assert not (tmp_path / "labels").exists()

@@ -15,7 +15,7 @@ from small_data import small_rows
 ROWS = dict(small_rows(120))
 NAMES = ["joy", "sadness", "anger"]
 TEXT = "document.querySelector('.text')?.textContent"
-COUNTS = "document.querySelector('#counts').textContent"
+COUNTS = "(document.querySelector('#counts')?.textContent ?? '')"
 
 
 @pytest.fixture

@@ -14,6 +14,14 @@ from textune.training.processes import is_first, launched
 
 @app.command()
 def train(
+    place: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATA]",
+            help="A Hub name, a folder, a file, sample:emotion, or the folder of a labelling.",
+            show_default=False,
+        ),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
     ] = None,
@@ -24,7 +32,7 @@ def train(
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="A Hub name, a folder, a file, or sample:emotion.", show_default=False)
+        str | None, typer.Option(help="The same as the argument DATA.", show_default=False)
     ] = None,
     out: Annotated[
         str | None,
@@ -54,6 +62,9 @@ def train(
     debug: Debug = False,
 ) -> None:
     """Train a classifier on labelled texts, or resume a stopped run."""
+    if place is not None and data is not None:
+        raise RequestError(f"The data are named twice: {place} and --data {data}.", "Leave one out.")
+    data = data or place
     options: dict[str, object] = {"recipe": recipe, "model": model, "data": data, "out": out, "seed": seed}
     options |= {"set": settings or None, "seeds": seeds}
     options |= {"min-precision": min_precision, "max-minutes": max_minutes}
@@ -61,7 +72,7 @@ def train(
     overrides = list(settings or ())
     if min_precision is not None:
         overrides.append(f"evaluate.min_precision={min_precision}")
-    request: dict[str, Any] = {"recipe": recipe or "frozen", "model": model, "data": data, "out": out}
+    request: dict[str, Any] = {"recipe": recipe, "model": model, "data": data, "out": out}
     request |= {"seed": seed, "settings": overrides}
 
     from textune.cli.render.metrics_table import show_seeds, show_training

@@ -18,6 +18,7 @@ from textune.data.in_memory import as_source, data_of_run
 from textune.evaluation.document import MetricsDocument
 from textune.evaluation.spread import describe_headlines, summarise_seeds
 from textune.files import write_json
+from textune.labelling.training_choice import fill_in
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.lifecycle import choose_folder
 from textune.run.several_seeds import (
@@ -34,7 +35,7 @@ from textune.wording import in_words
 
 
 def train_seeds(
-    recipe: str | Recipe = "frozen",
+    recipe: str | Recipe | None = None,
     *,
     seeds: int,
     model: str | None = None,
@@ -55,9 +56,9 @@ def train_seeds(
         RequestError: The number of seeds or the request of a training is wrong.
         StoppedError: The training was stopped; `resume_seeds` continues it.
     """
-    source, held = as_source(data)
-    resolved = resolve_recipe(recipe, model=model, data=source, seed=seed, settings=settings)
-    name = recipe if isinstance(recipe, str) else "custom"
+    (chosen, model), (source, held) = fill_in(recipe, model, data), as_source(data)
+    resolved = resolve_recipe(chosen, model=model, data=source, seed=seed, settings=settings)
+    name = chosen if isinstance(chosen, str) else "custom"
     numbers = range(resolved.train.seed, resolved.train.seed + seeds)
     plan = SeedsPlan(choose_folder(out, name, resolved), name, resolved, tuple(numbers))
     check_extras(resolved)
@@ -90,7 +91,7 @@ def resume_seeds(
 
 
 def _train_all(plan: SeedsPlan, request: Request, ctx: Context) -> SeedsResult:
-    metrics, sentences = list[MetricsDocument](), set[str]()
+    metrics, sentences, document = list[MetricsDocument](), set[str](), dict[str, Any]()
     # Looked up once, so that all processes make the same decision.
     begun = {seed for seed in plan.seeds if plan.folder(seed).exists()}
     for number, seed in enumerate(plan.seeds, start=1):
@@ -106,7 +107,6 @@ def _train_all(plan: SeedsPlan, request: Request, ctx: Context) -> SeedsResult:
             seconds_left = ctx.clock.total() / number * (len(plan.seeds) - number)
             left = f" About {in_words(seconds_left)} left." if seconds_left else ""
             ctx.note(f"Seed {seed}: {describe_headlines(result.metrics.test.values)} on test.{left}")
-    document: dict[str, Any] = {}
     if is_first():
         document = summarise_seeds(
             metrics,

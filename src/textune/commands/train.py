@@ -9,6 +9,7 @@ from typing import Any
 from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
 from textune.data.in_memory import as_source
+from textune.labelling.training_choice import fill_in
 from textune.recipe.recipes import Recipe, check_extras, resolve_recipe
 from textune.run.lifecycle import check_free, choose_folder
 from textune.training.budget import check_budget
@@ -17,7 +18,7 @@ from textune.training.processes import is_first
 
 
 def train(
-    recipe: str | Recipe = "frozen",
+    recipe: str | Recipe | None = None,
     *,
     model: str | None = None,
     data: Any = None,
@@ -32,7 +33,8 @@ def train(
     """Train a classifier and write its run folder.
 
     Args:
-        recipe: The name of a shipped recipe, a TOML file, or a `Recipe`.
+        recipe: The name of a shipped recipe, a TOML file, or a `Recipe`; by default `frozen`, or what suits
+            the number of labels in the folder of a labelling.
         model: The pretrained encoder; replaces the recipe's `model.name`.
         data: The labelled texts, which replace the recipe's `data.source`: the name of a source; a pair
             `(texts, labels)`, a DataFrame of pandas or polars, an Arrow table, a `datasets.Dataset` or
@@ -56,10 +58,11 @@ def train(
         StoppedError: The training was stopped, and can be resumed.
         VerificationError: The saved model does not give the probabilities of the trained model.
     """
+    chosen, model = fill_in(recipe, model, data)
     source, held = as_source(data)
-    resolved = resolve_recipe(recipe, model=model, data=source, seed=seed, settings=settings)
+    resolved = resolve_recipe(chosen, model=model, data=source, seed=seed, settings=settings)
     check_budget(resolved, max_minutes)
-    name = recipe if isinstance(recipe, str) else "custom"
+    name = chosen if isinstance(chosen, str) else "custom"
     path = choose_folder(out, name, resolved)
     check_extras(resolved)
     if is_first():

@@ -119,16 +119,16 @@ class LabellingLoop:
             self._fit()
             return self._head if self._head is not None and self._head.is_fitted else None
 
-    def next_question(self, who: str = "", *, avoid: Sequence[str] = ()) -> LabelQuestion | None:
+    def next_question(self, who: str = "", *, window: str = "") -> LabelQuestion | None:
         """Return what to ask a person next, or None if there is nothing left.
 
-        `avoid` has keys of texts that the person sees at this moment, perhaps in another window.
+        Two windows, as two people, are not shown the same text; a window that asks again has seen its text.
         """
         with self.lock:
             self._catch_up()
             if (again := self._repeat_for(who)) is not None:
                 return again
-            taken = self._taken(who, avoid)
+            taken = self._taken(who, window)
             tests, trained = len(self.known.test), len(self.known.train) - self.known.given
             is_test = tests < TEST_SHARE * (tests + trained + 1)
             number = self._choose(taken, is_test=is_test)
@@ -136,7 +136,7 @@ class LabellingLoop:
                 number = self._choose(taken, is_test=not is_test)
             if number is None:
                 return None
-            self._shown[number] = who, time.monotonic()
+            self._shown[number] = f"{who} {window}", time.monotonic()
             return self._question(number)
 
     def question_of(self, key: str) -> LabelQuestion:
@@ -194,7 +194,7 @@ class LabellingLoop:
         """Record that a person gives a text no label."""
         return self.answer(key, who=who, verdict=NOT_SURE if not_sure else SKIPPED, event_id=event_id)
 
-    def undo(self, who: str = "") -> LabelQuestion | None:
+    def undo(self, who: str = "", *, window: str = "") -> LabelQuestion | None:
         """Take a person's last answer back, and return its question; None: there is none."""
         with self.lock:
             self._catch_up()
@@ -206,7 +206,7 @@ class LabellingLoop:
             number = self.pool.number_of.get(last.key)
             if number is None:
                 return None
-            self._shown[number] = who, time.monotonic()
+            self._shown[number] = f"{who} {window}", time.monotonic()
             return self._question(number)
 
     def note(self, key: str, note: str, *, who: str = "") -> None:
@@ -327,7 +327,7 @@ class LabellingLoop:
             self._copies_found.add(number)
         return None
 
-    def _taken(self, who: str, avoid: Sequence[str]) -> NDArray[np.bool_]:
+    def _taken(self, who: str, window: str) -> NDArray[np.bool_]:
         """Return which texts are answered, shown to somebody, or nearly the same as an answered one."""
         taken = np.zeros(len(self.pool), dtype=bool)
         taken[self.known.answered] = True
@@ -336,8 +336,8 @@ class LabellingLoop:
         self._shown = {
             number: shown for number, shown in self._shown.items() if now - shown[1] < _SECONDS_RESERVED
         }
-        taken[[number for number, (other, _) in self._shown.items() if other != who]] = True
-        taken[[self.pool.number_of[key] for key in avoid if key in self.pool.number_of]] = True
+        own = f"{who} {window}"
+        taken[[number for number, (other, _) in self._shown.items() if other != own]] = True
         return taken
 
     def _repeat_for(self, who: str) -> LabelQuestion | None:

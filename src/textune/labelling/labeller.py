@@ -78,7 +78,7 @@ class Labeller:
             ctx=Context(),
         )
         session.features.start()
-        self.loop = session.loop
+        self.loop, self._session = session.loop, session
         self._question: LabelQuestion | None = None
         self._features = session.features
 
@@ -155,18 +155,7 @@ class Labeller:
         Raises:
             RequestError: There are not two labels with answers yet.
         """
-        from textune.runtimes.torch_predictor import TorchPredictor
-
-        self._features.wait_for(1)
-        head = self.loop.head
-        if head is None:
-            raise RequestError(
-                "There is no classifier yet: it needs answers for training with two different labels.",
-                "Answer more questions.",
-            )
-        known, encoder = self.loop.known, self._features.encoder
-        classifier = encoder.with_head(head, known.label_names[: head.classes], known.kind)
-        return TorchPredictor(classifier, placement=encoder.placement)
+        return self._session.classifier()
 
     def close(self) -> None:
         """Stop encoding; the answers are where they should be anyway."""

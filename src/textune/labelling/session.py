@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textune.annotations.labelling_journal import GIVEN
 from textune.context import Context
@@ -24,6 +24,9 @@ from textune.labelling.pool import Pool, check_pool, key_of, read_pool_texts, wr
 from textune.labelling.pool_features import PoolFeatures, load_loop_encoder
 from textune.recipe.recipes import resolve_recipe
 
+if TYPE_CHECKING:
+    from textune.runtimes.torch_predictor import TorchPredictor
+
 _BEFORE = "before"
 """Who has given labels that were there before the labelling."""
 _SETUP = "labelling.json"
@@ -37,6 +40,24 @@ class LabellingSession:
     loop: LabellingLoop
     features: PoolFeatures
     folder: Path | None
+
+    def classifier(self) -> TorchPredictor:
+        """Return the classifier by now, fitted to the answers for training.
+
+        Raises:
+            RequestError: There are not two labels with answers yet.
+        """
+        from textune.runtimes.torch_predictor import TorchPredictor
+
+        self.features.wait_for(1)
+        head, known, encoder = self.loop.head, self.loop.known, self.features.encoder
+        if head is None:
+            raise RequestError(
+                "There is no classifier yet: it needs answers for training with two different labels.",
+                "Answer more questions.",
+            )
+        classifier = encoder.with_head(head, known.label_names[: head.classes], known.kind)
+        return TorchPredictor(classifier, placement=encoder.placement)
 
 
 def open_session(
@@ -72,7 +93,7 @@ def open_session(
         DataError: There are too few texts, or the folder is damaged.
         RequestError: The labels or the model are wrong.
     """
-    setup = _read_setup(folder)
+    setup = read_setup(folder)
     if model is None and not settings:
         model, settings = setup.get("model"), setup.get("settings", ())
     recipe = resolve_recipe(
@@ -143,7 +164,8 @@ def record_given(log: AnswerLog, pool: Pool, given: Mapping[AnyText, str | Seque
         log.append_all(events)
 
 
-def _read_setup(folder: Path | None) -> dict[str, Any]:
+def read_setup(folder: Path | None) -> dict[str, Any]:
+    """Return the `model` and the `settings` of a labelling; empty if they are not known."""
     try:
         setup = json.loads((folder / _SETUP).read_text(encoding="utf-8")) if folder else {}
     except (OSError, ValueError):  # Nothing depends on it but what need not be named again.

@@ -43,9 +43,9 @@ class Call(BaseModel):
 
 
 class NextCall(Call):
-    """Who asks for a text, and the keys of the texts in the person's other windows."""
+    """Who asks for a text, and in which window."""
 
-    avoid: list[Short] = Field(default=[], max_length=100)
+    window: Short = ""
 
 
 class AnswerCall(NextCall):
@@ -129,7 +129,7 @@ class LabellingPage:
     def next(self, call: NextCall) -> dict[str, Any]:
         """Return the next question, and how far the labelling has come."""
         self._loop.find_slips()
-        question = self._loop.next_question(call.who, avoid=call.avoid)
+        question = self._loop.next_question(call.who, window=call.window)
         return {"title": self._title, **self._asked(question, call.who)}
 
     def answer(self, call: AnswerCall) -> dict[str, Any]:
@@ -143,11 +143,11 @@ class LabellingPage:
             is_repeat=call.is_repeat,
             seconds=call.seconds,
         )
-        return self._asked(self._loop.next_question(call.who, avoid=call.avoid), call.who)
+        return self._asked(self._loop.next_question(call.who, window=call.window), call.who)
 
     def undo(self, call: NextCall) -> dict[str, Any]:
         """Take the last answer back, and return its question."""
-        return self._asked(self._loop.undo(call.who), call.who)
+        return self._asked(self._loop.undo(call.who, window=call.window), call.who)
 
     def note(self, call: NoteCall) -> dict[str, Any]:
         """Record a note about a text."""

@@ -11,7 +11,7 @@ import typer
 from textune.cli.render.table_looks import framed_table, show
 
 if TYPE_CHECKING:
-    from textune.commands.label import Replay
+    from textune.commands.label_replay import Replay
 
 RANDOM_ORDER = "random"
 

@@ -2,10 +2,11 @@
 
 import { call, callUntilHeard, newId } from "./calls.js";
 import { drawQuality } from "./figures.js";
-import { othersKeys, show } from "./windows.js";
 
 const find = (id) => document.getElementById(id);
 const MOST_KEYS = 9;
+// Two windows are never asked about the same text. A window that is loaded again stays the same one.
+const ownWindow = (sessionStorage["textune-window"] ??= newId());
 
 let progress = { labels: [], isMulti: false };
 let question = null;
@@ -75,7 +76,6 @@ function drawQuestion() {
     find("end").focus();
     return;
   }
-  show(question.key);
   const paragraphs = question.texts.map((text) => {
     const made = document.createElement("p");
     made.className = "text";
@@ -198,7 +198,7 @@ function answer(labels, verdict) {
       verdict,
       is_repeat: question.isRepeat,
       seconds: (performance.now() - shownAt) / 1000,
-      avoid: othersKeys(),
+      window: ownWindow,
     };
     const next = await callUntilHeard("answer", body, (message) => complain(`Not saved yet. ${message}`));
     const said = verdict ? (verdict === "skipped" ? "Skipped" : "Not sure") : labels.join(", ") || "No label";
@@ -210,7 +210,7 @@ function answer(labels, verdict) {
 
 function undo() {
   doing(async () => {
-    take(await call("undo", { who: who(), avoid: othersKeys() }));
+    take(await call("undo", { who: who(), window: ownWindow }));
     say("Undone.");
     if (!question) await ask();
     refreshSoon();
@@ -218,7 +218,7 @@ function undo() {
 }
 
 async function ask() {
-  const next = await call("next", { who: who(), avoid: othersKeys() });
+  const next = await call("next", { who: who(), window: ownWindow });
   find("pool").textContent = `${next.title}: ${next.progress.texts.toLocaleString("en")} texts`;
   document.title = `${next.title} · textune label`;
   take(next);
