@@ -200,6 +200,7 @@ def running(
     predictor: Any = None,
     metrics: Any = None,
     model_sha256: str = "",
+    label_studio: bool = False,
     **limits: Any,
 ) -> Iterator[Running]:
     """Run a server for the length of the block."""
@@ -214,7 +215,9 @@ def running(
         metrics=metrics or {},
         model_sha256=model_sha256,
     )
-    service = Service(served, limits=Limits(**limits), api_keys=keys, stream=log, cors=Cors(cors))
+    service = Service(
+        served, limits=Limits(**limits), api_keys=keys, stream=log, cors=Cors(cors), label_studio=label_studio
+    )
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)
     bound = bind("127.0.0.1", 0)
