@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from textune.encoder.memory import MappedPages, keep_memory_low, release_free_memory
+from textune.encoder.memory import MappedPages, gather_rows, keep_memory_low, release_free_memory
 
 CACHES = ["ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"]
 
@@ -86,3 +86,27 @@ def test_an_array_that_is_not_mapped_is_left_alone() -> None:
     MappedPages(array).release()
 
     assert array.sum() == 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_rows_far_from_each_other_are_gathered_without_keeping_their_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textune.encoder.memory._MAPPED_BYTES_HELD", 1_000_000)
+    path = tmp_path / "array"
+    np.arange(4_000_000, dtype=np.float32).tofile(path)
+    array = np.memmap(path, np.float32, "c", shape=(20_000, 200))
+    rows = np.random.default_rng(0).permutation(20_000)[:5000]
+
+    gathered = gather_rows(array, rows, MappedPages(array))
+
+    np.testing.assert_array_equal(gathered[:, 0], rows * 200)
+    assert resident_bytes(path) < path.stat().st_size / 4
+
+
+def test_rows_of_an_array_in_memory_are_gathered_as_usual() -> None:
+    array = np.arange(6).reshape(3, 2)
+
+    gathered = gather_rows(array, np.array([2, 0]), MappedPages(array))
+
+    assert gathered.tolist() == [[4, 5], [0, 1]]

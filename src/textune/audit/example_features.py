@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.encoder.memory import MappedPages
+from textune.encoder.memory import MappedPages, gather_rows
 
 _ROWS_AT_ONCE = 4096
-_PAGE_BYTES = 4096
 
 
 class ExampleFeatures:
@@ -36,9 +35,7 @@ class ExampleFeatures:
         ):
             inside = (places >= start) & (places < end)
             if inside.any():
-                result[inside] = part[places[inside] - start]
-                # Rows that are far from each other are read from a page each.
-                pages.use(max(_PAGE_BYTES, part[:1].nbytes) * int(inside.sum()))
+                result[inside] = gather_rows(part, places[inside] - start, pages)
         return result
 
     def select(self, rows: NDArray[np.int64]) -> ExampleFeatures:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 _KERNELS_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 128, "LRU_CACHE_CAPACITY": 8}
 """The size of oneDNN's cache, and of torch's cache in front of it in each thread."""
 _M_ARENA_MAX = -8
@@ -20,6 +22,9 @@ _M_ARENA_MAX = -8
 _MAPPED_BYTES_HELD = 32_000_000
 _ROWS_AT_ONCE = 8192
 _PART_BYTES = 8_000_000
+_FAULT_BYTES = 65_536
+"""How much of a file the system maps where a single byte of it is read."""
+_ROWS_GATHERED_TOGETHER = 512
 
 
 def keep_memory_low() -> None:
@@ -71,6 +76,21 @@ class MappedPages:
         self._used = 0
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def gather_rows(array: Any, rows: Any, pages: MappedPages) -> Any:
+    """Return some rows of an array, by their numbers (rows,), and release its pages meanwhile.
+
+    Rows that are far from each other are read from 16 pages each.
+    """
+    if not pages.are_mapped:
+        return array[rows]
+    gathered = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
+    for start in range(0, len(rows), _ROWS_GATHERED_TOGETHER):
+        part = slice(start, min(start + _ROWS_GATHERED_TOGETHER, len(rows)))
+        gathered[part] = array[rows[part]]
+        pages.use(max(_FAULT_BYTES, array[:1].nbytes) * (part.stop - part.start))
+    return gathered
 
 
 def read_in_parts(array: Any) -> Iterator[Any]:

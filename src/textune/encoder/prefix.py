@@ -8,6 +8,7 @@ length share a batch. Does not know labels, heads or the cache.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -107,7 +108,7 @@ def encode(
         if not features.size:
             features = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
         features[batch if places is None else places[batch]] = vectors.numpy()
-        pages.use(vectors.nbytes)
+        pages.use(max(vectors.nbytes, len(batch) * mmap.PAGESIZE))  # Rows that are far from each other.
     return features
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.encoder.memory import MappedPages
+from textune.encoder.memory import MappedPages, gather_rows
 
 HEADER_BYTES = 4096
 """The size of the header: one page, so that the array starts on a page."""
@@ -107,9 +107,8 @@ class UnfinishedArray:
     def _sha256_of(self, block: int) -> str:
         digest, rows = hashlib.sha256(), self._blocks[block]
         for start in range(0, len(rows), _ROWS_HASHED_TOGETHER):
-            part = np.ascontiguousarray(self.array[rows[start : start + _ROWS_HASHED_TOGETHER]])
-            digest.update(part.data)
-            self._pages.use(part.nbytes)
+            part = gather_rows(self.array, rows[start : start + _ROWS_HASHED_TOGETHER], self._pages)
+            digest.update(np.ascontiguousarray(part).data)
         return digest.hexdigest()
 
     def _write_header(self, sha256: str) -> None:

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from textune.encoder.memory import MappedPages
+from textune.encoder.memory import MappedPages, gather_rows
 from textune.model.classifier import head_logits
 from textune.model.heads import Standardisation
 
@@ -55,10 +55,7 @@ class MappedRows:
 
     def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
         """Return some rows, by their numbers (rows,), as they are read."""
-        read = torch.from_numpy(np.asarray(self.features[rows.numpy()]))
-        # Each row is read from a page of its own, or two.
-        self._pages[0].use(max(read.nbytes, 4096 * len(rows)))
-        return self._standardised(read)
+        return self._standardised(torch.from_numpy(gather_rows(self.features, rows.numpy(), self._pages[0])))
 
     def logits(self, head: nn.Module) -> torch.Tensor:
         """Return the logits (rows, classes) of a head in evaluation mode; its mode is left as it was."""
