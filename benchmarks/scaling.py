@@ -4,7 +4,7 @@ Each new row joins the first words of one text and the last words of another of 
 stay as they are and no text occurs twice. Such rows measure speed, and say nothing about quality. Validation
 and test stay as they are. `full` trains for one epoch.
 
-    python benchmarks/scaling.py [--data FOLDER] [--model embedded:minilm] [--factors 1 4 16]
+    python benchmarks/scaling.py [--data FOLDER] [--model embedded:minilm] [--recipes full ...] [--factors 1 4 16]
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", default=str(TWEETEVAL / "emotion"))
     parser.add_argument("--model", default="embedded:minilm")
+    parser.add_argument("--recipes", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--factors", type=int, nargs="+", default=[1, 4, 16])
     options = parser.parse_args()
     import torch
@@ -93,7 +94,7 @@ def main() -> None:
     cpu = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
     print(f"{cpu}, {os.cpu_count()} cores, torch {torch.__version__}\n")
     print(f"{'recipe':<10}{'rows':>10}{'train s':>10}{'texts/s':>10}{'whole s':>10}{'peak MB':>10}")
-    for recipe in SETTINGS:
+    for recipe in options.recipes:
         for factor in options.factors:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
