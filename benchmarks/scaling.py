@@ -4,7 +4,7 @@ Each new row joins the first words of one text and the last words of another of 
 stay as they are and no text occurs twice. Such rows measure speed, and say nothing about quality. Validation
 and test stay as they are. `full` trains for one epoch.
 
-    python benchmarks/scaling.py [--data FOLDER] [--model embedded:minilm] [--recipes full ...] [--factors 1 4 16]
+    python benchmarks/scaling.py [--data FOLDER] [--model NAME] [--recipes full ...] [--factors 1 4 16]
 """
 
 from __future__ import annotations

@@ -167,7 +167,12 @@ def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[
         is_multi_label=dataset.is_multi_label,
         ctx=ctx,
     )
-    unordered, _ = run_checks(audited, [cheap for cheap in all_checks() if cheap.in_training])
+    ctx.stage("Checking the data")
+    cheap = [known for known in all_checks() if known.in_training]
+    unordered: list[Finding] = []
+    for done, cheap_check in enumerate(cheap, start=1):
+        unordered += run_checks(audited, [cheap_check])[0]
+        ctx.advance(done, len(cheap), unit="checks")
     findings = in_order(unordered)
     titles = [finding.title for finding in findings if finding.severity != "info"]
     if titles:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from itertools import combinations
 
 from textune.audit.checks import AuditInput, check
@@ -39,10 +40,7 @@ Groups = list[list[Example]]
 )
 def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
     """Find texts that occur more than once."""
-    by_words: defaultdict[str, list[Example]] = defaultdict(list)
-    for example in audited.examples:
-        by_words[words_of(example.text)].append(example)
-    groups = [group for group in by_words.values() if len(group) > 1]
+    groups = _groups(audited.examples)
     sizes, names, noun = split_sizes(audited.examples), audited.label_names, audited.noun
     for split in SPLITS:
         inside = [[example for example in group if example.split == split] for group in groups]
@@ -74,6 +72,22 @@ def find_duplicates(audited: AuditInput) -> Iterator[Finding]:
             rows,
             f"Decide on {labels} {noun}, or delete the {noun}: no model can get both labels right.",
         )
+
+
+def _groups(examples: Sequence[Example]) -> Groups:
+    """Return the examples of every text that occurs more than once, in the order of the first of each."""
+    first: dict[bytes, int] = {}
+    others: defaultdict[int, list[Example]] = defaultdict(list)
+    for number, example in enumerate(examples):
+        before = first.setdefault(words_key(words_of(example.text)), number)
+        if before < number:
+            others[before].append(example)
+    return [[examples[number], *others[number]] for number in sorted(others)]
+
+
+def words_key(words: str) -> bytes:
+    """Return a hash that stands for the words of a text, which take several times the memory."""
+    return blake2b(words.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def words_of(text: AnyText) -> str:

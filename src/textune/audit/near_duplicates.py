@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import combinations
 
 import numpy as np
 
 from textune.audit.checks import AuditInput, check
-from textune.audit.duplicates import MOST_LEAKAGE, words_of
+from textune.audit.duplicates import MOST_LEAKAGE, words_key, words_of
 from textune.audit.findings import Example, Finding, FlaggedRow, disagree, percent, split_sizes
 from textune.audit.sketches import RUN_CHARACTERS, Buckets, similarities, sort_into_buckets
 from textune.data.dataset import SPLITS
@@ -91,8 +90,7 @@ def _distinct(examples: Sequence[Example]) -> _Texts:
     seen, texts = set[bytes](), _Texts([], [])
     for example in examples:
         words = words_of(example.text)
-        # Whole texts would take several times the memory of their hashes.
-        key = blake2b(words.encode(errors="surrogatepass"), digest_size=16).digest()
+        key = words_key(words)
         if key in seen:
             continue
         seen.add(key)
