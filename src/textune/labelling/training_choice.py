@@ -12,7 +12,6 @@ from typing import Any
 
 from textune.annotations.labelling_journal import TEST, AnswerState, take_events
 from textune.data.labelling_folder import labelling_journal
-from textune.labelling.session import read_setup
 from textune.recipe.recipes import Recipe
 from textune.training.few_labels import MOST
 
@@ -30,6 +29,10 @@ def fill_in(recipe: str | Recipe | None, model: str | None, data: Any) -> tuple[
     journal = labelling_journal(folder) if folder is not None and folder.is_dir() else None
     if folder is None or journal is None:
         return recipe or _USUAL, model
+    from textune.labelling.session import (
+        read_setup,
+    )  # It imports torch, which early mistakes need not wait for.
+
     model = model or read_setup(folder).get("model")
     if recipe is not None:
         return recipe, model
