@@ -41,7 +41,8 @@ def predict(
         run: The folder of a finished run or of an export.
         texts: The texts, or `TextPair`s for a classifier of pairs, unless there is an input file.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
-            `-` for standard input with one text per line.
+            `-` for standard input with one text per line. Of the folder of a labelling, the texts without a
+            label are classified, the least sure ones first.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
             own data, or detected by name.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
@@ -67,6 +68,7 @@ def predict(
     if texts and not any((input_file, output, text_column, settings, restart)):
         # Nothing that reads or writes files is imported.
         return in_one_go([TextRow(text, {}) for text in texts], len(texts))
+    from textune.labelling.unanswered import is_labelling, least_sure_first, unanswered_rows
     from textune.prediction.input_columns import choose_columns
     from textune.prediction.inputs import open_rows
     from textune.prediction.resuming import check_prediction_request, predict_files
@@ -75,8 +77,19 @@ def predict(
     target = Path(output).expanduser() if output else None
     if target:
         check_output(target)
-    resumable = target is not None and input_file not in {"", "-"}
+    rest = is_labelling(input_file)
+    resumable = target is not None and input_file not in {"", "-"} and not rest
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
+    if rest:
+        unanswered = unanswered_rows(Path(input_file).expanduser())
+        ctx.note("Only texts without a label are classified, and the least sure ones come first.")
+        return in_one_go(
+            unanswered,
+            len(unanswered),
+            target=target,
+            mark_truncated=mark_truncated,
+            arrange=least_sure_first,
+        )
     columns = choose_columns(folder, text_column=text_column, settings=settings)
     if target and resumable:
         return predict_files(

@@ -24,6 +24,7 @@ def classify_in_one_go(
     ctx: Context,
     target: Path | None = None,
     mark_truncated: bool = False,
+    arrange: Callable[[Iterable[AnyPrediction]], Iterable[AnyPrediction]] = iter,
 ) -> int:
     """Classify rows, and show the predictions or write them to a file; return the number of predictions.
 
@@ -36,6 +37,7 @@ def classify_in_one_go(
         ctx: Gets progress and notes.
         target: The CSV, JSONL or Parquet file to write.
         mark_truncated: Whether the file says of each text if it is longer than the model reads.
+        arrange: Puts the predictions into another order.
     """
     ctx.stage("Loading the classifier")
     choice = choose(folder, runtime=runtime, texts=total or None)
@@ -44,8 +46,8 @@ def classify_in_one_go(
     predictor = load_choice(choice)
     ctx.stage("Classifying")
     tally, pace = Tally(), Pace(ctx, total)
-    predictions = tally.count(
-        predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=pace.advance)
+    predictions = arrange(
+        tally.count(predict_rows(predictor, rows, threshold=predictor.threshold, on_progress=pace.advance))
     )
     if target:
         from textune.prediction.writers import OutputLayout, write_file
