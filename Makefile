@@ -85,11 +85,12 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training, prediction and encoding 100 times and a search 20 times, resume each to the same bits, learn all of TweetEval.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training, prediction, encoding and labelling 100 times and a search 20 times, resume each to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 	TEXTUNE_SEARCH_KILLS=20 $(BIN)/python -m pytest tests/test_search_kills.py
 	TEXTUNE_ENCODING_KILLS=100 $(BIN)/python -m pytest tests/test_encoding_kills.py
+	TEXTUNE_LABELLING_KILLS=100 $(BIN)/python -m pytest tests/test_labelling_kills.py
 	TEXTUNE_WHOLE_TWEETEVAL=1 $(BIN)/python -m pytest tests/test_real_tweeteval.py tests/test_planted_faults.py
 
 soak-predict: $(VENV)/installed-dev  ## Predict a million rows and measure memory, which must stay flat.

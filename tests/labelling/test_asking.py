@@ -11,6 +11,7 @@ from labelled_pools import NAMES, answer_rightly, label_in, made_loop
 from textune.errors import RequestError
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.asking import LabellingLoop
+from textune.labelling.strategies import RANDOM_START
 
 
 def test_a_quarter_of_the_questions_is_for_testing() -> None:
@@ -67,11 +68,20 @@ def test_the_head_learns_labels_from_answers() -> None:
     assert (guessed == truth).mean() > 0.95
 
 
-def test_typical_texts_of_every_label_come_first() -> None:
-    loop = made_loop()
-    asked = [question for question in answer_rightly(loop, 8) if not question.is_test]
+@pytest.mark.parametrize("strategy", ["herding", "margin", "badge"])
+def test_every_strategy_begins_with_the_same_random_texts(strategy: str) -> None:
+    loop = made_loop(strategy=strategy)
+    asked = [question.number for question in answer_rightly(loop, 10) if not question.is_test]
 
-    assert {label_in(str(question.text)) for question in asked[:4]} == set(NAMES)
+    assert asked == np.flatnonzero(~loop.pool.is_test)[: len(asked)].tolist()
+    assert len(asked) >= RANDOM_START - 1
+
+
+def test_after_a_random_start_what_is_uncertain_is_sought() -> None:
+    loop = made_loop()
+    asked = [question.number for question in answer_rightly(loop, 20) if not question.is_test]
+
+    assert asked != np.flatnonzero(~loop.pool.is_test)[: len(asked)].tolist()
 
 
 def test_a_skipped_text_does_not_come_back() -> None:

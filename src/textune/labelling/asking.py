@@ -38,7 +38,7 @@ from textune.labelling.quality import (
     predicted,
 )
 from textune.labelling.steadiness import COMPARED_TEXTS, Steadiness
-from textune.labelling.strategies import STRATEGIES, Choosing, Coverage, take_random
+from textune.labelling.strategies import RANDOM_START, STRATEGIES, Choosing, Coverage, take_random
 from textune.wording import listed
 
 FIRST_FEATURES = 64
@@ -310,15 +310,9 @@ class LabellingLoop:
         """Return the number of the next text of its kind that is not nearly the same as an answered one."""
         free = np.flatnonzero(~taken & (self.pool.is_test == is_test))
         features, answered, ranked = self.features, self.known.answered, free
-        # The head is fitted only for what it decides; whoever asks for it gets it fitted.
-        if not is_test and self._strategy is not take_random:
-            self._fit()
-        if not is_test and features is not None and self._head is not None:
-            free = free[free < features.count]
-            choosing = Choosing(
-                features.matrix, features.lengths, free, self.known, self._head, self._rng, self._coverage
-            )
-            ranked = self._strategy(choosing) if len(free) else free
+        # The order of the pool is random. The head is fitted only where it decides; who asks for it gets it fitted.
+        if not (is_test or self._strategy is take_random or len(self.known.train) < RANDOM_START):
+            ranked = self._by_strategy(free)
         if features is None:
             return int(ranked[0]) if len(ranked) else None
         for number in ranked[:_MOST_CHECKED].tolist():
@@ -326,6 +320,18 @@ class LabellingLoop:
                 return int(number)
             self._copies_found.add(number)
         return None
+
+    def _by_strategy(self, free: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return some of the free texts for training, the best first."""
+        features = self.features
+        self._fit()
+        if features is None or self._head is None:
+            return free
+        free = free[free < features.count]
+        choosing = Choosing(
+            features.matrix, features.lengths, free, self.known, self._head, self._rng, self._coverage
+        )
+        return self._strategy(choosing) if len(free) else free
 
     def _taken(self, who: str, window: str) -> NDArray[np.bool_]:
         """Return which texts are answered, shown to somebody, or nearly the same as an answered one."""

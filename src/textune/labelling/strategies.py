@@ -2,11 +2,12 @@
 
 `herding` is uncertainty herding (Bae et al. 2025, https://arxiv.org/abs/2412.20644): every text counts as
 much as the head is unsure of it, and the text is chosen that brings most of that nearer to an answered text.
-While nothing is known, that is a cover of the pool by typical texts; later, it is the most uncertain texts,
+While little is known, that is a cover of the pool by typical texts; later, it is the most uncertain texts,
 but never two alike. Here, a text also counts more if its probable labels have few answers, so that rare ones
-are sought. `margin` takes the text with the smallest difference between the two most probable labels, `badge`
-draws texts by the length and direction of the gradient that they would cause (Ash et al. 2020,
-https://arxiv.org/abs/1906.03671), and `random` takes what comes. Compared in docs/experiments.md.
+are sought. The first texts come in random order (`RANDOM_START`). `margin` takes the text with the smallest
+difference between the two most probable labels, `badge` draws texts by the length and direction of the
+gradient that they would cause (Ash et al. 2020, https://arxiv.org/abs/1906.03671), and `random` takes what
+comes. Compared in docs/experiments.md.
 
 In: features, what is answered, and the head. Out: the number of a text. Does not know texts.
 """
@@ -17,13 +18,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from textune.encoder.placement import one_thread
 from textune.labelling.known_labels import KnownLabels
 from textune.labelling.loop_head import LoopHead
 from textune.tasks import multi_label, single_label
 
-CANDIDATES = 2000
+RANDOM_START = 8
+"""How many texts for training are asked about in random order, whatever the strategy.
+
+Of a few typical texts, a head learns less than of a few random ones (docs/experiments.md).
+"""
+CANDIDATES = 500
 """How many texts, drawn at random, are compared for every choice."""
 _KEPT = 0.9
 """The share of the candidates of `herding` that stay for the next choice."""
@@ -46,18 +54,18 @@ class Coverage:
         self._nearest = np.empty(0, dtype=np.float32)
         self._answered: set[int] = set()
 
-    def gains(self, choosing: Choosing) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Return candidates, covered texts, and what each candidate adds to each (candidates, covered)."""
-        covered = np.arange(min(COVERED, len(choosing.features)))
-        if len(self._nearest) != len(covered):
+    def gains(self, choosing: Choosing) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return candidates, and what each adds to each of the pool's first texts (candidates, covered)."""
+        covered = min(COVERED, len(choosing.features))
+        if len(self._nearest) != covered:
             self._candidates, self._answered = np.empty(0, dtype=np.int64), set()
-            self._nearest = np.zeros(len(covered), dtype=np.float32)
-            self._reach = np.empty((0, len(covered)), dtype=np.float32)
+            self._nearest = np.zeros(covered, dtype=np.float32)
+            self._reach = np.empty((0, covered), dtype=np.float32)
         self._renew_candidates(choosing, covered)
         self._take_answers(choosing, covered)
-        return self._candidates, covered, np.maximum(self._reach - self._nearest, 0)
+        return self._candidates, np.maximum(self._reach - self._nearest, 0)
 
-    def _renew_candidates(self, choosing: Choosing, covered: NDArray[np.int64]) -> None:
+    def _renew_candidates(self, choosing: Choosing, covered: int) -> None:
         is_free = np.zeros(len(choosing.features), dtype=bool)
         is_free[choosing.free] = True
         stays = is_free[self._candidates]
@@ -66,14 +74,14 @@ class Coverage:
         others, room = np.flatnonzero(is_free), CANDIDATES - int(stays.sum())
         new = others if len(others) <= room else choosing.rng.choice(others, room, replace=False)
         self._candidates = np.concatenate([self._candidates[stays], new])
-        self._reach = np.concatenate([self._reach[stays], _kernel(choosing.cosines(new, covered))])
+        self._reach = np.concatenate([self._reach[stays], _kernel(choosing.cosines(new, slice(covered)))])
 
-    def _take_answers(self, choosing: Choosing, covered: NDArray[np.int64]) -> None:
+    def _take_answers(self, choosing: Choosing, covered: int) -> None:
         answered = set(choosing.known.train.below(len(choosing.features)).numbers.tolist())
         if not answered >= self._answered:  # An answer was undone.
-            self._nearest, self._answered = np.zeros(len(covered), dtype=np.float32), set()
+            self._nearest, self._answered = np.zeros(covered, dtype=np.float32), set()
         if new := sorted(answered - self._answered):
-            reach = _kernel(choosing.cosines(np.array(new, dtype=np.int64), covered))
+            reach = _kernel(choosing.cosines(np.array(new, dtype=np.int64), slice(covered)))
             self._nearest = np.maximum(self._nearest, reach.max(axis=0))
             self._answered = answered
 
@@ -105,10 +113,10 @@ class Choosing:
             return self.free
         return self.rng.choice(self.free, CANDIDATES, replace=False, shuffle=False)
 
-    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the cosines (first, second) of texts' features."""
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        """Return the cosines (first, second) of texts' features; those of a slice are not copied."""
         scale = self.lengths[first][:, None] * self.lengths[second]
-        cosines: NDArray[np.float32] = (self.features[first] @ self.features[second].T) / scale
+        cosines: NDArray[np.float32] = _product(self.features[first], self.features[second].T) / scale
         return cosines
 
 
@@ -117,8 +125,8 @@ Strategy = Callable[[Choosing], NDArray[np.int64]]
 
 
 def take_random(choosing: Choosing) -> NDArray[np.int64]:
-    """Return texts in random order."""
-    return choosing.rng.permutation(choosing.candidates())
+    """Return texts in the order of the pool, which is random, and needs no head."""
+    return choosing.free
 
 
 def take_least_margin(choosing: Choosing) -> NDArray[np.int64]:
@@ -145,11 +153,11 @@ def take_by_gradient(choosing: Choosing) -> NDArray[np.int64]:
 
 def take_by_herding(choosing: Choosing) -> NDArray[np.int64]:
     """Return the texts first that bring most of what is uncertain near to an answered text."""
-    candidates, covered, gains = choosing.coverage.gains(choosing)
-    worth = np.ones(len(covered))
+    candidates, gains = choosing.coverage.gains(choosing)
+    worth = np.ones(gains.shape[1])
     if choosing.head.is_fitted:
-        worth = _worth(choosing, covered)
-    return _ranked(candidates, gains @ worth.astype(np.float32))
+        worth = _worth(choosing, slice(gains.shape[1]))
+    return _ranked(candidates, _product(gains, worth.astype(np.float32)))
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -168,7 +176,7 @@ def _knows_labels(choosing: Choosing) -> bool:
     return choosing.head.is_fitted and len(choosing.known.train) >= enough
 
 
-def _worth(choosing: Choosing, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+def _worth(choosing: Choosing, numbers: NDArray[np.int64] | slice) -> NDArray[np.float64]:
     """Return how uncertain the head is of texts (texts,), more for labels with few answers."""
     probabilities = choosing.head.probabilities(choosing.features[numbers])
     few = 1 / (1 + choosing.known.counts(choosing.known.train)[: probabilities.shape[1]])
@@ -186,6 +194,13 @@ def _residuals(choosing: Choosing, numbers: NDArray[np.int64]) -> NDArray[np.flo
     if choosing.known.kind.is_multi_label:
         return multi_label.decide(probabilities) - probabilities
     return np.eye(probabilities.shape[1])[single_label.decide(probabilities)] - probabilities
+
+
+def _product(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a matrix product by torch, whose threads do not wait for each other on a busy computer."""
+    with one_thread():
+        product: NDArray[np.float32] = (torch.from_numpy(first) @ torch.from_numpy(second)).numpy()
+    return product
 
 
 def _kernel(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
