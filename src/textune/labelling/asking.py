@@ -310,7 +310,7 @@ class LabellingLoop:
         """Return the number of the next text of its kind that is not nearly the same as an answered one."""
         free = np.flatnonzero(~taken & (self.pool.is_test == is_test))
         features, answered, ranked = self.features, self.known.answered, free
-        # The order of the pool is random. The head is fitted only where it decides; who asks for it gets it fitted.
+        # The order of the pool is random, and needs no head: whoever asks for it gets it fitted.
         if not (is_test or self._strategy is take_random or len(self.known.train) < RANDOM_START):
             ranked = self._by_strategy(free)
         if features is None:
