@@ -152,6 +152,9 @@ bench-device: $(VENV)/installed  ## Compare prediction and training with transfo
 bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metrics hold the truth, on simulated test sets; ten minutes.
 	$(BIN)/python benchmarks/interval_coverage.py
 
+bench-label: $(VENV)/installed-dev  ## Count how often the intervals of a labelling hold the truth, and time its answers; ten minutes.
+	$(BIN)/python benchmarks/labelling.py
+
 bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.
 	$(BIN)/python benchmarks/tuning.py $(DATA)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from labelled_pools import answer_rightly, made_loop
+from labelling import KINDS, simulate_loop
 
 
 def test_nothing_is_measured_on_a_handful_of_answers() -> None:
@@ -80,3 +82,10 @@ def test_several_labels_per_text_are_measured() -> None:
     assert quality is not None and quality.accuracy is not None
     assert quality.accuracy.value > 0.9
     assert quality.by_label["joy"].metrics.f1 == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_intervals_hold_the_truth_in_simulated_labellings() -> None:
+    found = [simulate_loop(kind, seed, [40])[0] for seed in range(3) for kind in KINDS.values()]
+
+    assert np.mean([each.accuracy for each in found]) >= 0.9
+    assert np.mean([held for each in found for held in each.prevalence]) >= 0.9

@@ -31,7 +31,7 @@ RANDOM_START = 8
 
 Of a few typical texts, a head learns less than of a few random ones (docs/experiments.md).
 """
-CANDIDATES = 500
+CANDIDATES = 2000
 """How many texts, drawn at random, are compared for every choice."""
 _KEPT = 0.9
 """The share of the candidates of `herding` that stay for the next choice."""
