@@ -128,5 +128,5 @@ function drawConfusion(place, quality) {
     names[number],
     ...row.map((count, guess) => ({ text: String(count), right: guess === number })),
   ]);
-  place.replaceChildren(table("Rows: what you said. Columns: what the classifier says.", ["", ...names], rows));
+  place.replaceChildren(table("What you said, and how often the classifier says what.", ["You said", ...names], rows));
 }
