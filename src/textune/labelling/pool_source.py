@@ -45,16 +45,19 @@ def read_pool_source(source: str, settings: DataSettings, ctx: Context) -> Sourc
     try:
         labelled = _with_labels(source, settings, choice, ctx)
     except DataError as error:
-        labelled = None
+        labelled, why = None, error
         if not (place.is_file() or any(place.glob("*"))):
-            raise error
+            raise
     # A table without labels, or with some that are none, is read as an input of a prediction is.
     try:
         files = find_files(source)
         texts = [row.text for row in open_texts(files, choice)]
-    except DataError:
+    except DataError as error:
         if labelled is None:
-            raise
+            # What an input lacks can be named with --set here, and with options of its own there.
+            option = "--set data.text_column=NAME, and --set data.text_pair_column=NAME for pairs of texts."
+            hint = f"Name the column that holds the text: {option}" if "column" in str(error) else error.hint
+            raise DataError(error.message, hint) from why
         return labelled
     notes = input_notes(files, choice)
     if labelled is None:
