@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from textune.encoder import onednn
-from textune.encoder.onednn import OneDnnLinear, is_faster, multiplies_rightly, use_onednn
+from textune.encoder.onednn import OneDnnLinear, is_faster, multiplies_rightly, packed, use_onednn
 
 needs_operation = pytest.mark.skipif(not multiplies_rightly(), reason="torch has no oneDNN here")
 
@@ -155,3 +155,48 @@ def test_other_processors_leave_the_choice_to_torch(
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
 
     assert not is_faster()
+
+
+@needs_operation
+@pytest.mark.parametrize("rows", [1, 30, 500])
+def test_packed_weights_give_the_same_products(rows: int) -> None:
+    _, layer = two_layers()
+    inputs = torch.randn(rows, 48)
+
+    with torch.inference_mode():
+        expected = layer(inputs)
+        with packed(layer):
+            actual = layer(inputs)
+
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
+
+
+@needs_operation
+def test_packed_weights_are_forgotten_after_an_error() -> None:
+    _, layer = two_layers()
+
+    with pytest.raises(ZeroDivisionError), packed(layer):
+        raise ZeroDivisionError
+
+    assert layer.packed_weight is None
+
+
+@needs_operation
+def test_weights_that_are_trained_are_not_read_from_an_old_copy() -> None:
+    _, layer = two_layers()
+    inputs = torch.ones(2, 48)
+    with packed(layer):
+        before = layer(inputs).detach()
+    with torch.no_grad():
+        layer.bias.add_(1)
+        layer.weight.zero_()
+
+    after = layer(inputs).detach()
+
+    assert not torch.equal(after, before)
+    torch.testing.assert_close(after, layer.bias.detach().expand(2, 80))
+
+
+def test_modules_without_such_layers_have_nothing_to_pack() -> None:
+    with packed(nn.Sequential(nn.Linear(2, 2), nn.GELU())) as nothing:
+        assert nothing is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _TOKENS_IN_CACHE = 512
 """The maximum number of tokens per batch in fp32 on a CPU: a layer's results then stay in a core's cache."""
 _USUAL_WIDTH = 768
+_WORTH_PACKING = 8
+"""With fewer batches, a copy of the weights in another layout does not make up for the time that it takes."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,7 @@ def encode(
         return pooled if head is None else head(pooled)
 
     batches = run_batches(
-        encode_batch,
-        rows,
-        padding_id=padding_id,
-        placement=placement,
-        width=int(getattr(worker.config, "hidden_size", _USUAL_WIDTH)),
-        on_progress=on_progress,
+        encode_batch, rows, padding_id=padding_id, placement=placement, module=worker, on_progress=on_progress
     )
     features: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32) if into is None else into
     pages = MappedPages(features)
@@ -145,12 +143,12 @@ def run_batches(
     *,
     padding_id: int | None,
     placement: Placement,
-    width: int,
+    module: Any,
     on_progress: Progress | None = None,
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield the row numbers and the result, on the CPU, of batches as they finish.
 
-    The encoder's hidden states have a `width`, which limits what fits into a GPU's memory at once.
+    The `module` is the encoder that `work` runs, whose weights do not change meanwhile.
 
     `work` takes the model's inputs (rows, tokens) by name on the placement's device, and returns a tensor
     with one row per text; `rows` holds each text's token ids.
@@ -158,6 +156,7 @@ def run_batches(
     import torch
 
     from textune.encoder.accelerator import batch_limits, run_ahead, send
+    from textune.encoder.onednn import packed
 
     on_cpu = placement.device == "cpu"
 
@@ -171,11 +170,13 @@ def run_batches(
         limits = {"max_tokens": _TOKENS_IN_CACHE if placement.precision == "fp32" else MAX_TOKENS}
     else:
         bytes_per_value = 4 if placement.precision == "fp32" else 2
+        width = int(getattr(module.config, "hidden_size", _USUAL_WIDTH))
         limits = batch_limits(placement.device, width=width, bytes_per_value=bytes_per_value)
     batches = batches_by_length([len(row) for row in rows], padded=padding_id is not None, **limits)
     done = 0
-    for batch, result in in_parallel(compute, batches) if on_cpu else run_ahead(compute, batches):
-        yield batch, result
-        done += len(batch)
-        if on_progress:
-            on_progress(done, len(rows))
+    with packed(module) if len(batches) >= _WORTH_PACKING else nullcontext():
+        for batch, result in in_parallel(compute, batches) if on_cpu else run_ahead(compute, batches):
+            yield batch, result
+            done += len(batch)
+            if on_progress:
+                on_progress(done, len(rows))

@@ -98,7 +98,7 @@ def cached_states(
             [rows[text] for text in texts],
             padding_id=padding_id,
             placement=placement,
-            width=int(prefix.config.hidden_size),
+            module=prefix,
             on_progress=on_progress and (lambda now, _: on_progress(before + now, len(rows))),
         )
         for batch, states in batches:
