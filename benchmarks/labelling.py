@@ -1,6 +1,6 @@
 """`textune label`: whether its intervals hold the truth, and how long a person waits; ten minutes.
 
-    python benchmarks/labelling.py [coverage] [latency] [--loops 1000]
+    python benchmarks/labelling.py [coverage] [latency] [--loops 1000] [--answers 40 80]
 
 - coverage: Labellings are simulated. Each has its own population, whose labels are known, and a pool drawn
   from it. There are four kinds: two labels that are hard to tell apart, four of uneven shares, twelve of
@@ -38,8 +38,6 @@ from textune.labelling.replay import EncodedPool
 from textune.labelling.shown import show_progress, show_question
 
 WIDTH, POPULATION, POOL = 16, 8000, 600
-ANSWERS = (40, 80)
-"""The numbers of answers after which intervals are compared with the truth."""
 TEXTS, EARLIER, MEASURED = 50_000, 2000, 200
 
 
@@ -89,7 +87,7 @@ class Found:
     width: float
 
 
-def simulate_loop(kind: Kind, seed: int, answers: Sequence[int] = ANSWERS) -> list[Found]:
+def simulate_loop(kind: Kind, seed: int, answers: Sequence[int]) -> list[Found]:
     """Label a pool of one population, and return what the loop says after some numbers of answers."""
     population = Population.draw(kind, np.random.default_rng(seed))
     names = [f"label {number}" for number in range(len(kind.shares))]
@@ -139,7 +137,7 @@ def _text(seed: int, number: int) -> str:
     return hashlib.sha256(f"{seed} {number}".encode()).hexdigest()
 
 
-def measure_coverage(loops: int) -> None:
+def measure_coverage(loops: int, answers: Sequence[int]) -> None:
     print(f"{loops:,} simulated labellings: how often the intervals of 95 % hold the truth")
     print(
         "| labels | answers | accuracy | its mean width | macro-F1 | prevalence, all labels | worst label |"
@@ -148,7 +146,7 @@ def measure_coverage(loops: int) -> None:
     all_found = defaultdict(list)
     for seed in range(loops):
         name = list(KINDS)[seed % len(KINDS)]
-        for count, found in zip(ANSWERS, simulate_loop(KINDS[name], seed), strict=True):
+        for count, found in zip(answers, simulate_loop(KINDS[name], seed, answers), strict=True):
             all_found[name, count].append(found)
             all_found["all", count].append(found)
     for (name, count), found in sorted(
@@ -222,6 +220,9 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", help="coverage, latency; by default both")
     parser.add_argument("--loops", type=int, default=1000)
+    parser.add_argument(
+        "--answers", type=int, nargs="+", default=[40, 80], help="when intervals are compared"
+    )
     options = parser.parse_args()
     parts = options.parts or ["coverage", "latency"]
     if "latency" in parts:
@@ -231,7 +232,7 @@ def main() -> None:
         for classes in (4, 77):
             measure_latency(classes)
     if "coverage" in parts:
-        measure_coverage(options.loops)
+        measure_coverage(options.loops, options.answers)
 
 
 if __name__ == "__main__":
