@@ -8,8 +8,8 @@
   answers, the loop's intervals are compared with the truth: accuracy and macro-F1 of its head on the
   population, and the share of each label in the pool. The table shows how often each interval holds it.
 - latency: In a pool of 50,000 texts with 2,000 answers, 200 more are given. Each is timed from the answer to
-  the next question: the answer is written and synced, the head is fitted, a text is chosen, and what the page
-  shows of it is made. The peak memory is that of the process, encoder not included.
+  the next question: it is written and synced, the head is fitted, a text is chosen, and its labels are
+  proposed. The peak memory is that of the process, encoder not included.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from textune.labelling.asking import LabellingLoop, start_event
 from textune.labelling.pool import Pool
 from textune.labelling.quality import macro_f1_of, predicted
 from textune.labelling.replay import EncodedPool
-from textune.labelling.shown import show_progress, show_question
+from textune.labelling.shown import show_question
 
 WIDTH, POPULATION, POOL = 16, 8000, 600
 TEXTS, EARLIER, MEASURED = 50_000, 2000, 200
@@ -204,7 +204,6 @@ def measure_latency(classes: int) -> None:
             )
             question = loop.next_question("me")
             show_question(loop, question)
-            show_progress(loop, "me")
             seconds.append(1000 * (time.perf_counter() - begun))
             cpu.append(1000 * (time.process_time() - begun_cpu))
     print(
