@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-long-texts bench-tuning check-wheel clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -154,6 +154,9 @@ bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metr
 
 bench-label: $(VENV)/installed-dev  ## Count how often the intervals of a labelling hold the truth, and time its answers; ten minutes.
 	$(BIN)/python benchmarks/labelling.py
+
+bench-label-peers: $(VENV)/installed-dev .bench/small-text/installed  ## Compare what a labelling asks with small-text's strategies, on emotion; minutes.
+	$(BIN)/python benchmarks/labelling.py peers
 
 bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.
 	$(BIN)/python benchmarks/tuning.py $(DATA)

@@ -1,6 +1,6 @@
 """`textune label`: whether its intervals hold the truth, and how long a person waits; ten minutes.
 
-    python benchmarks/labelling.py [coverage] [latency] [--loops 1000] [--answers 40 80]
+    python benchmarks/labelling.py [coverage] [latency] [peers] [--loops 1000] [--answers 40 80]
 
 - coverage: Labellings are simulated. Each has its own population, whose labels are known, and a pool drawn
   from it. There are four kinds: two labels that are hard to tell apart, four of uneven shares, twelve of
@@ -10,13 +10,18 @@
 - latency: In a pool of 50,000 texts with 2,000 answers, 200 more are given. Each is timed from the answer to
   the next question: it is written and synced, the head is fitted, a text is chosen, and its labels are
   proposed. The peak memory is that of the process, encoder not included.
+- peers: Macro-F1 on test of `herding`, random order, and the strategies of small-text, which choose from all
+  texts in batches of 25. All have the same features of TweetEval emotion, the same head, and as many answers
+  for training. small-text has an environment of its own: `make bench-label-peers`.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import resource
+import subprocess
 import tempfile
 import time
 from collections import defaultdict
@@ -28,17 +33,27 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from textune.context import Context
+from textune.data.sources import load_dataset
 from textune.encoder.placement import one_thread
 from textune.evaluation.intervals import Interval
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.asking import LabellingLoop, start_event
+from textune.labelling.choices import LOOP_RECIPE, LOOP_SETTINGS
+from textune.labelling.loop_head import FeatureScale, LoopHead
 from textune.labelling.pool import Pool
+from textune.labelling.pool_features import load_loop_encoder
 from textune.labelling.quality import macro_f1_of, predicted
-from textune.labelling.replay import EncodedPool
+from textune.labelling.replay import EncodedPool, ReplayedLabels, replay_labels
 from textune.labelling.shown import show_question
+from textune.recipe.recipes import resolve_recipe
+from textune.tasks.single_label import SINGLE
 
 WIDTH, POPULATION, POOL = 16, 8000, 600
 TEXTS, EARLIER, MEASURED = 50_000, 2000, 200
+PEER_ANSWERS = (75, 150, 225, 300)
+REPOSITORY = Path(__file__).parent.parent
+TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
 
 
 @dataclass(frozen=True)
@@ -213,14 +228,75 @@ def measure_latency(classes: int) -> None:
     )
 
 
+def measure_peers(source: str, python: Path, seeds: int) -> None:
+    ctx = Context()
+    recipe = resolve_recipe(
+        LOOP_RECIPE, model="embedded:minilm", data=source, seed=None, settings=list(LOOP_SETTINGS)
+    )
+    dataset = load_dataset(recipe.data, ctx)
+    pool, test = dataset["train"], dataset["test"]
+    encoder = load_loop_encoder(recipe, pool.texts, ctx)
+    features, of_test = encoder.features(pool.texts, ctx), encoder.features(test.texts, ctx)
+    scale = FeatureScale.of(features)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(folder) / name) for name in ("pool.npz", "orders.npz")]
+        np.savez(files[0], features=scale.apply(features).numpy()[:, :-1], labels=pool.labels)
+        script = Path(__file__).parent / "peers" / "small_text_orders.py"
+        arguments = [*files, "--seeds", str(seeds), "--answers", str(PEER_ANSWERS[-1])]
+        subprocess.run([str(python), "-W", "ignore", str(script), *arguments], check=True)
+        orders = dict(np.load(files[1]))
+    scores = {}
+    for name, by_seed in orders.items():
+        scores[f"small-text, {name}"] = np.array(
+            [
+                [
+                    _learn(scale, features, pool.labels, order[:count], of_test, test.labels)
+                    for count in PEER_ANSWERS
+                ]
+                for order in by_seed
+            ]
+        )
+    data = ReplayedLabels(pool, features, test, of_test, dataset.label_names)
+    replayed = replay_labels(data, most_answers=PEER_ANSWERS[-1] * 4 // 3, seeds=seeds, ctx=ctx)
+    # A quarter of the answers is for testing, and teaches nothing.
+    places = [list(replayed.budgets).index(count * 4 // 3) for count in PEER_ANSWERS]
+    scores.update({name: values[:, places] for name, values in replayed.macro_f1.items()})
+    print(f"Macro-F1 on {len(test):,} test texts, mean and standard deviation of {seeds} seeds")
+    print(f"| order | {' | '.join(f'{count} answers for training' for count in PEER_ANSWERS)} |")
+    print("| --- |" + " --- |" * len(PEER_ANSWERS))
+    for name, values in scores.items():
+        cells = [
+            f"{100 * mean:.1f} ± {100 * deviation:.1f}"
+            for mean, deviation in zip(values.mean(axis=0), values.std(axis=0, ddof=1), strict=True)
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _learn(
+    scale: FeatureScale,
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    of_test: NDArray[np.float32],
+    test_labels: NDArray[np.int64],
+) -> float:
+    head = LoopHead(scale, SINGLE)
+    head.fit(features[chosen], labels[chosen], int(labels.max()) + 1)
+    return macro_f1_of(head, of_test, test_labels)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", help="coverage, latency; by default both")
+    parser.add_argument("parts", nargs="*", help="coverage, latency, peers; by default the first two")
     parser.add_argument("--loops", type=int, default=1000)
     parser.add_argument(
         "--answers", type=int, nargs="+", default=[40, 80], help="when intervals are compared"
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="of the comparison with peers")
+    parser.add_argument(
+        "--python", type=Path, default=REPOSITORY / ".bench" / "small-text" / "bin" / "python"
     )
     options = parser.parse_args()
     parts = options.parts or ["coverage", "latency"]
@@ -232,6 +308,8 @@ def main() -> None:
             measure_latency(classes)
     if "coverage" in parts:
         measure_coverage(options.loops, options.answers)
+    if "peers" in parts:
+        measure_peers(str(TWEETEVAL / "emotion"), options.python, options.seeds)
 
 
 if __name__ == "__main__":
