@@ -69,6 +69,16 @@ def test_quality_comes_with_intervals(page: RunningPage) -> None:
     assert {label["name"] for label in quality["labels"]} == set(NAMES)
 
 
+def test_quality_has_the_new_name_of_a_label(page: RunningPage) -> None:
+    answer_some(page, 40)
+    page.call("quality")
+
+    page.call("label", name="joy", to="delight")
+
+    quality = page.call("quality")["quality"]
+    assert {label["name"] for label in quality["labels"]} == {"delight", "sadness", "anger"}
+
+
 def test_an_answer_is_taken_back(page: RunningPage) -> None:
     first = page.call("next")["question"]
     page.call("answer", key=first["key"], id="1", labels=["joy"])

@@ -22,6 +22,7 @@ from textune.explain.attribution import occlude, weigh
 from textune.labelling import page
 from textune.labelling.asking import LabellingLoop, LabelQuestion
 from textune.labelling.final_training import FinalTraining
+from textune.labelling.known_labels import KnownLabels
 from textune.labelling.shown import show_progress, show_quality, show_question
 from textune.runtimes.torch_predictor import TorchPredictor
 from textune.serving.page import page_files
@@ -103,7 +104,8 @@ class LabellingPage:
     ) -> None:
         self._loop, self._training, self._classifier = loop, training, classifier
         self._token, self._title = token, title
-        self._quality: tuple[int, dict[str, Any] | None] = -1, None
+        self._measured: tuple[KnownLabels, int] | None = None
+        self._quality: dict[str, Any] | None = None
 
     def application(self) -> ASGIApp:
         """Return the application, for this computer alone."""
@@ -188,10 +190,12 @@ class LabellingPage:
     def quality(self, call: Call) -> dict[str, Any]:
         """Return how good the classifier is, and what becomes of the training."""
         self._loop.find_slips()
-        answered = len(self._loop.known.answered)
-        if self._quality[0] != answered:  # Several windows ask for the same.
-            self._quality = answered, show_quality(self._loop.measure())
-        return {"quality": self._quality[1], "training": self._training.state()}
+        known, features = self._loop.known, self._loop.features
+        now = known, 0 if features is None else features.count
+        # Several windows ask for the same. What is known is another object after every answer and rename.
+        if self._measured is None or self._measured[0] is not now[0] or self._measured[1] != now[1]:
+            self._measured, self._quality = now, show_quality(self._loop.measure())
+        return {"quality": self._quality, "training": self._training.state()}
 
     def train(self, call: Call) -> dict[str, Any]:
         """Begin a training."""
@@ -217,7 +221,7 @@ class _LocalOnly:
         if scope["type"] == "http":
             headers = dict(scope["headers"])
             host = headers.get(b"host", b"").decode("latin-1")
-            length = headers.get(b"content-length", b"0")
+            length = headers.get(b"content-length", b"")
             refused = ""
             if host.rpartition(":")[0] not in _LOCAL and host not in _LOCAL:
                 refused = "This page is for this computer alone."
