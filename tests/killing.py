@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -86,6 +87,30 @@ class Zygote:
         self._process.stdin.flush()
         ended: dict[str, Any] = json.loads(self._process.stdout.readline())
         return ended
+
+    def killed_at_random(
+        self, folder: Path, kills: int, draw: Callable[[random.Random, int], dict[str, Any]]
+    ) -> list[Path]:
+        """Resume what is killed, and start anew what ends, until there were so many kills.
+
+        Args:
+            folder: Where things are made.
+            kills: The number of kills.
+            draw: Returns the moment of a kill, given its number.
+
+        Returns:
+            What was made; every one has ended without an error.
+        """
+        chooser, killed, made = random.Random(0), 0, [folder / "0"]
+        while killed < kills:
+            code = self.attempt(made[-1], **draw(chooser, killed))["code"]
+            assert code in (0, KILLED)
+            if code == KILLED:
+                killed += 1
+            else:
+                made.append(folder / str(len(made)))
+        assert self.attempt(made[-1])["code"] == 0
+        return made
 
     def close(self) -> None:
         """End the child process."""

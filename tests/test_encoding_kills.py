@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def features_in(cache: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (cache / "features").iterdir()}
 
 
-def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
+def draw_kill(chooser: random.Random, number: int, *, seconds: float) -> dict[str, Any]:
     """Draw a moment; every other one is between two steps of writing."""
     if number % 2:
         return {"seconds": chooser.uniform(0.1, 0.9) * seconds}
@@ -47,15 +48,7 @@ def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, 
 
 def test_an_encoding_that_is_killed_at_random_gives_the_same_bits(zygote: Zygote, tmp_path: Path) -> None:
     undisturbed = zygote.attempt(tmp_path / "never")
-    chooser, kills, caches = random.Random(0), 0, [tmp_path / "0"]
-    while kills < KILLS:
-        code = zygote.attempt(caches[-1], **draw_kill(chooser, kills, undisturbed["seconds"]))["code"]
-        assert code in (0, KILLED)
-        if code == KILLED:
-            kills += 1
-        else:
-            caches.append(tmp_path / str(len(caches)))
-    assert zygote.attempt(caches[-1])["code"] == 0
+    caches = zygote.killed_at_random(tmp_path, KILLS, partial(draw_kill, seconds=undisturbed["seconds"]))
 
     assert [features_in(cache) for cache in caches] == [features_in(tmp_path / "never")] * len(caches)
 

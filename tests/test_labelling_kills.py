@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import killing_labellings
-from killing import KILLED, Zygote
+from killing import Zygote
 from killing_labellings import ANSWERS
 from textune.annotations.labelling_journal import PersonAnswer
 from textune.labelling.answer_log import AnswerLog
@@ -33,7 +34,7 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     process.close()
 
 
-def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:
+def draw_kill(chooser: random.Random, number: int, *, seconds: float) -> dict[str, Any]:
     """Draw a moment; every other one is in the middle of an append."""
     if number % 2:
         return {"seconds": chooser.uniform(0.1, 0.9) * seconds}
@@ -53,15 +54,7 @@ def noted_of(folder: Path) -> list[str]:
 
 def test_no_answer_is_lost_or_doubled_by_kills(zygote: Zygote, tmp_path: Path) -> None:
     undisturbed = zygote.attempt(tmp_path / "never")
-    chooser, kills, folders = random.Random(0), 0, [tmp_path / "0"]
-    while kills < KILLS:
-        code = zygote.attempt(folders[-1], **draw_kill(chooser, kills, undisturbed["seconds"]))["code"]
-        assert code in (0, KILLED)
-        if code == KILLED:
-            kills += 1
-        else:
-            folders.append(tmp_path / str(len(folders)))
-    assert zygote.attempt(folders[-1])["code"] == 0
+    folders = zygote.killed_at_random(tmp_path, KILLS, partial(draw_kill, seconds=undisturbed["seconds"]))
 
     kept = [[f"{answer.key} {answer.labels[0]}" for answer in answers_in(folder)] for folder in folders]
     assert [len(set(answers)) for answers in kept] == [ANSWERS] * len(folders)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import random
 from pathlib import Path
 from typing import Any
 
 import killing_searches
-from killing import KILLED, Zygote
+from killing import Zygote
 from small_data import write_small_csv
 
 KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "3"))
@@ -37,15 +36,10 @@ def test_a_search_that_is_killed_at_random_has_the_same_trials_and_the_same_choi
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     assert zygote.attempt(tmp_path / "first")["code"] == 0
     never_killed = zygote.attempt(tmp_path / "never")
-    chooser, kills, runs = random.Random(0), 0, [tmp_path / "0"]
-    while kills < KILLS:
-        code = zygote.attempt(runs[-1], seconds=chooser.uniform(0.1, 0.9) * never_killed["seconds"])["code"]
-        assert code in (0, KILLED)
-        if code == KILLED:
-            kills += 1
-        else:
-            runs.append(tmp_path / str(len(runs)))
-    assert zygote.attempt(runs[-1])["code"] == 0
+    seconds = never_killed["seconds"]
+    runs = zygote.killed_at_random(
+        tmp_path, KILLS, lambda chooser, _: {"seconds": chooser.uniform(0.1, 0.9) * seconds}
+    )
     zygote.close()
 
     results = [outcome_of(run) for run in [tmp_path / "first", *runs]]
