@@ -24,6 +24,10 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated."),
 ]
+ModelName = Annotated[
+    str | None,
+    typer.Option(help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.", show_default=False),
+]
 RuntimeName = Annotated[
     str,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, Offline, Settings, app
+from textune.cli.application import Debug, Json, ModelName, Offline, Settings, app
 from textune.errors import RequestError
 from textune.labelling.choices import STRATEGY_NAMES
 from textune.wording import counted
@@ -33,12 +33,7 @@ def label(
             show_default="those of the texts",
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.", show_default=False
-        ),
-    ] = None,
+    model: ModelName = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, Json, MinPrecision, Offline, Settings, app
+from textune.cli.application import Debug, Json, MinPrecision, ModelName, Offline, Settings, app
 from textune.errors import RequestError
 from textune.training.processes import is_first, launched
 
@@ -25,12 +25,7 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.", show_default=False
-        ),
-    ] = None,
+    model: ModelName = None,
     data: Annotated[
         str | None, typer.Option(help="The same as the argument DATA.", show_default=False)
     ] = None,

@@ -29,9 +29,8 @@ def fill_in(recipe: str | Recipe | None, model: str | None, data: Any) -> tuple[
     journal = labelling_journal(folder) if folder is not None and folder.is_dir() else None
     if folder is None or journal is None:
         return recipe or _USUAL, model
-    from textune.labelling.session import (
-        read_setup,
-    )  # It imports torch, which early mistakes need not wait for.
+    # It imports torch, which early mistakes need not wait for.
+    from textune.labelling.session import read_setup
 
     model = model or read_setup(folder).get("model")
     if recipe is not None:

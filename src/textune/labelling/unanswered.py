@@ -36,11 +36,11 @@ def unanswered_rows(folder: Path) -> list[TextRow]:
 
 
 def least_sure_first(predictions: Iterable[AnyPrediction]) -> list[AnyPrediction]:
-    """Return predictions in the order of their sureness; of several labels, the least sure one decides."""
-    return sorted(predictions, key=_sureness)
+    """Return predictions from the least to the most certain; the least certain of several labels decides."""
+    return sorted(predictions, key=_certainty)
 
 
-def _sureness(prediction: AnyPrediction) -> float:
+def _certainty(prediction: AnyPrediction) -> float:
     if isinstance(prediction, MultiLabelPrediction):
         return min((max(score, 1 - score) for score in prediction.scores.values()), default=0.0)
     return prediction.score or 0.0
