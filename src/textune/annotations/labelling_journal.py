@@ -239,7 +239,7 @@ def events_in(lines: bytes, origin: str, *, first_line: int = 1) -> Iterator[dic
                 raise ValueError
         except ValueError:
             raise DataError(
-                f"{origin}, line {number} is not an event of a labelling: {line[:60]!r}.",
+                f"{origin}, line {number} is not an event of a labelling: {line[:60].decode(errors='replace')}.",
                 "Delete this line if you edited the file; no answer of another line is lost by that.",
             ) from None
         yield event
