@@ -238,8 +238,9 @@ def events_in(lines: bytes, origin: str, *, first_line: int = 1) -> Iterator[dic
             if not (isinstance(event, dict) and event.keys() >= {"event", "id"}):
                 raise ValueError
         except ValueError:
+            beginning = line[:60].decode(errors="replace")
             raise DataError(
-                f"{origin}, line {number} is not an event of a labelling: {line[:60].decode(errors='replace')}.",
+                f"{origin}, line {number} is not an event of a labelling: {beginning}",
                 "Delete this line if you edited the file; no answer of another line is lost by that.",
             ) from None
         yield event
