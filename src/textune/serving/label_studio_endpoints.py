@@ -72,8 +72,8 @@ class LabelStudio:
 
     @property
     def version(self) -> str:
-        """The name of the run, with the number of annotations that it has learned from."""
-        return f"{self._service.served.run}.{self._revision.learned}"
+        """The name of the run, with what it has learned: Label Studio asks again when the version is new."""
+        return f"{self._service.served.run}.{self._revision.version}"
 
     @property
     def learned(self) -> int:

@@ -7,8 +7,9 @@ strong it may be is chosen by cross-validation over the annotations, and no corr
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,7 @@ class Revision:
         self._weights: torch.Tensor | None = None
         self._variance, self._chosen_at = 0.0, 0
         self._learning = threading.Lock()
+        self.version = _version({})
         self.learned = 0
         predictor.revise = self._revise
 
@@ -64,6 +66,7 @@ class Revision:
             if self._take(list(annotations)):
                 self._fit()
                 self.learned = len(self._lessons)
+                self.version = _version(self._lessons)
 
     def _take(self, annotations: Sequence[AnnotatedText]) -> bool:
         """Return whether annotations change what is known."""
@@ -114,6 +117,16 @@ class Revision:
             return logits
         revised: NDArray[np.float32] = logits + (_scaled(torch.from_numpy(features)) @ weights).numpy()
         return revised
+
+
+def _version(lessons: Mapping[str, _Lesson]) -> str:
+    """Return the number of annotations, with a hash of them, so that the same ones are the same version."""
+    if not lessons:
+        return "0"
+    digest = hashlib.sha256()
+    for key, lesson in sorted(lessons.items()):
+        digest.update(repr((key, lesson.text, lesson.label.tolist())).encode())
+    return f"{len(lessons)}-{digest.hexdigest()[:8]}"
 
 
 def _scaled(features: torch.Tensor) -> torch.Tensor:
