@@ -155,7 +155,7 @@ bench-intervals: $(VENV)/installed-dev  ## Count how often the intervals of metr
 bench-label: $(VENV)/installed-dev  ## Count how often the intervals of a labelling hold the truth, and time its answers; ten minutes.
 	$(BIN)/python benchmarks/labelling.py
 
-bench-label-peers: $(VENV)/installed-dev .bench/small-text/installed  ## Compare what a labelling asks with small-text's strategies, on emotion; minutes.
+bench-label-peers: $(VENV)/installed-dev .bench/small-text/installed .bench/activetigger/installed  ## Compare what a labelling asks with the strategies of small-text and ActiveTigger, on emotion; minutes.
 	$(BIN)/python benchmarks/labelling.py peers
 
 bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.

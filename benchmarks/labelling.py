@@ -10,9 +10,10 @@
 - latency: In a pool of 50,000 texts with 2,000 answers, 200 more are given. Each is timed from the answer to
   the next question: it is written and synced, the head is fitted, a text is chosen, and its labels are
   proposed. The peak memory is that of the process, encoder not included.
-- peers: Macro-F1 on test of `herding`, random order, and the strategies of small-text, which choose from all
-  texts in batches of 25. All have the same features of TweetEval emotion, the same head, and as many answers
-  for training. small-text has an environment of its own: `make bench-label-peers`.
+- peers: Macro-F1 on test of `herding`, random order, the strategies of small-text, which choose from all
+  texts in batches of 25, and the one of ActiveTigger, in batches of ten. All have the same features of
+  TweetEval emotion, the same head, and as many answers for training. Each peer has an environment of its own:
+  `make bench-label-peers`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ from textune.tasks.single_label import SINGLE
 WIDTH, POPULATION, POOL = 16, 8000, 600
 TEXTS, EARLIER, MEASURED = 50_000, 2000, 200
 PEER_ANSWERS = (75, 150, 225, 300)
+PEERS = {"small-text": "small_text_orders.py", "activetigger": "activetigger_orders.py"}
 REPOSITORY = Path(__file__).parent.parent
 TWEETEVAL = Path(os.environ.get("TEXTUNE_TWEETEVAL", REPOSITORY.parent / "shared" / "tweeteval"))
 
@@ -228,7 +230,7 @@ def measure_latency(classes: int) -> None:
     )
 
 
-def measure_peers(source: str, python: Path, seeds: int) -> None:
+def measure_peers(source: str, peers: Sequence[str], environments: Path, seeds: int) -> None:
     ctx = Context()
     recipe = resolve_recipe(
         LOOP_RECIPE, model="embedded:minilm", data=source, seed=None, settings=list(LOOP_SETTINGS)
@@ -241,13 +243,16 @@ def measure_peers(source: str, python: Path, seeds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / name) for name in ("pool.npz", "orders.npz")]
         np.savez(files[0], features=scale.apply(features).numpy()[:, :-1], labels=pool.labels)
-        script = Path(__file__).parent / "peers" / "small_text_orders.py"
-        arguments = [*files, "--seeds", str(seeds), "--answers", str(PEER_ANSWERS[-1])]
-        subprocess.run([str(python), "-W", "ignore", str(script), *arguments], check=True)
-        orders = dict(np.load(files[1]))
+        orders = {}
+        for peer in peers:
+            python = environments / peer / "bin" / "python"
+            script = Path(__file__).parent / "peers" / PEERS[peer]
+            arguments = [*files, "--seeds", str(seeds), "--answers", str(PEER_ANSWERS[-1])]
+            subprocess.run([str(python), "-W", "ignore", str(script), *arguments], check=True)
+            orders.update({f"{peer}, {name}": rows for name, rows in np.load(files[1]).items()})
     scores = {}
     for name, by_seed in orders.items():
-        scores[f"small-text, {name}"] = np.array(
+        scores[name] = np.array(
             [
                 [
                     _learn(scale, features, pool.labels, order[:count], of_test, test.labels)
@@ -295,9 +300,8 @@ def main() -> None:
         "--answers", type=int, nargs="+", default=[40, 80], help="when intervals are compared"
     )
     parser.add_argument("--seeds", type=int, default=10, help="of the comparison with peers")
-    parser.add_argument(
-        "--python", type=Path, default=REPOSITORY / ".bench" / "small-text" / "bin" / "python"
-    )
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--environments", type=Path, default=REPOSITORY / ".bench", help="of the peers")
     options = parser.parse_args()
     parts = options.parts or ["coverage", "latency"]
     if "latency" in parts:
@@ -309,7 +313,7 @@ def main() -> None:
     if "coverage" in parts:
         measure_coverage(options.loops, options.answers)
     if "peers" in parts:
-        measure_peers(str(TWEETEVAL / "emotion"), options.python, options.seeds)
+        measure_peers(str(TWEETEVAL / "emotion"), options.peers, options.environments, options.seeds)
 
 
 if __name__ == "__main__":

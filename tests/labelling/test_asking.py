@@ -11,7 +11,7 @@ from labelled_pools import NAMES, answer_rightly, label_in, made_loop
 from textune.errors import RequestError
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.asking import LabellingLoop
-from textune.labelling.strategies import RANDOM_START
+from textune.labelling.strategies import COVER_PER_LABEL, RANDOM_START
 
 
 def test_a_quarter_of_the_questions_is_for_testing() -> None:
@@ -82,6 +82,27 @@ def test_after_a_random_start_what_is_uncertain_is_sought() -> None:
     asked = [question.number for question in answer_rightly(loop, 20) if not question.is_test]
 
     assert asked != np.flatnonzero(~loop.pool.is_test)[: len(asked)].tolist()
+
+
+def test_once_there_are_many_answers_per_label_what_is_most_uncertain_is_asked() -> None:
+    loop = made_loop(200)
+    answer_rightly(loop, 2 + COVER_PER_LABEL * len(NAMES) * 4 // 3)
+    by_margin = LabellingLoop(loop.pool, loop.log, loop.features, strategy="margin")
+
+    assert len(loop.known.train) >= COVER_PER_LABEL * len(NAMES)
+    question = loop.next_question()
+    assert question is not None and not question.is_test
+    assert by_margin.next_question() == question
+
+
+def test_many_answers_with_one_label_only_are_no_end() -> None:
+    loop = made_loop(200)
+    for _ in range(180):
+        question = loop.next_question()
+        assert question is not None
+        loop.answer(question.key, [NAMES[0]])
+
+    assert loop.next_question() is not None
 
 
 def test_a_skipped_text_does_not_come_back() -> None:

@@ -4,10 +4,11 @@
 much as the head is unsure of it, and the text is chosen that brings most of that nearer to an answered text.
 While little is known, that is a cover of the pool by typical texts; later, it is the most uncertain texts,
 but never two alike. Here, a text also counts more if its probable labels have few answers, so that rare ones
-are sought. The first texts come in random order (`RANDOM_START`). `margin` takes the text with the smallest
-difference between the two most probable labels, `badge` draws texts by the length and direction of the
-gradient that they would cause (Ash et al. 2020, https://arxiv.org/abs/1906.03671), and `random` takes what
-comes. Compared in docs/experiments.md.
+are sought. The first texts come in random order (`RANDOM_START`); from `COVER_PER_LABEL` answers per label
+on, the pool is covered, and what is most uncertain is asked, as by `margin`. That takes the text with the
+smallest difference between the two most probable labels, `badge` draws texts by the length and direction of
+the gradient that they would cause (Ash et al. 2020, https://arxiv.org/abs/1906.03671), and `random` takes
+what comes. Compared in docs/experiments.md.
 
 In: features, what is answered, and the head. Out: the number of a text. Does not know texts.
 """
@@ -37,6 +38,8 @@ _KEPT = 0.9
 """The share of the candidates of `herding` that stay for the next choice."""
 COVERED = 2000
 """How many texts stand for the pool in `herding`."""
+COVER_PER_LABEL = 20
+"""From how many answers for training per label on `herding` only looks for what is uncertain."""
 RADIUS = 0.5
 """How far an answer reaches: the standard deviation of a Gaussian of the distance of unit vectors."""
 
@@ -153,10 +156,13 @@ def take_by_gradient(choosing: Choosing) -> NDArray[np.int64]:
 
 def take_by_herding(choosing: Choosing) -> NDArray[np.int64]:
     """Return the texts first that bring most of what is uncertain near to an answered text."""
+    enough = COVER_PER_LABEL * len(choosing.known.label_names)
+    if choosing.head.is_fitted and len(choosing.known.train) >= enough:
+        return take_least_margin(choosing)
     candidates, gains = choosing.coverage.gains(choosing)
     worth = np.ones(gains.shape[1])
     if choosing.head.is_fitted:
-        worth = _worth(choosing, slice(gains.shape[1]))
+        worth = _worth(choosing, slice(gains.shape[1])) ** 2
     return _ranked(candidates, _product(gains, worth.astype(np.float32)))
 
 
