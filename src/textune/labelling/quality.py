@@ -17,10 +17,10 @@ from textune.evaluation.class_metrics import ClassMetrics, measure_classes
 from textune.evaluation.intervals import Interval, RowValues, mean_interval, share_interval
 from textune.evaluation.macro_f1 import count_confusion, macro_f1, macro_f1_rows
 from textune.evaluation.multi_label_metric import f1, f1_slope
+from textune.evaluation.prevalence import Prevalence, estimate_prevalence
 from textune.labelling.known_labels import KnownLabels, LabelledTexts
 from textune.labelling.loop_head import LoopHead
 from textune.labelling.pool import TEST_SHARE
-from textune.labelling.prevalence import Prevalence, estimate_prevalence
 from textune.tasks import multi_label, single_label
 
 MORE_ANSWERS = 50

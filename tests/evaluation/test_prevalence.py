@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textune.labelling.prevalence import estimate_prevalence
+from textune.evaluation.prevalence import estimate_prevalence
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.random(4000) < 0.2

@@ -1,0 +1,77 @@
+"""Which labels are more or less frequent in new texts than in held-out rows, corrected for errors.
+
+In: probabilities of both, and the labels of the held-out rows. Out: a `LabelMove` per label. The mean
+probability of a label is what its texts get and what others get, mixed by its share (probabilistic adjusted
+count: Bella et al. 2010, "Quantification via probability estimators"). With labels of new texts, the share is
+that of these texts, narrowed by the probabilities of all. Does not know names of texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.data.dataset import UNKNOWN
+from textune.evaluation.prevalence import estimate_prevalence
+from textune.watching.reference import WatchedRows, WatchReference
+from textune.watching.watch_result import LabelMove
+
+_CLEAR = 3.0
+"""How many standard errors a clear difference has: many labels are compared."""
+_FEWEST = 5
+"""How many held-out rows must have a label before its share can be corrected."""
+_FEWEST_LABELLED = 20
+
+
+def measure_moves(
+    reference: WatchReference, rows: WatchedRows, counted: NDArray[np.bool_]
+) -> list[LabelMove]:
+    """Return how the share of each label moved; only the `counted` new rows (rows,) have any label."""
+    has, known = reference.decisions.has(reference.labels), _known(reference.labels)
+    labelled = rows.labelled
+    moves = []
+    for place, name in enumerate(reference.decisions.label_names):
+        is_known = known if known.ndim == 1 else known[:, place]
+        of_known, truth = reference.probabilities[is_known, place], has[is_known, place]
+        before, new = float(truth.mean()), rows.probabilities[counted, place]
+        if rows.labels is not None and len(labelled) >= _FEWEST_LABELLED:
+            own = reference.decisions.has(rows.labels[labelled])[:, place]
+            shown = estimate_prevalence(
+                own, rows.probabilities[labelled, place], rows.probabilities[:, place]
+            )
+            share, error = shown.share, (shown.interval[1] - shown.interval[0]) / 3.92
+        elif min(truth.sum(), (~truth).sum()) < _FEWEST or len(new) < 2:
+            moves.append(
+                LabelMove(name, before, float(new.mean()) if len(new) else before, (0.0, 1.0), False)
+            )
+            continue
+        else:
+            share, error = _corrected_share(of_known[truth], of_known[~truth], new)
+        spread = float(np.hypot(error, np.sqrt(before * (1 - before) / len(truth))))
+        interval = max(0.0, share - 1.96 * error), min(1.0, share + 1.96 * error)
+        moves.append(LabelMove(name, before, share, interval, abs(share - before) > _CLEAR * spread))
+    return moves
+
+
+def clear_moves(moves: Sequence[LabelMove]) -> list[LabelMove]:
+    """Return the labels that clearly moved, the furthest first."""
+    return sorted((move for move in moves if move.is_clear), key=lambda move: -abs(move.now - move.before))
+
+
+def _corrected_share(
+    with_label: NDArray[np.float64], without: NDArray[np.float64], new: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the share of a label, and its standard error."""
+    difference = float(with_label.mean() - without.mean())
+    if difference <= 0:
+        return float(new.mean()), 1.0
+    share = float(np.clip((new.mean() - without.mean()) / difference, 0, 1))
+    variance = new.var() / len(new) + share**2 * with_label.var() / len(with_label)
+    variance += (1 - share) ** 2 * without.var() / len(without)
+    return share, float(np.sqrt(variance)) / difference
+
+
+def _known(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.ones(len(labels), dtype=bool) if labels.ndim == 1 else np.asarray(labels != UNKNOWN)

@@ -1,0 +1,164 @@
+"""From the reference and new rows to what can be said of them: the whole of watching, on arrays.
+
+    watch = Watch.of(reference)
+    result = watch.estimate(WatchedRows(features, probabilities))
+
+`Watch.of` takes seconds, and `estimate` takes less, so a server keeps the first. Does not know texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textune.evaluation.intervals import Interval
+from textune.watching.back_testing import BackTest, ErrorModel, KnownRows, back_test, row_probabilities
+from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
+from textune.watching.descriptors import Descriptors
+from textune.watching.domain import tell_apart
+from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
+from textune.watching.label_correction import FEWEST_LABELS, CorrectedShare, correct_share
+from textune.watching.label_moves import measure_moves
+from textune.watching.reference import WatchedRows, WatchReference
+from textune.watching.support import Support, measure_support
+from textune.watching.watch_result import EstimatedMetric, LabelEvidence, MethodResult, WatchResult
+
+MOST_UNKNOWN = 0.03
+"""By how much the share of right decisions may be wrong because of texts that are unlike any that was met."""
+_MISSED = 2.0
+"""How many such texts there may be for each that is recognised."""
+_NOTHING_KNOWN = 0.5
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A reference that is prepared for estimates."""
+
+    reference: WatchReference
+    descriptors: Descriptors
+    held_out: KnownRows
+    damaged: tuple[KnownRows, ...]
+    back_test: BackTest
+    seed: int
+
+    @classmethod
+    def of(cls, reference: WatchReference, *, seed: int = 0, shifts: int | None = None) -> Watch:
+        """Prepare a reference: describe its rows, and test the methods on shifts of them."""
+        descriptors = Descriptors(reference.train_features, reference.features, seed=seed)
+        rows = np.arange(len(reference))
+        held_out = _known_rows(reference, descriptors, rows, reference.features, reference.probabilities)
+        kinds = [
+            _known_rows(reference, descriptors, copies.rows, copies.features, copies.probabilities)
+            for copies in reference.damaged
+        ]
+        options = {} if shifts is None else {"shifts": shifts}
+        tested = back_test(reference.decisions, held_out, kinds, seed=seed, **options)
+        return cls(reference, descriptors, held_out, tuple(kinds), tested, seed)
+
+    def estimate(self, rows: WatchedRows) -> WatchResult:
+        """Return what can be said of new rows."""
+        decisions, known = self.reference.decisions, self.held_out.judged
+        described = self.descriptors.describe(rows.features)
+        unknown = np.zeros(len(rows), dtype=bool)
+        new = JudgedRows(described, decisions.confidence(rows.probabilities), unknown)
+        damaged = tuple(copies.judged for copies in self.damaged)
+        evidence = Evidence(known, damaged, new)
+        guesses = {key: method(evidence) for key, (_, method) in ESTIMATORS.items()}
+        chosen = guesses[self.back_test.chosen]
+        of_rows = row_probabilities(chosen, evidence)
+        copies = [rows_of_kind.described for rows_of_kind in damaged]
+        support = measure_support(known.described, copies, described, seed=self.seed)
+        at_stake = _at_stake(support, of_rows)
+        errors = ErrorModel.of(self.back_test.shifts, self.back_test.chosen)
+        sizes, before = (len(known), len(rows)), float(known.right.mean())
+        half_width, macro_half_width = errors.half_widths(chosen.share, before, sizes)
+        refusal = _refuse(support) if at_stake > MOST_UNKNOWN else ""
+        prior = _NOTHING_KNOWN if refusal else half_width
+        corrected = self._correct(rows, of_rows, prior)
+        if len(rows.labelled) >= FEWEST_LABELS:
+            of_rows, refusal, at_stake = with_mean(of_rows, corrected.share), "", 0.0
+            macro_half_width *= corrected.half_width / half_width
+        macro = expected_macro_f1(decisions, rows.probabilities, of_rows)
+        macro_before = true_macro_f1(decisions, self.reference.probabilities, self.reference.labels)
+        share_ends = _interval(corrected.share, corrected.half_width, at_stake)
+        estimates = {
+            decisions.metric: EstimatedMetric(corrected.share, share_ends, before),
+            "macro_f1": EstimatedMetric(macro, _interval(macro, macro_half_width, at_stake), macro_before),
+        }
+        auc, auc_interval = tell_apart(known.described.joined, described.joined, seed=self.seed).auc()
+        labelled = rows.labelled
+        return WatchResult(
+            texts=len(rows),
+            metric=decisions.metric,
+            estimates={} if refusal else estimates,
+            refusal=refusal,
+            outside_share=support.outside_share,
+            methods=[
+                MethodResult(
+                    key, title, guesses[key].share, self.back_test.errors[key], key == self.back_test.chosen
+                )
+                for key, (title, _) in ESTIMATORS.items()
+            ],
+            labels=measure_moves(self.reference, rows, ~support.strange),
+            domain_auc=auc,
+            domain_interval=auc_interval,
+            evidence=LabelEvidence(
+                len(labelled), corrected.more_to_halve, _measured(self.reference, rows, labelled)
+            ),
+            of_rows=of_rows,
+            outside=support.strange,
+        )
+
+    def _correct(self, rows: WatchedRows, of_rows: NDArray[np.float64], half_width: float) -> CorrectedShare:
+        labelled = rows.labelled
+        if rows.labels is None or not len(labelled):
+            right = np.empty(0, dtype=bool)
+        else:
+            right = self.reference.decisions.right(rows.probabilities[labelled], rows.labels[labelled])
+        return correct_share(of_rows, half_width, labelled, right)
+
+
+def _known_rows(
+    reference: WatchReference,
+    descriptors: Descriptors,
+    rows: NDArray[np.int64],
+    features: NDArray[np.float32],
+    probabilities: NDArray[np.float64],
+) -> KnownRows:
+    labels, decisions = reference.labels[rows], reference.decisions
+    judged = JudgedRows(
+        descriptors.describe(features),
+        decisions.confidence(probabilities),
+        decisions.right(probabilities, labels),
+    )
+    return KnownRows(rows, judged, probabilities, labels)
+
+
+def _at_stake(support: Support, of_rows: NDArray[np.float64]) -> float:
+    """Return by how much the estimate falls if texts that are unlike any that was met are all wrong."""
+    if not support.strange.any():
+        return 0.0
+    return support.outside_share * float(of_rows[support.strange].mean())
+
+
+def _refuse(support: Support) -> str:
+    return (
+        f"No estimate: about {support.outside_share:.0%} of these texts are unlike any that the run has met, "
+        "so nothing is known of how they are classified."
+    )
+
+
+def _interval(value: float, half_width: float, at_stake: float) -> Interval:
+    return max(0.0, value - half_width - _MISSED * at_stake), min(1.0, value + half_width)
+
+
+def _measured(
+    reference: WatchReference, rows: WatchedRows, labelled: Sequence[int] | NDArray[np.int64]
+) -> float | None:
+    if rows.labels is None or not len(labelled):
+        return None
+    right = reference.decisions.right(rows.probabilities[labelled], rows.labels[labelled])
+    return float(right.mean())
