@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from textune.training import budget as planning
 from textune.training.budget import Costs, Plan, plan_task, plan_within
 from textune.training.members import frozen_layers_of
 from textune.training.method import Task
+from textune.training.stepping import EncoderLearner
 from tiny_classifiers import linear_classifier, stock_classifier
 from tiny_models import build_tiny_model
 
@@ -80,6 +82,22 @@ def test_an_epoch_of_a_single_batch_is_estimated_as_well(tiny_distilbert: str, t
     train(tiny_distilbert, str(data), tmp_path / "run", observer=notes)
 
     assert "3 steps of 32 texts" in notes.find("Training will take about")
+
+
+def test_a_short_training_is_not_measured_for_longer_than_a_step(
+    tiny_distilbert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, rehearse, rehearsed = write_small_csv(tmp_path / "texts.csv", 200), EncoderLearner.rehearse, []
+
+    def count(learner: EncoderLearner, batches: Sequence[Sequence[int]]) -> float:
+        rehearsed.append(len(batches))
+        return rehearse(learner, batches)
+
+    monkeypatch.setattr(EncoderLearner, "rehearse", count)
+    train(tiny_distilbert, str(data), tmp_path / "short")
+    train(tiny_distilbert, str(data), tmp_path / "long", "train.per_device_train_batch_size=4")
+
+    assert rehearsed == [1, 4]
 
 
 def test_planning_with_time_enough_leaves_the_same_bits(

@@ -49,6 +49,9 @@ from textune.training.stepping import REHEARSED_STEPS, EncoderLearner
 from textune.training.tracking import follow, track
 from textune.wording import in_words
 
+_STEPS_PER_REHEARSED = 20
+"""For so many steps of a training, one is rehearsed; at least one, and at most `REHEARSED_STEPS`."""
+
 
 class EncoderMethod(Method):
     """Trains layers of the encoder, and the head."""
@@ -257,9 +260,12 @@ class EncoderMethod(Method):
     def _note_duration(self, learner: EncoderLearner) -> None:
         train, data, placement = self.settings, learner.data, self.task.placement
         self.ctx.stage("Measuring a few steps")
-        row_seconds = learner.rehearse(list(islice(data.epoch(1), REHEARSED_STEPS)))
         epochs = train.num_train_epochs * train.members
-        steps, seconds = epochs * data.steps_per_epoch, epochs * len(data.lengths) * row_seconds
+        steps = epochs * data.steps_per_epoch
+        # A measurement must not take long itself.
+        rehearsed = min(REHEARSED_STEPS, max(1, steps // _STEPS_PER_REHEARSED))
+        row_seconds = learner.rehearse(list(islice(data.epoch(1), rehearsed)))
+        seconds = epochs * len(data.lengths) * row_seconds
         end = datetime.now() + timedelta(seconds=seconds)
         self.ctx.note(
             f"Training will take about {in_words(seconds)}, until {end:%H:%M}: {steps:,} steps of "

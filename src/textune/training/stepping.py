@@ -26,7 +26,7 @@ from textune.training.workers import BatchLoss, GradientWorkers
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 REHEARSED_STEPS = 4
-"""Steps that a rehearsal takes; it does not measure the first."""
+"""Steps that a rehearsal takes at most; it does not measure the first of several."""
 _FIRST_STEPS = 10
 """Steps at the beginning over which the average follows faster, because there is little to average yet."""
 
@@ -133,6 +133,7 @@ class EncoderLearner:
         In fp16 they may change the factor of the loss that the steps after them begin with. A loss or
         gradient that is NaN or infinite before anything was learned raises a `DivergenceError`.
         """
+        start = time.perf_counter()
         try:
             self._learn(batches[0], step=1, rate=0.0)  # The first step sets up what the others find ready.
         except DivergenceError as error:
@@ -140,12 +141,13 @@ class EncoderLearner:
                 "The loss or its gradient is not a finite number before the first step.",
                 "Try --set model.precision=fp32, or another model.",
             ) from error
-        measured, start = batches[1:] or batches, time.perf_counter()
-        for batch in measured:
+        if others := batches[1:]:
+            start = time.perf_counter()
+        for batch in others:
             self._learn(batch, step=1, rate=0.0)
         seconds = time.perf_counter() - start
         self._reset()
-        return seconds / sum(map(len, measured))
+        return seconds / sum(map(len, others or batches))
 
     def logits(self, data: TokenSet) -> torch.Tensor:
         """Return the logits (rows, classes) of all rows, computed with the weights to keep."""
