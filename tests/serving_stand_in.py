@@ -201,6 +201,8 @@ def running(
     metrics: Any = None,
     model_sha256: str = "",
     label_studio: bool = False,
+    protocols: Sequence[str] = (),
+    model_name: str = "",
     **limits: Any,
 ) -> Iterator[Running]:
     """Run a server for the length of the block."""
@@ -216,7 +218,14 @@ def running(
         model_sha256=model_sha256,
     )
     service = Service(
-        served, limits=Limits(**limits), api_keys=keys, stream=log, cors=Cors(cors), label_studio=label_studio
+        served,
+        limits=Limits(**limits),
+        api_keys=keys,
+        stream=log,
+        cors=Cors(cors),
+        label_studio=label_studio,
+        protocols=protocols,
+        model_name=model_name,
     )
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)

@@ -94,6 +94,15 @@ def test_the_containers_command_is_one_that_textune_knows() -> None:
     check_command([*re.findall(r'"([^"]+)"', entry), *re.findall(r'"([^"]+)"', rest)])
 
 
+def test_the_container_takes_serve_as_its_argument_and_everything_else_from_variables() -> None:
+    described = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200"}).output
+    set_there = {name for line in arguments_of("ENV") for name in re.findall(r"(TEXTUNE_\w+)=", line)}
+
+    assert arguments_of("CMD") == ['["serve"]']
+    assert set_there == {"TEXTUNE_RUN", "TEXTUNE_HOST"}
+    assert all(name in described for name in set_there)
+
+
 def test_the_commands_of_the_guide_put_what_the_unit_and_the_dockerfile_use_where_they_use_it() -> None:
     guide = (REPOSITORY / "docs" / "how-to" / "serve.md").read_text(encoding="utf-8")
     [installed] = re.findall(r"/opt/textune/bin/pip install 'textune(\[.+\])'", guide)

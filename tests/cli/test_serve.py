@@ -38,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_without_options_it_serves_this_computer_alone(textune_command: Any, asked: dict[str, Any]) -> None:
     assert textune_command("serve", "runs/mine").code == 0
 
-    assert (asked["run"], asked["host"], asked["port"]) == (Path("runs/mine"), "127.0.0.1", 8000)
+    assert (asked["run"], asked["host"], asked["port"]) == (Path("runs/mine"), "127.0.0.1", None)
     assert asked["api_keys"] == ()
     assert asked["limits"] == Limits()
 
@@ -53,6 +53,43 @@ def test_the_runtime_is_passed_on(textune_command: Any, asked: dict[str, Any]) -
     textune_command("serve", "runs/mine", "--runtime", "onnx")
 
     assert asked["runtime"] == "onnx"
+
+
+def test_protocols_and_the_models_name_are_passed_on(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--protocols", "oip, vllm", "--model-name", "acme/emotion")
+
+    assert (asked["protocols"], asked["model_name"]) == (["oip", "vllm"], "acme/emotion")
+
+
+def test_in_a_container_the_environment_says_what_is_served_and_where(
+    textune_command: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUNE_RUN", "/opt/ml/model")
+    monkeypatch.setenv("TEXTUNE_HOST", "0.0.0.0")
+    monkeypatch.setenv("TEXTUNE_PORT", "8080")
+    monkeypatch.setenv("TEXTUNE_PROTOCOLS", "sagemaker")
+
+    assert textune_command("serve").code == 0
+
+    assert (asked["run"], asked["host"], asked["port"]) == (Path("/opt/ml/model"), "0.0.0.0", 8080)
+    assert asked["protocols"] == ["sagemaker"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--protocols", "oip,grpc"), "error: There is no protocol 'grpc'.\nThe protocols are: hf, kserve, "),
+        (("--model-name", "a b"), "error: --model-name 'a b' cannot be a model's name.\nGive letters, "),
+        (("--model-name", "a/../b"), "error: --model-name 'a/../b' cannot be a model's name.\n"),
+    ],
+)
+def test_a_protocol_or_a_name_that_cannot_be_is_refused_before_anything_is_loaded(
+    textune_command: Any, options: tuple[str, ...], message: str
+) -> None:
+    outcome = textune_command("serve", "no/such/run", *options)
+
+    assert outcome.code == 2
+    assert outcome.err.startswith(message)
 
 
 def test_keys_may_be_several(textune_command: Any, asked: dict[str, Any]) -> None:

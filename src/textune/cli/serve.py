@@ -12,7 +12,8 @@ import typer
 
 from textune.cli.application import Debug, RuntimeName, app
 from textune.errors import RequestError
-from textune.serving.limits import LABEL_STUDIO, Limits
+from textune.serving.limits import LABEL_STUDIO, USUAL_PORT, Limits
+from textune.serving.protocols.registry import ALL, protocol_names
 
 _DEFAULTS = Limits()
 _KEY_VARIABLE = "TEXTUNE_API_KEY"
@@ -21,13 +22,44 @@ _KEY_VARIABLE = "TEXTUNE_API_KEY"
 @app.command()
 def serve(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or of an export.")
+        Path,
+        typer.Argument(
+            metavar="RUN", envvar="TEXTUNE_RUN", help="The folder of a finished run, or of an export."
+        ),
     ],
     runtime: RuntimeName = "",
     host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 admits other computers.")
+        str,
+        typer.Option(envvar="TEXTUNE_HOST", help="The address to listen on; 0.0.0.0 admits other computers."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8000,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TEXTUNE_PORT",
+            min=0,
+            max=65535,
+            help="The port; 0 picks a free one.",
+            show_default=f"{USUAL_PORT}, or what a protocol asks for",
+        ),
+    ] = None,
+    protocols: Annotated[
+        str,
+        typer.Option(
+            envvar="TEXTUNE_PROTOCOLS",
+            metavar="NAME,...",
+            help=f"Answer the clients of other servers, too: {', '.join(protocol_names())}, or {ALL}.",
+            show_default="hf and tei, which are always on",
+        ),
+    ] = "",
+    model_name: Annotated[
+        str,
+        typer.Option(
+            envvar="TEXTUNE_MODEL_NAME",
+            metavar="NAME",
+            help="What those clients call the model.",
+            show_default="the name of the run's folder",
+        ),
+    ] = "",
     api_key: Annotated[
         list[str] | None,
         typer.Option(
@@ -107,6 +139,8 @@ def serve(
             runtime=runtime,
             host=host,
             port=port,
+            protocols=[name.strip() for name in protocols.split(",") if name.strip()],
+            model_name=model_name,
             api_keys=api_key or _keys_of_environment(),
             cors=cors or (),
             label_studio=label_studio,

@@ -11,7 +11,9 @@ from pathlib import Path
 from textune.context import Context, Observer
 from textune.errors import RequestError, StoppedError
 from textune.extras import check_extra
-from textune.serving.limits import LABEL_STUDIO, Limits
+from textune.serving.limits import LABEL_STUDIO, USUAL_PORT, Limits
+from textune.serving.model_name import check_model_name
+from textune.serving.protocols.registry import check_protocols, choose_port
 
 _PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "pythonjsonlogger")
 _OPEN = "No API key is set: anyone who can reach the server can use it."
@@ -23,7 +25,9 @@ def serve(
     *,
     runtime: str = "",
     host: str = "127.0.0.1",
-    port: int = 8000,
+    port: int | None = None,
+    protocols: Sequence[str] = (),
+    model_name: str = "",
     api_keys: Sequence[str] = (),
     cors: Sequence[str] = (),
     label_studio: bool = False,
@@ -37,7 +41,9 @@ def serve(
         run: The folder of a finished run, or of an export.
         runtime: `torch` or the name of an export; by default the fastest with the run's own probabilities.
         host: The address to listen on.
-        port: The port; 0 picks a free one.
+        port: The port; 0 picks a free one. By default 8000, or what a protocol asks for.
+        protocols: The protocols of other servers' clients that are answered, too; `all` stands for all.
+        model_name: What those clients call the model; by default the name of the run's folder.
         api_keys: A request must carry one of these keys; without keys, every request is answered.
         cors: The origins, such as `https://app.example.com`, whose web pages may use the server; `*` stands
             for all. Without any, browsers keep the answers from pages of other origins.
@@ -48,13 +54,15 @@ def serve(
         on_ready: Called with the server's URL once it accepts requests.
 
     Raises:
-        RequestError: The address, a key, an origin or the runtime is wrong.
+        RequestError: The address, a protocol, the model's name, a key, an origin or the runtime is wrong.
         RunError: The run is missing, incomplete or damaged.
         ExportError: The export is missing, damaged, or made from another model.
         StoppedError: It had to end at once, and left requests without an answer.
     """
     limits = limits or (LABEL_STUDIO if label_studio else Limits())
     ctx = Context(observer)
+    check_model_name(model_name)
+    names = check_protocols(protocols)
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
     # A bearer token holds no blanks, and is compared without the blanks around it.
@@ -75,7 +83,7 @@ def serve(
         raise RequestError(
             f"Annotations are learned with torch, and --runtime is {runtime}.", "Leave out --runtime."
         )
-    with bind(host, port) as bound:
+    with bind(host, choose_port(port, names, usual=USUAL_PORT)) as bound:
         # Until the first request is accepted, there is nothing to drain.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         ctx.stage("Loading the classifier")
@@ -90,6 +98,8 @@ def serve(
             stream=sys.stderr,
             cors=origins,
             label_studio=label_studio,
+            protocols=names,
+            model_name=model_name,
         )
         for note in served.notes:
             service.log.write("runtime", message=note)

@@ -28,6 +28,11 @@ def probabilities_function(predictor: Predictor) -> str:
     return "sigmoid" if predictor.kind.is_multi_label else "softmax"
 
 
+def scores_of(logits: NDArray[np.floating[Any]], function: str) -> NDArray[np.float64]:
+    """Return the scores (texts, classes) that a function of this name gives: softmax, sigmoid or none."""
+    return _FUNCTIONS[function](logits)
+
+
 def answers_of(
     logits: NDArray[np.floating[Any]],
     label_names: Sequence[str],
@@ -47,7 +52,7 @@ def answers_of(
         >>> answers_of(np.array([[0.0, 0.0]]), ["no", "yes"], top_k=1, threshold=0.9)
         [[{'label': None, 'score': 0.5, 'abstained': True}, {'label': 'no', 'score': 0.5}]]
     """
-    scores = _FUNCTIONS[function](logits)
+    scores = scores_of(logits, function)
     orders = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].tolist()
     answers: list[list[Score]] = [
         [{"label": label_names[index], "score": row[index]} for index in order]

@@ -1,12 +1,10 @@
 """The endpoints of a `Service`: an ASGI application, which describes itself in `/openapi.json`.
 
-An endpoint takes a checked request, asks the service for logits, and gives them the form that its clients
-expect.
+The protocols of other servers' clients add theirs; those that are textune's own are here.
 """
 
 from __future__ import annotations
 
-import asyncio
 from importlib.metadata import version
 from typing import Any
 
@@ -18,36 +16,33 @@ from starlette.exceptions import HTTPException
 
 from textune.evaluation.baselines import BASELINES
 from textune.evaluation.metrics import metrics_of
-from textune.explain.attribution import MAX_PARTS, Explanation, occlude, weigh
-from textune.formats.text_pairs import AnyText
-from textune.runtimes.predictor import Predictor
-from textune.serving.answers import answers_of, decisions_of, probabilities_function
+from textune.serving.answers import decisions_of
 from textune.serving.description import described, fit_requests
+from textune.serving.explaining import explain_text
 from textune.serving.gate import PAGE, Gate
-from textune.serving.label_studio_endpoints import LabelStudio, add_label_studio
 from textune.serving.page import page_files
-from textune.serving.refusals import Refusal, draining
-from textune.serving.request_texts import is_batch, texts_of
+from textune.serving.protocols.endpoints import Endpoints, check_ready
+from textune.serving.protocols.registry import find_protocols
+from textune.serving.protocols.shared_paths import add_shared_paths
+from textune.serving.refusals import Refusal
+from textune.serving.request_texts import texts_of
 from textune.serving.schemas import (
-    ClassifyParameters,
-    ClassifyRequest,
     ExplainAnswer,
     ExplainRequest,
     InfoAnswer,
     LabelAnswer,
-    LabelExplanation,
     LabelsAnswer,
     LabelsRequest,
-    Part,
-    PredictRequest,
-    Score,
     StatusAnswer,
     first_error,
 )
 from textune.serving.service import Service
 
 _METRIC_FIELDS = ("key", "title", "unit", "direction")
-_RIGHT_ONLY = "truncation_direction: a long text is truncated at its right end only."
+_OPEN = ("/health", "/ready", "/openapi.json", "/")
+"""The paths whose GET needs no key: probes, the API's description, the page that asks for the key."""
+_LABEL_STUDIO = ("/setup", "/webhook")
+"""Paths of Label Studio whose POST has a body, and needs no model."""
 
 
 def build_app(service: Service) -> Gate:
@@ -59,55 +54,38 @@ def build_app(service: Service) -> Gate:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers=dict.fromkeys((RequestValidationError, HTTPException, Exception), _refuse),
     )
-    _add_questions(app, service)
+    endpoints, protocols = Endpoints(app, service), find_protocols(service.protocols)
+    for protocol in protocols:
+        if protocol.add is not None:
+            with endpoints.of(protocol):
+                protocol.add(endpoints, service)
+    add_shared_paths(endpoints, protocols, service)
+    _add_questions(endpoints, service)
     _add_probes(app, service)
     _add_page(app)
+    paths = endpoints.paths(read=_LABEL_STUDIO, open_paths=_OPEN)
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        refusal = _refusal_of(error, request.scope["path"], service)
+        return paths.response(request.scope["path"], refusal)
+
+    for kind in (RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, refuse)
     # FastAPI keeps the document that it has made, and answers with what is added here.
-    fit_requests(app.openapi()["components"]["schemas"], service)
-    return Gate(app, service, paths=frozenset(getattr(route, "path", "") for route in app.routes))
+    components = app.openapi()["components"]["schemas"]
+    components |= endpoints.schemas
+    fit_requests(components, service)
+    return Gate(app, service, paths=paths)
 
 
-def _add_questions(app: FastAPI, service: Service) -> None:
-    predictor, limits = service.served.predictor, service.limits
-    usual_function, pairs = probabilities_function(predictor), predictor.pairs
+def _add_questions(endpoints: Endpoints, service: Service) -> None:
+    app, predictor, limits = endpoints.app, service.served.predictor, service.limits
+    pairs = predictor.pairs
     answer_type = list[LabelsAnswer] if predictor.kind.is_multi_label else list[LabelAnswer]
     answers_described = described(service, 408, 413, 422, 429, 500, 503, 504, needs_key=True)
-
-    @app.post("/", **answers_described)
-    async def classify(body: ClassifyRequest, request: Request) -> list[list[Score]]:
-        """Classify texts, in Hugging Face's schema: a list per text, even for a single one."""
-        parameters = body.parameters or ClassifyParameters()
-        texts = texts_of(body.inputs, limits, pairs=pairs)
-        logits, _ = await service.logits(texts, request.scope["textune"])
-        return answers_of(
-            logits,
-            predictor.label_names,
-            function=parameters.function_to_apply or usual_function,
-            top_k=parameters.top_k,
-            threshold=predictor.threshold,
-            outside=predictor.outside,
-        )
-
-    async def predict(body: PredictRequest, request: Request) -> list[Score] | list[list[Score]]:
-        """Classify texts, in text-embeddings-inference's schema: flat for one text, nested for a batch."""
-        texts = texts_of(body.inputs, limits, pairs=pairs, listed_pairs=pairs)
-        await _check_cut(body, texts, service)
-        logits, _ = await service.logits(texts, request.scope["textune"])
-        answers = answers_of(
-            logits,
-            predictor.label_names,
-            function="none" if body.raw_scores else usual_function,
-            threshold=predictor.threshold,
-            outside=predictor.outside,
-        )
-        return answers if is_batch(body.inputs, listed_pairs=pairs) else answers[0]
-
-    if service.label_studio:
-        add_label_studio(app, LabelStudio(service), service, predict=predict)
-    else:
-        app.post("/predict", **answers_described)(predict)
+    endpoints.classifies("/labels")
+    endpoints.classifies("/explain")
 
     @app.post("/labels", response_model=answer_type, **answers_described)
     async def labels(body: LabelsRequest, request: Request) -> Any:
@@ -120,71 +98,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     async def explain(body: ExplainRequest, request: Request) -> Any:
         """Weigh the words of a text: how much less probable a label is without each of them."""
         [text] = texts_of(body.inputs, limits, pairs=pairs)
-        names = predictor.label_names
-        if body.label is not None and body.label not in names:
-            raise Refusal(422, f"label: must be one of {', '.join(names)}.")
-        max_parts = max(1, min(MAX_PARTS, limits.texts, limits.queued_texts - 1))
-        # In threads, as a text may have thousands of words to look for.
-        occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
-        versions = await asyncio.to_thread(list, occlusion.versions())
-        record = request.scope["textune"]
-        logits, truncated = await service.logits(versions, record)
-        record.truncated = int(truncated[0])  # The versions without a word are not the client's texts.
-        explanation = weigh(
-            occlusion,
-            predictor.kind.probabilities(logits),
-            label_names=names,
-            label=body.label,
-            thresholds=predictor.thresholds,
-        )
-        answer: dict[str, Any] = {**_explained(explanation), "truncated": bool(truncated[0])}
-        if explanation.others is not None:
-            answer["others"] = list(map(_explained, explanation.others))
-        if predictor.outside is not None:
-            answer["other"] = bool(predictor.outside.is_other(logits[:1])[0])
-        return answer
-
-
-def _explained(explanation: Explanation) -> LabelExplanation:
-    parts, *parts_pair = (
-        [Part(start=word.start, end=word.end, weight=word.weight) for word in words]
-        for _, words in explanation.sides
-    )
-    explained: LabelExplanation = {"label": explanation.label, "score": explanation.score, "parts": parts}
-    if parts_pair:
-        [explained["parts_pair"]] = parts_pair
-    return explained
-
-
-async def _check_cut(body: PredictRequest, texts: list[AnyText], service: Service) -> None:
-    """Raise a `Refusal` if a text would be truncated but must not be, or must be truncated on the left."""
-    if body.truncate is not False and body.truncation_direction.lower() != "left":
-        return
-    predictor, count_tokens = service.served.predictor, service.served.count_tokens
-    max_tokens = predictor.max_tokens
-    if predictor.windows is not None:
-        await _check_cut_windows(body, texts, predictor)
-        return
-    if count_tokens is None:
-        raise Refusal(422, "This server cannot count tokens, so it can only truncate texts on the right.")
-    # In a thread, as a body may hold a million tokens.
-    counts = await asyncio.to_thread(count_tokens, texts)
-    for index, count in enumerate(counts):
-        if count > max_tokens and body.truncate is False:
-            message = f"{count:,} tokens exceed the {max_tokens:,} that the model reads."
-            raise Refusal(413, f"inputs[{index}]: {message}")
-        if count > max_tokens:
-            raise Refusal(422, _RIGHT_ONLY)
-
-
-async def _check_cut_windows(body: PredictRequest, texts: list[AnyText], predictor: Predictor) -> None:
-    truncated = (await asyncio.to_thread(predictor.tokenize, texts)).truncated
-    if truncated.any() and body.truncate is False:
-        longest = f"the {predictor.max_windows} windows of {predictor.max_tokens:,} tokens"
-        index = truncated.tolist().index(True)
-        raise Refusal(413, f"inputs[{index}]: It is longer than {longest} that the model reads.")
-    if truncated.any():
-        raise Refusal(422, _RIGHT_ONLY)
+        return await explain_text(service, text, request.scope["textune"], label=body.label)
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
@@ -198,8 +112,7 @@ def _add_probes(app: FastAPI, service: Service) -> None:
     @app.get("/ready", **described(service, 503))
     async def ready() -> StatusAnswer:
         """Return whether the server accepts requests."""
-        if service.draining or not service.queue.alive:
-            raise draining()
+        check_ready(service)
         return StatusAnswer(status="ready")
 
     @app.get("/info", **described(service, needs_key=True))
@@ -260,17 +173,18 @@ def _add_page(app: FastAPI) -> None:
         add("/" if name == "index.html" else f"{PAGE}{name}", response)
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
+def _refusal_of(error: Exception, path: str, service: Service) -> Refusal:
     match error:
         case Refusal():
-            refusal = error
+            return error
         case RequestValidationError():
-            refusal = Refusal(422, first_error(error.errors()))
+            return Refusal(422, first_error(error.errors()))
         case HTTPException(status_code=400):  # For bytes that are not UTF-8, and for lists nested too deep.
-            refusal = Refusal(422, "Invalid JSON: it cannot be read.")
+            return Refusal(422, "Invalid JSON: it cannot be read.")
         case HTTPException():
             message = "This endpoint does not exist; /openapi.json lists all endpoints."
-            refusal = Refusal(error.status_code, message, error.headers)
+            if "/models/" in path:
+                message += f" The model's name is '{service.model_name}'."
+            return Refusal(error.status_code, message, error.headers)
         case _:  # The error itself goes on to the gate, which logs it.
-            refusal = Refusal(500, "The server failed on this request.")
-    return refusal.response()
+            return Refusal(500, "The server failed on this request.")

@@ -5,6 +5,7 @@ FastAPI describes the endpoints. What depends on the classifier and the limits i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import Security
@@ -14,6 +15,7 @@ from textune.serving.schemas import ErrorAnswer
 from textune.serving.service import Service
 
 _REFUSALS = {
+    400: "The request is invalid; the answer says where.",
     401: "The API key is missing or wrong.",
     408: "The body did not arrive in time.",
     413: "The body, the number of texts or a text exceeds a limit.",
@@ -38,14 +40,19 @@ _TRUNCATED = {
 _RETRY = {"retry-after": {"description": "Seconds.", "schema": {"type": "string"}}}
 
 
-def described(service: Service, *statuses: int, needs_key: bool = False) -> dict[str, Any]:
-    """Return what the API's description says about an endpoint; the gate checks its key."""
+def described(
+    service: Service, *statuses: int, needs_key: bool = False, error: Any = ErrorAnswer
+) -> dict[str, Any]:
+    """Return what the API's description says about an endpoint; the gate checks its key.
+
+    `error` is the type of its refusals.
+    """
     is_locked = needs_key and bool(service.key_digests)
     # Only what needs the model may meet a full queue.
     classifies = 429 in statuses
     responses: dict[int, dict[str, Any]] = {200: {"headers": _HEADERS | (_TRUNCATED if classifies else {})}}
     for status in (401, *statuses) if is_locked else statuses:
-        responses[status] = {"model": ErrorAnswer, "description": _REFUSALS[status]}
+        responses[status] = {"model": error, "description": _REFUSALS[status]}
         if status in {429, 503}:
             responses[status]["headers"] = _RETRY
     key = Security(HTTPBearer(scheme_name="key", auto_error=False))
@@ -64,15 +71,28 @@ def fit_requests(schemas: dict[str, Any], service: Service) -> None:
         texts["required"] = ["text", "text_pair"]
     else:
         del texts["properties"]["text_pair"]
-    for name in ("ClassifyRequest", "PredictRequest", "LabelsRequest", "ExplainRequest"):
-        inputs = schemas[name]["properties"]["inputs"]
-        listed = name == "PredictRequest"
-        inputs["oneOf"] = [
-            _fitted(form, characters=characters, most=limits.texts, pairs=predictor.pairs)
-            for form in inputs["oneOf"]
-            if _is_taken(form, pairs=predictor.pairs, listed=listed)
-        ]
+    for name, schema in schemas.items():
+        for forms in _forms_of_texts(schema):
+            forms[:] = [
+                _fitted(form, characters=characters, most=limits.texts, pairs=predictor.pairs)
+                for form in forms
+                if _is_taken(form, pairs=predictor.pairs, listed=name == "PredictRequest")
+            ]
     schemas["ExplainRequest"]["properties"]["label"]["anyOf"][0]["enum"] = list(predictor.label_names)
+
+
+def _forms_of_texts(schema: Any) -> Iterator[list[dict[str, Any]]]:
+    """Yield the forms that texts may have wherever a schema takes texts."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _forms_of_texts(each)
+    if not isinstance(schema, dict):
+        return
+    forms = schema.get("oneOf", [])
+    if any(str(form.get("$ref", "")).endswith("/TextObject") for form in forms):
+        yield forms
+    for each in schema.values():
+        yield from _forms_of_texts(each)
 
 
 def _is_taken(form: dict[str, Any], *, pairs: bool, listed: bool) -> bool:

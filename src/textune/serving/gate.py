@@ -18,30 +18,27 @@ from contextlib import suppress
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textune.serving.logs import error_fields
+from textune.serving.protocols.endpoints import Paths
 from textune.serving.records import Header, Record, new_record
 from textune.serving.refusals import CLIENT_GONE, Refusal, draining, overloaded
 from textune.serving.service import Service
 
-CLASSIFYING = frozenset({"/", "/predict", "/labels", "/explain"})
-"""The endpoints whose POST needs the model."""
-
-_READ = CLASSIFYING | {"/setup", "/webhook"}
-"""The endpoints whose bodies are read here, within the limits."""
-
 PAGE = "/page/"
-
-_OPEN = frozenset({"/health", "/ready", "/openapi.json", "/"})
-"""The paths whose GET needs no key: probes, the API's description, the page that asks for the key."""
 
 _SECONDS_TO_LISTEN = 1.0
 """How long the rest of an oversized body is read and dropped: a client that is sending reads no answer."""
 
 
 class Gate:
-    """An application before another; the log and the metrics call paths that are not in `paths` `other`."""
+    """An application before another, about whose endpoints `paths` says what is decided here."""
 
-    def __init__(self, app: ASGIApp, service: Service, *, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, service: Service, *, paths: Paths) -> None:
         self._app, self._service, self._paths = app, service, paths
+
+    @property
+    def classifying(self) -> frozenset[str]:
+        """The paths whose POST needs the model."""
+        return self._paths.classifying
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -50,7 +47,7 @@ class Gate:
             return
         record = self._record(scope)
         scope["textune"] = record
-        exchange = _Exchange(self._service, record, scope, receive, send)
+        exchange = _Exchange(self._service, self._paths, record, scope, receive, send)
         try:
             # Browsers send no key with a preflight, which takes no place in the queue.
             if (preflight := self._service.cors.preflight(scope)) is not None:
@@ -77,8 +74,8 @@ class Gate:
             self._check(scope)
         except Refusal as refusal:
             record = self._record(scope)
-            record.status = refusal.status_code
-            response = refusal.response()
+            response = self._paths.response(scope["path"], refusal)
+            record.status = response.status_code
             headers = response.raw_headers + record.headers()
             self._note(record)
             # Not the refusal itself: with its traceback it would be garbage that only a collection frees.
@@ -86,15 +83,16 @@ class Gate:
         return None
 
     def _record(self, scope: Scope) -> Record:
-        record = new_record(scope, self._paths)
+        record = new_record(scope, self._paths.known)
         record.more_headers = self._service.cors.headers(scope)
         return record
 
     def _check(self, scope: Scope) -> None:
         path, method, service = scope["path"], scope["method"], self._service
-        if service.key_digests and not (method == "GET" and (path in _OPEN or path.startswith(PAGE))):
+        is_open = method == "GET" and (path in self._paths.open or path.startswith(PAGE))
+        if service.key_digests and not is_open:
             _check_key(scope["headers"], service.key_digests)
-        if method == "POST" and path in CLASSIFYING:
+        if method == "POST" and path in self.classifying:
             if service.draining:
                 raise draining()
             if service.queue.full:
@@ -102,7 +100,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, record: Record, exchange: _Exchange) -> None:
         """Let the application answer; raise a `Refusal` on a timeout, a hang-up or an oversized body."""
-        if scope["method"] != "POST" or scope["path"] not in _READ:
+        if scope["method"] != "POST" or scope["path"] not in self._paths.read:
             await self._app(scope, exchange.receive, exchange.send)
             return
         limits = self._service.limits
@@ -110,9 +108,11 @@ class Gate:
             async with asyncio.timeout(limits.timeout_seconds) as deadline:
                 await exchange.read_body()
                 listening = asyncio.ensure_future(exchange.listen(deadline))
-                # The body is read as JSON, whatever the client calls it: curl calls it a form.
-                headers = [header for header in scope["headers"] if header[0] != b"content-type"]
-                headers.append((b"content-type", b"application/json"))
+                headers = scope["headers"]
+                if scope["path"] not in self._paths.raw:
+                    # The body is read as JSON, whatever the client calls it: curl calls it a form.
+                    headers = [header for header in headers if header[0] != b"content-type"]
+                    headers.append((b"content-type", b"application/json"))
                 try:
                     await self._app({**scope, "headers": headers}, exchange.replay, exchange.send)
                 finally:
@@ -130,8 +130,10 @@ class Gate:
 
 
 class _Exchange:
-    def __init__(self, service: Service, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
-        self._service, self._record, self._scope = service, record, scope
+    def __init__(
+        self, service: Service, paths: Paths, record: Record, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._service, self._paths, self._record, self._scope = service, paths, record, scope
         self._receive, self._send = receive, send
         self.client_is_gone = False
         self._body = bytearray()
@@ -192,7 +194,8 @@ class _Exchange:
     async def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, unless the answer has begun."""
         if not self._started:
-            await refusal.response()(self._scope, self.receive, self.send)
+            response = self._paths.response(self._scope["path"], refusal)
+            await response(self._scope, self.receive, self.send)
 
     async def _drop_rest_of_body(self) -> None:
         """Read and drop what the client still sends, until it ends or its time is up."""

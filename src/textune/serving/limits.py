@@ -1,4 +1,4 @@
-"""The limits of a server, each with its default: how much it accepts, and how long a client waits.
+"""The limits of a server, each with its default: how much it accepts, how long a client waits, and where.
 
 `textune --help` imports this module, so it imports nothing else.
 """
@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+USUAL_PORT = 8000
+"""The port of a server, unless one is asked for."""
 
 
 @dataclass(frozen=True)

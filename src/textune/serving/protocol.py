@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from textune.serving.gate import CLASSIFYING, Gate
+from textune.serving.gate import Gate
 from textune.serving.service import Service
 
 
@@ -83,7 +83,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refusal(self) -> bytes | None:
         path = self.url.decode("latin-1")
-        if path not in CLASSIFYING or self.parser.get_method() != b"POST" or not self._stays_open():
+        classifies = path in self._gate.classifying and self.parser.get_method() == b"POST"
+        if not classifies or not self._stays_open():
             return None
         refusal = self._gate.turn_away({"path": path, "method": "POST", "headers": self.headers})
         if refusal is None:

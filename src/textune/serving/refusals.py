@@ -18,10 +18,14 @@ _KINDS |= {429: "overloaded", 500: "backend", 503: "unhealthy", 504: "timeout"}
 class Refusal(HTTPException):
     """A request that is not answered: a status, a line that repeats nothing of the texts, and headers."""
 
-    def response(self) -> JSONResponse:
-        """Return the response to send."""
+    def response(self, *, wrong: int = 422) -> JSONResponse:
+        """Return the response to send; `wrong` is its status if the request is."""
         content = {"error": self.detail, "error_type": _KINDS.get(self.status_code, "validation")}
-        return JSONResponse(content, status_code=self.status_code, headers=self.headers)
+        return JSONResponse(content, status_code=self.status(wrong=wrong), headers=self.headers)
+
+    def status(self, *, wrong: int) -> int:
+        """Return the refusal's status, which is `wrong` if the request is."""
+        return wrong if self.status_code == 422 else self.status_code
 
 
 def overloaded(retry_after_seconds: int) -> Refusal:

@@ -22,6 +22,7 @@ _BLANK = re.compile(r"[\s\ufeff]*")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 TAGS = {"a text", "an object", "some texts", "some objects", "some lists", "tasks", "texts"}
+TAGS |= {"a request", "a content"}
 """The names of the forms, which are no part of a place in a request."""
 
 MESSAGES = {
@@ -105,9 +106,14 @@ def is_batch(inputs: _One | Sequence[_One], *, listed_pairs: bool = False) -> bo
 
 
 def texts_of(
-    inputs: _One | Sequence[_One], limits: Limits, *, pairs: bool = False, listed_pairs: bool = False
+    inputs: _One | Sequence[_One],
+    limits: Limits,
+    *,
+    pairs: bool = False,
+    listed_pairs: bool = False,
+    place: str = "inputs",
 ) -> list[AnyText]:
-    """Return the texts, or pairs, of a request.
+    """Return the texts, or pairs, of a request, which has them in a place of this name.
 
     Raise a `Refusal` if one is blank, if they exceed the limits, or if the classifier does not take them.
     With `listed_pairs`, a list of two texts is a pair.
@@ -116,13 +122,13 @@ def texts_of(
         one = cast(_One, inputs)
         if not isinstance(one, str | TextObject) and len(one) > 2:
             said = f"A list of {len(one):,} texts is not a pair. A batch of pairs is a list of lists."
-            raise Refusal(422, f"inputs: {said}")
-        return [_text_of(one, "inputs", limits, pairs=pairs)]
+            raise Refusal(422, f"{place}: {said}")
+        return [_text_of(one, place, limits, pairs=pairs)]
     batch = cast(Sequence[_One], inputs)
     if len(batch) > limits.texts:
         said = f"{len(batch):,} texts exceed the limit of {limits.texts:,} per request."
-        raise Refusal(413, f"inputs: {said}")
-    return [_text_of(one, f"inputs[{number}]", limits, pairs=pairs) for number, one in enumerate(batch)]
+        raise Refusal(413, f"{place}: {said}")
+    return [_text_of(one, f"{place}[{number}]", limits, pairs=pairs) for number, one in enumerate(batch)]
 
 
 def _text_of(one: _One, place: str, limits: Limits, *, pairs: bool) -> AnyText:

@@ -31,6 +31,12 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _lower(value: Any) -> Any:
+    # text-embeddings-inference takes Left as well. In the schema, it would break generated clients, whose names
+    # for the values of an enumeration do not differ in case alone.
+    return value.lower() if value in ("Right", "Left") else value
+
+
 class ClassifyParameters(StrictRequest):
     """The options of Hugging Face's schema."""
 
@@ -62,7 +68,7 @@ class PredictRequest(StrictRequest):
     truncate: bool | None = Field(
         None, description="Truncate texts that are too long for the model (the default); false: refuse them."
     )
-    truncation_direction: Literal["right", "Right", "left", "Left"] = Field(
+    truncation_direction: Annotated[Literal["right", "left"], BeforeValidator(_lower)] = Field(
         "right", description="Texts are truncated on the right; 'left' is refused if a text is too long."
     )
 

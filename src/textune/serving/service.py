@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
@@ -13,6 +14,8 @@ from textune.formats.text_pairs import AnyText
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
 from textune.serving.logs import JsonLog, error_fields
+from textune.serving.model_name import name_of_model
+from textune.serving.protocols.registry import check_protocols
 from textune.serving.queue import ModelFailedError, TextQueue
 from textune.serving.records import Record, ServerMetrics
 from textune.serving.refusals import Refusal, overloaded
@@ -24,7 +27,8 @@ class Service:
 
     A request must carry one of the API keys, whose SHA-256 are stored; without keys, none is needed. While
     `draining`, the server accepts no more requests, because it is shutting down. Pages of the origins in
-    `cors` may use it. With `label_studio`, it is a backend of Label Studio, too. The log goes to the stream.
+    `cors` may use it. With `label_studio`, it is a backend of Label Studio, too. It speaks the `protocols` of
+    these names besides those of every server, and is called `model_name` there. The log goes to the stream.
     """
 
     def __init__(
@@ -36,8 +40,12 @@ class Service:
         stream: TextIO,
         cors: Cors | None = None,
         label_studio: bool = False,
+        protocols: Sequence[str] = (),
+        model_name: str = "",
     ) -> None:
         self.served, self.limits, self.log = served, limits, JsonLog(stream)
+        self.protocols = check_protocols(protocols)
+        self.model_name = model_name or name_of_model(served.run)
         self.cors, self.label_studio = cors or Cors(), label_studio
         self.metrics = ServerMetrics(lambda: self.queue.admitted)
         self.queue = TextQueue(
@@ -52,6 +60,7 @@ class Service:
         )
         self.key_digests = [hashlib.sha256(key.encode()).digest() for key in api_keys]
         self.draining = False
+        self.started = int(time.time())
 
     async def logits(
         self, texts: Sequence[AnyText], record: Record
