@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.audit import audit as audit
     from textune.commands.compare import compare as compare
     from textune.commands.convert import convert as convert
+    from textune.commands.doctor import doctor as doctor
     from textune.commands.evaluate import evaluate as evaluate
     from textune.commands.explain import explain as explain
     from textune.commands.export import export as export
@@ -51,6 +52,7 @@ _HOMES = {
     "audit": "textune.commands.audit:audit",
     "compare": "textune.commands.compare:compare",
     "convert": "textune.commands.convert:convert",
+    "doctor": "textune.commands.doctor:doctor",
     "evaluate": "textune.commands.evaluate:evaluate",
     "explain": "textune.commands.explain:explain",
     "export": "textune.commands.export:export",

@@ -48,7 +48,7 @@ MinPrecision = Annotated[
 
 _FIRST = (
     *("serve", "export", "train", "evaluate", "predict", "audit", "reproduce"),
-    *("label", "tune", "compare", "explain", "recipes", "report", "push", "convert", "cache"),
+    *("label", "tune", "compare", "explain", "recipes", "report", "push", "convert", "cache", "doctor"),
 )
 
 
