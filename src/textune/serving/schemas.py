@@ -32,8 +32,8 @@ def _whole(value: Any) -> Any:
 
 
 def _lower(value: Any) -> Any:
-    # text-embeddings-inference takes Left as well. In the schema, it would break generated clients: their names
-    # for the values of an enumeration differ by more than case.
+    # text-embeddings-inference takes Left as well. In the schema, it would break generated clients, whose
+    # names for the values of an enumeration differ by more than case.
     return value.lower() if value in ("Right", "Left") else value
 
 

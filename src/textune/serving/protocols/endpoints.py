@@ -190,7 +190,7 @@ class Endpoints:
                     Asked(await request.body(), request.headers, request.scope["textune"], self._service)
                 )
 
-            respond.__doc__, respond.__name__ = handler.__doc__, handler.__name__
+            respond.__doc__, respond.__name__ = handler.__doc__, handler.__name__.lstrip("_")
             self.app.post(
                 path,
                 response_model=gives,

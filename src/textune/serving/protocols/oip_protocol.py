@@ -50,7 +50,11 @@ class _Part(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    parameters: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] | None = None
+
+    def parameter(self, name: str, default: Any = None) -> Any:
+        """Return a parameter, or the default if it has none of this name."""
+        return (self.parameters or {}).get(name, default)
 
 
 class InputTensor(_Part):
@@ -134,11 +138,11 @@ def _strings(tensor: InputTensor, where: str, binary: bytes, start: int) -> tupl
     """Return the strings of an input, and where the bytes of the next one begin."""
     if tensor.datatype != "BYTES":
         raise Refusal(422, f"{where}.datatype: Texts are BYTES.")
-    if "shared_memory_region" in tensor.parameters:
+    if tensor.parameter("shared_memory_region") is not None:
         raise Refusal(422, f"{where}: This server shares no memory with its clients.")
-    if tensor.parameters.get("content_type", "str") != "str":
+    if tensor.parameter("content_type", "str") != "str":
         raise Refusal(422, f"{where}: The only content_type that is read is str.")
-    size = tensor.parameters.get("binary_data_size")
+    size = tensor.parameter("binary_data_size")
     if (size is None) is (tensor.data is None):
         raise Refusal(422, f"{where}: A tensor has either data or a binary_data_size.")
     if size is None:
@@ -150,12 +154,12 @@ def _strings(tensor: InputTensor, where: str, binary: bytes, start: int) -> tupl
 
 def _wanted(body: InferRequest, service: Service) -> list[RequestedOutput]:
     known = [output["name"] for output in describe_model(service)["outputs"]]
-    wanted = body.outputs or [RequestedOutput.model_construct(name=name, parameters={}) for name in known]
+    wanted = body.outputs or [RequestedOutput.model_construct(name=name, parameters=None) for name in known]
     for place, output in enumerate(wanted):
-        count = output.parameters.get("classification", 0)
+        count = output.parameter("classification", 0)
         if output.name not in known:
             raise Refusal(422, f"outputs[{place}].name: The outputs are {', '.join(known)}.")
-        if "shared_memory_region" in output.parameters:
+        if output.parameter("shared_memory_region") is not None:
             raise Refusal(422, f"outputs[{place}]: This server shares no memory with its clients.")
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise Refusal(422, f"outputs[{place}]: classification is a number of classes.")
@@ -165,7 +169,11 @@ def _wanted(body: InferRequest, service: Service) -> list[RequestedOutput]:
 
 
 async def _infer(asked: Asked) -> Any:
-    """Classify texts, in the Open Inference Protocol."""
+    """Classify texts, in the Open Inference Protocol.
+
+    With the header Inference-Header-Content-Length, strings of inputs may follow the JSON as bytes.
+    """
+    # The description has no second type of body: generated clients would not know which to send.
     service, predictor = asked.service, asked.service.served.predictor
     if asked.headers.get("content-encoding", "identity") != "identity":
         raise Refusal(422, "Content-Encoding: Compressed bodies are not read.")
@@ -180,9 +188,9 @@ async def _infer(asked: Asked) -> Any:
     data: list[bytes] = []
     for output in wanted:
         tensor = OUTPUTS[output.name](predictor, (probabilities, decisions))
-        if count := int(output.parameters.get("classification", 0)):
+        if count := int(output.parameter("classification", 0)):
             tensor = most_probable(tensor, count, predictor.label_names)
-        if output.parameters.get("binary_data", body.parameters.get("binary_data_output", False)):
+        if output.parameter("binary_data", body.parameter("binary_data_output", False)):
             head, values = tensor.as_bytes()
             outputs.append(head)
             data.append(values)
@@ -204,7 +212,6 @@ async def _infer(asked: Asked) -> Any:
 def _add(endpoints: Endpoints, service: Service) -> None:
     base = f"/v2/models/{service.model_name}"
     look = partial(endpoints.look, errors=KserveError)
-    binary = {"type": "string", "format": "binary", "description": f"JSON, as long as the header {_HEADER}."}
 
     @look("/v2", gives=ServerDescription)
     async def describe_server() -> ServerDescription:
@@ -243,10 +250,7 @@ def _add(endpoints: Endpoints, service: Service) -> None:
         look(path, gives=ModelDescription)(model)
         look(f"{path}/ready", gives=ModelState, is_open=True)(model_ready)
         endpoints.question(
-            f"{path}/infer",
-            bodies={JSON: InferRequest, _BINARY: binary},
-            gives=InferAnswer,
-            errors=KserveError,
+            f"{path}/infer", bodies={JSON: InferRequest}, gives=InferAnswer, errors=KserveError
         )(_infer)
 
 
