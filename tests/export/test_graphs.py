@@ -91,11 +91,11 @@ def test_rows_and_tokens_are_free_in_number(graph: Path, model: EncoderClassifie
     np.testing.assert_allclose(logits, torch_logits(model, texts), atol=1e-5, rtol=1e-5)
 
 
-def test_the_graph_is_from_two_inputs_to_logits(graph: Path) -> None:
+def test_the_graph_is_from_two_inputs_to_logits_and_the_features_behind_them(graph: Path) -> None:
     described = onnx.load(graph).graph
 
     assert [each.name for each in described.input] == ["input_ids", "attention_mask"]
-    assert [each.name for each in described.output] == ["logits"]
+    assert [each.name for each in described.output] == ["logits", "features"]
 
 
 def test_an_operation_that_a_graph_cannot_have_is_named_and_nothing_is_printed(

@@ -113,6 +113,35 @@ def test_several_threads_may_ask_at_once(exported_run: Path, runtime: str) -> No
     np.testing.assert_array_equal(answers, [expected] * 6)
 
 
+@pytest.mark.parametrize("runtime", EXACT)
+def test_it_gives_the_features_that_the_runs_own_head_reads_beside_the_logits(
+    exported_run: Path, runtime: str
+) -> None:
+    predictor, torch = (load_predictor(exported_run, runtime=name) for name in (runtime, "torch"))
+    rows = predictor.tokenize(TEXTS).rows
+
+    features, logits = predictor.features_and_logits(rows)
+    expected = torch.features_and_logits(torch.tokenize(TEXTS).rows)
+
+    assert features is not None
+    np.testing.assert_array_equal(logits, predictor.logits(rows))
+    np.testing.assert_allclose(features, expected[0], atol=1e-5, rtol=0)
+
+
+def test_an_older_export_without_features_gives_its_logits_as_ever(
+    exported_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = load_predictor(exported_run, runtime="onnx")
+    assert isinstance(predictor, ExportPredictor)
+    rows, compute = predictor.tokenize(TEXTS).rows, predictor._compute
+    monkeypatch.setattr(predictor, "_compute", lambda *inputs: compute(*inputs)[:1])
+
+    features, logits = predictor.features_and_logits(rows)
+
+    assert features is None
+    np.testing.assert_array_equal(logits, predictor.logits(rows))
+
+
 def test_a_graph_that_is_none_is_reported(tmp_path: Path) -> None:
     export = read_export(fake_export(tmp_path / "onnx"))
     (export.path / "tokenizer.json").write_text("{")

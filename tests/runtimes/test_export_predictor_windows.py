@@ -104,9 +104,24 @@ def test_the_graphs_are_from_tokens_to_features_and_from_features_to_logits(run:
 
     assert [[each.name for each in graph.input] for graph in graphs] == [
         ["input_ids", "attention_mask"],
-        ["features"],
+        ["windows"],
     ]
-    assert [graph.output[0].name for graph in graphs] == ["features", "logits"]
+    assert [[each.name for each in graph.output] for graph in graphs] == [
+        ["features"],
+        ["logits", "features"],
+    ]
+
+
+@pytest.mark.parametrize("runtime", EXACT)
+def test_an_export_gives_the_features_of_whole_texts(run: Path, runtime: str) -> None:
+    model, export = (load_predictor(run, runtime=name) for name in ("torch", runtime))
+
+    expected, _ = model.features_and_logits(model.tokenize(TEXTS).rows)
+    features, _ = export.features_and_logits(export.tokenize(TEXTS).rows)
+
+    assert expected is not None
+    assert features is not None
+    np.testing.assert_allclose(features, expected, atol=1e-5, rtol=0)
 
 
 def test_an_export_says_how_it_reads_long_texts(run: Path) -> None:

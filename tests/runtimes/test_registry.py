@@ -33,8 +33,8 @@ def _open(graph, precision, threads):
 
     evaluator = ReferenceEvaluator(str(graph))
     return lambda input_ids, attention_mask: evaluator.run(
-        ["logits"], {"input_ids": input_ids, "attention_mask": attention_mask}
-    )[0]
+        None, {"input_ids": input_ids, "attention_mask": attention_mask}
+    )
 
 
 def _write(source, graph, precision):

@@ -1,8 +1,9 @@
 """A classifier as an ONNX graph, from token ids to logits, which runtimes turn into files of their own.
 
-The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. Where texts
-are read in windows, it gives features, and a second graph makes the logits of a text from those of its
-windows. The caller checks that they give the classifier's logits.
+The graph has the encoder, the pooling and the head, in fp32, for any number of rows and tokens. It gives the
+logits, and the features that the head reads. Where texts are read in windows, it gives the features of
+windows, and a second graph makes the logits and the features of a text from those of its windows. The caller
+checks that they give the classifier's logits.
 """
 
 from __future__ import annotations
@@ -55,12 +56,12 @@ class HeadGraph:
 
 
 class _Outputs(nn.Module):
-    """Logits of token ids, or features where the classifier reads windows."""
+    """Logits and features of token ids; features alone where the classifier reads windows."""
 
     def __init__(self, encoder: Any, classifier: EncoderClassifier) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = classifier.head if classifier.windows is None else nn.Identity()
+        self.head = classifier.head if classifier.windows is None else None
         self._pooling = classifier.pooling
 
     def forward(
@@ -68,19 +69,19 @@ class _Outputs(nn.Module):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         token_type_ids: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         last_only = self._pooling.layers == (-1,)
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
         output = self.encoder(**inputs, output_hidden_states=not last_only)
         states = (output.last_hidden_state,) if last_only else output.hidden_states
-        outputs: torch.Tensor = self.head(pool(states, attention_mask, pooling=self._pooling))
-        return outputs
+        features = pool(states, attention_mask, pooling=self._pooling)
+        return features if self.head is None else (self.head(features), features)
 
 
 class _TextHead(nn.Module):
-    """Logits (1, classes) of the features (windows, width) of a single text's windows."""
+    """Logits (1, classes) and features (1, width) of the features (windows, width) of one text's windows."""
 
     def __init__(self, classifier: EncoderClassifier) -> None:
         super().__init__()
@@ -88,21 +89,24 @@ class _TextHead(nn.Module):
         self.head = classifier.head
         self._pool = classifier.window_pool
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(self._pool.of_one_text(features))
-        return logits
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        of_text = self._pool.of_one_text(features)
+        return self.head(of_text), of_text
 
 
 def write_head(classifier: EncoderClassifier, folder: Path) -> Path:
-    """Write an ONNX graph in fp32 from the features (windows, width) of a text's windows to its logits."""
+    """Write an ONNX graph in fp32 from the features (windows, width) of a text's windows to its own.
+
+    The outputs are the text's logits and its features.
+    """
     graph = folder / "head.onnx"
     width = classifier.encoder.config.hidden_size * len(classifier.pooling.layers)
     _trace(
         _TextHead(classifier).eval(),
-        {"features": torch.ones(2, width)},
+        {"windows": torch.ones(2, width)},
         graph,
-        output="logits",
-        axes={"features": {0: "windows"}},
+        outputs=["logits", "features"],
+        axes={"windows": {0: "count"}},
     )
     return graph
 
@@ -122,9 +126,9 @@ def write_onnx(classifier: EncoderClassifier, folder: Path) -> Path:
     short = reads_first_token_only(placed, inputs)
     encoder = build_suffix(placed.encoder, 0, first_token_only=True) if short else placed.encoder
     try:
-        output = "logits" if classifier.windows is None else "features"
-        axes = {name: {0: "rows", 1: "tokens"} for name in inputs} | {output: {0: "rows"}}
-        _trace(_Outputs(encoder, placed).eval(), inputs, graph, output=output, axes=axes)
+        outputs = ["logits", "features"] if classifier.windows is None else ["features"]
+        axes = {name: {0: "rows", 1: "tokens"} for name in inputs} | {name: {0: "rows"} for name in outputs}
+        _trace(_Outputs(encoder, placed).eval(), inputs, graph, outputs=outputs, axes=axes)
     except OSError:
         raise
     # An architecture's own code can fail in any way while it is traced.
@@ -142,7 +146,7 @@ def _trace(
     example: Mapping[str, torch.Tensor],
     graph: Path,
     *,
-    output: str,
+    outputs: list[str],
     axes: Mapping[str, Mapping[int, str]],
 ) -> None:
     """Write a module as a graph, by tracing it with inputs of two rows; the `axes` are free in size."""
@@ -155,7 +159,7 @@ def _trace(
             tuple(example.values()),
             str(graph),
             input_names=list(example),
-            output_names=[output],
+            output_names=outputs,
             dynamic_axes=axes,
             opset_version=17,  # The first in which layer normalisation is one operation.
             dynamo=False,

@@ -101,7 +101,7 @@ class ExportPredictor(Predictor):
     def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
         probabilities, done = np.empty((len(rows), len(self.label_names))), 0
-        for batch, logits in self._logits_of_batches(rows, threads=self._threads):
+        for batch, logits, _ in self._read_batches(rows, threads=self._threads):
             probabilities[batch] = self.kind.probabilities(logits)
             done += len(batch)
             if on_progress:
@@ -115,45 +115,73 @@ class ExportPredictor(Predictor):
         """
         return self._logits(rows, threads=1)
 
+    def features_and_logits(self, rows: TextTokens) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+        """Return the features (texts, width) that the head reads, and what `logits` returns.
+
+        The features are None if the export was made by a version of textune whose graphs do not give them.
+        """
+        logits, features = self._empty_logits(rows), None
+        for batch, of_batch, features_of_batch in self._read_batches(rows, threads=1):
+            logits[batch] = of_batch
+            if features_of_batch is None:
+                continue
+            if features is None:
+                features = np.empty((len(rows), features_of_batch.shape[1]), dtype=np.float32)
+            features[batch] = features_of_batch
+        return features, logits
+
     def logits_of_many(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return what `logits` does, with all threads."""
         return self._logits(rows, threads=self._threads)
 
     def _logits(self, rows: TextTokens, *, threads: int) -> NDArray[np.float32]:
-        logits = np.empty((len(rows), len(self.label_names)), dtype=np.float32)
-        for batch, of_batch in self._logits_of_batches(rows, threads=threads):
+        logits = self._empty_logits(rows)
+        for batch, of_batch, _ in self._read_batches(rows, threads=threads):
             logits[batch] = of_batch
         return logits
 
-    def _logits_of_batches(
-        self, rows: TextTokens, *, threads: int
-    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        if isinstance(rows, WindowedTexts):
-            yield from self._logits_of_windows(rows, threads)
-            return
-        for batch, logits in self._computed(rows, threads):
-            yield batch, logits / self._description.temperature
+    def _empty_logits(self, rows: TextTokens) -> NDArray[np.float32]:
+        return np.empty((len(rows), len(self.label_names)), dtype=np.float32)
 
-    def _logits_of_windows(
+    def _read_batches(
+        self, rows: TextTokens, *, threads: int
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32] | None]]:
+        """Yield batches of rows with their logits and, if the graph gives them, the head's features."""
+        if isinstance(rows, WindowedTexts):
+            yield from self._read_windows(rows, threads)
+            return
+        for batch, outputs in self._computed(rows, threads):
+            yield batch, *self._logits_and_features(outputs)
+
+    def _read_windows(
         self, texts: WindowedTexts, threads: int
-    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Yield texts with their logits; the features of few windows are in memory at a time."""
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32] | None]]:
+        """Yield texts as `_read_batches` does; the features of few windows are in memory at a time."""
         for part in texts.parts():
             first, *others = texts.offsets[part.start : part.stop + 1].tolist()
             features = np.empty((0, 0), dtype=np.float32)
-            for batch, vectors in self._computed(texts.windows.take(np.arange(first, others[-1])), threads):
+            windows = texts.windows.take(np.arange(first, others[-1]))
+            for batch, [vectors] in self._computed(windows, threads):
                 if not features.size:
                     features = np.empty((others[-1] - first, vectors.shape[1]), dtype=np.float32)
                 features[batch] = vectors
             for text, end in enumerate(others, start=part.start):
                 of_text = features[: end - first]
                 features, first = features[end - first :], end
-                yield [text], self._compute_head(of_text) / self._description.temperature
+                yield [text], *self._logits_and_features(self._compute_head(of_text))
 
-    def _computed(self, rows: TokenIds, threads: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+    def _logits_and_features(
+        self, outputs: Sequence[NDArray[np.float32]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        logits, *features = outputs
+        return logits / self._description.temperature, features[0] if features else None
+
+    def _computed(
+        self, rows: TokenIds, threads: int
+    ) -> Iterator[tuple[list[int], Sequence[NDArray[np.float32]]]]:
         """Yield batches of rows with what the graph makes of them."""
 
-        def compute(batch: list[int]) -> NDArray[np.float32]:
+        def compute(batch: list[int]) -> Sequence[NDArray[np.float32]]:
             inputs = pad_rows([rows[row] for row in batch], padding_id=self._description.padding_id)
             return self._compute(*inputs)
 

@@ -3,8 +3,9 @@
 Its files are used only after they were found complete and of the right model. Does not run graphs, and needs
 neither torch nor transformers.
 
-    EXPORT/graph.onnx        from token ids to logits; each runtime has its own name for it
-    EXPORT/head.onnx         from a text's windows to logits; only where texts are read in windows: the graph
+    EXPORT/graph.onnx        from token ids to logits, and to the features that the head reads; each runtime
+                             has its own name for it
+    EXPORT/head.onnx         from a text's windows to both; only where texts are read in windows: the graph
                              then gives the features of each window
     EXPORT/tokenizer.json    from texts to token ids, truncation and emoji included
     EXPORT/export.json       labels, temperature, limits: how to use the other two

@@ -22,7 +22,7 @@ def _open(graph: Path, precision: str, threads: int) -> Compute:
     names = [each.name for each in session.get_inputs()]
 
     def compute(*inputs: Any) -> Any:
-        return session.run(None, dict(zip(names, inputs, strict=True)))[0]
+        return session.run(None, dict(zip(names, inputs, strict=True)))
 
     return compute
 

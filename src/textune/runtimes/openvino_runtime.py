@@ -57,7 +57,7 @@ def _open(graph: Path, precision: str, threads: int) -> Compute:
             with _runtime_errors():
                 result = request.infer(dict(zip(names, inputs, strict=True)))
             # The next thread that takes the request overwrites its memory.
-            return result[compiled.output(0)].copy()
+            return [result[output].copy() for output in compiled.outputs]
         finally:
             idle.put(request)
 

@@ -81,6 +81,13 @@ class Predictor(ABC):
     def logits(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return the logits (texts, classes) of token ids, from which `probabilities` come."""
 
+    def features_and_logits(self, rows: TextTokens) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+        """Return the features (texts, width) that the head reads, and what `logits` returns.
+
+        The features are None if the classifier cannot give them.
+        """
+        return None, self.logits(rows)
+
     def logits_of_many(self, rows: TextTokens) -> NDArray[np.float32]:
         """Return what `logits` does, for many texts; by default in the same way."""
         return self.logits(rows)

@@ -7,7 +7,7 @@ runtimes are first asked for, so it imports its library only inside functions. N
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 TORCH = "torch"
 """The runtime of a run's own model, without an export."""
-Compute = Callable[..., "NDArray[np.float32]"]
-"""From a graph's inputs, in their order, to its output; any thread may call it. The inputs of a classifier's
-graph are its `MODEL_INPUTS`, int64 arrays (rows, tokens), and its output is its logits (rows, classes)."""
+Compute = Callable[..., "Sequence[NDArray[np.float32]]"]
+"""From a graph's inputs to its outputs, in their order; any thread may call it. The inputs of a classifier's
+graph are its `MODEL_INPUTS`, int64 arrays (rows, tokens). Its outputs are the logits (rows, classes) and what
+the head reads, the features (rows, width); exports of older versions have no features."""
 
 
 class GraphSource(Protocol):

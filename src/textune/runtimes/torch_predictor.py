@@ -89,6 +89,10 @@ class TorchPredictor(Predictor):
             return np.empty((0, len(self.label_names)), dtype=np.float32)
         return self._revised_logits(rows)
 
+    def features_and_logits(self, rows: TextTokens) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+        """Return the features (texts, width) that the head reads, and what `logits` returns."""
+        return self._read(rows) if len(rows) else (None, self.logits(rows))
+
     def read(self, texts: Sequence[AnyText]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the head's features (texts, width) of texts, and their logits before any revision."""
         features = self._features(self.tokenize(texts).rows)
@@ -99,9 +103,14 @@ class TorchPredictor(Predictor):
             return self.classifier.features(
                 rows, placement=self._placement, on_progress=on_progress, head=self._head
             )
+        return self._read(rows, on_progress)[1]
+
+    def _read(
+        self, rows: TextTokens, on_progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features = self._features(rows, on_progress)
         logits = self._logits(features)
-        return logits if self.revise is None else self.revise(features, logits)
+        return features, logits if self.revise is None else self.revise(features, logits)
 
     def _logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = self.classifier.logits(features).numpy()
