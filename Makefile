@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve torture-serve soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel check-clients clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,13 +97,17 @@ check-clients: $(VENV)/installed-dev $(foreach name,triton kserve mlflow generat
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py
 
-torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training, prediction, encoding and labelling 100 times and a search 20 times, resume each to the same bits, learn all of TweetEval.
+torture: $(VENV)/installed-dev torture-serve  ## Run torture-serve, kill each kind of training, prediction, encoding, labelling and log of predictions 100 times and a search 20 times, resume each to the same bits, learn all of TweetEval.
 	TEXTUNE_KILLS=100 $(BIN)/python -m pytest tests/test_kills.py
 	TEXTUNE_PREDICTION_KILLS=100 $(BIN)/python -m pytest tests/test_prediction_kills.py
 	TEXTUNE_SEARCH_KILLS=20 $(BIN)/python -m pytest tests/test_search_kills.py
 	TEXTUNE_ENCODING_KILLS=100 $(BIN)/python -m pytest tests/test_encoding_kills.py
 	TEXTUNE_LABELLING_KILLS=100 $(BIN)/python -m pytest tests/test_labelling_kills.py
+	TEXTUNE_LOG_KILLS=100 $(BIN)/python -m pytest tests/test_logbook_kills.py
 	TEXTUNE_WHOLE_TWEETEVAL=1 $(BIN)/python -m pytest tests/test_real_tweeteval.py tests/test_planted_faults.py
+
+soak-log: $(VENV)/installed-dev  ## Keep the predictions of ten million requests, and measure disk and memory, which must stay bounded; some minutes.
+	TEXTUNE_LOG_REQUESTS=10000000 $(BIN)/python -m pytest tests/test_logbook_memory.py
 
 soak-predict: $(VENV)/installed-dev  ## Predict a million rows and measure memory, which must stay flat.
 	TEXTUNE_SOAK_ROWS=1000000 $(BIN)/python -m pytest tests/test_prediction_memory.py
@@ -145,6 +149,9 @@ bench-few: $(VENV)/installed-dev .bench/setfit/installed  ## Compare textune wit
 
 bench-serve: $(VENV)/installed-dev  ## Compare the server with a plain one, then overload it; seven minutes.
 	$(BIN)/python benchmarks/serve.py
+
+bench-log: $(VENV)/installed-dev  ## Compare the server's throughput with and without --log; six minutes.
+	$(BIN)/python benchmarks/serve_log.py
 
 torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load, to single texts and to pairs.
 	TEXTUNE_SERVE_REQUESTS=20000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving

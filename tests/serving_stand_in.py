@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from textune.encoder.truncation import TokenizedTexts
 from textune.encoder.windows import WindowReading
 from textune.formats.text_pairs import AnyText, as_shown, sides_of
+from textune.logbook.log_options import LogOptions
 from textune.model.outside_threshold import OutsideThreshold
 from textune.serving.cors import Cors
 from textune.serving.limits import Limits
@@ -65,6 +67,8 @@ class WordPredictor:
 
     label_names, max_tokens, computes_elsewhere = LABELS, 8, False
 
+    gives_features = True
+
     def __init__(
         self,
         *,
@@ -107,6 +111,13 @@ class WordPredictor:
         if any(sides_of(text)[0] == BREAKS for text in texts):
             raise RuntimeError(f"no answer to {BREAKS}")
         return np.array([logits_of(text) for text in texts])
+
+    def features_and_logits(self, texts: Sequence[AnyText]) -> Any:
+        """Return the number of words of each text, twice, and the logits (texts, classes)."""
+        logits = self.logits(texts)
+        if not self.gives_features:
+            return None, logits
+        return np.array([[count_words(text)] * 2 for text in texts], np.float32), logits
 
     def predict_proba(self, texts: Sequence[AnyText], *, on_progress: Any = None) -> Any:
         """Return the probabilities (texts, classes)."""
@@ -203,6 +214,8 @@ def running(
     label_studio: bool = False,
     protocols: Sequence[str] = (),
     model_name: str = "",
+    keep: LogOptions | None = None,
+    folder: Path | None = None,
     **limits: Any,
 ) -> Iterator[Running]:
     """Run a server for the length of the block."""
@@ -216,6 +229,7 @@ def running(
         count_tokens=lambda texts: [count_words(text) for text in texts],
         metrics=metrics or {},
         model_sha256=model_sha256,
+        folder=folder,
     )
     service = Service(
         served,
@@ -226,6 +240,7 @@ def running(
         label_studio=label_studio,
         protocols=protocols,
         model_name=model_name,
+        keep=keep,
     )
     ready = threading.Event()
     server = Server(service, on_ready=ready.set)

@@ -70,6 +70,18 @@ def test_a_text_is_classified_by_an_export_without_importing_what_reads_data(exp
     assert imported.isdisjoint({*HEAVY, *unused})
 
 
+def test_the_server_of_an_export_needs_nothing_that_trains(exported_run: Path) -> None:
+    imported = modules_after(
+        "import io\nfrom pathlib import Path\n"
+        "from textune.serving.limits import Limits\nfrom textune.serving.served import load_served\n"
+        "from textune.serving.server import Server\nfrom textune.serving.service import Service\n"
+        f"served = load_served(Path({str(exported_run / 'exports' / 'onnx')!r}))\nserved.warm_up()\n"
+        "Server(Service(served, limits=Limits(), api_keys=(), stream=io.StringIO()))"
+    )
+
+    assert imported.isdisjoint({"torch", "transformers", "datasets", "sklearn", "scipy", "pandas"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

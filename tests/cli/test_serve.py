@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from serving_process import tiny_run
+from textune.logbook.log_options import LogOptions
 from textune.serving.limits import Limits
 
 
@@ -253,3 +254,56 @@ def test_what_is_not_an_origin_is_refused_before_anything_is_loaded(textune_comm
     assert outcome.code == 2
     assert "--cors 'https://a.example/page' is not an origin" in outcome.err
     assert "Give --cors https://a.example" in outcome.err
+
+
+def test_by_default_nothing_is_kept_of_what_is_predicted(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine")
+
+    assert asked["keep"] is None
+
+
+def test_what_is_to_be_kept_is_handed_on(textune_command: Any, asked: dict[str, Any]) -> None:
+    textune_command("serve", "runs/mine", "--log", "kept")
+    usual = asked["keep"]
+    options = ("--sample", "0.1", "--log-texts", "--log-megabytes", "50")
+    textune_command("serve", "runs/mine", "--log", "kept", *options)
+
+    assert usual == LogOptions(Path("kept"))
+    assert asked["keep"] == LogOptions(Path("kept"), sample=0.1, texts=True, megabytes=50)
+
+
+@pytest.mark.parametrize("options", [["--sample", "0.1"], ["--log-texts"], ["--log-megabytes", "50"]])
+def test_what_a_log_keeps_needs_a_log(textune_command: Any, options: list[str]) -> None:
+    outcome = textune_command("serve", "runs/mine", *options)
+
+    assert outcome.code == 2
+    assert "--log is missing" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--sample", "0"], "--sample is 0, and must be above 0"),
+        (["--sample", "1.5"], "--sample is 1.5, and must be above 0"),
+        (["--sample", "nan"], "--sample is nan, and must be above 0"),
+        (["--log-megabytes", "9"], "at least 10"),
+        (["--label-studio"], "it learns all the time"),
+    ],
+)
+def test_a_log_that_makes_no_sense_is_refused_before_anything_is_loaded(
+    textune_command: Any, tmp_path: Path, options: list[str], message: str
+) -> None:
+    outcome = textune_command("serve", "runs/mine", "--log", tmp_path / "log", *options)
+
+    assert outcome.code == 2
+    assert message in " ".join(outcome.err.split())
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_is_no_place_for_a_log(textune_command: Any, tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+
+    outcome = textune_command("serve", "runs/mine", "--log", tmp_path / "log")
+
+    assert outcome.code == 2
+    assert "which is not a folder" in " ".join(outcome.err.split())

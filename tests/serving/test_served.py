@@ -17,6 +17,8 @@ from serving_process import serving
 from serving_stand_in import running
 from textune.errors import ExportError, RequestError
 from textune.formats.text_pairs import TextPair
+from textune.logbook.log_reader import read_log
+from textune.run.layout import Run, model_sha256
 from textune.serving.served import load_served
 from tiny_classifiers import stock_classifier
 from tiny_exports import EXACT, save_tiny_run
@@ -119,3 +121,24 @@ def test_a_missing_runtime_is_named(served_run: Path) -> None:
         load_served(served_run, runtime="tensorrt")
     with pytest.raises(ExportError, match="has no export 'onnx'"):
         load_served(served_run, runtime="onnx")
+
+
+@pytest.mark.parametrize("runtime", [*EXACT, "torch"])
+def test_what_is_kept_of_an_answer_is_what_the_runs_own_classifier_gives(
+    exported_run: Path, runtime: str, tmp_path: Path
+) -> None:
+    predictor = textune.load(exported_run, runtime="torch")
+    features, logits = predictor.features_and_logits(predictor.tokenize(TEXTS).rows)
+
+    with serving(exported_run, "--runtime", runtime, "--log", str(tmp_path), "--log-texts") as server:
+        server.post({"inputs": TEXTS})
+        server.signal()
+        code, _ = server.wait()
+
+    [block] = read_log(tmp_path, model_sha256=model_sha256(Run(exported_run)))
+    assert code == 0
+    assert block.texts == TEXTS
+    assert block.features is not None
+    np.testing.assert_allclose(block.logits, logits, atol=1e-4, rtol=0)
+    np.testing.assert_allclose(block.features, features, atol=2e-3, rtol=1e-3)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]

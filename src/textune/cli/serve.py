@@ -12,6 +12,7 @@ import typer
 
 from textune.cli.application import Debug, RuntimeName, app
 from textune.errors import RequestError
+from textune.logbook.log_options import LogOptions
 from textune.serving.limits import LABEL_STUDIO, USUAL_PORT, Limits
 from textune.serving.protocols.registry import ALL, protocol_names
 
@@ -112,6 +113,27 @@ def serve(
             show_default=f"{_DEFAULTS.body_bytes}, {LABEL_STUDIO.body_bytes} for Label Studio",
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep what the server predicts in this folder: features and probabilities, no texts.",
+            show_default="keep nothing",
+        ),
+    ] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="The share of requests that --log keeps.", show_default="1, all"),
+    ] = None,
+    log_texts: Annotated[bool, typer.Option("--log-texts", help="With --log, keep the texts, too.")] = False,
+    log_megabytes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="MB",
+            help="The maximum size of the folder of --log; beyond it, the oldest files are deleted.",
+            show_default="1000",
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Serve a classifier over HTTP, with a page at / for trying it."""
@@ -126,6 +148,7 @@ def serve(
         characters=max_characters,
         body_bytes=usual.body_bytes if max_body is None else max_body,
     )
+    keep = _log_options(log, sample=sample, texts=log_texts, megabytes=log_megabytes)
     with ExitStack() as until_ready:
         observer = until_ready.enter_context(Watcher())
 
@@ -145,9 +168,26 @@ def serve(
             cors=cors or (),
             label_studio=label_studio,
             limits=limits,
+            keep=keep,
             observer=observer,
             on_ready=show,
         )
+
+
+def _log_options(
+    folder: Path | None, *, sample: float | None, texts: bool, megabytes: int | None
+) -> LogOptions | None:
+    """Return what is to be kept of the predictions, or None for nothing."""
+    if folder is None:
+        if texts or sample is not None or megabytes is not None:
+            raise RequestError(
+                "--sample, --log-texts and --log-megabytes say what --log keeps, and --log is missing.",
+                "Name a folder with --log.",
+            )
+        return None
+    given = {"sample": sample, "megabytes": megabytes}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return LogOptions(folder.expanduser(), texts=texts, **chosen)  # type: ignore[arg-type]
 
 
 def _keys_of_environment() -> Sequence[str]:

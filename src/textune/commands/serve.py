@@ -11,6 +11,8 @@ from pathlib import Path
 from textune.context import Context, Observer
 from textune.errors import RequestError, StoppedError
 from textune.extras import check_extra
+from textune.logbook.log_options import LogOptions
+from textune.serving.api_keys import check_api_keys
 from textune.serving.limits import LABEL_STUDIO, USUAL_PORT, Limits
 from textune.serving.model_name import check_model_name
 from textune.serving.protocols.registry import check_protocols, choose_port
@@ -32,6 +34,7 @@ def serve(
     cors: Sequence[str] = (),
     label_studio: bool = False,
     limits: Limits | None = None,
+    keep: LogOptions | None = None,
     observer: Observer | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
 ) -> None:
@@ -50,6 +53,7 @@ def serve(
         label_studio: Whether the server is a machine-learning backend of Label Studio as well, which learns
             from the annotations there, with torch.
         limits: The limits beyond which requests are refused.
+        keep: Where predictions are kept on disk, and how many; by default nothing is.
         observer: Receives progress and notes.
         on_ready: Called with the server's URL once it accepts requests.
 
@@ -63,14 +67,11 @@ def serve(
     ctx = Context(observer)
     check_model_name(model_name)
     names = check_protocols(protocols)
+    if keep is not None:
+        keep.check(learns=label_studio)
     for package in _PACKAGES:
         check_extra(package, "serve", "The server")
-    # A bearer token holds no blanks, and is compared without the blanks around it.
-    if any(not key or " " in key or not key.isascii() or not key.isprintable() for key in api_keys):
-        raise RequestError(
-            "An API key is empty, or has blanks or other characters that a bearer token cannot hold.",
-            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
-        )
+    check_api_keys(api_keys)
     from textune.runtimes.registry import TORCH
     from textune.serving.cors import Cors
     from textune.serving.process import bind, collect_rarely, prepare_process
@@ -100,6 +101,7 @@ def serve(
             label_studio=label_studio,
             protocols=names,
             model_name=model_name,
+            keep=keep,
         )
         for note in served.notes:
             service.log.write("runtime", message=note)

@@ -25,7 +25,7 @@ async def explain_text(
     # In threads, as a text may have thousands of words to look for.
     occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
     versions = await asyncio.to_thread(list, occlusion.versions())
-    logits, truncated = await service.logits(versions, record)
+    logits, truncated = await service.logits(versions, record, own=1)
     record.truncated = int(truncated[0])  # The versions without a word are not the client's texts.
     explanation = weigh(
         occlusion,

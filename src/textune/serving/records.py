@@ -123,6 +123,10 @@ class ServerMetrics:
         self._batches.observe(texts)
         self._batch_seconds.observe(seconds)
 
+    def add(self, collector: Any) -> None:
+        """Add the metrics of something that collects them for Prometheus."""
+        self._registry.register(collector)
+
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -31,7 +31,8 @@ class Served:
 
     `model` is the pretrained model's name, `model_sha256` the hash of the classifier's files; that of an
     export is its run's. `count_tokens` counts the tokens of texts that are not truncated, if that is
-    possible. `metrics` are from the run's `metrics.json`. `notes` say what computes and why.
+    possible. `metrics` are from the run's `metrics.json`; `folder` is that of the run, None for an
+    export on its own. `notes` say what computes and why.
     """
 
     predictor: Predictor
@@ -43,6 +44,7 @@ class Served:
     precision: str = "fp32"
     model_sha256: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
     notes: tuple[str, ...] = ()
 
     def warm_up(self) -> None:
@@ -61,6 +63,7 @@ def load_served(path: Path, *, runtime: str = "") -> Served:
     else:
         # `choose` has opened the run, and so checked it.
         run = Run(path)
+        facts["folder"] = path
         facts["model"] = origin_of_complete(run).model.name
         facts["model_sha256"] = model_sha256(run)
         if run.metrics.is_file():

@@ -79,6 +79,8 @@ class Server(uvicorn.Server):
         """Start to listen, and report it."""
         self._loop = asyncio.get_running_loop()
         self._service.queue.start()
+        if self._service.keeper is not None:
+            self._service.keeper.start()
         await super().startup(sockets)
         tell_systemd("READY=1")
         self._on_ready()
@@ -87,6 +89,8 @@ class Server(uvicorn.Server):
         """Close silent connections, wait for the answers under way, and stop the model's threads."""
         await super().shutdown(sockets)
         self._service.queue.stop()
+        if self._service.keeper is not None:
+            await asyncio.to_thread(self._service.keeper.close)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle a signal; uvicorn's own method would raise it again, and the exit code would not be 0."""

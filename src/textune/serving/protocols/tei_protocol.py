@@ -16,7 +16,6 @@ from textune.formats.text_pairs import AnyText
 from textune.runtimes.predictor import Predictor
 from textune.serving.answers import answers_of, probabilities_function
 from textune.serving.description import described
-from textune.serving.label_studio_endpoints import LabelStudio, add_label_studio
 from textune.serving.protocols.endpoints import Endpoints
 from textune.serving.protocols.registry import ClientProtocol, register_protocol
 from textune.serving.records import Record
@@ -112,6 +111,9 @@ def _add(endpoints: Endpoints, service: Service) -> None:
         return await predict_inputs(body, service, request.scope["textune"])
 
     if service.label_studio:
+        # It learns with torch, which the server of an export does not need.
+        from textune.serving.label_studio_endpoints import LabelStudio, add_label_studio
+
         add_label_studio(endpoints.app, LabelStudio(service), service, predict=predict)
     else:
         endpoints.app.post(
