@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel check-clients clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, insta
 
 check-clients: $(VENV)/installed-dev $(foreach name,triton kserve mlflow generated npm,.bench/client-$(name)/installed)  ## Ask the server through the clients of Triton, KServe, MLflow, Hugging Face, and a generated one; needs npm.
 	$(BIN)/python client_checks/check.py
+
+check-packages: $(VENV)/installed-dev  ## Package a run for Docker, SageMaker, KServe and MLflow, and start each in an empty environment; some minutes.
+	$(BIN)/python scripts/check_packages.py
 
 fuzz: $(VENV)/installed-dev  ## Mutate data files 10,000 times; every failure must be a clear message.
 	TEXTUNE_FUZZ_CASES=10000 $(BIN)/python -m pytest tests/data/test_sources_malformed.py tests/data/test_sources_row_counts.py

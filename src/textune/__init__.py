@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.evaluate import evaluate as evaluate
     from textune.commands.explain import explain as explain
     from textune.commands.export import export as export
+    from textune.commands.package import package as package
     from textune.commands.predict_texts import predict_texts
     from textune.commands.push import push as push
     from textune.commands.report import report as report
@@ -59,6 +60,7 @@ _HOMES = {
     "load": "textune.runtimes.choosing:load_predictor",
     "load_folder": "textune.runtimes.torch_predictor:load_folder",
     "load_recipe": "textune.recipe.recipes:load_recipe",
+    "package": "textune.commands.package:package",
     "predict": "textune.commands.predict_texts:predict_texts",
     "push": "textune.commands.push:push",
     "report": "textune.commands.report:report",

@@ -10,8 +10,9 @@ import secrets
 import shlex
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,40 @@ def rename_folder(folder: Path, target: Path) -> None:
     sync_folder(folder)
     os.rename(folder, target)  # noqa: PTH104
     sync_folder(target.parent)
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes a place if the block succeeds; a folder there is then deleted."""
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    try:
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                prefix=f".{path.name}.", suffix=".partial", dir=path.parent, ignore_cleanup_errors=True
+            ) as name:
+                folder = Path(name) / path.name
+                folder.mkdir()
+                yield folder
+                _put_in_place(folder, path)
+    except BaseException:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def _put_in_place(folder: Path, path: Path) -> None:
+    """Rename a complete folder to its place; one that is there is deleted with the temporary folder."""
+    replaced = folder.parent / "replaced"
+    if path.exists():
+        path.rename(replaced)
+    try:
+        rename_folder(folder, path)
+    except BaseException:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -47,7 +47,7 @@ MinPrecision = Annotated[
 ]
 
 _FIRST = (
-    *("serve", "export", "train", "evaluate", "predict", "audit", "reproduce"),
+    *("serve", "export", "package", "train", "evaluate", "predict", "audit", "reproduce"),
     *("label", "tune", "compare", "explain", "recipes", "report", "push", "convert", "cache", "doctor"),
 )
 

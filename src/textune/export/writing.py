@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textune.errors import ExportError
-from textune.files import list_files, rename_folder, storage_errors, sync_file, write_json
+from textune.files import list_files, replaced_folder, sync_file, write_json
 from textune.runtimes.exports import DESCRIPTION, EXPORT_FORMAT, MANIFEST
 
 
@@ -36,22 +35,8 @@ def new_export(path: Path) -> Iterator[Path]:
     An existing export is replaced. The block ends with `write_manifest`.
     """
     check_place(path)
-    missing = [folder for folder in path.absolute().parents if not folder.exists()]
-    try:
-        with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(
-                prefix=f".{path.name}.", suffix=".partial", dir=path.parent, ignore_cleanup_errors=True
-            ) as name:
-                folder = Path(name) / path.name
-                folder.mkdir()
-                yield folder
-                _put_in_place(folder, path)
-    except BaseException:
-        for parent in missing:
-            with suppress(OSError):
-                parent.rmdir()
-        raise
+    with replaced_folder(path) as folder:
+        yield folder
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -61,19 +46,6 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         sync_file(file)
     listed = list_files(folder, files)
     write_json(folder / MANIFEST, {"format": EXPORT_FORMAT, **facts, "files": listed})
-
-
-def _put_in_place(folder: Path, path: Path) -> None:
-    """Rename a complete folder to its place; an existing export is deleted with the temporary folder."""
-    replaced = folder.parent / "replaced"
-    if path.exists():
-        path.rename(replaced)
-    try:
-        rename_folder(folder, path)
-    except BaseException:
-        if replaced.exists() and not path.exists():
-            replaced.rename(path)
-        raise
 
 
 def _holds_nothing_else(path: Path) -> bool:
