@@ -11,7 +11,10 @@ import pytest
 from conftest import REPOSITORY
 
 SOURCES = sorted((REPOSITORY / "src" / "textune").rglob("*.py"))
-HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "fastapi", "uvicorn")
+HEAVY = (
+    *("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "fastapi", "uvicorn"),
+    *("mcp", "starlette"),
+)
 
 
 def modules_after(code: str) -> set[str]:

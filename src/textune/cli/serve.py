@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +11,11 @@ import typer
 from textune.cli.application import Debug, RuntimeName, app
 from textune.errors import RequestError
 from textune.logbook.log_options import LogOptions
+from textune.serving.api_keys import KEY_VARIABLE, keys_of_environment
 from textune.serving.limits import LABEL_STUDIO, USUAL_PORT, Limits
 from textune.serving.protocols.registry import ALL, protocol_names
 
 _DEFAULTS = Limits()
-_KEY_VARIABLE = "TEXTUNE_API_KEY"
 
 
 @app.command()
@@ -65,7 +63,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="KEY",
-            help=f"Answer only requests with this key; may be repeated. Default: ${_KEY_VARIABLE}.",
+            help=f"Answer only requests with this key; may be repeated. Default: ${KEY_VARIABLE}.",
             show_default=False,
         ),
     ] = None,
@@ -164,7 +162,7 @@ def serve(
             port=port,
             protocols=[name.strip() for name in protocols.split(",") if name.strip()],
             model_name=model_name,
-            api_keys=api_key or _keys_of_environment(),
+            api_keys=api_key or keys_of_environment(),
             cors=cors or (),
             label_studio=label_studio,
             limits=limits,
@@ -188,19 +186,3 @@ def _log_options(
     given = {"sample": sample, "megabytes": megabytes}
     chosen = {name: value for name, value in given.items() if value is not None}
     return LogOptions(folder.expanduser(), texts=texts, **chosen)  # type: ignore[arg-type]
-
-
-def _keys_of_environment() -> Sequence[str]:
-    """Return the environment's key, if it has one.
-
-    Click must not read it: it would split the variable at spaces, and treat an empty variable as no key,
-    which opens the server to everybody.
-    """
-    key = os.environ.get(_KEY_VARIABLE)
-    if key is None:
-        return ()
-    if not key.strip():
-        raise RequestError(
-            f"{_KEY_VARIABLE} is set but empty.", "Set it to a key, or unset it to serve without a key."
-        )
-    return (key,)

@@ -91,7 +91,7 @@ class Gate:
         path, method, service = scope["path"], scope["method"], self._service
         is_open = method == "GET" and (path in self._paths.open or path.startswith(PAGE))
         if service.key_digests and not is_open:
-            _check_key(scope["headers"], service.key_digests)
+            check_key(scope["headers"], service.key_digests)
         if method == "POST" and path in self.classifying:
             if service.draining:
                 raise draining()
@@ -205,7 +205,8 @@ class _Exchange:
                     await self.receive()
 
 
-def _check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
+def check_key(headers: Sequence[Header], key_digests: Sequence[bytes]) -> None:
+    """Raise a `Refusal` unless the headers have a key, of which the SHA-256 are given."""
     authorization = next((value for name, value in headers if name == b"authorization"), b"")
     scheme, _, key = authorization.partition(b" ")
     if scheme.lower() == b"basic":  # The password is the key, for clients that know no other way.
