@@ -48,19 +48,8 @@ MinPrecision = Annotated[
 
 _FIRST = (
     *("serve", "export", "package", "train", "evaluate", "predict", "audit", "reproduce"),
-    *(
-        "label",
-        "tune",
-        "compare",
-        "explain",
-        "mcp",
-        "recipes",
-        "report",
-        "push",
-        "convert",
-        "cache",
-        "doctor",
-    ),
+    *("label", "tune", "compare", "explain", "mcp"),
+    *("recipes", "report", "push", "convert", "cache", "doctor"),
 )
 
 

@@ -14,9 +14,12 @@ from textune.serving.service import Service
 
 
 async def explain_text(
-    service: Service, text: AnyText, record: Record, *, label: str | None = None
+    service: Service, text: AnyText, record: Record, *, label: str | None = None, is_kept: bool = False
 ) -> dict[str, Any]:
-    """Return what `ExplainAnswer` holds; raise a `Refusal` if there is no such label."""
+    """Return what `ExplainAnswer` holds; raise a `Refusal` if there is no such label.
+
+    If the request has classified the text before, it `is_kept` already where predictions are.
+    """
     predictor, limits = service.served.predictor, service.limits
     names = predictor.label_names
     if label is not None and label not in names:
@@ -25,7 +28,7 @@ async def explain_text(
     # In threads, as a text may have thousands of words to look for.
     occlusion = await asyncio.to_thread(occlude, text, most=max_parts)
     versions = await asyncio.to_thread(list, occlusion.versions())
-    logits, truncated = await service.logits(versions, record, own=1)
+    logits, truncated = await service.logits(versions, record, own=0 if is_kept else 1)
     record.truncated = int(truncated[0])  # The versions without a word are not the client's texts.
     explanation = weigh(
         occlusion,

@@ -92,7 +92,7 @@ def _add(endpoints: Endpoints, service: Service) -> None:
         texts = _texts(asked)
         logits, truncated = await asked.logits(texts)
         # One after another, as each of them becomes a hundred.
-        explanations = [await explain_text(service, text, asked.record) for text in texts]
+        explanations = [await explain_text(service, text, asked.record, is_kept=True) for text in texts]
         asked.record.texts, asked.record.truncated = len(texts), int(truncated.sum())
         decisions = list(decisions_of(logits, truncated, predictor))
         return {"predictions": decisions, "explanations": explanations}
