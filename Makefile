@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning check-wheel check-packages check-clients clean
+.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -182,6 +182,9 @@ bench-label-peers: $(VENV)/installed-dev .bench/small-text/installed .bench/acti
 
 bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.
 	$(BIN)/python benchmarks/tuning.py $(DATA)
+
+bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is on 200 planted shifts of four data sets; half an hour.
+	$(BIN)/python benchmarks/watch.py
 
 clean:  ## Delete the environments and caches; keep the runs.
 	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

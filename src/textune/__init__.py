@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # The same names for type checkers; a test compares the two.
     from textune.commands.seeds import train_seeds as train_seeds
     from textune.commands.train import train as train
     from textune.commands.tune import tune as tune
+    from textune.commands.watch import watch as watch
     from textune.errors import TextuneError as TextuneError
     from textune.estimator.text_classifier import TextClassifier as TextClassifier
     from textune.labelling.labeller import Labeller as Labeller
@@ -70,6 +71,7 @@ _HOMES = {
     "train": "textune.commands.train:train",
     "train_seeds": "textune.commands.seeds:train_seeds",
     "tune": "textune.commands.tune:tune",
+    "watch": "textune.commands.watch:watch",
 }
 
 __all__ = list(_HOMES)

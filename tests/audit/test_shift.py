@@ -69,4 +69,4 @@ def test_the_strangest_rows_of_the_held_out_split_come_first() -> None:
 
 
 def test_words_that_are_as_frequent_in_both_tell_nothing() -> None:
-    assert "people" not in telling_words(EXAMPLES, HELD_OUT)
+    assert "people" not in telling_words([example.text for example in EXAMPLES], HELD_OUT)

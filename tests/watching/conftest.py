@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from made_rows import MadeWorld
-from textune.watching.watch import Watch
+from textune.watching.estimating import Watch
 
 
 @pytest.fixture(scope="session")

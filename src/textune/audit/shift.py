@@ -19,7 +19,7 @@ from textune.audit.findings import Example, Finding
 from textune.audit.out_of_fold import FOLDS, out_of_fold_probabilities
 from textune.data.dataset import SPLITS
 from textune.data.splits import make_folds
-from textune.formats.text_pairs import sides_of
+from textune.formats.text_pairs import AnyText, sides_of
 
 _MIN_ROWS = 30
 _CLEAR = 0.6
@@ -64,7 +64,7 @@ def describe_shift(
         return Finding("D017", "info", f"Texts of {split} {alike} those of train ({measured})", 0)
     positions = np.flatnonzero(held_out)
     strangest = positions[np.argsort(-scores[positions], kind="stable")][:_SHOWN_ROWS]
-    words = telling_words(examples, held_out)
+    words = telling_words([example.text for example in examples], held_out)
     frequent = f" More frequent in {split}: {', '.join(words)}." if words else ""
     clearly = "easily be told" if low >= _GRAVE else "be told"
     return Finding(
@@ -100,15 +100,15 @@ def auc_with_interval(
     return auc, max(0.0, auc - margin), min(1.0, auc + margin)
 
 
-def telling_words(examples: Sequence[Example], held_out: NDArray[np.bool_]) -> list[str]:
+def telling_words(texts: Sequence[AnyText], held_out: NDArray[np.bool_]) -> list[str]:
     """Return words that are clearly more frequent in the held-out texts than in train's, the clearest first.
 
     A word counts once per text. As many words are tried, two shares differ clearly only if the z-score of
     their difference exceeds 4.
     """
     counts: dict[str, list[int]] = {}
-    for example, is_held_out in zip(examples, held_out, strict=True):
-        for word in set(_WORD.findall(" ".join(sides_of(example.text)).casefold())):
+    for text, is_held_out in zip(texts, held_out, strict=True):
+        for word in set(_WORD.findall(" ".join(sides_of(text)).casefold())):
             counts.setdefault(word, [0, 0])[int(is_held_out)] += 1
     words = list(counts)
     table = np.array([counts[word] for word in words], dtype=np.float64).reshape(-1, 2)

@@ -47,7 +47,7 @@ MinPrecision = Annotated[
 ]
 
 _FIRST = (
-    *("serve", "export", "package", "train", "evaluate", "predict", "audit", "reproduce"),
+    *("serve", "export", "package", "train", "evaluate", "predict", "watch", "audit", "reproduce"),
     *("label", "tune", "compare", "explain", "mcp"),
     *("recipes", "report", "push", "convert", "cache", "doctor"),
 )

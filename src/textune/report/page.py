@@ -85,7 +85,7 @@ def render_run(run: RunResults, explanations: Sequence[Explanation] = ()) -> str
         "path": str(run.path),
         **_mistakes(run, explanations),
     }
-    return _render("run.html", context)
+    return render_page("run.html", context)
 
 
 def render_runs(runs: Sequence[RunResults]) -> str:
@@ -113,7 +113,7 @@ def render_runs(runs: Sequence[RunResults]) -> str:
         "coverage_chart": sections.coverage_chart(runs, names),
         "changed": sections.changed_settings(runs),
     }
-    return _render("runs.html", context)
+    return render_page("runs.html", context)
 
 
 def _mistakes(run: RunResults, explanations: Sequence[Explanation]) -> dict[str, Any]:
@@ -158,7 +158,8 @@ def _test_rows(run: RunResults) -> tuple[tuple[AnyText, ...], tuple[str, ...]] |
     return test.texts, test.written_labels
 
 
-def _render(template: str, context: Mapping[str, Any]) -> str:
+def render_page(template: str, context: Mapping[str, Any]) -> str:
+    """Return a page: a template of this room with the style and the script that all pages share."""
     folder = resources.files("textune.report") / "templates"
     script, style = ((folder / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -54,8 +54,8 @@ def with_mean(of_rows: NDArray[np.float64], share: float) -> NDArray[np.float64]
     """Return probabilities whose log-odds are moved by one number so that their mean is a share.
 
     Example:
-        >>> with_mean(np.array([0.5, 0.9]), 0.6).mean().round(3)
-        np.float64(0.6)
+        >>> round(float(with_mean(np.array([0.5, 0.9]), 0.6).mean()), 3)
+        0.6
     """
     odds, low, high = multi_label.log_odds(of_rows), -20.0, 20.0
     target = float(np.clip(share, 1e-6, 1 - 1e-6))

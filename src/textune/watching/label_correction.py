@@ -20,6 +20,8 @@ from textune.watching.logistic import fit_logistic
 
 FEWEST_LABELS = 10
 """With fewer labels, an estimate is not corrected."""
+USEFUL = 0.05
+"""Half the width of an interval that is worth having where nothing is known without labels."""
 _NORMAL = 1.96
 _TIMES = 3
 """Half the width takes four times the precision: three times more than there is."""
@@ -65,6 +67,16 @@ def correct_share(
     value = float(np.clip(share + trust * shift, 0, 1))
     spread_now = np.sqrt(trust * variance)
     return CorrectedShare(value, _NORMAL * float(spread_now), _more(spread, prior, round(effective)))
+
+
+def labels_for(half_width: float) -> int:
+    """Return how many labels give an interval of this half width where nothing else is known.
+
+    Example:
+        >>> labels_for(0.05)
+        385
+    """
+    return int(np.ceil(0.25 * (_NORMAL / half_width) ** 2))
 
 
 def choose_telling(

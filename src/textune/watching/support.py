@@ -22,6 +22,8 @@ FAR_OUT = 0.05
 """The share of held-out rows that count as far out."""
 _STRANGE = 0.05
 """The share of the known rows that are far out which count as strange among these."""
+_LEAST = 0.01
+"""The smallest share of the new texts that counts as outside."""
 _FEWEST = 10
 """How many rows on each side are needed to tell them apart."""
 
@@ -66,5 +68,7 @@ def measure_support(
         return Support(share, 1.0, far, far)
     odds = tell_apart(known.joined, new[far].joined, seed=seed)
     strange[far] = odds.new > np.quantile(odds.known, 1 - _STRANGE)
-    strange_share = (strange[far].mean() - _STRANGE) / (1 - _STRANGE)
-    return Support(share, max(0.0, float(strange_share)), far, strange)
+    strange_share = max(0.0, float((strange[far].mean() - _STRANGE) / (1 - _STRANGE)))
+    if share * strange_share < _LEAST:  # As many are so by chance.
+        strange[:] = False
+    return Support(share, strange_share, far, strange)

@@ -10,8 +10,8 @@ import pytest
 
 from made_rows import MadeWorld, share_right
 from textune.errors import DataError
+from textune.watching.estimating import Watch
 from textune.watching.reference import NOT_LABELLED, WatchedRows
-from textune.watching.watch import Watch
 
 
 def test_the_interval_holds_the_accuracy_where_nothing_moved(watch: Watch) -> None:

@@ -20,7 +20,7 @@ from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
 from textune.watching.descriptors import Descriptors
 from textune.watching.domain import tell_apart
 from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
-from textune.watching.label_correction import FEWEST_LABELS, CorrectedShare, correct_share
+from textune.watching.label_correction import FEWEST_LABELS, USEFUL, CorrectedShare, correct_share, labels_for
 from textune.watching.label_moves import measure_moves
 from textune.watching.reference import WatchedRows, WatchReference
 from textune.watching.support import Support, measure_support
@@ -106,7 +106,9 @@ class Watch:
             domain_auc=auc,
             domain_interval=auc_interval,
             evidence=LabelEvidence(
-                len(labelled), corrected.more_to_halve, _measured(self.reference, rows, labelled)
+                len(labelled),
+                labels_for(USEFUL) if refusal else corrected.more_to_halve,
+                _measured(self.reference, rows, labelled),
             ),
             of_rows=of_rows,
             outside=support.strange,
