@@ -1,5 +1,7 @@
 """Requests that nobody would send on purpose: the server answers them all, and stays as it was.
 
+The server speaks all protocols.
+
 `TEXTUNE_SERVE_REQUESTS` is the number of requests of each kind; without it, few are sent.
 """
 
@@ -17,7 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from protocol_requests import ASKING, MODEL, PATHS
 from serving_stand_in import Running, WordPredictor, eventually, running
+from textune.formats.text_pairs import AnyText, TextPair
 
 REQUESTS = int(os.environ.get("TEXTUNE_SERVE_REQUESTS", "0"))
 
@@ -42,12 +46,23 @@ values = st.recursive(
     max_leaves=12,
 )
 names = st.sampled_from(
-    ["inputs", "parameters", "top_k", "function_to_apply", "truncate", "label", "raw_scores"]
+    [
+        *("inputs", "parameters", "top_k", "function_to_apply", "truncate", "label", "raw_scores"),
+        *("instances", "dataframe_split", "dataframe_records", "params", "columns", "data", "index"),
+        *("input", "model", "use_activation", "truncate_prompt_tokens", "content", "mimeType"),
+        *("name", "shape", "datatype", "outputs", "id", "binary_data_size", "classification"),
+    ]
 )
 pairs = st.dictionaries(st.sampled_from(["text", "text_pair"]), st.text() | st.none(), max_size=2)
 some_texts = st.text() | pairs | st.lists(st.text(), max_size=3)
 documents = st.dictionaries(names, values | some_texts | st.lists(some_texts, max_size=5), max_size=4)
-paths = st.sampled_from(["/", "/predict", "/labels", "/explain"])
+paths = st.sampled_from(PATHS)
+media_types = st.sampled_from(
+    [
+        *("", "application/json", "application/jsonlines", "text/csv", "application/octet-stream"),
+        *("application/vnd.apache.parquet", "text/csv; charset=latin-1", ";;=", "text/plain"),
+    ]
+)
 lines = st.lists(
     st.sampled_from(
         [
@@ -84,8 +99,33 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[Running]:
     predictor = WordPredictor(**KINDS[request.param])
-    with running(predictor=predictor, timeout_seconds=5, body_bytes=5000, texts=20, characters=500) as server:
+    limits = {"timeout_seconds": 5, "body_bytes": 5000, "texts": 20, "characters": 500}
+    with running(predictor=predictor, protocols=["all"], model_name=MODEL, **limits) as server:
         yield server
+
+
+def places_in(document: Any) -> list[tuple[Any, Any]]:
+    """Return all places inside a document: what holds each value, and its name or number there."""
+    inner = document.items() if isinstance(document, dict) else enumerate(document)
+    found = []
+    for name, value in inner:
+        found.append((document, name))
+        if isinstance(value, dict | list):
+            found += places_in(value)
+    return found
+
+
+@st.composite
+def nearly_right(draw: st.DrawFn, *, pairs: bool) -> tuple[str, bytes]:
+    """Return a path, and a request of its protocol in which a few values are others."""
+    asking = draw(st.sampled_from(list(ASKING.values())))
+    texts: list[AnyText] = draw(st.lists(st.text(max_size=9), min_size=1, max_size=3))
+    document = asking.body([TextPair(text, "b") for text in texts] if pairs else texts)
+    for _ in range(draw(st.integers(0, 2))):
+        if places := places_in(document):
+            holder, name = draw(st.sampled_from(places))
+            holder[name] = draw(values)
+    return asking.path, json.dumps(document).encode()
 
 
 @pytest.fixture(scope="module")
@@ -101,20 +141,31 @@ def schema(server: Running) -> Any:
     return schemathesis.openapi.from_dict(server.ask("GET", "/openapi.json").json)
 
 
-@pytest.mark.parametrize("kind", ["json", "bytes"])
+@pytest.mark.parametrize("kind", ["json", "bytes", "nearly right"])
 def test_any_body_is_answered_with_a_status_that_is_meant(
     server: Running, connection: Any, kind: str
 ) -> None:
     bodies = documents.map(lambda document: json.dumps(document).encode()) if kind == "json" else st.binary()
+    questions = st.tuples(paths, bodies)
+    if kind == "nearly right":
+        questions = nearly_right(pairs=server.predictor.pairs)
 
     @fuzz(150)
-    @given(path=paths, body=bodies)
-    def ask(path: str, body: bytes) -> None:
-        connection.request("POST", path, body)
+    @given(question=questions, media_type=media_types, length=st.none() | st.integers(-1, 60))
+    def ask(question: tuple[str, bytes], media_type: str, length: int | None) -> None:
+        path, body = question
+        headers = {} if kind == "nearly right" else {"content-type": media_type}
+        if kind == "bytes" and length is not None:
+            headers["inference-header-content-length"] = str(length)
+        connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        answer = json.loads(response.read())
+        answer = response.read()
         assert response.status in BY_DESIGN
-        assert (response.status == 200) == ("error" not in answer)
+        if response.getheader("content-type") == "application/json":
+            is_error = (
+                isinstance(json.loads(answer), dict) and {"error", "error_code"} & json.loads(answer).keys()
+            )
+            assert (response.status == 200) == (not is_error)
 
     ask()
     assert not [line for line in server.logged() if line["level"] == "error"]
@@ -141,18 +192,21 @@ def test_any_bytes_leave_the_server_as_it_was(server: Running) -> None:
     assert not [line for line in server.logged() if line["level"] == "error"]
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain"])
+OWN = ("/", "/predict", "/labels", "/explain")
+
+
+@pytest.mark.parametrize("path", [*PATHS, f"/v1/models/{MODEL}:explain"])
 def test_the_server_does_what_its_own_description_says(server: Running, path: str) -> None:
     operation = schema(server)[path]["POST"]
 
-    @fuzz(20)
+    @fuzz(20 if path in OWN else 8)
     @given(case=operation.as_strategy())
     def ask(case: Any) -> None:
         response = case.call(base_url=server.url)
-        assert response.status_code in {200, 413, 422}
+        assert response.status_code in ({200, 413, 422} if path in OWN else {200, 400, 404, 413, 415})
         # No schema says what the model reads of a text, by which a valid request may be too long. Nor does it
-        # say how many characters both texts of a pair may have.
-        is_too_long = path == "/predict" or response.status_code == 413
+        # say how many characters both texts of a pair may have, nor how the parts of a table belong together.
+        is_too_long = path not in OWN or path == "/predict" or response.status_code == 413
         case.validate_response(response, excluded_checks=[positive_data_acceptance] if is_too_long else [])
 
     ask()

@@ -7,11 +7,14 @@ import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from protocol_requests import ASKING, MODEL
 from serving_stand_in import (
     BREAKS,
+    LABELS,
     Running,
     WordPredictor,
     eventually,
@@ -19,9 +22,10 @@ from serving_stand_in import (
     probabilities_of,
     running,
 )
-from textune.formats.text_pairs import AnyText, TextPair, text_fields
+from textune.formats.text_pairs import AnyText, TextPair
 
 ASKED = {"inputs": "so happy"}
+PROTOCOLS = list(ASKING.values())
 HANG_UPS = 2000 if os.environ.get("TEXTUNE_TORTURE_SERVE", "") == "1" else 100
 
 
@@ -31,12 +35,12 @@ def server() -> Iterator[Running]:
         yield server
 
 
-def request_bytes(body: bytes, *, headers: str = "", length: int | None = None) -> bytes:
+def request_bytes(body: bytes, *, path: str = "/", headers: str = "", length: int | None = None) -> bytes:
     """Return a raw request to classify."""
     declared = (
         f"content-length: {len(body) if length is None else length}\r\n" if "chunked" not in headers else ""
     )
-    return f"POST / HTTP/1.1\r\nhost: x\r\n{declared}{headers}\r\n".encode() + body
+    return f"POST {path} HTTP/1.1\r\nhost: x\r\n{declared}{headers}\r\n".encode() + body
 
 
 def raw_answer(port: int, sent: bytes) -> bytes:
@@ -175,12 +179,15 @@ def predictor_of(kind: str) -> WordPredictor:
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_clients_that_hang_up_leave_nothing_behind(kind: str) -> None:
     asked = ASKED if kind == KINDS[0] else {"inputs": {"text": "so happy", "text_pair": "how sad"}}
+    text: AnyText = "so happy" if kind == KINDS[0] else TextPair("so happy", "how sad")
 
-    def hang_up(_: int) -> None:
+    def hang_up(number: int) -> None:
+        asking = PROTOCOLS[number % len(PROTOCOLS)]
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(request_bytes(json.dumps(asked).encode()))
+            connection.sendall(request_bytes(json.dumps(asking.body([text])).encode(), path=asking.path))
 
-    with running(predictor=predictor_of(kind), queued_texts=4, workers=1) as server:
+    speaks: dict[str, Any] = {"protocols": ["all"], "model_name": MODEL}
+    with running(predictor=predictor_of(kind), queued_texts=4, workers=1, **speaks) as server:
         with ThreadPoolExecutor(8) as executor:
             list(executor.map(hang_up, range(HANG_UPS)))
 
@@ -196,15 +203,16 @@ def test_under_load_every_accepted_text_gets_its_own_answer(kind: str) -> None:
     def ask(number: int) -> tuple[int, bool]:
         firsts = [f"text {number} {place}" for place in range(number % 3 + 1)]
         texts: list[AnyText] = [TextPair(first, first[::-1]) if pairs else first for first in firsts]
-        answer = server.post({"inputs": [text_fields(text) for text in texts]})
-        found = [
-            {entry["label"]: entry["score"] for entry in scores}
-            for scores in answer.json
-            if answer.status == 200
-        ]
+        asking = PROTOCOLS[number % len(PROTOCOLS)]
+        answer = server.post(asking.body(texts), asking.path)
+        found = asking.scores(answer.json, LABELS) if answer.status == 200 else []
         return answer.status, found == [pytest.approx(expected(text)) for text in texts]
 
-    with running(predictor=predictor_of(kind), queued_texts=12) as server, ThreadPoolExecutor(24) as executor:
+    speaks: dict[str, Any] = {"protocols": ["all"], "model_name": MODEL}
+    with (
+        running(predictor=predictor_of(kind), queued_texts=12, **speaks) as server,
+        ThreadPoolExecutor(24) as executor,
+    ):
         outcomes = list(executor.map(ask, range(300)))
 
     assert {status for status, _ in outcomes} <= {200, 429}

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 import textune
+from protocol_requests import ASKING, MODEL
 from serving_process import ServerProcess, serving
 from serving_stand_in import eventually
+from textune.formats.text_pairs import TextPair
 
 LONG = os.environ.get("TEXTUNE_TORTURE_SERVE", "") == "1"
 SIGNALS = 20 if LONG else 1
@@ -36,6 +38,8 @@ def server(served_run: Path) -> Iterator[ServerProcess]:
 
 class Client(threading.Thread):
     """Sends requests until the server stops answering, and counts answered and unanswered ones.
+
+    Which protocol it speaks depends on its number.
 
     A connection that it opens after the server has said goodbye may be refused at any point: it was not
     accepted.
@@ -53,7 +57,9 @@ class Client(threading.Thread):
         self._was_dismissed = False
         self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
         text = f"text {number} of many"
-        self._body = json.dumps({"inputs": [{"text": text, "text_pair": "or not"} if pairs else text] * 3})
+        asking = list(ASKING.values())[number % len(ASKING)]
+        self._path = asking.path
+        self._body = json.dumps(asking.body([TextPair(text, "or not") if pairs else text] * 3))
 
     def run(self) -> None:
         """Send requests until a connection is refused."""
@@ -64,7 +70,7 @@ class Client(threading.Thread):
     def _ask(self) -> None:
         sent = False
         try:
-            self._connection.request("POST", "/", self._body)
+            self._connection.request("POST", self._path, self._body)
             sent = True
             response = self._connection.getresponse()
             response.read()
@@ -136,8 +142,9 @@ def test_a_body_without_end_costs_no_memory(server: ServerProcess) -> None:
 def test_a_server_that_ends_under_load_answers_what_it_accepted(
     served_run: Path, pair_label_run: Path, round_number: int, pairs: bool
 ) -> None:
-    with serving(pair_label_run if pairs else served_run) as server:
-        clients = [Client(server.port, number, pairs=pairs) for number in range(8)]
+    run = pair_label_run if pairs else served_run
+    with serving(run, "--protocols", "all", "--model-name", MODEL) as server:
+        clients = [Client(server.port, number, pairs=pairs) for number in range(len(ASKING))]
         for client in clients:
             client.start()
         assert eventually(lambda: all(len(client.answers) > 3 + round_number % 5 for client in clients))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from http_connection import BODY, KEY, LENGTH, Client
+from protocol_requests import MODEL, PATHS
 from serving_stand_in import Running, eventually, running
 from textune.serving.gate import Gate
 
@@ -17,8 +18,9 @@ from textune.serving.gate import Gate
 @pytest.fixture
 def full() -> Iterator[Running]:
     """A server with a key and one place, which is taken until the test ends."""
+    speaks: dict[str, Any] = {"protocols": ["all"], "model_name": MODEL}
     with (
-        running(keys=[KEY], queued_texts=1, workers=1, body_bytes=1000) as server,
+        running(keys=[KEY], queued_texts=1, workers=1, body_bytes=1000, **speaks) as server,
         closing(Client(server.port)) as first,
         server.predictor.held(),
     ):
@@ -47,14 +49,14 @@ def taken_through(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/labels", "/explain"])
+@pytest.mark.parametrize("path", PATHS)
 def test_a_question_is_refused_on_the_connection(client: Client, taken_through: list[str], path: str) -> None:
     client.send(f"{LENGTH}x-request-id: mine\r\n", line=f"POST {path} HTTP/1.1")
 
     status, headers, document = client.answer()
 
     assert status == 429
-    assert document["error_type"] == "overloaded"
+    assert "The queue is full." in str(document)
     assert int(headers["retry-after"]) >= 1
     assert headers["x-request-id"] == "mine"
     assert taken_through == []

@@ -17,8 +17,10 @@ from textune.serving.service import Service
 _REFUSALS = {
     400: "The request is invalid; the answer says where.",
     401: "The API key is missing or wrong.",
+    404: "The model has another name.",
     408: "The body did not arrive in time.",
     413: "The body, the number of texts or a text exceeds a limit.",
+    415: "The body is of a type that is not taken here.",
     422: "The request is invalid; the answer says where.",
     429: "The queue is full; the header Retry-After says when to try again.",
     500: "The model failed on a text.",

@@ -172,17 +172,19 @@ class Endpoints:
         self._classifying.add(path)
 
     def question(
-        self, path: str, *, bodies: Mapping[str, Any], gives: Any, errors: Any
+        self, path: str, *, bodies: Mapping[str, Any], gives: Any, errors: Any, also: tuple[int, ...] = ()
     ) -> Callable[[Handler], Handler]:
         """Add a handler of POST that needs the model.
 
         `bodies` are types or schemas by media types; `gives` is the type of the answer, and `errors` that of
-        a refusal.
+        a refusal. `also` are statuses of refusals besides the usual ones.
         """
         self.classifies(path)
         self._raw.add(path)
         content = {media_type: {"schema": self._schema(kind)} for media_type, kind in bodies.items()}
-        about = described(self._service, 400, 408, 413, 429, 500, 503, 504, needs_key=True, error=errors)
+        about = described(
+            self._service, 400, *also, 408, 413, 429, 500, 503, 504, needs_key=True, error=errors
+        )
 
         def add(handler: Handler) -> Handler:
             async def respond(request: Request) -> Any:

@@ -185,7 +185,7 @@ def _invocation(service: Service) -> Invocation:
     table = {"type": "string", "description": "A table with a header, whose texts are in the column text."}
     binary = {"type": "string", "format": "binary", "description": "A table with texts in the column text."}
     bodies = {JSON: MlflowRequest, _CSV: table, _PARQUET: binary, _OTHER_PARQUET: binary}
-    return Invocation(partial(_takes, pairs=pairs), _answer, bodies, MlflowAnswer)
+    return Invocation(partial(_takes, pairs=pairs), _answer, bodies, MlflowAnswer, MlflowError)
 
 
 def _add(endpoints: Endpoints, service: Service) -> None:

@@ -38,12 +38,14 @@ class Invocation:
         answer: Answers a request that is.
         bodies: The schemas of bodies by their type.
         answers: The type of its answers.
+        errors: The type of its refusals.
     """
 
     takes: Callable[[_Asked], bool]
     answer: Callable[[_Asked], Awaitable[Any]]
     bodies: Mapping[str, Any]
     answers: Any
+    errors: Any
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from textune.serving.protocols.hf_protocol import classify_texts
 from textune.serving.protocols.registry import ClientProtocol, Invocation, register_protocol
 from textune.serving.protocols.tei_protocol import predict_inputs, read_inputs, score_lists, scores_for
 from textune.serving.refusals import Refusal
-from textune.serving.schemas import ClassifyRequest, PredictRequest, Score
+from textune.serving.schemas import ClassifyRequest, ErrorAnswer, PredictRequest, Score
 from textune.serving.service import Service
 
 _PORT, _PORT_VARIABLE = 8080, "SAGEMAKER_BIND_TO_PORT"
@@ -104,6 +104,7 @@ def _invocation(service: Service) -> Invocation:
         answer=_answer,
         bodies={JSON: SagemakerRequest, _CSV: table, **dict.fromkeys(_LINES, lines)},
         answers=list[Score] | list[list[Score]],
+        errors=ErrorAnswer,
     )
 
 

@@ -46,7 +46,8 @@ def _add_invocations(endpoints: Endpoints, invoked: Sequence[tuple[ClientProtoco
         INVOCATIONS,
         bodies=bodies,
         gives=reduce(or_, (invocation.answers for _, invocation in invoked)),
-        errors=ErrorAnswer,
+        errors=reduce(or_, (invocation.errors for _, invocation in invoked)),
+        also=(415,),
     )
     async def invocations(asked: Asked) -> Any:
         """Classify texts, in the schema of whoever the body is from."""

@@ -186,8 +186,9 @@ def _models(service: Service) -> VllmModels:
 
 
 def _add(endpoints: Endpoints, service: Service) -> None:
+    about: dict[str, Any] = {"gives": VllmAnswer, "errors": VllmError, "also": (404,)}
     for path in ("/classify", "/v1/classify"):
-        endpoints.question(path, bodies={JSON: VllmRequest}, gives=VllmAnswer, errors=VllmError)(_classify)
+        endpoints.question(path, bodies={JSON: VllmRequest}, **about)(_classify)
 
 
 register_protocol(
