@@ -92,10 +92,13 @@ class Connection(asyncio.Protocol):
 
 
 def to_request(text: str) -> bytes:
-    body = json.dumps({"inputs": text}).encode()
-    head = (
-        f"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
+    return question("/", json.dumps({"inputs": text}).encode())
+
+
+def question(path: str, body: bytes) -> bytes:
+    """Return a request with a body of JSON."""
+    kind = "content-type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\n{kind}content-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
