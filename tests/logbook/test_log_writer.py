@@ -87,17 +87,17 @@ def test_an_old_journal_becomes_a_parquet_file(
 
 
 def test_the_folder_stays_within_its_limit_and_keeps_the_newest(tmp_path: Path, impatient: None) -> None:
-    log, largest = prediction_log(tmp_path, most_bytes=40_000), 0
-    for number in range(3000):
+    log, largest = prediction_log(tmp_path, most_bytes=200_000), 0
+    for number in range(12_000):
         log.put(kept_request(number))
-        if number % 50 == 0:
+        if number % 200 == 0:
             time.sleep(0.02)
             largest = max(largest, folder_bytes(tmp_path))
     log.close()
 
     kept = kept_ids(tmp_path)
-    assert 0 < largest <= 40_000
-    assert kept == ids(*range(3000 - len(kept), 3000))
+    assert 0 < largest <= 200_000
+    assert kept == ids(*range(12_000 - len(kept), 12_000))
 
 
 def test_two_servers_share_a_folder_and_lose_nothing(tmp_path: Path, impatient: None) -> None:

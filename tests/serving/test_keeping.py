@@ -13,6 +13,7 @@ from serving_stand_in import LABELS, Running, WordPredictor, eventually, logits_
 from textune.data.dataset import Split
 from textune.formats.text_pairs import TextPair
 from textune.logbook.log_block import LogBlock
+from textune.logbook.log_estimate import LogEstimate, write_log_estimate
 from textune.logbook.log_options import LogOptions
 from textune.logbook.log_reader import read_log
 from textune.run.predictions import Predictions, write_predictions
@@ -190,3 +191,28 @@ def test_without_texts_or_validation_there_are_no_shares(tmp_path: Path) -> None
 
     assert metrics["textune_recent_texts"] == 0
     assert not [name for name in metrics if "share" in name or "drift" in name or "confidence" in name]
+
+
+@pytest.mark.parametrize("value", [0.7, None], ids=["an estimate", "a refusal"])
+def test_prometheus_gets_the_last_estimate_that_the_folder_holds(tmp_path: Path, value: float | None) -> None:
+    estimate = LogEstimate("f00", "accuracy", 1e9, 500, value, value, value, 0.4)
+    with running(keep=LogOptions(tmp_path), model_sha256="f00") as server:
+        before = metrics_of(server)
+        write_log_estimate(tmp_path, estimate)
+        assert eventually(lambda: "textune_outside_share" in metrics_of(server))
+        metrics = metrics_of(server)
+
+    assert "textune_outside_share" not in before
+    assert metrics["textune_estimate_refused"] == (value is None)
+    assert metrics["textune_estimate_time_seconds"] == 1e9
+    assert metrics.get('textune_estimated_accuracy{end="value"}') == value
+
+
+def test_an_estimate_of_another_classifier_is_not_published(tmp_path: Path) -> None:
+    write_log_estimate(tmp_path, LogEstimate("bad", "accuracy", 1e9, 500, 0.7, 0.6, 0.8, 0.0))
+    with running(keep=LogOptions(tmp_path), model_sha256="f00") as server:
+        server.post({"inputs": TEXTS})
+        assert eventually(lambda: metrics_of(server)["textune_kept_bytes"] > 0)
+        metrics = metrics_of(server)
+
+    assert not [name for name in metrics if "estimate" in name]

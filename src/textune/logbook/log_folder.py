@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from textune.logbook.log_journal import JOURNAL, abandoned, read_journal
@@ -29,6 +30,12 @@ class LogFile:
 
     path: Path
     bytes: int
+
+    @property
+    def first_seconds(self) -> float:
+        """When its first request was answered, in seconds since 1970: none in it is earlier."""
+        moment = datetime.strptime(self.path.name.partition("-")[0], "%Y%m%dT%H%M%S.%fZ")
+        return moment.replace(tzinfo=UTC).timestamp()
 
     @property
     def is_journal(self) -> bool:

@@ -14,7 +14,11 @@ from textune.logbook.logged_request import from_bytes
 
 
 def read_log(
-    folder: Path, *, model_sha256: str = "", note: Callable[[str], None] = lambda sentence: None
+    folder: Path,
+    *,
+    model_sha256: str = "",
+    note: Callable[[str], None] = lambda sentence: None,
+    reached: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[LogBlock]:
     """Yield what is kept in a folder, in blocks that fit into memory, roughly in the order of time.
 
@@ -22,6 +26,7 @@ def read_log(
         folder: The folder that `textune serve --log` wrote, while servers write to it or not.
         model_sha256: Read only what this classifier predicted; empty: what any did.
         note: Gets sentences about what was left out.
+        reached: Gets the time before which no further text will be, in seconds since 1970.
 
     Raises:
         DataError: The folder holds no log, or a file of it is damaged.
@@ -34,6 +39,7 @@ def read_log(
         )
     others = 0
     for file in files:
+        reached(file.first_seconds)
         for block in _blocks(file, note):
             if model_sha256 and block.header.model_sha256 != model_sha256:
                 others += len(block)

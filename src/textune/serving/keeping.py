@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from textune.encoder.windows import TextTokens
 from textune.errors import RunError
 from textune.formats.text_pairs import AnyText, TextPair
+from textune.logbook.log_estimate import LogEstimate, read_log_estimate
 from textune.logbook.log_options import LogOptions
 from textune.logbook.log_writer import PredictionLog
 from textune.logbook.logged_request import LoggedRequest, LogHeader, feature_type_of, narrowed
@@ -32,12 +33,33 @@ _NO_FEATURES = (
 class PredictionKeeper:
     """Keeps a sample of the answers on disk, and describes them to Prometheus.
 
-    Its methods are called from the event loop, but for `read`, which the model's threads call.
+    Its methods are called from the event loop, but for `read`, which the model's threads call. `estimate` is
+    what `textune watch` last wrote into the folder about this classifier.
     """
 
-    def __init__(self, served: Served, log: PredictionLog, recent: RecentLabels) -> None:
-        self._predictor, self._log, self._recent = served.predictor, log, recent
+    def __init__(self, served: Served, options: LogOptions, *, log: JsonLog) -> None:
+        predictor = self._predictor = served.predictor
+        self._folder = options.folder
+        self._recent = RecentLabels(predictor.kind, len(predictor.label_names), predictor.thresholds)
+
+        def say(sentence: str, is_error: bool) -> None:
+            log.write("predictions", level="error" if is_error else "info", message=sentence)
+
+        self._log = PredictionLog(
+            options.folder,
+            _header_of(served, options),
+            most_bytes=options.megabytes * 1_000_000,
+            say=say,
+            observe=self._recent.add,
+            look=self._look,
+        )
         self._expected = _validation_shares(served)
+        self.estimate: LogEstimate | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the classifier gives features."""
+        return self._log.header.width > 0
 
     def start(self) -> None:
         """Begin to write."""
@@ -114,14 +136,34 @@ class PredictionKeeper:
                     names,
                     shares - self._expected,
                 )
+        if self.estimate is not None:
+            yield from _of_estimate(self.estimate)
+
+    def _look(self) -> None:
+        """Read the estimate that the folder holds; called from the log's thread."""
+        estimate = read_log_estimate(self._folder)
+        is_ours = estimate is not None and estimate.model_sha256 == self._log.header.model_sha256
+        self.estimate = estimate if is_ours else None
 
 
 def keeper_of(served: Served, options: LogOptions, *, log: JsonLog) -> PredictionKeeper:
     """Return what keeps the predictions of a classifier, and say in the server's log what it keeps."""
+    keeper = PredictionKeeper(served, options, log=log)
+    share = "all requests" if options.sample == 1 else f"{options.sample:.4g} of the requests"
+    texts = "with the texts" if options.texts else "without the texts"
+    sentence = f"The predictions of {share} are kept in {options.folder}, {texts}."
+    log.write("predictions", message=sentence)
+    if not keeper.has_features:
+        log.write("predictions", level="warning", message=_NO_FEATURES)
+    return keeper
+
+
+def _header_of(served: Served, options: LogOptions) -> LogHeader:
+    """Return what all requests have in common; an example shows which features the classifier gives."""
     predictor = served.predictor
     example: AnyText = TextPair(_EXAMPLE, _EXAMPLE) if predictor.pairs else _EXAMPLE
     features, _ = predictor.features_and_logits(predictor.tokenize([example]).rows)
-    header = LogHeader(
+    return LogHeader(
         run=served.run,
         model_sha256=served.model_sha256,
         problem_type=predictor.kind.problem_type,
@@ -134,19 +176,31 @@ def keeper_of(served: Served, options: LogOptions, *, log: JsonLog) -> Predictio
         runtime=served.runtime,
     )
 
-    def say(sentence: str, is_error: bool) -> None:
-        log.write("predictions", level="error" if is_error else "info", message=sentence)
 
-    share = "all requests" if options.sample == 1 else f"{options.sample:.4g} of the requests"
-    texts = "with the texts" if options.texts else "without the texts"
-    say(f"The predictions of {share} are kept in {options.folder}, {texts}.", False)
-    if features is None:
-        log.write("predictions", level="warning", message=_NO_FEATURES)
-    recent = RecentLabels(predictor.kind, len(predictor.label_names), predictor.thresholds)
-    kept = PredictionLog(
-        options.folder, header, most_bytes=options.megabytes * 1_000_000, say=say, observe=recent.add
+def _of_estimate(estimate: LogEstimate) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "textune_estimate_refused",
+        "1 if the last period has no estimate, because its texts are unlike any that were met.",
+        float(estimate.value is None),
     )
-    return PredictionKeeper(served, kept, recent)
+    yield GaugeMetricFamily(
+        "textune_estimate_time_seconds", "When the period of the estimate ended.", estimate.ended
+    )
+    yield GaugeMetricFamily(
+        "textune_outside_share",
+        "The share of the period's texts that are unlike any that were met.",
+        estimate.outside_share,
+    )
+    family = GaugeMetricFamily(
+        f"textune_estimated_{estimate.metric}",
+        "The last estimate of `textune watch RUN --log`, and the ends of its 95 % interval.",
+        labels=["end"],
+    )
+    ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    for end, value in ends.items():
+        if value is not None:
+            family.add_metric([end], value)
+    yield family
 
 
 def _validation_shares(served: Served) -> NDArray[np.float64] | None:
