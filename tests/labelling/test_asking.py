@@ -254,6 +254,23 @@ def test_a_likely_slip_is_asked_about_once_more() -> None:
     assert [(first.labels != second.labels) for first, second in loop.state.repeats.values()] == [True]
 
 
+def test_a_text_is_asked_about_once_more_only_once_whatever_a_client_calls_the_answer() -> None:
+    loop = made_loop(300)
+    answer_rightly(loop, 80)
+    wrong = next(question for question in answer_rightly(loop, 4) if not question.is_test)
+    loop.answer(wrong.key, [next(name for name in NAMES if name != label_in(str(wrong.text)))])
+    answer_rightly(loop, 30)
+    loop.find_slips()
+    asked = []
+    for _ in range(40):
+        question = loop.next_question()
+        assert question is not None
+        asked.append(question.key)
+        loop.answer(question.key, [label_in(str(question.text))])
+
+    assert asked.count(wrong.key) == 1
+
+
 def test_several_labels_per_text_are_learned() -> None:
     loop = made_loop(multi=True)
     answer_rightly(loop, 60)

@@ -104,6 +104,7 @@ class LabellingLoop:
         self._slips: list[int] = []
         self._judged_at = 0
         self._since_repeat = 0
+        self._asked_again: set[tuple[str, str]] = set()
         self._table = LabelTable(log.state, pool)
         self.known = self._table.read()
 
@@ -169,6 +170,8 @@ class LabellingLoop:
             question = self.question_of(key)
             chosen = [self.state.current_name(label) for label in labels]
             self._check(chosen, verdict)
+            # Whatever a client calls it: otherwise the same text would be asked about for ever.
+            is_repeat = is_repeat or (key, who) in self._asked_again
             answer_id = event_id or secrets.token_hex(8)
             is_new = self.log.append(
                 {
@@ -355,6 +358,7 @@ class LabellingLoop:
             key = self.pool.keys[number]
             mine = self.state.answer_of(key, who)
             if mine is not None and mine.has_labels and mine.purpose == TRAIN and key not in asked:
+                self._asked_again.add((key, who))
                 return LabelQuestion(number, key, self.pool.texts[number], False, True, mine.labels)
         return None
 
