@@ -215,6 +215,16 @@ def test_a_wrong_suffix_is_refused(tmp_path: Path) -> None:
         plan_files(tmp_path / "posts.json", target_formats()["doccano"], [TextToWrite("a")], overwrite=False)
 
 
+def test_the_name_of_a_file_is_refused_for_a_folder_of_splits(tmp_path: Path) -> None:
+    texts, target = [TextToWrite("a", split="train"), TextToWrite("b", split="test")], target_formats()["csv"]
+
+    with pytest.raises(RequestError, match=r"2 splits \(train, test\) need a file each") as caught:
+        plan_files(tmp_path / "posts.CSV", target, texts, overwrite=False)
+
+    assert caught.value.hint.endswith("posts.")
+    assert len(plan_files(tmp_path / "posts", target, texts, overwrite=False)) == 2
+
+
 def test_a_copy_that_differs_is_refused() -> None:
     with pytest.raises(DataError, match="What was written is not read as it was: 'text 0', joy"):
         check_copy([TextToWrite("text 0", ("joy",))], raw("anger"))

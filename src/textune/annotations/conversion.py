@@ -110,6 +110,11 @@ def plan_files(
                 f"Name it, for instance, {path.with_suffix(target.suffix)}.",
             )
     else:
+        if path.suffix.lower() == target.suffix:
+            raise RequestError(
+                f"{path} names a file, but the {len(splits)} splits ({', '.join(splits)}) need a file each.",
+                f"Name a folder for them, for instance {path.with_suffix('')}.",
+            )
         named = {split: path / f"{split}{target.suffix}" for split in splits}
         files = {file: [row for row in texts if row.split == split] for split, file in named.items()}
     written = [*files, *(beside for file in files if (beside := target.companion(file)) is not None)]
