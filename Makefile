@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
+.PHONY: help install quickstart test lint check docs fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,16 @@ lint: $(VENV)/installed-dev  ## Check style, types and imports between rooms.
 	$(BIN)/lint-imports
 
 check: lint quickstart test  ## Run lint, quickstart and test.
+
+.venv-docs/installed: scripts/documentation-requirements.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+docs: $(VENV)/installed-dev .venv-docs/installed  ## Write the documentation as a site to build/site; a link that leads nowhere fails.
+	$(BIN)/python scripts/documentation.py build/docs
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --config-file build/mkdocs.yml
+	@echo "Open build/site/index.html in a browser."
 
 check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it into an empty environment, train on the sample.
 	sh scripts/check-wheel.sh $(PYTHON)
@@ -190,4 +200,4 @@ bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is o
 	$(BIN)/python benchmarks/watch.py
 
 clean:  ## Delete the environments and caches; keep the runs.
-	rm -rf $(VENV) .venv-tensorflow .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-tensorflow .venv-docs .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

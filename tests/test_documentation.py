@@ -100,6 +100,15 @@ def test_the_index_of_the_documentation_lists_every_page() -> None:
     assert {page for page in PAGES if index.parent in page.parents and page != index} == listed
 
 
+def test_the_site_of_the_documentation_has_every_page() -> None:
+    folder = REPOSITORY / "docs"
+    in_menu = set(re.findall(r"^ +- ([\w/-]+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE))
+    made = {name for name in in_menu if name.startswith("reference/")}
+
+    pages = {page.relative_to(folder).as_posix() for page in PAGES if folder in page.parents}
+    assert {page for page in pages if not page.startswith("decisions/")} == in_menu - made
+
+
 @every_page
 def test_a_printed_command_has_only_options_that_the_command_line_knows(page: Path) -> None:
     commands = [
