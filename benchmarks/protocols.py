@@ -3,7 +3,7 @@
 One server speaks all protocols, with the export that it chooses by default. Clients in this process ask with
 one text per request. In each turn, every protocol has its part of the time, in another order, and its rate is
 divided by that of `/predict` in the same turn. The result is the median of the turns. Beside it are the
-answers per second of the server's own time on the processor, which other programs hardly change (on Linux alone).
+answers per second of the server's own time on the processor, which other programs hardly change (on Linux).
 
     python benchmarks/protocols.py [--run RUN] [--seconds 4] [--turns 5]
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from textune.formats.text_pairs import AnyText, TextPair, characters_of
 from textune.serving.limits import Limits
@@ -19,6 +20,7 @@ from textune.serving.refusals import Refusal
 # This means the same in the expressions of JavaScript and of Python, unlike their \s.
 _VISIBLE = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
 _BLANK = re.compile(r"[\s\ufeff]*")
+_MAX_FIELDS = 50
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 TAGS = {"a text", "an object", "some texts", "some objects", "some lists", "tasks", "texts"}
@@ -50,6 +52,14 @@ class StrictRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _stop_at_many_fields(cls, value: Any) -> Any:
+        # As with lists: a body may hold half a million fields that do not exist.
+        if isinstance(value, dict) and len(value) > _MAX_FIELDS:
+            raise PydanticCustomError("many_fields", "This object has too many fields")
+        return value
+
 
 class TextObject(StrictRequest):
     """A text, or the two texts of a pair, by the names that they have in transformers."""
@@ -76,11 +86,11 @@ def _one_of(what: str) -> Discriminator:
 
 _OneText = Annotated[Text, Tag("a text")]
 _OneObject = Annotated[TextObject, Tag("an object")]
-_Texts = Annotated[list[Text], Tag("some texts"), Field(min_length=1)]
-_Objects = Annotated[list[TextObject], Tag("some objects"), Field(min_length=1)]
-_Lists = Annotated[
-    list[Annotated[list[Text], Field(min_length=1, max_length=2)]], Tag("some lists"), Field(min_length=1)
-]
+# A body may hold two million wrong texts, and to collect what is wrong with all of them takes half a minute.
+_Texts = Annotated[list[Text], Tag("some texts"), Field(min_length=1, fail_fast=True)]
+_Objects = Annotated[list[TextObject], Tag("some objects"), Field(min_length=1, fail_fast=True)]
+_Sides = Annotated[list[Text], Field(min_length=1, max_length=2, fail_fast=True)]
+_Lists = Annotated[list[_Sides], Tag("some lists"), Field(min_length=1, fail_fast=True)]
 _MANY = _one_of("a text, a pair of texts, or a list of them")
 
 OneInput = Annotated[_OneText | _OneObject, _one_of("a text, or a pair of texts")]

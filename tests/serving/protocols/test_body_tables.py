@@ -25,7 +25,7 @@ def as_parquet(texts: Any, **options: Any) -> bytes:
 
 def status(body: bytes) -> int:
     try:
-        names, rows = table_of_parquet(body, LIMITS)
+        names, rows = table_of_parquet(body, LIMITS, pairs=False)
         texts_of_rows(names, rows, LIMITS, pairs=False, place="rows")
     except Refusal as refusal:
         return refusal.status_code
@@ -61,11 +61,23 @@ def test_columns_of_other_types_are_refused(texts: Any) -> None:
     assert status(as_parquet(texts)) == 422
 
 
+def test_columns_beside_the_texts_are_not_read() -> None:
+    written = io.BytesIO()
+    parquet.write_table(pa.table({"id": [1], "text": ["so happy"], "more": [[1, 2]]}), written)
+
+    assert table_of_parquet(written.getvalue(), LIMITS, pairs=False) == (["text"], [["so happy"]])
+
+
+def test_reading_stops_at_the_limit() -> None:
+    with pytest.raises(Refusal, match="The rows exceed the limit of 100 texts per request."):
+        rows_of_csv(b"a\n" * 102 + b'"', LIMITS)
+
+
 def test_a_cell_of_csv_may_have_lines_and_quotes() -> None:
-    assert rows_of_csv(b'"so\nhappy ""and"" sad",1\r\n') == [['so\nhappy "and" sad', "1"]]
+    assert rows_of_csv(b'"so\nhappy ""and"" sad",1\r\n', LIMITS) == [['so\nhappy "and" sad', "1"]]
 
 
 @pytest.mark.parametrize("body", [b'"a', b'"a"b', b"\xff"])
 def test_what_is_not_csv_is_refused(body: bytes) -> None:
     with pytest.raises(Refusal):
-        rows_of_csv(body)
+        rows_of_csv(body, LIMITS)

@@ -216,6 +216,7 @@ WRONG: dict[str, Any] = {
     "shared memory": request(tensor(["a"], parameters={"shared_memory_region": "x"})),
     "base64": request(tensor(["a"], parameters={"content_type": "base64"})),
     "two inputs": request(tensor(["a"]), tensor(["b"], name="other")),
+    "the same output twice": request(tensor(["a"]), outputs=[{"name": "label"}] * 2),
     "an unknown output": request(tensor(["a"]), outputs=[{"name": "logits"}]),
     "a classification of labels": request(
         tensor(["a"]), outputs=[{"name": "label", "parameters": {"classification": 1}}]

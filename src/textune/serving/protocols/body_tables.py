@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from textune.formats.text_pairs import AnyText, fields_of_texts
@@ -20,19 +21,23 @@ _TIMES_UNPACKED = 16
 """How many times as many bytes as a body may have its columns may claim."""
 
 
-def rows_of_csv(body: bytes) -> list[list[str]]:
-    """Return the rows of CSV in UTF-8, without empty lines."""
+def rows_of_csv(body: bytes, limits: Limits) -> list[list[str]]:
+    """Return the rows of CSV in UTF-8, without empty lines; raise a `Refusal` if there are too many."""
     try:
-        text = body.decode("utf-8-sig")
-        return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        lines = io.StringIO(body.decode("utf-8-sig"), newline="")
+        rows = (row for row in csv.reader(lines, strict=True) if row)
+        read = list(islice(rows, limits.texts + 2))
     except UnicodeDecodeError:
         raise Refusal(422, "The body is not valid UTF-8.") from None
     except csv.Error:
         raise Refusal(422, "The body is not valid CSV.") from None
+    if len(read) > limits.texts + 1:  # One may be the header.
+        raise Refusal(413, f"The rows exceed the limit of {limits.texts:,} texts per request.")
+    return read
 
 
-def table_of_parquet(body: bytes, limits: Limits) -> tuple[list[str], list[list[Any]]]:
-    """Return the names of the columns of a Parquet file, and its rows."""
+def table_of_parquet(body: bytes, limits: Limits, *, pairs: bool) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of the columns of texts in a Parquet file, or of all columns, and the rows."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -45,7 +50,9 @@ def table_of_parquet(body: bytes, limits: Limits) -> tuple[list[str], list[list[
             raise Refusal(413, said)
         if sum(sizes) > _TIMES_UNPACKED * limits.body_bytes:
             raise Refusal(413, "The table is too large when it is unpacked.")
-        table = file.read(use_threads=False)
+        names = file.schema_arrow.names
+        chosen = list(fields_of_texts(pairs=pairs)) if is_header(names, pairs=pairs) else names
+        table = file.read(columns=chosen, use_threads=False)
         columns = [column.to_pylist() for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError):
         raise Refusal(422, "The body is not a Parquet file that can be read.") from None

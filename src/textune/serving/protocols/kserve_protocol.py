@@ -6,7 +6,7 @@ Schema: `v1_endpoints.py` of kserve 0.21.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
@@ -21,12 +21,14 @@ from textune.serving.request_texts import OneInput, StrictRequest, texts_of
 from textune.serving.schemas import ExplainAnswer, LabelAnswer, LabelsAnswer
 from textune.serving.service import Service
 
+_Instances = Annotated[list[OneInput], Field(min_length=1, fail_fast=True)]
+
 
 class InstancesRequest(StrictRequest):
     """Texts, or pairs of texts, under the name of V1 or under that of TensorFlow Serving."""
 
-    instances: list[OneInput] | None = Field(None, min_length=1, description="Texts, or pairs of texts.")
-    inputs: list[OneInput] | None = Field(None, min_length=1, description="Another name of instances.")
+    instances: _Instances | None = Field(None, description="Texts, or pairs of texts.")
+    inputs: _Instances | None = Field(None, description="Another name of instances.")
 
 
 class ModelState(TypedDict):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -41,7 +41,7 @@ Table = tuple[Sequence[Any] | None, Sequence[Sequence[Any]]]
 class SplitTable(StrictRequest):
     """A table as pandas' `to_dict(orient="split")` gives it."""
 
-    data: list[list[Any]]
+    data: Annotated[list[list[Any]], Field(fail_fast=True)]
     columns: list[Any] | None = None
     index: list[Any] | None = None
 
@@ -50,7 +50,7 @@ class MlflowRequest(StrictRequest):
     """A table, or texts, under one of four names."""
 
     dataframe_split: SplitTable | None = None
-    dataframe_records: list[dict[str, Any]] | None = None
+    dataframe_records: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
     instances: list[Any] | dict[str, Any] | str | None = None
     inputs: list[Any] | dict[str, Any] | str | None = None
     params: dict[str, Any] | None = Field(None, description="There are none.", max_length=0)
@@ -138,13 +138,13 @@ def _json_texts(asked: Asked) -> list[AnyText]:
 
 def _csv_texts(asked: Asked) -> list[AnyText]:
     service = asked.service
-    names, *rows = rows_of_csv(asked.body) or [[]]
+    names, *rows = rows_of_csv(asked.body, service.limits) or [[]]
     return texts_of_rows(names, rows, service.limits, pairs=service.served.predictor.pairs, place="rows")
 
 
 def _parquet_texts(asked: Asked) -> list[AnyText]:
     limits, pairs = asked.service.limits, asked.service.served.predictor.pairs
-    names, rows = table_of_parquet(asked.body, limits)
+    names, rows = table_of_parquet(asked.body, limits, pairs=pairs)
     return texts_of_rows(names, rows, limits, pairs=pairs, place="rows")
 
 
@@ -173,7 +173,7 @@ def _takes(asked: Asked, *, pairs: bool) -> bool:
         return bool(asked.keys & _ITS_OWN)
     if asked.media_type == _CSV:
         first = asked.body.partition(b"\n")[0][:_HEADER_BYTES]
-        return any(is_header(row, pairs=pairs) for row in rows_of_csv(first))
+        return any(is_header(row, pairs=pairs) for row in rows_of_csv(first, asked.service.limits))
     return asked.media_type in _READERS
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,7 +61,7 @@ class InputTensor(_Part):
     """Texts as a tensor."""
 
     name: str = Field(description="text, and text_pair for the second texts of pairs.")
-    shape: list[int] = Field(description="[n] or [n, 1].")
+    shape: Annotated[list[int], Field(description="[n] or [n, 1].", fail_fast=True)]
     datatype: str = Field(description="BYTES.")
     data: list[Any] | None = Field(None, description="The texts, unless they follow the JSON as bytes.")
 
@@ -75,8 +75,10 @@ class RequestedOutput(_Part):
 class InferRequest(_Part):
     """Texts to classify."""
 
-    inputs: list[InputTensor] = Field(min_length=1)
-    outputs: list[RequestedOutput] | None = Field(None, description="The wanted outputs; by default all.")
+    inputs: Annotated[list[InputTensor], Field(min_length=1, fail_fast=True)]
+    outputs: Annotated[list[RequestedOutput], Field(fail_fast=True)] | None = Field(
+        None, description="The wanted outputs; by default all."
+    )
     id: str | None = None
 
 
@@ -121,6 +123,9 @@ def _texts(body: InferRequest, binary: bytes, service: Service) -> list[AnyText]
         where = f"inputs[{place}]"
         strings, start = _strings(tensor, where, binary, start)
         check_shape(tensor.shape, len(strings), where)
+        if len(strings) > service.limits.texts:
+            most = f"{service.limits.texts:,} texts per request"
+            raise Refusal(413, f"{where}: {len(strings):,} texts exceed the limit of {most}.")
         columns[tensor.name if len(names) > 1 else names[0]] = strings
     if start != len(binary):
         raise Refusal(422, f"{len(binary) - start:,} bytes after the JSON belong to no input.")
@@ -154,6 +159,8 @@ def _strings(tensor: InputTensor, where: str, binary: bytes, start: int) -> tupl
 
 def _wanted(body: InferRequest, service: Service) -> list[RequestedOutput]:
     known = [output["name"] for output in describe_model(service)["outputs"]]
+    if len({output.name for output in body.outputs or ()}) < len(body.outputs or ()):
+        raise Refusal(422, "outputs: An output is named twice.")
     wanted = body.outputs or [RequestedOutput.model_construct(name=name, parameters=None) for name in known]
     for place, output in enumerate(wanted):
         count = output.parameter("classification", 0)

@@ -6,7 +6,6 @@ the binary tensor data extension of Triton, which KServe has as well.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def flatten_strings(data: Sequence[Any], place: str) -> list[str]:
 
 def check_shape(shape: Sequence[int], count: int, place: str) -> None:
     """Raise a `Refusal` unless a shape is one text per row, as [n] or as [n, 1], and has `count` elements."""
-    if not shape or any(side < 0 for side in shape) or math.prod(shape[1:]) != 1:
+    if not shape or shape[0] < 0 or any(side != 1 for side in shape[1:]):
         raise Refusal(422, f"{place}.shape: It has one text per row: [n] or [n, 1].")
     if shape[0] != count:
         raise Refusal(422, f"{place}.shape: It has {shape[0]:,} elements, and the data has {count:,}.")

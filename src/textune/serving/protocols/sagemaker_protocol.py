@@ -91,7 +91,7 @@ async def _answer_lines(requests: list[PredictRequest], asked: Asked) -> list[An
 
 
 def _csv_texts(body: bytes, service: Service) -> list[AnyText]:
-    rows, pairs = rows_of_csv(body), service.served.predictor.pairs
+    rows, pairs = rows_of_csv(body, service.limits), service.served.predictor.pairs
     names = rows.pop(0) if rows and is_header(rows[0], pairs=pairs) else None
     return texts_of_rows(names, rows, service.limits, pairs=pairs, place="rows")
 

@@ -70,7 +70,7 @@ Instance = Annotated[
 class VertexRequest(StrictRequest):
     """A request of Vertex AI's clients."""
 
-    instances: list[Instance] = Field(min_length=1)
+    instances: Annotated[list[Instance], Field(min_length=1, fail_fast=True)]
     parameters: dict[str, Any] | None = Field(None, description="There are none.", max_length=0)
 
 
