@@ -46,6 +46,7 @@ print(json.dumps(model.predict(["so happy"]).to_dict(orient="records")))
         {"text": TEXTS},
         {"text": np.array(TEXTS)},
         [{"text": text} for text in TEXTS],
+        pd.DataFrame({"text": [TEXTS]}),
     ],
     ids=lambda given: type(given).__name__,
 )
@@ -77,7 +78,7 @@ def test_a_column_that_is_missing_is_named() -> None:
         texts_of_input(pd.DataFrame({"a": [1], "b": [2]}), pairs=False)
 
 
-@pytest.mark.parametrize("given", [[1, 2], pd.DataFrame({"text": [["a"]]})], ids=["numbers", "lists"])
+@pytest.mark.parametrize("given", [[1, 2], pd.DataFrame({"text": [["a"], ["b"]]})], ids=["numbers", "lists"])
 def test_what_is_not_a_text_is_refused(given: Any) -> None:
     with pytest.raises(DataError, match="which is not a text but"):
         texts_of_input(given, pairs=False)

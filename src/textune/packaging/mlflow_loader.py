@@ -61,6 +61,9 @@ def texts_of_input(model_input: Any, *, pairs: bool) -> list[AnyText]:
             f"The input has no column '{missing[0]}'; it has {', '.join(map(str, columns)) or 'none'}.",
             f"Give the texts in {' and '.join(names)}.",
         )
+    # Of a dictionary of lists, MLflow makes a table of one row that holds the lists.
+    if all(len(columns[name]) == 1 and isinstance(columns[name][0], list) for name in names):
+        columns = {name: columns[name][0] for name in names}
     sides = [[_checked(text, name) for text in columns[name]] for name in names]
     return [TextPair(*row) for row in zip(*sides, strict=True)] if pairs else list(sides[0])
 

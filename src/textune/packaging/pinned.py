@@ -11,8 +11,10 @@ from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from textune.errors import RequestError
 
-_ALWAYS = ("numpy", "tokenizers", "pydantic", "typer", "rich", "pyarrow")
-"""What textune imports to classify with an export, and to keep what a server predicts."""
+_ALWAYS = ("numpy", "tokenizers", "pydantic", "typer", "rich")
+"""What textune imports to classify with an export."""
+_FOR_SERVERS = ("pyarrow",)
+"""What it imports to keep what a server predicts; MLflow brings a version that it accepts."""
 
 
 def pinned_requirements(runtime_package: str, *, extra: str = "") -> list[str]:
@@ -27,6 +29,7 @@ def pinned_requirements(runtime_package: str, *, extra: str = "") -> list[str]:
     """
     roots = [(name, frozenset[str]()) for name in (*_ALWAYS, runtime_package)]
     if extra:
+        roots += [(name, frozenset()) for name in _FOR_SERVERS]
         roots += _needed("textune", frozenset({extra}), only_extra=True)
     pins: dict[str, str] = {}
     waiting, seen = roots, set[tuple[str, frozenset[str]]]()
