@@ -150,6 +150,7 @@ WRONG: dict[str, Any] = {
     "no text": {"inputs": []},
     "null": {"inputs": [None]},
     "no column of texts": {"dataframe_split": {"columns": ["a", "b"], "data": [["x", "y"]]}},
+    "two columns of texts": {"dataframe_split": {"columns": ["text", "text"], "data": [["x", "y"]]}},
     "rows that differ": {"dataframe_split": {"columns": ["text"], "data": [["x"], ["x", "y"]]}},
     "no rows": {"dataframe_split": {"columns": ["text"], "data": []}},
     "records that differ": {"dataframe_records": [{"text": "a"}, {"other": "b"}]},

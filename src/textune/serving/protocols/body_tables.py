@@ -77,6 +77,8 @@ def texts_of_rows(
         raise Refusal(422, f"{place}: The rows differ in length, or not every row has {_count(pairs)}.")
     if names is not None and is_header(names, pairs=pairs):
         chosen = [list(names).index(name) for name in wanted]
+        if any(list(names).count(name) > 1 for name in wanted):
+            raise Refusal(422, f"{place}: Two columns have the name of the texts.")
     elif width == len(wanted):
         chosen = list(range(width))
     else:

@@ -109,6 +109,6 @@ def check_shape(shape: Sequence[int], count: int, place: str) -> None:
     if not shape or shape[0] < 0 or any(side != 1 for side in shape[1:]):
         raise Refusal(422, f"{place}.shape: It has one text per row: [n] or [n, 1].")
     if shape[0] != count:
-        raise Refusal(422, f"{place}.shape: It has {shape[0]:,} elements, and the data has {count:,}.")
+        raise Refusal(422, f"{place}.shape: It is not that of the {count:,} texts of the data.")
     if not count:
         raise Refusal(422, f"{place}: It has no elements.")
