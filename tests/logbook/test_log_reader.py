@@ -91,6 +91,18 @@ def test_a_folder_without_a_log_is_a_clear_error(tmp_path: Path, name: str, mess
         [*read_log(tmp_path / name)]
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path, 1)
+
+    def refuse(asked: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(asked))
+
+    monkeypatch.setattr(log_reader, "read_journal", refuse)
+
+    with pytest.raises(DataError, match=f"{path.name} cannot be read"):
+        [*read_log(tmp_path)]
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = filled(tmp_path, 1)
     finish_journal(path)

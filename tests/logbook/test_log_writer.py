@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,21 @@ def test_the_folder_stays_within_its_limit_and_keeps_the_newest(tmp_path: Path, 
     kept = kept_ids(tmp_path)
     assert 0 < largest <= 200_000
     assert kept == ids(*range(12_000 - len(kept), 12_000))
+
+
+def test_a_folder_that_somebody_deletes_is_made_again(tmp_path: Path, impatient: None) -> None:
+    said: list[str] = []
+    log = prediction_log(tmp_path / "log", say=lambda sentence, is_error: said.append(sentence))
+    log.put(kept_request(1))
+    assert eventually(lambda: log.texts == 1)
+    shutil.rmtree(tmp_path / "log")
+
+    log.put(kept_request(2))
+
+    assert eventually(lambda: log.texts == 2)
+    log.close()
+    assert kept_ids(tmp_path / "log") == ids(2)
+    assert [sentence for sentence in said if "was deleted while it was written" in sentence]
 
 
 def test_two_servers_share_a_folder_and_lose_nothing(tmp_path: Path, impatient: None) -> None:

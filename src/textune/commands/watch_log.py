@@ -49,6 +49,7 @@ def watch_log(
     from textune.encoder.memory import keep_memory_low
     from textune.files import write_text
     from textune.logbook.log_estimate import write_log_estimate
+    from textune.logbook.log_reader import find_log
     from textune.run.layout import model_sha256
     from textune.watching.log_periods import read_periods
     from textune.watching.over_time import estimate_of, watch_periods
@@ -57,6 +58,7 @@ def watch_log(
 
     keep_memory_low()
     ctx, folder = Context(observer, offline), Path(log).expanduser()
+    find_log(folder)
     opened = WatchedRun.open(Path(run).expanduser(), ctx)
     sha256 = model_sha256(opened.run)
     period: By = "hour" if by == "hour" else "day"

@@ -60,6 +60,11 @@ class LogJournal:
                 self.path.unlink()
             raise
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has deleted the file."""
+        return not os.fstat(self._handle).st_nlink
+
     def append(self, payloads: Sequence[bytes]) -> None:
         """Append records, all of them or, if there is an error, none."""
         framed = b"".join(part for payload in payloads for part in (_frame(payload), payload))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,10 @@ class LogOptions:
                 f"--log-megabytes is {self.megabytes}, and must be at least {LEAST_MEGABYTES}.",
                 "A text takes 1 to 3 KB, without the text itself.",
             )
-        if self.folder.exists() and not self.folder.is_dir():
+        is_other = False
+        with suppress(OSError):  # What cannot be looked at does not keep a server from starting.
+            is_other = self.folder.exists() and not self.folder.is_dir()
+        if is_other:
             raise RequestError(
                 f"The log cannot be kept in {self.folder}, which is not a folder.",
                 "Give a folder with --log; it is made where it is missing.",

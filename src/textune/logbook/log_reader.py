@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from textune.errors import DataError
+from textune.files import reading_errors
 from textune.logbook.log_block import LogBlock, block_of
 from textune.logbook.log_folder import LogFile, log_files
 from textune.logbook.log_journal import read_journal
@@ -31,14 +32,8 @@ def read_log(
     Raises:
         DataError: The folder holds no log, or a file of it is damaged.
     """
-    files = log_files(folder)
-    if not files:
-        raise DataError(
-            f"{folder} holds no log of predictions." if folder.is_dir() else f"There is no folder {folder}.",
-            "Name the folder that was given to `textune serve RUN --log FOLDER`.",
-        )
     others = 0
-    for file in files:
+    for file in find_log(folder):
         reached(file.first_seconds)
         for block in _blocks(file, note):
             if model_sha256 and block.header.model_sha256 != model_sha256:
@@ -49,12 +44,25 @@ def read_log(
         note(f"{others:,} texts in {folder} were left out: another classifier predicted them.")
 
 
+def find_log(folder: Path) -> list[LogFile]:
+    """Return the files of the log in a folder; a `DataError` says that there is none."""
+    with reading_errors(DataError, folder):
+        if files := log_files(folder):
+            return files
+        is_folder = folder.is_dir()
+    raise DataError(
+        f"{folder} holds no log of predictions." if is_folder else f"There is no folder {folder}.",
+        "Name the folder that was given to `textune serve RUN --log FOLDER`.",
+    )
+
+
 def _blocks(file: LogFile, note: Callable[[str], None]) -> Iterator[LogBlock]:
     try:
-        if file.is_journal:
-            yield from _blocks_of_journal(file.path, note)
-        else:
-            yield from read_log_parquet(file.path)
+        with reading_errors(DataError, file.path.parent):
+            if file.is_journal:
+                yield from _blocks_of_journal(file.path, note)
+            else:
+                yield from read_log_parquet(file.path)
     except FileNotFoundError:
         # A journal becomes a Parquet file, or a server deletes what is oldest.
         finished = file.path.with_suffix(PARQUET)

@@ -178,6 +178,10 @@ class PredictionLog:
     def _append(self, requests: list[LoggedRequest]) -> None:
         payloads = [to_bytes(request, self.header) for request in requests]
         self._make_room(sum(map(len, payloads)))
+        if self._journal is not None and self._journal.is_gone:
+            self._say(f"{self._journal.path} was deleted while it was written; another is begun.", True)
+            self._keeper.submit(self._journal.close)
+            self._journal = None
         if self._journal is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._journal = LogJournal(self._folder, self.header, began=requests[0].seconds)
