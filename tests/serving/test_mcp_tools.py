@@ -26,7 +26,7 @@ METRICS = {
             "accuracy": 0.8,
             "accuracy_ci95": [0.5, 0.9],
             "confusion": [[1]],
-            "per_class": {"joy": {"f1": 0.5}},
+            "per_class": {"joy": {"f1": 0.5, "threshold": None}},
         },
     }
 }

@@ -13,7 +13,7 @@ from textune.serving.api_keys import check_api_keys
 from textune.serving.limits import Limits
 from textune.serving.model_name import check_model_name
 
-_PACKAGES = ("mcp", "prometheus_client", "pythonjsonlogger", "uvicorn")
+_PACKAGES = ("mcp", "fastapi", "prometheus_client", "pythonjsonlogger", "uvicorn")
 _OPEN = "No API key is set: anyone who can reach the server can use it."
 
 

@@ -214,7 +214,10 @@ class McpTools:
                 for row in metrics_of(served.predictor.kind.problem_type).values()
                 if isinstance(measured.get(row.key), int | float)
             },
-            "per_label": measured.get("per_class", {}),
+            "per_label": {
+                label: {key: value for key, value in values.items() if isinstance(value, int | float)}
+                for label, values in measured.get("per_class", {}).items()
+            },
         }
 
     async def _classify(self, texts: Sequence[AnyText], top_k: int) -> ClassifiedTexts:
