@@ -187,6 +187,12 @@ def test_a_wrong_call_is_an_error_that_says_what_is_wrong(
     assert message in error
 
 
+def test_not_all_faults_of_a_long_list_are_collected() -> None:
+    [error] = ask(("classify", {"texts": [1] * 1000})).errors
+
+    assert error.count("valid string") == 1
+
+
 def test_a_call_has_a_deadline() -> None:
     predictor = WordPredictor()
     with predictor.held():

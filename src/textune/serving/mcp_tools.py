@@ -161,13 +161,15 @@ class McpTools:
         self._service = service
 
     async def classify_texts(
-        self, texts: Annotated[list[_Text], Field(min_length=1)], top_k: _Top = _USUAL_SCORES
+        self, texts: Annotated[list[_Text], Field(min_length=1, fail_fast=True)], top_k: _Top = _USUAL_SCORES
     ) -> ClassifiedTexts:
         """Classify texts: the label of each and the calibrated probabilities of its most probable labels."""
         return await self._classify(texts, top_k)
 
     async def classify_pairs(
-        self, pairs: Annotated[list[PairOfTexts], Field(min_length=1)], top_k: _Top = _USUAL_SCORES
+        self,
+        pairs: Annotated[list[PairOfTexts], Field(min_length=1, fail_fast=True)],
+        top_k: _Top = _USUAL_SCORES,
     ) -> ClassifiedTexts:
         """Classify pairs of texts: the label of each and the probabilities of its most probable labels."""
         return await self._classify([TextPair(each["text"], each["text_pair"]) for each in pairs], top_k)
