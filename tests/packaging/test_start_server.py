@@ -29,11 +29,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.mark.parametrize(
     ("target", "path", "key"),
-    [
-        ("docker", "/", "inputs"),
-        ("sagemaker", "/invocations", "inputs"),
-        ("kserve", "/v1/models/made:predict", "instances"),
-    ],
+    [("sagemaker", "/invocations", "inputs"), ("kserve", "/v1/models/made:predict", "instances")],
 )
 def test_it_answers_as_the_run_does_with_nothing_but_what_it_lists(
     exported_run: Path, tmp_path: Path, target: str, path: str, key: str
