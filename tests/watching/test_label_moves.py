@@ -9,6 +9,7 @@ import pytest
 
 from made_rows import MadeWorld
 from textune.watching.label_moves import clear_moves, measure_moves
+from textune.watching.reference import WatchedRows
 
 WORLD = MadeWorld(20)
 REFERENCE = WORLD.reference(1000)
@@ -28,6 +29,17 @@ def test_nothing_is_said_to_move_where_nothing_did() -> None:
     rows, _ = WORLD.watched(2000)
 
     assert clear_moves(measure_moves(REFERENCE, rows, np.ones(2000, dtype=bool))) == []
+
+
+def test_a_few_texts_that_are_alike_do_not_show_that_a_label_moved() -> None:
+    rows, _ = WORLD.watched(400, (1.0, 0.0, 0.0))
+    alike = np.argsort(-rows.probabilities[:, 0])[:3]
+    few = WatchedRows(rows.features[alike], rows.probabilities[alike])
+
+    moves = measure_moves(REFERENCE, few, np.ones(3, dtype=bool))
+
+    assert clear_moves(moves) == []
+    assert moves[1].interval[1] > 0.4
 
 
 def test_labels_of_new_texts_are_believed_more_than_validation() -> None:

@@ -68,7 +68,10 @@ def _corrected_share(
     if difference <= 0:
         return float(new.mean()), 1.0
     share = float(np.clip((new.mean() - without.mean()) / difference, 0, 1))
-    variance = new.var() / len(new) + share**2 * with_label.var() / len(with_label)
+    # A few texts may be alike by chance: at least the variance of the labels that they probably have.
+    smoothed = (share * len(new) + 1) / (len(new) + 2)
+    of_new = max(new.var(), difference**2 * smoothed * (1 - smoothed))
+    variance = of_new / len(new) + share**2 * with_label.var() / len(with_label)
     variance += (1 - share) ** 2 * without.var() / len(without)
     return share, float(np.sqrt(variance)) / difference
 

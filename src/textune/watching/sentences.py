@@ -33,8 +33,9 @@ def estimate_sentence(watched: Watched) -> str:
         )
     outside = result.outside_share
     strange = f" About {outside:.0%} of them are unlike any that the run has met." if outside >= 0.01 else ""
+    is_known = "is" if result.evidence.labels == result.texts else "is probably"
     return (
-        f"{title_of(result.metric)} on these texts is probably {in_percent(estimate.value)} (95 % interval: "
+        f"{title_of(result.metric)} on these texts {is_known} {in_percent(estimate.value)} (95 % interval: "
         f"{low * 100:.1f} to {high * 100:.1f}; on validation {in_percent(estimate.on_validation)}): "
         f"{compared}.{strange}"
     )
