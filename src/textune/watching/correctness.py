@@ -201,11 +201,18 @@ def reweighted(evidence: Evidence) -> Guess:
     return Guess.mean(evidence.probabilities(reweighted=True))
 
 
+def mean_of_three(evidence: Evidence) -> Guess:
+    """Return the mean of three other methods, whose errors often differ in sign."""
+    guesses = [estimate(evidence) for estimate in (reweighted, calibrated, above_threshold)]
+    return Guess(float(np.mean([guess.share for guess in guesses])))
+
+
 ESTIMATORS: dict[str, tuple[str, Callable[[Evidence], Guess]]] = {
     "reweighted": ("confidence, calibrated where the new texts are", reweighted),
     "calibrated": ("calibrated confidence", calibrated),
     "doc": ("difference of confidences", difference_of_confidences),
     "atc": ("average thresholded confidence", above_threshold),
+    "mean": ("mean of these, but for the difference", mean_of_three),
 }
 """The methods by key, each with its title."""
 

@@ -24,7 +24,7 @@ from textune.data.in_memory import as_source
 from textune.data.mapping_files import with_names
 from textune.data.sources import read_source
 from textune.errors import DataError
-from textune.formats.text_pairs import AnyText
+from textune.formats.text_pairs import AnyText, sides_of
 from textune.prediction.inputs import find_files, input_notes, open_texts
 from textune.prediction.python_rows import rows_in_memory
 from textune.prediction.stream import TextRow
@@ -32,7 +32,7 @@ from textune.recipe.settings import DataSettings
 from textune.watching.reference import NOT_LABELLED, Decisions
 from textune.wording import counted, listed
 
-_STREAMED_FROM_BYTES = 64_000_000
+_STREAMED_FROM_BYTES = 32_000_000
 """From which size on, files are read as a stream, in which no labels are looked for."""
 
 
@@ -129,10 +129,11 @@ def with_labels(texts: NewTexts, rows: Iterable[TextToWrite], decisions: Decisio
     Raises:
         DataError: A label is not one of the classifier's.
     """
-    by_text = {row.text: row for row in rows if row.is_labelled}
+    # A tool that texts went through may have changed the space around them.
+    by_text = {_words(row.text): row for row in rows if row.is_labelled}
     missing = NOT_LABELLED if not decisions.kind.is_multi_label else [UNKNOWN] * len(decisions.label_names)
     cells = [
-        _cell(by_text[text], decisions) if isinstance(text, str) and text in by_text else missing
+        missing if (row := by_text.get(_words(text))) is None else _cell(row, decisions)
         for text in texts.texts
     ]
     labels = np.array(cells, dtype=np.int64)
@@ -208,6 +209,10 @@ def _cell(row: TextToWrite, decisions: Decisions) -> int | list[int]:
     if decisions.kind.is_multi_label:
         return [UNKNOWN if name in row.unknown else int(name in row.labels) for name in names]
     return names.index(row.labels[0]) if row.labels else NOT_LABELLED
+
+
+def _words(text: AnyText) -> str:
+    return " ".join(" ".join(sides_of(text)).split())
 
 
 def _bytes_in(place: Path) -> int:
