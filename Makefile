@@ -196,7 +196,7 @@ bench-label-peers: $(VENV)/installed-dev .bench/small-text/installed .bench/acti
 bench-tuning: $(VENV)/installed-dev  ## Search on 20 draws of the rows of DATA=..., and measure what that brings on test; half an hour.
 	$(BIN)/python benchmarks/tuning.py $(DATA)
 
-bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is on 200 planted shifts of four data sets; half an hour.
+bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is on 400 planted shifts of four data sets; half an hour.
 	$(BIN)/python benchmarks/watch.py
 
 clean:  ## Delete the environments and caches; keep the runs.

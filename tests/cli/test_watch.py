@@ -104,6 +104,7 @@ def test_a_run_with_few_validation_rows_is_refused(
     ("lines", "arguments", "message"),
     [
         (["text"], [], "no row"),
+        (["a", "b"], [], "--set data.text_column=NAME"),
         (["text,label", "so happy,fun"], [], "has the label 'fun'"),
         (["text", "so happy"], ["--to-label", "texts.pdf"], "does not end in .csv or .jsonl"),
         (["text", "so happy"], ["--labels", "nosuch"], "nosuch"),

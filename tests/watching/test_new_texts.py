@@ -101,8 +101,8 @@ def test_blank_texts_are_left_out_and_counted() -> None:
     assert list(texts.notes) == ["2 blank texts left out."]
 
 
-@pytest.mark.parametrize("source", [[], [" "], ["", ""]])
-def test_no_texts_are_refused(source: list[str]) -> None:
+@pytest.mark.parametrize("source", [[], [" "], ["", ""], "", " "])
+def test_no_texts_are_refused(source: list[str] | str) -> None:
     with pytest.raises(DataError, match=r"no texts|empty|no row"):
         read(source)
 

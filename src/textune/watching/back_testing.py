@@ -22,7 +22,9 @@ from textune.watching.reference import Decisions
 SHIFTS = 120
 _MOST_ROWS = 2000
 """How many held-out rows take part, drawn at random."""
-_COVERAGE = 0.95
+_COVERAGE = 0.975
+"""The share of the shifts that lie within a 95 % interval: more than 95 %, as all of them come from the same
+rows, and what chance did to these is the same in all shifts."""
 _DAMAGE_KNOWN = 0.5
 """In which share of the shifts with damaged texts the methods have seen other texts with this damage."""
 
@@ -64,7 +66,7 @@ class PlantedShift:
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """How far off a method is: 95 % of the shifts lie within `factor` times its spread.
+    """How far off a method is: 97.5 % of the shifts lie within `factor` times its spread.
 
     The spread has three parts: what chance does to the known rows, what it does to the new ones, and a share
     `slope` of the change that the method sees. The factors are quantiles of the shifts' errors in units of

@@ -3,7 +3,8 @@
 In: probabilities of both, and the labels of the held-out rows. Out: a `LabelMove` per label. The mean
 probability of a label is what its texts get and what others get, mixed by its share (probabilistic adjusted
 count: Bella et al. 2010, "Quantification via probability estimators"). With labels of new texts, the share is
-that of these texts, narrowed by the probabilities of all. Does not know names of texts.
+that of these texts, narrowed by the probabilities of all, if that is more certain. Does not know names of
+texts.
 """
 
 from __future__ import annotations
@@ -30,25 +31,16 @@ def measure_moves(
 ) -> list[LabelMove]:
     """Return how the share of each label moved; only the `counted` new rows (rows,) have any label."""
     has, known = reference.decisions.has(reference.labels), _known(reference.labels)
-    labelled = rows.labelled
     moves = []
     for place, name in enumerate(reference.decisions.label_names):
         is_known = known if known.ndim == 1 else known[:, place]
-        of_known, truth = reference.probabilities[is_known, place], has[is_known, place]
-        before, new = float(truth.mean()), rows.probabilities[counted, place]
-        if rows.labels is not None and len(labelled) >= _FEWEST_LABELLED:
-            own = reference.decisions.has(rows.labels[labelled])[:, place]
-            shown = estimate_prevalence(
-                own, rows.probabilities[labelled, place], rows.probabilities[:, place]
-            )
-            share, error = shown.share, (shown.interval[1] - shown.interval[0]) / 3.92
-        elif min(truth.sum(), (~truth).sum()) < _FEWEST or len(new) < 2:
-            moves.append(
-                LabelMove(name, before, float(new.mean()) if len(new) else before, (0.0, 1.0), False)
-            )
-            continue
-        else:
-            share, error = _corrected_share(of_known[truth], of_known[~truth], new)
+        truth, of_known = has[is_known, place], reference.probabilities[is_known, place]
+        shares = [
+            _corrected_share(of_known[truth], of_known[~truth], rows.probabilities[counted, place]),
+            _share_by_labels(reference, rows, place),
+        ]
+        share, error = min(shares, key=lambda pair: pair[1])
+        before = float(truth.mean())
         spread = float(np.hypot(error, np.sqrt(before * (1 - before) / len(truth))))
         interval = max(0.0, share - 1.96 * error), min(1.0, share + 1.96 * error)
         moves.append(LabelMove(name, before, share, interval, abs(share - before) > _CLEAR * spread))
@@ -60,10 +52,22 @@ def clear_moves(moves: Sequence[LabelMove]) -> list[LabelMove]:
     return sorted((move for move in moves if move.is_clear), key=lambda move: -abs(move.now - move.before))
 
 
+def _share_by_labels(reference: WatchReference, rows: WatchedRows, place: int) -> tuple[float, float]:
+    """Return the share of a label by the labels of new rows, and its standard error, large without any."""
+    labelled, of_all = rows.labelled, rows.probabilities[:, place]
+    if rows.labels is None or len(labelled) < _FEWEST_LABELLED:
+        return float(of_all.mean()), np.inf
+    own = reference.decisions.has(rows.labels[labelled])[:, place]
+    shown = estimate_prevalence(own, of_all[labelled], of_all)
+    return shown.share, (shown.interval[1] - shown.interval[0]) / 3.92
+
+
 def _corrected_share(
     with_label: NDArray[np.float64], without: NDArray[np.float64], new: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the share of a label, and its standard error."""
+    """Return the share of a label by the probabilities of held-out and new rows, and its standard error."""
+    if min(len(with_label), len(without)) < _FEWEST or len(new) < 2:
+        return float(new.mean()) if len(new) else 0.0, 1.0
     difference = float(with_label.mean() - without.mean())
     if difference <= 0:
         return float(new.mean()), 1.0

@@ -34,6 +34,10 @@ from textune.wording import counted, listed
 
 _STREAMED_FROM_BYTES = 32_000_000
 """From which size on, files are read as a stream, in which no labels are looked for."""
+_TEXT_COLUMN = (
+    "Name the column that holds the text: --set data.text_column=NAME, and --set data.text_pair_column=NAME "
+    "for pairs of texts. If these are not names, the table has no header: --set data.header=false."
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def read_new_texts(source: Any, reading: SourceReading, decisions: Decisions, ct
     """
     choice = ColumnChoice.of(reading.settings, given=reading.given)
     name, held = as_source(source)
-    if name is None:
+    if name is None or not name.strip():
         raise DataError("There are no texts to watch.", "Give a source with texts.")
     place = Path(name).expanduser()
     if held is None and not place.exists():
@@ -96,22 +100,27 @@ def read_new_texts(source: Any, reading: SourceReading, decisions: Decisions, ct
     if any(row.split for row in rows):
         return _from_rows(rows, reading, decisions, name)
     try:
-        if held is not None:
-            plain, notes = rows_in_memory(source, choice), list[str]()
-        else:
-            files = find_files(name)
-            notes = input_notes(files, choice)
-            plain = list(open_texts(files, choice))
+        plain, notes = _plain_texts(source if held is not None else name, choice, is_held=held is not None)
     except DataError as error:
         if rows:
             return _from_rows(rows, reading, decisions, name)
         # What an input of texts lacks says more than what a source of labelled texts does.
-        raise error if held is not None or place.is_file() else (why or error) from None
+        if why is not None and place.is_dir():
+            raise why from None
+        raise DataError(error.message, _TEXT_COLUMN if "column" in str(error) else error.hint) from None
     if len(rows) >= len(plain):
         return _from_rows(rows, reading, decisions, name)
     sampled = _sampled(plain, reading.most, notes)
     has_labels = reading.with_labels and any(row.is_labelled for row in rows)
     return with_labels(sampled, rows, decisions) if has_labels else sampled
+
+
+def _plain_texts(source: Any, choice: ColumnChoice, *, is_held: bool) -> tuple[list[TextRow], list[str]]:
+    """Return the rows of texts that Python holds or of files, as a prediction reads them, and notes."""
+    if is_held:
+        return rows_in_memory(source, choice), []
+    files = find_files(source)
+    return list(open_texts(files, choice)), input_notes(files, choice)
 
 
 def read_more_labels(source: str, reading: SourceReading, ctx: Context) -> list[TextToWrite]:
