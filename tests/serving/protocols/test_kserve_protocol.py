@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocol_requests import MODEL
-from serving_stand_in import Running, WordPredictor, probabilities_of, running
+from serving_stand_in import Running, WordPredictor, eventually, probabilities_of, running
 from textune.formats.text_pairs import TextPair
 
 BASE = f"/v1/models/{MODEL}"
@@ -39,6 +39,7 @@ def test_explanations_are_those_of_explain(server: Running) -> None:
 
     assert answer.json["explanations"][1] == server.post({"inputs": "so sad"}, "/explain").json
     assert answer.json["predictions"] == server.post({"inputs": ["so happy", "so sad"]}, "/labels").json
+    assert eventually(lambda: any(each.get("request_id") == "one" for each in server.logged()))
     [line] = [each for each in server.logged() if each.get("request_id") == "one"]
     assert (line["texts"], line["truncated_texts"]) == (2, 0)
 

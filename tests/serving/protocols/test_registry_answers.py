@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import textune
 from protocol_requests import ASKING, MODEL
-from serving_stand_in import Running, running
+from serving_stand_in import Running, eventually, running
 from textune.formats.text_pairs import AnyText, TextPair
 from textune.serving.served import load_served
 
@@ -55,12 +56,16 @@ def test_an_answer_has_the_times_of_the_queue_and_an_id_that_the_log_has(
     server, _, texts = served
     asking = ASKING[protocol]
 
-    answer = server.post(asking.body(texts[:2]), asking.path, x_request_id=f"id-{protocol[:3]}")
+    sent_id = f"id-{list(ASKING).index(protocol)}"
+
+    answer = server.post(asking.body(texts[:2]), asking.path, x_request_id=sent_id)
+
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in server.logged() if line.get("request_id") == sent_id]
 
     assert {"x-queue-time", "x-inference-time", "x-truncated-texts"} <= answer.headers.keys()
-    [line] = [each for each in server.logged() if each.get("request_id") == answer.headers["x-request-id"]][
-        -1:
-    ]
+    assert eventually(lambda: len(lines()) == 1)
+    [line] = lines()
     assert (line["path"], line["texts"], line["status"]) == (asking.path, 2, 200)
 
 
