@@ -18,8 +18,8 @@ from typing import Any
 import textune
 from textune.labelling.final_training import FinalTraining
 from textune.labelling.web import LabellingPage
-from textune.labelling.web_server import PageServer
 from textune.serving.process import bind
+from textune.serving.small_server import SmallServer
 
 TOKEN = "a-token"
 
@@ -70,7 +70,7 @@ def running_page(
         classifier=labeller.classifier,
     )
     ready = threading.Event()
-    server = PageServer(page.application(), on_ready=ready.set)
+    server = SmallServer(page.application(), on_ready=ready.set)
     with bind("127.0.0.1", 0) as bound:
         thread = threading.Thread(target=server.run_on, args=(bound,), daemon=True)
         thread.start()

@@ -74,8 +74,8 @@ def label(
     from textune.labelling.pool_source import SourceTexts, check_given, read_pool_source
     from textune.labelling.session import open_session
     from textune.labelling.web import LabellingPage
-    from textune.labelling.web_server import PageServer
     from textune.serving.process import bind
+    from textune.serving.small_server import SmallServer
 
     recipe = resolve_recipe(
         LOOP_RECIPE, model=model, data=None, seed=seed, settings=[*LOOP_SETTINGS, *settings]
@@ -107,7 +107,7 @@ def label(
         address = f"http://127.0.0.1:{bound.getsockname()[1]}/#token={token}"
         session.features.start()
         try:
-            PageServer(page.application(), on_ready=lambda: on_ready(address)).run_on(bound)
+            SmallServer(page.application(), on_ready=lambda: on_ready(address)).run_on(bound)
         finally:
             training.stop()
             session.features.stop()

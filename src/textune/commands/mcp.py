@@ -56,10 +56,11 @@ def mcp(
     check_api_keys(api_keys)
     check_model_name(model_name)
     from textune.serving.mcp_tools import build_mcp_server
-    from textune.serving.mcp_transports import MCP_PATH, McpHttpServer, http_application, run_on_pipes
+    from textune.serving.mcp_transports import MCP_PATH, http_application, run_on_pipes
     from textune.serving.process import bind, prepare_process
     from textune.serving.served import load_served
     from textune.serving.service import Service
+    from textune.serving.small_server import SmallServer
 
     bound = bind(host, port) if http else None
     try:
@@ -82,7 +83,13 @@ def mcp(
                 service.log.write("open", level="warning", message=_OPEN)
             address = f"http://{f'[{host}]' if ':' in host else host}:{free_port}{MCP_PATH}"
             application = http_application(server, service, host=host)
-            McpHttpServer(application, service, on_ready=lambda: on_ready(address)).run_on(bound)
+            SmallServer(
+                application,
+                has_lifespan=True,
+                on_start=service.queue.start,
+                on_ready=lambda: on_ready(address),
+                on_end=service.queue.stop,
+            ).run_on(bound)
         finally:
             service.log.close()
     finally:

@@ -7,12 +7,9 @@ kept between two calls.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
-import uvicorn
 from mcp.server import MCPServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,7 +18,6 @@ from textune.serving.refusals import Refusal
 from textune.serving.service import Service
 
 MCP_PATH = "/mcp"
-_SECONDS_FOR_THE_LAST = 2
 
 
 def run_on_pipes(server: MCPServer[Any], service: Service, *, on_ready: Callable[[], None]) -> None:
@@ -61,45 +57,3 @@ def http_application(server: MCPServer[Any], service: Service, *, host: str) -> 
         await inner(scope, receive, send)
 
     return application
-
-
-class McpHttpServer(uvicorn.Server):
-    """A server that calls `on_ready` when it listens, and that a signal, or `end`, ends without an error."""
-
-    def __init__(self, app: ASGIApp, service: Service, *, on_ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="on",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=_SECONDS_FOR_THE_LAST,
-            )
-        )
-        self._service, self._on_ready = service, on_ready
-
-    def run_on(self, bound: socket.socket) -> None:
-        """Answer calls until the end."""
-        self.run(sockets=[bound])
-
-    def end(self) -> None:
-        """Answer the calls under way, and end; from any thread."""
-        self.should_exit = True
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, and report it."""
-        self._service.queue.start()
-        await super().startup(sockets)
-        self._on_ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop to listen, and stop the model's threads."""
-        await super().shutdown(sockets)
-        self._service.queue.stop()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal; uvicorn's own method would raise it again at the end."""
-        self.end()
