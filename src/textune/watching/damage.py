@@ -64,7 +64,7 @@ def damaged_copy(text: AnyText, kind: str) -> AnyText:
 
     Example:
         >>> damaged_copy("what a lovely day this is", "missing words")
-        'a lovely day this'
+        'what a lovely is'
     """
     sides = sides_of(text)
     rng = np.random.default_rng(zlib.crc32("\n".join((kind, *sides)).encode("utf-8", "replace")))
