@@ -35,7 +35,7 @@ INITIALIZE = {
 
 
 def command(run: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "textune", "mcp", str(run), "--runtime", "torch", *options]
+    return [sys.executable, "-m", "textune", "mcp", str(run), "--runtime", "onnx", *options]
 
 
 async def classify(client: Client) -> list[list[float]]:
@@ -65,37 +65,43 @@ def listening(run: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
 
 
 @pytest.fixture(scope="module")
-def served(served_run: Path) -> Iterator[str]:
-    with listening(served_run) as (_, address):
+def served(exported_run: Path) -> Iterator[str]:
+    with listening(exported_run) as (_, address):
         yield address
 
 
-def test_over_pipes_the_answers_are_those_that_are_predicted_offline(served_run: Path) -> None:
-    first, *rest = command(served_run)
+def test_over_pipes_the_answers_are_those_that_are_predicted_offline(exported_run: Path) -> None:
+    first, *rest = command(exported_run)
 
     async def ask() -> list[list[float]]:
         async with Client(StdioServerParameters(command=first, args=rest, env=dict(os.environ))) as client:
             return await classify(client)
 
-    expected = textune.load(served_run, runtime="torch").predict_proba(TEXTS)
+    expected = textune.load(exported_run, runtime="onnx").predict_proba(TEXTS)
     np.testing.assert_allclose(asyncio.run(ask()), expected, atol=1e-6, rtol=0)
 
 
-def test_over_http_the_answers_are_those_that_are_predicted_offline(served: str, served_run: Path) -> None:
+def test_over_http_the_answers_are_those_that_are_predicted_offline(served: str, exported_run: Path) -> None:
     async def ask() -> list[list[float]]:
         async with Client(served) as client:
             return await classify(client)
 
-    expected = textune.load(served_run, runtime="torch").predict_proba(TEXTS)
+    expected = textune.load(exported_run, runtime="onnx").predict_proba(TEXTS)
     np.testing.assert_allclose(asyncio.run(ask()), expected, atol=1e-6, rtol=0)
 
 
-def test_standard_output_has_nothing_but_the_protocol_and_the_end_of_input_ends_it(served_run: Path) -> None:
+def test_standard_output_has_nothing_but_the_protocol_and_the_end_of_input_ends_it(
+    exported_run: Path,
+) -> None:
     call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "labels", "arguments": {}}}
     sent = [INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"}, call]
 
     process = subprocess.Popen(
-        command(served_run), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(exported_run),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin and process.stdout
     lines = []
@@ -112,9 +118,13 @@ def test_standard_output_has_nothing_but_the_protocol_and_the_end_of_input_ends_
     assert all(json.loads(line)["event"] for line in log.splitlines() if line.startswith("{"))
 
 
-def test_sigterm_ends_a_server_on_pipes(served_run: Path) -> None:
+def test_sigterm_ends_a_server_on_pipes(exported_run: Path) -> None:
     process = subprocess.Popen(
-        command(served_run), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(exported_run),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin and process.stdout
     process.stdin.write(json.dumps(INITIALIZE) + "\n")
@@ -127,7 +137,7 @@ def test_sigterm_ends_a_server_on_pipes(served_run: Path) -> None:
     process.communicate()
 
 
-def test_over_http_a_key_is_asked_for_if_there_is_one_and_sigterm_ends_the_server(served_run: Path) -> None:
+def test_over_http_a_key_is_asked_for_if_there_is_one_and_sigterm_ends_the_server(exported_run: Path) -> None:
     async def ask(address: str) -> list[list[float]]:
         async with (
             httpx2.AsyncClient(headers={"authorization": "Bearer a-key"}) as http,
@@ -135,7 +145,7 @@ def test_over_http_a_key_is_asked_for_if_there_is_one_and_sigterm_ends_the_serve
         ):
             return await classify(client)
 
-    with listening(served_run, "--api-key", "a-key") as (process, address):
+    with listening(exported_run, "--api-key", "a-key") as (process, address):
         refused = httpx2.post(address, json=INITIALIZE)
         assert len(asyncio.run(ask(address))) == 2
         process.send_signal(signal.SIGTERM)

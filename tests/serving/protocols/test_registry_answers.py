@@ -51,22 +51,26 @@ def test_the_probabilities_are_those_that_are_predicted_offline(
 
 @pytest.mark.parametrize("protocol", ASKING)
 def test_an_answer_has_the_times_of_the_queue_and_an_id_that_the_log_has(
-    served: tuple[Running, Path, list[AnyText]], protocol: str
+    open_to_all: Running, protocol: str
 ) -> None:
-    server, _, texts = served
-    asking = ASKING[protocol]
+    asking, sent_id = ASKING[protocol], f"id-{list(ASKING).index(protocol)}"
 
-    sent_id = f"id-{list(ASKING).index(protocol)}"
-
-    answer = server.post(asking.body(texts[:2]), asking.path, x_request_id=sent_id)
+    answer = open_to_all.post(asking.body(TEXTS[:2]), asking.path, x_request_id=sent_id)
 
     def lines() -> list[dict[str, Any]]:
-        return [line for line in server.logged() if line.get("request_id") == sent_id]
+        return [line for line in open_to_all.logged() if line.get("request_id") == sent_id]
 
     assert {"x-queue-time", "x-inference-time", "x-truncated-texts"} <= answer.headers.keys()
     assert eventually(lambda: len(lines()) == 1)
     [line] = lines()
     assert (line["path"], line["texts"], line["status"]) == (asking.path, 2, 200)
+
+
+@pytest.fixture(scope="module")
+def open_to_all() -> Iterator[Running]:
+    """A server without a key."""
+    with running(protocols=["all"], model_name=MODEL) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
