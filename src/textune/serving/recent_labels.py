@@ -43,7 +43,7 @@ class RecentLabels:
     def read(self) -> tuple[int, float, NDArray[np.float64]]:
         """Return the number of texts, their mean highest probability, and each label's share, (classes,).
 
-        Both are NaN where there is no text.
+        Without texts, the mean and the shares are NaN.
         """
         is_recent = self._minutes > int(time.monotonic() // 60) - _MINUTES
         texts, highest, *counts = self._sums[is_recent].sum(axis=0)
