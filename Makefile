@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check docs fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
+.PHONY: help install quickstart test lint check docs man fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,10 @@ docs: $(VENV)/installed-dev .venv-docs/installed  ## Write the documentation as 
 	$(BIN)/python scripts/documentation.py build/docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --config-file build/mkdocs.yml
 	@echo "Open build/site/index.html in a browser."
+
+man: $(VENV)/installed-dev  ## Write the manual pages of all commands to share/man, and check them with mandoc if it is installed.
+	$(BIN)/python scripts/manual_pages.py
+	! command -v mandoc >/dev/null || mandoc -T lint -W warning share/man/man1/*.1 | grep -v "missing date" | (! grep .)
 
 check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it into an empty environment, train on the sample.
 	sh scripts/check-wheel.sh $(PYTHON)

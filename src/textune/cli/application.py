@@ -26,14 +26,18 @@ Settings = Annotated[
 ]
 ModelName = Annotated[
     str | None,
-    typer.Option(help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.", show_default=False),
+    typer.Option(
+        metavar="MODEL",
+        help="A Hub name, a local folder, embedded:minilm or embedded:mpnet.",
+        show_default=False,
+    ),
 ]
 RuntimeName = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"The runtime: {', '.join((TORCH, *all_runtimes()))}, onnx-int8 ...",
-        show_default="the fastest with the run's own probabilities",
+        help=f"{', '.join((TORCH, *all_runtimes()))}, onnx-int8 ...",
+        show_default="the fastest that answers as the run",
     ),
 ]
 MinPrecision = Annotated[
@@ -49,7 +53,7 @@ MinPrecision = Annotated[
 _FIRST = (
     *("serve", "export", "package", "train", "evaluate", "predict", "watch", "audit", "reproduce"),
     *("label", "tune", "compare", "explain", "mcp"),
-    *("recipes", "report", "push", "convert", "cache", "doctor"),
+    *("recipes", "report", "push", "convert", "cache", "doctor", "completion"),
 )
 
 
@@ -58,6 +62,11 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         return sorted(self.commands, key=lambda name: ((*_FIRST, name).index(name), name))
+
+
+def example(line: str) -> str:
+    """Return what the help of a command ends with: a command line that shows how it is used."""
+    return f"\b\nExample:\n  {line}"
 
 
 app = typer.Typer(
@@ -69,7 +78,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-tune a pretrained encoder into a text classifier that you can trust.",
-    epilog="Start with: textune train --recipe frozen --model embedded:minilm --data sample:emotion",
+    epilog=example("textune train --recipe frozen --model embedded:minilm --data sample:emotion"),
 )
 
 

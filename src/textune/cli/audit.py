@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, Offline, Settings, app
+from textune.cli.application import Debug, Json, Offline, Settings, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune audit sample:emotion --model embedded:minilm"))
 def audit(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="A Hub name, a folder, a file, or sample:emotion.")
@@ -17,7 +17,9 @@ def audit(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The encoder that judges labels and lengths.", show_default="an embedded model, if installed"
+            metavar="MODEL",
+            help="The encoder that judges labels and lengths.",
+            show_default="an embedded model, if installed",
         ),
     ] = None,
     suspects: Annotated[
@@ -31,7 +33,9 @@ def audit(
     cleanlab: Annotated[
         bool, typer.Option("--cleanlab", help="Let the package cleanlab choose the suspect labels.")
     ] = False,
-    rows: Annotated[int, typer.Option(min=0, help="The number of rows to show per finding.")] = 3,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The number of rows to show per finding.")
+    ] = 3,
     settings: Settings = None,
     offline: Offline = False,
     json: Json = False,

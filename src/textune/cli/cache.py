@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from textune.cli.application import Debug, Json, app
+from textune.cli.application import Debug, Json, app, example
 
-cache = typer.Typer(no_args_is_help=True, help="List or delete what textune has cached.")
+cache = typer.Typer(
+    no_args_is_help=True, help="List or delete what textune has cached.", epilog=example("textune cache list")
+)
 app.add_typer(cache, name="cache")
 
 
-@cache.command("list")
+@cache.command("list", epilog=example("textune cache list"))
 def list_cache(json: Json = False, debug: Debug = False) -> None:
     """List the cached features of encoders, and the unpacked embedded models."""
     from textune.cli.render.progress import show_json
@@ -39,7 +41,7 @@ def list_cache(json: Json = False, debug: Debug = False) -> None:
     show(f"\n{len(entries)} entries in {escape(str(cache_folder()))}; `textune cache clear` deletes them.")
 
 
-@cache.command("clear")
+@cache.command("clear", epilog=example("textune cache clear"))
 def clear_cache(debug: Debug = False) -> None:
     """Delete all that is cached; it is made again when it is needed."""
     from textune.encoder.cache import FeatureCache

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, RunFolder, app
+from textune.cli.application import Debug, Json, RunFolder, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune compare runs/x runs/y"))
 def compare(
     run: RunFolder,
     other: Annotated[
@@ -19,7 +19,7 @@ def compare(
             metavar="[RUN]", help="The run to compare with.", show_default="the first run's best baseline"
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="The split whose rows are compared.")] = "test",
+    split: Annotated[str, typer.Option(metavar="SPLIT", help="The split whose rows are compared.")] = "test",
     json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from textune.cli.application import Debug, Json, Offline, Settings, app
+from textune.cli.application import Debug, Json, Offline, Settings, app, example
 
 
 class _ListsFormats(TyperCommand):
@@ -22,7 +22,7 @@ class _ListsFormats(TyperCommand):
         super().format_options(ctx, formatter)
 
 
-@app.command(cls=_ListsFormats)
+@app.command(cls=_ListsFormats, epilog=example("textune convert sample:emotion emotion.jsonl --to doccano"))
 def convert(
     data: Annotated[
         str,
@@ -39,7 +39,7 @@ def convert(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write labelled texts, or predictions, for an annotation tool or another program."""
+    """Write labelled texts or predictions for another program."""
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.convert import convert as run_conversion
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from textune.cli.application import Debug, Json, app
+from textune.cli.application import Debug, Json, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune doctor"))
 def doctor(json: Json = False, debug: Debug = False) -> None:
-    """Show what this computer has, and what would make textune faster on it; to paste into an issue."""
+    """Show what this computer has, and what would speed textune up.
+
+    The text can be pasted into an issue: it names no user, host or secret.
+    """
     from textune.cli.render.machine_lines import machine_lines
     from textune.cli.render.progress import show_json
     from textune.commands.doctor import doctor as look

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, MinPrecision, Offline, RunFolder, Settings, app
+from textune.cli.application import Debug, Json, MinPrecision, Offline, RunFolder, Settings, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune evaluate runs/x --data new.csv"))
 def evaluate(
     run: RunFolder,
     data: Annotated[
-        str | None, typer.Option(help="Another source of labelled texts.", show_default="the run's own")
+        str | None,
+        typer.Option(metavar="DATA", help="Another source of labelled texts.", show_default="the run's own"),
     ] = None,
-    split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
+    split: Annotated[str, typer.Option(metavar="SPLIT", help="The split to evaluate.")] = "test",
     settings: Settings = None,
     min_precision: MinPrecision = None,
     offline: Offline = False,

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, RunFolder, app
+from textune.cli.application import Debug, Json, RunFolder, app, example
 from textune.formats.text_pairs import TextPair
 
 
-@app.command()
+@app.command(epilog=example("textune explain runs/x 'What a day!'"))
 def explain(
     run: RunFolder,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to explain.")],
@@ -18,12 +18,14 @@ def explain(
         str | None, typer.Option(metavar="TEXT", help="The second text, for a run on pairs.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="occlusion, or integrated-gradients (extra: explain).")
+        str, typer.Option(metavar="METHOD", help="occlusion, or integrated-gradients (extra: explain).")
     ] = "occlusion",
     label: Annotated[
         str | None,
         typer.Option(
-            help="The label to explain.", show_default="the most probable one, or all that the text gets"
+            metavar="LABEL",
+            help="The label to explain.",
+            show_default="the most probable one, or all that the text gets",
         ),
     ] = None,
     json: Json = False,

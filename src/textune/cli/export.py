@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, RunFolder, app
+from textune.cli.application import Debug, Json, RunFolder, app, example
 from textune.runtimes.registry import all_runtimes
 
 _IN_BF16 = " or ".join(runtime.title for runtime in all_runtimes().values() if "bf16" in runtime.precisions)
 
 
-@app.command()
+@app.command(epilog=example("textune export runs/x --runtime onnx"))
 def export(
     run: RunFolder,
     runtime: Annotated[

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, ModelName, Offline, Settings, app
+from textune.cli.application import Debug, Json, ModelName, Offline, Settings, app, example
 from textune.errors import RequestError
 from textune.labelling.choices import STRATEGY_NAMES
 from textune.wording import counted
 
 
-@app.command()
+@app.command(epilog=example("textune label texts.csv --labels anger,joy --model embedded:minilm"))
 def label(
     pool: Annotated[
         str | None,
@@ -41,7 +41,9 @@ def label(
         ),
     ] = None,
     multi: Annotated[bool, typer.Option("--multi", help="A text can have several labels, or none.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 picks a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="The page's port; 0 picks a free one.")
+    ] = 0,
     replay: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +77,7 @@ def label(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Label texts on a local page that asks for those that teach most, and train a classifier."""
+    """Label texts on a local page, the most useful ones first."""
     if (pool is None) == (replay is None):
         raise RequestError(
             "Either texts to label or --replay with labelled texts must be given, not both.",

@@ -21,7 +21,9 @@ from textune.discovery import file_names, import_files
 from textune.errors import StoppedError, TextuneError
 from textune.training.processes import is_first, may_speak
 
-_NO_COMMANDS = ("application", "main")
+_NO_COMMANDS = ("application", "completing", "main", "option_values")
+_UNFINISHED_LINE = "TEXTUNE_COMPLETE"
+"""The variable by which a shell asks for completions: the command line up to the cursor."""
 
 
 def start() -> NoReturn:
@@ -57,6 +59,9 @@ def main() -> NoReturn:
 
             print(f"textune {__version__}")  # noqa: T201
             raise SystemExit(0)
+        if (line := os.environ.get(_UNFINISHED_LINE)) is not None:
+            _complete(line)
+            raise SystemExit(0)
         _import_commands(sys.argv[1:])
         from textune.cli.application import app
 
@@ -79,6 +84,16 @@ def main() -> NoReturn:
             "This is a bug. Run the command again with --debug and report what it prints.",
             1,
         )
+
+
+def _complete(line: str) -> None:
+    """Print what can stand at the end of an unfinished line, for the script of a shell."""
+    from textune.cli.completing import completions, split_line
+
+    words, incomplete = split_line(line)
+    _import_commands(words)
+    for answer in completions(words, incomplete):
+        print(answer)  # noqa: T201
 
 
 def _import_commands(arguments: Sequence[str]) -> None:

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, RuntimeName, app
+from textune.cli.application import Debug, RuntimeName, app, example
 from textune.serving.api_keys import KEY_VARIABLE, keys_of_environment
 from textune.serving.limits import USUAL_PORT, Limits
 
 _DEFAULTS = Limits()
 
 
-@app.command()
+@app.command(epilog=example("textune mcp runs/x"))
 def mcp(
     run: Annotated[
         Path,
@@ -27,10 +27,13 @@ def mcp(
         bool, typer.Option("--http", help="Listen on an address, rather than read standard input.")
     ] = False,
     host: Annotated[
-        str, typer.Option(help="With --http: the address to listen on; 0.0.0.0 admits other computers.")
+        str,
+        typer.Option(
+            metavar="HOST", help="With --http: the address to listen on; 0.0.0.0 admits other computers."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="With --http: the port; 0 picks a free one.")
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="With --http: the port; 0 picks a free one.")
     ] = USUAL_PORT,
     api_key: Annotated[
         list[str] | None,
@@ -49,11 +52,14 @@ def mcp(
     ] = "",
     runtime: RuntimeName = "",
     max_texts: Annotated[
-        int, typer.Option(min=1, help="The maximum number of texts per call.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of texts per call.")
     ] = _DEFAULTS.texts,
     debug: Debug = False,
 ) -> None:
-    """Give assistants a classifier as tools, in the Model Context Protocol (extra: mcp)."""
+    """Give assistants a classifier as tools.
+
+    The tools are those of the Model Context Protocol (extra: mcp).
+    """
     from textune.cli.render.progress import Watcher
     from textune.commands.mcp import mcp as run_server
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, RuntimeName, app
+from textune.cli.application import Debug, Json, RuntimeName, app, example
 from textune.packaging.targets import TARGETS
 
 
-@app.command()
+@app.command(epilog=example("textune package runs/x --for docker --out image"))
 def package(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder of a finished run with an export, or an export.")
@@ -23,7 +23,10 @@ def package(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write a folder that serves a run's classifier: an export, the code, and pinned requirements."""
+    """Write a folder that serves a run's classifier elsewhere.
+
+    It holds an export, the code, pinned requirements, and what starts them.
+    """
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.package import package as run_package
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app
+from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app, example
 from textune.errors import RequestError
 from textune.formats.registry import format_names
 from textune.formats.text_pairs import as_shown, pair_up
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LOCAL = "local"
 
 
-@app.command()
+@app.command(epilog=example("textune predict runs/x --input new.csv --output labelled.csv"))
 def predict(
     run: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
@@ -68,6 +68,7 @@ def predict(
     text_column: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="NAME",
             help="The column that holds the text; repeat it to join several.",
             show_default="as in the run's own data, or detected by name",
         ),

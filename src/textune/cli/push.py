@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, RunFolder, app
+from textune.cli.application import Debug, Json, RunFolder, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune push runs/x me/emotion --private"))
 def push(
     run: RunFolder,
     repository: Annotated[str, typer.Argument(metavar="REPO", help="The model repository, OWNER/NAME.")],
@@ -17,7 +17,9 @@ def push(
     token: Annotated[
         str,
         typer.Option(
-            help="A token with write access.", show_default="HF_TOKEN, or the token of hf auth login"
+            metavar="TOKEN",
+            help="A token with write access.",
+            show_default="HF_TOKEN, or the token of hf auth login",
         ),
     ] = "",
     json: Json = False,

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, app
+from textune.cli.application import Debug, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune recipes frozen"))
 def recipes(
-    name: Annotated[str, typer.Argument(help="The recipe to show in full.", show_default=False)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="The recipe to show in full.", show_default=False)
+    ] = "",
     settings: Annotated[
         bool, typer.Option("--settings", help="Show all settings with their defaults.")
     ] = False,

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, app
+from textune.cli.application import Debug, Json, app, example
 
 
-@app.command()
+@app.command(epilog=example("textune report runs/x runs/y --output both.html"))
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="The folders of finished runs.")],
     output: Annotated[

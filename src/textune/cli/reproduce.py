@@ -7,21 +7,24 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, Offline, Settings, app
+from textune.cli.application import Debug, Json, Offline, Settings, app, example
 
 Engine = StrEnum("Engine", {"TORCH": "torch", "KERAS": "keras", "BOTH": "both"})
 
 
-@app.command()
+@app.command(epilog=example("textune reproduce --engine torch"))
 def reproduce(
     engine: Annotated[
-        Engine, typer.Option(help="The engine that trains the head; both needs Keras.")
+        Engine,
+        typer.Option(metavar="|".join(Engine), help="The engine that trains the head; both needs Keras."),
     ] = Engine.BOTH,
     model: Annotated[
-        str | None, typer.Option(help="The encoder.", show_default="the study's, or an embedded one")
+        str | None,
+        typer.Option(metavar="MODEL", help="The encoder.", show_default="the study's, or an embedded one"),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="The labelled texts.", show_default="the study's, from the Hub")
+        str | None,
+        typer.Option(metavar="DATA", help="The labelled texts.", show_default="the study's, from the Hub"),
     ] = None,
     out: Annotated[
         str | None,

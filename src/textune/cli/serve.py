@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, RuntimeName, app
+from textune.cli.application import Debug, RuntimeName, app, example
 from textune.errors import RequestError
 from textune.logbook.log_options import LogOptions
 from textune.serving.api_keys import KEY_VARIABLE, keys_of_environment
@@ -18,27 +18,27 @@ from textune.serving.protocols.registry import ALL, protocol_names
 _DEFAULTS = Limits()
 
 
-@app.command()
+@app.command(epilog=example("textune serve runs/x --port 8080"))
 def serve(
     run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", envvar="TEXTUNE_RUN", help="The folder of a finished run, or of an export."
-        ),
+        Path, typer.Argument(metavar="RUN", envvar="TEXTUNE_RUN", help="A finished run, or an export.")
     ],
     runtime: RuntimeName = "",
     host: Annotated[
         str,
-        typer.Option(envvar="TEXTUNE_HOST", help="The address to listen on; 0.0.0.0 admits other computers."),
+        typer.Option(
+            metavar="HOST", envvar="TEXTUNE_HOST", help="The address; 0.0.0.0 admits other computers."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
         typer.Option(
+            metavar="PORT",
             envvar="TEXTUNE_PORT",
             min=0,
             max=65535,
             help="The port; 0 picks a free one.",
-            show_default=f"{USUAL_PORT}, or what a protocol asks for",
+            show_default=f"{USUAL_PORT}, or a protocol's",
         ),
     ] = None,
     protocols: Annotated[
@@ -46,8 +46,8 @@ def serve(
         typer.Option(
             envvar="TEXTUNE_PROTOCOLS",
             metavar="NAME,...",
-            help=f"Answer the clients of other servers, too: {', '.join(protocol_names())}, or {ALL}.",
-            show_default="hf and tei, which are always on",
+            help=f"Answer clients of other servers: {', '.join(protocol_names())}, or {ALL}.",
+            show_default="hf and tei, always on",
         ),
     ] = "",
     model_name: Annotated[
@@ -55,33 +55,30 @@ def serve(
         typer.Option(
             envvar="TEXTUNE_MODEL_NAME",
             metavar="NAME",
-            help="What those clients call the model.",
-            show_default="the name of the run's folder",
+            help="The model's name for those clients.",
+            show_default="the folder's",
         ),
     ] = "",
     api_key: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="KEY",
-            help=f"Answer only requests with this key; may be repeated. Default: ${KEY_VARIABLE}.",
-            show_default=False,
+            metavar="KEY", help=f"Require a key; repeatable; default: ${KEY_VARIABLE}.", show_default=False
         ),
     ] = None,
     cors: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ORIGIN",
-            help="Let web pages of this origin use the server: https://app.example.com, or '*' for all. May "
-            "be repeated.",
-            show_default="none",
+            help="Let pages of this origin use it; '*': all; repeatable.",
+            show_default=False,
         ),
     ] = None,
     label_studio: Annotated[
         bool,
         typer.Option(
             "--label-studio",
-            help="Also be a machine-learning backend of Label Studio: predict its tasks, and learn from "
-            "each annotation.",
+            help="Be a backend of Label Studio, which learns. Default of --timeout: "
+            f"{LABEL_STUDIO.timeout_seconds:g}, of --max-body: {LABEL_STUDIO.body_bytes}.",
         ),
     ] = False,
     timeout: Annotated[
@@ -90,47 +87,37 @@ def serve(
             min=0.1,
             metavar="SECONDS",
             help="Abandon a request after this time.",
-            show_default=f"{_DEFAULTS.timeout_seconds:g}, {LABEL_STUDIO.timeout_seconds:g} for Label Studio",
+            show_default=f"{_DEFAULTS.timeout_seconds:g}",
         ),
     ] = None,
     max_queue: Annotated[
-        int, typer.Option(min=1, help="The maximum number of waiting texts; further requests are refused.")
+        int, typer.Option(metavar="N", min=1, help="Maximum texts that wait.")
     ] = _DEFAULTS.queued_texts,
     max_texts: Annotated[
-        int, typer.Option(min=1, help="The maximum number of texts per request.")
+        int, typer.Option(metavar="N", min=1, help="Maximum texts per request.")
     ] = _DEFAULTS.texts,
     max_characters: Annotated[
-        int, typer.Option(min=1, help="The maximum number of characters per text or pair.")
+        int, typer.Option(metavar="N", min=1, help="Maximum characters per text.")
     ] = _DEFAULTS.characters,
     max_body: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            metavar="BYTES",
-            help="The maximum size of a request body.",
-            show_default=f"{_DEFAULTS.body_bytes}, {LABEL_STUDIO.body_bytes} for Label Studio",
+            min=1, metavar="BYTES", help="Maximum bytes per request.", show_default=f"{_DEFAULTS.body_bytes}"
         ),
     ] = None,
     log: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER",
-            help="Keep what the server predicts in this folder: features and probabilities, no texts.",
-            show_default="keep nothing",
+            metavar="FOLDER", help="Keep features and probabilities here, no texts.", show_default=False
         ),
     ] = None,
     sample: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="The share of requests that --log keeps.", show_default="1, all"),
+        typer.Option(metavar="SHARE", help="Share of requests that --log keeps.", show_default="1"),
     ] = None,
     log_texts: Annotated[bool, typer.Option("--log-texts", help="With --log, keep the texts, too.")] = False,
     log_megabytes: Annotated[
-        int | None,
-        typer.Option(
-            metavar="MB",
-            help="The maximum size of the folder of --log; beyond it, the oldest files are deleted.",
-            show_default="1000",
-        ),
+        int | None, typer.Option(metavar="MB", help="Maximum size of --log.", show_default="1000")
     ] = None,
     debug: Debug = False,
 ) -> None:

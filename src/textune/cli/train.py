@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, Json, MinPrecision, ModelName, Offline, Settings, app
+from textune.cli.application import Debug, Json, MinPrecision, ModelName, Offline, Settings, app, example
 from textune.errors import RequestError
 from textune.training.processes import is_first, launched
 
 
-@app.command()
+@app.command(epilog=example("textune train sample:emotion --model embedded:minilm --out runs/x"))
 def train(
     place: Annotated[
         str | None,
@@ -23,11 +23,12 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name, or a TOML file.", show_default="frozen")
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A recipe's name, or a TOML file.", show_default="frozen"),
     ] = None,
     model: ModelName = None,
     data: Annotated[
-        str | None, typer.Option(help="The same as the argument DATA.", show_default=False)
+        str | None, typer.Option(metavar="DATA", help="The same as the argument DATA.", show_default=False)
     ] = None,
     out: Annotated[
         str | None,
@@ -35,7 +36,9 @@ def train(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Seed of the new weights, the batches and dropout.", show_default="the recipe's"),
+        typer.Option(
+            metavar="N", help="Seed of the new weights, the batches and dropout.", show_default="the recipe's"
+        ),
     ] = None,
     seeds: Annotated[
         int | None,
@@ -49,7 +52,12 @@ def train(
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(min=0.01, help="Freeze layers and drop epochs to finish in time.", show_default=False),
+        typer.Option(
+            metavar="MINUTES",
+            min=0.01,
+            help="Freeze layers and drop epochs to finish in time.",
+            show_default=False,
+        ),
     ] = None,
     min_precision: MinPrecision = None,
     offline: Offline = False,

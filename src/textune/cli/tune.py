@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from textune.cli.application import Debug, Json, Offline, Settings, app
+from textune.cli.application import Debug, Json, Offline, Settings, app, example
 from textune.errors import RequestError
 
 
-@app.command()
+@app.command(epilog=example("textune tune sample:emotion --model embedded:minilm --max-minutes 2"))
 def tune(
     data: Annotated[
         str | None,
@@ -19,11 +19,16 @@ def tune(
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="The recipe to search around, or a TOML file.", show_default="frozen")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="The recipe to search around, or a TOML file.", show_default="frozen"
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="The encoder; may be repeated, to choose among several.", show_default=False),
+        typer.Option(
+            metavar="MODEL", help="The encoder; may be repeated, to choose among several.", show_default=False
+        ),
     ] = None,
     out: Annotated[
         str | None,
@@ -35,7 +40,9 @@ def tune(
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(min=0.01, help="The time limit, final training included.", show_default="10"),
+        typer.Option(
+            metavar="MINUTES", min=0.01, help="The time limit, final training included.", show_default="10"
+        ),
     ] = None,
     score: Annotated[
         str | None,
@@ -46,7 +53,8 @@ def tune(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of folds, proposals and training.", show_default="the recipe's")
+        int | None,
+        typer.Option(metavar="N", help="Seed of folds, proposals and training.", show_default="the recipe's"),
     ] = None,
     settings: Settings = None,
     resume: Annotated[

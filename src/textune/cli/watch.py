@@ -8,19 +8,21 @@ from typing import Annotated
 
 import typer
 
-from textune.cli.application import Debug, Json, Offline, RunFolder, Settings, app
+from textune.cli.application import Debug, Json, Offline, RunFolder, Settings, app, example
 from textune.errors import RequestError
 from textune.watching.watch_defaults import MOST_OF_PERIOD, MOST_TEXTS, WATCH_PAGE
 
 
-@app.command()
+@app.command(epilog=example("textune watch runs/x new.csv --to-label next.csv"))
 def watch(
     run: RunFolder,
     new: Annotated[
         str | None,
         typer.Argument(metavar="[NEW]", help="The new texts: any source, labelled, in part or not at all."),
     ] = None,
-    split: Annotated[str, typer.Option(help="The split of NEW to watch, if it has several.")] = "test",
+    split: Annotated[
+        str, typer.Option(metavar="SPLIT", help="The split of NEW to watch, if it has several.")
+    ] = "test",
     labels: Annotated[
         str | None,
         typer.Option(
@@ -74,7 +76,10 @@ def watch(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Estimate how well a run does on new texts without labels, or say that this cannot be known."""
+    """Estimate how well a run does on new texts without labels.
+
+    Where that cannot be known, say so.
+    """
     from textune.cli.render.progress import Watcher, show_json
     from textune.cli.render.watch_table import show_watched
     from textune.commands.watch import watch as watch_new

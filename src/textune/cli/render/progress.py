@@ -21,7 +21,9 @@ class Watcher:
 
     def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=silent)
-        self._quiet = quiet
+        # FORCE_COLOR makes rich take a file for a terminal, and a dumb terminal has no lines to draw again.
+        is_drawn = self._console.file.isatty() and not self._console.is_dumb_terminal
+        self._writes_lines = not quiet and not is_drawn
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -33,7 +35,7 @@ class Watcher:
             console=self._console,
             transient=True,
             speed_estimate_period=_SECONDS_OF_SPEED,
-            disable=quiet or not self._console.is_terminal,
+            disable=quiet or not is_drawn,
         )
         self._task: TaskID | None = None
         self._last_line = time.monotonic()
@@ -59,7 +61,7 @@ class Watcher:
         self._progress.update(
             self._task, completed=done, total=total or None, counted=counted, figures=figures
         )
-        if not self._quiet and not self._console.is_terminal:
+        if self._writes_lines:
             self._write_line(self._task, counted, figures)
 
     def _write_line(self, task: TaskID, counted: str, figures: str) -> None:
