@@ -71,11 +71,12 @@ $(TF_VENV)/installed: $(VENV)/python-found pyproject.toml
 test-tensorflow: $(TF_VENV)/installed  ## Run the tests of the Keras engine, in an environment with TensorFlow.
 	$(TF_BIN)/python -m pytest tests/on_tensorflow
 
-lint: $(VENV)/installed-dev  ## Check style, types and imports between rooms.
+lint: $(VENV)/installed-dev  ## Check style, types, imports between rooms, and spelling.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 check: lint quickstart test  ## Run lint, quickstart and test.
 

@@ -45,7 +45,7 @@ def test_rows_that_were_turned_down_are_left_out(column: str, verdicts: list[str
     source = read_source(str(write_reviewed(tmp_path / "posts.csv", column, verdicts)), ColumnChoice())
 
     assert source.splits["train"].texts == ["text 0", "text 2"]
-    assert f"Left out 2 rows that the column '{column}' turns down" in source.notes[-1]
+    assert f"Left out 2 rows that the column '{column}' rejects" in source.notes[-1]
 
 
 def test_rows_are_kept_on_request(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_status_of_something_else_turns_nothing_down_but_is_mentioned(tmp_path
     source = read_source(str(path), ColumnChoice())
 
     assert len(source.splits["train"].texts) == 4
-    assert "'status' may turn rows down (1 rejected)" in source.notes[-1]
+    assert "'status' may reject rows (1 rejected)" in source.notes[-1]
 
 
 def test_each_of_several_columns_turns_rows_down(tmp_path: Path) -> None:
@@ -107,5 +107,5 @@ def test_each_of_several_columns_turns_rows_down(tmp_path: Path) -> None:
 def test_a_column_that_turns_all_rows_down_is_the_reason_that_none_is_left(tmp_path: Path) -> None:
     path = write_reviewed(tmp_path / "posts.csv", "label_source", ["model", "gpt-4", "model", "model"])
 
-    with pytest.raises(DataError, match="'label_source' turns down all 4 rows: 3 model, 1 'gpt-4'"):
+    with pytest.raises(DataError, match="'label_source' rejects all 4 rows: 3 model, 1 'gpt-4'"):
         read_source(str(path), ColumnChoice())

@@ -1,7 +1,7 @@
 """Prodigy: the JSONL of `db-out`, from binary questions (`label`) and from choices (`options`, `accept`).
 
 Structures: the recipes textcat.teach, textcat.manual and textcat.correct. Each row is one answer to one
-question; answers with the same `_input_hash` are about the same text. A rejected label is no label; where
+question; answers with the same `_input_hash` are about the same text. A rejected label is not a label; where
 texts can have several, it says that a text does not have that one.
 """
 

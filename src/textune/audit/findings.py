@@ -175,7 +175,7 @@ def examples_of(dataset: Dataset) -> tuple[Example, ...]:
 
 
 def disagree(examples: Sequence[Example]) -> bool:
-    """Return whether examples have different labels; what is not known of one is no difference."""
+    """Return whether examples have different labels; what is not known of one is not a difference."""
     given = {label for example in examples for label in example.labels}
     return any(given - {*example.labels, *example.unknown} for example in examples)
 

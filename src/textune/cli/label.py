@@ -122,7 +122,7 @@ def label(
     typer.echo(
         f"\n{counted(done.learned + done.tests, 'answer')} in {done.folder}, {done.tests} for testing."
     )
-    typer.echo(f"Go on:\n  textune label {folder}\nTrain a classifier:\n  textune train {folder}")
+    typer.echo(f"Continue:\n  textune label {folder}\nTrain a classifier:\n  textune train {folder}")
 
 
 def _replay(data: str, *, json: bool, **options: object) -> None:

@@ -42,7 +42,7 @@ def predict(
         texts: The texts, or `TextPair`s for a classifier of pairs, unless there is an input file.
         input_file: A table, a `.txt` file with one text per line, a folder of tables, a pattern for files, or
             `-` for standard input with one text per line. Of the folder of a labelling, the texts without a
-            label are classified, the least sure ones first.
+            label are classified, the least confident ones first.
         text_column: The column that holds the text, or several that are joined; by default as in the run's
             own data, or detected by name.
         settings: How the input is read, as settings of a recipe, for instance `data.separator=tab`.
@@ -82,7 +82,7 @@ def predict(
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
     if rest:
         unanswered = unanswered_rows(Path(input_file).expanduser())
-        ctx.note("Only texts without a label are classified, and the least sure ones come first.")
+        ctx.note("Only texts without a label are classified, and the least confident ones come first.")
         return in_one_go(
             unanswered,
             len(unanswered),

@@ -27,7 +27,7 @@ from textune.formats.text_pairs import as_text
 IN_MEMORY = "python:"
 """What a source's name begins with if Python holds its data."""
 _OF_A_PAIR = {"text", "label"}
-"""The columns of texts and labels alone, which are no tool's, even if the labels are lists."""
+"""The columns of texts and labels alone, which no tool wrote, even if the labels are lists."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Columns that judge a row's label, such as `status` or `skipped`: rejected rows are not labelled.
 
-In: a source with its columns. Out: the source without the rows that were turned down, or that a machine has
+In: a source with its columns. Out: the source without the rows that were rejected, or that a machine has
 labelled, and a note that counts them.
 """
 
@@ -45,7 +45,7 @@ _KEEP = "--set data.verdicts=none"
 _MOST_SHOWN = 5
 _MOST_WORDS = 4
 _MOST_OTHERS = 10
-"""A column with more values that are no verdicts holds something else."""
+"""A column with more values that are not verdicts holds something else."""
 _DOWN = (
     "reject|rejected|skip|skipped|ignore|ignored|cancelled|canceled|discard|discarded|draft|delete|deleted|"
     "removed|excluded|prediction|predicted|suggestion|suggested|machine_labell?ed|auto_labell?ed"
@@ -67,7 +67,7 @@ def may_judge(name: str) -> bool:
 
 
 def without_turned_down(raw: RawSource, columns: Sequence[str]) -> RawSource:
-    """Return a source without the rows that columns of verdicts turn down, and notes that count them.
+    """Return a source without the rows that columns of verdicts reject, and notes that count them.
 
     Raise a `DataError` if a column turns all rows down.
     """
@@ -77,7 +77,7 @@ def without_turned_down(raw: RawSource, columns: Sequence[str]) -> RawSource:
 
 
 def _judged_by(raw: RawSource, name: str) -> RawSource:
-    """Return a source without the rows that a column turns down; the note names what is no verdict."""
+    """Return a source without the rows that a column rejects; the note names what is not a verdict."""
     plain = _plain(name)
     values = {split: [_written(value) for value in rows.column(name)] for split, rows in raw.splits.items()}
     counts = Counter(value for of_split in values.values() for value in of_split)
@@ -95,13 +95,13 @@ def _judged_by(raw: RawSource, name: str) -> RawSource:
     kept = listed(others, most=_MOST_SHOWN)
     if others and True not in verdict_of.values():
         note = (
-            f"The column '{name}' may turn rows down ({shown}), but its other values are no verdicts: "
+            f"The column '{name}' may reject rows ({shown}), but its other values are not verdicts: "
             f"{kept}. All rows are kept; delete those whose labels do not count."
         )
         return replace(raw, notes=(*raw.notes, note))
     if reasons.total() == counts.total():
         raise DataError(
-            f"The column '{name}' turns down all {counted(reasons.total(), 'row')}: {shown}.",
+            f"The column '{name}' rejects all {counted(reasons.total(), 'row')}: {shown}.",
             f"To keep them: {_KEEP}",
         )
     splits = {
@@ -109,7 +109,7 @@ def _judged_by(raw: RawSource, name: str) -> RawSource:
         for split, rows in raw.splits.items()
     }
     note = (
-        f"Left out {counted(reasons.total(), 'row')} that the column '{name}' turns down: {shown}."
+        f"Left out {counted(reasons.total(), 'row')} that the column '{name}' rejects: {shown}."
         f"{f' Rows with {kept} are kept.' if others else ''} To keep them: {_KEEP}"
     )
     return replace(raw, splits=splits, notes=(*raw.notes, note))

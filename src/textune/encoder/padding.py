@@ -63,5 +63,5 @@ def find_padding_id(encoder: Any, tokenizer: Any, *, pooling: Pooling, max_lengt
 
 
 def _are_same(features: NDArray[np.float32], others: NDArray[np.float32]) -> bool:
-    """Return whether the features of a text are the same; those that are no numbers count as the same."""
+    """Return whether the features of a text are the same; those that are not numbers count as the same."""
     return not np.abs(features - others).max() > _SAME * np.abs(others).max()

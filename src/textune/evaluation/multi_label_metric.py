@@ -204,8 +204,8 @@ def _with_count(values: Values) -> Values:
 def _with_one_more_row(rows: RowValues, mean: Values, metric: float, slope: Values) -> RowValues:
     """Return the values of rows, whose ends are at least those of an average row that is all wrong or right.
 
-    Without them, rows that are all right would leave no doubt, however few they are. `mean` has the hits,
-    wrong and missed labels of the average row, and `slope` is the derivative by a row's.
+    Without them, rows that are all right would have an interval of no width, however few they are. `mean` has
+    the hits, wrong and missed labels of the average row, and `slope` is the derivative by a row's.
     """
     hits, wrong, missed = np.split(mean, 3)
     none = np.zeros_like(hits)

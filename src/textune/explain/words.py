@@ -9,7 +9,7 @@ from collections.abc import Sequence
 Span = tuple[int, int]
 """The start and the end of something in a text, in characters."""
 
-# Letters by kind: w in a word, c a word of its own, m a mark on such a one, a within words, h before one.
+# Letters by kind: w in a word, c a word of its own, m a mark on one, a within words, h before one.
 _WORDS = re.compile(r"h?w+(?:aw+)*|cm*|(?:[ax]|h(?!w))+")
 _WITHOUT_SPACES = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"

@@ -36,7 +36,7 @@ def _adapt_lines(file_format: Format, path: Path, _: Reading) -> Format:
         lines = (line.strip() for line in decode_lines(file, str(path)) if not line.isspace())
         first, is_single = next(lines, ""), next(lines, None) is None
     if (first[:1] == "[" and is_single) or (first[:1] in ("[", "{") and not _is_value(first)):
-        with suppress(DataError):  # What is no document either has a faulty line, which its reader names.
+        with suppress(DataError):  # What is not a document either has a faulty line, which its reader names.
             for _row in _rows(path, ()):
                 pass
             return _as_document(file_format)

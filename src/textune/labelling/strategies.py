@@ -133,7 +133,7 @@ def take_random(choosing: Choosing) -> NDArray[np.int64]:
 
 
 def take_least_margin(choosing: Choosing) -> NDArray[np.int64]:
-    """Return the texts of which the head is least sure first; typical ones while it knows few labels."""
+    """Return the texts of least confidence first; typical ones while the head knows few labels."""
     if not _knows_labels(choosing):
         return take_by_herding(choosing)
     candidates = choosing.candidates()

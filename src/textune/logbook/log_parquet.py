@@ -82,7 +82,7 @@ def _table(block: LogBlock) -> Any:
     }
     if block.texts is not None:
         columns |= {
-            # What is no valid Unicode cannot be written as such.
+            # What is not valid Unicode cannot be written as such.
             name: pa.array([_whole(text) for text in texts], pa.string())
             for name, texts in text_columns(block.texts).items()
         }

@@ -81,7 +81,7 @@ def _checked(text: Any, column: str) -> str:
 
 
 def _columns(model_input: Any) -> dict[Any, Sequence[Any]] | None:
-    """Return the columns of a table by name; None: it is no table."""
+    """Return the columns of a table by name; None: it is not a table."""
     if isinstance(model_input, Mapping):
         return {name: [each] if isinstance(each, str) else list(each) for name, each in model_input.items()}
     if hasattr(model_input, "columns"):

@@ -183,7 +183,7 @@ def _annotated(
         for choice in (result.get("value") or {}).get("choices") or ()
     ]
     labels = {result: label for label, result in question.names.items()}
-    # One that was skipped, is empty, or has choices that are no labels says nothing that can be learned.
+    # One that was skipped, is empty, or has choices that are not labels says nothing that can be learned.
     is_clear = bool(given) and not annotation.get("was_cancelled") and all(name in labels for name in given)
     yield AnnotatedText(str(key), text, tuple(labels[name] for name in given) if is_clear else None)
 
@@ -198,8 +198,8 @@ def prediction(
 ) -> dict[str, Any]:
     """Return the prediction for a text with probabilities (classes,) in Label Studio's form.
 
-    Labels that are no choices of the project are not proposed. The score is the probability of the label;
-    with several labels, that of the decision which is the least sure.
+    Labels that are not choices of the project are not proposed. The score is the probability of the label;
+    with several labels, that of the least confident decision.
     """
     asked = [index for index, name in enumerate(label_names) if name in question.names]
     ours = probabilities[asked]

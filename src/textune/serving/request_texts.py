@@ -25,7 +25,7 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 TAGS = {"a text", "an object", "some texts", "some objects", "some lists", "tasks", "texts"}
 TAGS |= {"a request", "a content"}
-"""The names of the forms, which are no part of a place in a request."""
+"""The names of the forms, which are not part of a place in a request."""
 
 MESSAGES = {
     "too_long": "A list inside a batch has one text, or the two of a pair",

@@ -29,7 +29,7 @@ _FURTHEST = 6.0
 _LARGEST_RATIO = 4.0
 """The largest logarithm of a density ratio."""
 _DAMAGED_WEIGHT = 0.5
-"""What a damaged copy counts: it is no new text."""
+"""What a damaged copy counts: it is not a new text."""
 _FEW_ROWS = 2.0
 """By how many rows the share of damaged texts is drawn to 0."""
 _ROUNDS = 200

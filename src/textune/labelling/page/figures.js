@@ -1,4 +1,4 @@
-// Draws how good the classifier is: figures with intervals, the learning curve, tables.
+// Draws how good the classifier is: metrics with intervals, the learning curve, tables.
 
 const SVG = "http://www.w3.org/2000/svg";
 
