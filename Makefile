@@ -86,13 +86,29 @@ check: lint quickstart test  ## Run lint, quickstart and test.
 	@touch $@
 
 docs: $(VENV)/installed-dev .venv-docs/installed  ## Write the documentation as a site to build/site; a link that leads nowhere fails.
-	$(BIN)/python scripts/documentation.py build/docs
+	PYTHONPATH=tests $(BIN)/python scripts/documentation.py build/docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --config-file build/mkdocs.yml
 	@echo "Open build/site/index.html in a browser."
 
 man: $(VENV)/installed-dev  ## Write the manual pages of all commands to share/man, and check them with mandoc if it is installed.
 	$(BIN)/python scripts/manual_pages.py
 	! command -v mandoc >/dev/null || mandoc -T lint -W warning share/man/man1/*.1 | grep -v "missing date" | (! grep .)
+
+.PHONY: check-site test-docs
+.bench/axe/installed:
+	npm install --prefix .bench/axe --no-audit --no-fund axe-core@4.14.1
+	@touch $@
+
+check-site: docs .bench/axe/installed  ## Look at the site at two widths, light and dark, with axe-core; needs Chromium and npm.
+	PYTHONPATH=tests $(BIN)/python scripts/check_site.py .bench/axe/node_modules/axe-core/axe.min.js
+
+.bench/docs-%/installed: documentation_tests/requirements/%.txt
+	$(PYTHON) -m venv .bench/docs-$*
+	.bench/docs-$*/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+test-docs: $(VENV)/installed-dev $(foreach name,trainer setfit keras spacy,.bench/docs-$(name)/installed)  ## Run every command and block of Python in the documentation, those of other tools included; half an hour.
+	$(BIN)/python -m pytest -n 2 documentation_tests
 
 check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it into an empty environment, train on the sample.
 	sh scripts/check-wheel.sh $(PYTHON)

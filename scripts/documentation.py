@@ -3,7 +3,8 @@
     python scripts/documentation.py [FOLDER]
 
 The reference is made from the command line's own help, the fields of the recipe, the docstrings of the public
-names, and the table of metrics. `mkdocs build` makes the site of it, by `make docs`.
+names, the table of metrics, and what servers say of themselves. `mkdocs build` makes the site of it, by
+`make docs`. Needs the folder `tests` on the path.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import typer
 
 import textune
+from http_reference import http_page
 from textune.cli.application import app
 from textune.data.dataset import MULTI_LABEL, SINGLE_LABEL
 from textune.discovery import import_files
@@ -160,6 +162,7 @@ _PAGES = {
     "settings": settings_page,
     "python": python_page,
     "metrics": metrics_page,
+    "http": http_page,
 }
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from checked_code import faults_of_command, faults_of_python, setting_names
 from conftest import REPOSITORY
+from http_reference import http_page
+from printed_code import NOT_RUN, RUN_PAGES, blocks_of, commands_of, entries_for
 from textune.cli.application import app
 from textune.discovery import import_files
+from textune.serving.protocols.registry import protocol_names
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 import_files("textune.cli")
@@ -42,6 +47,7 @@ def printed_commands(page: Path) -> list[list[str]]:
     return [command.partition("  #")[0].split() for command in blocks + inline]
 
 
+@cache
 def options_of(command: str) -> set[str]:
     """Return the options that the help of a command lists."""
     described = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
@@ -64,17 +70,6 @@ def is_defined(dotted: str) -> bool:
         or path.with_suffix(".py").exists()
         or (parent.exists() and parts[-1] in names_in(parent))
     )
-
-
-def settings_shown() -> set[str]:
-    """Return every setting as section.key, as `textune recipes --settings` shows them."""
-    section, keys = "", set()
-    for line in CliRunner().invoke(app, ["recipes", "--settings"]).output.splitlines():
-        if header := re.match(r"\[(\w+)\]", line):
-            section = header[1]
-        elif setting := re.match(r"(?:# )?(\w+) = ", line):
-            keys.add(f"{section}.{setting[1]}")
-    return keys
 
 
 @every_page
@@ -129,13 +124,13 @@ def test_a_printed_command_has_only_options_that_the_command_line_knows(page: Pa
 def test_a_printed_override_names_a_setting_that_exists(page: Path) -> None:
     overrides = set(re.findall(r"--set ([a-z]+\.[a-z_0-9]+)=", page.read_text(encoding="utf-8")))
 
-    assert overrides <= settings_shown()
+    assert overrides <= setting_names()
 
 
 @every_page
 def test_printed_python_can_be_parsed(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```python[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
     for block in blocks:
         ast.parse(block)
@@ -174,3 +169,80 @@ def test_the_project_has_the_commands_that_the_readme_begins_with() -> None:
 
     assert targets >= {"quickstart", "test"}
     assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
+def test_the_reference_of_the_http_api_has_every_type_to_which_it_links() -> None:
+    lines = list(http_page())
+
+    linked = set(re.findall(r"\]\(#(\w+)\)", "\n".join(lines)))
+    described = {line.removeprefix("### ").strip().lower() for line in lines if line.startswith("### ")}
+    assert {"labelanswer", "classifyrequest"} <= linked <= described
+
+
+def test_the_reference_of_the_http_api_has_the_endpoints_of_every_protocol() -> None:
+    page = "\n".join(http_page())
+
+    switched_on = re.findall(r"^## --protocols (.+)$", page, re.MULTILINE)
+    assert {"hf", "tei", *re.split(r" or ", " or ".join(switched_on))} == set(protocol_names())
+    assert all(f"### POST {path}\n" in page for path in ("/", "/predict", "/labels", "/invocations"))
+
+
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_a_printed_command_is_one_that_the_command_line_takes(page: str) -> None:
+    commands = [(block.place, command) for block in blocks_of(page) for command in commands_of(block)]
+
+    assert [(place, faults) for place, command in commands if (faults := faults_of_command(command))] == []
+
+
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_printed_python_calls_textune_as_it_is(page: str) -> None:
+    blocks = [block for block in blocks_of(page) if block.language == "python"]
+
+    assert [(block.place, faults) for block in blocks if (faults := faults_of_python(block.text))] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "textune trian posts.csv",
+        "textune train --reciep full --data posts.csv",
+        "textune train --data posts.csv --set train.num_epochs=3",
+        "some-command | textune predict --input -",
+        "textune cache empty",
+        "textune serve RUN --port many",
+    ],
+)
+def test_a_command_that_the_command_line_refuses_is_recognised(command: str) -> None:
+    assert len(faults_of_command(command)) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import textune\ntextune.trian('frozen')",
+        "import textune\ntextune.train('frozen', epochs=3)",
+        "from textune.study.steps import shuffle_dataset_dict",
+        "import textune\ntextune.train(settings=['train.num_epochs=3'])",
+        "from textune import Labeller as Asker\nAsker(['a'], answers=3)",
+        "import textune as",
+    ],
+)
+def test_python_that_does_not_fit_textune_is_recognised(code: str) -> None:
+    assert len(faults_of_python(code)) >= 1
+
+
+def test_code_that_is_not_run_is_printed_somewhere() -> None:
+    printed = [
+        (page, code)
+        for page in RUN_PAGES
+        for block in blocks_of(page)
+        for code in [*commands_of(block), *([block.text] if block.language in ("python", "js") else [])]
+    ]
+
+    assert [each for each in NOT_RUN if not any(each in entries_for(*code) for code in printed)] == []
+
+
+def test_every_fenced_block_is_of_a_kind_that_is_run_or_is_only_shown() -> None:
+    kinds = {block.language for page in RUN_PAGES for block in blocks_of(page)}
+
+    assert kinds == {"", "console", "sh", "python", "js", "json", "text"}

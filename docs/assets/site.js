@@ -9,6 +9,6 @@ const reachable = () =>
   document.querySelectorAll("pre code:not([tabindex]), .md-typeset__scrollwrap:not([tabindex])").forEach((block) => {
     block.tabIndex = 0;
   });
-// The theme takes it away from blocks that do not scroll yet.
-new MutationObserver(reachable).observe(document.body, { subtree: true, attributeFilter: ["tabindex"] });
+// The theme wraps tables after this, and takes it away from blocks that do not scroll yet.
+new MutationObserver(reachable).observe(document.body, { subtree: true, childList: true, attributeFilter: ["tabindex"] });
 reachable();

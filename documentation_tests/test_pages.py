@@ -1,0 +1,209 @@
+"""Every command and every block of Python in the documentation runs, page by page: `make test-docs`.
+
+A page is followed from top to bottom, in a folder with small ones of the files and runs that it speaks of.
+`NOT_RUN` lists what is left out, with reasons. The short form, in `tests/test_documentation.py`, parses all.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hub_stand_in import serve_hub
+from page_session import PageSession
+from printed_code import RUN_PAGES, Block, blocks_of, commands_of, reason_not_to_run
+from printed_world import RUNS, copy_run, make_files, make_hub, with_other_columns, without_labels
+from textune.encoder.embedded import find_embedded, locate
+from tiny_models import build_tiny_model
+
+REPOSITORY = Path(__file__).parent.parent
+ENVIRONMENTS = {"Trainer": "trainer", "SetFit": "setfit", "Keras": "keras", "spaCy": "spacy"}
+"""By the first word of a block's title, the environment of the tool that it is for."""
+
+RUN_OF_PAGE = {"docs/how-to/pairs.md": "pairs", "docs/how-to/several-labels.md": "comments"}
+"""Pages whose RUN is not one of a label per text."""
+
+KIND_OF_RUN = {"runs/full": "stock", "runs/clinc-full": "clinc", "runs/clinc": "clinc"}
+"""Runs that pages name, and which of `RUNS` stands for them; all others are of `base`."""
+
+EXIT_CODES = {"textune audit posts.csv --strict": 2}
+"""Commands that are meant to end with another exit code than 0."""
+
+QUICKER = {"epochs=15,": "epochs=1,", "num_train_epochs=6": "num_train_epochs=1"}
+"""What is done less often than on the page, to save time."""
+
+PRELUDES = {
+    "docs/how-to/python.md": """
+import csv
+with open("labelled.csv", encoding="utf-8", newline="") as file:
+    _rows = [row for row in csv.DictReader(file)][:90]
+texts, labels = [row["text"] for row in _rows], [row["label"] for row in _rows]
+input = lambda text: dict(zip(texts, labels))[text.removesuffix(": ")]
+"""
+}
+"""What the Python of a page takes for granted."""
+
+_ANSWERS = """
+import csv
+import textune
+with open("labelled.csv", encoding="utf-8", newline="") as file:
+    labels = {{row["text"]: row["label"] for row in csv.DictReader(file)}}
+with open({table!r}, encoding="utf-8", newline="") as file:
+    pool = [row["text"] for row in csv.DictReader(file)]
+labeller = textune.Labeller(pool, sorted(set(labels.values())), model="embedded:minilm", out={out!r})
+for _ in range({count}):
+    labeller.answer(labels[labeller.next()])
+"""
+
+
+def _answer(session: PageSession, *, table: str, out: str, count: int) -> None:
+    """Label some texts, as a person would on the page of `textune label`."""
+    session.stop_server()
+    shutil.rmtree(session.folder / out, ignore_errors=True)
+    session.run_python(_ANSWERS.format(table=table, out=out, count=count), place="answers")
+
+
+def _serve_pairs(session: PageSession) -> None:
+    session.run("textune serve runs/pairs", place="a server of pairs")
+
+
+def _serve_all(session: PageSession) -> None:
+    session.run("textune serve runs/mine --protocols all --model-name emotion", place="all protocols")
+
+
+def _ask(session: PageSession) -> None:
+    for number in range(30):
+        session.ask({"inputs": [f"What a day, number {number}", "Not again"]})
+    session.stop_server()
+
+
+BEFORE: dict[tuple[str, str], Callable[[PageSession], None]] = {
+    ("docs/how-to/serve.md", r"curl .*text_pair"): _serve_pairs,
+    ("docs/how-to/serve.md", r"curl .*/labels"): lambda session: session.run(
+        "textune serve runs/mine", place=""
+    ),
+    ("docs/how-to/clients.md", r"curl .*/v2/models"): _serve_all,
+    ("docs/how-to/server-log.md", r"textune watch .*--log FOLDER$"): _ask,
+    ("docs/how-to/label.md", r"textune train labels/texts"): lambda session: _answer(
+        session, table="texts.csv", out="labels/texts", count=60
+    ),
+    ("docs/how-to/watch.md", r"textune watch .* --labels"): lambda session: _answer(
+        session, table="to-label.csv", out="labels/to-label", count=20
+    ),
+}
+"""What happens before a command, because a person would have done it meanwhile."""
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageSession]:
+    """Make the files, the runs, the Hub, and the command `textune` on the PATH."""
+    folder = tmp_path_factory.mktemp("world")
+    programs = folder / "programs"
+    programs.mkdir()
+    for name, code in {
+        "textune": f'exec {sys.executable} -m textune "$@"',
+        "python": f'exec {sys.executable} "$@"',
+        "some-command": "head -3 posts.txt",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{code}\n")
+        (programs / name).chmod(0o755)
+    variables = {
+        "PYTHONPATH": str(REPOSITORY / "src"),
+        "TEXTUNE_CACHE": str(folder / "cache"),
+        "HF_HOME": str(folder / "hub-cache"),
+        "NO_PROXY": "*",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    folders = [programs, Path(sys.executable).parent]
+    session = PageSession(folder, variables, folders)
+    session.run("textune convert sample:emotion posts --to csv", place="the world")
+    make_files(folder)
+    session.run("textune convert posts export.json --to label-studio", place="the world")
+    for name, command in RUNS.items():
+        session.run(f"{command} --out made/{name}", place="the world")
+    encoder = locate(find_embedded("embedded:minilm"))[0]
+    hub = make_hub(
+        folder / "hub",
+        encoder,
+        folder / "made" / "stock" / "model",
+        lambda path: build_tiny_model(path, architecture="distilbert"),
+    )
+    with serve_hub(hub) as stand_in:
+        session.variables["HF_ENDPOINT"] = stand_in.endpoint
+        yield session
+
+
+@pytest.fixture
+def session(world: PageSession, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[PageSession]:
+    """Return a session in a folder of its own, with the files, and the runs that the page does not make."""
+    page = request.getfixturevalue("page")
+    for path in world.folder.iterdir():
+        if path.name not in ("made", "cache", "hub", "hub-cache", "programs", "python.log"):
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp_path / path.name)
+    if page in ("docs/tutorial.md",):
+        shutil.rmtree(tmp_path / "posts")
+    if page in ("docs/how-to/data.md", "docs/how-to/read-the-result.md"):
+        for name in ("posts.csv", "more.csv"):
+            with_other_columns(tmp_path / name)
+    if page in ("README.md", "docs/how-to/label.md"):
+        without_labels(tmp_path / "texts.csv")
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    made = set(re.findall(r"(?:--out |out=\")(runs/[\w-]+)", text))
+    named = set(re.findall(r"\bruns/[a-z-]+\b", text)) | {"runs/mine", "runs/pairs"}
+    for name in sorted(named - made):
+        kind = "pairs" if name == "runs/pairs" else KIND_OF_RUN.get(name, "base")
+        copy_run(world.folder / "made" / kind, tmp_path / name)
+    if page in RUN_OF_PAGE:
+        copy_run(world.folder / "made" / RUN_OF_PAGE[page], tmp_path / "runs" / "of-page")
+    session = replace(world, folder=tmp_path, variables=dict(world.variables))
+    yield session
+    session.close()
+
+
+def completed(code: str, page: str, session: PageSession) -> str:
+    """Return code with the names that stand for something of the reader's."""
+    if "runs/RUN" in code:
+        newest = max((session.folder / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
+        code = code.replace("runs/RUN", f"runs/{newest.name}")
+    for printed, quicker in QUICKER.items():
+        code = code.replace(printed, quicker)
+    return re.sub(r"\bRUN\b(?!/)", "runs/of-page" if page in RUN_OF_PAGE else "runs/mine", code)
+
+
+def environment_of(block: Block) -> Path | None:
+    """Return the environment of the tool that a block is for, None for textune's own."""
+    name = ENVIRONMENTS.get(re.split(r"\W", block.title)[0])
+    if name is None:
+        return None
+    path = REPOSITORY / ".bench" / f"docs-{name}"
+    assert (path / "bin" / "python").exists(), f"{path} is missing: make test-docs makes it"
+    return path
+
+
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_the_code_of_a_page_runs(page: str, session: PageSession) -> None:
+    if page in PRELUDES:
+        session.run_python(PRELUDES[page], place="prelude")
+    for block in blocks_of(page):
+        environment = environment_of(block)
+        if block.language == "python" and not reason_not_to_run(page, block.text):
+            code = completed(block.text, page, session)
+            session.run_python(code, place=block.place, environment=environment)
+        for command in commands_of(block):
+            if reason_not_to_run(page, command):
+                continue
+            for (of_page, pattern), prepare in BEFORE.items():
+                if of_page == page and re.match(pattern, command):
+                    prepare(session)
+            session.run(
+                completed(command, page, session),
+                place=block.place,
+                expected=EXIT_CODES.get(command, 0),
+                environment=environment,
+            )
