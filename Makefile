@@ -94,7 +94,10 @@ man: $(VENV)/installed-dev  ## Write the manual pages of all commands to share/m
 	$(BIN)/python scripts/manual_pages.py
 	! command -v mandoc >/dev/null || mandoc -T lint -W warning share/man/man1/*.1 | grep -v "missing date" | (! grep .)
 
-.PHONY: check-site test-docs
+.PHONY: pictures check-site test-docs
+pictures: $(VENV)/installed-dev  ## Draw the pictures of the documentation that take minutes; the others are in scripts/pictures.py.
+	PATH="$(CURDIR)/$(BIN):$$PATH" EMOTION=$(TEXTUNE_TWEETEVAL)/emotion $(BIN)/python scripts/pictures.py
+
 .bench/axe/installed:
 	npm install --prefix .bench/axe --no-audit --no-fund axe-core@4.14.1
 	@touch $@

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from checked_code import faults_of_command, faults_of_python, setting_names
 from conftest import REPOSITORY
 from http_reference import http_page
+from pictures import PICTURES
 from printed_code import NOT_RUN, RUN_PAGES, blocks_of, commands_of, entries_for
 from textune.cli.application import app
 from textune.discovery import import_files
@@ -229,6 +230,15 @@ def test_a_command_that_the_command_line_refuses_is_recognised(command: str) -> 
 )
 def test_python_that_does_not_fit_textune_is_recognised(code: str) -> None:
     assert len(faults_of_python(code)) >= 1
+
+
+def test_every_picture_is_drawn_by_a_command_and_shown_on_a_page() -> None:
+    folder = REPOSITORY / "docs" / "pictures"
+    linked = {place.resolve() for page in PAGES for place in linked_files(page)}
+
+    assert PICTURES.keys() == {path.name for path in folder.iterdir()}
+    assert [name for name, command in PICTURES.items() if f"docs/pictures/{name}" not in command] == []
+    assert [name for name in PICTURES if folder / name not in linked] == []
 
 
 def test_code_that_is_not_run_is_printed_somewhere() -> None:
