@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check docs man fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
+.PHONY: help install quickstart test lint check docs man release-files audit-packages conda sizes release-check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -112,6 +112,26 @@ check-site: docs .bench/axe/installed  ## Look at the site at two widths, light 
 
 test-docs: $(VENV)/installed-dev $(foreach name,trainer setfit keras spacy,.bench/docs-$(name)/installed)  ## Run every command and block of Python in the documentation, those of other tools included; half an hour.
 	$(BIN)/python -m pytest -n 2 documentation_tests
+
+.venv-release/installed: scripts/release-requirements.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+release-files: .venv-release/installed  ## Make the files of a release in dist/: wheel, source, bill of materials, hashes; and check them.
+	.venv-release/bin/python scripts/release_files.py .venv-release dist
+
+audit-packages: $(VENV)/installed-dev .venv-release/installed  ## Look up known vulnerabilities of all installed packages; needs a network.
+	$(BIN)/python scripts/audit_packages.py .venv-release/bin/pip-audit
+
+conda: .venv-release/installed  ## Check the draft of the recipe for conda-forge.
+	.venv-release/bin/python scripts/check_conda.py
+
+sizes: $(VENV)/python-found  ## Measure how much disk textune and each of its extras take; some minutes.
+	$(PYTHON) scripts/sizes.py
+
+release-check: $(VENV)/installed-dev  ## Run everything that a release must pass, and print a table of it; 40 minutes.
+	$(BIN)/python scripts/release_check.py $(CHECKS)
 
 check-wheel: $(VENV)/python-found  ## Build the wheel, check its metadata, install it into an empty environment, train on the sample.
 	sh scripts/check-wheel.sh $(PYTHON)
@@ -224,4 +244,4 @@ bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is o
 	$(BIN)/python benchmarks/watch.py
 
 clean:  ## Delete the environments and caches; keep the runs.
-	rm -rf $(VENV) .venv-tensorflow .venv-docs .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-tensorflow .venv-docs .venv-release .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

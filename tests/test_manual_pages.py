@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tomllib
 
 import pytest
 
 from conftest import REPOSITORY
+from manual_pages import manual_pages
 
 PAGES = REPOSITORY / "share" / "man" / "man1"
-sys.path.insert(0, str(REPOSITORY / "scripts"))
-
-from manual_pages import manual_pages  # noqa: E402
 
 
 def test_the_pages_are_those_of_todays_help() -> None:

@@ -48,6 +48,7 @@ class SmallServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                headers=[("x-content-type-options", "nosniff")],
                 timeout_graceful_shutdown=_SECONDS_FOR_THE_LAST,
             )
         )
