@@ -35,8 +35,8 @@ def main(chosen: Sequence[str]) -> None:
         print(f"torch {_run(python, '-c', 'import torch; print(torch.__version__)').strip()}\n")
         print("| extra | packages | MB on disk |\n| --- | --- | --- |")
         [site] = Path(folder, "environment").glob("lib/python*/site-packages")
-        packages = json.loads(_run(python, *_PIP, "list", "--format", "json"))
-        print(f"| none | {len(packages) - 1} | {megabytes(folder_bytes(site))} |", flush=True)
+        packages = [each for each in site.glob("*.dist-info") if not each.name.startswith("textune")]
+        print(f"| none | {len(packages)} | {megabytes(folder_bytes(site))} |", flush=True)
         for name in extras:
             added = _added_packages(python, name)
             total = sum(_download_bytes(python, each, Path(folder, "wheels")) for each in added)

@@ -29,6 +29,22 @@ def test_no_home_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert examine().storage.folder == str(Path("~/somewhere/cache"))
 
 
+def test_the_runtimes_have_their_versions_and_the_hubs_cache_its_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnxruntime
+    from huggingface_hub import constants
+
+    for name in ("models--me--one", "models--me--two", "datasets--me--one", "version.txt"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+
+    machine = examine()
+
+    assert machine.runtimes["ONNX Runtime"] == onnxruntime.__version__
+    assert (machine.hub.folder, machine.hub.models, machine.hub.datasets) == (str(tmp_path), 2, 1)
+
+
 def test_only_settings_that_matter_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_TOKEN", "a secret")

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from textune.encoder.embedded import installed_models
 from textune.encoder.placement import Placement, choose_placement
 from textune.encoder.unpacking import unpacked_models
 from textune.runtimes.processor import available_cores, processor_name
+from textune.runtimes.registry import all_runtimes
 
 INSTRUCTIONS = {
     "avx2": "AVX2",
@@ -93,8 +94,20 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class HubCache:
+    """The folder in which the Hub's own library keeps what it downloaded, and how much that is."""
+
+    folder: str
+    models: int
+    datasets: int
+
+
+@dataclass(frozen=True)
 class Machine:
-    """All of it; `memory_bytes` and `free_memory_bytes` are None where the system does not say."""
+    """All of it; `memory_bytes` and `free_memory_bytes` are None where the system does not say.
+
+    `runtimes` are those for exports that are installed, by their titles, with the versions of their packages.
+    """
 
     system: str
     python: str
@@ -108,6 +121,8 @@ class Machine:
     models: tuple[str, ...]
     storage: Storage
     settings: dict[str, str]
+    runtimes: dict[str, str] = field(default_factory=dict)
+    hub: HubCache = HubCache("", 0, 0)
 
 
 def examine() -> Machine:
@@ -126,6 +141,12 @@ def examine() -> Machine:
         models=tuple(model.name for model in installed_models()),
         storage=_storage(),
         settings={name: os.environ[name] for name in SETTINGS if name in os.environ},
+        runtimes={
+            runtime.title: _version(runtime.package) or "of another package"
+            for runtime in all_runtimes().values()
+            if runtime.is_installed
+        },
+        hub=_hub_cache(),
     )
 
 
@@ -206,11 +227,22 @@ def _storage() -> Storage:
     features, folder = FeatureCache(), cache_folder()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     entries = [*features.entries(), *unpacked_models()]
-    home = Path.home()
-    shown = Path("~", folder.relative_to(home)) if folder.is_relative_to(home) else folder
     return Storage(
-        str(shown),
+        _without_home(folder),
         sum(entry.bytes for entry in entries),
         features.max_bytes,
         shutil.disk_usage(existing).free,
     )
+
+
+def _hub_cache() -> HubCache:
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE)
+    counts = [sum(1 for _ in folder.glob(f"{kind}--*")) for kind in ("models", "datasets")]
+    return HubCache(_without_home(folder), *counts)
+
+
+def _without_home(folder: Path) -> str:
+    home = Path.home()
+    return str(Path("~", folder.relative_to(home)) if folder.is_relative_to(home) else folder)

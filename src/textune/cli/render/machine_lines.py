@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textune.machine.facts import Machine
+from textune.wording import counted
 
 _GIGABYTE = 1e9
 
@@ -29,6 +30,10 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
         yield "Memory", f"{total:.1f} GB, {free:.1f} GB free"
     yield "GPU", ", ".join(machine.gpu.names) or "none that torch can use"
     yield "Computes", f"on {placement.device}; trains and encodes in {placement.precision}, predicts in fp32"
+    yield (
+        "Runtimes",
+        ", ".join(["torch", *(f"{name} {version}" for name, version in machine.runtimes.items())]),
+    )
     yield "Extras", ", ".join(extra.name for extra in machine.extras if not extra.missing) or "none"
     missing = [extra.name for extra in machine.extras if extra.missing]
     yield (
@@ -41,5 +46,7 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
         "Cache",
         f"{storage.folder}: {cached:.1f} of {most:.1f} GB; {storage.free_bytes / 1e9:.1f} GB free there",
     )
+    hub = machine.hub
+    yield "Hub's cache", f"{hub.folder}: {counted(hub.models, 'model')}, {counted(hub.datasets, 'data set')}"
     if machine.settings:
         yield "Settings", " ".join(f"{name}={value}" for name, value in machine.settings.items())
