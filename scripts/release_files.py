@@ -111,6 +111,8 @@ def _install_and_train(wheel: Path, empty: Path, folder: Path, tools: Path) -> f
     _run(
         tools / "bin" / "cyclonedx-py",
         "environment",
+        "--pyproject",
+        REPOSITORY / "pyproject.toml",
         "--output-format",
         "JSON",
         "--output-file",

@@ -6,7 +6,6 @@ In: a shell, and the beginnings of command lines. Out: the last word of each lin
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -76,17 +75,9 @@ def _completed_by_fish(line: str, script: Path, folder: Path, environment: dict[
 
 def _typed(command: list[str], keys: str, folder: Path, environment: dict[str, str]) -> str:
     """Return what a terminal shows while a shell gets keys."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(folder)
-        os.execvpe(command[0], command, environment)
-    os.write(terminal, keys.encode())
-    shown = b""
-    try:
-        while block := os.read(terminal, 65536):
-            shown += block
-    except OSError:  # The shell has ended.
-        pass
-    os.close(terminal)
-    os.waitpid(process, 0)
-    return shown.decode(errors="replace")
+    # In a process of its own: this one has threads, and must not fork.
+    spawn = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", *command]
+    process = subprocess.run(
+        spawn, input=keys.encode(), cwd=folder, env=environment, capture_output=True, timeout=120, check=False
+    )
+    return process.stdout.decode(errors="replace")
