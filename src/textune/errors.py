@@ -7,6 +7,9 @@ others.
 
 from __future__ import annotations
 
+UPGRADE = "Install the version of textune that wrote it, or a later one: pip install --upgrade textune"
+"""What to do about something that another version of textune stored and this one cannot read."""
+
 
 class TextuneError(Exception):
     """The base of all errors that textune raises on purpose; it determines a command's exit code."""

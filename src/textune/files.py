@@ -18,6 +18,10 @@ from typing import Any
 
 from textune.errors import RequestError, StorageError
 
+BINARY = getattr(os, "O_BINARY", 0)
+"""What `os.open` must be told on Windows, which otherwise changes the ends of lines."""
+HOLDS_OPEN_FILES = os.name == "nt"
+"""Whether the system refuses to rename, delete or shorten a file that is open or mapped, as Windows does."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -157,7 +161,7 @@ def sha256_of_text(text: str) -> str:
 
 def write_bytes(path: Path, contents: bytes) -> None:
     """Write a file that is not there yet, and wait until it is on the disk."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
     try:
         rest = memoryview(contents)
         while rest:
@@ -169,7 +173,8 @@ def write_bytes(path: Path, contents: bytes) -> None:
 
 def sync_file(path: Path) -> None:
     """Wait until a file is on the disk."""
-    with path.open("rb") as handle:
+    # Windows syncs no file that is open for reading alone, and others may not let everybody write.
+    with path.open("rb+" if HOLDS_OPEN_FILES else "rb") as handle:
         os.fsync(handle.fileno())
 
 

@@ -42,6 +42,18 @@ def test_a_broken_origin_is_reported(killed: Run) -> None:
         read_origin(killed)
 
 
+def test_a_run_of_another_version_is_not_called_damaged(finished: Run) -> None:
+    manifest = json.loads(finished.manifest.read_text(encoding="utf-8"))
+    write_json(finished.manifest, {**manifest, "format": 2, "files": []})
+
+    with pytest.raises(
+        RunError, match="Another version of textune wrote .* format 2, and .* reads format 1"
+    ) as refused:
+        open_run(finished.path)
+
+    assert "pip install --upgrade textune" in refused.value.hint
+
+
 def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder at"):
         open_run(tmp_path / "nowhere")
@@ -101,7 +113,7 @@ def test_a_flipped_bit_is_found(finished: Run) -> None:
         open_run(finished.path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"format": 99, "files": {}})])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"format": "1", "files": {}})])
 def test_a_broken_manifest_is_reported(finished: Run, text: str) -> None:
     finished.manifest.write_text(text, encoding="utf-8")
 

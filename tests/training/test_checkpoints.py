@@ -19,6 +19,7 @@ from textune import files
 from textune.errors import StorageError
 from textune.training import checkpoints
 from textune.training.checkpoints import find_checkpoint, save_checkpoint
+from tiny_models import change_json
 
 CALLS = 2 * len(NAMES) + 3
 """Each file is written and synced; the folder is synced, renamed, and its name is synced."""
@@ -29,6 +30,16 @@ def test_the_newest_checkpoint_is_found_with_all_that_was_saved(tmp_path: Path) 
 
     assert find_checkpoint(tmp_path)[1] == []
     assert holds(tmp_path, 6)
+
+
+def test_a_checkpoint_of_a_later_version_is_skipped_as_such(tmp_path: Path) -> None:
+    save(tmp_path, 3, 6)
+    change_json(tmp_path / "step-00000006" / "manifest.json", format=2)
+
+    assert find_checkpoint(tmp_path)[1] == [
+        "step-00000006 was skipped: another version of textune wrote it, in format 2"
+    ]
+    assert holds(tmp_path, 3)
 
 
 @pytest.mark.parametrize("name", NAMES)

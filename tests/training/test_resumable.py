@@ -22,6 +22,7 @@ from saved_checkpoints import fail_at
 from small_data import write_small_csv
 from textune import files
 from textune.errors import RunError, StoppedError, StorageError
+from textune.files import list_files
 from textune.training.checkpoints import find_checkpoint
 from textune.training.loop import DivergenceError
 from textune.training.resumable import Keeper
@@ -170,6 +171,26 @@ def test_a_training_without_a_good_checkpoint_starts_over_to_the_same_bits(
 
     assert "There is no usable checkpoint: the training starts over." in notes
     assert result_of(stopped) == whole("")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [("manifest.json", {"format": 2}), ("state.json", {"position": {"epochs": 1}})]
+)
+def test_checkpoints_of_another_version_are_refused_and_stay(
+    stopped: Path, name: str, change: dict[str, Any]
+) -> None:
+    for folder in (stopped / "checkpoints").iterdir():
+        change_json(folder / name, **change)
+        if name == "state.json":
+            listed = list_files(folder, [file for file in folder.iterdir() if file.name != "manifest.json"])
+            change_json(folder / "manifest.json", files=listed)
+    before = sorted(stopped.rglob("*"))
+
+    with pytest.raises(RunError, match="version of textune") as refused:
+        textune.resume(stopped)
+
+    assert "start over in another folder with --out" in refused.value.hint
+    assert sorted(stopped.rglob("*")) == before
 
 
 def test_checkpoints_that_a_kill_left_in_a_complete_run_go_when_it_is_resumed(stopped: Path) -> None:

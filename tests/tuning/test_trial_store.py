@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -122,4 +123,17 @@ def test_a_damaged_file_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "trials.db").write_bytes(b"not a database" * 100)
 
     with pytest.raises(RunError, match="cannot be read"), TrialStore.open(tmp_path / "trials.db"):
+        pass
+
+
+def test_trials_of_another_version_of_optuna_are_reported(tmp_path: Path) -> None:
+    TrialStore.create(tmp_path / "trials.db", {})
+    with sqlite3.connect(tmp_path / "trials.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+    database.close()
+
+    with (
+        pytest.raises(RunError, match="version of Optuna cannot read the trials"),
+        TrialStore.open(tmp_path / "trials.db"),
+    ):
         pass

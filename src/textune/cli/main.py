@@ -53,6 +53,8 @@ def main() -> NoReturn:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if "--offline" in sys.argv:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        _take_any_text(stream, is_windows=os.name == "nt")
     try:
         if sys.argv[1:] == ["--version"]:
             from textune import __version__
@@ -103,6 +105,14 @@ def _import_commands(arguments: Sequence[str]) -> None:
         import_module(f"textune.cli.{command}")
     else:
         import_files("textune.cli")
+
+
+def _take_any_text(stream: object, *, is_windows: bool) -> None:
+    """Let a stream write texts that its encoding lacks; Windows pipes have few characters."""
+    with suppress(AttributeError, OSError, ValueError):
+        if is_windows:
+            stream.reconfigure(encoding="utf-8")  # type: ignore[attr-defined]
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -11,9 +11,9 @@ from textune.commands.measuring_other import compare_other
 from textune.context import Context, Observer
 from textune.data.dataset import SPLITS
 from textune.errors import RequestError, RunError
-from textune.recipe.recipes import load_recipe
 from textune.run.layout import Run, open_run
 from textune.run.predictions import match_rows, read_predictions
+from textune.run.stored_recipe import run_recipe
 
 if TYPE_CHECKING:
     from textune.evaluation.comparison import Comparison, Difference
@@ -84,7 +84,7 @@ def compare(
         predictions.scored,
         others.scored,
         predictions.labels,
-        bootstrap_samples=load_recipe(str(run.recipe)).evaluate.bootstrap_samples,
+        bootstrap_samples=run_recipe(run).evaluate.bootstrap_samples,
     )
     sentence = describe_comparison(comparison, str(first), shown)
     other = {} if second is None else compare_other(run, Run(file.parent.parent), split, ctx)

@@ -16,11 +16,11 @@ from textune.evaluation.evaluating import describe_abstention
 from textune.evaluation.metrics import interval_methods
 from textune.evaluation.split_metrics import measure_rows
 from textune.model.threshold import read_abstention, read_thresholds_of
-from textune.recipe.recipes import load_recipe
 from textune.run.layout import open_run
 from textune.run.origin import origin_of_complete
 from textune.run.provenance import encoding_of, load_rows
 from textune.run.replacing import choose_abstention, store_abstention
+from textune.run.stored_recipe import run_recipe
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def evaluate_run(
     if split not in SPLITS:
         raise RequestError(f"There is no split '{split}'.", f"The splits are {', '.join(SPLITS)}.")
     finished = open_run(Path(run).expanduser())
-    recipe, origin = load_recipe(str(finished.recipe)), origin_of_complete(finished)
+    recipe, origin = run_recipe(finished), origin_of_complete(finished)
     abstention = read_abstention(finished.model)
     if min_precision is not None:
         abstention = choose_abstention(finished, min_precision)

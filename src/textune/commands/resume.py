@@ -11,11 +11,12 @@ from textune.commands.training_job import TrainResult, carry_out
 from textune.context import Context, Observer
 from textune.data.in_memory import data_of_run
 from textune.evaluation.document import MetricsDocument
-from textune.recipe.recipes import check_extras, load_recipe
+from textune.recipe.recipes import check_extras
 from textune.run.layout import open_run
 from textune.run.lifecycle import drop_checkpoints
 from textune.run.provenance import open_stopped_run
 from textune.run.several_seeds import check_not_several
+from textune.run.stored_recipe import run_recipe
 from textune.training.method import Request
 
 
@@ -57,7 +58,7 @@ def resume_run(
         history = [json.loads(line) for line in complete.history.read_text(encoding="utf-8").splitlines()]
         return TrainResult(path, MetricsDocument.read(complete.metrics), history)
     incomplete, origin = open_stopped_run(path, has_function=learning_rate_factor is not None)
-    recipe = load_recipe(str(incomplete.recipe))
+    recipe = run_recipe(incomplete)
     held = data_of_run(data, recipe.data.source)
     check_extras(recipe)
     request = Request(recipe, origin.recipe.name, path, learning_rate_factor=learning_rate_factor, data=held)

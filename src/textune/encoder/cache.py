@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from textune.encoder.unfinished import HEADER_BYTES, Blocks, BusyError, UnfinishedArray, unfinished_array
 from textune.errors import RequestError, StorageError
-from textune.files import atomic_path, publish
+from textune.files import HOLDS_OPEN_FILES, atomic_path, publish
 
 _SUFFIX = ".features"
 _DEFAULT_MEGABYTES = 2000
@@ -166,13 +166,16 @@ class FeatureCache:
                         write(stored.array, block)
                         stored.finish(block)
                     stored.complete()
-                    publish(unfinished, path)
+                    if not HOLDS_OPEN_FILES:  # Before another process may take the file for its own.
+                        publish(unfinished, path)
                 except BaseException:
                     if len(stored.missing) == stored.block_count:
-                        unfinished.unlink(missing_ok=True)
+                        _forget(unfinished)
                     raise
+            if HOLDS_OPEN_FILES:
+                publish(unfinished, path)
         except (StorageError, OSError):  # Such as a full disk.
-            unfinished.unlink(missing_ok=True)
+            _forget(unfinished)
             raise
 
     def _write_nameless(
@@ -210,11 +213,9 @@ class FeatureCache:
         return sorted(entries, key=lambda entry: -entry.used)
 
     def clear(self) -> tuple[int, int]:
-        """Delete all entries; return their number and their size in bytes."""
-        entries = self.entries()
-        for entry in entries:
-            entry.path.unlink(missing_ok=True)
-        return len(entries), sum(entry.bytes for entry in entries)
+        """Delete all entries but those that Windows holds for another process; return number and bytes."""
+        deleted = [entry for entry in self.entries() if _forget(entry.path)]
+        return len(deleted), sum(entry.bytes for entry in deleted)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"
@@ -254,8 +255,19 @@ class FeatureCache:
         total = sum(entry.bytes for entry in entries)
         while entries and total + needed > self.max_bytes:
             oldest = entries.pop()
-            oldest.path.unlink(missing_ok=True)
-            total -= oldest.bytes
+            if _forget(oldest.path):
+                total -= oldest.bytes
+
+
+def _forget(path: Path) -> bool:
+    """Delete a file; return whether it is gone: Windows keeps one that is open or mapped anywhere."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        if not HOLDS_OPEN_FILES:
+            raise
+        return False
+    return True
 
 
 def _parse_header(line: bytes) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.memory import MappedPages, gather_rows
+from textune.files import BINARY, HOLDS_OPEN_FILES
 
 HEADER_BYTES = 4096
 """The size of the header: one page, so that the array starts on a page."""
@@ -45,7 +46,8 @@ class UnfinishedArray:
         dtype: type[Any],
         blocks: Blocks,
     ) -> None:
-        self._file, self._header, self._blocks = file, header, blocks
+        self._file, self._blocks = file, blocks
+        self._header = {**header, "shape": shape}
         self._end = HEADER_BYTES + int(np.prod(shape)) * np.dtype(dtype).itemsize
         lines = self._lines(shape)
         if hasattr(os, "posix_fallocate"):
@@ -61,10 +63,10 @@ class UnfinishedArray:
         self.missing = [number for number in range(len(blocks)) if number not in done]
         self._write_header("")
         kept = b"".join(map(_written, finished))
-        if os.fstat(file.fileno()).st_size != self._end + len(kept):
-            file.truncate(self._end)
+        if rest := os.fstat(file.fileno()).st_size - self._end - len(kept):
+            # Blanks for what does not count: Windows does not shorten a file that is mapped.
             file.seek(self._end)
-            file.write(kept)
+            file.write(kept + b" " * (rest - 1) + b"\n")
             file.flush()
 
     @property
@@ -80,8 +82,13 @@ class UnfinishedArray:
         self.missing.remove(block)
 
     def complete(self) -> None:
-        """Make the file one of a whole array, with the SHA-256 of all of it in its header."""
+        """Make the file one of a whole array, with the SHA-256 of all of it in its header.
+
+        On Windows, the array is then no longer there.
+        """
         self.array.flush()  # type: ignore[attr-defined]
+        if HOLDS_OPEN_FILES:
+            del self.array, self._pages
         self._file.truncate(self._end)
         self._file.seek(HEADER_BYTES)
         self._write_header(hashlib.file_digest(self._file, "sha256").hexdigest())
@@ -113,7 +120,7 @@ class UnfinishedArray:
 
     def _write_header(self, sha256: str) -> None:
         self._file.seek(0)
-        header = {**self._header, "shape": self.array.shape, "sha256": sha256}
+        header = {**self._header, "sha256": sha256}
         self._file.write(json.dumps(header).encode().ljust(HEADER_BYTES - 1) + b"\n")
         self._file.flush()
 
@@ -141,7 +148,7 @@ def unfinished_array(
         OSError: The file cannot be written, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file, _locked(file):
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o666), "r+b") as file, _locked(file):
         # Another process may have given the file its final name meanwhile.
         if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
             raise BusyError(path)

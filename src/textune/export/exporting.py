@@ -23,9 +23,9 @@ from textune.export.parity import ParityRow, describe_row, measure_predictor
 from textune.files import write_json
 from textune.model.outside_threshold import read_outside_threshold
 from textune.model.threshold import read_thresholds_of
-from textune.recipe.recipes import load_recipe
 from textune.run.layout import Run, model_sha256
 from textune.run.predictions import read_predictions
+from textune.run.stored_recipe import run_recipe
 from textune.runtimes.export_predictor import ExportPredictor
 from textune.runtimes.exports import DESCRIPTION, READING, Export, ExportDescription
 from textune.runtimes.processor import (
@@ -109,7 +109,7 @@ def write_and_measure(
         max_length=classifier.max_length,
         padding_id=classifier.padding_id,
         whole_bytes=precision in runtime.byte_products and multiplies_whole_bytes(),
-        emoji=load_recipe(str(run.recipe)).prepare.emoji,
+        emoji=run_recipe(run).prepare.emoji,
         problem_type=classifier.kind.problem_type,
         pairs=classifier.pairs,
         segments=classifier.segments,
@@ -172,7 +172,7 @@ def describe_manifest(run: Run, rows: Sequence[ParityRow], texts: Split) -> Mapp
     """Return what an export's manifest says besides the list of files."""
     model, export = rows[0], rows[-1]
     change = export.agreement.macro_f1_difference
-    data = stored_separator(load_recipe(str(run.recipe)).data, run.model)
+    data = stored_separator(run_recipe(run).data, run.model)
     return {
         "reading": data.model_dump(include=READING),
         "model_sha256": model_sha256(run),

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from textune.annotations.labelling_journal import AnswerState, first_line_of_journal, take_events
 from textune.data.labelling_folder import JOURNAL_NAME
-from textune.files import storage_errors, sync_folder
+from textune.files import BINARY, storage_errors, sync_folder
 
 
 class AnswerLog:
@@ -116,7 +116,7 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
     On systems without such locks, one process must be enough.
     """
     # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o644)
     with os.fdopen(handle, "r+b", buffering=0) as file:
         # Windows has no such locks, and some network file systems have none. Closing the file unlocks it.
         with suppress(ImportError, OSError):

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from textune.files import BINARY
 from textune.logbook.logged_request import LogHeader
 
 JOURNAL = ".journal"
@@ -45,7 +46,7 @@ class LogJournal:
         while True:
             name = f"{moment:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}{JOURNAL}"
             self.path = folder / name
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
             _lock(self._handle, wait=True)
             # Between the two calls, another server may have taken it for what a killed one has left.
             if os.fstat(self._handle).st_nlink:
@@ -121,7 +122,7 @@ def abandoned(path: Path) -> Iterator[bool]:
     Where the system has no locks, no journal counts as abandoned.
     """
     try:
-        handle = os.open(path, os.O_RDWR | _BINARY)
+        handle = os.open(path, os.O_RDWR | BINARY)
     except FileNotFoundError:
         yield False
         return
@@ -131,9 +132,6 @@ def abandoned(path: Path) -> Iterator[bool]:
         yield is_free and os.fstat(handle).st_nlink > 0
     finally:
         os.close(handle)
-
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def _frame(payload: bytes) -> bytes:

@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from textune.errors import TextuneError
+from textune.files import HOLDS_OPEN_FILES
 from textune.formats.text_pairs import characters_of
 from textune.logbook.log_folder import delete_oldest, finish_abandoned, finish_journal, folder_bytes
 from textune.logbook.log_journal import LogJournal
@@ -246,11 +247,14 @@ class PredictionLog:
 
     def _finish(self, journal: LogJournal) -> None:
         try:
+            if HOLDS_OPEN_FILES:
+                journal.close()
             self._report(finish_journal(journal.path))
         except (OSError, TextuneError, ValueError) as error:
             self._complain(error)
         finally:
-            journal.close()
+            if not HOLDS_OPEN_FILES:  # Until it is deleted, no other server may take it.
+                journal.close()
 
     def _report(self, notes: list[str]) -> None:
         for note in notes:

@@ -17,9 +17,10 @@ from textune.errors import DataError
 from textune.formats.lines import open_data_file
 from textune.formats.registry import Reading, find_format, may_be_table
 from textune.formats.tables import column_names
-from textune.recipe.recipes import load_recipe, override_data
+from textune.recipe.recipes import override_data
 from textune.recipe.settings import DataSettings, Recipe
 from textune.run.layout import Run
+from textune.run.stored_recipe import run_recipe
 from textune.runtimes.exports import is_export, read_export
 
 DETECTED = ColumnChoice()
@@ -44,7 +45,7 @@ def choose_columns(
         RequestError: A setting is not one of data, or is wrong.
     """
     recipe = Run(run).recipe
-    own = load_recipe(str(recipe)) if recipe.is_file() else Recipe()
+    own = run_recipe(Run(run)) if recipe.is_file() else Recipe()
     if not recipe.is_file() and is_export(run):
         own = Recipe(data=DataSettings(**read_export(run).manifest.get("reading", {})))
     if text_column:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from textune.errors import DataError, RequestError
-from textune.files import rename_folder, storage_errors, sync_folder
+from textune.files import BINARY, HOLDS_OPEN_FILES, rename_folder, storage_errors, sync_folder
 from textune.prediction.job import (
     InputFile,
     PredictionJob,
@@ -93,15 +93,22 @@ class Journal:
     def become(self, output: Path) -> None:
         """Give the folder of parts its final name, which must be free, and delete the journal in it."""
         with storage_errors(output):
+            self._let_go()
             rename_folder(self.folder, output)
             (output / _JOURNAL).unlink()
 
     def discard(self) -> None:
         """Delete the journal and all parts; the journal first, as parts without one count for nothing."""
+        self._let_go()
         with suppress(OSError):
             self.path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.parts = []
+
+    def _let_go(self) -> None:
+        """Close the journal where an open file stays where it is; elsewhere, the lock holds until the end."""
+        if HOLDS_OPEN_FILES:
+            self._file.close()
 
     @contextmanager
     def checked_input(self, files: Sequence[InputFile]) -> Iterator[None]:
@@ -160,7 +167,7 @@ def open_journal(
                     "Rename it, or give another --output.",
                 )
         # Opening it never empties it, and it is unbuffered, so that closing it writes nothing.
-        handle = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT | BINARY, 0o644)
     with os.fdopen(handle, "r+b", buffering=0) as file:
         _lock(file, output)
         journal = _start_or_resume(file, folder, job, output, restart=restart, unlisted=unlisted)

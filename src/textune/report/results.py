@@ -23,7 +23,7 @@ from textune.evaluation.split_metrics import SplitMetrics
 from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labels
 from textune.formats.text_pairs import AnyText
 from textune.run.layout import Run, read_manifest
-from textune.run.origin import Origin, read_origin
+from textune.run.origin import Origin, origin_of_complete, read_origin
 from textune.run.outside_predictions import OUTSIDE_SCORES_FILE, read_outside_scores
 from textune.run.predictions import Predictions, read_predictions
 
@@ -85,7 +85,7 @@ def read_results(run: Run) -> RunResults:
             history=[json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines()],
             recipe=tomllib.loads(recipe_text),
             recipe_text=recipe_text,
-            origin=read_origin(run),
+            origin=read_origin(run) if run.origin.exists() else origin_of_complete(run),
             created=str(manifest.get("created", "")),
             head=described["head"],
             max_length=described["max_length"],

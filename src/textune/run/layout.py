@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from textune.errors import RunError
+from textune.errors import UPGRADE, RunError
 from textune.files import find_damage, reading_errors, sha256_of_text
 from textune.model.threshold import THRESHOLD_FILES
 
@@ -119,6 +119,12 @@ def read_run_json(run: Run, path: Path, convert: Callable[[dict[str, Any]], Cont
     """Return the converted contents of a run's JSON file; raise a `RunError` if it cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError), reading_errors(RunError, run.path):
         values = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(values["format"], int) and values["format"] != RUN_FORMAT:
+            raise RunError(
+                f"Another version of textune wrote the run {run.path}: {path.name} has format "
+                f"{values['format']}, and this version reads format {RUN_FORMAT}.",
+                UPGRADE,
+            )
         if values["format"] == RUN_FORMAT:
             return convert(values)
     raise _damaged(run, f"{path.name} cannot be read")

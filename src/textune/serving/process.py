@@ -28,7 +28,9 @@ def bind(host: str, port: int) -> socket.socket:
             f"{host} is not an address of this computer: {error.strerror}.",
             "Give one with --host, such as 127.0.0.1 for this computer alone.",
         ) from error
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Windows would let two servers have one port.
+    reuse = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+    bound.setsockopt(socket.SOL_SOCKET, reuse, 1)
     try:
         bound.bind(address)
     except OSError as error:

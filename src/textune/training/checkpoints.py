@@ -35,6 +35,8 @@ MOST_AT_ONCE = _KEPT + 1
 """The maximum number of checkpoints, including one that is being written."""
 _MANIFEST = "manifest.json"
 _STATE = "state.json"
+OTHER_VERSION = "another version of textune wrote it"
+"""Why a checkpoint is skipped whose format this version does not know; a damaged one may look the same."""
 
 Tensors = dict[str, dict[str, torch.Tensor]]
 """Tensors by part and by name."""
@@ -129,6 +131,8 @@ def _fault_of(path: Path) -> str:
     try:
         manifest = json.loads((path / _MANIFEST).read_bytes())
         files = dict(manifest["files"])
+        if isinstance(manifest["format"], int) and manifest["format"] != _FORMAT:
+            return f"{OTHER_VERSION}, in format {manifest['format']}"
         if manifest["format"] != _FORMAT or _STATE not in files or "weights.safetensors" not in files:
             return f"{_MANIFEST} is damaged"
         if damage := find_damage(path, files):

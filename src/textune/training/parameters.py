@@ -117,7 +117,9 @@ class Masters:
                     vector.grad.add_(self._scratch[: len(gradient)].copy_(gradient))
 
     def load(self, values: Sequence[torch.Tensor]) -> None:
-        """Set the values, one tensor for each group."""
+        """Set the values, one tensor per group; those of other parameters are a `ValueError`."""
+        if [value.shape for value in values] != [vector.shape for vector in self.vectors]:
+            raise ValueError("these are values of other parameters")
         with torch.no_grad():
             for vector, value in zip(self.vectors, values, strict=True):
                 vector.copy_(value)

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from textune.errors import StoppedError
-from textune.training.checkpoints import MOST_AT_ONCE, find_checkpoint, save_checkpoint
+from textune.errors import UPGRADE, RunError, StoppedError
+from textune.training.checkpoints import MOST_AT_ONCE, OTHER_VERSION, find_checkpoint, save_checkpoint
 from textune.training.loop import (
     BestWeights,
     EpochEnd,
@@ -95,16 +95,28 @@ def load_newest(folder: Path, learner: EncoderLearner, say: Callable[[str], None
     checkpoint, skipped = find_checkpoint(folder)
     for sentence in skipped:
         say(f"The checkpoint {sentence}.")
+    if checkpoint is None and any(OTHER_VERSION in sentence for sentence in skipped):
+        raise RunError(
+            f"There is no checkpoint in {folder} that this version of textune can read.",
+            f"{UPGRADE}\nOr start over in another folder with --out.",
+        )
     if checkpoint is None:
         say("There is no usable checkpoint: the training starts over.")
         return TrainingProgress()
-    learner.load_state(checkpoint.tensors, checkpoint.facts["learner"])
-    say(f"Resuming from {checkpoint.path.name}.")
     facts, best = checkpoint.facts, BestWeights()
-    if facts["best"]:
-        best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
-    history = [EpochEnd(**values) for values in facts["history"]]
-    return TrainingProgress(Position(**facts["position"]), history, best, facts["is_over"])
+    try:
+        if facts["best"]:
+            best = BestWeights(**facts["best"], state=checkpoint.tensors["best"])
+        history = [EpochEnd(**values) for values in facts["history"]]
+        position, is_over = Position(**facts["position"]), bool(facts["is_over"])
+        learner.load_state(checkpoint.tensors, facts["learner"])
+    except (KeyError, TypeError, ValueError) as error:  # An intact one that holds other things.
+        raise RunError(
+            f"The training cannot be resumed from {checkpoint.path}: another version of textune wrote it.",
+            "Resume with that version, or start over in another folder with --out.",
+        ) from error
+    say(f"Resuming from {checkpoint.path.name}.")
+    return TrainingProgress(position, history, best, is_over)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textune.errors import RequestError, RunError
+from textune.errors import UPGRADE, RecipeError, RequestError, RunError
 from textune.evaluation.metrics import headline_metrics
 from textune.recipe.recipes import check_recipe
 from textune.recipe.settings import Recipe
@@ -55,9 +55,14 @@ class TuningPlan:
     def from_json(cls, values: dict[str, Any], *, origin: str) -> TuningPlan:
         """Return a stored plan; raise a `RunError` if another version of textune wrote it."""
         if values.get("format") != _FORMAT:
-            raise RunError(f"{origin} was written by another version of textune.", "Use that version.")
+            raise RunError(f"Another version of textune wrote {origin}.", UPGRADE)
         settings = {**values["recipe"]["settings"], "search": values["search"]}
-        recipe = check_recipe(settings, origin=origin)
+        try:
+            recipe = check_recipe(settings, origin=origin)
+        except RecipeError as error:
+            raise RunError(
+                f"This version of textune cannot read the search in {origin}. {error.message}", UPGRADE
+            ) from error
         return cls(
             name=values["recipe"]["name"],
             space=SearchSpace.of(recipe),

@@ -214,10 +214,16 @@ def _storage(path: Path) -> Iterator[Any]:
     import optuna
 
     # A function opens the file, as a path may hold any character, and a URL may not.
-    storage = optuna.storages.RDBStorage(
-        "sqlite://",
-        engine_kwargs={"creator": lambda: sqlite3.connect(path, timeout=30, check_same_thread=False)},
-    )
+    try:
+        storage = optuna.storages.RDBStorage(
+            "sqlite://",
+            engine_kwargs={"creator": lambda: sqlite3.connect(path, timeout=30, check_same_thread=False)},
+        )
+    except RuntimeError as error:
+        raise RunError(
+            f"This version of Optuna cannot read the trials in {path}: {first_line(error)}",
+            "Install the version of Optuna that wrote them, or start over in another folder with --out.",
+        ) from error
     try:
         yield storage
     finally:

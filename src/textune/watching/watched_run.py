@@ -18,12 +18,12 @@ from textune.context import Context
 from textune.errors import RunError
 from textune.formats.text_pairs import AnyText
 from textune.model.threshold import read_thresholds_of
-from textune.recipe.recipes import load_recipe
 from textune.recipe.settings import Recipe
 from textune.run.layout import Run, open_run
 from textune.run.origin import Origin, origin_of_complete
 from textune.run.predictions import Predictions, read_predictions
 from textune.run.provenance import encoding_of
+from textune.run.stored_recipe import run_recipe
 from textune.watching.damage import DAMAGES, damaged_copy
 from textune.watching.reference import DamagedRows, Decisions, WatchReference
 
@@ -63,7 +63,7 @@ class WatchedRun:
         names = tuple(classifier.label_names)
         thresholds = read_thresholds_of(run.model, classifier.kind, names)
         decisions = Decisions(names, classifier.kind, thresholds)
-        return cls(run, load_recipe(str(run.recipe)), origin_of_complete(run), classifier, decisions)
+        return cls(run, run_recipe(run), origin_of_complete(run), classifier, decisions)
 
     def read(
         self, texts: Sequence[AnyText], ctx: Context, *, called: str
