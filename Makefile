@@ -14,7 +14,7 @@ TF_BIN := $(TF_VENV)/bin
 RUNS := runs
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint check docs man release-files audit-packages conda sizes release-check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
+.PHONY: help install quickstart test lint check docs man release-files audit-packages conda sizes release-check fuzz torture bench bench-encode bench-commands bench-finetune bench-peers bench-suite bench-few bench-scaling bench-million bench-serve bench-protocols bench-log torture-serve soak-log soak-predict test-cluster test-lowest test-python bench-audit test-tensorflow test-processors bench-predict bench-device bench-intervals bench-label bench-label-peers bench-long-texts bench-tuning bench-watch check-wheel check-packages check-clients clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,21 @@ $(TF_VENV)/installed: $(VENV)/python-found pyproject.toml
 
 test-tensorflow: $(TF_VENV)/installed  ## Run the tests of the Keras engine, in an environment with TensorFlow.
 	$(TF_BIN)/python -m pytest tests/on_tensorflow
+
+.venv-lowest/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --disable-pip-version-check --quiet uv
+	.venv-lowest/bin/uv pip compile --quiet --resolution lowest-direct --python .venv-lowest/bin/python \
+		--extra embedded --extra serve --extra dev --output-file .venv-lowest/requirements.txt pyproject.toml
+	.venv-lowest/bin/uv pip install --python .venv-lowest/bin/python --no-deps \
+		--requirement .venv-lowest/requirements.txt --editable .
+	@touch $@
+
+test-lowest: .venv-lowest/installed  ## Run the tests with the lowest versions that pyproject.toml allows; 6 GB on disk, as its torch has CUDA.
+	OMP_WAIT_POLICY=passive .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-python:  ## Run the tests on another Python, in an environment of its own: make test-python PYTHON=python3.13
+	$(MAKE) test PYTHON=$(PYTHON) VENV=.venv-$(notdir $(PYTHON))
 
 lint: $(VENV)/installed-dev  ## Check style, types, imports between rooms, and spelling.
 	$(BIN)/ruff check .
@@ -244,4 +259,4 @@ bench-watch: $(VENV)/installed-dev  ## Measure how far off watch's estimate is o
 	$(BIN)/python benchmarks/watch.py
 
 clean:  ## Delete the environments and caches; keep the runs.
-	rm -rf $(VENV) .venv-tensorflow .venv-docs .venv-release .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-tensorflow .venv-lowest .venv-python* .venv-docs .venv-release .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

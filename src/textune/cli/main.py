@@ -35,6 +35,8 @@ def start() -> NoReturn:
     gc.set_threshold(200_000, 50, 50)
     # SIGTERM is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        _take_any_text(stream, is_windows=os.name == "nt")
     try:
         main()
     except SystemExit as ended:
@@ -53,8 +55,6 @@ def main() -> NoReturn:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if "--offline" in sys.argv:
         os.environ["HF_HUB_OFFLINE"] = "1"
-    for stream in (sys.stdout, sys.stderr):
-        _take_any_text(stream, is_windows=os.name == "nt")
     try:
         if sys.argv[1:] == ["--version"]:
             from textune import __version__
