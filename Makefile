@@ -91,6 +91,8 @@ lint: $(VENV)/installed-dev  ## Check style, types, imports between rooms, and s
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
 	$(BIN)/codespell
 
 check: lint quickstart test  ## Run lint, quickstart and test.
