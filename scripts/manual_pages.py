@@ -22,7 +22,6 @@ from textune.cli.application import app
 from textune.discovery import import_files
 
 FOLDER = Path(__file__).parent.parent / "share" / "man" / "man1"
-_EXTRAS = re.compile(r" {2}\[(.*)\]$", re.DOTALL)
 _STATUS = {
     "0": "Done.",
     "1": "Failed.",
@@ -62,7 +61,7 @@ def write(folder: Path) -> None:
 def _first_page(group: Any, context: Any, commands: dict[str, Any]) -> Iterator[str]:
     yield from _heading("textune", group.help)
     yield ".SH SYNOPSIS"
-    yield _synopsis_line("textune", group, context)
+    yield _synopsis_line("textune", group)
     yield ".SH DESCRIPTION"
     yield from _wrapped(
         "Each command has a page of its own, such as textune-train(1). Results go to standard output, "
@@ -89,7 +88,7 @@ def _command_page(title: str, command: Any, parent: Any) -> Iterator[str]:
     yield ".SH SYNOPSIS"
     for number, (name, part) in enumerate(described):
         yield from ([".br"] if number else [])
-        yield _synopsis_line(name, part, part.context_class(part, info_name=name, parent=context))
+        yield _synopsis_line(name, part)
     yield ".SH DESCRIPTION"
     for name, part in described:
         if parts:
@@ -115,39 +114,47 @@ def _heading(title: str, help_text: str) -> Iterator[str]:
     yield rf"{_escape(name)} \- {_escape(_first_sentence(help_text))}"
 
 
-def _synopsis_line(title: str, command: Any, context: Any) -> str:
-    return rf"\fB{_escape(title)}\fR {_escape(' '.join(command.collect_usage_pieces(context)))}"
+def _synopsis_line(title: str, command: Any) -> str:
+    arguments = ["COMMAND"] if hasattr(command, "commands") else list(map(_placeholder, _arguments(command)))
+    return rf"\fB{_escape(title)}\fR {_escape(' '.join(['[OPTIONS]', *arguments]))}"
 
 
 def _parameters(command: Any, context: Any, *, of: str = "") -> Iterator[str]:
-    for kind in ("argument", "option"):
-        chosen = [each for each in command.get_params(context) if each.param_type_name == kind]
-        records = [record for each in chosen if (record := each.get_help_record(context)) is not None]
-        if records:
-            yield f".SH {kind.upper()}S{_escape(of)}"
-        for written, meaning in records:
-            names, _, placeholder = (
-                _in_one_line(written).partition(" ") if kind == "option" else (written, "", "")
-            )
-            if names.endswith(","):
-                second, _, placeholder = placeholder.partition(" ")
-                names = f"{names} {second}"
-            shown = rf"\fB{_escape(names)}\fR" + (rf" \fI{_escape(placeholder)}\fR" if placeholder else "")
-            yield from _entry(shown, _meaning(meaning))
+    """Yield the arguments and options, from what they are: how Typer shows them differs between versions."""
+    if arguments := _arguments(command):
+        yield f".SH ARGUMENTS{_escape(of)}"
+    for each in arguments:
+        yield from _entry(rf"\fB{_escape(_placeholder(each))}\fR", _meaning(each))
+    yield f".SH OPTIONS{_escape(of)}"
+    for each in command.get_params(context):
+        if each.param_type_name == "option" and not each.hidden:
+            names = ", ".join(sorted(each.opts, key=len))
+            placeholder = "" if each.is_flag else each.metavar
+            shown = rf" \fI{_escape(placeholder)}\fR" if placeholder else ""
+            yield from _entry(rf"\fB{_escape(names)}\fR{shown}", _meaning(each))
 
 
-def _meaning(text: str) -> str:
+def _arguments(command: Any) -> list[Any]:
+    return [each for each in command.params if each.param_type_name == "argument" and not each.hidden]
+
+
+def _placeholder(argument: Any) -> str:
+    name = str(argument.metavar)
+    return f"{name}..." if argument.nargs != 1 and not name.endswith("...") else name
+
+
+def _meaning(parameter: Any) -> str:
     """Return what a parameter is, and its default in a sentence."""
-    match = _EXTRAS.search(text)
-    sentences = [_in_one_line(text[: match.start()] if match else text)]
-    for extra in (match[1] if match else "").split("; "):
-        key, _, value = _in_one_line(extra).partition(": ")
-        if key == "default":
-            sentences.append(f"Default: {value.removeprefix('(').removesuffix(')')}.")
-        elif key == "env var":
-            sentences.append(f"Variable: {value}.")
-        elif key == "required":
-            sentences.append("Required.")
+    sentences = [_in_one_line(parameter.help)]
+    shown, default = getattr(parameter, "show_default", True), parameter.default
+    if isinstance(shown, str):
+        sentences.append(f"Default: {shown}.")
+    elif shown and isinstance(default, str | int | float) and default != "" and not isinstance(default, bool):
+        sentences.append(f"Default: {getattr(default, 'value', default)}.")
+    if parameter.envvar:
+        sentences.append(f"Variable: {parameter.envvar}.")
+    if parameter.required:
+        sentences.append("Required.")
     return " ".join(filter(None, sentences))
 
 

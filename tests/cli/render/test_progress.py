@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from textune.cli.render.progress import Watcher
+from textune.cli.render.progress import Watcher, show_json
 
 
 class Terminal(io.StringIO):
@@ -60,3 +60,13 @@ def test_without_color_a_terminal_has_none(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert "Reading" in shown
     assert "\x1b[3" not in shown
+
+
+def test_json_never_has_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Terminal()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    show_json({"label": "joy", "score": 0.5})
+
+    assert out.getvalue() == '{\n  "label": "joy",\n  "score": 0.5\n}\n'
