@@ -16,37 +16,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LARGEST = 127
+_OF_ONNX_RUNTIME = "com.microsoft"
 
 
 def write_integer_products(source: Path, target: Path, *, whole_bytes: bool) -> None:
     """Write an fp32 graph as one that computes its products with weights in integers, for ONNX Runtime.
 
-    A token's vector is divided by its largest absolute value, so that all numbers lie between -1 and 1 and
-    one fixed scale turns them into bytes. The integer product is then multiplied by that value.
+    A token's vector has one step, by which its largest absolute value is 127, so that it becomes bytes. The
+    sums of the integer product are then multiplied by the steps of the weights and of the vector.
 
     Weights take 8 bits with `whole_bytes`, and else 7: two products then fit into the 16 bits in which some
     processors sum them (see `processor.multiplies_whole_bytes`).
     """
     editor = _Editor(source)
-    scale = editor.constant(np.array(1 / _LARGEST, np.float32))
-    zero = editor.constant(np.array(128, np.uint8))  # The byte that stands for 0.
-    tiny = editor.constant(np.array(1e-9, np.float32))
+    one, zero = editor.constant(np.array(1, np.float32)), editor.constant(np.array(128, np.uint8))
     weights: dict[str, tuple[str, str]] = {}
     vectors: dict[str, tuple[str, str]] = {}
     for node in editor.products():
         x, weight = node.input
         if x not in vectors:
-            largest = editor.add("ReduceMax", editor.add("Abs", x), axes=[-1], keepdims=1)
-            largest = editor.add("Max", largest, tiny)
-            vectors[x] = editor.add("QuantizeLinear", editor.add("Div", x, largest), scale, zero), largest
+            vectors[x] = _add_bytes(editor, x)
         if weight not in weights:
             integers, steps = editor.integers(weight, _LARGEST if whole_bytes else 64)
-            weights[weight] = editor.constant(integers), editor.constant(steps / np.float32(_LARGEST))
-        product = editor.add("MatMulInteger", vectors[x][0], weights[weight][0], zero)
-        # ONNX Runtime fuses these first three operations.
-        scaled = editor.add("Mul", editor.add("Cast", product, to=editor.float_type), weights[weight][1])
-        editor.add("Mul", scaled, vectors[x][1], output=node.output[0])
+            weights[weight] = editor.constant(integers), editor.constant(steps)
+        (bytes_of_x, steps_of_x), (integers_of_weight, steps_of_weight) = vectors[x], weights[weight]
+        operands = bytes_of_x, integers_of_weight, one, steps_of_weight, zero
+        # One operation of ONNX Runtime's own: its optimizer does not fuse the standard's three into it.
+        product = editor.add("MatMulIntegerToFloat", *operands, domain=_OF_ONNX_RUNTIME)
+        editor.add("Mul", product, steps_of_x, output=node.output[0])
     editor.save(target)
+
+
+def _add_bytes(editor: _Editor, x: str) -> tuple[str, str]:
+    """Return the names of the bytes of `x` (..., tokens, width), of which 128 is 0, and of the steps.
+
+    Scales by row are those of a matrix, so the bytes are made of one.
+    """
+    largest = editor.add("ReduceMax", editor.add("Abs", x), axes=[-1], keepdims=1)
+    tiny, share = (
+        editor.constant(np.array(1e-9, np.float32)),
+        editor.constant(np.array(1 / _LARGEST, np.float32)),
+    )
+    steps = editor.add("Mul", editor.add("Max", largest, tiny), share)
+    rows = editor.add("Flatten", x, axis=-1)
+    of_rows = editor.add("Reshape", steps, editor.constant(np.array([-1], np.int64)))
+    zeros = editor.add("ConstantOfShape", editor.add("Shape", of_rows), value=editor.one_byte(128))
+    integers = editor.add("QuantizeLinear", rows, of_rows, zeros, axis=0)
+    return editor.add("Reshape", integers, editor.add("Shape", x)), steps
 
 
 def write_integer_weights(source: Path, target: Path) -> None:
@@ -75,7 +91,7 @@ class _Editor:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._numbers = count(1)
-        self.float_type = onnx.TensorProto.FLOAT
+        self._byte_type = onnx.TensorProto.UINT8
 
     def products(self) -> Iterator[Any]:
         """Yield the products with a weight matrix; all other nodes stay as they are."""
@@ -103,6 +119,12 @@ class _Editor:
         self._constants.append(numpy_helper.from_array(value, name))
         return name
 
+    def one_byte(self, value: int) -> Any:
+        """Return a byte as the value of an attribute."""
+        from onnx import helper
+
+        return helper.make_tensor("value", self._byte_type, [1], [value])
+
     def add(self, operation: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Add an operation and return the name of its output."""
         from onnx import helper
@@ -114,10 +136,13 @@ class _Editor:
     def save(self, target: Path) -> None:
         """Write the graph, without the weights that no operation reads any more."""
         import onnx
+        from onnx import helper
 
         graph = self._model.graph
         read = {name for node in self._nodes for name in node.input}
         still_read = [tensor for tensor in graph.initializer if tensor.name in read]
+        if any(node.domain == _OF_ONNX_RUNTIME for node in self._nodes):
+            self._model.opset_import.append(helper.make_opsetid(_OF_ONNX_RUNTIME, 1))
         del graph.node[:], graph.initializer[:]
         graph.node.extend(self._nodes)
         graph.initializer.extend([*still_read, *self._constants])
