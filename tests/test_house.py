@@ -22,7 +22,6 @@ from test_architecture import SOURCES, modules_after
 
 PACKAGE = REPOSITORY / "src" / "textune"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
-TREES = {name: ast.parse(text) for name, text in FILES.items()}
 
 TESTS = REPOSITORY / "tests"
 
@@ -51,6 +50,12 @@ DECIDERS = {
 """Files outside `tasks/` that name softmax, sigmoid, argmax or cross-entropy, and why they may."""
 
 DECISIONS = re.compile(r"softmax|sigmoid|argmax|logsumexp|cross_?entropy|nll_?loss|bce", re.IGNORECASE)
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The files, parsed: not while tests are collected, which every process does."""
+    return {name: ast.parse(text) for name, text in FILES.items()}
 
 
 def room_of(name: str) -> str:
@@ -126,7 +131,7 @@ def circles() -> set[frozenset[str]]:
 
 def test_no_public_name_is_in_two_rooms() -> None:
     rooms: defaultdict[str, set[str]] = defaultdict(set)
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for public in public_names(tree):
             rooms[public].add(name.rpartition("/")[2] if is_of_a_command(name) else room_of(name))
 
@@ -142,7 +147,7 @@ def test_no_file_name_occurs_twice() -> None:
 def test_only_commands_take_offline_and_observer_and_all_else_takes_the_context() -> None:
     taking = {
         name
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.arg) and node.arg in ("offline", "observer")
     }
@@ -189,7 +194,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 
 
 def test_only_tasks_know_softmax_argmax_and_cross_entropy() -> None:
-    knowing = {name for name, tree in TREES.items() if knows_decisions(tree)}
+    knowing = {name for name, tree in trees().items() if knows_decisions(tree)}
 
     assert {name for name in knowing if room_of(name) != "tasks"} == DECIDERS.keys()
 
@@ -225,7 +230,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_type_checkers_see_the_public_names_at_their_homes() -> None:
-    (block,) = (node for node in TREES["__init__.py"].body if isinstance(node, ast.If))
+    (block,) = (node for node in trees()["__init__.py"].body if isinstance(node, ast.If))
     seen = {
         alias.name: f"{node.module}:{alias.name}"
         for node in block.body

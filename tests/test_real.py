@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import textune
 from conftest import REPOSITORY
 from real_commands import COMMAND
 
@@ -30,53 +32,52 @@ main()
 """
 
 
-@pytest.fixture(scope="session")
-def sample_run(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of the frozen recipe on the shipped sample, trained without any connection."""
-    out = tmp_path_factory.mktemp("real") / "sample"
-    arguments = [
-        "train",
-        "--model",
-        "embedded:minilm",
-        "--data",
-        "sample:emotion",
-        "--out",
-        str(out),
-        "--offline",
-    ]
+@dataclass(frozen=True)
+class Quickstart:
+    """The run that the quickstart made, and what it printed."""
+
+    run: Path
+    stdout: str
+
+
+@pytest.fixture(scope="module")
+def quickstart(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Quickstart:
+    """The quickstart, in processes that cannot connect."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    (folder / "guarded.py").write_text(GUARDED, encoding="utf-8")
+    command = folder / "textune"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/guarded.py" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    script = REPOSITORY / "scripts" / "quickstart.sh"
     result = subprocess.run(
-        [sys.executable, "-c", GUARDED, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
+        ["sh", script, folder / "runs"], capture_output=True, text=True, check=False, env=environment
     )
     assert result.returncode == 0, result.stderr
-    return out
+    return Quickstart(folder / "runs" / "quickstart", result.stdout)
 
 
-def test_the_shipped_sample_can_be_learned_without_any_attempt_to_connect(sample_run: Path) -> None:
-    document = json.loads((sample_run / "metrics.json").read_text(encoding="utf-8"))
+def test_the_quickstart_trains_and_answers_without_any_attempt_to_connect(quickstart: Quickstart) -> None:
+    document = json.loads((quickstart.run / "metrics.json").read_text(encoding="utf-8"))
 
     majority = document["baselines"]["majority_class"]["accuracy"]
 
     assert document["metrics"]["test"]["accuracy"] > majority + 0.2
+    assert "macro-F1" in quickstart.stdout
+    assert quickstart.stdout.index("Three sentences") < quickstart.stdout.index("What to try next")
 
 
-def test_the_trained_sample_tells_plain_feelings_apart(sample_run: Path) -> None:
+def test_the_trained_sample_tells_plain_feelings_apart(quickstart: Quickstart) -> None:
     texts = [
         "I am so angry and furious at them",
         "what a wonderful happy day, I love it",
         "I feel so sad and alone",
     ]
-    result = subprocess.run(
-        [COMMAND, "predict", sample_run, *texts, "--json"], capture_output=True, text=True, check=True
-    )
 
-    labels = [json.loads(line)["label"] for line in result.stdout.splitlines()]
+    labels = textune.load(quickstart.run).predict(texts)
 
-    assert labels == ["anger", "joy", "sadness"]
+    assert [str(label) for label in labels] == ["anger", "joy", "sadness"]
 
 
 STOPPED_WHILE_SAVING = """
@@ -98,10 +99,10 @@ start()
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_training_that_is_stopped_while_it_saves_leaves_nothing_and_says_so(
-    name: str, tmp_path: Path
+    name: str, tmp_path: Path, tiny_distilbert: str
 ) -> None:
     out = tmp_path / "runs" / "run"
-    arguments = [name, "train", "--model", "embedded:minilm", "--data", "sample:emotion", "--out", str(out)]
+    arguments = [name, "train", "--model", tiny_distilbert, "--data", "sample:emotion", "--out", str(out)]
     code = STOPPED_WHILE_SAVING
 
     result = subprocess.run(
@@ -112,19 +113,6 @@ def test_a_training_that_is_stopped_while_it_saves_leaves_nothing_and_says_so(
     assert result.stderr.rstrip().endswith("Stopped. No half-written files were left behind.")
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_quickstart_trains_and_answers_without_a_network(tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
-    script = REPOSITORY / "scripts" / "quickstart.sh"
-
-    result = subprocess.run(
-        ["sh", script, tmp_path / "runs"], capture_output=True, text=True, check=False, env=environment
-    )
-
-    assert result.returncode == 0, result.stderr
-    assert "macro-F1" in result.stdout
-    assert result.stdout.index("Three sentences") < result.stdout.index("What to try next")
 
 
 def test_the_version_stands_in_one_place() -> None:
