@@ -74,7 +74,7 @@ test-tensorflow: $(TF_VENV)/installed  ## Run the tests of the Keras engine, in 
 .venv-lowest/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --disable-pip-version-check --quiet uv
-	.venv-lowest/bin/uv pip compile --quiet --resolution lowest-direct --python .venv-lowest/bin/python \
+	.venv-lowest/bin/uv pip compile --quiet --upgrade --resolution lowest-direct --python .venv-lowest/bin/python \
 		--extra embedded --extra serve --extra dev --output-file .venv-lowest/requirements.txt pyproject.toml
 	.venv-lowest/bin/uv pip install --python .venv-lowest/bin/python --no-deps \
 		--requirement .venv-lowest/requirements.txt --editable .
