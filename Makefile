@@ -111,7 +111,16 @@ man: $(VENV)/installed-dev  ## Write the manual pages of all commands to share/m
 	$(BIN)/python scripts/manual_pages.py
 	! command -v mandoc >/dev/null || mandoc -T lint -W warning share/man/man1/*.1 | grep -v "missing date" | (! grep .)
 
-.PHONY: pictures check-site test-docs
+.bench/notebooks/installed: $(VENV)/python-found pyproject.toml examples/requirements.txt
+	$(PYTHON) -m venv .bench/notebooks
+	.bench/notebooks/bin/python -m pip install --disable-pip-version-check -e ".[embedded,tensorflow]" -r examples/requirements.txt
+	.bench/notebooks/bin/python -m ipykernel install --sys-prefix --name python3
+	@touch $@
+
+.PHONY: notebooks pictures check-site test-docs
+notebooks: .bench/notebooks/installed  ## Execute the notebooks of examples/ and store what they print, in an environment with TensorFlow; some minutes.
+	.bench/notebooks/bin/python scripts/notebooks.py
+
 pictures: $(VENV)/installed-dev  ## Draw the pictures of the documentation that take minutes; the others are in scripts/pictures.py.
 	PATH="$(CURDIR)/$(BIN):$$PATH" EMOTION=$(TEXTUNE_TWEETEVAL)/emotion $(BIN)/python scripts/pictures.py
 

@@ -76,16 +76,16 @@ class PageSession:
         key = str(environment or "")
         if key not in self._pythons:
             python = str(environment / "bin" / "python") if environment else sys.executable
-            log = (self.folder / "python.log").open("a")
-            self._pythons[key] = subprocess.Popen(
-                [python, "-c", _SESSION],
-                cwd=self.folder,
-                env=self._environment(environment),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+            with (self.folder / "python.log").open("a") as log:
+                self._pythons[key] = subprocess.Popen(
+                    [python, "-c", _SESSION],
+                    cwd=self.folder,
+                    env=self._environment(environment),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
         process = self._pythons[key]
         assert process.stdin and process.stdout
         process.stdin.write(json.dumps([place, self._at_port(code)]) + "\n")
@@ -108,7 +108,7 @@ class PageSession:
         try:
             code = self._server.wait(timeout=60)
         finally:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError), self._server:
                 self._server.kill()
         lines, self._server = "\n".join(self._lines), None
         assert code in (0, 130), f"the server ended with {code}\n{lines}"
@@ -120,7 +120,8 @@ class PageSession:
         finally:
             for process in self._pythons.values():
                 process.kill()
-                process.wait()
+                with process:  # Closes its pipes, and waits.
+                    pass
 
     def _start(self, command: str, place: str) -> None:
         self.stop_server()
@@ -148,8 +149,9 @@ class PageSession:
 
     def _read(self, server: subprocess.Popen[str]) -> None:
         assert server.stdout
-        for line in server.stdout:
-            self._lines.append(line)
+        with suppress(ValueError):  # It is closed once the server has ended.
+            for line in server.stdout:
+                self._lines.append(line)
 
     def _shell(self, command: str, environment: Path | None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

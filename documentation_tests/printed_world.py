@@ -37,11 +37,7 @@ def make_files(folder: Path) -> None:
     for name in ("posts.csv", "texts.csv", "labelled.csv", "your-texts.csv"):
         _write(folder / name, ("text", "label"), everything)
     _write(folder / "more.csv", ("text", "label"), rows["test"])
-    for name, chosen in (
-        ("new.csv", rows["test"][:3]),
-        ("week.csv", rows["test"]),
-        ("inbox.csv", everything),
-    ):
+    for name, chosen in (("week.csv", rows["test"]), ("inbox.csv", everything)):
         _write(folder / name, ("text",), [(text,) for text, _ in chosen])
     lines = "\n".join(" ".join(text.split()) for text, _ in rows["test"])
     (folder / "posts.txt").write_text(lines + "\n", encoding="utf-8")
@@ -76,12 +72,11 @@ def copy_run(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=os.link)
 
 
-def make_hub(folder: Path, encoder: Path, stock: Path, tiny: Callable[[Path], object]) -> Path:
+def make_hub(folder: Path, encoder: Path, tiny: Callable[[Path], object]) -> Path:
     """Lay out the repositories that pages name, for a stand-in of the Hub."""
     models = folder / "models"
     shutil.copytree(encoder, models / "sentence-transformers" / "all-MiniLM-L6-v2")
     shutil.copytree(encoder, models / "OWNER" / "NAME")
-    shutil.copytree(stock, models / "you" / "emotion")
     tiny(models / "distilbert" / "distilbert-base-uncased")
     return folder
 

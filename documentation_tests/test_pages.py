@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from checked_code import setting_names
 from hub_stand_in import serve_hub
 from page_session import PageSession
 from printed_code import RUN_PAGES, Block, blocks_of, commands_of, reason_not_to_run
@@ -125,18 +127,35 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageSession]:
     session.run("textune convert sample:emotion posts --to csv", place="the world")
     make_files(folder)
     session.run("textune convert posts export.json --to label-studio", place="the world")
-    for name, command in RUNS.items():
-        session.run(f"{command} --out made/{name}", place="the world")
     encoder = locate(find_embedded("embedded:minilm"))[0]
-    hub = make_hub(
-        folder / "hub",
-        encoder,
-        folder / "made" / "stock" / "model",
-        lambda path: build_tiny_model(path, architecture="distilbert"),
-    )
+    hub = make_hub(folder / "hub", encoder, lambda path: build_tiny_model(path, architecture="distilbert"))
     with serve_hub(hub) as stand_in:
         session.variables["HF_ENDPOINT"] = stand_in.endpoint
         yield session
+
+
+def made(world: PageSession, name: str) -> Path:
+    """Return a run of `RUNS`, trained when it is first needed."""
+    path = world.folder / "made" / name
+    if not path.exists():
+        world.run(f"{RUNS[name]} --out made/{name}", place="the world")
+    return path
+
+
+def place_runs(page: str, world: PageSession, folder: Path) -> None:
+    """Copy the runs that a page names, but for those that it makes itself."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    written = set(re.findall(r"(?:--out |out=\")(runs/[\w-]+)", text))
+    named = set(re.findall(r"\bruns/[a-z-]+\b", text))
+    if re.search(r"\bRUN\b", text):
+        named.add("runs/of-page" if page in RUN_OF_PAGE else "runs/mine")
+    for name in sorted(named - written):
+        kind = RUN_OF_PAGE[page] if name == "runs/of-page" else KIND_OF_RUN.get(name, "base")
+        copy_run(made(world, kind), folder / name)
+    if page == "docs/how-to/report.md":
+        shutil.copytree(made(world, "stock") / "model", world.folder / "hub" / "models" / "you" / "emotion")
+    if page == "docs/how-to/serve.md":
+        copy_run(made(world, "pairs"), folder / "runs" / "pairs")
 
 
 @pytest.fixture
@@ -153,14 +172,7 @@ def session(world: PageSession, tmp_path: Path, request: pytest.FixtureRequest) 
             with_other_columns(tmp_path / name)
     if page in ("README.md", "docs/how-to/label.md"):
         without_labels(tmp_path / "texts.csv")
-    text = (REPOSITORY / page).read_text(encoding="utf-8")
-    made = set(re.findall(r"(?:--out |out=\")(runs/[\w-]+)", text))
-    named = set(re.findall(r"\bruns/[a-z-]+\b", text)) | {"runs/mine", "runs/pairs"}
-    for name in sorted(named - made):
-        kind = "pairs" if name == "runs/pairs" else KIND_OF_RUN.get(name, "base")
-        copy_run(world.folder / "made" / kind, tmp_path / name)
-    if page in RUN_OF_PAGE:
-        copy_run(world.folder / "made" / RUN_OF_PAGE[page], tmp_path / "runs" / "of-page")
+    place_runs(page, world, tmp_path)
     session = replace(world, folder=tmp_path, variables=dict(world.variables))
     yield session
     session.close()
@@ -207,3 +219,19 @@ def test_the_code_of_a_page_runs(page: str, session: PageSession) -> None:
                 expected=EXIT_CODES.get(command, 0),
                 environment=environment,
             )
+
+
+def test_the_settings_that_have_the_names_of_training_arguments_are_among_them() -> None:
+    page = (REPOSITORY / "docs" / "coming-from" / "trainer.md").read_text(encoding="utf-8")
+    section = page.partition("## The names of TrainingArguments")[2].partition("Their\nvalues")[0]
+    names = set(re.findall(r"`([a-z_]+)`", section))
+    code = (
+        "from dataclasses import fields\nfrom transformers import TrainingArguments\n"
+        "print(*(field.name for field in fields(TrainingArguments)))"
+    )
+    python = REPOSITORY / ".bench" / "docs-trainer" / "bin" / "python"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+
+    assert len(names) > 10
+    assert names - set(done.stdout.split()) == set()
+    assert {f"train.{name}" for name in names} - setting_names() == set()

@@ -27,6 +27,7 @@ KINDS = (
     "coming-from/keras.html",
     "coming-from/trainer.html",
     "why/frozen-layers.html",
+    "examples/case-study.html",
     "reference/commands.html",
     "reference/settings.html",
     "reference/python.html",

@@ -1,4 +1,4 @@
-"""Gathers the documentation in build/docs: the pages of docs/, and the reference that the code itself gives.
+"""Gathers the documentation in build/docs: pages, notebooks, and the reference that the code itself gives.
 
     python scripts/documentation.py [FOLDER]
 
@@ -10,6 +10,7 @@ names, the table of metrics, and what servers say of themselves. `mkdocs build` 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shutil
 import sys
@@ -166,6 +167,21 @@ _PAGES = {
 }
 
 
+def notebook_page(path: Path) -> Iterator[str]:
+    """Yield the lines of a notebook's page: its text, its code, and what the code printed when it was run."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            # A page of the site stands beside the others, and a notebook in a folder of its own.
+            yield f"{source.replace('](../docs/', '](../')}\n"
+            continue
+        yield f"```python\n{source}\n```\n"
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            printed = "".join(output.get("text", data.get("text/plain", "")))
+            yield f"```text\n{printed.rstrip()}\n```\n"
+
+
 def _in_one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text.partition("\f")[0]).strip()
 
@@ -182,6 +198,10 @@ def gather(folder: Path) -> None:
     reference.mkdir(exist_ok=True)
     for name, lines in _PAGES.items():
         (reference / f"{name}.md").write_text("\n".join(lines()) + "\n", encoding="utf-8")
+    (folder / "examples").mkdir()
+    for path in sorted((REPOSITORY / "examples").glob("*.ipynb")):
+        page = folder / "examples" / f"{path.stem}.md"
+        page.write_text("\n".join(notebook_page(path)) + "\n", encoding="utf-8")
     configuration = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
     decisions = [f"          - decisions/{page.name}" for page in sorted((DOCS / "decisions").glob("*.md"))]
     written = configuration.replace(_DECISIONS, "\n".join(["      - Decisions:", *decisions]))
