@@ -25,6 +25,15 @@ PACKED = base64.b64decode(
     "tXFTRmJxfGkeyOF58ZDQO0QLwdVAOi8+vSi/tKB46hHGCcgIANjUYlw="
 )
 
+# A document whose words are names of spaCy's own.
+SYMBOLS = base64.b64decode(
+    "eJzrXF6WWlScmZ+32EDPcGliSUlR8VxHZ08vbx9fP/+As4xHzjIePct4bFlJfnZqXvFRZofljAxgAKPJBYS0T5pVbLosjS8dRlNm"
+    "G26wgRGVphXYKSbV3fv2jzKMppU9fKLGugXfewpgNK3s6YWG1/4JATxh7xIaaWVPKpQ+d01e5+ym2Fm0skcESrOIijzqLz4bQSt7"
+    "lhUXJCanFh/hYGRkYAQChuU5qXnpJRnFR1g4gNLLi0uKMvPSi+csWKizwtkxyMXTz9FnmZuPo7uRwcKIFcmJRSmZeYk5S5ITi1OX"
+    "peUkphsZLMlNLMpelleam5RatLgkI3VhBVC2pHhi0+LK1OLT9h8g9i7Kyz8Nc8NSkMbiiY2bMhKL40vzsvPyy/PiIe46tBpI58Wn"
+    "F+WXFhRPPMI4AQAqYHtv"
+)
+
 
 @pytest.fixture
 def docbin(tmp_path: Path) -> Path:
@@ -41,6 +50,14 @@ def test_documents_are_rows_with_text_and_cats(docbin: Path) -> None:
         {"text": " lead", "cats": {"joy": 0.5, "anger": 0.5}},
         {"text": "internationalisation, 12345678 ", "cats": {"joy": 1, "anger": 1}},
     ]
+
+
+def test_a_word_may_be_a_name_of_spacys_own(tmp_path: Path) -> None:
+    path = tmp_path / "train.spacy"
+    path.write_bytes(SYMBOLS)
+
+    text = "mark the number, case CARDINAL X FLAG20"
+    assert values(path) == [{"text": text, "cats": {"yes": 1.0, "no": 0.0}}]
 
 
 def test_the_columns_are_text_and_cats(docbin: Path) -> None:
