@@ -92,6 +92,9 @@ lint: $(VENV)/installed-dev  ## Check style, types, imports between rooms, and s
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/zizmor --quiet --offline --persona pedantic .github
 	$(BIN)/codespell
 
@@ -153,8 +156,8 @@ audit-packages: $(VENV)/installed-dev .venv-release/installed  ## Look up known 
 conda: .venv-release/installed  ## Check the draft of the recipe for conda-forge.
 	.venv-release/bin/python scripts/check_conda.py
 
-sizes: $(VENV)/python-found  ## Measure how much disk textune and each of its extras take; some minutes.
-	$(PYTHON) scripts/sizes.py
+sizes: $(VENV)/installed-dev  ## Say how much disk textune and each installed extra take.
+	$(BIN)/python scripts/sizes.py
 
 release-check: $(VENV)/installed-dev  ## Run everything that a release must pass, and print a table of it; 40 minutes.
 	$(BIN)/python scripts/release_check.py $(CHECKS)

@@ -1,6 +1,6 @@
 """Runs everything that a release must pass, and prints one table of it.
 
-    python scripts/release_check.py [--only NAME ...] [--without NAME ...]
+    python scripts/release_check.py [--only NAME ...] [--without NAME ...] [--also NAME ...]
 
 Each check is a target of the Makefile. Its output goes to build/release-check/NAME.log. A check that fails
 does not stop the others. A check that could not be done, for lack of a network for instance, is not a
@@ -23,11 +23,21 @@ CHECKS = {
     "lint": "style, types, imports between rooms, spelling",
     "test": "the tests, with manual pages, help, completion, English, Dockerfiles and headers",
     "docs": "the site, built strictly",
+    "check-site": "the site in a browser at two widths, light and dark, with axe-core",
+    "test-docs": "every command and block of Python in the documentation",
     "conda": "the recipe for conda-forge",
     "release-files": "wheel, its size and import time, a training in an empty environment, SBOM, hashes",
     "audit-packages": "known vulnerabilities of all packages",
 }
 """The targets, in order, and what they check."""
+
+MORE = {
+    "test-lowest": "the tests with the lowest versions that pyproject.toml allows",
+    "test-tensorflow": "the Keras engine, on TensorFlow",
+    "test-cluster": "predictions on Ray",
+    "check-packages": "folders for Docker, SageMaker, KServe and MLflow, each in an empty environment",
+}
+"""Targets that `--also` adds: with them, a release takes more than 40 minutes on two cores."""
 
 _NOT_DONE = re.compile(r"^make: \*\*\* .* Error 3$", re.MULTILINE)
 
@@ -37,13 +47,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run everything that a release must pass.")
     parser.add_argument("--only", nargs="+", choices=CHECKS, default=list(CHECKS))
     parser.add_argument("--without", nargs="+", choices=CHECKS, default=[])
+    parser.add_argument("--also", nargs="+", choices=MORE, default=[])
     options = parser.parse_args()
+    chosen = [name for name in CHECKS if name in options.only and name not in options.without]
     LOGS.mkdir(parents=True, exist_ok=True)
     results = []
-    for name in CHECKS:
-        if name in options.only and name not in options.without:
-            print(f"{name}: {CHECKS[name]} ...", flush=True)
-            results.append((name, *run_target(name)))
+    for name in [*chosen, *options.also]:
+        print(f"{name}: {(CHECKS | MORE)[name]} ...", flush=True)
+        results.append((name, *run_target(name)))
     print(f"\n{table(results)}")
     return int(any(outcome != "passed" for _, outcome, _ in results))
 
@@ -65,7 +76,7 @@ def run_target(name: str) -> tuple[str, float]:
 
 def table(results: list[tuple[str, str, float]]) -> str:
     """Return the results as lines, the time of all at the end."""
-    rows = [(name, outcome, f"{seconds:,.0f} s", CHECKS.get(name, "")) for name, outcome, seconds in results]
+    rows = [(name, outcome, f"{seconds:,.0f} s", (CHECKS | MORE)[name]) for name, outcome, seconds in results]
     total = sum(seconds for *_, seconds in results)
     passed = sum(outcome == "passed" for _, outcome, _ in results)
     rows.append(

@@ -1,58 +1,79 @@
-"""Measures how much disk textune takes, and how much more each of its extras.
+"""Says how much disk textune takes, and how much more each of its extras.
 
-    python scripts/sizes.py [EXTRA ...]
+    python scripts/sizes.py [FOLDER ...]
 
-Makes an environment in a temporary folder, installs textune without extras, and counts the bytes of its
-files. For each extra, pip says which packages would be added there. Their wheels are downloaded, and what is
-in them is counted without being installed. Needs the package index, and takes some minutes. Prints a table in
-Markdown.
+Reads the environment of this Python, and FOLDERs, the site-packages of others. What textune requires is
+followed from package to package, and the files of each are added up, those aside that Python compiles. An
+extra of which a package is missing is named as such. Prints a table in Markdown; needs no network.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
+import re
 import sys
-import tempfile
-import tomllib
-import venv
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent
-_FOR_DEVELOPERS = "dev"
-_PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
+from packaging.requirements import Requirement
+
+Installed = Mapping[str, Distribution]
+_PROJECT, _FOR_DEVELOPERS = "textune", "dev"
 
 
-def main(chosen: Sequence[str]) -> None:
-    """Measure and print."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = chosen or [name for name in project["optional-dependencies"] if name != _FOR_DEVELOPERS]
-    with tempfile.TemporaryDirectory() as folder:
-        python = _environment(Path(folder, "environment"))
-        _run(python, *_PIP, "install", str(REPOSITORY))
-        print(f"torch {_run(python, '-c', 'import torch; print(torch.__version__)').strip()}\n")
-        print("| extra | packages | MB on disk |\n| --- | --- | --- |")
-        [site] = Path(folder, "environment").glob("lib/python*/site-packages")
-        packages = [each for each in site.glob("*.dist-info") if not each.name.startswith("textune")]
-        print(f"| none | {len(packages)} | {megabytes(folder_bytes(site))} |", flush=True)
-        for name in extras:
-            added = _added_packages(python, name)
-            total = sum(_download_bytes(python, each, Path(folder, "wheels")) for each in added)
-            print(f"| `{name}` | + {len(added)} | + {megabytes(total)} |", flush=True)
+def main(folders: Sequence[str]) -> None:
+    """Print the table."""
+    installed = read_environment([*folders, *sys.path])
+    base = set(required(installed, _PROJECT))
+    torch = installed["torch"].version
+    print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch}\n")
+    print("| extra | packages | MB on disk |\n| --- | --- | --- |")
+    print(f"| none | {len(base)} | {megabytes(sum(size(installed[name]) for name in base))} |")
+    for extra in installed[_PROJECT].metadata.get_all("Provides-Extra") or ():
+        if extra == _FOR_DEVELOPERS:
+            continue
+        try:
+            added = set(required(installed, _PROJECT, extra)) - base
+        except LookupError as error:
+            print(f"| `{extra}` | {error.args[0]} is not installed here | |")
+            continue
+        print(f"| `{extra}` | + {len(added)} | + {megabytes(sum(size(installed[name]) for name in added))} |")
 
 
-def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files in a folder, those that Python compiles aside."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return sum(path.stat().st_size for path in files)
+def read_environment(folders: Iterable[str]) -> dict[str, Distribution]:
+    """Return the distributions in some folders by their names; the first of a name counts."""
+    found: dict[str, Distribution] = {}
+    for each in distributions(path=list(folders)):
+        found.setdefault(_normal(each.metadata["Name"]), each)
+    return found
 
 
-def wheel_bytes(wheel: Path) -> int:
-    """Return how many bytes a wheel takes once it is installed."""
-    with zipfile.ZipFile(wheel) as archive:
-        return sum(entry.file_size for entry in archive.infolist())
+def required(installed: Installed, name: str, extra: str = "") -> Iterator[str]:
+    """Yield the packages that one requires, with an extra if one is named, and what those require in turn.
+
+    Raises:
+        LookupError: One of them is not installed; it names it.
+    """
+    waiting, seen = [(name, extra)], set[tuple[str, str]]()
+    while waiting:
+        package, chosen = waiting.pop()
+        if (package, chosen) in seen:
+            continue
+        seen.add((package, chosen))
+        if package not in installed:
+            raise LookupError(package)
+        if package != name:
+            yield package
+        for line in installed[package].requires or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": chosen}):
+                waiting += [(_normal(requirement.name), part) for part in ("", *requirement.extras)]
+
+
+def size(distribution: Distribution) -> int:
+    """Return the bytes of a distribution's files."""
+    paths = [Path(str(file.locate())) for file in distribution.files or () if file.suffix != ".pyc"]
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def megabytes(count: int) -> str:
@@ -60,33 +81,8 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:,.0f}" if count >= 1e6 else f"{count / 1e6:.1f}"
 
 
-def _environment(folder: Path) -> Path:
-    venv.create(folder, with_pip=True)
-    return folder / "bin" / "python"
-
-
-def _added_packages(python: Path, extra: str) -> list[str]:
-    """Return the packages that an extra adds to textune alone, with their versions."""
-    report = _run(python, *_PIP, "install", "--dry-run", "--report", "-", f"{REPOSITORY}[{extra}]")
-    found = [entry["metadata"] for entry in json.loads(report)["install"]]
-    return [f"{each['name']}=={each['version']}" for each in found if each["name"] != "textune"]
-
-
-def _download_bytes(python: Path, package: str, folder: Path) -> int:
-    """Return how many bytes a package takes; a package that has no wheel is built."""
-    target = folder / package
-    _run(python, *_PIP, "wheel", "--no-deps", "--wheel-dir", str(target), package)
-    [wheel] = target.glob("*.whl")
-    count = wheel_bytes(wheel)
-    wheel.unlink()
-    return count
-
-
-def _run(python: Path, *arguments: str) -> str:
-    done = subprocess.run([python, *arguments], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed.")
-    return done.stdout
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import yaml
 
 from audit_packages import installed_packages, report
 from conftest import REPOSITORY
-from release_check import CHECKS, table
+from release_check import CHECKS, MORE, table
 from release_files import write_hashes
-from sizes import megabytes, wheel_bytes
+from sizes import megabytes, read_environment, required, size
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OF_CONDA = {"torch": "pytorch", "huggingface-hub": "huggingface_hub"}
@@ -89,17 +88,34 @@ def test_the_hashes_are_those_of_the_files(tmp_path: Path) -> None:
     assert (tmp_path / "SHA256SUMS").read_text(encoding="utf-8") == f"{digest}  a.whl\n"
 
 
-def test_the_size_of_a_wheel_is_that_of_what_is_in_it(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.whl", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.py", "x" * 3_000_000)
+def install(folder: Path, name: str, *requires: str, content: str = "") -> None:
+    """Put a distribution with one file into a folder, as pip would."""
+    (folder / f"{name}.py").write_text(content, encoding="utf-8")
+    about = folder / f"{name}-1.0.dist-info"
+    about.mkdir()
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0"]
+    (about / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {line}" for line in requires), ""]))
+    (about / "RECORD").write_text(f"{name}.py,,\n{name}-1.0.dist-info/METADATA,,\n")
 
-    assert megabytes(wheel_bytes(tmp_path / "a.whl")) == "3"
+
+def test_what_an_extra_takes_is_what_it_alone_requires(tmp_path: Path) -> None:
+    install(tmp_path, "one", "two", 'three; extra == "more"', 'absent; extra == "other"')
+    install(tmp_path, "two", content="x" * 2_000_000)
+    install(tmp_path, "three", "two", "four", content="x" * 3_000_000)
+    install(tmp_path, "four")
+    installed = read_environment([str(tmp_path)])
+
+    assert set(required(installed, "one")) == {"two"}
+    assert set(required(installed, "one", "more")) == {"two", "three", "four"}
+    assert megabytes(size(installed["three"])) == "3"
+    with pytest.raises(LookupError, match="absent"):
+        list(required(installed, "one", "other"))
 
 
 def test_every_check_of_a_release_is_a_target() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
-    assert [name for name in CHECKS if f"\n{name}:" not in makefile] == []
+    assert [name for name in CHECKS | MORE if f"\n{name}:" not in makefile] == []
 
 
 def test_the_table_says_what_failed_and_what_was_not_done() -> None:
