@@ -1,4 +1,4 @@
-"""What CI runs elsewhere, what the package says it supports, and what the policy promises: all the same."""
+"""What CI runs elsewhere, what the package and its pages say, and what the policy promises: all the same."""
 
 from __future__ import annotations
 
@@ -47,3 +47,23 @@ def test_the_suite_runs_on_each_system(jobs: dict[str, Any]) -> None:
 def test_the_policy_names_the_lowest_versions_of_torch_and_transformers() -> None:
     assert f"| torch | {floors()['torch']} to " in POLICY
     assert f"| transformers | {floors()['transformers']} up to" in POLICY
+
+
+def test_pages_name_the_version_of_the_package() -> None:
+    pages = [
+        REPOSITORY / "README.md",
+        REPOSITORY / "CONTRIBUTING.md",
+        *(REPOSITORY / "docs").glob("how-to/*.md"),
+    ]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    versions = re.findall(r"\btextune(?:\[\w+\])?[-= ]{1,2}(\d+\.\d+\.\d+)", text)
+
+    assert len(versions) >= 3
+    assert set(versions) == {PROJECT["version"]}
+
+
+def test_the_changelog_begins_with_what_is_new_and_then_has_this_version() -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## \[([^]]+)\]", text, re.MULTILINE)
+
+    assert sections[:2] == ["Unreleased", PROJECT["version"]]
