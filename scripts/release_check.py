@@ -24,6 +24,7 @@ CHECKS = {
     "test": "the tests, with manual pages, help, completion, English, Dockerfiles and headers",
     "docs": "the site, built strictly",
     "check-site": "the site in a browser at two widths, light and dark, with axe-core",
+    "notebooks": "the notebooks, executed",
     "test-docs": "every command and block of Python in the documentation",
     "conda": "the recipe for conda-forge",
     "release-files": "wheel, its size and import time, a training in an empty environment, SBOM, hashes",
