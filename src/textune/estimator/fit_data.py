@@ -77,7 +77,7 @@ def read_classes(y: Any, *, rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]
     check_classification_targets(labels)
     classes, ids = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y has one class, {classes[0]!r}; a classifier needs at least 2 classes.")
+        raise ValueError(f"y has one class, {classes.tolist()[0]!r}; a classifier needs at least 2 classes.")
     return classes, ids.astype(np.int64)
 
 

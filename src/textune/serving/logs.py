@@ -73,7 +73,7 @@ class JsonLog(QueueHandler):
         super().close()
 
     def _write_lines(self) -> None:
-        formatter = JsonFormatter(["levelname"], rename_fields={"levelname": "level"}, timestamp="time")
+        formatter = JsonFormatter("%(levelname)s", rename_fields={"levelname": "level"}, timestamp="time")
         for record in iter(self._records.get, None):
             # The other end of the stream may be closed: nobody reads the log then.
             with suppress(OSError, ValueError):
