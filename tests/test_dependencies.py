@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 import tomllib
-from pathlib import Path
+from functools import cache
 
 from packaging.requirements import Requirement
 
@@ -43,10 +43,11 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def imported(files: list[Path]) -> set[str]:
-    """Return the packages that files import, inside functions too."""
+@cache
+def imported() -> set[str]:
+    """Return the packages that the source imports, inside functions too."""
     modules = set()
-    for file in files:
+    for file in FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
@@ -61,14 +62,14 @@ def required(lines: list[str]) -> set[str]:
 
 
 def test_every_package_that_is_installed_is_imported() -> None:
-    assert required(PROJECT["dependencies"]) - imported(FILES) == set()
+    assert required(PROJECT["dependencies"]) - imported() == set()
 
 
 def test_every_package_that_is_imported_is_a_dependency_or_in_an_extra() -> None:
     extras = {name: lines for name, lines in PROJECT["optional-dependencies"].items() if name != "dev"}
     declared = required(PROJECT["dependencies"]).union(*map(required, extras.values()))
 
-    assert imported(FILES) - declared - NOT_INSTALLED == set()
+    assert imported() - declared - NOT_INSTALLED == set()
 
 
 def test_what_an_extra_adds_is_imported_or_a_model() -> None:
@@ -77,4 +78,4 @@ def test_what_an_extra_adds_is_imported_or_a_model() -> None:
         lines for name, lines in PROJECT["optional-dependencies"].items() if name not in {*models, "dev"}
     ]
 
-    assert set().union(*map(required, extras)) - imported(FILES) - FOUND_BY_NAME.keys() == set()
+    assert set().union(*map(required, extras)) - imported() - FOUND_BY_NAME.keys() == set()

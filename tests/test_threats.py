@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ RUNS_CODE = {
 """Calls that can run what is in a file, or write where a file says."""
 
 
+@cache
 def calls() -> list[tuple[str, ast.Call]]:
     """Return the calls in the source with their names and places."""
     return [
@@ -37,8 +39,22 @@ def calls() -> list[tuple[str, ast.Call]]:
     ]
 
 
+def name_of(function: ast.expr) -> str:
+    """Return what is called, with its module: `torch.load`."""
+    if isinstance(function, ast.Attribute):
+        return f"{name_of(function.value)}.{function.attr}"
+    return function.id if isinstance(function, ast.Name) else ""
+
+
 def test_nothing_that_is_read_can_run_code() -> None:
-    assert [place for place, node in calls() if ast.unparse(node.func) in RUNS_CODE] == []
+    assert [place for place, node in calls() if name_of(node.func) in RUNS_CODE] == []
+
+
+def test_a_call_is_recognised_by_its_name() -> None:
+    [statement] = ast.parse("torch.load(path)").body
+
+    assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    assert name_of(statement.value.func) in RUNS_CODE
 
 
 def test_no_command_goes_through_a_shell() -> None:
