@@ -51,9 +51,10 @@ class PageSession:
     variables: dict[str, str]
     folders: list[Path]
     port: int = 0
-    _server: subprocess.Popen[str] | None = None
-    _lines: deque[str] = field(default_factory=deque)
-    _pythons: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    # Not of `init`, so that a copy for another folder has its own.
+    _server: subprocess.Popen[str] | None = field(default=None, init=False)
+    _lines: deque[str] = field(default_factory=deque, init=False)
+    _pythons: dict[str, subprocess.Popen[str]] = field(default_factory=dict, init=False)
 
     def run(self, command: str, *, place: str, expected: int = 0, environment: Path | None = None) -> str:
         """Run a command, in the background if it is a server; return what it printed."""
