@@ -44,7 +44,7 @@ PRELUDES = {
     "docs/how-to/python.md": """
 import csv
 with open("labelled.csv", encoding="utf-8", newline="") as file:
-    _rows = [row for row in csv.DictReader(file)][:90]
+    _rows = [row for row in csv.DictReader(file) if row["label"] != "optimism"][:90]
 texts, labels = [row["text"] for row in _rows], [row["label"] for row in _rows]
 input = lambda text: dict(zip(texts, labels))[text.removesuffix(": ")]
 """
