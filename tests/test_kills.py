@@ -21,7 +21,7 @@ from small_data import write_small_csv
 from tiny_models import build_tiny_model
 
 LONG = "TEXTUNE_KILLS" in os.environ
-KILLS = int(os.environ.get("TEXTUNE_KILLS", "10"))
+KILLS = int(os.environ.get("TEXTUNE_KILLS", "5"))
 KILLS_A_RUN = 5
 SETTINGS = [
     "evaluate.baselines=false",
