@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 TEXTUNE_TWEETEVAL ?= ../shared/tweeteval
 DATA ?= $(TEXTUNE_TWEETEVAL)/emotion
 SUITE ?=
-# TensorFlow has its own environment: not everyone wants its 600 MB.
+# TensorFlow has its own environment: not everyone wants its 2 GB.
 TF_VENV := .venv-tensorflow
 TF_BIN := $(TF_VENV)/bin
 RUNS := runs
