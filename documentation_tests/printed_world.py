@@ -12,8 +12,11 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from datasets import ClassLabel, Dataset, Features, Value
+
 from outside_data import outside_texts
 from pair_data import write_pair_csv
+from small_data import write_small_csv
 
 TEXTUNE_TRAIN = "textune train --recipe frozen --model embedded:minilm"
 SPLITS = ("train", "validation", "test")
@@ -21,6 +24,7 @@ RUNS = {
     "base": f"{TEXTUNE_TRAIN} --data posts",
     "stock": "textune train --recipe full --model embedded:minilm --data posts"
     " --set train.num_train_epochs=1",
+    "clear": f"{TEXTUNE_TRAIN} --data clear.csv",
     "pairs": f"{TEXTUNE_TRAIN} --data questions.csv --set data.text_column=question"
     " --set data.text_pair_column=answer",
     "comments": f"{TEXTUNE_TRAIN} --data comments.jsonl",
@@ -48,6 +52,7 @@ def make_files(folder: Path) -> None:
     _write_clinc([folder / "data_full.json", folder / "path" / "to" / "clinc150" / "data_full.json"], rows)
     _write_several(folder, rows)
     write_pair_csv(folder / "questions.csv", 240)
+    write_small_csv(folder / "clear.csv", 300)
     long = [
         (" ".join(text for text, _ in everything[start : start + 20]), label)
         for start, (_, label) in enumerate(everything[:160])
@@ -59,6 +64,11 @@ def with_other_columns(path: Path) -> None:
     """Give a table's columns other names beside the usual ones, with the same cells."""
     rows = _read(path)
     _write(path, ("text", "label", "body", "mood"), [(*row, *row) for row in rows])
+
+
+def without_one_label(path: Path) -> None:
+    """Add a row that has no label, which is an error."""
+    _write(path, ("text", "label"), [*_read(path), ("Nobody has said yet what this is", "")])
 
 
 def without_labels(path: Path) -> None:
@@ -73,11 +83,13 @@ def copy_run(source: Path, target: Path) -> None:
 
 
 def make_hub(folder: Path, encoder: Path, tiny: Callable[[Path], object]) -> Path:
-    """Lay out the repositories that pages name, for a stand-in of the Hub."""
+    """Lay out the repositories that pages name, for a stand-in of the Hub; `posts/` must be beside it."""
     models = folder / "models"
     shutil.copytree(encoder, models / "sentence-transformers" / "all-MiniLM-L6-v2")
     shutil.copytree(encoder, models / "OWNER" / "NAME")
     tiny(models / "distilbert" / "distilbert-base-uncased")
+    rows = {split: _read(folder.parent / "posts" / f"{split}.csv") for split in SPLITS}
+    _write_tweet_eval(folder / "datasets" / "cardiffnlp" / "tweet_eval", rows)
     return folder
 
 
@@ -91,6 +103,22 @@ def _write_tweeteval(folder: Path, rows: dict[str, list[tuple[str, ...]]]) -> No
         (folder / f"{short}_text.txt").write_text(texts, encoding="utf-8")
         labels = "".join(f"{names.index(label)}\n" for _, label in rows[split])
         (folder / f"{short}_labels.txt").write_text(labels, encoding="utf-8")
+
+
+def _write_tweet_eval(folder: Path, rows: dict[str, list[tuple[str, ...]]]) -> None:
+    """Write the configuration `emotion` as the Hub has it."""
+    names = sorted({label for _, label in rows["train"]})
+    features = Features({"text": Value("string"), "label": ClassLabel(names=names)})
+    (folder / "emotion").mkdir(parents=True)
+    lines = ["---", "configs:", "- config_name: emotion", "  data_files:"]
+    for split in SPLITS:
+        columns = {
+            "text": [text for text, _ in rows[split]],
+            "label": [names.index(label) for _, label in rows[split]],
+        }
+        Dataset.from_dict(columns, features=features).to_parquet(folder / "emotion" / f"{split}.parquet")
+        lines += [f"  - split: {split}", f"    path: emotion/{split}.parquet"]
+    (folder / "README.md").write_text("\n".join([*lines, "---", ""]), encoding="utf-8")
 
 
 def _write_clinc(paths: Iterable[Path], rows: dict[str, list[tuple[str, ...]]]) -> None:
