@@ -46,8 +46,8 @@ KIND_ON_PAGE = {
     "docs/how-to/abstain.md": {"runs/full": "clear"},
     "docs/how-to/export.md": {"runs/mine": "clear"},
 }
-"""By page, runs for which `clear` stands: 80 validation rows of posts show no precision of 90 %, and one of 120
-test rows moves macro-F1 by more than an export in 8 bits may lose."""
+"""By page, runs for which `clear` stands: 80 validation rows of posts show no precision of 90 %, and one of
+120 test rows moves macro-F1 by more than an export in 8 bits may lose."""
 
 EXIT_CODES = {"textune audit posts.csv --strict": 2}
 """Commands that end with another exit code than 0: the page has a table with an error."""
@@ -100,13 +100,25 @@ def _ask(session: PageSession) -> None:
     session.stop_server()
 
 
+def _in_encoding(encoding: str) -> Callable[[PageSession], None]:
+    """Return what writes `posts.csv` in another encoding."""
+
+    def write(session: PageSession) -> None:
+        text = (session.folder / "texts.csv").read_text(encoding="utf-8")
+        (session.folder / "posts.csv").write_bytes(text.encode(encoding, errors="ignore"))
+
+    return write
+
+
 BEFORE: dict[tuple[str, str], Callable[[PageSession], None]] = {
     ("docs/how-to/serve.md", r"curl .*text_pair"): _serve_pairs,
     ("docs/how-to/serve.md", r"curl .*/labels"): lambda session: session.run(
         "textune serve runs/mine", place=""
     ),
     ("docs/how-to/clients.md", r"curl .*/v2/models"): _serve_all,
-    ("docs/how-to/server-log.md", r"textune watch .*--log FOLDER$"): _ask,
+    ("docs/how-to/server-log.md", r"import polars"): _ask,
+    ("docs/how-to/data.md", r"iconv -f WINDOWS-1252"): _in_encoding("cp1252"),
+    ("docs/how-to/data.md", r"iconv -f UTF-16"): _in_encoding("utf-16"),
     ("docs/how-to/label.md", r"textune train labels/texts"): lambda session: _answer(
         session, table="texts.csv", out="labels/texts", count=60
     ),
@@ -114,7 +126,7 @@ BEFORE: dict[tuple[str, str], Callable[[PageSession], None]] = {
         session, table="to-label.csv", out="labels/to-label", count=20
     ),
 }
-"""What happens before a command, because a person would have done it meanwhile."""
+"""What happens before a command or a block, because a person would have done it meanwhile."""
 
 
 @pytest.fixture(scope="session")
@@ -216,6 +228,13 @@ def environment_of(block: Block) -> Path | None:
     return path
 
 
+def prepare(page: str, code: str, session: PageSession) -> None:
+    """Do what `BEFORE` says of code of a page."""
+    for (of_page, pattern), act in BEFORE.items():
+        if of_page == page and re.match(pattern, code):
+            act(session)
+
+
 @pytest.mark.parametrize("page", RUN_PAGES)
 def test_the_code_of_a_page_runs(page: str, session: PageSession) -> None:
     if page in PRELUDES:
@@ -223,14 +242,13 @@ def test_the_code_of_a_page_runs(page: str, session: PageSession) -> None:
     for block in blocks_of(page):
         environment = environment_of(block)
         if block.language == "python" and not reason_not_to_run(page, block.text):
+            prepare(page, block.text, session)
             code = completed(block.text, page, session)
             session.run_python(code, place=block.place, environment=environment)
         for command in commands_of(block):
             if reason_not_to_run(page, command):
                 continue
-            for (of_page, pattern), prepare in BEFORE.items():
-                if of_page == page and re.match(pattern, command):
-                    prepare(session)
+            prepare(page, command, session)
             session.run(
                 completed(command, page, session),
                 place=block.place,
