@@ -93,7 +93,29 @@ def test_numbers_that_recur_are_not_row_numbers(tmp_path: Path) -> None:
 def test_lines_above_the_header_are_named_as_the_fault(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "posts.csv", "Our survey\n\ntext,label\nso happy,joy\nalone,sadness\n"))
 
-    assert error.hint == "If the column names are further down, delete the lines above them."
+    assert error.hint.startswith("If the column names are further down, delete the lines above them.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "setting"),
+    [
+        ("posts.csv", "text\nso, so happy\nalone, really, alone\n", "data.separator=tab"),
+        ("posts.csv", "text\nso, so happy\n", "data.separator=tab"),
+        ("posts.tsv", "text\nso\tso\thappy\n", "data.separator=';'"),
+    ],
+)
+def test_texts_with_separators_below_a_single_name_are_refused_with_the_setting_that_reads_them(
+    name: str, content: str, setting: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, content)
+
+    hint = refusal(path).hint
+
+    assert hint.endswith(f"name a separator that its texts do not hold: --set {setting}")
+    separator = setting.partition("=")[2].replace("tab", "\t").strip("'")
+    assert [row.values["text"] for row in read_rows(path, reading=Reading(separator))] == content.split("\n")[
+        1:-1
+    ]
 
 
 def test_columns_without_a_header_are_called_by_their_numbers(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 
+from observers import Notes
 from table_files import write
+from textune.context import Context
 from textune.data.columns import ColumnChoice
 from textune.errors import DataError, RequestError
 from textune.formats.registry import Reading
 from textune.prediction.input_columns import choose_columns
-from textune.prediction.inputs import input_notes, open_texts
+from textune.prediction.inputs import input_notes, open_rows, open_texts
 from textune.recipe.recipes import dump_recipe, resolve_recipe
 from tiny_exports import fake_export
 from tiny_models import change_json
@@ -86,6 +90,60 @@ def test_the_lines_of_other_text_files_are_texts(content: str, tmp_path: Path) -
     path = write(tmp_path / "posts.txt", content)
 
     assert texts(path, ColumnChoice()) == content.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("content", "choice", "column"),
+    [
+        ("text\nso happy\n", ColumnChoice(), "data.text_column=text"),
+        (" Tweet\nso, so happy\n", ColumnChoice(), "data.text_column=Tweet"),
+        (
+            "What they said\nso happy\n",
+            ColumnChoice("What they said", remembered={"text_column"}),
+            "'data.text_column=What they said'",
+        ),
+    ],
+)
+def test_a_first_line_that_looks_like_a_header_is_said_to_be_a_text(
+    content: str, choice: ColumnChoice, column: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "posts.txt", content)
+    header = content.splitlines()[0].strip()
+
+    assert input_notes([path], choice) == [
+        f"The first line of {path}, '{header}', is a text like the others. If it is the name of the column, "
+        f"add --set {column}"
+    ]
+
+
+def test_a_first_line_that_is_named_as_the_text_column_is_no_text(tmp_path: Path) -> None:
+    path, choice = (
+        write(tmp_path / "posts.txt", "text\nso, so happy\n"),
+        choose_columns(tmp_path, settings=["data.text_column=text"]),
+    )
+
+    assert (texts(path, choice), input_notes([path], choice)) == (["so, so happy"], [])
+
+
+def test_usual_lines_are_texts_without_a_word(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.txt", "so happy\ntext\n")
+
+    assert input_notes([path], ColumnChoice()) == []
+
+
+def test_a_first_line_of_standard_input_that_looks_like_a_header_is_said_to_be_a_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\nso happy\ntext\n")))
+    notes = Notes()
+
+    rows, _ = open_rows((), "-", ColumnChoice(), Context(notes))
+
+    assert [row.text for row in rows] == ["text", "so happy", "text"]
+    assert notes.notes == [
+        "The first line of standard input, 'text', is a text like the others. If it is the name of the "
+        "column, leave it out: tail -n +2 FILE | textune predict RUN --input -"
+    ]
 
 
 def test_settings_say_how_a_file_is_read(tmp_path: Path) -> None:

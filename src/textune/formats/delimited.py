@@ -276,15 +276,29 @@ def _check_widths(
         )
         count = sum(map(len, widths.values()))
         below = has_header and width == 1 and len(wrong) == 1 and others + 1 > count / 2
-        marks = DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))
         raise DataError(
             f"{path}, line {line}: the row has {counted(cells, 'cell')}, but the "
             f"{'header' if has_header else 'first row'} "
             f"has {width}.{more}",
-            "If the column names are further down, delete the lines above them."
-            if below
-            else f"Quote cells that hold {marks} or line ends.",
+            _width_hint(dialect.delimiter, is_single=width == 1, is_below=below),
         )
+
+
+def _width_hint(delimiter: str, *, is_single: bool, is_below: bool) -> str:
+    """Return what to do about rows of other widths than the header, which may have a single column."""
+    marks = DELIMITER_NAMES.get(delimiter, repr(delimiter))
+    other = "';'" if delimiter == "\t" else "tab"
+    separator = f"--set data.separator={other}"
+    if not is_single:
+        return (
+            f"Quote cells that hold {marks} or line ends. If something else than {marks} separates cells, "
+            f"say what, for instance {separator}"
+        )
+    cause = "If the column names are further down, delete the lines above them." if is_below else ""
+    return (
+        f"{cause or f'Quote cells that hold {marks} or line ends.'} If the table has a single column, name a "
+        f"separator that its texts do not hold: {separator}"
+    )
 
 
 def _rows(layout: _Layout, path: Path, columns: Collection[str]) -> Iterator[Row]:

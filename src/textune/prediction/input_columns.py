@@ -7,6 +7,7 @@ file whose lines are texts. Does not read the texts.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from textune.data.columns import ColumnChoice, has_text_column
 from textune.encoder.separator import stored_separator
 from textune.errors import DataError
-from textune.formats.lines import open_data_file
+from textune.formats.lines import open_data_file, read_lines
 from textune.formats.registry import Reading, find_format, may_be_table
 from textune.formats.tables import column_names
 from textune.recipe.recipes import override_data
@@ -88,15 +89,26 @@ def choice_for(path: Path, choice: ColumnChoice) -> ColumnChoice | None:
     return usual if is_table else None
 
 
-def note_on_lines(path: Path) -> list[str]:
+def note_on_lines(path: Path, choice: ColumnChoice = DETECTED) -> list[str]:
     """Return a sentence about a file whose lines are read as texts, but which looks like a table."""
     columns = len(_columns(path, replace(DETECTED, reading=Reading(header=False))))
-    if columns < 2:
+    if columns > 1:
+        return [
+            f"Each line of {path} is a text. If it is a table of {columns} columns, add --set "
+            f"data.header=false --set data.text_column=N, with N from 1 to {columns}."
+        ]
+    header = next(read_lines(path, may_be_empty=True), "").strip()
+    if not is_like_header(header, choice):
         return []
     return [
-        f"Each line of {path} is a text. If it is a table of {columns} columns, add --set data.header=false "
-        f"--set data.text_column=N, with N from 1 to {columns}."
+        f"The first line of {path}, '{header}', is a text like the others. If it is the name of the column, "
+        f"add --set {shlex.quote(f'data.text_column={header}')}"
     ]
+
+
+def is_like_header(line: str, choice: ColumnChoice = DETECTED) -> bool:
+    """Return whether a line is the name of the run's text column, or a usual name of one."""
+    return bool(line) and (line == choice.text or has_text_column([line]))
 
 
 def _has_column(path: Path, choice: ColumnChoice) -> bool:

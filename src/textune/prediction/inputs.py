@@ -24,7 +24,7 @@ from textune.formats.lines import decode_lines, open_data_file, read_lines, with
 from textune.formats.registry import find_format, format_of, may_be_table, table_suffixes
 from textune.formats.tables import column_names, read_rows, table_notes
 from textune.formats.text_pairs import AnyText, TextPair
-from textune.prediction.input_columns import DETECTED, choice_for, is_empty, note_on_lines
+from textune.prediction.input_columns import DETECTED, choice_for, is_empty, is_like_header, note_on_lines
 from textune.prediction.stream import TextRow
 
 _BLOCK_BYTES = 1 << 22
@@ -82,7 +82,7 @@ def open_rows(
     if texts:
         return [TextRow(text, {}) for text in texts], len(texts)
     if pattern == "-":
-        return read_stream(sys.stdin.buffer, "standard input"), 0
+        return _noting_header(read_stream(sys.stdin.buffer, "standard input"), choice, ctx), 0
     files = find_files(pattern)
     for sentence in input_notes(files, choice):
         ctx.note(sentence)
@@ -114,7 +114,7 @@ def input_notes(files: Sequence[Path], choice: ColumnChoice) -> list[str]:
         if (tool := exporting_tool(path, choice)) is not None:
             notes.append(f"{path.name} is {tool.export}: all of its texts are classified, labelled or not.")
         elif own is None:
-            notes += note_on_lines(path)
+            notes += note_on_lines(path, choice)
         elif not is_empty(path):
             notes += table_notes(path, own.reading)
     return notes
@@ -169,6 +169,17 @@ def read_stream(stream: BinaryIO, origin: str) -> Iterator[TextRow]:
     """Yield the lines of a stream of UTF-8 bytes, such as standard input."""
     for line in decode_lines(stream, origin):
         yield TextRow(without_end(line), {})
+
+
+def _noting_header(rows: Iterable[TextRow], choice: ColumnChoice, ctx: Context) -> Iterator[TextRow]:
+    """Yield the rows of a stream; a note says if the first one looks like the name of a column."""
+    for number, row in enumerate(rows):
+        if not number and isinstance(row.text, str) and is_like_header(row.text.strip(), choice):
+            ctx.note(
+                f"The first line of standard input, '{row.text.strip()}', is a text like the others. If it "
+                "is the name of the column, leave it out: tail -n +2 FILE | textune predict RUN --input -"
+            )
+        yield row
 
 
 def estimate_rows(path: Path) -> int:
