@@ -12,6 +12,7 @@ from pair_data import write_pair_csv
 from small_data import small_rows
 from source_files import write_csv
 from textune.cli.render.audit_table import printable
+from textune.encoder.embedded import model_option
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_the_view_names_the_check_the_place_and_the_advice(textune_command: Any,
 def test_the_view_ends_with_the_command_to_try_next(textune_command: Any, leaky: Path) -> None:
     lines = textune_command("audit", leaky, "--quick").out.rstrip().splitlines()
 
-    assert lines[-1] == f"  textune train --data {leaky}"
+    assert lines[-1] == f"  textune train{model_option()} --data {leaky}"
 
 
 def test_the_next_command_reads_the_data_as_the_audit_did(textune_command: Any, tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_the_next_command_reads_the_data_as_the_audit_did(textune_command: Any, 
 
     lines = textune_command("audit", path, "--quick", *settings).out.rstrip().splitlines()
 
-    assert lines[-1] == f"  textune train --data {path} {' '.join(settings)}"
+    assert lines[-1] == f"  textune train{model_option()} --data {path} {' '.join(settings)}"
 
 
 def test_what_training_refuses_is_to_be_fixed_first(textune_command: Any, tmp_path: Path) -> None:

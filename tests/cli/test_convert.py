@@ -11,6 +11,7 @@ import pytest
 
 from exported_files import first_note, labelled, texts_to_classify, write_lines
 from small_data import small_rows, write_small_csv
+from textune.encoder.embedded import model_option
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_labels_are_written_for_a_tool_and_read_again(textune_command: Any, post
     assert labelled(out) == {"train": small_rows(30)}
     assert outcome.out.splitlines()[0] == f"30 texts, 30 labelled, written to {out}"
     assert f"Paste {out.with_name('tasks-interface.xml')} into" in outcome.out
-    assert outcome.out.splitlines()[-1] == f"Next: textune train --data {out}"
+    assert outcome.out.splitlines()[-1] == f"Next: textune train{model_option()} --data {out}"
 
 
 def test_an_export_of_one_tool_becomes_that_of_another(textune_command: Any, tmp_path: Path) -> None:

@@ -254,6 +254,7 @@ def test_cleanlab_chooses_among_the_same_probabilities(mislabelled: str, tiny_di
 
 def test_training_runs_the_cheap_checks_and_says_what_it_saw(tiny_distilbert: str, tmp_path: Path) -> None:
     rows = [*small_rows(90), small_rows(1)[0], ("so \ufffd happy", "joy")]
+    column = "data.text_column=text"
     data = str(write_csv(tmp_path / "posts.csv", rows))
     listener = Listener()
 
@@ -262,13 +263,13 @@ def test_training_runs_the_cheap_checks_and_says_what_it_saw(tiny_distilbert: st
         model=tiny_distilbert,
         data=data,
         out=tmp_path / "run",
-        settings=["evaluate.bootstrap_samples=100", "evaluate.baselines=false"],
+        settings=[column, "evaluate.bootstrap_samples=100", "evaluate.baselines=false"],
         observer=listener,
     )
 
     (sentence,) = (note for note in listener.notes if note.startswith("Data checks: "))
     assert "1 text with broken characters" in sentence
-    assert sentence.endswith(f"textune audit {data}")
+    assert sentence.endswith(f"textune audit {data} --set {column}")
     assert {"D003", "D009", "D010", "D013"} == {check["id"] for check in result.document["data_checks"]}
 
 

@@ -18,6 +18,8 @@ from textune.context import Context
 from textune.data.raw import Disagreement
 from textune.discovery import import_files
 from textune.formats.text_pairs import has_pairs, sides_of
+from textune.recipe.recipes import reading_options
+from textune.recipe.settings import DataSettings
 from textune.wording import counted
 
 if TYPE_CHECKING:
@@ -158,12 +160,17 @@ def flag_texts(
         yield Finding(id, severity, f"{counted(len(rows), audited.noun)} {title}", len(rows), rows, advice)
 
 
-def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[dict[str, Any]]:
-    """Run the cheap checks on a training's dataset, note the findings, and return their summaries as JSON."""
+def check_data(
+    dataset: Dataset, *, settings: DataSettings, is_named: bool, ctx: Context
+) -> list[dict[str, Any]]:
+    """Run the cheap checks on a training's dataset, note the findings, and return their summaries as JSON.
+
+    A data set that `is_named` is a source that the command line can name.
+    """
     audited = AuditInput(
         examples_of(dataset),
         dataset.label_names,
-        test_fraction=test_fraction,
+        test_fraction=settings.test_fraction,
         is_multi_label=dataset.is_multi_label,
         ctx=ctx,
     )
@@ -178,7 +185,9 @@ def check_data(dataset: Dataset, *, test_fraction: float, ctx: Context) -> list[
     if titles:
         more = f"; and {len(titles) - _SHOWN} more" if len(titles) > _SHOWN else ""
         shown = "; ".join(titles[:_SHOWN])
-        ctx.note(f"Data checks: {shown}{more}. To see the rows: textune audit {shlex.quote(dataset.name)}")
+        source = " ".join([shlex.quote(dataset.name), *reading_options(settings)])
+        audit = f"textune audit {source}" if is_named else "call textune.audit"
+        ctx.note(f"Data checks: {shown}{more}. To see the rows: {audit}")
     else:
         ctx.note("Data checks: no problem with duplicates, labels, class sizes or characters.")
     return [finding.summary() for finding in findings]

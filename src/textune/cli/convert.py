@@ -42,6 +42,7 @@ def convert(
     """Write labelled texts or predictions for another program."""
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.convert import convert as run_conversion
+    from textune.encoder.embedded import model_option
 
     with Watcher(quiet=json) as observer:
         result = run_conversion(
@@ -61,5 +62,6 @@ def convert(
     typer.echo(f"{result.texts:,} texts, {result.labelled:,} {kind}, written to {result.path}")
     if result.remark:
         typer.echo(result.remark)
-    if not predictions:
-        typer.echo(f"\nNext: textune train --data {shlex.quote(str(result.path))}")
+    if result.labelled and not predictions:
+        options = "".join(f" {option}" for option in result.reading_options)
+        typer.echo(f"\nNext: textune train{model_option()} --data {shlex.quote(str(result.path))}{options}")

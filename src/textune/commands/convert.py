@@ -20,20 +20,23 @@ from textune.context import Context, Observer
 from textune.data.columns import ColumnChoice
 from textune.data.mapping_files import with_names
 from textune.data.sources import read_source
-from textune.recipe.recipes import resolve_recipe
+from textune.recipe.recipes import reading_options, resolve_recipe
+from textune.recipe.settings import DataSettings
 
 
 @dataclass(frozen=True)
 class Conversion:
     """The file of a conversion or the folder of a file per split, and how to import it.
 
-    `labelled` counts the texts with a label or a prediction; `document` is what `--json` prints.
+    `labelled` counts the texts with a label or a prediction; `reading_options` are those that a training
+    needs to read them; `document` is what `--json` prints.
     """
 
     path: Path
     texts: int
     labelled: int
     remark: str
+    reading_options: Sequence[str]
     document: dict[str, Any]
 
 
@@ -96,4 +99,5 @@ def convert(
         "texts": len(texts),
         "labelled": labelled,
     }
-    return Conversion(path, len(texts), labelled, target.remark(path), document)
+    options = [] if predictions else reading_options(DataSettings(label_kind=kind_of_copy(texts)))
+    return Conversion(path, len(texts), labelled, target.remark(path), options, document)

@@ -105,7 +105,7 @@ def _load(request: Request, ctx: Context) -> tuple[Task, list[dict[str, Any]]]:
     """Return the task, planned to fit into the time, and the findings of the data checks."""
     task = load_task(request, ctx)
     with ctx.clock.stage("prepare"):
-        checks = check_data(task.data, test_fraction=task.recipe.data.test_fraction, ctx=ctx)
+        checks = check_data(task.data, settings=task.recipe.data, is_named=request.data is None, ctx=ctx)
     if proposal := propose_few(task, request.recipe_name):
         ctx.note(proposal)
     if request.max_minutes:

@@ -128,6 +128,15 @@ def installed_models() -> list[EmbeddedModel]:
     return [model for model in EMBEDDED_MODELS.values() if all(map(_find_package, model.packages))]
 
 
+def model_option() -> str:
+    """Return ` --model` and the smallest model that is installed, for a command to suggest; else nothing.
+
+    Without one, the default comes from the Hub.
+    """
+    installed = installed_models()
+    return f" --model {installed[0].name}" if installed else ""
+
+
 def locate(model: EmbeddedModel) -> list[Path]:
     """Return where a model's folder is, or its archive's parts in their order.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import json
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -125,6 +126,25 @@ def override_data(recipe: Recipe, settings: Sequence[str]) -> tuple[DataSettings
             "Only settings of data apply here, for instance --set data.separator=tab",
         )
     return resolve_recipe(recipe, settings=settings).data, {key.removeprefix("data.") for key in keys}
+
+
+def reading_options(data: DataSettings) -> list[str]:
+    """Return the options that read a source as these settings do, such as `--set data.header=false`.
+
+    Example:
+        >>> reading_options(DataSettings(source="posts.csv", text_column="Body", header=False))
+        ['--set data.text_column=Body', '--set data.header=false']
+    """
+    own = {"source", "text_separator", "validation_fraction", "test_fraction", "split_seed"}
+    changed = {
+        key: value
+        for key, value in data.model_dump(exclude=own).items()
+        if value != DataSettings.model_fields[key].get_default(call_default_factory=True)
+    }
+    return [
+        f"--set {shlex.quote(f'data.{key}={value if isinstance(value, str) else _toml(value)}')}"
+        for key, value in changed.items()
+    ]
 
 
 def check_extras(recipe: Recipe) -> None:

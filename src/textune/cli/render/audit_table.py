@@ -15,6 +15,7 @@ from rich.text import Text
 from textune.audit.checks import check_titles
 from textune.audit.findings import SEVERITIES
 from textune.cli.render.table_looks import framed_table, show
+from textune.encoder.embedded import model_option
 from textune.formats.text_pairs import as_shown
 from textune.wording import counted
 
@@ -99,7 +100,7 @@ def _next_step(result: AuditResult, settings: Sequence[str]) -> str:
     source = " ".join([shlex.quote(result.source), *(f"--set {shlex.quote(each)}" for each in settings)])
     if any(finding.id in {"D001", "D002"} and finding.severity == "error" for finding in result.findings):
         return f"Fix what training refuses, then audit again:\n  textune audit {source}"
-    model = f" --model {shlex.quote(result.model)}" if result.model else ""
+    model = f" --model {shlex.quote(result.model)}" if result.model else model_option()
     train = f"  textune train{model} --data {source}"
     if result.suspects_file is not None:
         return f"Review {result.suspects_file} from the top, fix the labels in the data, then train:\n{train}"
