@@ -26,8 +26,11 @@ def is_installed(shell: str) -> bool:
     return shutil.which(shell) is not None
 
 
-def completed(shell: str, lines: Sequence[str], folder: Path) -> list[str]:
-    """Return what the last word of each line becomes if the tab key is pressed, in a folder of its own."""
+def completed(shell: str, lines: Sequence[str], folder: Path, *, as_shown: bool = False) -> list[str]:
+    """Return what the last word of each line becomes if the tab key is pressed, in a folder of its own.
+
+    It is what a command would get or, `as_shown`, what stands in the line, with its quotes and backslashes.
+    """
     environment = _environment(folder)
     script = COMPLETIONS / f"textune.{shell}"
     if shell == "fish":
@@ -35,13 +38,14 @@ def completed(shell: str, lines: Sequence[str], folder: Path) -> list[str]:
     command, prepare = _COMMANDS[shell]
     keys = [prepare.format(script=script, folder=folder)]
     # The line is not run: its words are printed between marks.
+    quote = "'" if as_shown else ""
     keys += [
-        f"{line}{_TAB}{_START}printf '%s|' '<{number}<' {_END} '>>'; echo"
+        f"{line}{_TAB}{_START}printf '%s|' '<{number}<' {quote}{_END}{quote} '>>'; echo"
         for number, line in enumerate(lines)
     ]
     shown = _typed(command, "".join(f"{line}\n" for line in [*keys, "exit"]), folder, environment)
     words = [_printed(shown, number) for number in range(len(lines))]
-    return [word.rpartition("|")[2] for word in words]
+    return [word.rpartition(" " if as_shown else "|")[2] for word in map(str.rstrip, words)]
 
 
 def _printed(shown: str, number: int) -> str:

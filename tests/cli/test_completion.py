@@ -28,6 +28,16 @@ def test_the_tab_key_completes_commands_values_and_files(shell: str, tmp_path: P
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_colon_of_a_value_gets_no_backslash_and_ends_no_word(shell: str, tmp_path: Path) -> None:
+    if not is_installed(shell):
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "embeddings").mkdir()
+    lines = ["textune train --model embedded:min", "textune train --data sample:em"]
+
+    assert completed(shell, lines, tmp_path, as_shown=True) == ["embedded:minilm", "sample:emotion"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_of_a_shell_is_printed(textune_command: Any, shell: str) -> None:
     outcome = textune_command("completion", shell)
 
