@@ -6,6 +6,22 @@ import importlib.util
 
 from textune.errors import MissingExtraError
 
+PURPOSES = {
+    "embedded": "the encoder embedded:minilm",
+    "mpnet": "the encoder embedded:mpnet",
+    "lora": "low-rank training",
+    "explain": "integrated gradients",
+    "serve": "textune serve",
+    "mcp": "textune mcp",
+    "cluster": "predict on Ray",
+    "tune": "textune tune",
+    "cleanlab": "audit --cleanlab",
+    "tensorflow": "training in Keras",
+    "onnx": "faster exports",
+    "openvino": "faster exports",
+}
+"""What each extra is for, in a few words."""
+
 
 def check_extra(package: str, extra: str, purpose: str) -> None:
     """Raise a `MissingExtraError` if a package that an extra installs is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from textune.extras import PURPOSES
 from textune.machine.facts import Machine
 from textune.wording import counted
 
@@ -36,10 +37,10 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
     )
     yield "Extras", ", ".join(extra.name for extra in machine.extras if not extra.missing) or "none"
     missing = [extra.name for extra in machine.extras if extra.missing]
-    yield (
-        "Not installed",
-        f"{', '.join(missing)}: pip install 'textune[{missing[0]}]'" if missing else "nothing",
-    )
+    described = [f"{name} ({PURPOSES[name]})" if name in PURPOSES else name for name in missing]
+    yield "Not installed", ", ".join(described) or "nothing"
+    if missing:
+        yield "To add one", f"pip install 'textune[{missing[0]}]', for instance; each is optional"
     yield "Encoders", ", ".join(machine.models) or "none; from the Hub, at first use"
     cached, most = storage.cached_bytes / _GIGABYTE, storage.max_bytes / _GIGABYTE
     yield (
