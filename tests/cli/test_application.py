@@ -63,6 +63,6 @@ def test_a_toy_commands_error_is_a_message_and_exit_code_2(textune_command: Any)
 
 
 def test_help_lists_a_toy_command_after_the_built_in_ones(textune_command: Any) -> None:
-    lines = textune_command("--help").out.partition("Commands:")[2].split("\n\n")[0].splitlines()
+    lines = textune_command("--help").out.partition("Others:")[2].split("\n\n")[0].splitlines()
 
     assert lines[-1].split(maxsplit=1) == ["shout", "Print a text in capitals."]

@@ -26,7 +26,8 @@ every_command = pytest.mark.parametrize(
 
 
 def lines_of_help(command: list[str]) -> list[str]:
-    described = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "80"})
+    # A terminal leaves two columns free, and the runner none.
+    described = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "80"}, terminal_width=78)
     assert described.exit_code == 0
     return described.output.splitlines()
 
@@ -53,6 +54,25 @@ def test_the_help_ends_with_an_example_that_the_command_line_accepts(command: li
         words = [name, *rest]
         context = parsed.make_context(name, list(rest), parent=context)
     assert context.params
+
+
+def test_the_commands_are_listed_in_groups_as_the_work_goes() -> None:
+    lines = lines_of_help([])
+    groups = [line for line in lines if line.endswith(":") and not line.startswith((" ", "Options"))]
+    listed = [line.split()[0] for line in lines[lines.index("Data:") :] if line.startswith("  ")]
+
+    assert groups == ["Data:", "Train:", "Judge:", "Use:", "This computer:"]
+    assert sorted(listed[:-2]) == sorted(GROUP.commands)
+    assert listed.index("audit") < listed.index("train") < listed.index("evaluate") < listed.index("predict")
+
+
+def test_a_wrong_choice_is_reported_in_plain_words() -> None:
+    outcome = CliRunner().invoke(app, ["completion", "ksh"])
+
+    assert outcome.exit_code == 2
+    assert outcome.output.rstrip().endswith(
+        "Invalid value for 'bash|zsh|fish': 'ksh' is not one of 'bash', 'zsh', 'fish'."
+    )
 
 
 def test_the_list_of_commands_cuts_no_sentence() -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -50,18 +50,49 @@ MinPrecision = Annotated[
     ),
 ]
 
-_FIRST = (
-    *("serve", "export", "package", "train", "evaluate", "predict", "watch", "audit", "reproduce"),
-    *("label", "tune", "compare", "explain", "mcp"),
-    *("recipes", "report", "push", "convert", "cache", "doctor", "completion"),
-)
+_GROUPS = {
+    "Data": ("audit", "convert", "label"),
+    "Train": ("train", "tune", "recipes", "reproduce"),
+    "Judge": ("evaluate", "compare", "report", "explain", "watch"),
+    "Use": ("predict", "export", "serve", "package", "push", "mcp"),
+    "This computer": ("doctor", "cache", "completion"),
+}
+_OTHERS = "Others"
+_PYDANTIC_PREFIX = "Value error, "
 
 
-class _InOrder(TyperGroup):
-    """Lists the commands in the order of `_FIRST`, and all others after them by name."""
+class _InGroups(TyperGroup):
+    """Lists the commands in groups, in the order of the work; those of no group come last, by name."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        return sorted(self.commands, key=lambda name: ((*_FIRST, name).index(name), name))
+        order = [name for names in _GROUPS.values() for name in names]
+        return sorted(self.commands, key=lambda name: ((*order, name).index(name), name))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands below the names of their groups, without blank lines: they fit a screen."""
+        names = self.list_commands(ctx)
+        width = max(map(len, names), default=0)
+        grouped = {name for group in _GROUPS.values() for name in group}
+        groups = {**_GROUPS, _OTHERS: [name for name in names if name not in grouped]}
+        formatter.write_paragraph()
+        for title, group in groups.items():
+            helps = [
+                (f"{name:<{width}}", self.commands[name].get_short_help_str(formatter.width - 6 - width))
+                for name in group
+                if name in self.commands
+            ]
+            if helps:
+                formatter.write_heading(title)
+                with formatter.indentation():
+                    formatter.write_dl(helps)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what is wrong with its options is said without a prefix of pydantic's."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(_PYDANTIC_PREFIX)
+            raise
 
 
 def example(line: str) -> str:
@@ -71,7 +102,7 @@ def example(line: str) -> str:
 
 app = typer.Typer(
     name="textune",
-    cls=_InOrder,
+    cls=_InGroups,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -25,7 +25,9 @@ def audit(
     suspects: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="The CSV file for suspect labels.", show_default="named after the data"
+            metavar="FILE",
+            help="The CSV file for suspect labels; one that exists is replaced.",
+            show_default="a new one, named after the data",
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 if there is an error.")] = False,
@@ -41,7 +43,7 @@ def audit(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Find faults in labelled texts: duplicates, leaks, wrong labels."""
+    """Find faults in labelled texts: copies, leaks, wrong labels."""
     from textune.cli.render.audit_table import show_audit
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.audit import audit as run_audit
