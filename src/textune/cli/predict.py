@@ -11,7 +11,7 @@ import typer
 from textune.cli.application import Debug, RunFolder, RuntimeName, Settings, app, example
 from textune.errors import RequestError
 from textune.formats.registry import format_names
-from textune.formats.text_pairs import as_shown, pair_up
+from textune.formats.text_pairs import pair_up
 
 if TYPE_CHECKING:
     from textune.prediction.stream import AnyPrediction
@@ -41,7 +41,7 @@ def predict(
         str,
         typer.Option(
             metavar="FILE",
-            help="Write this CSV, JSONL or Parquet file instead of printing; with --engine ray, a folder.",
+            help="Write, or replace, this CSV, JSONL or Parquet file; with --engine ray, write a folder.",
         ),
     ] = "",
     restart: Annotated[
@@ -93,6 +93,7 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Classify texts, files, or standard input."""
+    from textune.cli.render.prediction_lines import PredictionLines
     from textune.cli.render.progress import Watcher, show_json
     from textune.commands.predict import ENGINES, predict_on_engine
     from textune.commands.predict import predict as run_prediction
@@ -116,7 +117,12 @@ def predict(
             options |= {"address": ray_address, "workers": ray_workers}
             count = predict_on_engine(engine, run, input_file, output, **options)
         else:
-            show = partial(_print_json if json else _print_line, mark_truncated=mark_truncated)
+            lines = PredictionLines(mark_truncated=mark_truncated)
+            show = (
+                partial(_print_json, mark_truncated=mark_truncated)
+                if json
+                else lambda prediction: print(lines.line(prediction))  # noqa: T201
+            )
             count = run_prediction(run, given, input_file=input_file, output=output, show=show, **options)
     if output and json:
         show_json({"output": output, "texts": count})
@@ -133,27 +139,6 @@ def _check_engine(engine: str, address: str, workers: int, *, has_texts: bool) -
     if engine != "ray" and (address or workers):
         option = "--ray-address" if address else "--ray-workers"
         raise RequestError(f"{option} needs --engine ray.", f"Add --engine ray, or remove {option}.")
-
-
-def _print_line(prediction: AnyPrediction, *, mark_truncated: bool) -> None:
-    text = " ".join(as_shown(prediction.row.text).split())
-    mark = "  (truncated)" if mark_truncated and prediction.truncated else ""
-    print(f"{_answer(prediction)}  {text}{mark}")  # noqa: T201
-
-
-def _answer(prediction: AnyPrediction) -> str:
-    """Return the label or labels of a text with their probabilities, as wide as most are."""
-    from textune.prediction.stream import MultiLabelPrediction
-
-    if not isinstance(prediction, MultiLabelPrediction):
-        without = "(no text)" if prediction.score is None else "(abstained)"
-        label = "(other)" if prediction.other else prediction.label or without
-        share = "" if prediction.score is None else f"{prediction.score:.1%}"
-        return f"{label:<12} {share:>6}"
-    scores = prediction.scores
-    chosen = sorted(prediction.labels or (), key=lambda label: -scores[label])
-    shown = ", ".join(f"{label} {scores[label]:.1%}" for label in chosen)
-    return f"{shown or ('(no label)' if scores else '(no text)'):<28}"
 
 
 def _print_json(prediction: AnyPrediction, *, mark_truncated: bool) -> None:

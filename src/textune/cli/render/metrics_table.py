@@ -16,7 +16,7 @@ from textune.cli.render.outside_table import show_outside
 from textune.cli.render.table_looks import bare_table, escape, fits, framed_table, show
 from textune.evaluation.abstention import Answers, CoverageRow
 from textune.evaluation.baselines import BASELINES
-from textune.evaluation.class_metrics import LabelMetrics
+from textune.evaluation.class_metrics import ClassMetrics, LabelMetrics
 from textune.evaluation.document import AbstentionEffect, Calibration, MetricsDocument
 from textune.evaluation.metrics import METRICS, Metric, in_percent
 from textune.evaluation.split_metrics import SplitMetrics, measured_metrics
@@ -43,7 +43,7 @@ def show_training(document: MetricsDocument, history: Sequence[Mapping[str, Any]
             table.add_row(*row)
         show("", table)
     if document.coverage:
-        show("", _answered_table(document.coverage))
+        show("", answered_table(document.coverage))
     if document.calibration is not None:
         show(_calibration_sentence(document.calibration, is_multi_label=document.test.is_multi_label))
     if document.thresholds is not None:
@@ -135,15 +135,21 @@ def _metrics_table(document: MetricsDocument, metrics: Sequence[Metric], *, coun
 
 
 def _class_table(metrics: SplitMetrics, split: str) -> Table:
-    if metrics.is_multi_label:
-        return _label_table(metrics, split)
-    table = bare_table("", "rows", "precision", "recall", "F1", title=f"{split}, by class")
-    table.add_column(width=20)
-    for name, measured in metrics.per_class.items():
+    return _label_table(metrics, split) if metrics.is_multi_label else class_table(metrics.per_class, split)
+
+
+def class_table(per_class: Mapping[str, ClassMetrics], split: str) -> Table:
+    """Return the table of the classes; it has bars where the names of all classes stay whole beside them."""
+    columns = ("", "rows", "precision", "recall", "F1")
+    with_bars = bare_table(*columns, title=f"{split}, by class")
+    without = bare_table(*columns, title=f"{split}, by class", padding=(0, 0, 0, 1))
+    with_bars.add_column(width=20)
+    for name, measured in per_class.items():
         values = map(in_percent, (measured.precision, measured.recall, measured.f1))
-        bar = f"[blue]{draw_bar(measured.f1)}[/blue]"
-        table.add_row(escape(name), f"{measured.support:,}", *values, bar)
-    return table
+        cells = (escape(name), f"{measured.support:,}", *values)
+        without.add_row(*cells)
+        with_bars.add_row(*cells, f"[blue]{draw_bar(measured.f1)}[/blue]")
+    return with_bars if fits(with_bars) else without
 
 
 def _label_table(metrics: SplitMetrics, split: str) -> Table:
@@ -185,12 +191,14 @@ def _spread_table(document: Mapping[str, Any]) -> Table:
     return table
 
 
-def _answered_table(rows: Sequence[CoverageRow]) -> Table:
+def answered_table(rows: Sequence[CoverageRow]) -> Table:
+    """Return the table of what thresholds give: the shares of answered and of right texts."""
+    lacking = "\n-: the validation rows cannot show this precision."
     table = bare_table(
         *("at least\nright", "\nthreshold", "\nanswered", "validation\nright", "\nanswered", "test\nright"),
         title="answering only confident texts",
-        caption="The thresholds were chosen on validation, with a margin, and measured on test.\n"
-        "-: the validation rows cannot show this precision.",
+        caption="The thresholds were chosen on validation, with a margin, and measured on test."
+        f"{lacking if any(row.threshold is None for row in rows) else ''}",
     )
     for row in rows:
         threshold = "-" if row.threshold is None else f"{row.threshold:.3f}"
