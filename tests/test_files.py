@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from textune.errors import ExportError, StorageError
+from textune.errors import ExportError, RequestError, StorageError
 from textune.files import (
     atomic_path,
     foreign_storage_errors,
     free_bytes,
     is_full,
+    notes_on_replacing,
     reading_errors,
     rename_folder,
     sha256_of,
@@ -178,3 +179,21 @@ def test_a_full_disk_is_known_behind_a_storage_error(tmp_path: Path) -> None:
 
 def test_the_free_bytes_of_a_path_that_is_not_there_are_those_where_it_would_be(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "a" / "b") > 0
+
+
+def test_a_file_that_is_about_to_be_replaced_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "a.csv"
+    taken.touch()
+
+    assert notes_on_replacing(taken) == [f"{taken} exists; it is replaced when the new file is complete."]
+    assert notes_on_replacing(tmp_path / "b.csv", sources=[str(tmp_path)]) == []
+
+
+@pytest.mark.parametrize("source", ["", "a.csv", "../folder/a.csv"], ids=["folder", "file", "other name"])
+def test_a_source_is_never_replaced(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "a.csv"
+    path.parent.mkdir()
+    path.touch()
+
+    with pytest.raises(RequestError, match="is the input itself, or a file in it"):
+        notes_on_replacing(path, sources=["sample:emotion", str(path.parent / source)])

@@ -108,6 +108,19 @@ def _give_name(finished: Path, path: Path) -> None:
     finished.replace(path)
 
 
+def notes_on_replacing(path: Path, *, sources: Iterable[str] = ()) -> list[str]:
+    """Return a sentence that says so if a file is there, which is replaced once the new one is whole.
+
+    Raise a `RequestError` if it is a source of what is to be written, or a file in one.
+    """
+    if not path.is_file():
+        return []
+    for source in map(os.path.expanduser, filter(None, sources)):
+        if os.path.exists(source) and any(map(Path(source).samefile, (path, path.parent))):  # noqa: PTH110
+            raise RequestError(f"{path} is the input itself, or a file in it.", "Give another file.")
+    return [f"{path} exists; it is replaced when the new file is complete."]
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with atomic_path(path) as temporary:

@@ -131,6 +131,18 @@ def test_a_text_that_is_not_unicode_is_reported(textune_command: Any, run: Path)
     assert "Text 2 is broken: its character 3" in outcome.err
 
 
+def test_predict_replaces_a_file_once_the_new_one_is_complete_and_says_so_before(
+    textune_command: Any, run: Path, table: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("something else", encoding="utf-8")
+
+    outcome = textune_command("predict", run, "--input", table, "--output", output)
+
+    assert " ".join(outcome.err.split()).count("exists; it is replaced when the new file is complete.") == 1
+    assert output.read_text(encoding="utf-8").startswith("text,label,score")
+
+
 def test_the_input_is_never_overwritten(textune_command: Any, run: Path, table: Path) -> None:
     before = table.read_bytes()
 

@@ -25,7 +25,7 @@ from textune.data.splits import make_folds
 from textune.data.stratification import divide_rows
 from textune.errors import RequestError, StorageError
 from textune.evaluation.suspects import MIN_ROWS, judges_well
-from textune.files import write_text
+from textune.files import notes_on_replacing, write_text
 from textune.formats.registry import table_suffixes
 from textune.formats.text_pairs import sides_of, text_columns
 from textune.wording import counted
@@ -114,8 +114,8 @@ def describe_suspects(suspects: Sequence[Suspect], *, judged: int, judge: str) -
     )
 
 
-def check_file_name(file: str | Path | None) -> None:
-    """Raise a `RequestError` unless suspects can be written to a file of this name."""
+def check_file_name(file: str | Path | None, *, data: str, ctx: Context) -> None:
+    """Raise a `RequestError` unless suspects of a source can be written to a file; say if it replaces one."""
     if file in (None, AUTO):
         return
     path = Path(str(file)).expanduser()
@@ -123,6 +123,8 @@ def check_file_name(file: str | Path | None) -> None:
         raise RequestError(
             f"Suspect labels cannot be written to '{file}'.", "Give the name of a file that ends in .csv."
         )
+    for note in notes_on_replacing(path, sources=[data]):
+        ctx.note(note)
 
 
 def write_suspects(

@@ -47,7 +47,7 @@ def watch(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the texts whose labels would tell most, as .csv or .jsonl.",
+            help="Write the texts whose labels would tell most, as .csv or .jsonl; replace one that exists.",
             show_default=False,
         ),
     ] = None,

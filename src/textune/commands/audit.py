@@ -53,8 +53,8 @@ def audit(
     ctx = Context(observer, offline)
     if cleanlab and importlib.util.find_spec("cleanlab") is None:
         raise MissingExtraError("cleanlab", "Choosing suspects with cleanlab")
-    check_file_name(suspects)
     name, held = as_source(data)
+    check_file_name(suspects, data=name or "", ctx=ctx)
     recipe, no_encoder = _resolve(name, model, settings, quick=quick)
     if not no_encoder:
         recipe = resolve_separator(recipe, ctx)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textune.context import Context, Observer
 from textune.errors import RequestError
+from textune.files import notes_on_replacing
 from textune.recipe.recipes import override_data
 from textune.watching.watch_defaults import MOST_TEXTS, WATCH_PAGE
 
@@ -60,6 +61,9 @@ def watch(
     ctx, target = Context(observer, offline), None if to_label is None else Path(to_label).expanduser()
     if target is not None:
         check_label_file(target)
+        inputs = [str(given) for given in (new, labels) if isinstance(given, str | Path)]
+        for note in notes_on_replacing(target, sources=inputs):
+            ctx.note(note)
     if most_texts < 0:
         raise RequestError(f"{most_texts} is not a number of texts.", "Give 0 for all texts, or more.")
     opened = WatchedRun.open(Path(run).expanduser(), ctx)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from textune.errors import RequestError
-from textune.files import atomic_path
+from textune.files import atomic_path, notes_on_replacing
 from textune.formats.text_pairs import fields_of_texts, text_fields
 from textune.prediction.output_columns import (
     arrow_refusals,
@@ -91,10 +91,11 @@ class OutputLayout:
         )
 
     def notes(self, path: Path) -> list[str]:
-        """Return sentences about how a file of predictions is to be read."""
-        if not self.multi_label or path.suffix.lower() != ".csv":
-            return []
-        return [f"The labels of a text are in the column `labels`, separated by {self.separator!r}."]
+        """Return sentences about the file that predictions replace, if any, and how theirs is to be read."""
+        notes = notes_on_replacing(path)
+        if self.multi_label and path.suffix.lower() == ".csv":
+            notes.append(f"The labels of a text are in the column `labels`, separated by {self.separator!r}.")
+        return notes
 
 
 @dataclass(frozen=True)
