@@ -44,6 +44,12 @@ def test_the_suite_runs_on_each_system(jobs: dict[str, Any]) -> None:
     assert any(system.endswith("-arm") for system in systems)
 
 
+def test_the_policy_says_that_nothing_is_deprecated_for_as_long_as_that_is_true() -> None:
+    changes = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert ("Nothing is deprecated so far" in POLICY) is ("### Deprecated" not in changes)
+
+
 def test_the_policy_names_the_lowest_versions_of_torch_and_transformers() -> None:
     assert f"| torch | {floors()['torch']} to " in POLICY
     assert f"| transformers | {floors()['transformers']} up to" in POLICY
