@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,19 @@ def test_an_export_beside_a_table_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"train.jsonl is an export .* but .*test.csv is an ordinary table"):
         read(tmp_path)
+
+
+def test_the_command_that_converts_an_export_is_one_whatever_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / "our posts"
+    folder.mkdir()
+    export = write_lines(folder / "train.jsonl", answers(4, "joy", "anger"))
+    write(folder / "test.csv", "text,label\nso happy,joy\n")
+
+    with pytest.raises(DataError) as caught:
+        read(folder)
+
+    words = shlex.split(caught.value.hint.partition(": ")[2])
+    assert words == ["textune", "convert", str(export), str(export.with_suffix(".csv")), "--to", "csv"]
 
 
 def test_a_compressed_export_is_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ suggestions are never labels. Does not know the tools.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -82,7 +83,8 @@ def _only_exports(tools: Mapping[_Place, Tool | None]) -> dict[_Place, Tool]:
     export = next(iter(exports))
     raise DataError(
         f"{export} is an export of an annotation tool, but {table} is an ordinary table.",
-        f"Convert the export first: textune convert {export} {export.with_suffix('.csv')} --to csv"
+        "Convert the export first: textune convert "
+        f"{shlex.quote(str(export))} {shlex.quote(str(export.with_suffix('.csv')))} --to csv"
         if isinstance(export, Path)
         else "Give all splits the same columns, or pass the export's splits alone.",
     )

@@ -7,6 +7,7 @@ texts can have several, it says that a text does not have that one.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -100,6 +101,6 @@ register_tools(
         "prodigy",
         ".jsonl",
         _write,
-        remark=lambda path: f"Store labels with: prodigy db-in DATASET {path} --rehash",
+        remark=lambda path: f"Store labels with: prodigy db-in DATASET {shlex.quote(str(path))} --rehash",
     )
 )
