@@ -33,6 +33,16 @@ def test_report_json_names_the_page_and_the_runs(textune_command: Any, run: Path
     assert json.loads(outcome.out) == {"report": str(tmp_path / "page.html"), "runs": [str(run)]}
 
 
+def test_report_says_that_it_replaces_a_page(textune_command: Any, run: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.touch()
+
+    outcome = textune_command("report", run, "--output", page)
+
+    assert "exists; it is replaced" in " ".join(outcome.err.split())
+    assert page.stat().st_size
+
+
 def test_report_of_no_run_is_answered_in_a_sentence(textune_command: Any, tmp_path: Path) -> None:
     outcome = textune_command("report", tmp_path / "none")
 

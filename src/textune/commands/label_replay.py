@@ -11,7 +11,7 @@ from textune.context import Context, Observer
 from textune.data.in_memory import as_source
 from textune.data.sources import load_dataset
 from textune.errors import RequestError
-from textune.files import write_text
+from textune.files import notes_on_replacing, write_text
 from textune.labelling.choices import LOOP_RECIPE, LOOP_SETTINGS, STRATEGY_NAMES, check_strategy
 from textune.recipe.recipes import resolve_recipe
 
@@ -68,6 +68,8 @@ def replay_labelling(
     file = None if picture is None else Path(picture).expanduser()
     if file is not None and file.suffix.lower() != ".svg":
         raise RequestError(f"The picture cannot be written to '{file}'.", "Name a file that ends in .svg.")
+    for note in notes_on_replacing(file) if file is not None else ():
+        ctx.note(note)
     source, held = as_source(data)
     recipe = resolve_recipe(
         LOOP_RECIPE, model=model, data=source, seed=None, settings=[*LOOP_SETTINGS, *settings]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textune.context import Context, Observer
 from textune.errors import RequestError
-from textune.files import write_text
+from textune.files import notes_on_replacing, write_text
 from textune.run.layout import open_run
 
 
@@ -34,6 +34,8 @@ def report(runs: Sequence[str | Path], *, output: str | Path = "", observer: Obs
             f"The report cannot be written to {file}, which {fault}.",
             "Give the name of a file that ends in .html.",
         )
+    for note in notes_on_replacing(file) if file is not None else ():
+        ctx.note(note)
     ctx.stage("Reading the runs")
     opened = [open_run(Path(run).expanduser()) for run in dict.fromkeys(map(str, runs))]
     from textune.report.run_report import REPORT, report_again

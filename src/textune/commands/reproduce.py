@@ -12,7 +12,7 @@ from textune.commands.train import train
 from textune.context import Context, Observer
 from textune.errors import MissingExtraError, ModelError, RequestError
 from textune.extras import has_keras
-from textune.files import write_text
+from textune.files import notes_on_replacing, write_text
 from textune.recipe.recipes import check_extras, load_recipe
 from textune.run.lifecycle import check_free
 from textune.study import differences as study
@@ -72,6 +72,8 @@ def reproduce(
             "in an existing folder.",
             "Name an .svg file, for instance --curves curves.svg",
         )
+    for note in notes_on_replacing(picture) if picture is not None else ():
+        ctx.note(note)
     model = model if recipe.model.name == study.MODEL else recipe.model.name
     model = model or choose_model(recipe, ctx, engine=engine)
     if "keras" in engines:

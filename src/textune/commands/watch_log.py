@@ -47,7 +47,7 @@ def watch_log(
     if most_texts < 1:
         raise RequestError(f"{most_texts} is not a number of texts.", "Give 1 or more with --texts.")
     from textune.encoder.memory import keep_memory_low
-    from textune.files import write_text
+    from textune.files import notes_on_replacing, write_text
     from textune.logbook.log_estimate import write_log_estimate
     from textune.logbook.log_reader import find_log
     from textune.run.layout import model_sha256
@@ -59,6 +59,8 @@ def watch_log(
     keep_memory_low()
     ctx, folder = Context(observer, offline), Path(log).expanduser()
     find_log(folder)
+    for note in notes_on_replacing(Path(picture).expanduser()) if picture is not None else ():
+        ctx.note(note)
     opened = WatchedRun.open(Path(run).expanduser(), ctx)
     sha256 = model_sha256(opened.run)
     period: By = "hour" if by == "hour" else "day"
