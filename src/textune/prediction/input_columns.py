@@ -7,6 +7,7 @@ file whose lines are texts. Does not read the texts.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -107,8 +108,14 @@ def note_on_lines(path: Path, choice: ColumnChoice = DETECTED) -> list[str]:
 
 
 def is_like_header(line: str, choice: ColumnChoice = DETECTED) -> bool:
-    """Return whether a line is the name of the run's text column, or a usual name of one."""
-    return bool(line) and (line == choice.text or has_text_column([line]))
+    """Return whether a line is the name of the run's text column, or may be that of another.
+
+    Example:
+        >>> [is_like_header(line) for line in ("Text", "reviews", "tweet_text", "a review", "so happy")]
+        [True, True, True, False, False]
+    """
+    last = re.split("[_-]", line)[-1]
+    return bool(line) and (line == choice.text or has_text_column([last, last.removesuffix("s")]))
 
 
 def _has_column(path: Path, choice: ColumnChoice) -> bool:
