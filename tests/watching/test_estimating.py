@@ -41,6 +41,19 @@ def test_there_is_no_estimate_for_texts_unlike_any_that_were_met(watch: Watch) -
     assert result.outside_share == pytest.approx(0.4, abs=0.08)
 
 
+def test_training_rows_of_a_frozen_encoder_show_what_few_validation_rows_do_not() -> None:
+    world = MadeWorld(4)
+    reference = replace(world.reference(60), train_features=world.features(world.labels(3000)))
+    rows, _ = world.watched(1000, noise=0.0)
+
+    by_validation, by_training = (
+        Watch.of(replace(reference, encoder_is_frozen=is_frozen), shifts=10).estimate(rows).outside_share
+        for is_frozen in (False, True)
+    )
+
+    assert by_training <= min(by_validation, 0.02)
+
+
 def test_few_strange_texts_leave_an_estimate(watch: Watch) -> None:
     rows, labels = MadeWorld(5).with_intruders(1000, 0.03)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.watching.correctness import ESTIMATORS, Evidence, Guess, JudgedRows, calibrated
+from textune.watching.correctness import ESTIMATORS, USUAL, Evidence, Guess, JudgedRows, calibrated
 from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
 from textune.watching.reference import Decisions
 
@@ -25,6 +25,8 @@ _MOST_ROWS = 2000
 _COVERAGE = 0.975
 """The share of the shifts that lie within a 95 % interval: more than 95 %, as all of them come from the same
 rows, and what chance did to these is the same in all shifts."""
+_CLEAR = 3.0
+"""By how many standard errors a method must be closer than the usual one: several are compared."""
 _DAMAGE_KNOWN = 0.5
 """In which share of the shifts with damaged texts the methods have seen other texts with this damage."""
 
@@ -35,12 +37,10 @@ class KnownRows:
 
     rows: NDArray[np.int64]
     judged: JudgedRows
-    probabilities: NDArray[np.float64]
     labels: NDArray[np.int64]
 
     def __getitem__(self, places: NDArray[np.int64]) -> KnownRows:
-        columns = (self.rows, self.judged, self.probabilities, self.labels)
-        return KnownRows(*(column[places] for column in columns))  # type: ignore[arg-type]
+        return KnownRows(self.rows[places], self.judged[places], self.labels[places])
 
     @classmethod
     def concatenated(cls, parts: Sequence[KnownRows]) -> KnownRows:
@@ -48,7 +48,6 @@ class KnownRows:
         return cls(
             np.concatenate([part.rows for part in parts]),
             JudgedRows.concatenated([part.judged for part in parts]),
-            np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.labels for part in parts]),
         )
 
@@ -105,7 +104,7 @@ class ErrorModel:
 
 @dataclass(frozen=True)
 class BackTest:
-    """The shifts, and the method that was closest on average."""
+    """The shifts, and the method to use: the usual one, unless another was clearly closer on average."""
 
     shifts: Sequence[PlantedShift]
     errors: Mapping[str, float]
@@ -114,11 +113,15 @@ class BackTest:
     @classmethod
     def of(cls, shifts: Sequence[PlantedShift]) -> BackTest:
         """Return the mean absolute error of each method, and choose."""
-        errors = {
-            key: float(np.mean([abs(shift.guesses[key][0] - shift.share) for shift in shifts]))
+        of_shifts = {
+            key: np.array([abs(shift.guesses[key][0] - shift.share) for shift in shifts])
             for key in ESTIMATORS
         }
-        return cls(shifts, errors, min(errors, key=lambda key: errors[key]))
+        errors = {key: float(each.mean()) for key, each in of_shifts.items()}
+        best = min(errors, key=lambda key: errors[key])
+        gain = of_shifts[USUAL] - of_shifts[best]
+        is_clear = gain.mean() > _CLEAR * gain.std() / np.sqrt(len(shifts))
+        return cls(shifts, errors, best if is_clear else USUAL)
 
 
 def back_test(
@@ -156,17 +159,18 @@ def _try(
             drawn = copies[rng.integers(len(copies.rows), size=count)]
             new = KnownRows.concatenated([new[np.arange(len(new.rows) - count)], drawn])
     copies_of_known = (_copies_of(copies, known.rows).judged for copies in kinds)
-    evidence = Evidence(known.judged, tuple(copies for copies in copies_of_known if len(copies)), new.judged)
+    damaged_known = tuple(copies for copies in copies_of_known if len(copies))
+    evidence = Evidence(decisions, known.judged, damaged_known, new.judged)
     guesses = {key: estimate(evidence) for key, (_, estimate) in ESTIMATORS.items()}
     return PlantedShift(
         share=float(new.judged.right.mean()),
-        macro_f1=true_macro_f1(decisions, new.probabilities, new.labels),
+        macro_f1=true_macro_f1(decisions, new.judged.probabilities, new.labels),
         before=float(known.judged.right.mean()),
         sizes=(len(known.rows), len(new.rows)),
         guesses={
             key: (
                 guess.share,
-                expected_macro_f1(decisions, new.probabilities, row_probabilities(guess, evidence)),
+                expected_macro_f1(decisions, new.judged.probabilities, row_probabilities(guess, evidence)),
             )
             for key, guess in guesses.items()
         },

@@ -8,7 +8,7 @@ Does not know which of them is best.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from textune.tasks import multi_label
 from textune.watching.descriptors import Described
 from textune.watching.domain import tell_apart
+from textune.watching.label_shares import with_own_shares
 from textune.watching.logistic import fit_logistic
+from textune.watching.reference import Decisions
 
 _CALIBRATED = np.array([25.0, 25.0])
 """How strongly the intercept and the slope are drawn to those of calibrated confidences."""
@@ -38,9 +40,13 @@ _FURTHEST_ODDS = 30.0
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Rows with the confidence of each decision (rows,), and which are right (rows,), if that is known."""
+    """Rows with probabilities (rows, classes), the confidence of each decision, and which are right (rows,).
+
+    Where it is not known which are right, nothing reads it.
+    """
 
     described: Described
+    probabilities: NDArray[np.float64]
     confidence: NDArray[np.float64]
     right: NDArray[np.bool_]
 
@@ -48,13 +54,16 @@ class JudgedRows:
         return len(self.confidence)
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> JudgedRows:
-        return JudgedRows(self.described[rows], self.confidence[rows], self.right[rows])
+        return JudgedRows(
+            self.described[rows], self.probabilities[rows], self.confidence[rows], self.right[rows]
+        )
 
     @classmethod
     def concatenated(cls, parts: list[JudgedRows]) -> JudgedRows:
         """Return the rows of all parts."""
         return cls(
             Described.concatenated([part.described for part in parts]),
+            np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.confidence for part in parts]),
             np.concatenate([part.right for part in parts]),
         )
@@ -72,6 +81,7 @@ class Evidence:
     Nothing reads which of the new rows are right.
     """
 
+    decisions: Decisions
     held_out: JudgedRows
     damaged: tuple[JudgedRows, ...]
     new: JudgedRows
@@ -117,19 +127,27 @@ class Evidence:
                 break
         return kinds[:, 1:]
 
-    def probabilities(self, *, reweighted: bool) -> NDArray[np.float64]:
-        """Return the probability that each new row is right, (new rows,): that of its probable damage."""
-        ratios = self.density_ratios if reweighted else [np.ones(len(self.held_out))]
-        line, rows = self.usual_line, self.held_out
-        if reweighted:
-            line = fit_logistic(_line(rows), rows.right, weights=ratios[0], pull=_CALIBRATED, expected=line)
-        usual = multi_label.probabilities(_line(self.new) @ line)
-        mixed = usual.copy()
-        for copies, weights, share in zip(self.damaged, ratios[1:], self.damage.T, strict=True):
-            line_of_damage = self._damaged_line(copies, weights)
-            of_damage = multi_label.probabilities(_with_distances(self.new) @ line_of_damage)
-            mixed += share * (of_damage - usual)
-        return np.clip(mixed, 0.0, 1.0)
+    @cached_property
+    def by_own_shares(self) -> NDArray[np.float64]:
+        """The confidence of each new row if labels have the shares that undamaged new rows tell of."""
+        new, known = self.new.probabilities, self.held_out.probabilities
+        undamaged = np.clip(1 - self.damage.sum(axis=1), 0.0, 1.0)
+        adjusted = with_own_shares(new, known, self.decisions.kind, undamaged)
+        return self.decisions.probability_of(self.decisions.given(new), adjusted)
+
+    @cached_property
+    def by_damage(self) -> NDArray[np.float64]:
+        """The probability that each new row is right if it has each kind of damage, (new rows, kinds)."""
+        of_kinds = [
+            multi_label.probabilities(_with_distances(self.new) @ self._damaged_line(copies, weights))
+            for copies, weights in zip(self.damaged, self.density_ratios[1:], strict=True)
+        ]
+        return np.column_stack(of_kinds) if of_kinds else np.zeros((len(self.new), 0))
+
+    def mixed(self, undamaged: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability that each new row is right (new rows,), by what it is if undamaged."""
+        change = (self.damage * (self.by_damage - undamaged[:, None])).sum(axis=1)
+        return np.asarray(np.clip(undamaged + change, 0.0, 1.0))
 
     def _damaged_line(self, copies: JudgedRows, ratios: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the coefficients of one kind of damage: first of all copies, then of those like new rows."""
@@ -198,23 +216,46 @@ def reweighted(evidence: Evidence) -> Guess:
     rows. They have a line of their own, for new rows that are probably damaged: of a usual text that is as
     confident, more would be right.
     """
-    return Guess.mean(evidence.probabilities(reweighted=True))
+    return Guess.mean(_reweighted(evidence))
 
 
-def mean_of_three(evidence: Evidence) -> Guess:
-    """Return the mean of three other methods, whose errors often differ in sign."""
-    guesses = [estimate(evidence) for estimate in (reweighted, calibrated, above_threshold)]
-    return Guess(float(np.mean([guess.share for guess in guesses])))
+def by_own_shares(evidence: Evidence) -> Guess:
+    """Return the mean calibrated confidence, once labels have the shares that they have among new rows.
+
+    Damaged rows are as for `reweighted`.
+    """
+    return Guess.mean(_by_own_shares(evidence))
 
 
+def mean_of_two(evidence: Evidence) -> Guess:
+    """Return the mean of the first two methods: what moved may be the texts, or the shares of the labels."""
+    return Guess.mean((_reweighted(evidence) + _by_own_shares(evidence)) / 2)
+
+
+USUAL = "mean"
+"""The method to use where no other is clearly better."""
 ESTIMATORS: dict[str, tuple[str, Callable[[Evidence], Guess]]] = {
     "reweighted": ("confidence, calibrated where the new texts are", reweighted),
+    "shares": ("confidence, by the labels' shares among the new texts", by_own_shares),
+    "mean": ("mean of these two", mean_of_two),
     "calibrated": ("calibrated confidence", calibrated),
     "doc": ("difference of confidences", difference_of_confidences),
     "atc": ("average thresholded confidence", above_threshold),
-    "mean": ("mean of these, but for the difference", mean_of_three),
 }
 """The methods by key, each with its title."""
+
+
+def _reweighted(evidence: Evidence) -> NDArray[np.float64]:
+    rows, weights = evidence.held_out, evidence.density_ratios[0]
+    line = fit_logistic(
+        _line(rows), rows.right, weights=weights, pull=_CALIBRATED, expected=evidence.usual_line
+    )
+    return evidence.mixed(multi_label.probabilities(_line(evidence.new) @ line))
+
+
+def _by_own_shares(evidence: Evidence) -> NDArray[np.float64]:
+    new = replace(evidence.new, confidence=evidence.by_own_shares)
+    return evidence.mixed(multi_label.probabilities(_line(new) @ evidence.usual_line))
 
 
 def _line(rows: JudgedRows) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from textune.evaluation.intervals import Interval
 from textune.watching.back_testing import BackTest, ErrorModel, KnownRows, back_test, row_probabilities
 from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
-from textune.watching.descriptors import Descriptors
+from textune.watching.descriptors import Described, Descriptors
 from textune.watching.domain import tell_apart
 from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
 from textune.watching.label_correction import FEWEST_LABELS, USEFUL, CorrectedShare, correct_share, labels_for
@@ -26,19 +26,27 @@ from textune.watching.reference import WatchedRows, WatchReference
 from textune.watching.support import Support, measure_support
 from textune.watching.watch_result import EstimatedMetric, LabelEvidence, MethodResult, WatchResult
 
-MOST_UNKNOWN = 0.03
+MOST_UNKNOWN = 0.025
 """By how much the share of right decisions may be wrong because of texts that are unlike any that was met."""
 _MISSED = 2.0
 """How many such texts there may be for each that is recognised."""
 _NOTHING_KNOWN = 0.5
+_FEWEST_TO_DIVIDE = 1000
+_MOST_BESIDE = 3000
+"""How many training rows, beside the held-out rows, new texts are compared with."""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """A reference that is prepared for estimates."""
+    """A reference that is prepared for estimates.
+
+    `familiar` describes texts like which others have been met: those of the held-out rows and, if the encoder
+    did not learn, of training.
+    """
 
     reference: WatchReference
     descriptors: Descriptors
+    familiar: Described
     held_out: KnownRows
     damaged: tuple[KnownRows, ...]
     back_test: BackTest
@@ -47,7 +55,9 @@ class Watch:
     @classmethod
     def of(cls, reference: WatchReference, *, seed: int = 0, shifts: int | None = None) -> Watch:
         """Prepare a reference: describe its rows, and test the methods on shifts of them."""
-        descriptors = Descriptors(reference.train_features, reference.features, seed=seed)
+        told_by, beside = _divided(reference, seed=seed)
+        unlearned = np.concatenate([reference.features, beside])
+        descriptors = Descriptors(told_by, unlearned, seed=seed)
         rows = np.arange(len(reference))
         held_out = _known_rows(reference, descriptors, rows, reference.features, reference.probabilities)
         kinds = [
@@ -56,21 +66,23 @@ class Watch:
         ]
         options = {} if shifts is None else {"shifts": shifts}
         tested = back_test(reference.decisions, held_out, kinds, seed=seed, **options)
-        return cls(reference, descriptors, held_out, tuple(kinds), tested, seed)
+        familiar = descriptors.describe(unlearned)
+        return cls(reference, descriptors, familiar, held_out, tuple(kinds), tested, seed)
 
     def estimate(self, rows: WatchedRows) -> WatchResult:
         """Return what can be said of new rows."""
         decisions, known = self.reference.decisions, self.held_out.judged
         described = self.descriptors.describe(rows.features)
         unknown = np.zeros(len(rows), dtype=bool)
-        new = JudgedRows(described, decisions.confidence(rows.probabilities), unknown)
+        confidence = decisions.confidence(rows.probabilities)
+        new = JudgedRows(described, rows.probabilities, confidence, unknown)
         damaged = tuple(copies.judged for copies in self.damaged)
-        evidence = Evidence(known, damaged, new)
+        evidence = Evidence(decisions, known, damaged, new)
         guesses = {key: method(evidence) for key, (_, method) in ESTIMATORS.items()}
         chosen = guesses[self.back_test.chosen]
         of_rows = row_probabilities(chosen, evidence)
         copies = [rows_of_kind.described for rows_of_kind in damaged]
-        support = measure_support(known.described, copies, described, seed=self.seed)
+        support = measure_support(self.familiar, copies, described, seed=self.seed)
         at_stake = _at_stake(support, of_rows)
         errors = ErrorModel.of(self.back_test.shifts, self.back_test.chosen)
         sizes, before = (len(known), len(rows)), float(known.right.mean())
@@ -123,6 +135,16 @@ class Watch:
         return correct_share(of_rows, half_width, labelled, right)
 
 
+def _divided(reference: WatchReference, *, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return features of training rows that others are described by, and of those to describe as familiar."""
+    features = reference.train_features
+    if not reference.encoder_is_frozen or len(features) < _FEWEST_TO_DIVIDE:
+        return features, features[:0]
+    order = np.random.default_rng(seed).permutation(len(features))
+    beside = min(len(features) // 2, _MOST_BESIDE)
+    return features[np.sort(order[beside:])], features[np.sort(order[:beside])]
+
+
 def _known_rows(
     reference: WatchReference,
     descriptors: Descriptors,
@@ -133,10 +155,11 @@ def _known_rows(
     labels, decisions = reference.labels[rows], reference.decisions
     judged = JudgedRows(
         descriptors.describe(features),
+        probabilities,
         decisions.confidence(probabilities),
         decisions.right(probabilities, labels),
     )
-    return KnownRows(rows, judged, probabilities, labels)
+    return KnownRows(rows, judged, labels)
 
 
 def _at_stake(support: Support, of_rows: NDArray[np.float64]) -> float:

@@ -70,12 +70,17 @@ class Decisions:
 
         Several labels count as independent of each other, so theirs is a score rather than a probability.
         """
+        return self.probability_of(self.given(probabilities), probabilities)
+
+    def probability_of(
+        self, given: NDArray[np.bool_], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the probability (rows,) of what each row is `given`, as `confidence` does."""
         if self.kind.is_multi_label:
-            given = self.given(probabilities)
             of_cells = np.clip(np.where(given, probabilities, 1 - probabilities), _LEAST, 1.0)
             values = np.exp(np.log(of_cells).sum(axis=1))
         else:
-            values = single_label.confidence(probabilities)
+            values = probabilities[given]
         clipped: NDArray[np.float64] = np.clip(values, _LEAST, _MOST)
         return clipped
 
@@ -106,6 +111,7 @@ class WatchReference:
         labels: Class ids (rows,) or, if there can be several, 1, 0 or -1 for unknown, (rows, classes).
         train_features: Those of rows that it learned from, (train rows, width); a sample is enough.
         damaged: Damaged copies of held-out rows, one entry per kind of damage.
+        encoder_is_frozen: Whether the encoder did not learn: then rows of training look to it as others do.
     """
 
     decisions: Decisions
@@ -114,6 +120,7 @@ class WatchReference:
     labels: NDArray[np.int64]
     train_features: NDArray[np.float32]
     damaged: tuple[DamagedRows, ...] = ()
+    encoder_is_frozen: bool = False
 
     def __post_init__(self) -> None:
         if len(self.labels) < FEWEST_ROWS:

@@ -98,7 +98,12 @@ class WatchedRun:
             rows = np.random.default_rng(0).permutation(len(train_texts))[:_SOME_TRAIN_TEXTS]
             train_texts = [train_texts[row] for row in np.sort(rows).tolist()]
         train_features, _ = self.read(train_texts, ctx, called=f"{source} · train")
-        return replace(reference, train_features=train_features, damaged=self._copies(held_out.texts, ctx))
+        return replace(
+            reference,
+            train_features=train_features,
+            damaged=self._copies(held_out.texts, ctx),
+            encoder_is_frozen=self.recipe.model.frozen_layers == "all",
+        )
 
     def _copies(self, texts: Sequence[AnyText], ctx: Context) -> tuple[DamagedRows, ...]:
         if self.recipe.train.use_validation:

@@ -55,7 +55,8 @@ def _method_table(watched: Watched) -> Table:
     table = bare_table(
         *("", title_of(watched.result.metric), "mean error"),
         title="What each method says",
-        caption="The error is that on shifts of the run's own validation rows; the best is used.",
+        caption="The error is that on shifts of the run's own validation rows. The mean is used "
+        "unless another is clearly closer there.",
     )
     for method in watched.result.methods:
         style = "bold" if method.is_chosen else None
