@@ -35,13 +35,14 @@ class MadeWorld:
     def reference(self, rows: int = 400) -> WatchReference:
         """Return held-out rows, with noise as damage."""
         labels = self.labels(rows)
-        features = self.features(labels)
+        features, learned = self.features(labels), self.features(self.labels(1000))
         return WatchReference(
             DECISIONS,
             features,
             self.probabilities(features),
             labels,
-            self.features(self.labels(1000)),
+            learned,
+            self.probabilities(learned),
             tuple(self.damaged(features, noise) for noise in (1.0, 2.0)),
         )
 

@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 
 from made_rows import MadeWorld
+from textune.watching.descriptors import Described
 from textune.watching.estimating import Watch
 from textune.watching.reference import WatchedRows
-from textune.watching.support import Support, measure_support
+from textune.watching.support import SeenRows, Support, measure_support
+
+
+def seen(watch: Watch, rows: WatchedRows) -> SeenRows:
+    return SeenRows(watch.descriptors.describe(rows.features), rows.probabilities)
 
 
 def support_of(watch: Watch, rows: WatchedRows) -> Support:
-    copies = [kind.judged.described for kind in watch.damaged]
-    return measure_support(watch.held_out.judged.described, copies, watch.descriptors.describe(rows.features))
+    copies = [SeenRows(kind.judged.described, kind.judged.probabilities) for kind in watch.damaged]
+    return measure_support(watch.familiar, copies, seen(watch, rows))
 
 
 def test_texts_like_validation_are_inside(watch: Watch) -> None:
@@ -55,9 +60,24 @@ def test_one_text_says_nothing(watch: Watch) -> None:
 
 def test_without_copies_everything_far_out_may_be_strange(watch: Watch) -> None:
     rows, _ = MadeWorld(55).with_intruders(500, 0.5)
-    known = watch.held_out.judged.described
 
-    found = measure_support(known, [], watch.descriptors.describe(rows.features))
+    found = measure_support(watch.familiar, [], seen(watch, rows))
 
     assert found.outside_share > 0.3
     assert found.strange.sum() <= np.ceil(0.6 * len(rows))
+
+
+def test_the_outskirts_of_a_label_that_became_frequent_are_not_strange() -> None:
+    world = MadeWorld(56)
+    outskirts = np.array([0, 0, 3.0])  # The third label's texts lie far from all others.
+
+    def rows(count: int, shares: tuple[float, float, float]) -> SeenRows:
+        labels = world.labels(count, shares)
+        far = outskirts[labels] + world.rng.normal(size=count)
+        described = Described(world.rng.normal(size=(count, 2)) + labels[:, None], far[:, None])
+        return SeenRows(described, np.eye(3)[labels])
+
+    found = measure_support(rows(3000, (0.48, 0.48, 0.04)), [], rows(1000, (0.3, 0.3, 0.4)))
+
+    assert found.far_share < 0.1
+    assert found.outside_share < 0.02

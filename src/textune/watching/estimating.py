@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from textune.evaluation.intervals import Interval
 from textune.watching.back_testing import BackTest, ErrorModel, KnownRows, back_test, row_probabilities
 from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
-from textune.watching.descriptors import Described, Descriptors
+from textune.watching.descriptors import Descriptors
 from textune.watching.domain import tell_apart
 from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
 from textune.watching.label_correction import FEWEST_LABELS, USEFUL, CorrectedShare, correct_share, labels_for
 from textune.watching.label_moves import measure_moves
 from textune.watching.reference import WatchedRows, WatchReference
-from textune.watching.support import Support, measure_support
+from textune.watching.support import SeenRows, Support, measure_support
 from textune.watching.watch_result import EstimatedMetric, LabelEvidence, MethodResult, WatchResult
 
 MOST_UNKNOWN = 0.025
@@ -40,13 +40,13 @@ _MOST_BESIDE = 3000
 class Watch:
     """A reference that is prepared for estimates.
 
-    `familiar` describes texts like which others have been met: those of the held-out rows and, if the encoder
-    did not learn, of training.
+    `familiar` are rows beside which others are strange or not: those held out and, if the encoder did not
+    learn, some of training.
     """
 
     reference: WatchReference
     descriptors: Descriptors
-    familiar: Described
+    familiar: SeenRows
     held_out: KnownRows
     damaged: tuple[KnownRows, ...]
     back_test: BackTest
@@ -56,8 +56,9 @@ class Watch:
     def of(cls, reference: WatchReference, *, seed: int = 0, shifts: int | None = None) -> Watch:
         """Prepare a reference: describe its rows, and test the methods on shifts of them."""
         told_by, beside = _divided(reference, seed=seed)
-        unlearned = np.concatenate([reference.features, beside])
-        descriptors = Descriptors(told_by, unlearned, seed=seed)
+        train, probabilities = reference.train_features, reference.train_probabilities
+        unlearned = np.concatenate([reference.features, train[beside]])
+        descriptors = Descriptors(train[told_by], unlearned, seed=seed)
         rows = np.arange(len(reference))
         held_out = _known_rows(reference, descriptors, rows, reference.features, reference.probabilities)
         kinds = [
@@ -66,7 +67,9 @@ class Watch:
         ]
         options = {} if shifts is None else {"shifts": shifts}
         tested = back_test(reference.decisions, held_out, kinds, seed=seed, **options)
-        familiar = descriptors.describe(unlearned)
+        familiar = SeenRows(
+            descriptors.describe(unlearned), np.concatenate([reference.probabilities, probabilities[beside]])
+        )
         return cls(reference, descriptors, familiar, held_out, tuple(kinds), tested, seed)
 
     def estimate(self, rows: WatchedRows) -> WatchResult:
@@ -81,8 +84,9 @@ class Watch:
         guesses = {key: method(evidence) for key, (_, method) in ESTIMATORS.items()}
         chosen = guesses[self.back_test.chosen]
         of_rows = row_probabilities(chosen, evidence)
-        copies = [rows_of_kind.described for rows_of_kind in damaged]
-        support = measure_support(self.familiar, copies, described, seed=self.seed)
+        copies = [SeenRows(each.described, each.probabilities) for each in damaged]
+        seen = SeenRows(described, rows.probabilities)
+        support = measure_support(self.familiar, copies, seen, seed=self.seed)
         at_stake = _at_stake(support, of_rows)
         errors = ErrorModel.of(self.back_test.shifts, self.back_test.chosen)
         sizes, before = (len(known), len(rows)), float(known.right.mean())
@@ -135,14 +139,14 @@ class Watch:
         return correct_share(of_rows, half_width, labelled, right)
 
 
-def _divided(reference: WatchReference, *, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return features of training rows that others are described by, and of those to describe as familiar."""
-    features = reference.train_features
-    if not reference.encoder_is_frozen or len(features) < _FEWEST_TO_DIVIDE:
-        return features, features[:0]
-    order = np.random.default_rng(seed).permutation(len(features))
-    beside = min(len(features) // 2, _MOST_BESIDE)
-    return features[np.sort(order[beside:])], features[np.sort(order[:beside])]
+def _divided(reference: WatchReference, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of training rows by which others are described, and of those that are familiar."""
+    count = len(reference.train_features)
+    if not reference.encoder_is_frozen or count < _FEWEST_TO_DIVIDE:
+        return np.arange(count), np.arange(0)
+    order = np.random.default_rng(seed).permutation(count)
+    beside = min(count // 2, _MOST_BESIDE)
+    return np.sort(order[beside:]), np.sort(order[:beside])
 
 
 def _known_rows(

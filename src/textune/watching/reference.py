@@ -110,6 +110,7 @@ class WatchReference:
         probabilities: Its calibrated probabilities, (rows, classes).
         labels: Class ids (rows,) or, if there can be several, 1, 0 or -1 for unknown, (rows, classes).
         train_features: Those of rows that it learned from, (train rows, width); a sample is enough.
+        train_probabilities: Its probabilities of these, (train rows, classes).
         damaged: Damaged copies of held-out rows, one entry per kind of damage.
         encoder_is_frozen: Whether the encoder did not learn: then rows of training look to it as others do.
     """
@@ -119,6 +120,7 @@ class WatchReference:
     probabilities: NDArray[np.float64]
     labels: NDArray[np.int64]
     train_features: NDArray[np.float32]
+    train_probabilities: NDArray[np.float64]
     damaged: tuple[DamagedRows, ...] = ()
     encoder_is_frozen: bool = False
 

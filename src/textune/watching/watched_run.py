@@ -90,17 +90,19 @@ class WatchedRun:
         source = self.recipe.data.source
         ctx.stage("Encoding validation")
         features, _ = self.read(held_out.texts, ctx, called=f"{source} · validation")
+        known = probabilities.probabilities
         reference = WatchReference(
-            self.decisions, features, probabilities.probabilities, probabilities.labels, features[:0]
+            self.decisions, features, known, probabilities.labels, features[:0], known[:0]
         )
         ctx.stage("Encoding train")
         if len(train_texts) > _MOST_TRAIN_TEXTS:
             rows = np.random.default_rng(0).permutation(len(train_texts))[:_SOME_TRAIN_TEXTS]
             train_texts = [train_texts[row] for row in np.sort(rows).tolist()]
-        train_features, _ = self.read(train_texts, ctx, called=f"{source} · train")
+        train_features, of_train = self.read(train_texts, ctx, called=f"{source} · train")
         return replace(
             reference,
             train_features=train_features,
+            train_probabilities=of_train,
             damaged=self._copies(held_out.texts, ctx),
             encoder_is_frozen=self.recipe.model.frozen_layers == "all",
         )
