@@ -242,7 +242,7 @@ bench-log: $(VENV)/installed-dev  ## Compare the server's throughput with and wi
 bench-protocols: $(VENV)/installed-dev  ## Compare the rate of the server's protocols with that of /predict; three minutes.
 	$(BIN)/python benchmarks/protocols.py
 
-torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load, to single texts and to pairs, in all protocols; half an hour.
+torture-serve: $(VENV)/installed-dev  ## Send 20,000 wrong requests, 2,000 clients that hang up, and 20 signals under load, to single texts and to pairs, in all protocols; 20 minutes.
 	TEXTUNE_SERVE_REQUESTS=1000 TEXTUNE_TORTURE_SERVE=1 $(BIN)/python -m pytest tests/serving
 
 bench-audit: $(VENV)/installed-dev  ## Count how many faults planted in TweetEval the audit finds.

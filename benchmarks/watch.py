@@ -1,6 +1,6 @@
 """`textune watch`: how far off its estimate is where texts are shifted on purpose, and when it refuses.
 
-    python benchmarks/watch.py ["SOURCE data.key=value ..." ...] [--shifts 100] [--seed 6] [--runs FOLDER]
+    python benchmarks/watch.py ["SOURCE data.key=value ..." ...] [--shifts 100] [--seed 9] [--runs FOLDER]
 
 A classifier (`frozen` on `embedded:minilm`) is trained on each source. `textune watch` compares new texts
 with its validation rows. The new texts are drawn from the test rows, which neither has seen, and shifted in
@@ -16,7 +16,7 @@ There are 400 to 2,000 texts. The table shows the mean absolute error of the sha
 estimate where one is given, of "it is as on validation", and of ATC on the same texts; how often the 95 %
 interval holds the truth; and how often there is no estimate, where its error would have exceeded 10 points
 and where it would not have exceeded 3. `test` is the whole test split as it is. Choices of the method were
-made on other draws from the same test splits (docs/experiments.md), and with seeds 1 to 5.
+made on other draws from the same test splits (docs/experiments.md), and with seeds 1 to 8.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("sources", nargs="*", help="a source and its settings in quotes")
     parser.add_argument("--shifts", type=int, default=100, help="how many per source")
-    parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=9)
     parser.add_argument("--model", default="embedded:minilm")
     parser.add_argument("--recipe", default="frozen")
     parser.add_argument("--runs", type=Path, default=REPOSITORY / ".bench" / "watch")

@@ -26,7 +26,7 @@ from textune.watching.reference import WatchedRows, WatchReference
 from textune.watching.support import SeenRows, Support, measure_support
 from textune.watching.watch_result import EstimatedMetric, LabelEvidence, MethodResult, WatchResult
 
-MOST_UNKNOWN = 0.025
+MOST_UNKNOWN = 0.02
 """By how much the share of right decisions may be wrong because of texts that are unlike any that was met."""
 _MISSED = 2.0
 """How many such texts there may be for each that is recognised."""
