@@ -117,6 +117,6 @@ def _weighted_quantiles(
 ) -> NDArray[np.float64]:
     """Return the value below which a share of the rows lies, by their counts, for each of the columns."""
     order = np.argsort(columns, axis=0)
-    reached = np.cumsum(counts[order], axis=0) >= share * counts.sum()
+    below = (np.cumsum(counts[order], axis=0) < share * counts.sum()).sum(axis=0)
     every = np.arange(columns.shape[1])
-    return np.asarray(columns[order[reached.argmax(axis=0), every], every])
+    return np.asarray(columns[order[np.minimum(below, len(columns) - 1), every], every])
