@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from textune.errors import RecipeError
-from textune.recipe.recipes import Recipe, check_recipe, dump_recipe, load_recipe, recipe_names, recipe_text
+from textune.recipe.recipes import (
+    Recipe,
+    check_recipe,
+    dump_recipe,
+    load_recipe,
+    reading_options,
+    recipe_names,
+    recipe_text,
+)
+from textune.recipe.settings import DataSettings
 
 ATTENTION = ["prepare.long_texts=windows", "prepare.window_pooling=attention"]
 
@@ -267,3 +278,28 @@ def test_all_that_keras_cannot_carry_out_is_reported_at_once() -> None:
 def test_values_that_are_no_recipe_at_all_are_refused() -> None:
     with pytest.raises(RecipeError, match="train"):
         check_recipe(tomllib.loads("train = 3"), origin="mine")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"separator": "\t"},
+        {"separator": " "},
+        {"label_separator": " / "},
+        {"text_column": "2024-01-01"},
+        {"text_column": "true"},
+        {"text_column": '"Body"'},
+        {"text_column": ["Title", "Body"]},
+        {"text_column": "2", "header": False},
+        {"label_names": ["joy, calm", "anger"]},
+    ],
+    ids=str,
+)
+def test_the_options_that_a_command_suggests_read_the_data_as_they_were(settings: dict[str, Any]) -> None:
+    data = DataSettings(**settings)
+
+    words = shlex.split(" ".join(reading_options(data)))
+
+    assert set(words[::2]) == {"--set"}
+    assert all(word.isprintable() for word in words)
+    assert check_recipe({}, origin="custom", settings=words[1::2]).data == data

@@ -15,10 +15,11 @@ from textune.annotations.conversion import (
     texts_of_source,
     write_files,
 )
-from textune.annotations.registry import find_target
+from textune.annotations.registry import TextToWrite, find_target
 from textune.context import Context, Observer
 from textune.data.columns import ColumnChoice
 from textune.data.mapping_files import with_names
+from textune.data.several_labels import find_several
 from textune.data.sources import read_source
 from textune.recipe.recipes import reading_options, resolve_recipe
 from textune.recipe.settings import DataSettings
@@ -99,5 +100,12 @@ def convert(
         "texts": len(texts),
         "labelled": labelled,
     }
-    options = [] if predictions else reading_options(DataSettings(label_kind=kind_of_copy(texts)))
+    options = [] if predictions else reading_options(_settings_of_copy(texts))
     return Conversion(path, len(texts), labelled, target.remark(path), options, document)
+
+
+def _settings_of_copy(texts: Sequence[TextToWrite]) -> DataSettings:
+    """Return the settings that read what was written, where a name may look like several labels."""
+    names = {label for row in texts if not row.can_have_several for label in row.labels}
+    separator = "none" if find_several(names).parts else "auto"
+    return DataSettings(label_kind=kind_of_copy(texts), label_separator=separator)

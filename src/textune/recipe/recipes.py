@@ -141,10 +141,9 @@ def reading_options(data: DataSettings) -> list[str]:
         for key, value in data.model_dump(exclude=own).items()
         if value != DataSettings.model_fields[key].get_default(call_default_factory=True)
     }
-    return [
-        f"--set {shlex.quote(f'data.{key}={value if isinstance(value, str) else _toml(value)}')}"
-        for key, value in changed.items()
-    ]
+    if data.separator == "\t":
+        changed["separator"] = "tab"
+    return [f"--set {shlex.quote(f'data.{key}={_written(value)}')}" for key, value in changed.items()]
 
 
 def check_extras(recipe: Recipe) -> None:
@@ -177,15 +176,24 @@ def _override(values: dict[str, Any], setting: str) -> str:
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and name):
         return f"'{setting}' is not of the form section.key=value, for instance train.seed=1"
-    try:
-        value = tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
     part = values.setdefault(section, {})
     if not isinstance(part, dict):
         return f"{section} is not a section, so {key.strip()} cannot be set"
-    part[name] = value
+    part[name] = _read(text)
     return ""
+
+
+def _read(text: str) -> Any:
+    """Return the value of an override: TOML, or else plain text."""
+    try:
+        return tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _written(value: Any) -> str:
+    """Return what `_read` reads as a value: plain text if that is enough."""
+    return value if isinstance(value, str) and _read(value) == value else _toml(value)
 
 
 def _describe(fault: Any) -> str:
