@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from textune.evaluation.intervals import share_interval
 from textune.watching.back_testing import BackTest, ErrorModel, PlantedShift
 from textune.watching.correctness import ESTIMATORS
 from textune.watching.estimating import Watch
@@ -55,3 +56,13 @@ def test_fewer_new_texts_are_less_certain(watch: Watch) -> None:
 
 def test_the_shifts_differ_in_what_is_true(watch: Watch) -> None:
     assert np.std([shift.share for shift in watch.back_test.shifts]) > 0.03
+
+
+def test_shifts_without_an_error_leave_what_chance_gives_to_as_many_rows() -> None:
+    model = ErrorModel.of([shift_with({"atc": 0.0}, truth=1.0) for _ in range(40)], "atc")
+
+    half_width, macro_half_width = model.half_widths(1.0, 1.0, (150, 300))
+
+    low, _ = share_interval(150, 150)
+    assert half_width == macro_half_width
+    assert half_width == pytest.approx(1 - low, rel=0.5)

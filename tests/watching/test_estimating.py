@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from made_rows import MadeWorld, share_right
+from made_rows import NAMES, MadeWorld, share_right
+from textune.data.dataset import UNKNOWN
 from textune.errors import DataError
+from textune.evaluation.split_metrics import measure
+from textune.tasks.multi_label import MULTI
 from textune.watching.estimating import Watch
-from textune.watching.reference import NOT_LABELLED, WatchedRows
+from textune.watching.reference import NOT_LABELLED, Decisions, WatchedRows, WatchReference
 
 
 def test_the_interval_holds_the_accuracy_where_nothing_moved(watch: Watch) -> None:
@@ -124,3 +127,84 @@ def test_a_single_text_has_a_wide_interval(watch: Watch) -> None:
     low, high = watch.estimate(rows).estimates["accuracy"].interval
 
     assert high - low > 0.5
+
+
+def test_a_classifier_that_is_never_wrong_on_validation_may_be_wrong_on_new_texts() -> None:
+    world = MadeWorld(11)
+    known, sure = replace(world.reference(150), encoder_is_frozen=True), np.eye(3)
+    perfect = replace(known, probabilities=sure[known.labels], damaged=())
+    rows, labels = world.watched(300)
+    some = np.where(np.arange(300) < 20, labels, NOT_LABELLED)
+    watch = Watch.of(perfect, shifts=20)
+
+    of_none, of_some = (
+        watch.estimate(replace(rows, probabilities=sure[labels], labels=each)).estimates["accuracy"].interval
+        for each in (None, some)
+    )
+
+    assert 0.9 < of_none[0] < 0.99
+    assert of_none[0] < of_some[0] < 0.999
+
+
+@pytest.mark.parametrize("count", [5, 300])
+def test_where_all_texts_have_labels_the_metrics_are_those_of_an_evaluation(watch: Watch, count: int) -> None:
+    rows, labels = MadeWorld(12).with_intruders(count, 0.5)
+    labels = np.maximum(labels, 0)
+
+    result = watch.estimate(replace(rows, labels=labels))
+
+    measured = measure(rows.probabilities, labels, label_names=NAMES)
+    assert not result.refusal
+    assert set(result.estimates) == {"accuracy", "macro_f1"}
+    for key, estimate in result.estimates.items():
+        assert estimate.value == pytest.approx(measured.values[key])
+        assert estimate.interval == pytest.approx(measured.intervals[key])
+
+
+class SeveralLabels:
+    """Rows that have each of three labels by a probability of its own."""
+
+    decisions = Decisions(NAMES, MULTI, np.full(3, 0.2))
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def rows(self, count: int) -> WatchedRows:
+        """Return labelled rows of a classifier whose probabilities are too low."""
+        odds = self.rng.normal(-1.5, 1.5, size=(count, 3))
+        features = np.column_stack([odds, self.rng.normal(size=(count, 8))]).astype(np.float32)
+        has = self.rng.random((count, 3)) < 1 / (1 + np.exp(-odds))
+        return WatchedRows(features, 1 / (1 + np.exp(0.7 - odds)), has.astype(np.int64))
+
+    def reference(self, count: int, given: np.ndarray | None = None) -> WatchReference:
+        """Return held-out rows; what they got by thresholds that were chosen without them may be `given`."""
+        rows, learned = self.rows(count), self.rows(300)
+        assert rows.labels is not None
+        return WatchReference(
+            self.decisions,
+            *(rows.features, rows.probabilities, rows.labels),
+            *(learned.features, learned.probabilities),
+            given=given,
+        )
+
+
+def test_some_labels_do_not_narrow_a_macro_f1_that_they_do_not_correct() -> None:
+    several = SeveralLabels(0)
+    watch, rows = Watch.of(several.reference(200), shifts=10), several.rows(400)
+    assert rows.labels is not None
+    some = np.where((np.arange(400) < 200)[:, None], rows.labels, UNKNOWN)
+
+    without, corrected = (watch.estimate(replace(rows, labels=each)).estimates for each in (None, some))
+
+    assert corrected["macro_f1"] == without["macro_f1"]
+    assert np.ptp(corrected["exact_match"].interval) < np.ptp(without["exact_match"].interval)
+
+
+def test_what_metrics_are_on_validation_counts_the_labels_that_the_run_counts() -> None:
+    none = np.zeros((200, 3), dtype=bool)
+    reference = SeveralLabels(1).reference(200, none)
+
+    estimates = Watch.of(reference, shifts=5).estimate(SeveralLabels(2).rows(50)).estimates
+
+    assert estimates["macro_f1"].on_validation == 0
+    assert estimates["exact_match"].on_validation == (reference.labels == 0).all(axis=1).mean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from textune.evaluation.intervals import share_interval
 from textune.watching.label_correction import choose_telling, correct_share
 
 RNG = np.random.default_rng(0)
@@ -63,7 +64,21 @@ def test_all_labels_give_what_they_say() -> None:
 
     corrected = correct_share(np.full(100, 0.5), 0.1, np.arange(100), right)
 
+    low, high = share_interval(80, 100)
     assert corrected.share == pytest.approx(0.8)
+    assert corrected.share - corrected.half_width <= low <= high <= corrected.share + corrected.half_width
+
+
+def test_a_few_labels_that_are_as_expected_leave_room_for_those_that_are_not() -> None:
+    believed, held = np.full(2000, 0.9999), []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        right = rng.random(2000) < 1 - abs(rng.normal(scale=0.03))
+        rows = rng.permutation(2000)[:15]
+        corrected = correct_share(believed, 0.06, rows, right[rows])
+        held.append(abs(corrected.share - right.mean()) <= corrected.half_width)
+
+    assert np.mean(held) >= 0.9
 
 
 def test_uncertain_texts_are_chosen_more_often_and_labelled_ones_never() -> None:

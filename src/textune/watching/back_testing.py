@@ -27,6 +27,8 @@ _COVERAGE = 0.975
 rows, and what chance did to these is the same in all shifts."""
 _CLEAR = 3.0
 """By how many standard errors a method must be closer than the usual one: several are compared."""
+_NORMAL = 1.96
+"""Half the width of a 95 % interval, in standard deviations."""
 _DAMAGE_KNOWN = 0.5
 """In which share of the shifts with damaged texts the methods have seen other texts with this damage."""
 
@@ -98,8 +100,11 @@ class ErrorModel:
             before: The share of the known rows.
             sizes: How many known and how many new rows there are.
         """
-        spread = float(np.sqrt(_chance(before, share, sizes) + (self.slope * (share - before)) ** 2))
-        return self.factor * spread, self.macro_factor * spread
+        chance = _chance(before, share, sizes)
+        spread = float(np.sqrt(chance + (self.slope * (share - before)) ** 2))
+        # The shifts of rows that are all right have no errors, but other rows may have some.
+        least = _NORMAL * float(np.sqrt(chance))
+        return max(self.factor * spread, least), max(self.macro_factor * spread, least)
 
 
 @dataclass(frozen=True)

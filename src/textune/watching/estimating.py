@@ -8,21 +8,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval
+from textune.evaluation.label_scores import LabelScores
+from textune.evaluation.metrics import metrics_of
 from textune.watching.back_testing import BackTest, ErrorModel, KnownRows, back_test, row_probabilities
 from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
 from textune.watching.descriptors import Descriptors
 from textune.watching.domain import tell_apart
-from textune.watching.expected_f1 import expected_macro_f1, true_macro_f1, with_mean
+from textune.watching.expected_f1 import expected_macro_f1, with_mean
 from textune.watching.label_correction import FEWEST_LABELS, USEFUL, CorrectedShare, correct_share, labels_for
 from textune.watching.label_moves import measure_moves
-from textune.watching.reference import WatchedRows, WatchReference
+from textune.watching.reference import Decisions, WatchedRows, WatchReference
 from textune.watching.support import SeenRows, Support, measure_support
 from textune.watching.watch_result import EstimatedMetric, LabelEvidence, MethodResult, WatchResult
 
@@ -94,16 +96,20 @@ class Watch:
         refusal = _refuse(support) if at_stake > MOST_UNKNOWN else ""
         prior = _NOTHING_KNOWN if refusal else half_width
         corrected = self._correct(rows, of_rows, prior)
+        macro_at_stake = at_stake
         if len(rows.labelled) >= FEWEST_LABELS:
             of_rows, refusal, at_stake = with_mean(of_rows, corrected.share), "", 0.0
-            macro_half_width *= corrected.half_width / half_width
+            # Of several labels, macro-F1 does not follow from which rows are right.
+            if not decisions.kind.is_multi_label:
+                macro_half_width, macro_at_stake = macro_half_width * corrected.half_width / half_width, 0.0
         macro = expected_macro_f1(decisions, rows.probabilities, of_rows)
-        macro_before = true_macro_f1(decisions, self.reference.probabilities, self.reference.labels)
         share_ends = _interval(corrected.share, corrected.half_width, at_stake)
-        estimates = {
-            decisions.metric: EstimatedMetric(corrected.share, share_ends, before),
-            "macro_f1": EstimatedMetric(macro, _interval(macro, macro_half_width, at_stake), macro_before),
-        }
+        macro_ends = _interval(macro, macro_half_width, macro_at_stake)
+        on_validation = _on_validation(self.reference)
+        values = {decisions.metric: (corrected.share, share_ends), "macro_f1": (macro, macro_ends)}
+        estimates = {key: EstimatedMetric(*each, on_validation[key]) for key, each in values.items()}
+        if len(rows.labelled) == len(rows):
+            refusal, estimates = "", _measured_metrics(decisions, rows, estimates)
         auc, auc_interval = tell_apart(known.described.joined, described.joined, seed=self.seed).auc()
         labelled = rows.labelled
         return WatchResult(
@@ -182,6 +188,43 @@ def _refuse(support: Support) -> str:
 
 def _interval(value: float, half_width: float, at_stake: float) -> Interval:
     return max(0.0, value - half_width - _MISSED * at_stake), min(1.0, value + half_width)
+
+
+def _measured_metrics(
+    decisions: Decisions, rows: WatchedRows, estimates: Mapping[str, EstimatedMetric]
+) -> dict[str, EstimatedMetric]:
+    """Return metrics as measured on rows that all have labels, in place of their estimates."""
+    assert rows.labels is not None
+    metrics = metrics_of(decisions.kind.problem_type)
+    scores = [_scores(decisions, rows.probabilities, decisions.given(rows.probabilities))]
+    return {
+        key: EstimatedMetric(
+            metrics[key].measure(scores, rows.labels)[0],
+            metrics[key].interval(scores, rows.labels, samples=0, seed=0),  # These are not resampled.
+            estimate.on_validation,
+        )
+        for key, estimate in estimates.items()
+    }
+
+
+def _on_validation(reference: WatchReference) -> dict[str, float]:
+    """Return what the run's own metrics are on the held-out rows."""
+    decisions, given = reference.decisions, reference.given
+    if given is None:
+        given = decisions.given(reference.probabilities)
+    metrics, scores = (
+        metrics_of(decisions.kind.problem_type),
+        _scores(decisions, reference.probabilities, given),
+    )
+    keys = (decisions.metric, "macro_f1")
+    return {key: metrics[key].measure([scores], reference.labels)[0] for key in keys}
+
+
+def _scores(
+    decisions: Decisions, probabilities: NDArray[np.float64], given: NDArray[np.bool_]
+) -> NDArray[np.float64] | LabelScores:
+    """Return what metrics take."""
+    return LabelScores(probabilities, given) if decisions.kind.is_multi_label else probabilities
 
 
 def _measured(

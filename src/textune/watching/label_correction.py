@@ -50,8 +50,9 @@ def correct_share(
     count, total = len(labelled), len(of_rows)
     prior, share = (half_width / _NORMAL) ** 2, float(of_rows.mean())
     if count == total:
+        measured = float(right.mean())
         low, high = share_interval(float(right.sum()), float(count))
-        return CorrectedShare(float(right.mean()), (high - low) / 2, _TIMES * count)
+        return CorrectedShare(measured, max(measured - low, high - measured), _TIMES * count)
     # The usual variance of a label about its probability, which a few labels may hide.
     usual = float((of_rows * (1 - of_rows)).mean())
     if count < FEWEST_LABELS:
@@ -60,7 +61,8 @@ def correct_share(
     weights /= weights.sum()
     errors = right - of_rows[labelled]
     shift = float(weights @ errors)
-    spread = (float(weights @ (errors - shift) ** 2) * count + 2 * usual) / (count + 2)
+    # One more label, which is not as expected: a few that all are say little of how many are not.
+    spread = (float(weights @ (errors - shift) ** 2) * count + 2 * usual + 1) / (count + 3)
     effective = 1 / float((weights**2).sum())
     variance = spread / effective * (1 - count / total)
     trust = prior / (prior + variance)

@@ -20,6 +20,7 @@ from textune.watching.reference import WatchedRows
 from textune.watching.texts_to_label import TellingText
 from textune.watching.watch_result import WatchResult
 from textune.watching.watched_run import WatchedRun
+from textune.wording import counted
 
 TELLING = 50
 """How many texts to label are named."""
@@ -68,7 +69,7 @@ def watch_texts(opened: WatchedRun, texts: NewTexts, *, source: str, ctx: Contex
     ctx.stage("Estimating")
     result = watch.estimate(rows)
     if len(rows) < _FEW_TEXTS:
-        ctx.note(f"With {len(rows)} texts, chance decides much: {_FEW_TEXTS} or more tell more.")
+        ctx.note(f"With {counted(len(rows), 'text')}, chance decides much: {_FEW_TEXTS} or more tell more.")
     words = list[str]()
     if result.domain_interval[0] > _TOLD_APART:
         some = train_texts[:_TRAIN_TEXTS]

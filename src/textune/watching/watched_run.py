@@ -104,7 +104,8 @@ class WatchedRun:
             train_features=train_features,
             train_probabilities=of_train,
             damaged=self._copies(held_out.texts, ctx),
-            encoder_is_frozen=self.recipe.model.frozen_layers == "all",
+            encoder_is_frozen=not self.recipe.trains_encoder,
+            given=probabilities.given,
         )
 
     def _copies(self, texts: Sequence[AnyText], ctx: Context) -> tuple[DamagedRows, ...]:
@@ -125,8 +126,7 @@ def _in_order(predictions: Predictions, names: Sequence[str]) -> Predictions:
     columns = [predictions.label_names.index(name) for name in names]
     if columns == list(range(len(names))):
         return predictions
-    if predictions.given is not None:
-        labels = predictions.labels[:, columns]
-    else:
-        labels = np.argsort(columns)[predictions.labels]
-    return replace(predictions, labels=labels, probabilities=predictions.probabilities[:, columns])
+    in_order = replace(predictions, probabilities=predictions.probabilities[:, columns])
+    if predictions.given is None:
+        return replace(in_order, labels=np.argsort(columns)[predictions.labels])
+    return replace(in_order, labels=predictions.labels[:, columns], given=predictions.given[:, columns])
