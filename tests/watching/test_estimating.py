@@ -176,15 +176,15 @@ class SeveralLabels:
         has = self.rng.random((count, 3)) < 1 / (1 + np.exp(-odds))
         return WatchedRows(features, 1 / (1 + np.exp(0.7 - odds)), has.astype(np.int64))
 
-    def reference(self, count: int, given: np.ndarray | None = None) -> WatchReference:
-        """Return held-out rows; what they got by thresholds that were chosen without them may be `given`."""
+    def reference(self, count: int, own: np.ndarray | None = None) -> WatchReference:
+        """Return held-out rows; `own` are the labels by thresholds that were chosen without them."""
         rows, learned = self.rows(count), self.rows(300)
         assert rows.labels is not None
         return WatchReference(
             self.decisions,
             *(rows.features, rows.probabilities, rows.labels),
             *(learned.features, learned.probabilities),
-            given=given,
+            own_decisions=own,
         )
 
 

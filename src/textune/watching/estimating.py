@@ -196,7 +196,7 @@ def _measured_metrics(
     """Return metrics as measured on rows that all have labels, in place of their estimates."""
     assert rows.labels is not None
     metrics = metrics_of(decisions.kind.problem_type)
-    scores = [_scores(decisions, rows.probabilities, decisions.given(rows.probabilities))]
+    scores = [_scores(decisions, rows.probabilities)]
     return {
         key: EstimatedMetric(
             metrics[key].measure(scores, rows.labels)[0],
@@ -209,22 +209,20 @@ def _measured_metrics(
 
 def _on_validation(reference: WatchReference) -> dict[str, float]:
     """Return what the run's own metrics are on the held-out rows."""
-    decisions, given = reference.decisions, reference.given
-    if given is None:
-        given = decisions.given(reference.probabilities)
-    metrics, scores = (
-        metrics_of(decisions.kind.problem_type),
-        _scores(decisions, reference.probabilities, given),
-    )
+    decisions, own = reference.decisions, reference.own_decisions
+    scores = _scores(decisions, reference.probabilities, own)
+    metrics = metrics_of(decisions.kind.problem_type)
     keys = (decisions.metric, "macro_f1")
     return {key: metrics[key].measure([scores], reference.labels)[0] for key in keys}
 
 
 def _scores(
-    decisions: Decisions, probabilities: NDArray[np.float64], given: NDArray[np.bool_]
+    decisions: Decisions, probabilities: NDArray[np.float64], own: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64] | LabelScores:
-    """Return what metrics take."""
-    return LabelScores(probabilities, given) if decisions.kind.is_multi_label else probabilities
+    """Return what metrics take; the labels of rows are their `own`, if there are any."""
+    if not decisions.kind.is_multi_label:
+        return probabilities
+    return LabelScores(probabilities, decisions.given(probabilities) if own is None else own)
 
 
 def _measured(

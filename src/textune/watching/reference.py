@@ -113,8 +113,8 @@ class WatchReference:
         train_probabilities: Its probabilities of these, (train rows, classes).
         damaged: Damaged copies of held-out rows, one entry per kind of damage.
         encoder_is_frozen: Whether the encoder did not learn: then rows of training look to it as others do.
-        given: The labels that held-out rows get by thresholds that were chosen without them, (rows, classes),
-            if there can be several: what the run's own metrics count. None: those by its thresholds.
+        own_decisions: The labels that held-out rows get by thresholds that were chosen without them, (rows,
+            classes), if there can be several: what the run's own metrics count. None: those by `decisions`.
     """
 
     decisions: Decisions
@@ -125,7 +125,7 @@ class WatchReference:
     train_probabilities: NDArray[np.float64]
     damaged: tuple[DamagedRows, ...] = ()
     encoder_is_frozen: bool = False
-    given: NDArray[np.bool_] | None = None
+    own_decisions: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if len(self.labels) < FEWEST_ROWS:

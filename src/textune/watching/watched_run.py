@@ -105,7 +105,7 @@ class WatchedRun:
             train_probabilities=of_train,
             damaged=self._copies(held_out.texts, ctx),
             encoder_is_frozen=not self.recipe.trains_encoder,
-            given=probabilities.given,
+            own_decisions=probabilities.given,
         )
 
     def _copies(self, texts: Sequence[AnyText], ctx: Context) -> tuple[DamagedRows, ...]:
