@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tokenizers import Encoding
 
 from pair_data import pair_rows
 from textune.context import Context
@@ -14,6 +16,7 @@ from textune.encoder.architectures import has_segments
 from textune.encoder.cache import feature_key
 from textune.encoder.loading import complete_config, find_model, load_tokenizer
 from textune.encoder.tokenization import max_length_of, tokenize, tokenize_texts
+from textune.encoder.truncation import truncate_pairs
 from textune.errors import RecipeError
 from textune.formats.text_pairs import TextPair
 from textune.recipe.settings import PrepareSettings
@@ -64,6 +67,47 @@ def test_the_longer_text_is_truncated_first_and_the_pair_counts_as_truncated(tin
     assert words[:4] == ["[CLS]", "so", "happy", "[SEP]"]
     assert words[4:] == ["today"] * 15 + ["[SEP]"]
     assert truncated.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("architecture", ["bert", "albert", "distilbert", "roberta", "deberta-v2"])
+def test_pairs_of_all_lengths_are_truncated_as_the_tokenizers_library_does(
+    tiny_models: Models, architecture: str, side: str
+) -> None:
+    tokenizer = load_tokenizer(find_model(str(tiny_models(architecture))))
+    tokenizer.truncation_side = side
+    lengths = (1, 2, 7, 8, 9, 15, 16, 30)
+    pairs = [TextPair("so happy " * first, "today sad " * second) for first in lengths for second in lengths]
+
+    for max_length in (15, 16):
+        rows, truncated = tokenize_texts(pairs, tokenizer, max_length=max_length, segments=True)
+
+        first, second = map(list, zip(*pairs, strict=True))
+        plain = tokenizer(
+            first, second, truncation=True, max_length=max_length, return_token_type_ids=True, verbose=False
+        )
+        whole = tokenizer(first, second, verbose=False)["input_ids"]
+        assert [row[:, 0].tolist() for row in rows] == plain["input_ids"]
+        assert [row[:, 1].tolist() for row in rows] == plain["token_type_ids"]
+        assert truncated.tolist() == [len(ids) > max_length for ids in whole]
+        assert {True, False} == set(truncated.tolist())
+
+
+def test_a_pair_of_two_long_texts_is_never_encoded_in_every_combination_of_their_parts(
+    tiny_models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = load_tokenizer(find_model(str(tiny_models("bert"))))
+    cut_off = []
+
+    def count(encodings: list[Encoding], **limits: Any) -> Any:
+        cut_off.extend(len(encoding.overflowing) for encoding in encodings)
+        return truncate_pairs(encodings, **limits)
+
+    monkeypatch.setattr("textune.encoder.tokenization.truncate_pairs", count)
+    rows, _ = tokenize_texts([TextPair("so happy " * 90, "today " * 90)], tokenizer, max_length=16)
+
+    assert cut_off == [0]
+    assert len(rows[0]) == 16
 
 
 def test_a_data_set_of_pairs_says_how_many_were_truncated(tiny_models: Models) -> None:

@@ -18,9 +18,11 @@ from textune.context import Context
 from textune.data.dataset import Dataset
 from textune.encoder.batching import Progress
 from textune.encoder.truncation import (
+    TokenIds,
     TokenizedTexts,
     describe_truncation,
     read_in_windows,
+    truncate_pairs,
     which_truncated,
     with_segments,
 )
@@ -42,9 +44,7 @@ class TokenRows(Sequence[NDArray[np.int32]]):
     array, which takes a tenth of the memory of lists of numbers.
     """
 
-    def __init__(
-        self, rows: Sequence[Sequence[int]], segments: Sequence[Sequence[int]] | None = None
-    ) -> None:
+    def __init__(self, rows: TokenIds, segments: TokenIds | None = None) -> None:
         self.lengths: NDArray[np.int64] = np.array([len(row) for row in rows], dtype=np.int64)
         self._offsets = np.concatenate([[0], np.cumsum(self.lengths)])
         self._ids = self._in_one_array(rows)
@@ -71,7 +71,7 @@ class TokenRows(Sequence[NDArray[np.int32]]):
         rows._offsets = self._offsets[start : end + 1] - first
         return rows
 
-    def _in_one_array(self, rows: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+    def _in_one_array(self, rows: TokenIds) -> NDArray[np.int32]:
         return np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(self._offsets[-1]))
 
     def __len__(self) -> int:
@@ -204,14 +204,20 @@ def read_tokens(
     pairs, special = has_pairs(texts[:1]), tokenizer.num_special_tokens_to_add()
     # This sets how the tokenizers library truncates. It is then called itself: what transformers makes of its
     # result takes as long as tokenizing, and all of a million texts would take gigabytes.
-    tokenizer("", truncation=True, max_length=max_length)
+    tokenizer("", truncation=not pairs, max_length=None if pairs else max_length, verbose=False)
     encode, rows, truncated, unread = tokenizer.backend_tokenizer.encode_batch, [], [], 0
     for part in parts_by_characters(texts):
-        encodings = encode([tuple(text) for text in part] if pairs else part)
-        segment_ids = [encoding.type_ids for encoding in encodings] if segments and pairs else None
-        rows.append(TokenRows([encoding.ids for encoding in encodings], segment_ids))
-        truncated.append(which_truncated(encodings))
-        if not pairs:  # What is cut off of a pair comes in every combination of both texts.
+        if pairs:
+            encodings = encode([tuple(text) for text in part])
+            ids, segment_ids, are_longer = truncate_pairs(
+                encodings, max_tokens=max_length, side=tokenizer.truncation_side
+            )
+            rows.append(TokenRows(ids, segment_ids if segments else None))
+            truncated.append(are_longer)
+        else:
+            encodings = encode(part)
+            rows.append(TokenRows([encoding.ids for encoding in encodings]))
+            truncated.append(which_truncated(encodings))
             unread += sum(len(cut) - special for encoding in encodings for cut in encoding.overflowing)
         if on_progress:
             on_progress(sum(map(len, rows)), len(texts))

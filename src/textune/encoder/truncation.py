@@ -58,10 +58,52 @@ def token_ids_of(row: Sequence[int] | NDArray[np.int32]) -> NDArray[np.int32]:
     return tokens if tokens.ndim == 1 else tokens[:, 0]
 
 
+def truncate_pairs(
+    encodings: Sequence[Any], *, max_tokens: int, side: str
+) -> tuple[TokenIds, TokenIds, NDArray[np.bool_]]:
+    """Return the token ids and the segment ids of pairs, and which pairs were truncated (pairs,).
+
+    The result is that of the tokenizers library, which cuts the longer text first. That library also keeps
+    what it cuts off, in every combination of both texts: two long texts would fill the memory.
+
+    Args:
+        encodings: The encodings, by the tokenizers library, of pairs that are not truncated.
+        max_tokens: The maximum number of tokens of a pair, special tokens included.
+        side: Where a text is cut, `right` or `left`; see `truncation_side` in transformers.
+    """
+    rows: list[Sequence[int] | NDArray[np.int32]] = []
+    segments: list[Sequence[int] | NDArray[np.int32]] = []
+    truncated = np.array([len(encoding) > max_tokens for encoding in encodings], dtype=np.bool_)
+    for encoding, is_longer in zip(encodings, truncated, strict=True):
+        ids, of_segments = encoding.ids, encoding.type_ids
+        if is_longer:
+            kept = kept_tokens(encoding, max_tokens=max_tokens, side=side)
+            ids, of_segments = np.array(ids, np.int32)[kept], np.array(of_segments, np.int32)[kept]
+        rows.append(ids)
+        segments.append(of_segments)
+    return rows, segments, truncated
+
+
+def kept_tokens(encoding: Any, *, max_tokens: int, side: str) -> NDArray[np.bool_]:
+    """Return which tokens (tokens,) of a text or pair remain once it is truncated; see `truncate_pairs`."""
+    if len(encoding) <= max_tokens:
+        return np.ones(len(encoding), dtype=np.bool_)
+    text_of_token = np.array([-1 if text is None else text for text in encoding.sequence_ids])
+    kept = text_of_token < 0  # Special tokens are of no text.
+    room = max(max_tokens - int(kept.sum()), 0)
+    shorter, longer = sorted((np.flatnonzero(text_of_token == text) for text in (0, 1)), key=len)
+    # The longer text is cut down to the shorter one, then both alike.
+    of_shorter = min(len(shorter), room // 2)
+    for tokens, count in ((shorter, of_shorter), (longer, room - of_shorter)):
+        kept[tokens[:count] if side == "right" else tokens[len(tokens) - count :]] = True
+    return kept
+
+
 def which_truncated(encodings: Sequence[Any]) -> NDArray[np.bool_]:
     """Return which texts were truncated (texts,), from their encodings by the tokenizers library.
 
-    A tokenizer that truncates keeps what it cuts off, so no text need be tokenized a second time.
+    A tokenizer that truncates keeps what it cuts off, so no text need be tokenized a second time. The
+    encodings are those of single texts; see `truncate_pairs`.
     """
     return np.array([bool(encoding.overflowing) for encoding in encodings], dtype=np.bool_)
 

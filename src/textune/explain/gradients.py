@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.placement import one_thread
+from textune.encoder.truncation import kept_tokens
 from textune.encoder.windows import WindowedTexts
 from textune.errors import RequestError
 from textune.explain.attribution import Explanation, join_explanations, labels_to_explain, make_explanation
@@ -61,27 +62,23 @@ def explain_by_gradients(
     encoder, tokenizer = classifier.encoder.eval(), classifier.tokenizer
     classifier.head.eval()
     sides = sides_of(text)
-    encoded = tokenizer(
-        *sides,
-        truncation=True,
-        max_length=classifier.max_length,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-    )
-    ids = torch.tensor([encoded["input_ids"]], device=encoder.device)
-    special = torch.tensor([encoded["special_tokens_mask"]], device=encoder.device).bool()
+    encoding = tokenizer(*sides, truncation=False, verbose=False).encodings[0]
+    kept = kept_tokens(encoding, max_tokens=classifier.max_length, side=tokenizer.truncation_side)
+    ids = torch.tensor(np.array(encoding.ids)[kept][None], device=encoder.device)
+    special = torch.tensor(np.array(encoding.special_tokens_mask)[kept][None], device=encoder.device).bool()
     blanks = torch.where(special, ids, blank_id(tokenizer))
 
     segments = None
     if classifier.segments:
-        segments = torch.tensor([encoded.encodings[0].type_ids], device=encoder.device)
+        segments = torch.tensor(np.array(encoding.type_ids)[kept][None], device=encoder.device)
     probabilities = partial(_probabilities, classifier, segments)
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
     words = [find_words(side) for side in sides]
     # Of each token the text that it is from, 0 or 1; None: it is a special token.
-    side_of_token = np.array(encoded.sequence_ids(0), dtype=float)
+    side_of_token = np.array(encoding.sequence_ids, dtype=float)[kept]
+    offsets = np.array(encoding.offsets)[kept]
 
     def explain(number: int) -> Explanation:
         # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
@@ -90,7 +87,6 @@ def explain_by_gradients(
                 ids, baselines=blanks, target=number, n_steps=_STEPS, internal_batch_size=_ROWS_AT_ONCE
             )
         by_token = weights.sum(dim=-1)[0].detach().double().cpu().numpy()
-        offsets = encoded["offset_mapping"]
         by_word = [
             _sum_by_word(np.where(side_of_token == side, by_token, 0.0), offsets, of_side)
             for side, of_side in enumerate(words)

@@ -17,6 +17,7 @@ from textune.encoder.truncation import (
     TokenIds,
     TokenizedTexts,
     read_in_windows,
+    truncate_pairs,
     which_truncated,
     with_segments,
 )
@@ -73,6 +74,9 @@ class ExportPredictor(Predictor):
         self._threads = threads or available_cores()
         try:
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer))
+            if self.pairs:
+                self._truncation_side = (self._tokenizer.truncation or {}).get("direction", "right")
+                self._tokenizer.no_truncation()
             self._compute = export.runtime.open(export.graph, description.precision, self._threads)
             if description.windows is not None:
                 self._compute_head = export.runtime.open(export.head, "fp32", self._threads)
@@ -93,10 +97,14 @@ class ExportPredictor(Predictor):
             encode = self._tokenizer.encode_batch
             return read_in_windows(texts, encode, max_tokens=self.max_tokens, windows=self.windows)
         encodings = self._tokenizer.encode_batch(texts)
-        rows: TokenIds = [encoding.ids for encoding in encodings]
+        if not self.pairs:
+            return TokenizedTexts([encoding.ids for encoding in encodings], which_truncated(encodings))
+        rows, segments, truncated = truncate_pairs(
+            encodings, max_tokens=self.max_tokens, side=self._truncation_side
+        )
         if self._description.segments:
-            rows = [with_segments(encoding.ids, encoding.type_ids) for encoding in encodings]
-        return TokenizedTexts(rows, which_truncated(encodings))
+            rows = [with_segments(*ids) for ids in zip(rows, segments, strict=True)]
+        return TokenizedTexts(rows, truncated)
 
     def probabilities(self, rows: TextTokens, *, on_progress: Progress | None = None) -> NDArray[np.float64]:
         """Return the probability of every class for every text's token ids, (texts, classes)."""
