@@ -152,3 +152,15 @@ def test_a_run_with_several_labels_gets_exact_match(
 
     assert list(document["estimates"] or {"exact_match": 0, "macro_f1": 0}) == ["exact_match", "macro_f1"]
     assert [each["label"] for each in document["labels"]] == ["anger", "joy", "odd", "sadness"]
+
+
+def test_a_folder_is_refused_as_the_file_of_texts_to_label_before_anything_is_read(
+    textune_command: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "texts.csv"
+    folder.mkdir()
+
+    outcome = textune_command("watch", tmp_path / "no-run", "no-texts", "--to-label", folder)
+
+    assert outcome.code == 2
+    assert "it is a folder" in " ".join(outcome.err.split())

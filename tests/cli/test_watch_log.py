@@ -170,3 +170,16 @@ def test_what_makes_no_sense_is_refused(
 
     assert outcome.code == 2
     assert message in " ".join(outcome.err.split())
+
+
+@pytest.mark.parametrize("name", ["time.png", "folder.svg"])
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_read(
+    textune_command: Any, run: Path, log: Path, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.svg").mkdir()
+
+    outcome = textune_command("watch", run, "--log", log, "--picture", tmp_path / name)
+
+    assert outcome.code == 2
+    assert "Name a file that ends in .svg." in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]

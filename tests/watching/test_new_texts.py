@@ -121,3 +121,20 @@ def test_labels_of_another_file_are_matched_by_text(tmp_path: Path) -> None:
 
     assert labelled.labels is not None
     assert labelled.labels.tolist() == [-1, 2, -1]
+
+
+def test_copies_of_a_text_keep_the_labels_of_their_own_rows(tmp_path: Path) -> None:
+    source = write(tmp_path / "new.csv", "text,label", "ok,joy", "fine,anger", "ok,anger", "ok,sadness")
+
+    assert read(source).labels.tolist() == [1, 0, 0, 2]
+
+
+def test_one_label_counts_for_all_copies_of_a_text(tmp_path: Path) -> None:
+    labels = write(tmp_path / "labels.csv", "text,label", "ok,joy", "fine,anger")
+
+    texts = with_labels(
+        NewTexts(["ok", "fine", "ok"], None, 3), read_more_labels(labels, READING, Context()), DECISIONS
+    )
+
+    assert texts.labels is not None
+    assert texts.labels.tolist() == [1, 0, 1]

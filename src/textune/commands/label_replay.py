@@ -66,7 +66,7 @@ def replay_labelling(
     for name in chosen:
         check_strategy(name)
     file = None if picture is None else Path(picture).expanduser()
-    if file is not None and file.suffix.lower() != ".svg":
+    if file is not None and (file.is_dir() or file.suffix.lower() != ".svg"):
         raise RequestError(f"The picture cannot be written to '{file}'.", "Name a file that ends in .svg.")
     for note in notes_on_replacing(file) if file is not None else ():
         ctx.note(note)

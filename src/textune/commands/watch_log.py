@@ -59,7 +59,10 @@ def watch_log(
     keep_memory_low()
     ctx, folder = Context(observer, offline), Path(log).expanduser()
     find_log(folder)
-    for note in notes_on_replacing(Path(picture).expanduser()) if picture is not None else ():
+    file = None if picture is None else Path(picture).expanduser()
+    if file is not None and (file.is_dir() or file.suffix.lower() != ".svg"):
+        raise RequestError(f"The picture cannot be written to '{file}'.", "Name a file that ends in .svg.")
+    for note in notes_on_replacing(file) if file is not None else ():
         ctx.note(note)
     opened = WatchedRun.open(Path(run).expanduser(), ctx)
     sha256 = model_sha256(opened.run)
@@ -71,6 +74,6 @@ def watch_log(
             write_log_estimate(folder, estimate)
         except StorageError as error:
             ctx.note(f"The servers do not learn of the estimate: {error.message}")
-    if picture is not None:
-        write_text(Path(picture).expanduser(), draw_over_time(watched))
+    if file is not None:
+        write_text(file, draw_over_time(watched))
     return watched

@@ -7,6 +7,7 @@ not know features.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,16 +134,18 @@ def read_more_labels(source: str, reading: SourceReading, ctx: Context) -> list[
 
 
 def with_labels(texts: NewTexts, rows: Iterable[TextToWrite], decisions: Decisions) -> NewTexts:
-    """Return texts with the labels of rows that have the same text.
+    """Return texts with the labels of rows that have the same text; of several such rows, each gives one.
 
     Raises:
         DataError: A label is not one of the classifier's.
     """
     # A tool that texts went through may have changed the space around them.
-    by_text = {_words(row.text): row for row in rows if row.is_labelled}
+    by_text = defaultdict[str, deque[TextToWrite]](deque)
+    for labelled in filter(lambda row: row.is_labelled, rows):
+        by_text[_words(labelled.text)].append(labelled)
     missing = NOT_LABELLED if not decisions.kind.is_multi_label else [UNKNOWN] * len(decisions.label_names)
     cells = [
-        missing if (row := by_text.get(_words(text))) is None else _cell(row, decisions)
+        _cell(row, decisions) if (row := _next(by_text.get(_words(text)))) else missing
         for text in texts.texts
     ]
     labels = np.array(cells, dtype=np.int64)
@@ -218,6 +221,13 @@ def _cell(row: TextToWrite, decisions: Decisions) -> int | list[int]:
     if decisions.kind.is_multi_label:
         return [UNKNOWN if name in row.unknown else int(name in row.labels) for name in names]
     return names.index(row.labels[0]) if row.labels else NOT_LABELLED
+
+
+def _next(rows: deque[TextToWrite] | None) -> TextToWrite | None:
+    """Return the next of the rows with a text; the last one as often as it is needed."""
+    if not rows:
+        return None
+    return rows.popleft() if len(rows) > 1 else rows[0]
 
 
 def _words(text: AnyText) -> str:

@@ -33,10 +33,11 @@ class TellingText:
 
 def check_label_file(path: Path) -> None:
     """Raise a `RequestError` unless texts to label can be written to a file of this name."""
-    if path.suffix.lower() not in (".csv", ".jsonl"):
+    is_folder = path.is_dir()
+    if is_folder or path.suffix.lower() not in (".csv", ".jsonl"):
+        fault = "it is a folder" if is_folder else "its name does not end in .csv or .jsonl"
         raise RequestError(
-            f"Texts to label cannot be written to {path}: its name does not end in .csv or .jsonl.",
-            "Name it, for instance, to-label.csv.",
+            f"Texts to label cannot be written to {path}: {fault}.", "Name a file, for instance to-label.csv."
         )
 
 
