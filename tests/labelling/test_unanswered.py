@@ -11,7 +11,8 @@ import pytest
 
 import textune
 from small_data import small_rows
-from textune.errors import DataError
+from textune.commands.predict import predict
+from textune.errors import DataError, RequestError
 from textune.labelling.unanswered import unanswered_rows
 
 ROWS = dict(small_rows(120))
@@ -57,3 +58,14 @@ def test_nothing_is_left_if_all_have_labels(tiny_distilbert: str, tmp_path: Path
 
     with pytest.raises(DataError, match="have labels"):
         unanswered_rows(tmp_path / "l")
+
+
+def test_predictions_never_replace_the_answers(labelling: Path, tiny_distilbert: str, tmp_path: Path) -> None:
+    journal = labelling / "journal.jsonl"
+    before, run = journal.read_bytes(), tmp_path / "run"
+    textune.train("frozen", data=str(labelling), out=run, settings=["evaluate.baselines=false"])
+
+    with pytest.raises(RequestError, match="would be among the input's files"):
+        predict(run, input_file=str(labelling), output=journal)
+
+    assert journal.read_bytes() == before

@@ -71,7 +71,7 @@ def predict(
     from textune.labelling.unanswered import is_labelling, least_sure_first, unanswered_rows
     from textune.prediction.input_columns import choose_columns
     from textune.prediction.inputs import open_rows
-    from textune.prediction.resuming import check_prediction_request, predict_files
+    from textune.prediction.resuming import check_apart, check_prediction_request, predict_files
     from textune.prediction.writers import check_output
 
     target = Path(output).expanduser() if output else None
@@ -81,6 +81,8 @@ def predict(
     resumable = target is not None and input_file not in {"", "-"} and not rest
     check_prediction_request(texts, input_file, restart=restart, resumable=resumable)
     if rest:
+        if target:
+            check_apart(target, input_file, [])
         unanswered = unanswered_rows(Path(input_file).expanduser())
         ctx.note("Only texts without a label are classified, and the least confident ones come first.")
         return in_one_go(

@@ -111,10 +111,10 @@ def is_like_header(line: str, choice: ColumnChoice = DETECTED) -> bool:
     """Return whether a line is the name of the run's text column, or may be that of another.
 
     Example:
-        >>> [is_like_header(line) for line in ("Text", "reviews", "tweet_text", "a review", "so happy")]
+        >>> [is_like_header(line) for line in ("Text", "REVIEWS", "tweet_text", "a review", "so happy")]
         [True, True, True, False, False]
     """
-    last = re.split("[_-]", line)[-1]
+    last = re.split("[_-]", line.casefold())[-1]
     return bool(line) and (line == choice.text or has_text_column([last, last.removesuffix("s")]))
 
 
