@@ -77,26 +77,26 @@ def truncate_pairs(
     for encoding, is_longer in zip(encodings, truncated, strict=True):
         ids, of_segments = encoding.ids, encoding.type_ids
         if is_longer:
-            kept = kept_tokens(encoding, max_tokens=max_tokens, side=side)
-            ids, of_segments = np.array(ids, np.int32)[kept], np.array(of_segments, np.int32)[kept]
+            remains = remaining_tokens(encoding, max_tokens=max_tokens, side=side)
+            ids, of_segments = np.array(ids, np.int32)[remains], np.array(of_segments, np.int32)[remains]
         rows.append(ids)
         segments.append(of_segments)
     return rows, segments, truncated
 
 
-def kept_tokens(encoding: Any, *, max_tokens: int, side: str) -> NDArray[np.bool_]:
+def remaining_tokens(encoding: Any, *, max_tokens: int, side: str) -> NDArray[np.bool_]:
     """Return which tokens (tokens,) of a text or pair remain once it is truncated; see `truncate_pairs`."""
     if len(encoding) <= max_tokens:
         return np.ones(len(encoding), dtype=np.bool_)
     text_of_token = np.array([-1 if text is None else text for text in encoding.sequence_ids])
-    kept = text_of_token < 0  # Special tokens are of no text.
-    room = max(max_tokens - int(kept.sum()), 0)
+    remains = text_of_token < 0  # Special tokens are of no text.
+    room = max(max_tokens - int(remains.sum()), 0)
     shorter, longer = sorted((np.flatnonzero(text_of_token == text) for text in (0, 1)), key=len)
     # The longer text is cut down to the shorter one, then both alike.
     of_shorter = min(len(shorter), room // 2)
     for tokens, count in ((shorter, of_shorter), (longer, room - of_shorter)):
-        kept[tokens[:count] if side == "right" else tokens[len(tokens) - count :]] = True
-    return kept
+        remains[tokens[:count] if side == "right" else tokens[len(tokens) - count :]] = True
+    return remains
 
 
 def which_truncated(encodings: Sequence[Any]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.encoder.placement import one_thread
-from textune.encoder.truncation import kept_tokens
+from textune.encoder.truncation import remaining_tokens
 from textune.encoder.windows import WindowedTexts
 from textune.errors import RequestError
 from textune.explain.attribution import Explanation, join_explanations, labels_to_explain, make_explanation
@@ -63,22 +63,24 @@ def explain_by_gradients(
     classifier.head.eval()
     sides = sides_of(text)
     encoding = tokenizer(*sides, truncation=False, verbose=False).encodings[0]
-    kept = kept_tokens(encoding, max_tokens=classifier.max_length, side=tokenizer.truncation_side)
-    ids = torch.tensor(np.array(encoding.ids)[kept][None], device=encoder.device)
-    special = torch.tensor(np.array(encoding.special_tokens_mask)[kept][None], device=encoder.device).bool()
+    remains = remaining_tokens(encoding, max_tokens=classifier.max_length, side=tokenizer.truncation_side)
+    ids = torch.tensor(np.array(encoding.ids)[remains][None], device=encoder.device)
+    special = torch.tensor(
+        np.array(encoding.special_tokens_mask)[remains][None], device=encoder.device
+    ).bool()
     blanks = torch.where(special, ids, blank_id(tokenizer))
 
     segments = None
     if classifier.segments:
-        segments = torch.tensor(np.array(encoding.type_ids)[kept][None], device=encoder.device)
+        segments = torch.tensor(np.array(encoding.type_ids)[remains][None], device=encoder.device)
     probabilities = partial(_probabilities, classifier, segments)
     with one_thread(), torch.no_grad():
         scores = probabilities(ids)[0]
     gradients = LayerIntegratedGradients(probabilities, encoder.get_input_embeddings())
     words = [find_words(side) for side in sides]
     # Of each token the text that it is from, 0 or 1; None: it is a special token.
-    side_of_token = np.array(encoding.sequence_ids, dtype=float)[kept]
-    offsets = np.array(encoding.offsets)[kept]
+    side_of_token = np.array(encoding.sequence_ids, dtype=float)[remains]
+    offsets = np.array(encoding.offsets)[remains]
 
     def explain(number: int) -> Explanation:
         # Threads that wait for each other after small operations cost up to twentyfold on a busy machine.
