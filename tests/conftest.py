@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from browser import Browser
@@ -27,6 +29,8 @@ sys.dont_write_bytecode = False
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -36,6 +40,36 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["TEXTUNE_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_texts_alone() -> None:
+    """Let exports be measured on few texts one by one, which takes longer than all texts at once."""
+    from textune.export import parity
+
+    parity._SINGLE_TEXTS = 8
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """A function that has a folder filled by the first of the processes that share the tests.
+
+    It returns the folder, which all of them leave as it is.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = shared / f"made-{name}", shared / f"made-{name}.done"
+        with FileLock(f"{folder}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -130,39 +164,44 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def exported_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported_run(tiny_distilbert: str, made_once: MadeOnce) -> Path:
     """A tiny run with exports for all runtimes, in fp32 and in 8 bits. Tests leave it as it is."""
     from tiny_classifiers import stock_classifier
     from tiny_exports import export_all, save_tiny_run
 
-    run = save_tiny_run(tmp_path_factory.mktemp("runs") / "run", stock_classifier(Path(tiny_distilbert)))
-    return export_all(run)
+    def fill(folder: Path) -> None:
+        export_all(save_tiny_run(folder / "run", stock_classifier(Path(tiny_distilbert))))
+
+    return made_once("exported", fill) / "run"
 
 
 @pytest.fixture(scope="session")
-def label_run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def label_run(tiny_distilbert: str, made_once: MadeOnce) -> Path:
     """A tiny run whose texts can have several labels, with exports in fp32. Tests leave it as it is."""
     import textune
     from tiny_classifiers import label_classifier
     from tiny_exports import EXACT, save_tiny_run
 
-    folder = tmp_path_factory.mktemp("runs")
-    run = save_tiny_run(folder / "labels", label_classifier(Path(tiny_distilbert)))
-    for runtime in EXACT:
-        textune.export(run, runtime=runtime)
-    return run
+    def fill(folder: Path) -> None:
+        run = save_tiny_run(folder / "labels", label_classifier(Path(tiny_distilbert)))
+        for runtime in EXACT:
+            textune.export(run, runtime=runtime)
+
+    return made_once("labels", fill) / "labels"
 
 
 @pytest.fixture(scope="session")
-def pair_run(tiny_models: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pair_run(tiny_models: Callable[[str], Path], made_once: MadeOnce) -> Path:
     """A tiny run on pairs with segment ids, with exports for all runtimes. Tests leave it as it is."""
     from pair_data import COLUMNS
     from tiny_classifiers import stock_classifier
     from tiny_exports import export_all, save_tiny_run
 
-    classifier = stock_classifier(tiny_models("bert"), max_length=40, pairs=True)
-    folder = tmp_path_factory.mktemp("runs") / "pairs"
-    return export_all(save_tiny_run(folder, classifier, settings=COLUMNS))
+    def fill(folder: Path) -> None:
+        classifier = stock_classifier(tiny_models("bert"), max_length=40, pairs=True)
+        export_all(save_tiny_run(folder / "pairs", classifier, settings=COLUMNS))
+
+    return made_once("pairs", fill) / "pairs"
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,16 @@
 
 In: attempts as JSON lines on standard input. Out: how each ended, one line each on standard output. As a
 script, this is the process from which attempts are forked. It has imported all that an attempt needs, which
-takes seconds, and computes nothing itself, because torch's threads do not survive a fork.
+takes seconds, so one process serves the tests of all files. It computes nothing itself, because torch's
+threads do not survive a fork.
+
+What an attempt is stands in `killing_*.py`: each has `MODULES`, to be imported once, and `carry_out`, which
+makes an attempt given the request, and in it `out` and `kill`. Here are those of trainings.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -20,9 +25,11 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+MODULES = ["datasets", "torch", "transformers", "textune.training.finetune", "textune.commands.train"]
 WATCHED = ("write", "fsync", "rename")
 KILLED = -int(signal.SIGKILL)
 
@@ -49,20 +56,29 @@ class WatchedOs:
         return watched
 
 
+@cache
+def _zygote_process() -> subprocess.Popen[str]:
+    """Start the process from which attempts are forked, until this one ends."""
+    process = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(process.communicate)
+    return process
+
+
 class Zygote:
     """A child process that forks attempts, one after the other.
 
     Args:
-        script: What the process runs; by default this file, for trainings with the recipe `full`.
+        attempts: The module that says what an attempt is; by default this one, for trainings with the recipe
+            `full`.
         request: What every attempt receives; for trainings `model` (a folder), `data` (a file) and `settings`
             (what the recipe is overridden with).
     """
 
-    def __init__(self, script: str = __file__, **request: Any) -> None:
-        self._request = request
-        self._process = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, attempts: str = "killing", **request: Any) -> None:
+        self._request = {"attempts": attempts, **request}
+        self._process = _zygote_process()
 
     def asking(self, **request: Any) -> Zygote:
         """Return the same process with something else in every request."""
@@ -111,11 +127,6 @@ class Zygote:
                 made.append(folder / str(len(made)))
         assert self.attempt(made[-1])["code"] == 0
         return made
-
-    def close(self) -> None:
-        """End the child process."""
-        self._process.communicate()
-        assert self._process.returncode == 0
 
 
 def result_of(run: Path) -> tuple[bytes, ...]:
@@ -170,7 +181,7 @@ def _kill_at_call(number: int) -> None:
     Keeper.save = save_watched  # type: ignore[method-assign]
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     import textune
 
     out, kill = Path(request["out"]), request["kill"]
@@ -228,23 +239,17 @@ def _import(names: Iterable[str]) -> None:
     gc.freeze()
 
 
-def serve_attempts(carry_out: Callable[[dict[str, Any]], None], modules: Iterable[str]) -> None:
-    """Fork an attempt for every line of standard input, and report how it ended.
-
-    Args:
-        carry_out: Makes an attempt, given the request and in it `out` and `kill`.
-        modules: What an attempt needs, to be imported once.
-    """
-    _import(modules)
+def _serve_attempts() -> None:
+    """Fork an attempt for every line of standard input, and report how it ended."""
     import torch
 
     torch.set_num_threads(1)
     for line in sys.stdin:
-        print(json.dumps(_fork(json.loads(line), carry_out)), flush=True)  # noqa: T201
+        request = json.loads(line)
+        attempts = importlib.import_module(request["attempts"])
+        _import(attempts.MODULES)
+        print(json.dumps(_fork(request, attempts.carry_out)), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
-    serve_attempts(
-        _carry_out,
-        ["datasets", "torch", "transformers", "textune.training.finetune", "textune.commands.train"],
-    )
+    _serve_attempts()

@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from killing import kill_this_process, serve_attempts
+from killing import kill_this_process
+
+MODULES = ["torch", "transformers", "textune.encoder.features", "textune.model.storage", "tiny_classifiers"]
 
 ROWS, ROWS_PER_BLOCK = 200, 8
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     """Encode texts into the cache `out`; append a line to the file `log` of the request for each block."""
     from small_data import small_rows
     from textune.context import Context
@@ -57,14 +59,3 @@ def _carry_out(request: dict[str, Any]) -> None:
         description="tiny",
         ctx=Context(),
     )
-
-
-if __name__ == "__main__":
-    modules = [
-        "torch",
-        "transformers",
-        "textune.encoder.features",
-        "textune.model.storage",
-        "tiny_classifiers",
-    ]
-    serve_attempts(_carry_out, modules)

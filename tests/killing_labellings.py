@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from killing import WatchedOs, kill_this_process, serve_attempts
+from killing import WatchedOs, kill_this_process
+
+MODULES = ["torch", "labelled_pools", "textune.labelling.asking"]
 
 TEXTS, ANSWERS = 60, 40
 
@@ -52,7 +54,7 @@ def _kill_at_call(number: int) -> None:
     answer_log._locked = watched
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     """Label until there are enough answers; note each one in a file when it is said to be kept."""
     from labelled_pools import answer_rightly, label_in, made_loop
 
@@ -64,7 +66,3 @@ def _carry_out(request: dict[str, Any]) -> None:
     while len(loop.known.answered) < ANSWERS:
         (question,) = answer_rightly(loop, 1)
         os.write(noted, f"{question.key} {label_in(str(question.text))}\n".encode())
-
-
-if __name__ == "__main__":
-    serve_attempts(_carry_out, ["torch", "labelled_pools", "textune.labelling.asking"])

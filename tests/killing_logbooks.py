@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from killing import WatchedOs, kill_this_process, serve_attempts
+from killing import WatchedOs, kill_this_process
+
+MODULES = ["kept_requests", "pyarrow.parquet", "textune.tasks.registry"]
 
 REQUESTS = 600
 JOURNAL_BYTES = 4000
@@ -47,7 +49,7 @@ def _kill_at_call(number: int) -> None:
     Path.unlink, Path.replace = counted_unlink, counted_replace  # type: ignore[method-assign,assignment]
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     """Put requests into a log; note which were put, and which the log says to have written."""
     from kept_requests import kept_request, prediction_log
     from textune.logbook import log_writer
@@ -67,7 +69,3 @@ def _carry_out(request: dict[str, Any]) -> None:
         time.sleep(0.001)
     log.close()
     os.write(noted, f"kept {first} {first + log.texts}\n".encode())
-
-
-if __name__ == "__main__":
-    serve_attempts(_carry_out, ["kept_requests", "pyarrow.parquet", "textune.tasks.registry"])

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from killing import kill_this_process, serve_attempts
+from killing import kill_this_process
+
+MODULES = ["torch", "transformers", "textune.model.storage", "textune.commands.predict"]
 
 WATCHED = ("fsync", "replace", "unlink")
 """What a prediction calls on the way from a half-written file to one that counts."""
@@ -32,7 +34,7 @@ def _kill_at_call(number: int) -> None:
         watch(name)
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     from textune.commands.predict import predict
     from textune.prediction import resuming
 
@@ -40,7 +42,3 @@ def _carry_out(request: dict[str, Any]) -> None:
     if "call" in request["kill"]:
         _kill_at_call(request["kill"]["call"])
     predict(request["run"], input_file=request["data"], output=Path(request["out"]))
-
-
-if __name__ == "__main__":
-    serve_attempts(_carry_out, ["torch", "transformers", "textune.model.storage", "textune.commands.predict"])

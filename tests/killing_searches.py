@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from killing import serve_attempts
+MODULES = ["torch", "transformers", "optuna", "sqlalchemy", "textune.commands.tune", "scipy.stats"]
 
 
-def _carry_out(request: dict[str, Any]) -> None:
+def carry_out(request: dict[str, Any]) -> None:
     import textune
 
     out = Path(request["out"])
@@ -22,9 +22,3 @@ def _carry_out(request: dict[str, Any]) -> None:
             trials=request["trials"],
             settings=request["settings"],
         )
-
-
-if __name__ == "__main__":
-    serve_attempts(
-        _carry_out, ["torch", "transformers", "optuna", "sqlalchemy", "textune.commands.tune", "scipy.stats"]
-    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,12 @@ CALLS = BLOCKS + 2
 
 
 @pytest.fixture(scope="module")
-def zygote(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+def zygote(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Zygote:
     log = tmp_path_factory.mktemp("log") / "blocks"
-    process = Zygote(killing_encodings.__file__, model=tiny_distilbert, log=str(log))
+    process = Zygote(killing_encodings.__name__, model=tiny_distilbert, log=str(log))
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     process.attempt(log.with_name("first"))
-    yield process
-    process.close()
+    return process
 
 
 def features_in(cache: Path) -> dict[str, bytes]:

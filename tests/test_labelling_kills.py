@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,11 @@ CALLS_AN_ANSWER = 4
 
 
 @pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    process = Zygote(killing_labellings.__file__)
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Zygote:
+    process = Zygote(killing_labellings.__name__)
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     process.attempt(tmp_path_factory.mktemp("first") / "labels")
-    yield process
-    process.close()
+    return process
 
 
 def draw_kill(chooser: random.Random, number: int, *, seconds: float) -> dict[str, Any]:

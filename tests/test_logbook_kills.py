@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,11 @@ KILLS = int(os.environ.get("TEXTUNE_LOG_KILLS", "8"))
 
 
 @pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    process = Zygote(killing_logbooks.__file__)
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Zygote:
+    process = Zygote(killing_logbooks.__name__)
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     process.attempt(tmp_path_factory.mktemp("first") / "log")
-    yield process
-    process.close()
+    return process
 
 
 def draw_kill(chooser: random.Random, number: int, *, seconds: float) -> dict[str, Any]:

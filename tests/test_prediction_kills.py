@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +41,17 @@ SEEDS = [
 @pytest.fixture(scope="module")
 def zygotes(
     tmp_path_factory: pytest.TempPathFactory, tiny_distilbert: str, pair_label_run: Path
-) -> Iterator[dict[str, Zygote]]:
+) -> dict[str, Zygote]:
     """What makes attempts at predictions, by their kinds: one process for all."""
     folder = tmp_path_factory.mktemp("kills")
     run = save_run(folder / "run", linear_classifier(Path(tiny_distilbert)))
     texts = (f"{number},{text}\n" for number, (text, _) in enumerate(small_rows(ROWS)))
     data = write(folder / "posts.csv", "id,text\n" + "".join(texts))
-    process = Zygote(killing_predictions.__file__, run=str(run), data=str(data))
+    process = Zygote(killing_predictions.__name__, run=str(run), data=str(data))
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     process.attempt(folder / "first.csv")
     pair_data = write_label_pair_csv(folder / "pairs.csv", ROWS)
-    yield {KINDS[0]: process, KINDS[1]: process.asking(run=str(pair_label_run), data=str(pair_data))}
-    process.close()
+    return {KINDS[0]: process, KINDS[1]: process.asking(run=str(pair_label_run), data=str(pair_data))}
 
 
 def draw_kill(chooser: random.Random, number: int, seconds: float) -> dict[str, Any]:

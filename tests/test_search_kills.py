@@ -15,6 +15,7 @@ from killing import Zygote
 from small_data import write_small_csv
 
 KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "3"))
+TRIALS = 16 if KILLS > 3 else 8
 SETTINGS = ["evaluate.baselines=false", "evaluate.bootstrap_samples=100"]
 
 
@@ -31,7 +32,7 @@ def test_a_search_that_is_killed_at_random_has_the_same_trials_and_the_same_choi
 ) -> None:
     data = write_small_csv(tmp_path / "texts.csv", 150)
     zygote = Zygote(
-        killing_searches.__file__, model=tiny_distilbert, data=str(data), trials=16, settings=SETTINGS
+        killing_searches.__name__, model=tiny_distilbert, data=str(data), trials=TRIALS, settings=SETTINGS
     )
     # The first attempt also imports libraries: its duration would say nothing about that of later ones.
     assert zygote.attempt(tmp_path / "first")["code"] == 0
@@ -40,9 +41,8 @@ def test_a_search_that_is_killed_at_random_has_the_same_trials_and_the_same_choi
     runs = zygote.killed_at_random(
         tmp_path, KILLS, lambda chooser, _: {"seconds": chooser.uniform(0.1, 0.9) * seconds}
     )
-    zygote.close()
 
     results = [outcome_of(run) for run in [tmp_path / "first", *runs]]
 
     assert results == [outcome_of(tmp_path / "never")] * len(results)
-    assert len(results[0]["trials"]) == 16
+    assert len(results[0]["trials"]) == TRIALS

@@ -25,7 +25,7 @@ from textune.tuning.trials import Trial
 from tiny_models import build_tiny_model
 
 FAST = ("evaluate.bootstrap_samples=100", "evaluate.baselines=false")
-TRIALS = 14
+TRIALS = 9
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_the_score_of_a_metric_stands_beside_its_nested_one(tuned: TuneResult) -
 def test_a_search_that_is_killed_resumes_with_the_same_trials(
     tune: Tune, tuned: TuneResult, tmp_path: Path
 ) -> None:
-    for trial in (3, 9):
+    for trial in (3, 7):
         with pytest.raises(Killed):
             if trial == 3:
                 tune(tmp_path / "run", observer=Stopper(trial, Killed()))
@@ -146,7 +146,7 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(tune: Tune, tmp_path: Path)
 
 def test_ctrl_c_before_anything_was_tried_says_how_to_resume(tune: Tune, tmp_path: Path) -> None:
     with pytest.raises(StoppedError, match="textune tune --resume"):
-        tune(tmp_path / "run", observer=Stopper(0, KeyboardInterrupt()))
+        tune(tmp_path / "run", trials=2, observer=Stopper(0, KeyboardInterrupt()))
 
     assert textune.resume_tuning(tmp_path / "run").tuning["trials"]
 
@@ -223,7 +223,7 @@ def test_labels_that_have_nothing_to_do_with_the_texts_beat_nothing(model: str, 
     texts, labels = zip(*rows, strict=True)
 
     result = textune.tune(
-        (list(texts), list(labels)), model=model, out=tmp_path / "run", trials=10, settings=FAST
+        (list(texts), list(labels)), model=model, out=tmp_path / "run", trials=6, settings=FAST
     )
 
     assert any("beats the majority class" in sentence for sentence in result.tuning["sentences"])
@@ -237,7 +237,7 @@ def test_labels_that_the_texts_show_beat_the_majority_class(tuned: TuneResult) -
 def test_several_models_are_compared_on_the_same_folds(tune: Tune, model: str, tmp_path: Path) -> None:
     other = str(build_tiny_model(tmp_path / "other", "bert"))
 
-    result = tune(tmp_path / "run", model=[model, other], trials=6)
+    result = tune(tmp_path / "run", model=[model, other], trials=4)
 
     assert {trial["values"]["model.name"] for trial in result.tuning["trials"]} == {model, other}
 
@@ -247,7 +247,7 @@ def test_texts_with_several_labels_are_searched(model: str, tmp_path: Path) -> N
     labels = [[label, "long"] if len(text.split()) > 7 else [label] for text, label in rows]
 
     result = textune.tune(
-        ([text for text, _ in rows], labels), model=model, out=tmp_path / "run", trials=4, settings=FAST
+        ([text for text, _ in rows], labels), model=model, out=tmp_path / "run", trials=2, settings=FAST
     )
 
     assert result.tuning["scores"]["log_loss"]["default"] > 0

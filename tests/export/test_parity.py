@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from textune.data.dataset import Split
+from textune.export import parity
 from textune.export.parity import (
     Measurement,
     ParityRow,
@@ -59,7 +60,9 @@ def with_other_labels(count: int) -> Measurement:
     return Measurement(changed, changed[:50], SPEED)
 
 
-def test_a_predictor_is_measured_alone_and_together() -> None:
+def test_a_predictor_is_measured_alone_and_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "_SINGLE_TEXTS", 50)
+
     measured_export = measure_predictor(FromList(added=0.25), TEXTS.texts, load_seconds=1.23456)
 
     np.testing.assert_array_equal(measured_export.probabilities, PROBABILITIES + 0.25)
