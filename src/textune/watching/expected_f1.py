@@ -34,20 +34,21 @@ def expected_macro_f1(
     adjusted = probabilities if decisions.kind.is_multi_label else _adjusted(probabilities, given, of_rows)
     hits, support = (given * adjusted).sum(axis=0), adjusted.sum(axis=0)
     scores = 2 * hits / np.maximum(given.sum(axis=0) + support, _LEAST)
-    # A class without rows has no F1 where texts have one label: each counts as probably as it has any.
-    present = np.ones(len(scores)) if decisions.kind.is_multi_label else 1 - np.exp(-support)
+    # A class without rows has no F1: each counts as probably as it has any.
+    present = 1 - np.exp(-support)
     return float((scores * present).sum() / max(present.sum(), _LEAST))
 
 
 def true_macro_f1(
     decisions: Decisions, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> float:
-    """Return the macro-F1 of labelled rows."""
+    """Return the macro-F1 of labelled rows, over the labels that some row has."""
     if not decisions.kind.is_multi_label:
         return macro_f1(probabilities, labels)
     counts = Counts.of(LabelScores(probabilities, decisions.given(probabilities)), labels)
     sums = (counts.hits.sum(axis=0), counts.wrong.sum(axis=0), counts.missed.sum(axis=0))
-    return float(f1(*sums).mean())
+    present = sums[0] + sums[2] > 0
+    return float((f1(*sums) * present).sum() / max(present.sum(), 1))
 
 
 def with_mean(of_rows: NDArray[np.float64], share: float) -> NDArray[np.float64]:
