@@ -1,4 +1,4 @@
-"""The English of the project: words that the design rules out, in pages, help, messages and names.
+"""The English of the project: words that the design rules out, in pages, notebooks, help, messages and names.
 
 A list of phrases holds what was written once and reads wrong, each with what to write instead. Misspelled
 words are found by codespell, which `make lint` runs.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections import Counter
@@ -54,6 +55,10 @@ def _find_prose() -> Iterator[tuple[str, str]]:
     for page in [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]:
         text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
         yield from _paragraphs(page, text)
+    for notebook in (REPOSITORY / "examples").glob("*.ipynb"):
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                yield from _paragraphs(notebook, "".join(cell["source"]))
     for file in sorted(PACKAGE.rglob("*")):
         if file.suffix == ".py":
             yield from _said_in_code(file)
