@@ -11,7 +11,7 @@ import json
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,22 +213,25 @@ def _decoded(value: Any, candidates: Candidates) -> Any:
 def _storage(path: Path) -> Iterator[Any]:
     import optuna
 
-    # A function opens the file, as a path may hold any character, and a URL may not.
-    try:
-        storage = optuna.storages.RDBStorage(
-            "sqlite://",
-            engine_kwargs={"creator": lambda: sqlite3.connect(path, timeout=30, check_same_thread=False)},
-        )
-    except RuntimeError as error:
-        raise RunError(
-            f"This version of Optuna cannot read the trials in {path}: {first_line(error)}",
-            "Install the version of Optuna that wrote them, or start over in another folder with --out.",
-        ) from error
-    try:
-        yield storage
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
+    # What Optuna cannot read, it leaves open.
+    with ExitStack() as connections:
+        # A function opens the file, as a path may hold any character, and a URL may not.
+        def connect() -> sqlite3.Connection:
+            opened = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            return connections.enter_context(closing(opened))
+
+        try:
+            storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs={"creator": connect})
+        except RuntimeError as error:
+            raise RunError(
+                f"This version of Optuna cannot read the trials in {path}: {first_line(error)}",
+                "Install the version of Optuna that wrote them, or start over in another folder with --out.",
+            ) from error
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 @contextmanager
