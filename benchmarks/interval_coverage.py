@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.optimize import brentq
 from scipy.stats import norm
 
@@ -70,9 +71,7 @@ def make_population(
     def mean_accuracy(lead: float) -> float:
         # A row is right if its own class scores higher than each of the others.
         of_rest = norm.cdf(grid) ** (classes - 1)
-        return float(
-            np.mean([np.trapezoid(norm.pdf(grid - lead - each) * of_rest, grid) for each in offsets])
-        )
+        return float(np.mean([trapezoid(norm.pdf(grid - lead - each) * of_rest, grid) for each in offsets]))
 
     lead = brentq(lambda lead: mean_accuracy(lead) - accuracy, 0, 15)
     per_class = POPULATION // classes

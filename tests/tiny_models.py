@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from packaging.version import Version
 
 ARCHITECTURES = (
     "distilbert",
@@ -22,7 +25,17 @@ ARCHITECTURES = (
     "xlm-roberta",
     "albert",
 )
-FURTHER_ARCHITECTURES = (
+SINCE = {"gte": "5.18", "neomme": "5.17", "ultrabert": "5.20", "ultravbert": "5.21"}
+"""The versions of transformers that brought architectures which the lowest one does not know."""
+
+
+def known(*architectures: str) -> tuple[str, ...]:
+    """Return those architectures that the installed version of transformers knows."""
+    installed = Version(metadata.version("transformers"))
+    return tuple(name for name in architectures if installed >= Version(SINCE.get(name, "0")))
+
+
+FURTHER_ARCHITECTURES = known(
     "big_bird",
     "camembert",
     "eurobert",

@@ -78,7 +78,8 @@ def test_a_stopped_prediction_of_pairs_resumes_to_the_same_bytes(
     pair_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resuming, "WINDOWS_PER_PART", 1)
-    monkeypatch.setattr("textune.prediction.writers.WINDOW", 16)
+    for module in ("stream", "writers"):
+        monkeypatch.setattr(f"textune.prediction.{module}.WINDOW", 16)
     source = write_pair_csv(tmp_path / "questions.csv", 60)
     whole = run_predict(pair_run, source, tmp_path / "whole.csv").read_bytes()
     write_parts = resuming.write_parts

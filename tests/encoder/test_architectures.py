@@ -17,7 +17,7 @@ from textune.encoder.loading import find_model, load_encoder, load_stock_model, 
 from textune.encoder.placement import Placement
 from textune.encoder.prefix import Pooling, encode
 from textune.errors import ModelError
-from tiny_models import MAX_TOKENS, build_tiny_model, change_json, change_weights
+from tiny_models import MAX_TOKENS, build_tiny_model, change_json, change_weights, known
 
 CPU = Placement("cpu", "fp32", "eager")
 SHORT, LONG = [2, *range(40, 46), 3], [2, *range(60, 100), 3]
@@ -112,7 +112,7 @@ def test_an_encoder_that_draws_random_numbers_is_refused(bert: Path, monkeypatch
         load_encoder(find_model(str(bert)))
 
 
-@pytest.mark.parametrize("architecture", ["modernvbert", "ultravbert"])
+@pytest.mark.parametrize("architecture", known("modernvbert", "ultravbert"))
 def test_an_encoder_of_texts_and_pictures_is_refused(bert: Path, architecture: str) -> None:
     (bert / "config.json").write_text(json.dumps({"model_type": architecture}))
 

@@ -12,7 +12,7 @@ import torch
 
 from textune.encoder.loading import ModelFolder, find_model, load_encoder, load_stock_model, load_tokenizer
 from textune.errors import ModelError
-from tiny_models import ARCHITECTURES, change_json
+from tiny_models import ARCHITECTURES, change_json, known
 
 EMOTIONS = ["anger", "joy", "optimism", "sadness"]
 TEXTS = ["I feel so happy today", "terrible, lonely night: i just want to cry"]
@@ -64,7 +64,7 @@ def test_encoder_and_classifier_hold_the_same_encoder(
         ("t5", "'t5' is not a text encoder"),
         ("bart", "'bart' is not a text encoder"),
         ("vit", "'vit' is not a text encoder"),
-        ("neomme", "no text classifier for 'neomme'"),
+        *((name, f"no text classifier for '{name}'") for name in known("neomme")),
     ],
 )
 @pytest.mark.parametrize("load", [load_tokenizer, load_encoder])

@@ -40,7 +40,7 @@ sys.argv = ["textune", *{list(arguments)!r}]
 from textune.cli.main import main
 try: main()
 except SystemExit as ended: assert not ended.code
-print(*(name for name in sys.modules if "." not in name))
+print(*(name for name in list(sys.modules) if "." not in name))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
