@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Literal
 
 from textune.errors import HubError
@@ -13,11 +14,25 @@ def is_repository_name(name: str) -> bool:
     """Return whether the Hub accepts a name for a repository."""
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
+    # Earlier versions of huggingface_hub accept letters of all alphabets, and ask the Hub for them.
+    if not name.isascii():
+        return False
     try:
         validate_repo_id(name)
     except HFValidationError:
         return False
     return True
+
+
+def connection_errors() -> tuple[type[Exception], ...]:
+    """Return what is raised where the Hub gives no answer, or its address is not a valid one.
+
+    They are those of huggingface_hub's HTTP client: httpx before its version 2, httpx2 since.
+    """
+    from huggingface_hub.errors import HTTPError
+
+    client = import_module(HTTPError.__module__)
+    return client.TransportError, client.InvalidURL
 
 
 def access_error(name: str, kind: Literal["model", "dataset"], *, gated: bool) -> HubError:

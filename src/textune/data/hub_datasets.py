@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textune.context import Context
-from textune.data.hub_access import TIMEOUT_SECONDS, access_error, is_repository_name
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, connection_errors, is_repository_name
 from textune.errors import DataError, HubError, TextuneError
 from textune.wording import first_line
 
@@ -110,12 +110,12 @@ def _why_unreachable(repository: str) -> str:
     """Return why the Hub cannot be reached, or an empty string; `datasets` would retry for half a minute."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx
 
+    # A ValueError is an answer that is not JSON, such as a network's login page.
+    no_answer: tuple[type[Exception], ...] = (*connection_errors(), ValueError)
     try:
         HfApi().dataset_info(repository, timeout=TIMEOUT_SECONDS)
-    # A ValueError is an answer that is not JSON, such as a network's login page.
-    except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+    except no_answer as error:
         return first_line(error)
     except HfHubHTTPError:
         pass
@@ -161,7 +161,6 @@ def _connections(*, allowed: bool) -> Iterator[None]:
 def _explained(error: Exception, name: str, ctx: Context, *, unreachable: str) -> TextuneError:
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx
 
     repository, _, configuration = name.partition(":")
     reason = first_line(error)
@@ -174,7 +173,7 @@ def _explained(error: Exception, name: str, ctx: Context, *, unreachable: str) -
             f"There is no copy of '{name}' on this computer, and offline mode is on.",
             f"Run this once with a network, without --offline or HF_HUB_OFFLINE. Or: {_GO_ON}",
         )
-    if unreachable or isinstance(error, ConnectionError | TimeoutError | httpx.TransportError):
+    if unreachable or isinstance(error, (ConnectionError, TimeoutError, *connection_errors())):
         return HubError(
             f"The Hub cannot be reached ({unreachable or reason}), and there is no copy of '{name}' on this "
             "computer.",

@@ -59,7 +59,7 @@ def read_architecture(config: Mapping[str, Any], *, path: Path) -> PretrainedCon
     if kind not in CONFIG_MAPPING:
         raise ModelError(
             f"{path}: transformers {__version__} does not know the architecture '{kind}'.",
-            f"Check model_type in that file. {TAKES_ENCODERS}",
+            f"Check model_type in that file, or upgrade transformers. {TAKES_ENCODERS}",
         )
     try:
         # Without auto_map: what textune saves must not ask for code that it did not run.

@@ -125,12 +125,14 @@ def seed_variance(values: Sequence[float], row_variance: float) -> float:
     from scipy.special import stdtrit
 
     count = len(values)
-    if count == 1 or not (between := float(np.var(values, ddof=1)) / count):
+    # The mean of equal values may be rounded, and their variance is then not quite 0.
+    if max(values) == min(values):
         return 0.0
+    between = float(np.var(values, ddof=1)) / count
     total = between + row_variance
     freedom = (count - 1) * (total / between) ** 2
     widened = total * float(stdtrit(freedom, _UPPER) / stdtrit(np.inf, _UPPER)) ** 2
-    return widened - row_variance
+    return max(widened - row_variance, 0.0)
 
 
 def row_resamples(

@@ -136,7 +136,8 @@ def examine() -> Machine:
         free_memory_bytes=free,
         gpu=_gpu(),
         placement=choose_placement(),
-        packages={name: version for name in ("textune", *PACKAGES) if (version := _version(name))},
+        packages={name: version for name in ("textune", *PACKAGES) if (version := _version(name))}
+        | {"torch": _torch_build()},
         extras=tuple(extras_of(metadata.requires("textune") or [])),
         models=tuple(model.name for model in installed_models()),
         storage=_storage(),
@@ -176,6 +177,16 @@ def _version(package: str) -> str | None:
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
     return None
+
+
+def _torch_build() -> str:
+    """Return torch's version with what it is built for, such as 2.13.0+cu130.
+
+    The metadata of the builds on the Python Package Index leave that out.
+    """
+    import torch
+
+    return str(torch.__version__)
 
 
 def _processor() -> Processor:
