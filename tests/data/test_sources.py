@@ -125,7 +125,20 @@ def test_labels_that_differ_in_case_only_are_noted(tmp_path: Path) -> None:
 
     notes = load_source(str(write_csv(tmp_path / "posts.csv", rows))).notes
 
-    assert "These labels look alike but count as different: Joy, joy." in notes
+    (note,) = [note for note in notes if note.startswith("These labels look alike but count as different")]
+    assert "Joy, joy. If they mean the same, write them alike" in note
+
+
+def test_texts_without_letters_are_noted(tmp_path: Path) -> None:
+    numbers = [(f"{number:,}.50", label) for number, (_, label) in enumerate(small_rows(60), start=1000)]
+    words = [*small_rows(30), *numbers[:30]]
+
+    of_numbers, of_words = (
+        " ".join(load_source(str(write_csv(tmp_path / "posts.csv", rows))).notes) for rows in (numbers, words)
+    )
+
+    assert "texts of train have no letters, only numbers and signs" in of_numbers
+    assert "no letters" not in of_words
 
 
 def test_the_sample_is_loaded_by_its_name() -> None:

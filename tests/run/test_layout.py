@@ -66,6 +66,13 @@ def test_a_run_without_a_manifest_is_incomplete(finished: Run) -> None:
         open_run(finished.path)
 
 
+def test_a_stopped_training_is_named_with_the_line_that_resumes_it(killed: Run) -> None:
+    with pytest.raises(RunError, match="not a complete run") as refused:
+        open_run(killed.path)
+
+    assert f"textune train --resume {killed.path}" in refused.value.hint
+
+
 def test_a_missing_file_is_named(finished: Run) -> None:
     finished.metrics.unlink()
 

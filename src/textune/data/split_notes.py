@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from textune.data.dataset import Dataset, Split
 from textune.data.splits import copy_key, normalise_text
+from textune.formats.text_pairs import sides_of
 from textune.wording import counted, listed
 
 _WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
@@ -21,15 +22,29 @@ _WORDS_OF_VERDICTS = {
     "draft"
 }  # fmt: skip
 _MOST_SHOWN = 10
+_SHARE_WITHOUT_LETTERS = 0.9
 
 
 def notes_on_splits(dataset: Dataset, *, new: Sequence[str]) -> list[str]:
     """Return sentences about a data set's splits; `new` ones were made from train."""
     return [
+        *_notes_on_texts(dataset),
         *_notes_on_new_splits(dataset, new),
         *_notes_on_classes(dataset),
         *(_notes_on_rare_labels(dataset) if dataset.is_multi_label else ()),
         *_notes_on_overlap(dataset),
+    ]
+
+
+def _notes_on_texts(dataset: Dataset) -> list[str]:
+    """Return a note if hardly a text of train has a letter: the texts are probably in another column."""
+    texts = dataset["train"].texts
+    without = sum(not any(map(str.isalpha, side)) for text in texts for side in sides_of(text)[:1])
+    if without < _SHARE_WITHOUT_LETTERS * len(texts):
+        return []
+    return [
+        f"{without:,} of {counted(len(texts), 'text')} of train {'has' if without == 1 else 'have'} no "
+        "letters, only numbers and signs. If the texts are in another column, name it with data.text_column."
     ]
 
 
@@ -58,7 +73,8 @@ def _notes_on_classes(dataset: Dataset) -> list[str]:
     for name in names:
         alike[normalise_text(name)].append(name)
     notes += [
-        f"These labels look alike but count as different: {', '.join(group)}."
+        f"These labels look alike but count as different: {', '.join(group)}. If they mean the same, write "
+        "them alike in the source."
         for group in alike.values()
         if len(group) > 1
     ]

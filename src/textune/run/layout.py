@@ -23,6 +23,7 @@ folder without one is incomplete and can be resumed, and one whose files differ 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,11 +87,17 @@ def open_run(path: Path) -> Run:
             inside = ", ".join(sorted(str(file.parent) for file in path.glob("*/manifest.json")))
             raise RunError(
                 f"{path} is not a complete run: it has no manifest.json, which training writes last.",
-                f"There are runs in it: {inside}." if inside else "Name one that `textune train` finished.",
+                f"There are runs in it: {inside}." if inside else _how_to_complete(run),
             )
         if damage := find_damage(path, read_manifest(run)["files"]):
             raise _damaged(run, damage)
     return run
+
+
+def _how_to_complete(run: Run) -> str:
+    if any(run.checkpoints.rglob("step-*")):
+        return f"Its training was stopped. Continue it: textune train --resume {shlex.quote(str(run.path))}"
+    return "Name one that `textune train` finished."
 
 
 def read_manifest(run: Run) -> dict[str, Any]:
