@@ -15,6 +15,7 @@ def test_nothing_is_measured_on_a_handful_of_answers() -> None:
     quality = loop.measure()
 
     assert quality is not None and quality.accuracy is None
+    assert str(quality).endswith("for testing, too few to measure anything")
 
 
 def test_accuracy_is_that_on_the_answers_for_testing() -> None:
@@ -24,6 +25,11 @@ def test_accuracy_is_that_on_the_answers_for_testing() -> None:
 
     assert quality is not None and quality.accuracy is not None and quality.macro_f1 is not None
     assert (quality.tests, quality.accuracy.value, quality.macro_f1.value) == (20, 1.0, 1.0)
+    low, high = quality.accuracy.interval
+    assert str(quality) == (
+        f"accuracy 100.0 % ({low * 100:.1f} % to {high * 100:.1f} %), macro-F1 100.0 %, "
+        "on 20 answers for testing"
+    )
 
 
 def test_more_answers_narrow_the_interval() -> None:

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from textune.evaluation.class_metrics import ClassMetrics, measure_classes
 from textune.evaluation.intervals import Interval, RowValues, mean_interval, share_interval
 from textune.evaluation.macro_f1 import count_confusion, macro_f1, macro_f1_rows
+from textune.evaluation.metrics import in_percent
 from textune.evaluation.multi_label_metric import f1, f1_slope
 from textune.evaluation.prevalence import Prevalence, estimate_prevalence
 from textune.labelling.known_labels import KnownLabels, LabelledTexts
 from textune.labelling.loop_head import LoopHead
 from textune.labelling.pool import TEST_SHARE
 from textune.tasks import multi_label, single_label
+from textune.wording import counted
 
 MORE_ANSWERS = 50
 """How many more answers the forecast is about."""
@@ -81,6 +83,16 @@ class LabellingQuality:
     confusion: NDArray[np.int64] | None
     curve: Sequence[CurvePoint]
     unchanged: float | None
+
+    def __str__(self) -> str:
+        """Return accuracy and macro-F1 with their 95 % intervals on one line."""
+        if self.accuracy is None or self.macro_f1 is None:
+            return f"{counted(self.tests, 'answer')} for testing, too few to measure anything"
+        low, high = map(in_percent, self.accuracy.interval)
+        return (
+            f"accuracy {in_percent(self.accuracy.value)} ({low} to {high}), macro-F1 "
+            f"{in_percent(self.macro_f1.value)}, on {counted(self.tests, 'answer')} for testing"
+        )
 
     @property
     def is_settled(self) -> bool:
