@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -71,6 +73,28 @@ def nobody_there(repository: Path, tmp_path: Path) -> str:
         return stand_in.endpoint
 
 
+class LoginPage(BaseHTTPRequestHandler):
+    """What a hotel's network answers to whatever is asked."""
+
+    def do_GET(self) -> None:
+        page = b"<html>Please log in.</html>"
+        self.send_response(200)
+        self.send_header("content-length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def login_page() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), LoginPage) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 Find = Callable[..., dict[str, Any]]
 
 
@@ -127,6 +151,13 @@ def test_a_hub_that_is_gone_is_reported_at_once_with_the_ways_to_continue(
     assert "--offline" in failed["hint"]
     assert "embedded:minilm" in failed["hint"]
     assert failed["seconds"] < 5
+
+
+def test_a_login_page_in_place_of_the_hub_is_reported(login_page: str, find: Find) -> None:
+    failed = find(login_page)
+
+    assert failed["error"] == "HubError"
+    assert "The Hub did not answer as expected" in failed["message"]
 
 
 def test_a_model_that_is_not_cached_cannot_be_had_offline(nobody_there: str, find: Find) -> None:

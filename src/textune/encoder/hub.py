@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textune.context import Context
-from textune.data.hub_access import TIMEOUT_SECONDS, access_error, is_repository_name
+from textune.data.hub_access import TIMEOUT_SECONDS, access_error, connection_errors, is_repository_name
 from textune.encoder.embedded import EMBEDDED_NAMES
 from textune.encoder.inspection import CONFIG, check_model_files, read_config
 from textune.errors import HubError, ModelError
@@ -60,7 +60,8 @@ def fetch_model(name: str, *, revision: str, ctx: Context) -> tuple[Path, str]:
             f"The Hub model {name} has no revision '{revision}'.",
             "Set model.revision to one of its branches, tags or commits.",
         ) from error
-    except (errors.HTTPError, OSError) as error:
+    # A ValueError is an answer that is not JSON, such as a network's login page.
+    except (errors.HTTPError, *connection_errors(), ValueError, OSError) as error:
         reason = f"The Hub did not answer as expected ({first_line(error)})"
         return _take_cached(name, revision, reason=reason)
 
