@@ -42,10 +42,10 @@ install: $(VENV)/installed-dev  ## Set up the development environment in .venv, 
 quickstart: $(VENV)/installed  ## Train on the shipped sample, show the metrics, classify three sentences.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/quickstart.sh $(RUNS)
 
-# Two files at a time, because most tests keep one core busy. The tests of a file stay together, because they share
-# trained models. Two processes share two cores, so idle threads must not keep one busy.
+# Three files at a time: most tests keep one core busy, and a quarter of their time is waiting. The tests of a file stay
+# together, because they share trained models. The processes share the cores, so idle threads must not keep one busy.
 test: $(VENV)/installed-dev  ## Run the tests.
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Encoders, exports and 8-bit products: the tests that are worth their time on an emulated processor.
 ON_EMULATED := tests/encoder tests/model tests/export tests/runtimes tests/commands/test_export.py \

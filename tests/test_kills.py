@@ -35,7 +35,7 @@ FILES = 6
 """Weights, two moments, the average, the state, the manifest."""
 CALLS_A_SAVE = 2 * FILES + 3
 """Each file is written and synced; the folder is synced, renamed, and its name is synced."""
-SOME_CALLS = [1, 4, 7, 10, *range(2 * FILES + 1, CALLS_A_SAVE + 1)]
+SOME_CALLS = [1, 6, 11, *range(2 * FILES + 1, CALLS_A_SAVE + 1)]
 """By default: some writes, some syncs, and all that is done to the folder."""
 STEPS = 8
 

@@ -101,7 +101,7 @@ def test_a_short_training_of_the_layers_on_tweets_beats_the_frozen_encoder(
 def paper_run(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The run of the study's recipe on TweetEval, and what its command showed."""
     folder = tmp_path_factory.mktemp("real")
-    data = part_of_tweeteval(tweeteval, folder / "part", train=1000, val=200)
+    data = part_of_tweeteval(tweeteval, folder / "part", train=500, val=100)
     out = folder / "paper"
     arguments = ["train", "--recipe", "paper", "--model", MODEL, "--data", data]
     return out, subprocess.run(

@@ -14,7 +14,7 @@ import killing_searches
 from killing import Zygote
 from small_data import write_small_csv
 
-KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "3"))
+KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "2"))
 TRIALS = 16 if KILLS > 3 else 8
 SETTINGS = ["evaluate.baselines=false", "evaluate.bootstrap_samples=100"]
 
