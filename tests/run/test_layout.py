@@ -73,6 +73,15 @@ def test_a_stopped_training_is_named_with_the_line_that_resumes_it(killed: Run) 
     assert f"textune train --resume {killed.path}" in refused.value.hint
 
 
+def test_a_stopped_search_is_named_with_the_line_that_resumes_it(killed: Run) -> None:
+    killed.trials.touch()
+
+    with pytest.raises(RunError, match="not a complete run") as refused:
+        open_run(killed.path)
+
+    assert f"textune tune --resume {killed.path}" in refused.value.hint
+
+
 def test_a_missing_file_is_named(finished: Run) -> None:
     finished.metrics.unlink()
 

@@ -70,6 +70,11 @@ class Run:
     manifest = _Inside("manifest.json")
 
     @property
+    def resume_command(self) -> str:
+        """The command that resumes a training, or the search that it belongs to."""
+        return f"textune {'tune' if self.trials.exists() else 'train'} --resume {shlex.quote(str(self.path))}"
+
+    @property
     def of_search(self) -> frozenset[Path]:
         """The files of the search that the run's settings come from, which was there before the run."""
         return frozenset({self.trials, self.tuning, self.tuned})
@@ -95,8 +100,8 @@ def open_run(path: Path) -> Run:
 
 
 def _how_to_complete(run: Run) -> str:
-    if any(run.checkpoints.rglob("step-*")):
-        return f"Its training was stopped. Continue it: textune train --resume {shlex.quote(str(run.path))}"
+    if run.trials.exists() or any(run.checkpoints.rglob("step-*")):
+        return f"It was stopped. Resume it: {run.resume_command}"
     return "Name one that `textune train` finished."
 
 

@@ -67,7 +67,7 @@ def check_free(path: Path) -> None:
     if incomplete:
         raise RunError(
             f"The output folder {path} cannot be used: it holds an incomplete run, which was stopped.",
-            f"Resume it: {_resume_command(Run(path))}\n"
+            f"Resume it: {Run(path).resume_command}\n"
             "Or choose another one with --out, or remove this one first, if no training is running in it: "
             f"rm -r {place}",
         )
@@ -143,14 +143,10 @@ def holds_search(path: Path) -> bool:
     return run.trials.exists() and not run.recipe.exists()
 
 
-def _resume_command(run: Run) -> str:
-    return f"textune {'tune' if run.trials.exists() else 'train'} --resume {shlex.quote(str(run.path))}"
-
-
 @contextmanager
 def resumable(run: Run) -> Iterator[None]:
     """Say how to resume a run that is stopped or fails in the block, if its folder is still there."""
-    command = _resume_command(run)
+    command = run.resume_command
     try:
         yield
     except StoppedError as stopped:
