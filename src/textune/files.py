@@ -121,6 +121,16 @@ def notes_on_replacing(path: Path, *, sources: Iterable[str] = ()) -> list[str]:
     return [f"{path} exists; it is replaced when the new file is complete."]
 
 
+def picture_path(picture: str | Path | None) -> Path | None:
+    """Return the file for a picture, if one is asked for; a `RequestError` says that it is no .svg."""
+    if picture is None:
+        return None
+    path = Path(picture).expanduser()
+    if path.is_dir() or path.suffix.lower() != ".svg":
+        raise RequestError(f"The picture cannot be written to '{path}'.", "Name a file that ends in .svg.")
+    return path
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with atomic_path(path) as temporary:

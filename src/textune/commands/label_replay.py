@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textune.context import Context, Observer
 from textune.data.in_memory import as_source
 from textune.data.sources import load_dataset
-from textune.errors import RequestError
-from textune.files import notes_on_replacing, write_text
+from textune.files import notes_on_replacing, picture_path, write_text
 from textune.labelling.choices import LOOP_RECIPE, LOOP_SETTINGS, STRATEGY_NAMES, check_strategy
 from textune.recipe.recipes import resolve_recipe
 
@@ -65,9 +64,7 @@ def replay_labelling(
     ctx, chosen = Context(observer, offline), list(strategies) or [STRATEGY_NAMES[0]]
     for name in chosen:
         check_strategy(name)
-    file = None if picture is None else Path(picture).expanduser()
-    if file is not None and (file.is_dir() or file.suffix.lower() != ".svg"):
-        raise RequestError(f"The picture cannot be written to '{file}'.", "Name a file that ends in .svg.")
+    file = picture_path(picture)
     for note in notes_on_replacing(file) if file is not None else ():
         ctx.note(note)
     source, held = as_source(data)

@@ -47,7 +47,7 @@ def watch_log(
     if most_texts < 1:
         raise RequestError(f"{most_texts} is not a number of texts.", "Give 1 or more with --texts.")
     from textune.encoder.memory import keep_memory_low
-    from textune.files import notes_on_replacing, write_text
+    from textune.files import notes_on_replacing, picture_path, write_text
     from textune.logbook.log_estimate import write_log_estimate
     from textune.logbook.log_reader import find_log
     from textune.run.layout import model_sha256
@@ -59,9 +59,7 @@ def watch_log(
     keep_memory_low()
     ctx, folder = Context(observer, offline), Path(log).expanduser()
     find_log(folder)
-    file = None if picture is None else Path(picture).expanduser()
-    if file is not None and (file.is_dir() or file.suffix.lower() != ".svg"):
-        raise RequestError(f"The picture cannot be written to '{file}'.", "Name a file that ends in .svg.")
+    file = picture_path(picture)
     for note in notes_on_replacing(file) if file is not None else ():
         ctx.note(note)
     opened = WatchedRun.open(Path(run).expanduser(), ctx)
