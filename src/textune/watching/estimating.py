@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textune.evaluation.intervals import Interval
-from textune.evaluation.label_scores import LabelScores
 from textune.evaluation.metrics import metrics_of
 from textune.watching.back_testing import BackTest, ErrorModel, KnownRows, back_test, row_probabilities
 from textune.watching.correctness import ESTIMATORS, Evidence, JudgedRows
@@ -196,7 +195,7 @@ def _measured_metrics(
     """Return metrics as measured on rows that all have labels, in place of their estimates."""
     assert rows.labels is not None
     metrics = metrics_of(decisions.kind.problem_type)
-    scores = [_scores(decisions, rows.probabilities)]
+    scores = [decisions.scores(rows.probabilities)]
     return {
         key: EstimatedMetric(
             metrics[key].measure(scores, rows.labels)[0],
@@ -209,20 +208,11 @@ def _measured_metrics(
 
 def _on_validation(reference: WatchReference) -> dict[str, float]:
     """Return what the run's own metrics are on the held-out rows."""
-    decisions, own = reference.decisions, reference.own_decisions
-    scores = _scores(decisions, reference.probabilities, own)
+    decisions = reference.decisions
+    scores = decisions.scores(reference.probabilities, reference.own_decisions)
     metrics = metrics_of(decisions.kind.problem_type)
     keys = (decisions.metric, "macro_f1")
     return {key: metrics[key].measure([scores], reference.labels)[0] for key in keys}
-
-
-def _scores(
-    decisions: Decisions, probabilities: NDArray[np.float64], own: NDArray[np.bool_] | None = None
-) -> NDArray[np.float64] | LabelScores:
-    """Return what metrics take; the labels of rows are their `own`, if there are any."""
-    if not decisions.kind.is_multi_label:
-        return probabilities
-    return LabelScores(probabilities, decisions.given(probabilities) if own is None else own)
 
 
 def _measured(

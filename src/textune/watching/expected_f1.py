@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from textune.evaluation.label_scores import Counts, LabelScores
-from textune.evaluation.macro_f1 import macro_f1
-from textune.evaluation.multi_label_metric import f1
+from textune.evaluation.metrics import metrics_of
 from textune.tasks import multi_label
 from textune.watching.reference import Decisions
 
@@ -43,12 +41,8 @@ def true_macro_f1(
     decisions: Decisions, probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> float:
     """Return the macro-F1 of labelled rows, over the labels that some row has."""
-    if not decisions.kind.is_multi_label:
-        return macro_f1(probabilities, labels)
-    counts = Counts.of(LabelScores(probabilities, decisions.given(probabilities)), labels)
-    sums = (counts.hits.sum(axis=0), counts.wrong.sum(axis=0), counts.missed.sum(axis=0))
-    present = sums[0] + sums[2] > 0
-    return float((f1(*sums) * present).sum() / max(present.sum(), 1))
+    metric = metrics_of(decisions.kind.problem_type)["macro_f1"]
+    return metric.measure([decisions.scores(probabilities)], labels)[0]
 
 
 def with_mean(of_rows: NDArray[np.float64], share: float) -> NDArray[np.float64]:

@@ -53,6 +53,14 @@ class Decisions:
         rows[np.arange(len(rows)), single_label.decide(probabilities)] = True
         return rows
 
+    def scores(
+        self, probabilities: NDArray[np.float64], own: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64] | LabelScores:
+        """Return what metrics measure; the labels of rows are their `own`, if there are any."""
+        if not self.kind.is_multi_label:
+            return probabilities
+        return LabelScores(probabilities, self.given(probabilities) if own is None else own)
+
     def right(self, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which rows (rows,) are decided as they are labelled; each has a label."""
         if self.kind.is_multi_label:
