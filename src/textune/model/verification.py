@@ -78,10 +78,7 @@ def verify_saved(
         difference = _compare(recomputed, expected, _TOLERANCE[precision], reference)
         facts: dict[str, Any] = {"texts": len(sample), "largest_difference": difference}
         # The pipeline reads one window, and for two long texts its tokenizer would fill the memory.
-        in_parts = read.truncated if classifier.pairs else np.zeros(len(sample), dtype=np.bool_)
-        if isinstance(rows, WindowedTexts):
-            in_parts = rows.counts > 1
-        whole = ~in_parts
+        whole = ~(rows.counts > 1 if isinstance(rows, WindowedTexts) else read.truncated & classifier.pairs)
         if classifier.stock is not None and whole.any():
             by_pipeline = _pipeline_probabilities(folder, reloaded, list(compress(sample, whole)))
             facts["largest_difference_to_pipeline"] = _compare(
