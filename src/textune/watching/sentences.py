@@ -71,17 +71,18 @@ def evidence_sentence(watched: Watched) -> str:
     """Return what labels have added, and how many more would halve the interval."""
     evidence, total = watched.result.evidence, watched.result.texts
     if not watched.result.estimates:
-        count = min(evidence.more_to_halve, total)
-        margin = f"{USEFUL * 100:g} points"
-        return f"Labels of {count:,} of them, drawn at random, would give an estimate to {margin}."
+        count, margin = evidence.more_to_halve, f"{USEFUL * 100:g} points"
+        which = f"{count:,} of them, drawn at random," if count < total else "all of them"
+        return f"Labels of {which} would give an estimate to {margin}."
     if evidence.labels == total:
         return "All of the texts have labels."
     more = "labels of nearly all texts"
     if evidence.more_to_halve < total - evidence.labels:
-        more = f"about {evidence.more_to_halve:,} {'more ' if evidence.labels else ''}labels"
+        more = f"about {counted(evidence.more_to_halve, 'more label' if evidence.labels else 'label')}"
     if not evidence.labels:
         return f"{more[0].upper()}{more[1:]} would halve the interval."
     measured = (
         "" if evidence.measured is None else f", and {in_percent(evidence.measured)} of these are right"
     )
-    return f"{counted(evidence.labels, 'text')} have labels{measured}; {more} would halve the interval."
+    have = f"{counted(evidence.labels, 'text')} {'has a label' if evidence.labels == 1 else 'have labels'}"
+    return f"{have}{measured}; {more} would halve the interval."
