@@ -7,7 +7,7 @@ from pathlib import Path
 import textune
 
 ONLY_REQUIRED = """
-import re, sys
+import os, re, sys
 from importlib.metadata import packages_distributions
 
 folder = sys.argv.pop(1)
@@ -25,8 +25,13 @@ class Refusing:
         return None
 
 
-# Neither the copy of textune that is tested, nor what this interpreter has beside it.
-sys.path[:] = [each for each in sys.path if "textune" not in each and not each.endswith(("/src", "/tests"))]
+# Neither the copy of textune that is tested, nor what this interpreter has beside it. Folders are known by what is
+# in them: a clone of the repository, with this interpreter in it, is called textune, too.
+sys.path[:] = [
+    each
+    for each in sys.path
+    if not os.path.exists(f"{each or '.'}/textune/__init__.py") and not each.endswith(("/src", "/tests"))
+]
 sys.meta_path[:] = [each for each in sys.meta_path if "editable" not in repr(each).lower()]
 sys.meta_path.insert(0, Refusing())
 """

@@ -151,6 +151,7 @@ def test_what_a_killed_server_has_left_is_finished_by_the_next_one(tmp_path: Pat
     log.close()
     assert kept_ids(tmp_path) == ids(1)
     assert [sentence for sentence in said if "4 bytes" in sentence]
+    killed.close()
 
 
 def test_a_folder_that_cannot_be_made_is_said_once_and_used_as_soon_as_it_can_be(
