@@ -42,6 +42,17 @@ def test_a_few_texts_that_are_alike_do_not_show_that_a_label_moved() -> None:
     assert moves[1].interval[1] > 0.4
 
 
+def test_what_does_not_look_like_other_shares_of_the_same_texts_moves_no_label_clearly() -> None:
+    rows, _ = WORLD.watched(2000)
+    # Every text is somewhat like the first label, and none is clearly so: no texts of known labels are.
+    alike = WatchedRows(rows.features, np.tile([0.5, 0.3, 0.2], (2000, 1)))
+
+    (move, *_) = measure_moves(REFERENCE, alike, np.ones(2000, dtype=bool))
+
+    assert not move.is_clear
+    assert move.interval[1] - move.interval[0] > 0.3
+
+
 def test_labels_of_new_texts_are_believed_more_than_validation() -> None:
     rows, labels = WORLD.watched(1000, (0.8, 0.1, 0.1))
     labelled = replace(rows, labels=np.where(np.arange(1000) < 200, labels, -1))

@@ -1,10 +1,11 @@
 """Which labels are more or less frequent in new texts than in held-out rows, corrected for errors.
 
-In: probabilities of both, and the labels of the held-out rows. Out: a `LabelMove` per label. The mean
-probability of a label is what its texts get and what others get, mixed by its share (probabilistic adjusted
-count: Bella et al. 2010, "Quantification via probability estimators"). With labels of new texts, the share is
-that of these texts, narrowed by the probabilities of all, if that is more certain. Does not know names of
-texts.
+In: probabilities of both, and the labels of the held-out rows. Out: a `LabelMove` per label. The share is the
+middle of two: the mean probability of a label is what its texts get and what others get, mixed by its share
+(probabilistic adjusted count: Bella et al. 2010, "Quantification via probability estimators"); and the shares
+by which the new texts are most probable (see `label_shares`). They agree if only the shares of labels moved,
+so the interval holds how far they are apart. With labels of new texts, the share is that of these texts,
+narrowed by the probabilities of all, if that is more certain. Does not know names of texts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from textune.data.dataset import UNKNOWN
 from textune.evaluation.prevalence import estimate_prevalence
+from textune.watching.label_shares import with_own_shares
 from textune.watching.reference import WatchedRows, WatchReference
 from textune.watching.watch_result import LabelMove
 
@@ -31,12 +33,14 @@ def measure_moves(
 ) -> list[LabelMove]:
     """Return how the share of each label moved; only the `counted` new rows (rows,) have any label."""
     has, known = reference.decisions.has(reference.labels), _known(reference.labels)
+    new, kind = rows.probabilities[counted], reference.decisions.kind
+    own = with_own_shares(new, reference.probabilities, kind, np.ones(len(new)))
     moves = []
     for place, name in enumerate(reference.decisions.label_names):
         is_known = known if known.ndim == 1 else known[:, place]
         truth, of_known = has[is_known, place], reference.probabilities[is_known, place]
         shares = [
-            _corrected_share(of_known[truth], of_known[~truth], rows.probabilities[counted, place]),
+            _corrected_share(of_known[truth], of_known[~truth], new[:, place], own[:, place]),
             _share_by_labels(reference, rows, place),
         ]
         share, error = min(shares, key=lambda pair: pair[1])
@@ -63,9 +67,15 @@ def _share_by_labels(reference: WatchReference, rows: WatchedRows, place: int) -
 
 
 def _corrected_share(
-    with_label: NDArray[np.float64], without: NDArray[np.float64], new: NDArray[np.float64]
+    with_label: NDArray[np.float64],
+    without: NDArray[np.float64],
+    new: NDArray[np.float64],
+    own: NDArray[np.float64],
 ) -> tuple[float, float]:
-    """Return the share of a label by the probabilities of held-out and new rows, and its standard error."""
+    """Return the share of a label by the probabilities of held-out and new rows, and its standard error.
+
+    `own` are the probabilities of the new rows by the shares that labels have among them.
+    """
     if min(len(with_label), len(without)) < _FEWEST or len(new) < 2:
         return float(new.mean()) if len(new) else 0.0, 1.0
     difference = float(with_label.mean() - without.mean())
@@ -77,7 +87,8 @@ def _corrected_share(
     of_new = max(new.var(), difference**2 * smoothed * (1 - smoothed))
     variance = of_new / len(new) + share**2 * with_label.var() / len(with_label)
     variance += (1 - share) ** 2 * without.var() / len(without)
-    return share, float(np.sqrt(variance)) / difference
+    probable = float(own.mean())
+    return (share + probable) / 2, float(np.hypot(np.sqrt(variance) / difference, share - probable))
 
 
 def _known(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
