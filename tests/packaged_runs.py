@@ -25,8 +25,8 @@ class Refusing:
         return None
 
 
-# Neither the copy of textune that is tested, nor what this interpreter has beside it. Folders are known by what is
-# in them: a clone of the repository, with this interpreter in it, is called textune, too.
+# Neither the copy of textune that is tested, nor what this interpreter has beside it. Folders are known by
+# what is in them: a clone of the repository, with this interpreter in it, is called textune, too.
 sys.path[:] = [
     each
     for each in sys.path
