@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_PLAIN = {
+    r"^Value error, ": "",
+    r"^Input should be ": "must be ",
+    r"(a|an) valid integer.*": "a whole number",
+    r"a valid number.*": "a number",
+    r"a valid string.*": "text",
+    r"a valid boolean.*": "true or false",
+    r"a valid list.*": "a list",
+    r"greater than or equal to (\S+)$": r"\1 or more",
+    r"less than or equal to (\S+)$": r"\1 or less",
+    r"greater than (\S+)$": r"more than \1",
+}
+"""What pydantic says, as regular expressions, and what is said in its place."""
 
 
 def listed(items: Sequence[object], *, most: int) -> str:
@@ -55,3 +70,15 @@ def in_words(seconds: float) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its type if the message is empty."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def plain_fault(message: str) -> str:
+    """Return what pydantic says of a value in plain words; other messages stay as they are.
+
+    Example:
+        >>> plain_fault("Input should be greater than or equal to 1")
+        'must be 1 or more'
+    """
+    for pattern, words in _PLAIN.items():
+        message = re.sub(pattern, words, message)
+    return message

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from textune.cli.application import app
 from textune.discovery import import_files
@@ -66,3 +67,19 @@ def test_help_lists_a_toy_command_after_the_built_in_ones(textune_command: Any) 
     lines = textune_command("--help").out.partition("Others:")[2].split("\n\n")[0].splitlines()
 
     assert lines[-1].split(maxsplit=1) == ["shout", "Print a text in capitals."]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["serve", "runs/x", "--port", "x"], "'--port' (env var: 'TEXTUNE_PORT'): must be a whole number"),
+        (["serve", "runs/x", "--port", "65536"], "must be 65535 or less"),
+        (["tune", "texts.csv", "--trials", "0"], "must be 1 or more"),
+        (["train", "texts.csv", "--max-minutes", "soon"], "'--max-minutes': must be a number"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said_in_plain_words(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, options)
+
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())

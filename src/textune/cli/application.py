@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from textune.runtimes.registry import TORCH, all_runtimes
+from textune.wording import plain_fault
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -58,7 +59,6 @@ _GROUPS = {
     "This computer": ("doctor", "cache", "completion"),
 }
 _OTHERS = "Others"
-_PYDANTIC_PREFIX = "Value error, "
 
 
 class _InGroups(TyperGroup):
@@ -87,11 +87,11 @@ class _InGroups(TyperGroup):
                     formatter.write_dl(helps)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; what is wrong with its options is said without a prefix of pydantic's."""
+        """Run a command; what is wrong with its options is said in plain words."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
-            error.message = error.message.removeprefix(_PYDANTIC_PREFIX)
+            error.message = plain_fault(error.message)
             raise
 
 

@@ -22,6 +22,7 @@ from textune.errors import MissingExtraError, RecipeError, RequestError
 from textune.extras import check_extra, has_keras
 from textune.recipe.settings import DataSettings, Section
 from textune.recipe.settings import Recipe as Recipe
+from textune.wording import plain_fault
 
 _SHIPPED = resources.files("textune") / "recipe" / "shipped"
 
@@ -205,7 +206,8 @@ def _describe(fault: Any) -> str:
         return f"{where} is not a setting.{_nearest(place[-1], list(known), prefix=place[:-1])}"
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
-    message = fault["msg"][0].lower() + fault["msg"][1:]
+    message = plain_fault(fault["msg"])
+    message = message[0].lower() + message[1:]
     return f"{where} = {json.dumps(value, ensure_ascii=False, default=str)}: {message}"
 
 
