@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textune.data.dataset import Dataset, Split
 from textune.data.splits import copy_key, normalise_text
-from textune.formats.text_pairs import sides_of
+from textune.formats.text_pairs import AnyText, sides_of
 from textune.wording import counted, listed
 
 _WORDS_FOR_NOTHING = {"nan", "null", "\\n", "n/a", "#n/a", "<na>", "undefined"}
@@ -36,11 +36,24 @@ def notes_on_splits(dataset: Dataset, *, new: Sequence[str]) -> list[str]:
     ]
 
 
+def names_alike(names: Sequence[str]) -> list[list[str]]:
+    """Return the groups of labels that differ only in case and spaces."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[normalise_text(name)].append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def without_letters(texts: Sequence[AnyText]) -> int:
+    """Return how many texts, or first texts of pairs, have no letter; 0 if others are more than a few."""
+    without = sum(not any(map(str.isalpha, side)) for text in texts for side in sides_of(text)[:1])
+    return without if without >= _SHARE_WITHOUT_LETTERS * len(texts) else 0
+
+
 def _notes_on_texts(dataset: Dataset) -> list[str]:
     """Return a note if hardly a text of train has a letter: the texts are probably in another column."""
     texts = dataset["train"].texts
-    without = sum(not any(map(str.isalpha, side)) for text in texts for side in sides_of(text)[:1])
-    if without < _SHARE_WITHOUT_LETTERS * len(texts):
+    if not (without := without_letters(texts)):
         return []
     return [
         f"{without:,} of {counted(len(texts), 'text')} of train {'has' if without == 1 else 'have'} no "
@@ -69,14 +82,10 @@ def _notes_on_classes(dataset: Dataset) -> list[str]:
         absent = [name for name, count in zip(names, _rows_with(dataset, rows), strict=True) if not count]
         if absent:
             notes.append(f"The split {split} has no row with the label: {', '.join(absent)}.")
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        alike[normalise_text(name)].append(name)
     notes += [
         f"These labels look alike but count as different: {', '.join(group)}. If they mean the same, write "
         "them alike in the source."
-        for group in alike.values()
-        if len(group) > 1
+        for group in names_alike(names)
     ]
     if missing := [name for name in names if name.casefold() in _WORDS_FOR_NOTHING]:
         notes.append(
