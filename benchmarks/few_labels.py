@@ -75,8 +75,9 @@ def read(name: str) -> tuple[Rows, Rows]:
 
 
 def _tweets(folder: Path, split: str) -> Rows:
-    texts, labels = ((folder / f"{split}_{part}.txt").read_text().splitlines() for part in ("text", "labels"))
-    return list(zip(texts, labels, strict=True))
+    texts, ids = ((folder / f"{split}_{part}.txt").read_text().splitlines() for part in ("text", "labels"))
+    names = dict(line.split("\t") for line in (folder / "mapping.txt").read_text().splitlines())
+    return [(text, names[id]) for text, id in zip(texts, ids, strict=True)]
 
 
 def _csv(path: Path) -> Rows:

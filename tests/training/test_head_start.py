@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import textune
+from observers import Notes
 from small_data import small_rows
 
 # At this rate, the training itself leaves the weights as they are.
@@ -22,7 +24,7 @@ STILL = (
 )
 ROWS = small_rows(150)
 
-Train = Callable[..., "textune.TrainResult"]
+Train = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,9 @@ def train(tiny_distilbert: str, sources: dict[str, Path], tmp_path_factory: pyte
 
 
 def last_layer(result: textune.TrainResult) -> torch.Tensor:
+    head = result.run / "model" / "head.safetensors"
+    if head.exists():
+        return load_file(head)["output.weight"]
     return load_file(result.run / "model" / "model.safetensors")["classifier.weight"]
 
 
@@ -77,3 +82,61 @@ def test_only_many_classes_or_several_labels_have_the_head_fitted_first(
     train: Train, source: str, start: str
 ) -> None:
     assert last_layer(train("auto", source)).equal(last_layer(train(start, source)))
+
+
+class TestNamesOfLabels:
+    """`head_start = "label_names"` draws the head towards names that say what texts are about."""
+
+    NAMES: ClassVar = {"joy": "joy", "sadness": "sadness", "anger": "anger"}
+    LEAD_AWAY: ClassVar = {"joy": "anger", "sadness": "joy", "anger": "sadness"}
+
+    @pytest.fixture
+    def start(self, tmp_path: Path) -> Train:
+        def train_from(
+            start: str, names: dict[str, str], rows: int = 24, model: str = "embedded:minilm"
+        ) -> tuple[float, torch.Tensor, str]:
+            """Return test's log loss with the head as it starts, its weights, and the note on names."""
+            runs = tmp_path / f"{start} {len(list(tmp_path.iterdir()))}"
+            notes = Notes()
+            data = {
+                split: [{"text": text, "label": names[label]} for text, label in small_rows(count, seed=seed)]
+                for seed, (split, count) in enumerate({"train": rows, "validation": 12, "test": 90}.items())
+            }
+            result = textune.train(
+                "full",
+                model=model,
+                data=data,
+                out=runs,
+                settings=[
+                    *STILL,
+                    f"train.head_start={start}",
+                    "train.calibrate=false",
+                    "model.head=linear",
+                    "model.pooling=mean",
+                ],
+                observer=notes,
+            )
+            (note,) = [note for note in notes.notes if "names of the labels" in note.lower()] or [""]
+            return result.document["metrics"]["test"]["log_loss"], last_layer(result), note
+
+        return train_from
+
+    def test_new_texts_are_told_apart_better(self, start: Train) -> None:
+        with_names, _, note = start("label_names", self.NAMES)
+        without, _, no_note = start("fitted", self.NAMES)
+
+        assert with_names < without - 0.05
+        assert "help to tell the texts apart" in note and not no_note
+
+    def test_names_that_lead_away_change_nothing(self, start: Train) -> None:
+        _, with_names, note = start("label_names", self.LEAD_AWAY)
+        _, without, _ = start("fitted", self.LEAD_AWAY)
+
+        assert with_names.equal(without)
+        assert "such as anger rather than 0" in note
+
+    def test_a_hundred_rows_per_label_need_no_names(self, start: Train, tiny_distilbert: str) -> None:
+        _, with_names, note = start("label_names", self.NAMES, rows=300, model=tiny_distilbert)
+        _, without, _ = start("fitted", self.NAMES, rows=300, model=tiny_distilbert)
+
+        assert with_names.equal(without) and not note

@@ -66,7 +66,7 @@ class EncoderTraining(GradientTraining):
     ema_decay: float
     members: int
     use_validation: bool
-    head_start: Literal["auto", "fitted", "random"]
+    head_start: Literal["auto", "fitted", "label_names", "random"]
     save_steps: int
 
 

@@ -243,8 +243,8 @@ class TrainSettings(Section):
     """Number of trainings of the encoder, with different seeds, whose weights are averaged (a model soup)."""
     use_validation: bool = False
     """Train on validation rows, too; each of them is left out by one member or head, calibrated on it."""
-    head_start: Literal["auto", "fitted", "random"] = "auto"
-    """How the head of a trained encoder begins; `auto`: fitted for over 20 classes or several labels."""
+    head_start: Literal["auto", "fitted", "label_names", "random"] = "auto"
+    """How a trained encoder's head begins; `auto`: `fitted` with over 20 classes or several labels."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced`: each class is weighted in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)

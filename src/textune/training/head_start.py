@@ -6,7 +6,8 @@ the features that the encoder gives before the training.
 
 With few rows per class, what one feature's spread says is mostly chance, and a layer that separates all rows
 leaves the encoder nothing to learn. Features are then scaled in common, and the penalty falls with the number
-of rows, as scikit-learn's logistic regression has it on vectors of length 1.
+of rows, as scikit-learn's logistic regression has it on vectors of length 1. The penalty may draw the weights
+towards the names of the labels (`named_start`) rather than towards zero.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from textune.encoder.placement import one_thread
 from textune.model.heads import Head, Standardisation
 from textune.recipe.methods import EncoderTraining
 from textune.training.method import Task
+from textune.training.named_start import as_words, weights_of_names
 from textune.training.optimizer import l2_penalty
 
 MANY_CLASSES = 20
@@ -35,7 +37,7 @@ def starts_fitted(settings: EncoderTraining, task: Task) -> bool:
     if settings.head_start == "auto":
         classifier = task.classifier
         return classifier.kind.is_multi_label or len(classifier.label_names) > MANY_CLASSES
-    return settings.head_start == "fitted"
+    return settings.head_start != "random"
 
 
 def fit_head_start(task: Task, settings: EncoderTraining, ctx: Context) -> None:
@@ -62,9 +64,14 @@ def fit_head_start(task: Task, settings: EncoderTraining, ctx: Context) -> None:
     with one_thread():
         inputs = _inputs_of_output(classifier.head, torch.from_numpy(features))
         standardisation, weight_decay = Standardisation.of([inputs]), _WEIGHT_DECAY
-        if len(labels) < FEW_PER_CLASS * len(classifier.label_names):
+        are_few = len(labels) < FEW_PER_CLASS * len(classifier.label_names)
+        if are_few:
             standardisation, weight_decay = standardisation.in_common(), inputs.shape[1] / len(labels)
         inputs = standardisation.apply(inputs)
+        start = None
+        if are_few and settings.head_start == "label_names":
+            start = _start_at_names(task, inputs, standardisation, ctx)
+        offset = 0.0 if start is None else inputs @ start.T
         layer = nn.Linear(inputs.shape[1], len(classifier.label_names))
         nn.init.zeros_(layer.weight)
         nn.init.zeros_(layer.bias)
@@ -73,17 +80,46 @@ def fit_head_start(task: Task, settings: EncoderTraining, ctx: Context) -> None:
         def loss() -> torch.Tensor:
             optimizer.zero_grad()
             value = classifier.kind.loss(
-                layer(inputs), labels, class_weights=weights, label_smoothing=settings.label_smoothing_factor
+                layer(inputs) + offset,
+                labels,
+                class_weights=weights,
+                label_smoothing=settings.label_smoothing_factor,
             )
             value = value + l2_penalty(layer, weight_decay)
             value.backward()  # type: ignore[no-untyped-call]
             return value
 
         optimizer.step(loss)  # type: ignore[no-untyped-call]
+        if start is not None:
+            layer.weight.data.add_(start)
         standardisation.fold_into_layer(layer)
     with torch.no_grad():
         classifier.head.output.weight.copy_(layer.weight)
         classifier.head.output.bias.copy_(layer.bias)
+
+
+def _start_at_names(
+    task: Task, inputs: torch.Tensor, standardisation: Standardisation, ctx: Context
+) -> torch.Tensor | None:
+    """Return the weights (classes, width) that the names of the labels give; a note says if they are used.
+
+    None for several labels per text and for pairs, or if the names do not tell the texts apart. `inputs`
+    (rows, width) are what the last layer reads of the training rows, in the standardisation's scale.
+    """
+    classifier = task.classifier
+    if classifier.pairs or classifier.kind.is_multi_label:
+        return None
+    tokens = classifier.truncate([as_words(name) for name in classifier.label_names])
+    features = classifier.placed(task.placement).features(tokens, placement=task.placement)
+    named = standardisation.apply(_inputs_of_output(classifier.head, torch.from_numpy(features)))
+    weights = weights_of_names(named, inputs, task.labels("train"))
+    ctx.note(
+        "The names of the labels tell nothing about the texts to this model: names that do, such as anger "
+        "rather than 0, would help with so few."
+        if weights is None
+        else "The head starts from the names of the labels, which help to tell the texts apart."
+    )
+    return weights
 
 
 def _inputs_of_output(head: Head, features: torch.Tensor) -> torch.Tensor:
