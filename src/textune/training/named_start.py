@@ -13,8 +13,8 @@ import torch
 
 _STRENGTH = 3.0
 """The logit of a text that is exactly a name, before the rows are learned."""
-_CHANCE = 0.01
-"""Names count if texts were as near to their own by chance less often than this."""
+_CHANCE = 0.1
+"""Names count if rows that they do not describe came as near to them less often than this."""
 
 
 def as_words(name: str) -> str:
