@@ -20,11 +20,15 @@ _WIDTH = 12
 
 
 class ReadyFeatures:
-    """Features (texts, width) that are there from the beginning."""
+    """Features (texts, width) that are there from the beginning, and perhaps those of the labels' names."""
 
-    def __init__(self, matrix: Any) -> None:
-        self.matrix = matrix.astype(np.float32)
+    def __init__(self, matrix: Any, named: Any = None) -> None:
+        self.matrix, self.named = matrix.astype(np.float32), named
         self.lengths = np.linalg.norm(self.matrix, axis=1)
+
+    def of_names(self, _: Sequence[str]) -> Any:
+        """Those that were given."""
+        return self.named
 
     @property
     def count(self) -> int:
@@ -55,13 +59,20 @@ def made_loop(
     names: Sequence[str] = NAMES,
     strategy: str = "herding",
     noise: float = 0.3,
+    named: bool = False,
 ) -> LabellingLoop:
-    """Return a loop over made texts, whose features are their label's direction and some noise."""
+    """Return a loop over made texts, whose features are their label's direction and some noise.
+
+    With `named`, the features of a label's name are its direction.
+    """
     pool = Pool.of(made_texts(count, names=names), seed=0)
     rng = np.random.default_rng(1)
     directions = rng.normal(size=(len(names), _WIDTH))
     labels = [names.index(label_in(str(text), names)) for text in pool.texts]
-    features = ReadyFeatures(directions[labels] + noise * rng.normal(size=(len(pool), _WIDTH)))
+    features = ReadyFeatures(
+        directions[labels] + noise * rng.normal(size=(len(pool), _WIDTH)),
+        directions.astype(np.float32) if named else None,
+    )
     log = AnswerLog(folder)
     log.append({**start_event(names, is_multi=multi, seed=0), "id": "start"})
     return LabellingLoop(pool, log, features, strategy=strategy)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ def rows(named: torch.Tensor) -> torch.Tensor:
 def test_a_text_gets_the_label_of_the_name_that_it_is_nearest_to(
     named: torch.Tensor, rows: torch.Tensor
 ) -> None:
-    weights = weights_of_names(named, rows, LABELS)
+    weights = weights_of_names(named, rows, LABELS, strength=3.0)
 
     assert weights is not None
     names_as_texts = named - named.mean(dim=0)
@@ -36,8 +36,8 @@ def test_a_text_gets_the_label_of_the_name_that_it_is_nearest_to(
     assert ((rows @ weights.T).argmax(dim=1) == LABELS).float().mean() > 0.6
 
 
-def test_a_text_that_is_a_name_gets_a_logit_of_three(named: torch.Tensor, rows: torch.Tensor) -> None:
-    weights = weights_of_names(named, rows, LABELS)
+def test_a_text_that_is_a_name_gets_the_strength_as_logit(named: torch.Tensor, rows: torch.Tensor) -> None:
+    weights = weights_of_names(named, rows, LABELS, strength=3.0)
 
     assert weights is not None
     as_long_as_a_row = torch.nn.functional.normalize(named - named.mean(dim=0)) * rows.norm(dim=1).mean()
@@ -45,7 +45,9 @@ def test_a_text_that_is_a_name_gets_a_logit_of_three(named: torch.Tensor, rows: 
 
 
 def test_the_scale_of_the_features_does_not_matter(named: torch.Tensor, rows: torch.Tensor) -> None:
-    weights, of_larger = weights_of_names(named, rows, LABELS), weights_of_names(named * 8, rows * 8, LABELS)
+    weights, of_larger = (
+        weights_of_names(named * factor, rows * factor, LABELS, strength=3.0) for factor in (1, 8)
+    )
 
     assert weights is not None and of_larger is not None
     assert (rows @ weights.T).allclose(rows * 8 @ of_larger.T, atol=1e-5)
@@ -57,17 +59,17 @@ def test_the_scale_of_the_features_does_not_matter(named: torch.Tensor, rows: to
     ids=["of the next label", "in pairs", "all the same"],
 )
 def test_names_that_lead_away_are_not_used(misleading, named: torch.Tensor, rows: torch.Tensor) -> None:
-    assert weights_of_names(misleading(named), rows, LABELS) is None
+    assert weights_of_names(misleading(named), rows, LABELS, strength=3.0) is None
 
 
 def test_names_that_have_nothing_to_do_with_the_texts_are_not_used(named: torch.Tensor) -> None:
     unrelated = torch.randn(ROWS, WIDTH, generator=torch.Generator().manual_seed(2))
 
-    assert weights_of_names(named, unrelated - unrelated.mean(dim=0), LABELS) is None
+    assert weights_of_names(named, unrelated - unrelated.mean(dim=0), LABELS, strength=3.0) is None
 
 
 def test_three_rows_are_too_few_to_tell(named: torch.Tensor, rows: torch.Tensor) -> None:
-    assert weights_of_names(named, rows[:3], LABELS[:3]) is None
+    assert weights_of_names(named, rows[:3], LABELS[:3], strength=3.0) is None
 
 
 @pytest.mark.parametrize(

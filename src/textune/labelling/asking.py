@@ -304,6 +304,7 @@ class LabellingLoop:
             self._scaled_by = features.count
             self._head = LoopHead(FeatureScale.of(features.matrix[:_SCALED_BY]), known.kind)
         if has_two_labels(train, known):
+            self._head.named = features.of_names(known.label_names)
             self._head.fit(features.matrix[train.numbers], train.labels, len(known.label_names))
             if self._steadiness.wants(len(train)):
                 self._steadiness.add(len(train), predicted(self._head, features.matrix[:COMPARED_TEXTS]))

@@ -1,8 +1,8 @@
 """The head that is fitted again after every answer: a logistic regression on the pool's features.
 
 Features are centred and scaled in common, as few answers say little about any one of them
-(docs/decisions/0040-few-labels.md). Each fit starts from the last one, so that it takes milliseconds. Does
-not know what is asked, nor texts.
+(docs/decisions/0040-few-labels.md), and the names of the labels are read as well (0049). Each fit starts from
+the last one, so that it takes milliseconds. Does not know what is asked, nor texts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from textune.encoder.placement import one_thread
 from textune.model.heads import LinearHead, Standardisation
 from textune.tasks.label_kind import LabelKind
+from textune.training.named_start import weights_of_names
 from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_heads
 
 STRENGTH = 10.0
 """How weak the penalty is: `C` of scikit-learn's logistic regression on vectors of length 1."""
+NAMES_STRENGTH = 6.0
+"""The logit of a text that is exactly the name of a label, before any answer."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,15 @@ class FeatureScale:
 
 
 class LoopHead:
-    """A linear head for labels of a kind; new classes may join at any time."""
+    """A linear head for labels of a kind; new classes may join at any time.
 
-    def __init__(self, scale: FeatureScale, kind: LabelKind) -> None:
-        self.scale, self.kind = scale, kind
+    `named` are the features (classes, width) of the labels' names, or None.
+    """
+
+    def __init__(
+        self, scale: FeatureScale, kind: LabelKind, named: NDArray[np.float32] | None = None
+    ) -> None:
+        self.scale, self.kind, self.named = scale, kind, named
         self._weights: torch.Tensor | None = None
         self._plain: tuple[torch.Tensor, torch.Tensor] | None = None
 
@@ -111,15 +119,28 @@ class LoopHead:
         learned: Sequence[NDArray[np.int64]],
         start: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, targets = self.scale.apply(features), torch.from_numpy(labels)
+        parts = [torch.from_numpy(part) for part in learned]
+        centre = self._centre(inputs, targets)
+        if centre is not None and self.named is not None:
+            # Each name is a row as well: the intercept of a label without answers would fall without end.
+            names = torch.arange(classes)
+            parts = [torch.cat([part, len(inputs) + names]) for part in parts]
+            inputs, targets = torch.cat([inputs, self.scale.apply(self.named)]), torch.cat([targets, names])
         problem = HeadProblem(
-            FeatureRows(self.scale.apply(features), self.scale.covariance),
-            torch.from_numpy(labels),
-            [torch.from_numpy(part) for part in learned],
-            classes,
-            self.kind,
+            FeatureRows(inputs, self.scale.covariance), targets, parts, classes, self.kind, centre=centre
         )
         penalty = features.shape[1] / (STRENGTH * len(learned[0]))
-        return fit_linear_heads(problem, penalty, start=start)
+        logits, weights = fit_linear_heads(problem, penalty, start=start)
+        return logits[: len(features)], weights
+
+    def _centre(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
+        """Return the weights (width + 1, classes) of the labels' names; None if they are of no use."""
+        if self.named is None or self.kind.is_multi_label:
+            return None
+        named = self.scale.apply(self.named)[:, :-1]
+        weights = weights_of_names(named, inputs[:, :-1], labels, strength=NAMES_STRENGTH)
+        return None if weights is None else torch.cat([weights.T, torch.zeros(1, len(weights))])
 
 
 def _with_ones(rows: torch.Tensor) -> torch.Tensor:

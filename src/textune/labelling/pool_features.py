@@ -20,6 +20,7 @@ from textune.context import Context
 from textune.formats.text_pairs import AnyText, has_pairs, sides_of
 from textune.recipe.settings import Recipe
 from textune.tasks.label_kind import LabelKind
+from textune.training.named_start import as_words
 
 if TYPE_CHECKING:
     from textune.encoder.placement import Placement
@@ -59,6 +60,13 @@ class LoopEncoder:
             ctx=ctx,
         )
         return features
+
+    def of_names(self, names: Sequence[str]) -> NDArray[np.float32] | None:
+        """Return the features (names, width) of labels' names, read as texts; None where texts are pairs."""
+        if self.classifier.pairs:
+            return None
+        rows = self.classifier.truncate([as_words(name) for name in names])
+        return self.classifier.features(rows, placement=self.placement)
 
     def with_head(self, head: LoopHead, label_names: Sequence[str], kind: LabelKind) -> EncoderClassifier:
         """Return the classifier that the encoder and a head make."""
@@ -105,6 +113,7 @@ class PoolFeatures:
 
     def __init__(self, texts: Sequence[AnyText], encoder: LoopEncoder) -> None:
         self._texts, self.encoder = texts, encoder
+        self._of_name: dict[str, NDArray[np.float32]] = {}
         self._matrix = np.empty((len(texts), encoder.width), dtype=np.float32)
         self._lengths = np.empty(len(texts), dtype=np.float32)
         self._count = 0
@@ -127,6 +136,16 @@ class PoolFeatures:
     def lengths(self) -> NDArray[np.float32]:
         """The Euclidean lengths (count,) of the features."""
         return self._lengths[: self._count]
+
+    def of_names(self, names: Sequence[str]) -> NDArray[np.float32] | None:
+        """Return the features (names, width) of labels' names, read as texts; None where texts are pairs."""
+        new = [name for name in names if name not in self._of_name]
+        if new:
+            rows = self.encoder.of_names(new)
+            if rows is None:
+                return None
+            self._of_name.update(zip(new, rows, strict=True))
+        return np.stack([self._of_name[name] for name in names])
 
     def encode_all(self, ctx: Context) -> None:
         """Encode all texts, unless `stop` is called; `ctx` gets the progress."""

@@ -170,7 +170,7 @@ def measure_curve(
     for count in counts.tolist():
         part = train.first(count)
         if has_two_labels(part, known):
-            early = LoopHead(head.scale, known.kind)
+            early = LoopHead(head.scale, known.kind, head.named)
             early.fit(features[part.numbers], part.labels, len(known.label_names))
             right = _are_right(early.probabilities(features[test.numbers]), labels)
             curve.append(CurvePoint(count, share_of(right)))

@@ -36,10 +36,10 @@ _MOST_OF_POOL = 0.8
 
 
 class EncodedPool:
-    """The features of a pool, all of them there; as `PoolFeatures`."""
+    """The features of a pool, and perhaps those of the labels' names, all there; as `PoolFeatures`."""
 
-    def __init__(self, matrix: NDArray[np.float32]) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: NDArray[np.float32], named: NDArray[np.float32] | None = None) -> None:
+        self.matrix, self._named = matrix, named
         self.lengths: NDArray[np.float32] = np.maximum(np.linalg.norm(matrix, axis=1), 1e-6)
 
     @property
@@ -47,10 +47,17 @@ class EncodedPool:
         """How many texts are encoded."""
         return len(self.matrix)
 
+    def of_names(self, _: Sequence[str]) -> NDArray[np.float32] | None:
+        """Return the features of the labels' names."""
+        return self._named
+
 
 @dataclass(frozen=True)
 class ReplayedLabels:
-    """Labelled texts to choose from and to measure on, with their features (texts, width)."""
+    """Labelled texts to choose from and to measure on, with their features (texts, width).
+
+    `named` are the features (classes, width) of the labels' names; without them, the names are not read.
+    """
 
     pool: Split
     pool_features: NDArray[np.float32]
@@ -58,6 +65,7 @@ class ReplayedLabels:
     test_features: NDArray[np.float32]
     label_names: Sequence[str]
     is_multi: bool = False
+    named: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ def _loop_of(data: ReplayedLabels, strategy: str, seed: int) -> tuple[LabellingL
     rows = [row_of[key] for key in pool.keys]
     log = AnswerLog(None)
     log.append({**start_event(names, is_multi=data.is_multi, seed=seed), "id": "start"})
-    features: Any = EncodedPool(data.pool_features[rows])
+    features: Any = EncodedPool(data.pool_features[rows], data.named)
     given = {
         key: _names_in(data.pool.labels[row], names, is_multi=data.is_multi)
         for key, row in zip(pool.keys, rows, strict=True)

@@ -28,6 +28,8 @@ MANY_CLASSES = 20
 """Above this number of classes, `auto` fits the head first."""
 FEW_PER_CLASS = 100
 """Below this number of rows per class on average, all features are scaled in common."""
+NAMES_STRENGTH = 3.0
+"""The logit of a text that is exactly the name of a label, before the rows are learned."""
 _STEPS = 60
 _WEIGHT_DECAY = 0.1
 
@@ -112,7 +114,7 @@ def _start_at_names(
     tokens = classifier.truncate([as_words(name) for name in classifier.label_names])
     features = classifier.placed(task.placement).features(tokens, placement=task.placement)
     named = standardisation.apply(_inputs_of_output(classifier.head, torch.from_numpy(features)))
-    weights = weights_of_names(named, inputs, task.labels("train"))
+    weights = weights_of_names(named, inputs, task.labels("train"), strength=NAMES_STRENGTH)
     ctx.note(
         "The names of the labels tell nothing about the texts to this model: names that do, such as anger "
         "rather than 0, would help with so few."

@@ -11,8 +11,6 @@ import re
 
 import torch
 
-_STRENGTH = 3.0
-"""The logit of a text that is exactly a name, before the rows are learned."""
 _CHANCE = 0.1
 """Names count if rows that they do not describe came as near to them less often than this."""
 
@@ -22,13 +20,16 @@ def as_words(name: str) -> str:
     return re.sub(r"[_\s]+", " ", name).strip() or name
 
 
-def weights_of_names(named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
+def weights_of_names(
+    named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor, *, strength: float
+) -> torch.Tensor | None:
     """Return the weights (classes, width) of a linear layer that finds the nearest name to a text.
 
     Args:
         named: (classes, width), the names of the labels, on the scale of `inputs`.
         inputs: (rows, width), the training rows, centred.
         labels: (rows,), their class ids.
+        strength: The logit of a text that is exactly a name.
 
     None if the rows are as near to other names as to those of their own labels (Wilcoxon's signed-rank
     test): such names would lead away.
@@ -45,5 +46,5 @@ def weights_of_names(named: torch.Tensor, inputs: torch.Tensor, labels: torch.Te
     others = (nearness.sum(dim=1) - own) / (len(named) - 1)
     if not wilcoxon((own - others).numpy(), alternative="greater").pvalue < _CHANCE:
         return None
-    weights: torch.Tensor = directions * (_STRENGTH / inputs.norm(dim=1).mean())
+    weights: torch.Tensor = directions * (strength / inputs.norm(dim=1).mean())
     return weights

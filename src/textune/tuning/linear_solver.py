@@ -76,6 +76,8 @@ class HeadProblem:
     kind: LabelKind
     balanced: bool = False
     label_smoothing: float = 0.0
+    centre: torch.Tensor | None = None
+    """The weights (width + 1, classes) towards which the penalty draws; None: zeros."""
 
     @property
     def class_weights(self) -> list[torch.Tensor | None]:
@@ -140,7 +142,8 @@ class _Objective:
         """Return losses and gradient of weights that give these logits."""
         problem = self.problem
         by_logits = torch.zeros_like(logits)
-        losses = 0.5 * self.weight_decay * weights[:-1].square().sum((0, 2))
+        drawn = weights[:-1] if problem.centre is None else (weights - problem.centre.unsqueeze(1))[:-1]
+        losses = 0.5 * self.weight_decay * drawn.square().sum((0, 2))
         for fold, (learned, class_weights) in enumerate(
             zip(problem.learned, self._class_weights, strict=True)
         ):
@@ -154,7 +157,7 @@ class _Objective:
             by_logits[learned, fold] = torch.autograd.grad(loss, leaf)[0]
             losses[fold] += loss.detach()
         gradient = _product(problem.rows.inputs.T, by_logits)
-        gradient[:-1] += self.weight_decay * weights[:-1]
+        gradient[:-1] += self.weight_decay * drawn
         return _State(weights, logits, losses, gradient)
 
 
