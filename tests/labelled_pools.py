@@ -26,9 +26,12 @@ class ReadyFeatures:
         self.matrix, self.named = matrix.astype(np.float32), named
         self.lengths = np.linalg.norm(self.matrix, axis=1)
 
-    def of_names(self, _: Sequence[str]) -> Any:
-        """Those that were given."""
-        return self.named
+    def of_names(self, names: Sequence[str]) -> Any:
+        """Return those of the first labels, and zeros for labels that joined later."""
+        if self.named is None:
+            return None
+        joined = max(0, len(names) - len(self.named))
+        return np.pad(self.named, ((0, joined), (0, 0)))[: len(names)]
 
     @property
     def count(self) -> int:

@@ -49,12 +49,26 @@ def test_names_of_other_labels_are_not_read() -> None:
     loop = after(40, named=True)
     assert loop.head is not None and loop.features is not None
     train, matrix = loop.known.train, loop.features.matrix
-    heads = [LoopHead(loop.head.scale, SINGLE, named) for named in (-loop.features.of_names(NAMES), None)]
-    for head in heads:
-        head.fit(matrix[train.numbers], train.labels, len(NAMES))
+    heads = [LoopHead(loop.head.scale, SINGLE) for _ in range(2)]
+    for head, named in zip(heads, (-loop.features.of_names(NAMES), None), strict=True):
+        head.fit(matrix[train.numbers], train.labels, len(NAMES), named)
 
     with_names, without = (head.probabilities(matrix).tolist() for head in heads)
     assert with_names == without
+
+
+@pytest.mark.parametrize("change", ["add", "merge", "add and merge"])
+def test_answers_are_checked_for_slips_after_the_labels_have_changed(change: str) -> None:
+    loop = after(80, named=True)
+    assert loop.head is not None
+    if "add" in change:
+        loop.add_label("another")
+    if "merge" in change:
+        loop.rename_label(NAMES[0], NAMES[1], merge=True)
+
+    assert loop.find_slips() >= 0
+    quality = loop.measure()
+    assert quality is not None and len(quality.by_label) == len(loop.state.label_names)
 
 
 def test_many_answers_outweigh_the_names() -> None:

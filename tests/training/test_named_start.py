@@ -36,7 +36,9 @@ def test_a_text_gets_the_label_of_the_name_that_it_is_nearest_to(
     assert ((rows @ weights.T).argmax(dim=1) == LABELS).float().mean() > 0.6
 
 
-def test_a_text_that_is_a_name_gets_the_strength_as_logit(named: torch.Tensor, rows: torch.Tensor) -> None:
+def test_a_row_in_the_direction_of_a_name_has_the_strength_as_logit(
+    named: torch.Tensor, rows: torch.Tensor
+) -> None:
     weights = weights_of_names(named, rows, LABELS, strength=3.0)
 
     assert weights is not None

@@ -25,7 +25,7 @@ from textune.evaluation.suspects import MIN_ROWS, judges_well, rank_suspect_labe
 from textune.formats.text_pairs import AnyText
 from textune.labelling.answer_log import AnswerLog
 from textune.labelling.choices import STRATEGY_NAMES
-from textune.labelling.known_labels import LabelTable
+from textune.labelling.known_labels import KnownLabels, LabelTable
 from textune.labelling.loop_head import FeatureScale, LoopHead
 from textune.labelling.near_copies import NearCopies
 from textune.labelling.pool import TEST_SHARE, Pool
@@ -248,13 +248,18 @@ class LabellingLoop:
 
     def measure(self, *, with_curve: bool = True) -> LabellingQuality | None:
         """Return how good the classifier is by now; None while it knows nothing."""
-        head, features, known = self.head, self.features, self.known
-        if head is None or features is None:
-            return None
+        features = self.features
         with self.lock:
-            head, unchanged, count = copy.copy(head), self._steadiness.unchanged(), features.count
+            head, known = copy.copy(self.head), self.known
+            if head is None or features is None:
+                return None
+            unchanged, count, named = (
+                self._steadiness.unchanged(),
+                features.count,
+                self._features_of_names(known),
+            )
         matrix, kept = features.matrix[:count], np.flatnonzero(self.pool.is_test[:count])
-        curve = measure_curve(known, head, matrix) if with_curve else ()
+        curve = measure_curve(known, head, matrix, named=named) if with_curve else ()
         return measure_quality(known, head, matrix, of_pool=kept, unchanged=unchanged, curve=curve)
 
     def find_slips(self) -> int:
@@ -271,8 +276,8 @@ class LabellingLoop:
             if len(train) < MIN_ROWS or len(train) - self._judged_at < _NEW_ANSWERS_TO_JUDGE:
                 return len(self._slips)
             self._judged_at = len(train)
-            head, rows = self._head, features.matrix[train.numbers]
-        probabilities = head.held_out(rows, train.labels, len(known.label_names), folds=_FOLDS)
+            head, rows, named = self._head, features.matrix[train.numbers], self._features_of_names(known)
+        probabilities = head.held_out(rows, train.labels, len(known.label_names), named, folds=_FOLDS)
         slips = (
             rank_suspect_labels(probabilities, train.labels)
             if judges_well(probabilities, train.labels)
@@ -304,11 +309,17 @@ class LabellingLoop:
             self._scaled_by = features.count
             self._head = LoopHead(FeatureScale.of(features.matrix[:_SCALED_BY]), known.kind)
         if has_two_labels(train, known):
-            self._head.named = features.of_names(known.label_names)
-            self._head.fit(features.matrix[train.numbers], train.labels, len(known.label_names))
+            named = self._features_of_names(known)
+            self._head.fit(features.matrix[train.numbers], train.labels, len(known.label_names), named)
             if self._steadiness.wants(len(train)):
                 self._steadiness.add(len(train), predicted(self._head, features.matrix[:COMPARED_TEXTS]))
         self._fitted_to = len(train)
+
+    def _features_of_names(self, known: KnownLabels) -> NDArray[np.float32] | None:
+        """Return the features (classes, width) of the names of these labels, if a head can read them."""
+        if self.features is None or known.kind.is_multi_label:
+            return None
+        return self.features.of_names(known.label_names)
 
     def _choose(self, taken: NDArray[np.bool_], *, is_test: bool) -> int | None:
         """Return the number of the next text of its kind that is not nearly the same as an answered one."""

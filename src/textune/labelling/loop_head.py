@@ -23,7 +23,9 @@ from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_he
 STRENGTH = 10.0
 """How weak the penalty is: `C` of scikit-learn's logistic regression on vectors of length 1."""
 NAMES_STRENGTH = 6.0
-"""The logit of a text that is exactly the name of a label, before any answer."""
+"""The logit that a text in the direction of a label's name has for it, before any answer."""
+_ROWS_PER_NAME = 3
+"""How many rows a name counts as: the intercept of a label without answers would fall without end."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,10 @@ class FeatureScale:
 
 
 class LoopHead:
-    """A linear head for labels of a kind; new classes may join at any time.
+    """A linear head for labels of a kind; new classes may join at any time."""
 
-    `named` are the features (classes, width) of the labels' names, or None.
-    """
-
-    def __init__(
-        self, scale: FeatureScale, kind: LabelKind, named: NDArray[np.float32] | None = None
-    ) -> None:
-        self.scale, self.kind, self.named = scale, kind, named
+    def __init__(self, scale: FeatureScale, kind: LabelKind) -> None:
+        self.scale, self.kind = scale, kind
         self._weights: torch.Tensor | None = None
         self._plain: tuple[torch.Tensor, torch.Tensor] | None = None
 
@@ -69,26 +66,41 @@ class LoopHead:
         """The number of classes of the last fit."""
         return 0 if self._weights is None else self._weights.shape[1]
 
-    def fit(self, features: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> None:
-        """Fit the head to features (texts, width) and their labels, as in `Split`."""
+    def fit(
+        self,
+        features: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        classes: int,
+        named: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Fit the head to features (texts, width) and their labels, as in `Split`.
+
+        `named` are the features (classes, width) of the labels' names, or None.
+        """
         with one_thread():
             start = None if self._weights is None else _with_classes(self._weights, classes).unsqueeze(1)
-            _, weights = self._solve(features, labels, classes, [np.arange(len(features))], start)
+            _, weights = self._solve(features, labels, classes, named, [np.arange(len(features))], start)
         self._weights = weights[:, 0]
         layer = self.linear_head().output
         self._plain = layer.weight.detach().T.contiguous(), layer.bias.detach()
 
     def held_out(
-        self, features: NDArray[np.float32], labels: NDArray[np.int64], classes: int, *, folds: int
+        self,
+        features: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        classes: int,
+        named: NDArray[np.float32] | None = None,
+        *,
+        folds: int,
     ) -> NDArray[np.float64]:
         """Return the probabilities (texts, classes) of texts by heads that learned from other folds' texts.
 
-        The texts of a fold are every `folds`-th.
+        The texts of a fold are every `folds`-th. All texts say whether the names are read.
         """
         fold_of = np.arange(len(features)) % folds
         learned = [np.flatnonzero(fold_of != number) for number in range(folds)]
         with one_thread():
-            logits, _ = self._solve(features, labels, classes, learned, None)
+            logits, _ = self._solve(features, labels, classes, named, learned, None)
         return self.kind.probabilities(logits[torch.arange(len(features)), torch.from_numpy(fold_of)])
 
     def logits(self, features: NDArray[np.float32]) -> torch.Tensor:
@@ -116,31 +128,32 @@ class LoopHead:
         features: NDArray[np.float32],
         labels: NDArray[np.int64],
         classes: int,
+        named: NDArray[np.float32] | None,
         learned: Sequence[NDArray[np.int64]],
         start: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         inputs, targets = self.scale.apply(features), torch.from_numpy(labels)
         parts = [torch.from_numpy(part) for part in learned]
-        centre = self._centre(inputs, targets)
-        if centre is not None and self.named is not None:
-            # Each name is a row as well: the intercept of a label without answers would fall without end.
-            names = torch.arange(classes)
-            parts = [torch.cat([part, len(inputs) + names]) for part in parts]
-            inputs, targets = torch.cat([inputs, self.scale.apply(self.named)]), torch.cat([targets, names])
+        centre = None
+        if named is not None and not self.kind.is_multi_label:
+            rows = self.scale.apply(named)
+            centre = _centre(rows, inputs, targets)
+        if centre is not None:
+            names = torch.arange(classes).repeat(_ROWS_PER_NAME)
+            parts = [torch.cat([part, len(inputs) + torch.arange(len(names))]) for part in parts]
+            inputs, targets = torch.cat([inputs, rows[names]]), torch.cat([targets, names])
         problem = HeadProblem(
             FeatureRows(inputs, self.scale.covariance), targets, parts, classes, self.kind, centre=centre
         )
-        penalty = features.shape[1] / (STRENGTH * len(learned[0]))
+        penalty = features.shape[1] / (STRENGTH * len(learned[0]))  # Names do not count.
         logits, weights = fit_linear_heads(problem, penalty, start=start)
         return logits[: len(features)], weights
 
-    def _centre(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
-        """Return the weights (width + 1, classes) of the labels' names; None if they are of no use."""
-        if self.named is None or self.kind.is_multi_label:
-            return None
-        named = self.scale.apply(self.named)[:, :-1]
-        weights = weights_of_names(named, inputs[:, :-1], labels, strength=NAMES_STRENGTH)
-        return None if weights is None else torch.cat([weights.T, torch.zeros(1, len(weights))])
+
+def _centre(named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
+    """Return the weights (width + 1, classes) of the labels' names; None if they are of no use."""
+    weights = weights_of_names(named[:, :-1], inputs[:, :-1], labels, strength=NAMES_STRENGTH)
+    return None if weights is None else torch.cat([weights.T, torch.zeros(1, len(weights))])
 
 
 def _with_ones(rows: torch.Tensor) -> torch.Tensor:

@@ -158,9 +158,17 @@ def measure_quality(
 
 
 def measure_curve(
-    known: KnownLabels, head: LoopHead, features: NDArray[np.float32], *, points: int = CURVE_POINTS
+    known: KnownLabels,
+    head: LoopHead,
+    features: NDArray[np.float32],
+    *,
+    named: NDArray[np.float32] | None = None,
+    points: int = CURVE_POINTS,
 ) -> list[CurvePoint]:
-    """Return the accuracy, on all texts for testing, of heads that learned from fewer and fewer answers."""
+    """Return the accuracy, on all texts for testing, of heads that learned from fewer and fewer answers.
+
+    `named` are the features (classes, width) of the labels' names, if the heads may read them.
+    """
     test, train = known.test.below(len(features)), known.train.below(len(features))
     if len(test) < FEWEST_TESTS:
         return []
@@ -170,8 +178,8 @@ def measure_curve(
     for count in counts.tolist():
         part = train.first(count)
         if has_two_labels(part, known):
-            early = LoopHead(head.scale, known.kind, head.named)
-            early.fit(features[part.numbers], part.labels, len(known.label_names))
+            early = LoopHead(head.scale, known.kind)
+            early.fit(features[part.numbers], part.labels, len(known.label_names), named)
             right = _are_right(early.probabilities(features[test.numbers]), labels)
             curve.append(CurvePoint(count, share_of(right)))
     return curve

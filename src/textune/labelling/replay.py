@@ -47,8 +47,9 @@ class EncodedPool:
         """How many texts are encoded."""
         return len(self.matrix)
 
-    def of_names(self, _: Sequence[str]) -> NDArray[np.float32] | None:
-        """Return the features of the labels' names."""
+    def of_names(self, names: Sequence[str]) -> NDArray[np.float32] | None:
+        """Return the features (names, width) of the labels' names, which are those of the pool."""
+        assert self._named is None or len(self._named) == len(names)
         return self._named
 
 

@@ -29,7 +29,7 @@ MANY_CLASSES = 20
 FEW_PER_CLASS = 100
 """Below this number of rows per class on average, all features are scaled in common."""
 NAMES_STRENGTH = 3.0
-"""The logit of a text that is exactly the name of a label, before the rows are learned."""
+"""The logit that a text in the direction of a label's name has for it, before the rows are learned."""
 _STEPS = 60
 _WEIGHT_DECAY = 0.1
 
@@ -116,8 +116,8 @@ def _start_at_names(
     named = standardisation.apply(_inputs_of_output(classifier.head, torch.from_numpy(features)))
     weights = weights_of_names(named, inputs, task.labels("train"), strength=NAMES_STRENGTH)
     ctx.note(
-        "The names of the labels tell nothing about the texts to this model: names that do, such as anger "
-        "rather than 0, would help with so few."
+        "These few texts do not show that the names of the labels help, so they are not read: names that say "
+        "what texts are about, such as anger rather than 0, would help."
         if weights is None
         else "The head starts from the names of the labels, which help to tell the texts apart."
     )

@@ -11,6 +11,8 @@ import re
 
 import torch
 
+_SAME = 1e-4
+"""Names whose features differ by less than this share of their length are the same to the encoder."""
 _CHANCE = 0.1
 """Names count if rows that they do not describe came as near to them less often than this."""
 
@@ -29,7 +31,7 @@ def weights_of_names(
         named: (classes, width), the names of the labels, on the scale of `inputs`.
         inputs: (rows, width), the training rows, centred.
         labels: (rows,), their class ids.
-        strength: The logit of a text that is exactly a name.
+        strength: The logit that a row of usual length in the direction of a name has for it.
 
     None if the rows are as near to other names as to those of their own labels (Wilcoxon's signed-rank
     test): such names would lead away.
@@ -38,13 +40,14 @@ def weights_of_names(
 
     directions = named - named.mean(dim=0)
     lengths = directions.norm(dim=1, keepdim=True)
-    if len(named) < 2 or not bool((lengths > 0).all()):
+    if len(named) < 2 or not bool((lengths > _SAME * named.norm(dim=1, keepdim=True)).all()):
         return None
     directions = directions / lengths
     nearness = inputs @ directions.T
     own = nearness.gather(1, labels.unsqueeze(1)).squeeze(1)
     others = (nearness.sum(dim=1) - own) / (len(named) - 1)
-    if not wilcoxon((own - others).numpy(), alternative="greater").pvalue < _CHANCE:
+    gains = (own - others).numpy()
+    if not gains.any() or not wilcoxon(gains, alternative="greater").pvalue < _CHANCE:
         return None
     weights: torch.Tensor = directions * (strength / inputs.norm(dim=1).mean())
     return weights
