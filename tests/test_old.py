@@ -22,6 +22,7 @@ from conftest import REPOSITORY
 from textune.annotations.labelling_journal import read_answers
 from textune.commands.predict import predict
 from textune.encoder.cache import FeatureCache
+from textune.encoder.placement import choose_placement
 from textune.errors import RequestError
 from textune.logbook.log_reader import read_log
 from textune.run.several_seeds import read_seeds_plan
@@ -113,14 +114,16 @@ def test_an_export_predicts_what_it_did(commit: str, thing: str, place: Path, tm
 def test_a_run_is_measured_reported_and_compared(
     commit: str, thing: str, place: Path, tmp_path: Path
 ) -> None:
-    before = json.loads((place / thing / "metrics.json").read_text(encoding="utf-8"))["metrics"]["test"]
+    stored = json.loads((place / thing / "metrics.json").read_text(encoding="utf-8"))
+    before = stored["metrics"]["test"]
 
     now = textune.evaluate(thing, offline=True)["metrics"]["test"]
 
     key = "exact_match" if thing == "several-labels" else "accuracy"
     assert now[key] == pytest.approx(before[key], abs=TOLERANCE)
     # Where the training computed in 16 bits, so does this, if the processor can.
-    assert now["log_loss"] == pytest.approx(before["log_loss"], abs=1e-3)
+    is_same = stored["training"]["precision"] == choose_placement().precision
+    assert now["log_loss"] == pytest.approx(before["log_loss"], abs=1e-3 if is_same else 5e-3)
     assert textune.report([thing], output=tmp_path / "report.html").stat().st_size > 10_000
     assert textune.compare(thing, thing)
 
