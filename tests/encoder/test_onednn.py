@@ -74,6 +74,21 @@ def test_all_gradients_are_the_same(bias: bool) -> None:
 
 
 @needs_operation
+@pytest.mark.parametrize("transposed", [False, True], ids=["rows first", "positions first"])
+def test_a_model_may_change_the_output_in_place(transposed: bool) -> None:
+    """Longformer divides its queries in place, with positions first."""
+    gradients = []
+    for layer in two_layers():
+        inputs = torch.linspace(-1, 1, 3 * 5 * 48).view(3, 5, 48).requires_grad_()
+        output = layer(inputs.transpose(0, 1) if transposed else inputs)
+        output /= 4.0
+        output.square().sum().backward()
+        gradients.append([inputs.grad, *(parameter.grad for parameter in layer.parameters())])
+
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-5, atol=1e-4)
+
+
+@needs_operation
 def test_frozen_parameters_get_no_gradient() -> None:
     _, layer = two_layers()
     layer.requires_grad_(False)

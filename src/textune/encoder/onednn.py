@@ -124,18 +124,22 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         inputs, weight = ctx.saved_tensors
         of_inputs, of_weight, of_bias = ctx.needs_input_grad
-        flat = gradient.reshape(-1, gradient.shape[-1])
         return (
             _multiply(gradient, weight.t()) if of_inputs else None,
-            _multiply(flat.t(), inputs.reshape(-1, inputs.shape[-1]).t()) if of_weight else None,
-            flat.sum(0) if of_bias else None,
+            _multiply(gradient.t(), inputs.t()) if of_weight else None,
+            gradient.sum(0) if of_bias else None,
         )
 
 
 def _product(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """Return what `_multiply` does, with gradients."""
-    product: torch.Tensor = _Product.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
-    return product
+    """Return what `_multiply` does, with gradients.
+
+    The function gets rows and gives rows: its result would be a view of rows otherwise, and a model such as
+    Longformer that divides it in place would be refused.
+    """
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    product: torch.Tensor = _Product.apply(rows, weight, bias)  # type: ignore[no-untyped-call]
+    return product.view(*inputs.shape[:-1], product.shape[-1])
 
 
 def _multiply(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:

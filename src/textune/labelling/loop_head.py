@@ -22,7 +22,7 @@ from textune.tuning.linear_solver import FeatureRows, HeadProblem, fit_linear_he
 
 STRENGTH = 10.0
 """How weak the penalty is: `C` of scikit-learn's logistic regression on vectors of length 1."""
-NAMES_STRENGTH = 6.0
+_NAMES_STRENGTH = 6.0
 """The logit that a text in the direction of a label's name has for it, before any answer."""
 _ROWS_PER_NAME = 3
 """How many rows a name counts as: the intercept of a label without answers would fall without end."""
@@ -152,7 +152,7 @@ class LoopHead:
 
 def _centre(named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | None:
     """Return the weights (width + 1, classes) of the labels' names; None if they are of no use."""
-    weights = weights_of_names(named[:, :-1], inputs[:, :-1], labels, strength=NAMES_STRENGTH)
+    weights = weights_of_names(named[:, :-1], inputs[:, :-1], labels, strength=_NAMES_STRENGTH)
     return None if weights is None else torch.cat([weights.T, torch.zeros(1, len(weights))])
 
 

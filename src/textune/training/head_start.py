@@ -28,7 +28,7 @@ MANY_CLASSES = 20
 """Above this number of classes, `auto` fits the head first."""
 FEW_PER_CLASS = 100
 """Below this number of rows per class on average, all features are scaled in common."""
-NAMES_STRENGTH = 3.0
+_NAMES_STRENGTH = 3.0
 """The logit that a text in the direction of a label's name has for it, before the rows are learned."""
 _STEPS = 60
 _WEIGHT_DECAY = 0.1
@@ -114,7 +114,7 @@ def _start_at_names(
     tokens = classifier.truncate([as_words(name) for name in classifier.label_names])
     features = classifier.placed(task.placement).features(tokens, placement=task.placement)
     named = standardisation.apply(_inputs_of_output(classifier.head, torch.from_numpy(features)))
-    weights = weights_of_names(named, inputs, task.labels("train"), strength=NAMES_STRENGTH)
+    weights = weights_of_names(named, inputs, task.labels("train"), strength=_NAMES_STRENGTH)
     ctx.note(
         "These few texts do not show that the names of the labels help, so they are not read: names that say "
         "what texts are about, such as anger rather than 0, would help."
