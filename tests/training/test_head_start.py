@@ -100,7 +100,7 @@ class TestNamesOfLabels:
             notes = Notes()
             data = {
                 split: [{"text": text, "label": names[label]} for text, label in small_rows(count, seed=seed)]
-                for seed, (split, count) in enumerate({"train": rows, "validation": 12, "test": 90}.items())
+                for seed, (split, count) in enumerate({"train": rows, "validation": 12, "test": 60}.items())
             }
             result = textune.train(
                 "full",
