@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_SHOULD_BE = "Input should be "
 _PLAIN = {
-    r"^Value error, ": "",
-    r"^Input should be ": "must be ",
-    r"(a|an) valid integer.*": "a whole number",
+    r"a valid integer.*": "a whole number",
     r"a valid number.*": "a number",
     r"a valid string.*": "text",
     r"a valid boolean.*": "true or false",
     r"a valid list.*": "a list",
-    r"greater than or equal to (\S+)$": r"\1 or more",
-    r"less than or equal to (\S+)$": r"\1 or less",
-    r"greater than (\S+)$": r"more than \1",
+    r"greater than or equal to (\S+)": r"\1 or more",
+    r"less than or equal to (\S+)": r"\1 or less",
+    r"greater than (\S+)": r"more than \1",
 }
-"""What pydantic says, as regular expressions, and what is said in its place."""
+"""What pydantic says that a value should be, as regular expressions, and what is said in its place."""
 
 
 def listed(items: Sequence[object], *, most: int) -> str:
@@ -79,6 +78,10 @@ def plain_fault(message: str) -> str:
         >>> plain_fault("Input should be greater than or equal to 1")
         'must be 1 or more'
     """
+    if not message.startswith(_SHOULD_BE):
+        return message.removeprefix("Value error, ")
+    wanted = message.removeprefix(_SHOULD_BE)
     for pattern, words in _PLAIN.items():
-        message = re.sub(pattern, words, message)
-    return message
+        if match := re.fullmatch(pattern, wanted):
+            return f"must be {match.expand(words)}"
+    return f"must be {wanted}"

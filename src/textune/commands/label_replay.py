@@ -87,7 +87,7 @@ def replay_labelling(
         encoder.features(test.texts, ctx),
         dataset.label_names,
         dataset.is_multi_label,
-        encoder.of_names(dataset.label_names),
+        None if dataset.is_multi_label else encoder.of_names(dataset.label_names),
     )
     ctx.stage("Labelling again")
     result = replay_labels(replayed, strategies=chosen, most_answers=answers, seeds=seeds, ctx=ctx)
