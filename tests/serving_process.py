@@ -6,16 +6,14 @@ In: a run folder. Out: the process, its address, and what it wrote.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from forked_commands import ForkedCommand
 from textune.files import write_json
 from textune.model.storage import save_classifier
 from textune.run.lifecycle import complete_run, new_run
@@ -34,15 +32,7 @@ class ServerProcess:
     """
 
     def __init__(self, run: Path, *options: str, environment: dict[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "textune", "serve", str(run), "--port", "0", *options]
-        self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **(environment or {})},
-        )
-        assert self.process.stdout
+        self.process = ForkedCommand("serve", str(run), "--port", "0", *options, environment=environment)
         line = self.process.stdout.readline()
         assert line.startswith("Serving "), self.process.communicate()
         self.url = line.rsplit(" ", 1)[1].strip()
@@ -68,6 +58,7 @@ class ServerProcess:
     def wait(self) -> tuple[int, str]:
         """Wait until it has ended; return its exit code and its log."""
         _, log = self.process.communicate(timeout=30)
+        assert self.process.returncode is not None
         return self.process.returncode, log
 
 

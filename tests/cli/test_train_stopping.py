@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +12,7 @@ import pytest
 import torch
 
 import textune
+from forked_commands import ForkedCommand
 from killing import result_of
 from tiny_models import build_tiny_model
 
@@ -70,17 +68,11 @@ def stopped(
     run = tmp_path_factory.mktemp("stopped") / "run"
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
     names = ["--recipe", "full", "--model", model, "--data", small_csv, "--out", str(run)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "textune", "train", *names, *settings],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stderr
+    process = ForkedCommand("train", *names, *settings, environment={"OMP_NUM_THREADS": "1"})
     stderr = read_until(process.stderr, "Epoch 1 of 40")
     process.send_signal(request.param)
     _, rest = process.communicate()
+    assert process.returncode is not None
     return Stopped(run, process.returncode, stderr + rest)
 
 

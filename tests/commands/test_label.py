@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from forked_commands import ForkedCommand
 from small_data import small_rows
 from textune.commands.label import label
 from textune.errors import DataError, RequestError
@@ -23,13 +22,7 @@ class LabelProcess:
     """A running `textune label`, and its page."""
 
     def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "textune", "label", *arguments, "--offline"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
+        self.process = ForkedCommand("label", *arguments, "--offline")
         for line in self.process.stdout:
             if "#token=" in line:
                 self.url, self.token = line.strip().split("/#token=")
@@ -54,6 +47,7 @@ class LabelProcess:
     def end(self) -> tuple[int, str]:
         self.process.send_signal(signal.SIGINT)
         out, _ = self.process.communicate(timeout=30)
+        assert self.process.returncode is not None
         return self.process.returncode, out
 
 
