@@ -25,6 +25,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # The tests start many processes, and each of them would compile the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# To collect the tests makes a million objects that stay, and to look for garbage among them takes seconds.
+gc.set_threshold(200_000, 50, 50)
 # A process that a shell starts in the background ignores Ctrl-C, and so do its children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Texts outside the classes, on real input: 20 intents of CLINC150, and questions that are none of them."""
+"""Texts outside the classes, on real input: 10 intents of CLINC150, and questions that are none of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import textune
 from textune.commands.training_job import TrainResult
 
-INTENTS = 20
+INTENTS = 10
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,12 @@ def trained(published: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainR
         model="embedded:minilm",
         data=str(folder / "part.json"),
         out=folder / "run",
-        settings=["data.text_column=1", "data.label_column=2", "evaluate.other=oos"],
+        settings=[
+            "data.text_column=1",
+            "data.label_column=2",
+            "evaluate.other=oos",
+            "evaluate.baselines=false",
+        ],
     )
 
 
@@ -40,9 +45,9 @@ def test_questions_out_of_scope_are_recognised(trained: TrainResult) -> None:
 
 
 def test_a_question_of_an_intent_gets_it_and_one_of_none_gets_none(trained: TrainResult) -> None:
-    questions = ["could i please have a table booked for tonight", "how tall is mount everest"]
+    questions = ["wake me up at seven with an alarm please", "how tall is mount everest"]
 
     accepted, outside = textune.load(trained.run).predict(questions)
 
-    assert accepted is not None
+    assert accepted == "alarm"
     assert outside is None

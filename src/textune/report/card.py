@@ -6,7 +6,9 @@ It holds no paths of this computer and no texts of the data. The owner chooses t
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textune.data.hub_datasets import is_hub_name
 from textune.encoder.embedded import EMBEDDED_MODELS
@@ -17,6 +19,9 @@ from textune.report.page import template_environment
 from textune.report.results import RunResults, short_name
 from textune.report.sections import baseline_rows, describe_methods
 from textune.report.verdict import describe_thresholds, judge
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PLACEHOLDER = "OWNER/NAME"
 """The name of the repository in a card that has not been pushed."""
@@ -61,9 +66,13 @@ def render_card(run: RunResults) -> str:
         "placeholder": PLACEHOLDER,
     }
     # Markdown is escaped by the filter `md`.
-    environment = template_environment(autoescape=False, md=escape_markdown)
-    body = environment.get_template("card.md").render(context)
+    body = _environment().get_template("card.md").render(context)
     return f"---\n{_metadata(run)}---\n\n{body}"
+
+
+@cache
+def _environment() -> Environment:
+    return template_environment(autoescape=False, md=escape_markdown)
 
 
 def _joined_columns(run: RunResults) -> str:
