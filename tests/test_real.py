@@ -99,10 +99,11 @@ start()
 
 @pytest.mark.parametrize("name", ["SIGINT"])  # SIGTERM stops a tiny model: tests/cli/test_train_stopping.py
 def test_a_training_that_is_stopped_while_it_saves_leaves_nothing_and_says_so(
-    name: str, tmp_path: Path, tiny_distilbert: str
+    name: str, tmp_path: Path, tiny_distilbert: str, small_csv: str
 ) -> None:
     out = tmp_path / "runs" / "run"
-    arguments = [name, "train", "--model", tiny_distilbert, "--data", "sample:emotion", "--out", str(out)]
+    arguments = [name, "train", "--model", tiny_distilbert, "--data", small_csv, "--out", str(out)]
+    arguments += ["--set", "evaluate.baselines=false"]
     code = STOPPED_WHILE_SAVING
 
     result = subprocess.run(

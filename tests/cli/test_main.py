@@ -72,14 +72,14 @@ def test_progress_and_notes_go_to_standard_error(
     assert "There is no validation" not in outcome.out
 
 
-def test_evaluate_gives_the_metrics_of_the_training(textune_command: Any, run: Path) -> None:
-    outcome = textune_command("evaluate", run, "--json")
+def test_evaluate_gives_the_metrics_of_the_training(textune_command: Any, trained: Path) -> None:
+    outcome = textune_command("evaluate", trained, "--json")
 
     document = json.loads(outcome.out)
-    trained = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    assert document["metrics"] == {"test": trained["metrics"]["test"]}
+    written = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
+    assert document["metrics"] == {"test": written["metrics"]["test"]}
     assert [document[key] for key in ("run", "recipe", "model", "source")] == [
-        trained[key] for key in ("run", "recipe", "model", "source")
+        written[key] for key in ("run", "recipe", "model", "source")
     ]
 
 

@@ -12,6 +12,8 @@ import pytest
 import textune
 from small_data import small_rows, write_small_csv
 
+pytestmark = pytest.mark.usefixtures("few_shifts")
+
 
 @pytest.fixture(scope="module")
 def run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -19,6 +19,8 @@ from textune.run.layout import Run, model_sha256
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
 
+pytestmark = pytest.mark.usefixtures("few_shifts")
+
 
 @pytest.fixture(scope="module")
 def run(tiny_distilbert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from textune.cli.main import main
+from textune.discovery import import_files
 from textune.evaluation.metrics import METRICS, Metric, register_metric
-from toy_files import commands_with_folder
+from toy_files import toy_file
 
 TOY = '''
 from textune.evaluation.metrics import Metric, register_metric
@@ -45,14 +51,35 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    package, runs = tmp_path_factory.mktemp("metrics"), tmp_path_factory.mktemp("runs")
-    (package / "first_share_metric.py").write_text(TOY, encoding="utf-8")
+def shown(tiny_distilbert: str, small_csv: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    runs = tmp_path_factory.mktemp("runs")
     run, seeds = runs / "run", runs / "seeds"
     train = ["train", "--model", tiny_distilbert, "--data", small_csv]
     train += ["--set", "evaluate.bootstrap_samples=100", "--out"]
-    commands = ([*train, run], ["evaluate", run, "--offline"], [*train, seeds, "--seeds", 2])
-    return Shown(run, seeds, *commands_with_folder("textune.evaluation", package, *commands))
+    with toy_file(
+        "textune.evaluation", "first_share_metric", TOY, tmp_path_factory.mktemp("toy") / "metrics"
+    ):
+        import_files("textune.evaluation", ending="_metric")
+        try:
+            yield Shown(
+                run,
+                seeds,
+                said_by(*train, run),
+                said_by("evaluate", run, "--offline"),
+                said_by(*train, seeds, "--seeds", 2),
+            )
+        finally:
+            del METRICS["share_of_first"]
+
+
+def said_by(*arguments: object) -> str:
+    """Return what a command prints."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
+        patch.setattr(sys, "argv", ["textune", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert not ended.value.code
+    return out.getvalue()
 
 
 def written(measured: dict[str, Any]) -> str:

@@ -151,7 +151,7 @@ def test_any_body_is_answered_with_a_status_that_is_meant(
     if kind == "nearly right":
         questions = nearly_right(pairs=server.predictor.pairs)
 
-    @fuzz(150)
+    @fuzz(60)
     @given(question=questions, media_type=media_types, length=st.none() | st.integers(-1, 60))
     def ask(question: tuple[str, bytes], media_type: str, length: int | None) -> None:
         path, body = question
@@ -173,7 +173,7 @@ def test_any_body_is_answered_with_a_status_that_is_meant(
 
 
 def test_any_bytes_leave_the_server_as_it_was(server: Running) -> None:
-    @fuzz(150)
+    @fuzz(60)
     @given(sent=lines)
     def send(sent: list[bytes]) -> None:
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:

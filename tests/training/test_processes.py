@@ -40,7 +40,8 @@ HALVED = [*SETTINGS, "train.per_device_train_batch_size=8"]
 
 STOPPING = """
 import os, signal, sys
-import accelerate, datasets, sklearn.linear_model, torch, transformers
+import accelerate, datasets, sklearn.linear_model, torch, transformers.pipelines
+import transformers.models.modernbert.modeling_modernbert
 import textune
 import textune.commands.train
 import textune.training.finetune
