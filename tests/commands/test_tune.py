@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import textune
+from few_posts import few_posts
 from observers import Notes, Silence
 from outside_data import write_outside_csv
 from pair_data import COLUMNS, pair_rows
@@ -240,6 +241,24 @@ def test_several_models_are_compared_on_the_same_folds(tune: Tune, model: str, t
     result = tune(tmp_path / "run", model=[model, other], trials=4)
 
     assert {trial["values"]["model.name"] for trial in result.tuning["trials"]} == {model, other}
+
+
+def test_the_names_of_labels_count_in_a_search_as_they_do_in_a_training(tune: Tune, tmp_path: Path) -> None:
+    posts = few_posts(4)
+    data = {**posts, "validation": posts["validation"][:12], "test": posts["test"][:12]}
+    with_names, without = (
+        tune(
+            tmp_path / start,
+            model="embedded:minilm",
+            data=data,
+            trials=1,
+            settings=[*FAST, f"train.head_start={start}"],
+        )
+        for start in ("label_names", "fitted")
+    )
+
+    named, unnamed = (trials_in(result.run)[0].mean("log_loss") for result in (with_names, without))
+    assert named < unnamed - 0.03
 
 
 def test_texts_with_several_labels_are_searched(model: str, tmp_path: Path) -> None:

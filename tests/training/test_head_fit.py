@@ -12,7 +12,15 @@ from sklearn.linear_model import LogisticRegression
 from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import TrainSettings
-from textune.training.head_fit import fit_head, weight_decay_candidates
+from textune.tasks.single_label import SINGLE
+from textune.training.head_fit import (
+    fit_head,
+    fit_named_head,
+    named_weight_decays,
+    row_losses,
+    strongest_as_good,
+    weight_decay_candidates,
+)
 from textune.training.loop import DivergenceError, EpochEnd, FitEnd
 
 CLASSES = 3
@@ -94,6 +102,65 @@ def test_the_more_rows_there_are_the_weaker_the_penalties_that_are_tried() -> No
     assert min(weight_decay_candidates(100)) == 0.03
     assert min(weight_decay_candidates(1_000)) == 0.008
     assert min(weight_decay_candidates(15_000)) == 0.0005
+
+
+def named_head(weights: torch.Tensor, **settings: Any) -> tuple[torch.Tensor, FitEnd]:
+    """Return a head's weights after a fit to a few blobs from those that it has, and the end."""
+    head = LinearHead(5, CLASSES)
+    head.output.weight.data.copy_(weights)
+    (features, labels), (held_out, held_out_labels) = blobs(rows=24), blobs(rows=24, seed=1)
+    *_, end = fit_named_head(
+        head,
+        features,
+        labels,
+        classes=CLASSES,
+        settings=HeadTraining.of(TrainSettings(**lbfgs(**settings))),
+        score=lambda module: {"validation": {"log_loss": 1.0}},
+        losses=lambda module: row_losses(SINGLE, module(held_out).detach(), held_out_labels),
+    )
+    return head.output.weight.detach(), end
+
+
+def test_the_penalties_of_a_named_head_fall_with_the_rows_and_with_many_classes() -> None:
+    strongest = [named_weight_decays(rows, width=384, classes=4)[0] for rows in (32, 64)]
+
+    assert strongest == [12.0, 6.0]
+    assert named_weight_decays(32, width=384, classes=40)[0] == pytest.approx(1.2)
+
+
+def test_a_strong_penalty_leaves_a_named_head_at_its_names() -> None:
+    names = torch.randn(CLASSES, 5, generator=torch.Generator().manual_seed(3))
+
+    weights, _ = named_head(names, weight_decay=1e4)
+
+    assert weights.allclose(names, atol=1e-3)
+
+
+def test_a_named_head_converges_whatever_validation_says() -> None:
+    start = torch.full((CLASSES, 5), 0.5)
+    patient, end = named_head(start, weight_decay=0.1)
+    impatient, _ = named_head(start, weight_decay=0.1, early_stopping_patience=1)
+
+    assert impatient.equal(patient) and end.epochs > 3
+
+
+def test_names_that_lead_away_are_left_behind_where_validation_is_sure() -> None:
+    centres = torch.from_numpy(np.random.default_rng(42).normal(size=(CLASSES, 5))).float()
+
+    of_good, of_bad = (
+        named_head(names * 3, weight_decay="auto")[1].weight_decay for names in (centres, -centres)
+    )
+
+    assert of_bad < of_good
+
+
+def test_a_penalty_is_weakened_only_if_that_is_surely_better() -> None:
+    steady = torch.linspace(0.1, 1.0, 10)
+
+    assert strongest_as_good([steady, steady - 0.05, steady - 0.1]) == 2
+    assert strongest_as_good([steady, steady + torch.tensor([-0.9] + [0.09] * 9)]) == 0
+    assert strongest_as_good([steady[:3], steady[:3] - 0.05]) == 0
+    assert strongest_as_good([steady, steady]) == 0
 
 
 def test_epochs_are_counted_on_over_several_weight_decays() -> None:

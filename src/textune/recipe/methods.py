@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel
 
 Schedule = Literal["constant", "linear", "cosine", "step", "exponential"]
+HeadStart = Literal["auto", "fitted", "label_names", "random"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class HeadTraining(GradientTraining):
     optim: Literal["adam", "adamw", "lbfgs"]
     weight_decay: float | Literal["auto"]
     use_validation: bool
+    head_start: HeadStart
     warmup_steps: int
     report_to: str
 
@@ -66,7 +68,7 @@ class EncoderTraining(GradientTraining):
     ema_decay: float
     members: int
     use_validation: bool
-    head_start: Literal["auto", "fitted", "label_names", "random"]
+    head_start: HeadStart
     save_steps: int
 
 

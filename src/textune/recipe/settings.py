@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from textune.recipe.methods import EncoderTraining, HeadTraining, KerasTraining, Training
+from textune.recipe.methods import EncoderTraining, HeadStart, HeadTraining, KerasTraining, Training
 
 
 class Section(BaseModel):
@@ -243,8 +243,8 @@ class TrainSettings(Section):
     """Number of trainings of the encoder, with different seeds, whose weights are averaged (a model soup)."""
     use_validation: bool = False
     """Train on validation rows, too; each of them is left out by one member or head, calibrated on it."""
-    head_start: Literal["auto", "fitted", "label_names", "random"] = "auto"
-    """How a trained encoder's head begins; `auto`: `fitted` with over 20 classes or several labels."""
+    head_start: HeadStart = "auto"
+    """Where the head begins; `auto`: `fitted` under trained layers with over 20 classes or several labels."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced`: each class is weighted in inverse proportion to its number of rows."""
     early_stopping_patience: int = Field(default=0, ge=0)
@@ -374,6 +374,10 @@ def _check_head(recipe: Recipe) -> None:
         )
     if recipe.prepare.window_pooling == "attention" and recipe.train.use_validation:
         raise ValueError("train.use_validation = true needs prepare.window_pooling = 'mean' or 'max'")
+    if recipe.train.head_start == "random":
+        raise ValueError(
+            "train.head_start = 'random' needs layers to train, as a head alone starts from zero"
+        )
     if recipe.train.members > 1:
         raise ValueError("train.members needs layers to train: set model.frozen_layers to 0 or more")
 

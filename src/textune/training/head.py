@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -26,11 +27,12 @@ from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
 from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
-from textune.training.head_fit import fit_head
+from textune.training.head_fit import fit_head, fit_named_head, row_losses
 from textune.training.head_on_validation import fit_on_validation_too
-from textune.training.loop import FitEnd
+from textune.training.loop import Event, FitEnd
 from textune.training.mapped_rows import Rows, in_memory, logits_of, rows_of
 from textune.training.method import Fit, Method, calibrate
+from textune.training.named_start import are_few, start_at_names
 from textune.training.tracking import follow, track
 
 _SPLITS = ("train", "validation")
@@ -43,6 +45,7 @@ class HeadMethod(Method):
     _calibration: LogitCalibration = NO_CALIBRATION
     _held_out: torch.Tensor | None = None
     _threads: int = 1
+    _is_named: bool = False
 
     def prepare(self) -> None:
         """Run the frozen encoder over the splits that the cache does not hold."""
@@ -108,11 +111,15 @@ class HeadMethod(Method):
         head, labels = classifier.head, {split: task.labels(split) for split in _SPLITS}
         counts = self._window_counts(head)
         standardisation, threads = None, 1
+        self._is_named = False
         if isinstance(head, LinearHead):
             learned = _SPLITS if settings.use_validation else ("train",)
             parts = chain.from_iterable(read_in_parts(features[split]) for split in learned)
             # Heads of other kinds may draw random numbers, whose order threads would decide.
             standardisation, threads = Standardisation.of(map(torch.from_numpy, parts)), self._threads
+            reads_names = settings.head_start == "label_names" and settings.optim == "lbfgs"
+            if reads_names and counts["train"] is None and are_few(task):
+                standardisation = self._start_at_names(head, features["train"], standardisation, ctx)
         inputs = {split: rows_of(features[split], standardisation, threads=threads) for split in _SPLITS}
         if counts["train"] is not None:
             inputs = {split: in_memory(rows) for split, rows in inputs.items()}
@@ -133,6 +140,35 @@ class HeadMethod(Method):
         head.eval()
         return Fit(history, end, calibration)
 
+    def _start_at_names(
+        self, head: LinearHead, features: NDArray[np.float32], standardisation: Standardisation, ctx: Context
+    ) -> Standardisation:
+        """Set a head's weights to those of the labels' names, if they are read.
+
+        Return how features (rows, width) are then standardised.
+        """
+        in_common = standardisation.in_common()
+        inputs = in_common.apply(torch.from_numpy(features))
+        start = start_at_names(self.task, inputs, in_common.apply, ctx)
+        if start is None:
+            return standardisation
+        self._is_named = True
+        with torch.no_grad():
+            head.output.weight.copy_(start)
+        return in_common
+
+    def _fitter(
+        self, inputs: Rows, labels: torch.Tensor, counts: torch.Tensor | None = None
+    ) -> Callable[..., Iterator[Event]]:
+        """Return what fits a head, `fit_head` or, from the labels' names, `fit_named_head`.
+
+        `inputs` and `labels` are the rows that choose the penalty of a named head.
+        """
+        kind = self.task.classifier.kind
+        if not self._is_named:
+            return partial(fit_head, counts=counts)
+        return partial(fit_named_head, losses=lambda head: row_losses(kind, logits_of(head, inputs), labels))
+
     def _fit_split(
         self,
         classifier: EncoderClassifier,
@@ -143,7 +179,8 @@ class HeadMethod(Method):
     ) -> tuple[list[dict[str, Any]], FitEnd]:
         """Fit a classifier's head on the training rows, scored on train and validation."""
         task, settings, head = self.task, self.settings, classifier.head
-        events = fit_head(
+        fit = self._fitter(inputs["validation"], labels["validation"], counts["train"])
+        events = fit(
             head,
             inputs["train"],
             labels["train"],
@@ -157,7 +194,6 @@ class HeadMethod(Method):
                 for split in _SPLITS
             },
             learning_rate_factor=task.learning_rate_factor,
-            counts=counts["train"],
         )
         if classifier is task.classifier:
             events = track(events, task.recipe, folder=self.run.logs)
@@ -174,7 +210,7 @@ class HeadMethod(Method):
     ) -> tuple[list[dict[str, Any]], FitEnd]:
         """Fit a head on some rows, scored on others; see `FitRows`."""
         task, kind = self.task, self.task.classifier.kind
-        events = fit_head(
+        events = self._fitter(*scored)(
             head,
             inputs,
             labels,

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.tasks.label_kind import LabelKind
 from textune.tasks.single_label import SINGLE
@@ -33,10 +34,13 @@ from textune.training.loop import (
     train_steps,
 )
 from textune.training.mapped_rows import MappedRows, Rows
-from textune.training.optimizer import Factor, build_optimizer, l2_penalty, schedule_of
+from textune.training.optimizer import Factor, build_optimizer, l2_penalty, schedule_of, weight_matrices
 
 WEIGHT_DECAY_CANDIDATES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015, 0.008, 0.004, 0.002, 0.001, 0.0005)
 """L2 penalties that `weight_decay = "auto"` tries, from the strongest: each fit continues from the last."""
+_NAMED_SHARES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)
+"""The same for a head that starts from the names of the labels, as shares of the strongest."""
+_SURELY = 0.05
 _WEAK = 0.03
 _WEAK_TIMES_ROWS = 7.0
 """The smallest product of rows and a penalty below `_WEAK`: few validation rows cannot tell what it does."""
@@ -86,6 +90,38 @@ def weight_decay_candidates(rows: int) -> Sequence[float]:
     ]
 
 
+def named_weight_decays(rows: int, *, width: int, classes: int) -> Sequence[float]:
+    """Return the penalties that are tried for a head that starts from the names of the labels.
+
+    The strongest suits few texts that are hard to tell apart. It falls with the rows, and with the classes as
+    the loss's curvature does.
+    """
+    strongest = width / rows * min(1.0, 4 / classes)
+    return [strongest * share for share in _NAMED_SHARES]
+
+
+def row_losses(kind: LabelKind, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the loss of each row (rows,) by its logits (rows, classes)."""
+    rows = zip(torch.split(logits, 1), torch.split(labels, 1), strict=True)
+    return torch.stack([kind.loss(*row) for row in rows])
+
+
+def strongest_as_good(losses: Sequence[torch.Tensor]) -> int:
+    """Return the first of several penalties, the strongest first, than which the best is not surely better.
+
+    `losses` are those of validation rows (rows,) by penalty. Wilcoxon's signed-rank test compares them: with
+    few rows, the strongest stays.
+    """
+    from scipy.stats import wilcoxon
+
+    best = int(torch.stack([each.mean() for each in losses]).argmin())
+    for number in range(best):
+        gains = (losses[number] - losses[best]).numpy()
+        if not gains.any() or wilcoxon(gains, alternative="greater").pvalue >= _SURELY:
+            return number
+    return best
+
+
 def fit_head(
     head: nn.Module,
     features: Rows,
@@ -107,24 +143,15 @@ def fit_head(
     infinite raises a `DivergenceError`.
     """
     inputs = {"features": features, **({} if counts is None else {"counts": counts})}
-    data = TrainingSet(inputs, labels, settings.per_device_train_batch_size, settings.seed)
+    problem = _Problem.of(head, inputs, labels, classes, settings, score, kind, learning_rate_factor)
     candidates = (
         weight_decay_candidates(len(labels)) if settings.weight_decay == "auto" else (settings.weight_decay,)
-    )
-    weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
-    factor = schedule_of(
-        settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps
     )
     best, best_decay, epochs = BestWeights(), candidates[0], 0
     torch.manual_seed(settings.seed)
     for weight_decay in candidates:
         log_loss_before = best.log_loss
-        events = _fit_once(
-            head, data, settings, weight_decay, factor=factor, class_weights=weights, score=score, kind=kind
-        )
-        events = stop_early(
-            _continue_count(events, epochs, data.steps_per_epoch), settings.early_stopping_patience
-        )
+        events = stop_early(problem.fit(weight_decay, epochs_before=epochs), settings.early_stopping_patience)
         if settings.optim == "lbfgs" and settings.use_validation:
             events = stop_converged(events)
         for event in best.follow(events, lambda: state_of(head)):
@@ -139,23 +166,92 @@ def fit_head(
     yield FitEnd(best.epoch if settings.load_best_model_at_end else epochs, epochs, decay)
 
 
-def _continue_count(events: Iterator[Event], epochs: int, steps_per_epoch: int) -> Iterator[Event]:
-    for event in events:
-        if isinstance(event, StepEnd | EpochEnd):
-            yield replace(event, epoch=event.epoch + epochs, step=event.step + epochs * steps_per_epoch)
-
-
-def _fit_once(
-    head: nn.Module,
-    data: TrainingSet,
-    settings: HeadTraining,
-    weight_decay: float,
+def fit_named_head(
+    head: LinearHead,
+    features: Rows,
+    labels: torch.Tensor,
     *,
-    factor: Factor,
-    class_weights: torch.Tensor | None,
+    classes: int,
+    settings: HeadTraining,
     score: Callable[[nn.Module], Scores],
-    kind: LabelKind,
+    losses: Callable[[nn.Module], torch.Tensor],
+    kind: LabelKind = SINGLE,
+    learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
+    """Train a head as `fit_head` does, from the weights that it has, towards which the penalty draws it.
+
+    They are those of the labels' names. Each fit converges, as few rows cannot say when to stop. `losses`
+    returns those of the validation rows (rows,) by the head as it is. They choose the penalty, as
+    `strongest_as_good` says.
+    """
+    centre = [matrix.detach().clone() for matrix in weight_matrices(head)]
+    problem = _Problem.of(
+        head, {"features": features}, labels, classes, settings, score, kind, learning_rate_factor, centre
+    )
+    candidates = (
+        named_weight_decays(len(labels), width=centre[0].shape[1], classes=classes)
+        if settings.weight_decay == "auto"
+        else (settings.weight_decay,)
+    )
+    by_candidate, ends, states = [], [0], []
+    for weight_decay in candidates:
+        for event in stop_converged(problem.fit(weight_decay, epochs_before=ends[-1])):
+            yield event
+        ends.append(event.epoch)
+        by_candidate.append(losses(head))
+        states.append(state_of(head))
+    chosen = strongest_as_good(by_candidate)
+    head.load_state_dict(states[chosen])
+    yield FitEnd(ends[chosen + 1], ends[-1], candidates[chosen])
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A head, what it learns from, and how."""
+
+    head: nn.Module
+    data: TrainingSet
+    settings: HeadTraining
+    factor: Factor
+    class_weights: torch.Tensor | None
+    score: Callable[[nn.Module], Scores]
+    kind: LabelKind
+    centre: Sequence[torch.Tensor] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        head: nn.Module,
+        inputs: Mapping[str, Rows],
+        labels: torch.Tensor,
+        classes: int,
+        settings: HeadTraining,
+        score: Callable[[nn.Module], Scores],
+        kind: LabelKind,
+        learning_rate_factor: Factor | None,
+        centre: Sequence[torch.Tensor] | None = None,
+    ) -> _Problem:
+        """Return the problem of arguments of `fit_head`; the penalty draws the head towards `centre`."""
+        data = TrainingSet(inputs, labels, settings.per_device_train_batch_size, settings.seed)
+        weights = kind.class_weights(labels, classes) if settings.class_weights == "balanced" else None
+        factor = schedule_of(
+            settings, data.steps_per_epoch, learning_rate_factor, warmup_steps=settings.warmup_steps
+        )
+        return cls(head, data, settings, factor, weights, score, kind, centre)
+
+    def fit(self, weight_decay: float, *, epochs_before: int) -> Iterator[Event]:
+        """Train the head with a penalty; epochs are counted on."""
+        events, steps = _fit_once(self, weight_decay), self.data.steps_per_epoch
+        for event in events:
+            if isinstance(event, StepEnd | EpochEnd):
+                yield replace(
+                    event, epoch=event.epoch + epochs_before, step=event.step + epochs_before * steps
+                )
+
+
+def _fit_once(problem: _Problem, weight_decay: float) -> Iterator[Event]:
+    head, settings, kind, class_weights = problem.head, problem.settings, problem.kind, problem.class_weights
+
     def loss_of(logits: torch.Tensor, labels: torch.Tensor, *, reduction: Reduction = "mean") -> torch.Tensor:
         smoothing = settings.label_smoothing_factor
         return kind.loss(
@@ -164,7 +260,8 @@ def _fit_once(
 
     def add_gradients(module: nn.Module, batch: Batch) -> float:
         rows = batch.inputs["features"]
-        penalty = l2_penalty(module, weight_decay) if settings.optim == "lbfgs" else torch.zeros(())
+        is_penalised = settings.optim == "lbfgs"
+        penalty = l2_penalty(module, weight_decay, problem.centre) if is_penalised else torch.zeros(())
         if not isinstance(rows, MappedRows):
             loss = loss_of(module(**batch.inputs), batch.labels) + penalty
             loss.backward()  # type: ignore[no-untyped-call]
@@ -182,6 +279,8 @@ def _fit_once(
         head.parameters(), settings.optim, learning_rate=rate, weight_decay=weight_decay
     )
     learner = ModuleLearner(
-        head, add_gradients=add_gradients, optimizer=optimizer, scheduler=LambdaLR(optimizer, factor)
+        head, add_gradients=add_gradients, optimizer=optimizer, scheduler=LambdaLR(optimizer, problem.factor)
     )
-    return train_steps(learner, data, epochs=settings.num_train_epochs, score=lambda: score(head))
+    return train_steps(
+        learner, problem.data, epochs=settings.num_train_epochs, score=lambda: problem.score(head)
+    )

@@ -2,15 +2,25 @@
 
 In: what the head's last layer reads of the names and of the training rows. Out: its weights. An encoder of
 sentences puts "anger" near angry texts, so a name can replace labelled rows (Chang et al. 2008,
-https://svivek.com/research/chang2008importance.html). Does not know where features come from.
+https://svivek.com/research/chang2008importance.html). Does not know how the head is trained.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 
+if TYPE_CHECKING:
+    from textune.context import Context
+    from textune.training.method import Task
+
+FEW_PER_CLASS = 100
+"""Below this number of training rows per class on average, the names of the labels are read."""
+_STRENGTH = 3.0
+"""The logit that a text in the direction of a label's name has for it, before the rows are learned."""
 _SAME = 1e-4
 """Names whose features differ by less than this share of their length are the same to the encoder."""
 _CHANCE = 0.1
@@ -23,7 +33,7 @@ def as_words(name: str) -> str:
 
 
 def weights_of_names(
-    named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor, *, strength: float
+    named: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor, *, strength: float = _STRENGTH
 ) -> torch.Tensor | None:
     """Return the weights (classes, width) of a linear layer that finds the nearest name to a text.
 
@@ -50,4 +60,42 @@ def weights_of_names(
     if not gains.any() or not wilcoxon(gains, alternative="greater").pvalue < _CHANCE:
         return None
     weights: torch.Tensor = directions * (strength / inputs.norm(dim=1).mean())
+    return weights
+
+
+def are_few(task: Task) -> bool:
+    """Return whether a task has few training rows per class."""
+    return len(task.labels("train")) < FEW_PER_CLASS * len(task.classifier.label_names)
+
+
+def features_of_names(task: Task) -> torch.Tensor | None:
+    """Return the features (classes, width) of the labels' names.
+
+    None for several labels per text and for pairs, as neither was measured.
+    """
+    classifier = task.classifier
+    if classifier.pairs or classifier.kind.is_multi_label:
+        return None
+    tokens = classifier.truncate([as_words(name) for name in classifier.label_names])
+    return torch.from_numpy(classifier.placed(task.placement).features(tokens, placement=task.placement))
+
+
+def start_at_names(
+    task: Task, inputs: torch.Tensor, read: Callable[[torch.Tensor], torch.Tensor], ctx: Context
+) -> torch.Tensor | None:
+    """Return the weights (classes, width) that a task's names give, or None; a note says which.
+
+    `inputs` (rows, width) are what the head's last layer reads of the training rows, centred, and `read`
+    makes the same of features.
+    """
+    named = features_of_names(task)
+    if named is None:
+        return None
+    weights = weights_of_names(read(named), inputs, task.labels("train"))
+    ctx.note(
+        "These few texts do not show that the names of the labels help, so they are not read: names that say "
+        "what texts are about, such as anger rather than 0, would help."
+        if weights is None
+        else "The head starts from the names of the labels, which help to tell the texts apart."
+    )
     return weights

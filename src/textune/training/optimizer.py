@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -51,10 +51,21 @@ def build_adam(
     return kind(groups, lr=learning_rate, fused=fused)
 
 
-def l2_penalty(module: nn.Module, strength: float) -> torch.Tensor:
-    """Return half the strength times the sum of squares of a module's weight matrices."""
-    squares = [parameter.square().sum() for parameter in module.parameters() if parameter.ndim > 1]
-    return 0.5 * strength * torch.stack(squares).sum()
+def weight_matrices(module: nn.Module) -> list[torch.Tensor]:
+    """Return a module's parameters that a penalty counts: all but intercepts and the like."""
+    return [parameter for parameter in module.parameters() if parameter.ndim > 1]
+
+
+def l2_penalty(
+    module: nn.Module, strength: float, centre: Sequence[torch.Tensor] | None = None
+) -> torch.Tensor:
+    """Return half the strength times the sum of squares of a module's weight matrices.
+
+    With a `centre`, those are the squares of the distances from it.
+    """
+    weights = weight_matrices(module)
+    drawn = weights if centre is None else [each - at for each, at in zip(weights, centre, strict=True)]
+    return 0.5 * strength * torch.stack([each.square().sum() for each in drawn]).sum()
 
 
 def schedule_factor(

@@ -22,8 +22,10 @@ from textune.data.dataset import Dataset
 from textune.encoder.features import encode_tokens
 from textune.encoder.windows import WindowedTexts
 from textune.errors import RecipeError
+from textune.model.heads import Standardisation
 from textune.recipe.settings import Recipe
 from textune.training.method import Request, Task, load_task
+from textune.training.named_start import are_few, features_of_names, weights_of_names
 from textune.tuning.linear_solver import FeatureRows
 from textune.tuning.search_space import with_settings
 
@@ -47,6 +49,7 @@ class EncodedRows:
     features: NDArray[np.float32]
     row_seconds: float
     _taken: dict[tuple[int, ...], FeatureRows] = field(default_factory=dict)
+    _named: dict[tuple[int, ...], tuple[FeatureRows, torch.Tensor] | None] = field(default_factory=dict)
 
     @cached_property
     def standardised(self) -> FeatureRows:
@@ -61,6 +64,38 @@ class EncodedRows:
                 del self._taken[next(iter(self._taken))]
             self._taken[columns] = self.standardised.take(columns)
         return self._taken[columns]
+
+    def named_rows_of(
+        self, layers: Sequence[int], labels: NDArray[np.int64]
+    ) -> tuple[FeatureRows, torch.Tensor] | None:
+        """Return the features of some layers and the weights (width + 1, classes) of the labels' names.
+
+        None where a training with `head_start = "label_names"` would not read the names.
+        """
+        columns = tuple(self._columns_of(layers))
+        if columns not in self._named:
+            while len(self._named) >= _KEPT:
+                del self._named[next(iter(self._named))]
+            self._named[columns] = self._start_at_names(list(columns), labels)
+        return self._named[columns]
+
+    def _start_at_names(
+        self, columns: list[int], labels: NDArray[np.int64]
+    ) -> tuple[FeatureRows, torch.Tensor] | None:
+        named = self._features_of_names
+        if named is None:
+            return None
+        features = torch.from_numpy(self.features)[:, columns]
+        scale = Standardisation.of([features]).in_common()
+        inputs = scale.apply(features)
+        start = weights_of_names(scale.apply(named[:, columns]), inputs, torch.from_numpy(labels))
+        if start is None:
+            return None
+        return FeatureRows.standardised(inputs), torch.cat([start.T, torch.zeros(1, len(start))])
+
+    @cached_property
+    def _features_of_names(self) -> torch.Tensor | None:
+        return features_of_names(self.task) if are_few(self.task) else None
 
     def _columns_of(self, layers: Sequence[int]) -> list[int]:
         pooled = self.task.classifier.pooling.layers

@@ -21,7 +21,13 @@ from textune.model.heads import LinearHead
 from textune.recipe.methods import HeadTraining
 from textune.recipe.settings import Recipe
 from textune.tasks.label_kind import LabelKind
-from textune.training.head_fit import fit_head, weight_decay_candidates
+from textune.training.head_fit import (
+    fit_head,
+    named_weight_decays,
+    row_losses,
+    strongest_as_good,
+    weight_decay_candidates,
+)
 from textune.tuning.feature_reader import EncodedRows, FeatureReader
 from textune.tuning.fold_metrics import FoldMetrics, joined, measure_fold
 from textune.tuning.folds import FOLDS_PER_REPEAT, SearchedRows
@@ -78,16 +84,22 @@ class FeatureStage:
         self, encoded: EncodedRows, recipe: Recipe, training: HeadTraining, repeat: int
     ) -> torch.Tensor:
         """Return the out-of-fold logits of linear heads, all folds of which are fitted together."""
-        rows = encoded.rows_of(recipe.model.layers)
-        if training.weight_decay != "auto":
-            problem = self._problem(rows, training, repeat, validates=not recipe.train.use_validation)
-            starts = self._starts(recipe, repeat)
-            logits, weights = fit_linear_heads(
-                problem, training.weight_decay, start=starts.get(training.weight_decay)
-            )
-            starts[training.weight_decay] = _like_all_folds(weights)
-            return self._out_of_fold(logits, repeat)
-        return self._solve_by_validation(rows, training, repeat, self._starts(recipe, repeat))
+        rows, centre = encoded.rows_of(recipe.model.layers), None
+        if training.head_start == "label_names":
+            named = encoded.named_rows_of(recipe.model.layers, self.searched.rows.labels)
+            rows, centre = (rows, None) if named is None else named
+        starts = self._starts(recipe, repeat)
+        if training.weight_decay == "auto":
+            problem = self._problem(rows, training, repeat, validates=True, centre=centre)
+            solve = self._solve_by_validation if centre is None else self._solve_from_names
+            return solve(problem, repeat, starts)
+        validates = not recipe.train.use_validation
+        problem = self._problem(rows, training, repeat, validates=validates, centre=centre)
+        logits, weights = fit_linear_heads(
+            problem, training.weight_decay, start=starts.get(training.weight_decay)
+        )
+        starts[training.weight_decay] = _like_all_folds(weights)
+        return self._out_of_fold(logits, repeat)
 
     def _starts(self, recipe: Recipe, repeat: int) -> dict[float, torch.Tensor]:
         """Return weights to start from by penalty, for the caller to change: those of the repeat before.
@@ -100,13 +112,10 @@ class FeatureStage:
         return self._before[0][1]
 
     def _solve_by_validation(
-        self, rows: FeatureRows, training: HeadTraining, repeat: int, starts: dict[float, torch.Tensor]
+        self, problem: HeadProblem, repeat: int, starts: dict[float, torch.Tensor]
     ) -> torch.Tensor:
         """Return the logits of the penalties that `weight_decay = "auto"` would choose, fold by fold."""
-        problem = self._problem(rows, training, repeat, validates=True)
-        validated = [
-            torch.from_numpy(self.searched.validated(repeat, fold)) for fold in range(FOLDS_PER_REPEAT)
-        ]
+        validated = self._validated(repeat)
         best = torch.full((FOLDS_PER_REPEAT,), torch.inf)
         improves = torch.ones(FOLDS_PER_REPEAT, dtype=torch.bool)
         chosen, weights = torch.zeros(len(problem.labels), FOLDS_PER_REPEAT, self.classes), None
@@ -126,8 +135,36 @@ class FeatureStage:
             chosen[:, improves] = logits[:, improves]
         return self._out_of_fold(chosen, repeat)
 
+    def _solve_from_names(
+        self, problem: HeadProblem, repeat: int, starts: dict[float, torch.Tensor]
+    ) -> torch.Tensor:
+        """Return the same for heads that start from the names of the labels."""
+        validated, by_penalty, weights = self._validated(repeat), [], None
+        width = problem.rows.inputs.shape[1] - 1
+        for weight_decay in named_weight_decays(len(problem.learned[0]), width=width, classes=self.classes):
+            logits, weights = fit_linear_heads(problem, weight_decay, start=starts.get(weight_decay, weights))
+            starts[weight_decay] = _like_all_folds(weights)
+            by_penalty.append(logits)
+        chosen = torch.empty_like(by_penalty[0])
+        for fold, of_fold in enumerate(validated):
+            losses = [
+                row_losses(self.kind, logits[of_fold, fold], problem.labels[of_fold]) for logits in by_penalty
+            ]
+            chosen[:, fold] = by_penalty[strongest_as_good(losses)][:, fold]
+        return self._out_of_fold(chosen, repeat)
+
+    def _validated(self, repeat: int) -> list[torch.Tensor]:
+        """Return the rows that a trial validates on, by fold."""
+        return [torch.from_numpy(self.searched.validated(repeat, fold)) for fold in range(FOLDS_PER_REPEAT)]
+
     def _problem(
-        self, rows: FeatureRows, training: HeadTraining, repeat: int, *, validates: bool
+        self,
+        rows: FeatureRows,
+        training: HeadTraining,
+        repeat: int,
+        *,
+        validates: bool,
+        centre: torch.Tensor | None = None,
     ) -> HeadProblem:
         learned = [
             self.searched.learned(repeat, fold, validates=validates) for fold in range(FOLDS_PER_REPEAT)
@@ -140,6 +177,7 @@ class FeatureStage:
             kind=self.kind,
             balanced=training.class_weights == "balanced",
             label_smoothing=training.label_smoothing_factor,
+            centre=centre,
         )
 
     def _out_of_fold(self, logits: torch.Tensor, repeat: int) -> torch.Tensor:

@@ -41,8 +41,12 @@ class FeatureRows:
         """Standardise features (rows, width); a constant feature keeps its scale."""
         from textune.model.heads import Standardisation
 
-        standardised = Standardisation.of([features]).apply(features)
-        inputs = torch.cat([standardised, torch.ones(len(features), 1)], dim=1)
+        return cls.standardised(Standardisation.of([features]).apply(features))
+
+    @classmethod
+    def standardised(cls, features: torch.Tensor) -> FeatureRows:
+        """Take features (rows, width) that are standardised already."""
+        inputs = torch.cat([features, torch.ones(len(features), 1)], dim=1)
         return cls(inputs, inputs.T @ inputs / len(inputs))
 
     def take(self, columns: Sequence[int]) -> FeatureRows:
