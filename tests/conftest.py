@@ -8,11 +8,12 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 from filelock import FileLock
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for no examples in the files of the tests, which have none: only those of the package are run."""
+    collectors = yield
+    return [each for each in collectors if not isinstance(each, DoctestModule)]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,6 +90,16 @@ def frozen_objects() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def few_mistakes_explained() -> Iterator[None]:
+    """Let reports stop explaining mistakes early, as a real encoder takes all the seconds that they allow."""
+    from textune.report import run_report
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_report, "_WORDS_SECONDS", 0.5)
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from textune.commands.training_job import TrainResult
 
 INTENTS = 10
 
+pytestmark = pytest.mark.usefixtures("few_mistakes_explained")
+
 
 @pytest.fixture(scope="module")
 def trained(published: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:

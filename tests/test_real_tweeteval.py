@@ -23,6 +23,8 @@ from tweeteval_part import IS_WHOLE, part_of_tweeteval
 
 MODEL = "embedded:minilm"
 
+pytestmark = pytest.mark.usefixtures("few_mistakes_explained")
+
 
 @pytest.fixture(scope="module")
 def frozen_tweeteval(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -67,8 +69,7 @@ def test_frozen_on_tweeteval_is_clearly_better_than_word_statistics(frozen_tweet
 def test_a_second_training_gives_the_same_bits_from_the_cache(
     frozen_tweeteval: Path, tweeteval: Path, tmp_path: Path
 ) -> None:
-    settings = ["evaluate.baselines=false"]
-    again = textune.train(model=MODEL, data=str(tweeteval), out=tmp_path / "again", settings=settings)
+    again = textune.train(model=MODEL, data=str(tweeteval), out=tmp_path / "again")
 
     first = json.loads((frozen_tweeteval / "metrics.json").read_text(encoding="utf-8"))
     heads = [run / "model" / "head.safetensors" for run in (frozen_tweeteval, again.run)]
@@ -102,7 +103,7 @@ def test_a_short_training_of_the_layers_on_tweets_beats_the_frozen_encoder(
 def paper_run(tweeteval: Path, own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The run of the study's recipe on TweetEval, and what its command showed."""
     folder = tmp_path_factory.mktemp("real")
-    data = part_of_tweeteval(tweeteval, folder / "part", train=500, val=100, test=300)
+    data = part_of_tweeteval(tweeteval, folder / "part", train=500, val=100)
     out = folder / "paper"
     arguments = ["train", "--recipe", "paper", "--model", MODEL, "--data", data]
     return out, subprocess.run(

@@ -15,7 +15,7 @@ from killing import Zygote
 from small_data import write_small_csv
 
 KILLS = int(os.environ.get("TEXTUNE_SEARCH_KILLS", "2"))
-TRIALS = 16 if KILLS > 3 else 8
+TRIALS = 16 if KILLS > 3 else 6
 SETTINGS = ["evaluate.baselines=false", "evaluate.bootstrap_samples=100"]
 
 

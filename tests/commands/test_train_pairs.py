@@ -19,6 +19,8 @@ from textune.run.predictions import read_predictions
 
 FAST = ("evaluate.bootstrap_samples=100",)
 
+pytestmark = pytest.mark.usefixtures("few_mistakes_explained")
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
