@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from forked_commands import ForkedCommand
+from real_commands import start_command
 from textune.files import write_json
 from textune.model.storage import save_classifier
 from textune.run.lifecycle import complete_run, new_run
@@ -29,10 +30,15 @@ class ServerProcess:
         run: The run that is served.
         options: More of the command line.
         environment: More of the environment.
+        is_installed: Whether the installed command runs, which takes seconds to import the libraries.
     """
 
-    def __init__(self, run: Path, *options: str, environment: dict[str, str] | None = None) -> None:
-        self.process = ForkedCommand("serve", str(run), "--port", "0", *options, environment=environment)
+    def __init__(
+        self, run: Path, *options: str, environment: dict[str, str] | None = None, is_installed: bool = False
+    ) -> None:
+        start = start_command if is_installed else ForkedCommand
+        self.process = start("serve", str(run), "--port", "0", *options, environment=environment)
+        assert self.process.stdout
         line = self.process.stdout.readline()
         assert line.startswith("Serving "), self.process.communicate()
         self.url = line.rsplit(" ", 1)[1].strip()
@@ -63,9 +69,11 @@ class ServerProcess:
 
 
 @contextmanager
-def serving(run: Path, *options: str, environment: dict[str, str] | None = None) -> Iterator[ServerProcess]:
+def serving(
+    run: Path, *options: str, environment: dict[str, str] | None = None, is_installed: bool = False
+) -> Iterator[ServerProcess]:
     """Run a server for the length of the block; it is killed where the block leaves it running."""
-    server = ServerProcess(run, *options, environment=environment)
+    server = ServerProcess(run, *options, environment=environment, is_installed=is_installed)
     try:
         yield server
     finally:

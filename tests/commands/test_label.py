@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from forked_commands import ForkedCommand
+from real_commands import start_command
 from small_data import small_rows
 from textune.commands.label import label
 from textune.errors import DataError, RequestError
@@ -21,8 +22,10 @@ ROWS = dict(small_rows(120))
 class LabelProcess:
     """A running `textune label`, and its page."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.process = ForkedCommand("label", *arguments, "--offline")
+    def __init__(self, *arguments: str, is_installed: bool = False) -> None:
+        start = start_command if is_installed else ForkedCommand
+        self.process = start("label", *arguments, "--offline")
+        assert self.process.stdout
         for line in self.process.stdout:
             if "#token=" in line:
                 self.url, self.token = line.strip().split("/#token=")
@@ -63,7 +66,8 @@ def test_a_labelling_goes_on_where_it_was_and_trains(
 ) -> None:
     folder = tmp_path / "labels"
     started = LabelProcess(
-        *(str(texts), "--labels", "joy,sadness,anger", "--model", tiny_distilbert, "--out", str(folder))
+        *(str(texts), "--labels", "joy,sadness,anger", "--model", tiny_distilbert, "--out", str(folder)),
+        is_installed=True,
     )
     started.answer(20)
     code, said = started.end()

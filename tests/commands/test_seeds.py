@@ -64,7 +64,7 @@ def test_the_summary_counts_the_seeds_with_which_fine_tuning_paid(trained: Seeds
 
     outcomes = [verdict[name] for name in ("better", "unclear", "same", "worse")]
     assert sum(outcomes) == 2
-    assert verdict["sentence"].startswith(f"Fine-tuning paid off with {verdict['better']} of 2 seeds")
+    assert verdict["sentence"].startswith(f"Training paid off with {verdict['better']} of 2 seeds")
 
 
 def test_the_summary_is_on_disk(trained: SeedsResult) -> None:

@@ -169,9 +169,9 @@ def test_a_lead_that_may_be_chance_is_called_no_difference_that_is_shown(labels:
 @pytest.mark.parametrize(
     ("accuracy", "beginning"),
     [
-        (0.95, "Fine-tuning paid off: the model is better than words by "),
-        (0.8, "It is unclear whether fine-tuning paid off: compared with words, the macro-F1 of "),
-        (0.5, "Fine-tuning did not pay off: words is better than the model by "),
+        (0.95, "Training paid off: the model is better than words by "),
+        (0.8, "It is unclear whether training paid off: compared with words, the macro-F1 of "),
+        (0.5, "Training did not pay off: words is better than the model by "),
     ],
 )
 def test_the_verdict_says_whether_fine_tuning_paid(

@@ -36,6 +36,15 @@ def server(served_run: Path) -> Iterator[ServerProcess]:
         yield server
 
 
+def test_the_installed_command_serves_until_it_is_asked_to_end(served_run: Path) -> None:
+    with serving(served_run, is_installed=True) as server:
+        answer = server.post({"inputs": TEXTS[0]}, "/predict")
+        server.signal()
+        code, _ = server.wait()
+
+    assert len(answer) == 1 and code == 0
+
+
 class Client(threading.Thread):
     """Sends requests until the server stops answering, and counts answered and unanswered ones.
 

@@ -207,15 +207,15 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
 
 
 def describe_verdict(comparison: Comparison, baseline: str) -> str:
-    """Return a sentence that says whether fine-tuning paid off compared with a baseline."""
+    """Return a sentence that says whether training paid off compared with a baseline."""
     if comparison.outcome == "better":
-        return f"Fine-tuning paid off: the model is better than {baseline} by {_clear(comparison)}."
+        return f"Training paid off: the model is better than {baseline} by {_clear(comparison)}."
     if comparison.outcome == "worse":
-        return f"Fine-tuning did not pay off: {baseline} is better than the model by {_clear(comparison)}."
+        return f"Training did not pay off: {baseline} is better than the model by {_clear(comparison)}."
     if comparison.outcome == "same":
-        return f"Fine-tuning did not pay off: {baseline} gives every text the same label as the model."
+        return f"Training did not pay off: {baseline} gives every text the same label as the model."
     reason = f"compared with {baseline}, {_unclear(comparison, 'the model')}"
-    return f"It is unclear whether fine-tuning paid off: {reason}."
+    return f"It is unclear whether training paid off: {reason}."
 
 
 def _clear(comparison: Comparison) -> str:

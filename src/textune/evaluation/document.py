@@ -32,7 +32,7 @@ class _Part(BaseModel):
 
 
 class Verdict(_Part):
-    """Whether fine-tuning paid off: the model compared with the better baseline on test, by macro-F1."""
+    """Whether training paid off: the model compared with the better baseline on test, by macro-F1."""
 
     baseline: str = ""
     examples: int = 0

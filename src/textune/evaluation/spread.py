@@ -106,7 +106,7 @@ def _verdicts(documents: Sequence[MetricsDocument]) -> dict[str, Any]:
     name = verdicts[0].baseline
     neither = counts["unclear"] + counts["same"]
     sentence = (
-        f"Fine-tuning paid off with {counts['better']} of {len(outcomes)} seeds: compared with "
+        f"Training paid off with {counts['better']} of {len(outcomes)} seeds: compared with "
         f"{BASELINES[name].title}, {counts['better']} are clearly better, {counts['worse']} clearly worse, "
         f"and {neither} neither."
     )

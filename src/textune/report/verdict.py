@@ -1,4 +1,4 @@
-"""A run's result in three sentences: how good it is, whether fine-tuning paid off, where to be careful."""
+"""A run's result in three sentences: how good it is, whether training paid off, where to be careful."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _worth(document: MetricsDocument) -> str:
     if document.verdict is not None and document.verdict.sentence:
         return document.verdict.sentence
     if TFIDF not in document.baselines:
-        return "No simpler method was measured beside it, so it is unknown whether fine-tuning paid off."
+        return "No simpler method was measured beside it, so it is unknown whether training paid off."
     test, baseline, name = document.test, document.baselines[TFIDF], BASELINES[TFIDF].title
     gain = round((test.values["macro_f1"] - baseline.values["macro_f1"]) * 100, 1)
     if not gain:
