@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from http.client import HTTPResponse
 
 import pytest
 
@@ -31,8 +32,11 @@ class Connection:
         self._socket.sendall(sent)
 
     def status(self) -> int:
-        """Return the status of the next answer, which comes in one piece."""
-        return int(self._socket.recv(65536).split()[1])
+        """Read the next answer to its end; return its status."""
+        answer = HTTPResponse(self._socket)
+        answer.begin()
+        answer.read()
+        return answer.status
 
     def ended(self) -> bool:
         """Tell whether the server closes the connection and sends nothing before it does, waiting for it."""
