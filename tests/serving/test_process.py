@@ -42,7 +42,7 @@ def test_the_installed_command_serves_until_it_is_asked_to_end(served_run: Path)
         server.signal()
         code, _ = server.wait()
 
-    assert len(answer) == 1 and code == 0
+    assert len(answer) == 3 and code == 0
 
 
 class Client(threading.Thread):
