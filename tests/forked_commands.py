@@ -115,7 +115,9 @@ def _serve_commands(connection: socket.socket) -> None:
         if not message:
             return
         while not message.endswith(b"\n"):
-            message += connection.recv(1 << 20)
+            if not (more := connection.recv(1 << 20)):
+                return
+            message += more
         if not os.fork():
             connection.close()
             _attend(json.loads(message), *files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from textune.training.head_fit import (
     fit_head,
     fit_named_head,
     named_weight_decays,
-    row_losses,
     strongest_as_good,
     weight_decay_candidates,
 )
@@ -109,14 +109,22 @@ def named_head(weights: torch.Tensor, **settings: Any) -> tuple[torch.Tensor, Fi
     head = LinearHead(5, CLASSES)
     head.output.weight.data.copy_(weights)
     (features, labels), (held_out, held_out_labels) = blobs(rows=24), blobs(rows=24, seed=1)
-    *_, end = fit_named_head(
+
+    def losses(module: torch.nn.Module) -> torch.Tensor:
+        return SINGLE.loss(module(held_out).detach(), held_out_labels, reduction="none")
+
+    fit_it = (
+        partial(fit_named_head, losses=losses)
+        if settings["weight_decay"] == "auto"
+        else partial(fit_head, is_named=True)
+    )
+    *_, end = fit_it(
         head,
         features,
         labels,
         classes=CLASSES,
         settings=HeadTraining.of(TrainSettings(**lbfgs(**settings))),
         score=lambda module: {"validation": {"log_loss": 1.0}},
-        losses=lambda module: row_losses(SINGLE, module(held_out).detach(), held_out_labels),
     )
     return head.output.weight.detach(), end
 
@@ -136,12 +144,18 @@ def test_a_strong_penalty_leaves_a_named_head_at_its_names() -> None:
     assert weights.allclose(names, atol=1e-3)
 
 
-def test_a_named_head_converges_whatever_validation_says() -> None:
+def test_a_named_head_whose_penalty_is_chosen_converges_whatever_validation_says() -> None:
     start = torch.full((CLASSES, 5), 0.5)
-    patient, end = named_head(start, weight_decay=0.1)
-    impatient, _ = named_head(start, weight_decay=0.1, early_stopping_patience=1)
+    patient, end = named_head(start, weight_decay="auto")
+    impatient, _ = named_head(start, weight_decay="auto", early_stopping_patience=1)
 
     assert impatient.equal(patient) and end.epochs > 3
+
+
+def test_a_named_head_with_a_given_penalty_stops_early_as_others_do() -> None:
+    _, end = named_head(torch.full((CLASSES, 5), 0.5), weight_decay=0.1, early_stopping_patience=1)
+
+    assert end.epochs == 2
 
 
 def test_names_that_lead_away_are_left_behind_where_validation_is_sure() -> None:

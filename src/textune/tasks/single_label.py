@@ -63,7 +63,7 @@ def label_loss(
     *,
     class_weights: torch.Tensor | None = None,
     label_smoothing: float = 0.0,
-    reduction: Literal["mean", "sum"] = "mean",
+    reduction: Literal["mean", "sum", "none"] = "mean",
 ) -> torch.Tensor:
     """Return the categorical cross-entropy, in nats, of logits (rows, classes) for labels (rows,).
 
@@ -73,7 +73,7 @@ def label_loss(
         class_weights: A weight per class, (classes,), or None for equal ones.
         label_smoothing: The share of the target spread evenly over all classes
             (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567).
-        reduction: Whether to take the mean or the sum over the rows.
+        reduction: Whether to take the mean or the sum over the rows; "none": the loss of each row.
     """
     from torch.nn import functional
 

@@ -27,7 +27,7 @@ from textune.model.classifier import EncoderClassifier, head_logits
 from textune.model.heads import LinearHead, Standardisation
 from textune.recipe.methods import HeadTraining
 from textune.tasks.label_kind import NO_CALIBRATION, LogitCalibration
-from textune.training.head_fit import fit_head, fit_named_head, row_losses
+from textune.training.head_fit import fit_head, fit_named_head
 from textune.training.head_on_validation import fit_on_validation_too
 from textune.training.loop import Event, FitEnd
 from textune.training.mapped_rows import Rows, in_memory, logits_of, rows_of
@@ -117,8 +117,7 @@ class HeadMethod(Method):
             parts = chain.from_iterable(read_in_parts(features[split]) for split in learned)
             # Heads of other kinds may draw random numbers, whose order threads would decide.
             standardisation, threads = Standardisation.of(map(torch.from_numpy, parts)), self._threads
-            reads_names = settings.head_start == "label_names" and settings.optim == "lbfgs"
-            if reads_names and counts["train"] is None and are_few(task):
+            if self._may_read_names:
                 standardisation = self._start_at_names(head, features["train"], standardisation, ctx)
         inputs = {split: rows_of(features[split], standardisation, threads=threads) for split in _SPLITS}
         if counts["train"] is not None:
@@ -140,6 +139,13 @@ class HeadMethod(Method):
         head.eval()
         return Fit(history, end, calibration)
 
+    @property
+    def _may_read_names(self) -> bool:
+        """Whether the names of the labels may say where heads start: all of them, or none."""
+        is_asked = self.settings.head_start == "label_names" and self.settings.optim == "lbfgs"
+        attends = getattr(self.task.classifier.head, "window_query", None) is not None
+        return is_asked and not attends and are_few(self.task)
+
     def _start_at_names(
         self, head: LinearHead, features: NDArray[np.float32], standardisation: Standardisation, ctx: Context
     ) -> Standardisation:
@@ -160,14 +166,16 @@ class HeadMethod(Method):
     def _fitter(
         self, inputs: Rows, labels: torch.Tensor, counts: torch.Tensor | None = None
     ) -> Callable[..., Iterator[Event]]:
-        """Return what fits a head, `fit_head` or, from the labels' names, `fit_named_head`.
+        """Return what fits a head: `fit_head`, or `fit_named_head` where a named head's penalty is chosen.
 
-        `inputs` and `labels` are the rows that choose the penalty of a named head.
+        `inputs` and `labels` are the rows that choose it.
         """
-        kind = self.task.classifier.kind
-        if not self._is_named:
-            return partial(fit_head, counts=counts)
-        return partial(fit_named_head, losses=lambda head: row_losses(kind, logits_of(head, inputs), labels))
+        if not self._is_named or self.settings.weight_decay != "auto":
+            return partial(fit_head, counts=counts, is_named=self._is_named)
+        loss = self.task.classifier.kind.loss
+        return partial(
+            fit_named_head, losses=lambda head: loss(logits_of(head, inputs), labels, reduction="none")
+        )
 
     def _fit_split(
         self,

@@ -2,7 +2,8 @@
 
 In: a head, features in memory or mapped from a file, and labels. Out: a stream of events; in the end, the
 head holds the weights of the best epoch. With `weight_decay = "auto"`, several strengths are tried, and the
-one with the lowest validation log loss is kept.
+one with the lowest validation log loss is kept. Where a head of few rows starts from the names of the labels,
+the strongest one is kept than which none is surely better.
 """
 
 from __future__ import annotations
@@ -100,12 +101,6 @@ def named_weight_decays(rows: int, *, width: int, classes: int) -> Sequence[floa
     return [strongest * share for share in _NAMED_SHARES]
 
 
-def row_losses(kind: LabelKind, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the loss of each row (rows,) by its logits (rows, classes)."""
-    rows = zip(torch.split(logits, 1), torch.split(labels, 1), strict=True)
-    return torch.stack([kind.loss(*row) for row in rows])
-
-
 def strongest_as_good(losses: Sequence[torch.Tensor]) -> int:
     """Return the first of several penalties, the strongest first, than which the best is not surely better.
 
@@ -133,17 +128,20 @@ def fit_head(
     kind: LabelKind = SINGLE,
     learning_rate_factor: Factor | None = None,
     counts: torch.Tensor | None = None,
+    is_named: bool = False,
 ) -> Iterator[Event]:
     """Train a head in place, on float32 features (rows, width) and labels of a kind; yield what happens.
 
     Features may be mapped from a file, see `MappedRows`. With `counts` (texts,), they are those of windows
-    (windows, width): see `LinearHead.forward`.
+    (windows, width): see `LinearHead.forward`. The penalty draws a head that `is_named` towards the weights
+    that it has, which are those of the labels' names.
     `score` returns the metrics by split, "validation" among them, of the head as it is. A
     `learning_rate_factor` of the epoch, counted from 0, replaces the named schedule. A loss that is NaN or
     infinite raises a `DivergenceError`.
     """
     inputs = {"features": features, **({} if counts is None else {"counts": counts})}
-    problem = _Problem.of(head, inputs, labels, classes, settings, score, kind, learning_rate_factor)
+    centre = _weights_of(head) if is_named else None
+    problem = _Problem.of(head, inputs, labels, classes, settings, score, kind, learning_rate_factor, centre)
     candidates = (
         weight_decay_candidates(len(labels)) if settings.weight_decay == "auto" else (settings.weight_decay,)
     )
@@ -178,21 +176,17 @@ def fit_named_head(
     kind: LabelKind = SINGLE,
     learning_rate_factor: Factor | None = None,
 ) -> Iterator[Event]:
-    """Train a head as `fit_head` does, from the weights that it has, towards which the penalty draws it.
+    """Train a head that is named as `fit_head` does, with several penalties, and keep the best of them.
 
-    They are those of the labels' names. Each fit converges, as few rows cannot say when to stop. `losses`
-    returns those of the validation rows (rows,) by the head as it is. They choose the penalty, as
-    `strongest_as_good` says.
+    Few rows cannot say when to stop, so each fit goes on until its loss hardly falls, but not for more epochs
+    than the settings have. `losses` returns those of the validation rows (rows,) by the head as it is. They
+    choose the penalty, as `strongest_as_good` says.
     """
-    centre = [matrix.detach().clone() for matrix in weight_matrices(head)]
+    centre = _weights_of(head)
     problem = _Problem.of(
         head, {"features": features}, labels, classes, settings, score, kind, learning_rate_factor, centre
     )
-    candidates = (
-        named_weight_decays(len(labels), width=centre[0].shape[1], classes=classes)
-        if settings.weight_decay == "auto"
-        else (settings.weight_decay,)
-    )
+    candidates = named_weight_decays(len(labels), width=centre[0].shape[1], classes=classes)
     by_candidate, ends, states = [], [0], []
     for weight_decay in candidates:
         for event in stop_converged(problem.fit(weight_decay, epochs_before=ends[-1])):
@@ -203,6 +197,10 @@ def fit_named_head(
     chosen = strongest_as_good(by_candidate)
     head.load_state_dict(states[chosen])
     yield FitEnd(ends[chosen + 1], ends[-1], candidates[chosen])
+
+
+def _weights_of(head: nn.Module) -> list[torch.Tensor]:
+    return [matrix.detach().clone() for matrix in weight_matrices(head)]
 
 
 @dataclass(frozen=True)

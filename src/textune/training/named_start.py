@@ -1,7 +1,7 @@
 """Weights that the names of the labels give: where a head begins that has few rows to learn from.
 
-In: what the head's last layer reads of the names and of the training rows. Out: its weights. An encoder of
-sentences puts "anger" near angry texts, so a name can replace labelled rows (Chang et al. 2008,
+In: a task, or what the head's last layer reads of the names and of the training rows. Out: its weights. An
+encoder of sentences puts "anger" near angry texts, so a name can replace labelled rows (Chang et al. 2008,
 https://svivek.com/research/chang2008importance.html). Does not know how the head is trained.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textune.training.method import Task
 
 FEW_PER_CLASS = 100
-"""Below this number of training rows per class on average, the names of the labels are read."""
+"""Below this number of training rows per class on average, names are read and features scaled in common."""
 _STRENGTH = 3.0
 """The logit that a text in the direction of a label's name has for it, before the rows are learned."""
 _SAME = 1e-4
@@ -83,10 +83,10 @@ def features_of_names(task: Task) -> torch.Tensor | None:
 def start_at_names(
     task: Task, inputs: torch.Tensor, read: Callable[[torch.Tensor], torch.Tensor], ctx: Context
 ) -> torch.Tensor | None:
-    """Return the weights (classes, width) that a task's names give, or None; a note says which.
+    """Return the weights (classes, width) that a task's label names give; a note says if they are read.
 
     `inputs` (rows, width) are what the head's last layer reads of the training rows, centred, and `read`
-    makes the same of features.
+    makes the same of features. None if the names are not read; without a note for several labels and pairs.
     """
     named = features_of_names(task)
     if named is None:

@@ -26,6 +26,7 @@ from textune.model.heads import Standardisation
 from textune.recipe.settings import Recipe
 from textune.training.method import Request, Task, load_task
 from textune.training.named_start import are_few, features_of_names, weights_of_names
+from textune.tuning.folds import SearchedRows
 from textune.tuning.linear_solver import FeatureRows
 from textune.tuning.search_space import with_settings
 
@@ -66,21 +67,22 @@ class EncodedRows:
         return self._taken[columns]
 
     def named_rows_of(
-        self, layers: Sequence[int], labels: NDArray[np.int64]
+        self, layers: Sequence[int], searched: SearchedRows
     ) -> tuple[FeatureRows, torch.Tensor] | None:
         """Return the features of some layers and the weights (width + 1, classes) of the labels' names.
 
-        None where a training with `head_start = "label_names"` would not read the names.
+        None where a training with `head_start = "label_names"` would not read the names. As there, the rows
+        of train decide.
         """
         columns = tuple(self._columns_of(layers))
         if columns not in self._named:
             while len(self._named) >= _KEPT:
                 del self._named[next(iter(self._named))]
-            self._named[columns] = self._start_at_names(list(columns), labels)
+            self._named[columns] = self._start_at_names(list(columns), searched)
         return self._named[columns]
 
     def _start_at_names(
-        self, columns: list[int], labels: NDArray[np.int64]
+        self, columns: list[int], searched: SearchedRows
     ) -> tuple[FeatureRows, torch.Tensor] | None:
         named = self._features_of_names
         if named is None:
@@ -88,7 +90,9 @@ class EncodedRows:
         features = torch.from_numpy(self.features)[:, columns]
         scale = Standardisation.of([features]).in_common()
         inputs = scale.apply(features)
-        start = weights_of_names(scale.apply(named[:, columns]), inputs, torch.from_numpy(labels))
+        of_train = torch.from_numpy(searched.chosen < len(self.task.labels("train")))
+        labels = torch.from_numpy(searched.rows.labels)[of_train]
+        start = weights_of_names(scale.apply(named[:, columns]), inputs[of_train], labels)
         if start is None:
             return None
         return FeatureRows.standardised(inputs), torch.cat([start.T, torch.zeros(1, len(start))])

@@ -24,7 +24,6 @@ from textune.tasks.label_kind import LabelKind
 from textune.training.head_fit import (
     fit_head,
     named_weight_decays,
-    row_losses,
     strongest_as_good,
     weight_decay_candidates,
 )
@@ -84,10 +83,10 @@ class FeatureStage:
         self, encoded: EncodedRows, recipe: Recipe, training: HeadTraining, repeat: int
     ) -> torch.Tensor:
         """Return the out-of-fold logits of linear heads, all folds of which are fitted together."""
-        rows, centre = encoded.rows_of(recipe.model.layers), None
+        named = None
         if training.head_start == "label_names":
-            named = encoded.named_rows_of(recipe.model.layers, self.searched.rows.labels)
-            rows, centre = (rows, None) if named is None else named
+            named = encoded.named_rows_of(recipe.model.layers, self.searched)
+        rows, centre = (encoded.rows_of(recipe.model.layers), None) if named is None else named
         starts = self._starts(recipe, repeat)
         if training.weight_decay == "auto":
             problem = self._problem(rows, training, repeat, validates=True, centre=centre)
@@ -148,7 +147,8 @@ class FeatureStage:
         chosen = torch.empty_like(by_penalty[0])
         for fold, of_fold in enumerate(validated):
             losses = [
-                row_losses(self.kind, logits[of_fold, fold], problem.labels[of_fold]) for logits in by_penalty
+                self.kind.loss(logits[of_fold, fold], problem.labels[of_fold], reduction="none")
+                for logits in by_penalty
             ]
             chosen[:, fold] = by_penalty[strongest_as_good(losses)][:, fold]
         return self._out_of_fold(chosen, repeat)
